@@ -1,0 +1,106 @@
+//! Diagnostics as text for a terminal, in the layout of rustc.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+
+use super::{Diagnostic, Severity};
+use crate::text::Span;
+
+/// A named source text, borrowed for rendering.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceFile<'a> {
+    /// The name to show, usually a path as the user gave it.
+    pub name: &'a str,
+    /// The text that the spans of the diagnostics refer to.
+    pub text: &'a str,
+}
+
+/// Renders diagnostics one after the other, with an empty line between and a newline at the end.
+///
+/// `color` adds ANSI styles. Spans that do not fit the text are moved to where they do, so a wrong
+/// span never hides a message.
+#[must_use]
+pub fn render(file: &SourceFile<'_>, diagnostics: &[Diagnostic], color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let mut text = String::new();
+    for diagnostic in diagnostics {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&renderer.render(&report(file, diagnostic)));
+        text.push('\n');
+    }
+    text
+}
+
+fn report<'a>(file: &SourceFile<'a>, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str());
+    let mut main = Group::with_title(title);
+    if !diagnostic.labels.is_empty() {
+        let annotations = diagnostic.labels.iter().map(|label| {
+            let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let text = (!label.text.is_empty()).then_some(label.text.as_str());
+            kind.span(fit(label.span, file.text)).label(text)
+        });
+        main = main.element(Snippet::source(file.text).path(file.name).annotations(annotations));
+    }
+    for note in &diagnostic.notes {
+        main = main.element(Level::NOTE.message(note.as_str()));
+    }
+    if let Some(help) = &diagnostic.help {
+        main = main.element(Level::HELP.message(help.as_str()));
+    }
+    let mut groups = vec![main];
+    if let Some(fix) = &diagnostic.fix {
+        let patches = fix.edits.iter().map(|edit| Patch::new(fit(edit.span, file.text), edit.text.as_str()));
+        let snippet = Snippet::source(file.text).path(file.name).patches(patches);
+        groups.push(Level::HELP.secondary_title(fix.message.as_str()).element(snippet));
+    }
+    groups
+}
+
+/// The span as a range that the renderer can slice: inside the text and on character borders.
+fn fit(span: Span, text: &str) -> std::ops::Range<usize> {
+    let border = |offset: u32| {
+        let mut at = (offset as usize).min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = border(span.start);
+    start..border(span.end).max(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Code, Fix};
+    use super::*;
+
+    #[test]
+    fn looks_like_rustc() {
+        let text = "plan p() -> Int {\n  let x 1\n}\n";
+        let found = Diagnostic::error(Code::new("E0110"), "`=` is missing after `let x`")
+            .primary(Span::new(25, 25), "expected `=`")
+            .secondary(Span::new(20, 23), "this `let`")
+            .note("a binding is `let name = value`")
+            .fix(Fix::safe("add `=`").insert(25, " ="));
+        let file = SourceFile { name: "a.orch", text };
+        insta::assert_snapshot!(render(&file, &[found], false));
+    }
+
+    #[test]
+    fn wrong_spans_do_not_hide_the_message() {
+        let file = SourceFile { name: "a.orch", text: "\u{e9}" };
+        for span in [Span::new(1, 1), Span::new(0, 900), Span::new(700, 900), Span::new(2, 1)] {
+            let found = Diagnostic::error(Code::new("E0110"), "here").primary(span, "x");
+            assert!(render(&file, &[found], false).contains("here"), "{span:?}");
+        }
+    }
+}
