@@ -1,0 +1,43 @@
+//! What the Ledger tells the runtime about where to send calls, and what the runtime tells the Ledger
+//! about how they went.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::amount::Amount;
+use crate::error::CallErrorKind;
+use crate::operation::OperationId;
+
+/// Live facts about operations, as a run sees them. Empty where nothing is measured yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RouteTable {
+    /// One row per operation with live facts.
+    pub routes: BTreeMap<OperationId, Route>,
+}
+
+/// Live facts about one operation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Route {
+    /// Median latency of recent calls, milliseconds.
+    pub latency_ms_p50: Option<u32>,
+    /// Share of recent calls that succeeded.
+    pub success_share: Option<f64>,
+    /// Current price, where one is published.
+    pub price: Option<Amount>,
+}
+
+/// One attempt, as the Ledger's statistics want it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallSample {
+    /// The operation.
+    pub operation: OperationId,
+    /// When the attempt started, microseconds since 1970 UTC.
+    pub started_at_us: i64,
+    /// From send to last byte, microseconds.
+    pub duration_us: u64,
+    /// `None` for success.
+    pub error: Option<CallErrorKind>,
+    /// What it cost, where known.
+    pub cost: Option<Amount>,
+}
