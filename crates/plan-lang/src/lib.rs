@@ -2,11 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ast;
 pub mod diagnostic;
+mod edition;
 pub mod limits;
 mod text;
 
 pub use diagnostic::{
     Applicability, Code, Diagnostic, Edit, Fix, Label, Severity, SourceFile, render, suggest,
 };
+pub use edition::Edition;
 pub use text::{LineCol, LineIndex, Span};
