@@ -82,3 +82,22 @@ pub struct Lock {
 
 /// The bodies of a lock by hash: canonical bytes of entries.
 pub type LockBodies = BTreeMap<Hash, Vec<u8>>;
+
+/// Why a lock cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("[{code}] {message}")]
+pub struct LockError {
+    /// Stable code of the error page.
+    pub code: &'static str,
+    /// What is wrong and what to do next.
+    pub message: String,
+}
+
+/// The descriptor in the canonical bytes of an entry.
+///
+/// # Errors
+/// Where the bytes are not such an entry.
+pub fn operation_from_entry(bytes: &[u8]) -> Result<OperationDescriptor, LockError> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| LockError { code: "E0603", message: format!("not an operation entry: {error}") })
+}

@@ -1,0 +1,260 @@
+//! A compiled plan: everything a run needs and nothing that depends on where the source text stood.
+
+use schema::amount::{Amount, Rate};
+use schema::error::CallErrorKind;
+use schema::hash::Hash;
+use schema::operation::OperationDescriptor;
+use schema::types::{DefId, Type, TypeDefs};
+use schema::value::Value;
+use serde::{Deserialize, Serialize};
+
+use crate::expr::{ExprTable, Fragment, Pattern};
+use crate::graph::Graph;
+
+/// Version of the compiled form; a runtime refuses any other.
+pub const IR_VERSION: u32 = 1;
+
+/// Version of the library of pure functions. Results of a plan are reproduced with the version it
+/// records.
+pub const LIBRARY_VERSION: u32 = 1;
+
+/// A plan, ready to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompiledPlan {
+    /// Nodes and edges.
+    pub graph: Graph,
+    /// What the nodes do.
+    pub body: PlanBody,
+    /// [`LIBRARY_VERSION`] of the compiler that made it.
+    pub library_version: u32,
+    /// Hash of the lockfile it was compiled against.
+    pub lock_hash: Hash,
+    /// Where things stand in the source; not part of the plan's hash.
+    pub debug: DebugInfo,
+}
+
+/// The part of a plan that only a runtime or a replay needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanBody {
+    /// The plan's name.
+    pub name: String,
+    /// Records and enums.
+    pub types: TypeDefs,
+    /// Parameters in order.
+    pub params: Vec<Param>,
+    /// Type of the result.
+    pub output: Type,
+    /// Every expression.
+    pub exprs: ExprTable,
+    /// The `fn`s it uses.
+    pub functions: Vec<Function>,
+    /// One body per node of the graph, by node id.
+    pub nodes: Vec<NodeBody>,
+    /// Budgets and deadlines; scope 0 is the plan itself.
+    pub scopes: Vec<Scope>,
+    /// The scope each node belongs to, by node id.
+    pub node_scopes: Vec<ScopeId>,
+    /// The operations it may call, sorted by id.
+    pub operations: Vec<PinnedOperation>,
+    /// Exchange rate pinned by the lock.
+    pub rate: Option<Rate>,
+}
+
+/// A parameter of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Param {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// Its value where the caller gives none.
+    pub default: Option<Value>,
+    /// Documentation, empty where there is none.
+    pub doc: String,
+}
+
+/// A compiled `fn`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Its body; arguments are the first locals.
+    pub fragment: Fragment,
+}
+
+/// Index of a scope in [`PlanBody::scopes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ScopeId(pub u32);
+
+/// What a plan or an inlined sub-plan may spend.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scope {
+    /// Path of `run` labels, empty for the plan itself.
+    pub label: String,
+    /// The scope around it; `None` for the plan itself.
+    pub parent: Option<ScopeId>,
+    /// Most money, an `Amount` expression over parameters; `None` where it is not limited here.
+    pub budget: Option<Fragment>,
+    /// Longest time, microseconds.
+    pub deadline_us: Option<u64>,
+}
+
+/// What a node does, by its [`crate::graph::NodeKind`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum NodeBody {
+    /// Evaluates.
+    Pure(Fragment),
+    /// Fails the run with the message unless the condition holds.
+    Ensure {
+        /// A `Bool`.
+        condition: Fragment,
+        /// A `String`.
+        message: Fragment,
+    },
+    /// Calls.
+    Call(Box<CallSpec>),
+    /// Evaluates the scrutinee and runs the region of the first pattern that fits.
+    Branch {
+        /// What is examined.
+        scrutinee: Fragment,
+        /// One per region.
+        patterns: Vec<Pattern>,
+    },
+    /// Evaluates the list and runs the region once per element.
+    FanOut {
+        /// The list.
+        list: Fragment,
+        /// Type of an element.
+        item: Type,
+        /// Most elements at once; `None` is all.
+        concurrency: Option<u32>,
+        /// How many elements may fail.
+        tolerate: Tolerance,
+        /// What becomes of an element that fails.
+        on_error: OnError,
+    },
+}
+
+/// How many elements of a fan-out may fail before it fails as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tolerance {
+    /// This many.
+    Count(u32),
+    /// This share of the elements in hundredths of a percent, rounded down to whole elements.
+    BasisPoints(u32),
+    /// Any number.
+    All,
+}
+
+/// What becomes of an element that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnError {
+    /// It counts against the tolerance and is left out of the list.
+    Drop,
+    /// It stands in the list as `Err(ItemError)`.
+    Keep {
+        /// The `ItemError { index, item, error }` record of this fan-out, whose `error` field is the
+        /// `PlanError { code, message, node }` record.
+        item_error: DefId,
+    },
+}
+
+/// A call with its policies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallSpec {
+    /// The name as the plan wrote it.
+    pub target: String,
+    /// Arguments, evaluated once and shared by all candidates.
+    pub args: Vec<Fragment>,
+    /// The operations that may serve the call, in the lock's order; one where the plan names an
+    /// operation, several where it names a capability.
+    pub candidates: Vec<Candidate>,
+    /// Type of the result.
+    pub output: Type,
+    /// Per attempt, from the moment the call is ready, microseconds.
+    pub timeout_us: u64,
+    /// Further attempts after a failure.
+    pub retry: Retry,
+    /// A predicate over the decoded answer; a refusal is a failed attempt.
+    pub accept: Option<Fragment>,
+    /// The most the plan pays for one attempt.
+    pub max_price: Option<Amount>,
+    /// What stands in when all attempts failed.
+    pub fallback: Option<Fallback>,
+}
+
+/// One way to serve a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Index in [`PlanBody::operations`].
+    pub operation: u32,
+    /// From the arguments to the operation's input record.
+    pub request: Fragment,
+    /// From the arguments followed by the decoded answer to the call's output; `Invalid` where it traps.
+    pub response: Fragment,
+}
+
+/// Further attempts after a failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Attempts after the first.
+    pub max: u32,
+    /// Wait before attempt k (k from 1): `backoff * 2^(k-1)` plus jitter in `[0, backoff]`, microseconds.
+    pub backoff_us: u64,
+    /// The failures that are repeated.
+    pub on: Vec<CallErrorKind>,
+}
+
+/// What stands in for a call that failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Fallback {
+    /// A value.
+    Value(Fragment),
+    /// Another call, with policies of its own.
+    Call(Box<CallSpec>),
+}
+
+/// An operation with the entry it was compiled against.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PinnedOperation {
+    /// Hash of the Ledger entry.
+    pub entry: Hash,
+    /// The entry as canonical bytes ([`schema::lock`]); parsed once per run.
+    pub entry_bytes: Vec<u8>,
+    /// The input record in [`PlanBody::types`].
+    pub input: DefId,
+    /// Type of the answer.
+    pub output: Type,
+    /// Id, for messages.
+    pub id: String,
+}
+
+/// Positions in source, by expression and node id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DebugInfo {
+    /// Name of each source text; 0 is the plan's own file, others are capabilities of the Ledger.
+    pub sources: Vec<String>,
+    /// Span of each expression.
+    pub exprs: Vec<SourceSpan>,
+    /// Span of each node.
+    pub nodes: Vec<SourceSpan>,
+}
+
+/// A place in one of the sources.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceSpan {
+    /// Index in [`DebugInfo::sources`].
+    pub source: u16,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+/// Parses the pinned entry of an operation. Kept here so that bound, runtime and tools read it alike.
+///
+/// # Errors
+/// Where the bytes are not an entry; a compiler of this version never makes such a plan.
+pub fn descriptor(operation: &PinnedOperation) -> Result<OperationDescriptor, schema::lock::LockError> {
+    schema::lock::operation_from_entry(&operation.entry_bytes)
+}
