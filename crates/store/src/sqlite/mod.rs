@@ -1,0 +1,253 @@
+//! The embedded store: one SQLite file, one writer thread, readers on connections of their own.
+
+mod fault;
+mod migrate;
+mod read;
+mod worker;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use schema::hash::Hash;
+
+use crate::ownership::Ownership;
+use crate::search::Search;
+use crate::watch::Watchers;
+use crate::{
+    Append, Appended, BlobWrite, BoxFuture, Error, Log, Record, SearchHit, Stats, StreamInfo, StreamName,
+    ViewRow, ViewScan, Watch,
+};
+use fault::Fault;
+pub use migrate::SCHEMA_VERSION;
+use worker::Workers;
+use write::Counters;
+
+/// File name of the database inside the store's directory.
+pub const DATABASE_FILE: &str = "orchestra.db";
+
+/// Bytes of one database page.
+const PAGE_BYTES: u64 = 4096;
+
+/// Where a store is and how large it may grow.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Directory of the database and its lock file; created if absent.
+    pub dir: PathBuf,
+    /// Bytes the database file may grow to; `None` = as the disk allows. Rounded down to whole pages.
+    pub max_bytes: Option<u64>,
+}
+
+impl Options {
+    /// A store in `dir` without a size limit.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), max_bytes: None }
+    }
+}
+
+/// A store in one SQLite file, or in memory.
+///
+/// Dropping it waits for the commit in progress and releases the directory.
+#[derive(Debug)]
+pub struct Sqlite {
+    path: PathBuf,
+    backend: Backend,
+    shared: Arc<Shared>,
+}
+
+/// What the writer tells everyone else.
+#[derive(Debug, Default)]
+struct Shared {
+    watchers: Watchers,
+    counters: Counters,
+}
+
+enum Backend {
+    /// Threads own the connections; the field order keeps the directory owned until they ended.
+    File { workers: Workers, _ownership: Ownership },
+    /// Nothing to wait for, so callers work on the one connection themselves: no thread hop.
+    Memory(Mutex<Connection>),
+}
+
+impl std::fmt::Debug for Backend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::File { .. } => "File",
+            Self::Memory(_) => "Memory",
+        })
+    }
+}
+
+impl Sqlite {
+    /// Opens the store in `options.dir`, creating or upgrading it.
+    ///
+    /// Errors: [`Error::Locked`], [`Error::Corrupt`], [`Error::NewerSchema`], [`Error::NotWritable`],
+    /// [`Error::Full`], [`Error::Io`]. A failed open changes nothing that was stored.
+    pub fn open(options: &Options) -> Result<Self, Error> {
+        let dir = &options.dir;
+        std::fs::create_dir_all(dir)
+            .map_err(|source| Error::NotWritable { path: dir.clone(), source: Arc::new(source) })?;
+        let ownership = Ownership::take(dir)?;
+        let path = dir.join(DATABASE_FILE);
+        let shared = Arc::new(Shared::default());
+        let writer = open_writer(&path, options.max_bytes)?;
+        let workers = Workers::start(&path, writer, &shared)?;
+        Ok(Self { path, backend: Backend::File { workers, _ownership: ownership }, shared })
+    }
+
+    /// A store that lives and dies with this value. Appends are atomic but not durable, and cost microseconds.
+    ///
+    /// Errors: [`Error::Io`] if SQLite cannot allocate.
+    pub fn in_memory() -> Result<Self, Error> {
+        let path = PathBuf::from(":memory:");
+        let open = || -> Result<Connection, Fault> {
+            let mut connection = Connection::open_in_memory()?;
+            tune(&connection)?;
+            migrate::migrate(&mut connection)?;
+            Ok(connection)
+        };
+        let connection = open().map_err(|fault| fault.at(&path))?;
+        Ok(Self { path, backend: Backend::Memory(Mutex::new(connection)), shared: Arc::default() })
+    }
+
+    /// The database file (`:memory:` for a store in memory).
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the whole database and reports the first damage found. Takes time in proportion to its size.
+    pub fn verify(&self) -> BoxFuture<'_, Result<(), Error>> {
+        self.reading(read::verify)
+    }
+
+    fn reading<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, Error>> {
+        match &self.backend {
+            Backend::File { workers, .. } => Box::pin(workers.read(read)),
+            Backend::Memory(connection) => {
+                let done = read(&connection.lock()).map_err(|fault| fault.at(&self.path));
+                Box::pin(std::future::ready(done))
+            }
+        }
+    }
+}
+
+impl Log for Sqlite {
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, Error>> {
+        if let Err(error) = append.check() {
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        match &self.backend {
+            Backend::File { workers, .. } => Box::pin(workers.append(append)),
+            Backend::Memory(connection) => {
+                let done = write::commit_one(&mut connection.lock(), &append, &self.shared);
+                Box::pin(std::future::ready(done.unwrap_or_else(|fault| Err(fault.at(&self.path)))))
+            }
+        }
+    }
+
+    fn read(
+        &self,
+        stream: &StreamName,
+        from_seq: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, Error>> {
+        let stream = stream.clone();
+        self.reading(move |connection| read::records(connection, &stream, from_seq, limit))
+    }
+
+    fn last_seq(&self, stream: &StreamName) -> BoxFuture<'_, Result<u64, Error>> {
+        let stream = stream.clone();
+        self.reading(move |connection| read::last_seq(connection, &stream))
+    }
+
+    fn streams(
+        &self,
+        prefix: &str,
+        after: Option<&StreamName>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<StreamInfo>, Error>> {
+        let (prefix, after) = (prefix.to_owned(), after.cloned());
+        self.reading(move |connection| read::streams(connection, &prefix, after.as_ref(), limit))
+    }
+
+    fn view_get(&self, view: &str, key: &str) -> BoxFuture<'_, Result<Option<Bytes>, Error>> {
+        let (view, key) = (view.to_owned(), key.to_owned());
+        self.reading(move |connection| read::view_get(connection, &view, &key))
+    }
+
+    fn view_scan(&self, scan: ViewScan) -> BoxFuture<'_, Result<Vec<ViewRow>, Error>> {
+        self.reading(move |connection| read::view_scan(connection, &scan))
+    }
+
+    fn search(&self, search: Search) -> BoxFuture<'_, Result<Vec<SearchHit>, Error>> {
+        if let Err(error) = search.check() {
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        self.reading(move |connection| read::search(connection, &search))
+    }
+
+    fn put_blob(&self, bytes: Bytes) -> BoxFuture<'_, Result<Error>> {
+        let blob = BlobWrite::new(bytes);
+        let hash = blob.hash();
+        // A blob alone is an append without records: the stream named here never begins to exist.
+        let append =
+            StreamName::new("blobs").map(|stream| Append { blobs: vec![blob], ..Append::to(stream) });
+        Box::pin(async move {
+            self.append(append?).await?;
+            Ok(hash)
+        })
+    }
+
+    fn get_blob(&self, hash: &Hash) -> BoxFuture<'_, Result<Option<Bytes>, Error>> {
+        let hash = *hash;
+        self.reading(move |connection| read::blob(connection, &hash))
+    }
+
+    fn watch(&self, stream: &StreamName) -> Watch {
+        self.shared.watchers.watch(stream)
+    }
+
+    fn stats(&self) -> Stats {
+        self.shared.counters.stats()
+    }
+}
+
+/// The one connection that writes. Creates or upgrades the database.
+fn open_writer(path: &Path, max_bytes: Option<u64>) -> Result<Connection, Error> {
+    let open = || -> Result<Connection, Fault> {
+        let mut connection = Connection::open(path)?;
+        tune(&connection)?;
+        migrate::recognise(&connection)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // FULL: a commit returns when its WAL frames were flushed. NORMAL would lose the last commits in a power cut.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+        connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+        if let Some(bytes) = max_bytes {
+            let pages = i64::try_from((bytes / PAGE_BYTES).max(1)).unwrap_or(i64::MAX);
+            // Answers with the limit in force, so it is a query.
+            connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+        }
+        migrate::migrate(&mut connection)?;
+        Ok(connection)
+    };
+    open().map_err(|fault| fault.at(path))
+}
+
+/// Settings every connection shares.
+fn tune(connection: &Connection) -> Result<(), Fault> {
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // Damage is reported where it is met instead of being followed.
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(())
+}
