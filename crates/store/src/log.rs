@@ -52,7 +52,7 @@ pub trait Log: Send + Sync + fmt::Debug {
     fn search(&self, search: Search) -> BoxFuture<'_, Result<Vec<SearchHit>, Error>>;
 
     /// Stores a body durably under its BLAKE3 hash; storing it again changes nothing.
-    fn put_blob(&self, bytes: Bytes) -> BoxFuture<'_, Result<Error>>;
+    fn put_blob(&self, bytes: Bytes) -> BoxFuture<'_, Result<Hash, Error>>;
 
     /// A body by its hash, checked against it ([`Error::Corrupt`] if it does not match).
     fn get_blob(&self, hash: &Hash) -> BoxFuture<'_, Result<Option<Bytes>, Error>>;

@@ -194,7 +194,7 @@ impl Log for Sqlite {
         self.reading(move |connection| read::search(connection, &search))
     }
 
-    fn put_blob(&self, bytes: Bytes) -> BoxFuture<'_, Result<Error>> {
+    fn put_blob(&self, bytes: Bytes) -> BoxFuture<'_, Result<Hash, Error>> {
         let blob = BlobWrite::new(bytes);
         let hash = blob.hash();
         // A blob alone is an append without records: the stream named here never begins to exist.
