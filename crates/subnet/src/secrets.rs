@@ -1,0 +1,355 @@
+//! API keys: named, bound to one exact origin, never printed.
+//!
+//! A secret is used for an operation only if it is stored under the operation's id (`sn64.chat_completions`) or its
+//! subnet (`sn64`), and only towards the origin it was stored for. A Ledger entry that moves to another host, or an
+//! endpoint override, therefore gets a refusal before anything is sent, never somebody's key.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use schema::operation::OperationId;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use sha3::{Digest as _, Sha3_256};
+use zeroize::Zeroizing;
+
+use crate::egress::Origin;
+
+/// Environment variables that begin with this hold `<origin> <key>`; the rest of the name is the secret's,
+/// upper case, with `__` for the dot: `ORCHESTRA_SECRET_SN64__CHAT_COMPLETIONS`.
+pub const ENVIRONMENT_PREFIX: &str = "ORCHESTRA_SECRET_";
+/// Longest key in bytes; JWTs of identity providers reach about 4 KiB.
+pub const SECRET_BYTES_MAX: usize = 8 << 10;
+/// Most secrets in one store.
+pub const SECRETS_MAX: usize = 10_000;
+/// A file of secrets is configuration, not data.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Shorter keys occur in answers by chance, so only longer ones are looked for there.
+const ECHO_BYTES_MIN: usize = 8;
+
+/// Why a secret was not stored or not used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No secret is stored for the operation. Code E1105.
+    #[error("no secret for {operation}: store one named `{operation}` or `{subnet}` for {origin}")]
+    Missing {
+        /// The operation that needs it.
+        operation: OperationId,
+        /// The subnet's name for secrets, `sn<netuid>`.
+        subnet: String,
+        /// Where it would be sent.
+        origin: Origin,
+    },
+    /// The secret belongs to another origin. Code E1104.
+    #[error("secret `{name}` is bound to {bound} and is not sent to {wanted}")]
+    OtherOrigin {
+        /// Name of the secret.
+        name: String,
+        /// The origin it was stored for.
+        bound: Origin,
+        /// The origin of the request.
+        wanted: Origin,
+    },
+    /// The secret cannot be stored or used as it is. Code E1106.
+    #[error("secret `{name}`: {why}")]
+    Unusable {
+        /// Name of the secret.
+        name: String,
+        /// What is wrong; never holds any of its value.
+        why: String,
+    },
+    /// The file with secrets could not be read. Code E1106.
+    #[error("secrets file {path}: {why}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong; never holds any of its content.
+        why: String,
+    },
+}
+
+impl Error {
+    /// The stable code of this error.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "E1105",
+            Self::OtherOrigin { .. } => "E1104",
+            Self::Unusable { .. } | Self::File { .. } => "E1106",
+        }
+    }
+}
+
+/// The secrets of one tenant.
+#[derive(Clone, Default)]
+pub struct SecretStore {
+    secrets: BTreeMap<String, Secret>,
+}
+
+#[derive(Clone)]
+struct Secret {
+    origin: Origin,
+    key: SecretString,
+}
+
+impl fmt::Debug for SecretStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.secrets.iter().map(|(name, secret)| (name, secret.origin.as_str())))
+            .finish()
+    }
+}
+
+/// One entry `[<name>]` of the secrets table in a configuration file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    origin: String,
+    value: Option<SecretString>,
+    env: Option<String>,
+}
+
+impl SecretStore {
+    /// A store without secrets.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Stores `key` under `name` (`sn22` or an operation id) for requests to `origin` (`https://host[:port]`),
+    /// replacing one of that name.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] for an empty or over-long key, control characters, or an origin that is not one.
+    pub fn insert(&mut self, name: &str, origin: &str, key: &SecretString) -> Result<(), Error> {
+        let unusable = |why: String| Error::Unusable { name: name.into(), why };
+        let origin = Origin::parse(origin).map_err(|refused| unusable(refused.to_string()))?;
+        let text = key.expose_secret().trim();
+        if text.is_empty() || text.len() > SECRET_BYTES_MAX {
+            return Err(unusable(format!("its value must have 1 to {SECRET_BYTES_MAX} bytes")));
+        }
+        if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return Err(unusable("its value holds characters that cannot be sent in a header".into()));
+        }
+        if self.secrets.len() >= SECRETS_MAX && !self.secrets.contains_key(name) {
+            return Err(unusable(format!("a store holds at most {SECRETS_MAX} secrets")));
+        }
+        self.secrets.insert(name.into(), Secret { origin, key: SecretString::from(text) });
+        Ok(())
+    }
+
+    /// Adds the entries of a configuration table: `<name> = { origin = "https://..", value = ".." }`, or `env`
+    /// in place of `value` to name an environment variable that holds the key.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] for an entry of another form, or whose variable is not set.
+    pub fn extend_from_table(
+        &mut self,
+        table: &toml::Table,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(), Error> {
+        // Quoting rules of TOML keys allow the dot of an operation id: `[secrets."sn64.chat_completions"]`.
+        for (name, value) in table {
+            let unusable = |why: String| Error::Unusable { name: name.clone(), why };
+            // The parser's own message would quote the line, and with it the key.
+            let entry: Entry = value.clone().try_into().map_err(|_: toml::de::Error| {
+                unusable("its entry must have `origin` and one of `value` and `env`, all text".into())
+            })?;
+            let key = match (entry.value, entry.env) {
+                (Some(value), None) => value,
+                (None, Some(variable)) => environment(&variable)
+                    .map(SecretString::from)
+                    .ok_or_else(|| unusable(format!("environment variable {variable} is not set")))?,
+                _ => return Err(unusable("its entry needs exactly one of `value` and `env`".into())),
+            };
+            self.insert(name, &entry.origin, &key)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the `[secrets]` table of a TOML file that only its owner may read.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file is unreadable, too large, not TOML or readable by others;
+    /// [`Error::Unusable`] for one of its entries.
+    pub fn extend_from_file(
+        &mut self,
+        path: &Path,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(), Error> {
+        let failed = |why: String| Error::File { path: path.into(), why };
+        let text = read_private(path).map_err(failed)?;
+        // As above, the parser's message is not shown because it quotes the file.
+        let document: toml::Table = toml::from_str(&text).map_err(|error| {
+            let line =
+                error.span().and_then(|span| text.get(..span.start)).map_or(1, |head| head.lines().count());
+            failed(format!("not TOML, near line {line}"))
+        })?;
+        match document.get("secrets") {
+            None => Ok(()),
+            Some(toml::Value::Table(table)) => self.extend_from_table(table, environment),
+            Some(_) => Err(failed("`secrets` must be a table".into())),
+        }
+    }
+
+    /// Adds every variable that begins with [`ENVIRONMENT_PREFIX`]: `ORCHESTRA_SECRET_SN22="https://host key"`.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] for a variable of another form.
+    pub fn extend_from_environment(
+        &mut self,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(), Error> {
+        for (variable, value) in variables {
+            let Some(name) = variable.strip_prefix(ENVIRONMENT_PREFIX) else { continue };
+            let value = Zeroizing::new(value);
+            let name = name.to_ascii_lowercase().replace("__", ".");
+            let Some((origin, key)) = value.trim().split_once(' ') else {
+                let why =
+                    format!("{variable} must hold `<origin> <key>`, such as `https://api.example.com abc`");
+                return Err(Error::Unusable { name, why });
+            };
+            self.insert(&name, origin, &SecretString::from(key))?;
+        }
+        Ok(())
+    }
+
+    /// Names and origins of all secrets, for listings.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &Origin)> {
+        self.secrets.iter().map(|(name, secret)| (name.as_str(), &secret.origin))
+    }
+
+    /// An identifier of the very secret that `operation` would use at `origin`: equal for equal keys, of no use to
+    /// learn the key. Caches must have it in their keys, or one caller would be served another's paid answer.
+    ///
+    /// # Errors
+    /// As [`SecretStore::resolve`].
+    pub fn identity(&self, operation: &OperationId, netuid: u16, origin: &Origin) -> Result<[u8; 32], Error> {
+        let key = self.resolve(operation, netuid, origin)?;
+        let digest = Sha3_256::new()
+            .chain_update(b"orchestra secret identity v1\0")
+            .chain_update(origin.as_str())
+            .chain_update([0])
+            .chain_update(key.expose_secret());
+        Ok(digest.finalize().into())
+    }
+
+    /// The key for `operation` at `origin`: the one named like the operation, else the one named like its subnet.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] or [`Error::OtherOrigin`].
+    pub(crate) fn resolve(
+        &self,
+        operation: &OperationId,
+        netuid: u16,
+        origin: &Origin,
+    ) -> Result<&SecretString, Error> {
+        let subnet = format!("sn{netuid}");
+        let found = [operation, &subnet].into_iter().find_map(|name| self.secrets.get_key_value(name));
+        match found {
+            None => Err(Error::Missing { operation: operation.clone(), subnet, origin: origin.clone() }),
+            Some((_, secret)) if secret.origin == *origin => Ok(&secret.key),
+            Some((name, secret)) => Err(Error::OtherOrigin {
+                name: name.clone(),
+                bound: secret.origin.clone(),
+                wanted: origin.clone(),
+            }),
+        }
+    }
+}
+
+/// How a key is put into a header: a text with one placeholder, such as `Bearer cpk_<key>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Template {
+    prefix: String,
+    suffix: String,
+}
+
+const PLACEHOLDERS: [&str; 2] = ["<key>", "<token>"];
+
+impl Template {
+    /// `None` unless `format` has exactly one placeholder and is sendable as a header.
+    pub(crate) fn parse(format: &str) -> Option<Self> {
+        let (prefix, suffix) = PLACEHOLDERS.iter().find_map(|placeholder| format.split_once(placeholder))?;
+        let sendable = format.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let single = !PLACEHOLDERS.iter().any(|placeholder| suffix.contains(placeholder));
+        (sendable && single).then(|| Self { prefix: prefix.into(), suffix: suffix.into() })
+    }
+
+    /// The header's text. Parts of the prefix that the key already carries are not repeated: users paste
+    /// `cpk_..` and `Bearer cpk_..` as often as the bare key.
+    pub(crate) fn fill(&self, key: &SecretString) -> Zeroizing<String> {
+        let mut rest = key.expose_secret().trim();
+        for word in self.prefix.split_inclusive(' ') {
+            let carried = rest.get(..word.len()).is_some_and(|head| {
+                if word.ends_with(' ') { head.eq_ignore_ascii_case(word) } else { head == word }
+            });
+            if carried {
+                rest = rest.get(word.len()..).unwrap_or_default().trim_start();
+            }
+        }
+        let rest = rest.strip_suffix(self.suffix.as_str()).unwrap_or(rest);
+        Zeroizing::new(format!("{}{rest}{}", self.prefix, self.suffix))
+    }
+
+    /// The header's text with the placeholder in place, for hashes and logs.
+    pub(crate) fn redacted(&self) -> String {
+        format!("{}<key>{}", self.prefix, self.suffix)
+    }
+}
+
+/// Whether `content` repeats the key, as debugging endpoints do with request headers.
+pub(crate) fn is_echoed(key: &SecretString, content: &[u8]) -> bool {
+    let key = key.expose_secret().as_bytes();
+    key.len() >= ECHO_BYTES_MIN && memchr::memmem::find(content, key).is_some()
+}
+
+/// The permission bits if group or others have any; always `None` where files have none.
+pub(crate) fn exposed_mode(meta: &std::fs::Metadata) -> Option<u32> {
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777;
+        (mode & 0o077 != 0).then_some(mode)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = meta;
+        None
+    }
+}
+
+fn read_private(path: &Path) -> Result<Zeroizing<String>, String> {
+    use std::io::Read as _;
+
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let meta = file.metadata().map_err(|error| error.to_string())?;
+    if let Some(mode) = exposed_mode(&meta) {
+        return Err(format!("mode {mode:o} lets others read it; run `chmod 600` on it"));
+    }
+    let mut text = Zeroizing::new(String::new());
+    let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
+    if read as u64 > FILE_BYTES_MAX { Err(format!("larger than {FILE_BYTES_MAX} bytes")) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_insert_the_key_once_whatever_was_pasted() {
+        let fill = |format: &str, key: &str| {
+            Template::parse(format).expect("template").fill(&SecretString::from(key)).to_string()
+        };
+        for key in ["abc", "cpk_abc", "Bearer cpk_abc", "bearer abc", " cpk_abc\n"] {
+            assert_eq!(fill("Bearer cpk_<key>", key), "Bearer cpk_abc", "{key:?}");
+        }
+        assert_eq!(fill("<key>", "Bearer x"), "Bearer x");
+        assert_eq!(fill("Apikey <key>", "Apikey k1"), "Apikey k1");
+        assert_eq!(fill("Token <token>", "k1"), "Token k1");
+        for bad in ["Bearer", "<key> <key>", "<key>\r\nX: <token>", "é <key>"] {
+            assert_eq!(Template::parse(bad), None, "{bad:?}");
+        }
+    }
+}
