@@ -14,7 +14,6 @@ const FILES: [&str; 4] = [
     "orchestra/v1/run.proto",
 ];
 
-#[expect(clippy::print_stdout, reason = "how a build script speaks to cargo")]
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     let descriptors = protox::compile(FILES, [&root])?;
