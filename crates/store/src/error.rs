@@ -86,7 +86,7 @@ pub enum Error {
         /// The stream made by the first use.
         stream: StreamName,
     },
-    /// A limit of [`crate::limits`](crate#constants) was exceeded.
+    /// A limit of this crate was exceeded (`MAX_...`).
     #[error("{what} is {actual}, above the limit of {limit}")]
     TooLarge {
         /// What was measured, with its unit.
