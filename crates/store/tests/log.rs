@@ -1,5 +1,5 @@
 //! The contract of `Log`, on disk and in memory alike.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::fault::Fault;
 
-/// Version of the layout this program writes: the number of steps in [`STEPS`].
+/// Version of the layout this program writes: the number of its upgrade steps.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Marks a SQLite file as ours: "ORCH".
