@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod amount;
+pub mod decode;
 pub mod error;
 pub mod hash;
 pub mod limits;
@@ -22,5 +23,8 @@ pub mod lock;
 pub mod operation;
 pub mod price;
 pub mod route;
+pub mod text_form;
 pub mod types;
 pub mod value;
+
+mod wire;

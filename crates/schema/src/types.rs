@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{LIST_ELEMENTS_MAX, URL_LENGTH_MAX};
+use crate::value::{Json, Value};
 
 /// Index of a definition in a [`TypeDefs`] table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -169,6 +170,17 @@ impl Type {
         }
     }
 
+    /// What a field of this type holds when it is absent, if it may be.
+    #[must_use]
+    pub const fn absent(&self) -> Option<Value> {
+        match self {
+            Self::Optional(_) => Some(Value::Null),
+            // `Json?` is `Json`: for opaque JSON, too, absent and `null` are one value.
+            Self::Json => Some(Value::Json(Json::Null)),
+            _ => None,
+        }
+    }
+
     /// The largest length of a string, URL, list or byte value; `None` where unbounded or no length.
     #[must_use]
     pub fn length_max(&self) -> Option<u64> {
@@ -256,7 +268,10 @@ impl EnumDef {
 pub struct VariantDef {
     /// Its name in plans, upper case first.
     pub name: String,
-    /// The JSON literal it stands for (a string, or any `const`), or the discriminator value.
+    /// The JSON literal it stands for (a string, or any scalar `const`), or the discriminator value;
+    /// in an untagged union the JSON kind of its payload: `"string"`, `"number"`, `"boolean"`,
+    /// `"array"` or `"object"`, quotes included. Empty for a variant with payload `String` that takes
+    /// every text which is no literal of the others.
     pub wire: JsonText,
     /// What it carries, if anything.
     pub payload: Option<Type>,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
+use crate::wire::Scalar;
 
 /// A value; which [`crate::types::Type`] it has is known from its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +58,43 @@ pub enum Json {
     Array(Arc<[Json]>),
     /// An object.
     Object(Arc<BTreeMap<Arc<str>, Json>>),
+}
+
+impl Json {
+    /// A number; `-0` becomes `0`, so that equal documents are equal values.
+    #[must_use]
+    pub fn float(value: f64) -> Self {
+        Self::Float(value + 0.0)
+    }
+
+    /// The member called `key`, of an object.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Object(entries) => entries.get(key),
+            _ => None,
+        }
+    }
+
+    /// The text of a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn scalar(&self) -> Option<Scalar<'_>> {
+        match self {
+            Self::Null => Some(Scalar::Null),
+            Self::Bool(value) => Some(Scalar::Bool(*value)),
+            Self::Int(value) => Some(Scalar::Int(*value)),
+            Self::Float(value) => Some(Scalar::Float(*value)),
+            Self::String(text) => Some(Scalar::Text(text)),
+            Self::Array(_) | Self::Object(_) => None,
+        }
+    }
 }
 
 impl Value {
