@@ -1,0 +1,93 @@
+//! Where a file is split before it is parsed: before each declaration that starts in column 0.
+//!
+//! A chunk is parsed without looking at the others, so a broken declaration damages only itself, and an
+//! editor parses again only what changed.
+
+/// The words that start a declaration.
+const ITEM_WORDS: [&str; 10] =
+    ["edition", "use", "record", "enum", "policy", "capability", "adapter", "fn", "plan", "test"];
+
+/// Words that may follow a name in an expression: `plan as T` is no declaration.
+const OPERATOR_WORDS: [&str; 4] = ["as", "else", "with", "in"];
+
+/// Splits `text` into chunks that, joined, are `text`. Never empty.
+pub(super) fn split(text: &str) -> Vec<&str> {
+    let mut starts = vec![0];
+    // Where a run of blank lines, comments and docs began to hold docs, if it did.
+    let mut docs: Option<usize> = None;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let trimmed = line.trim_start();
+        if starts_item(line) {
+            starts.push(docs.take().unwrap_or(at));
+        } else if is_doc(trimmed) {
+            docs.get_or_insert(at);
+        } else if !trimmed.is_empty() && !trimmed.starts_with("//") {
+            docs = None;
+        }
+        at += line.len();
+    }
+    starts.push(text.len());
+    let chunks: Vec<&str> = starts
+        .iter()
+        .zip(starts.iter().skip(1))
+        .filter_map(|(&start, &end)| text.get(start..end))
+        .filter(|chunk| !chunk.is_empty())
+        .collect();
+    if chunks.is_empty() { vec![text] } else { chunks }
+}
+
+fn is_doc(line: &str) -> bool {
+    line.starts_with("///") && !line.starts_with("////")
+}
+
+/// Whether the line starts a declaration: an item word in column 0 and then, on the same line, what only a
+/// declaration can have there. The words are contextual, so `policy: String` or `test(x)` are none.
+fn starts_item(line: &str) -> bool {
+    let word = leading_word(line);
+    if !ITEM_WORDS.contains(&word) {
+        return false;
+    }
+    let rest = line.get(word.len()..).unwrap_or("").trim_start_matches([' ', '\t']);
+    match rest.chars().next() {
+        Some('"') => word == "test",
+        Some(c) if c.is_ascii_digit() => word == "edition",
+        Some(c) if c == '_' || c.is_alphabetic() => !OPERATOR_WORDS.contains(&leading_word(rest)),
+        _ => false,
+    }
+}
+
+fn leading_word(text: &str) -> &str {
+    let end = text.find(|c: char| c != '_' && !c.is_alphanumeric()).unwrap_or(text.len());
+    text.get(..end).unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_start_at_docs_and_items_in_column_0() {
+        let text = "// head\nedition 2026\n\n/// Docs.\n// aside\n\nplan p() -> Int {\n  fn\n}\n// x\nfn f() -> Int = 1\n";
+        let chunks = split(text);
+        assert_eq!(chunks.concat(), text);
+        let first_lines: Vec<_> = chunks.iter().map(|chunk| chunk.lines().next().unwrap()).collect();
+        assert_eq!(first_lines, ["// head", "edition 2026", "/// Docs.", "fn f() -> Int = 1"]);
+    }
+
+    #[test]
+    fn item_words_as_names_do_not_split() {
+        for text in [
+            "policy: String\n",
+            "test(x)\n",
+            "plan.x\n",
+            "use = 1\n",
+            "plan as Int\n",
+            "plans x\n",
+            "  fn f\n",
+        ] {
+            assert_eq!(split(text), [text]);
+        }
+        assert_eq!(split(""), [""]);
+    }
+}
