@@ -20,6 +20,7 @@ pub mod error;
 pub mod hash;
 pub mod limits;
 pub mod lock;
+pub mod ocb;
 pub mod operation;
 pub mod price;
 pub mod route;
