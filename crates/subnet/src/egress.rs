@@ -12,6 +12,7 @@ mod exchange;
 mod origin;
 
 pub use connect::{Resolve, SystemResolver};
+pub(crate) use exchange::deepest;
 pub use exchange::{Exchange, ExchangeError, Timings};
 pub use origin::Origin;
 

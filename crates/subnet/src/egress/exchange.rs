@@ -213,7 +213,7 @@ fn connect_failed(what: &'static str, source: hyper_util::client::legacy::Error)
 }
 
 /// The innermost cause, which is the one that says what happened.
-fn deepest(error: &dyn StdError) -> String {
+pub(crate) fn deepest(error: &dyn StdError) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

@@ -1,0 +1,374 @@
+//! The HTTPS family: an operation's parameters become one request with a JSON body, if it has one.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request, Uri, header};
+use http_body_util::Full;
+use schema::error::{CallError, CallErrorKind};
+use schema::limits::CALL_BODY_BYTES_MAX;
+use schema::operation::{Auth, HttpBinding, ParameterLocation, ResponseBody};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value};
+
+use crate::code;
+use crate::egress::Endpoint;
+use crate::secrets::Template;
+
+/// Longest path and query together; common servers stop at 8 or 16 KiB.
+pub(crate) const TARGET_BYTES_MAX: usize = 16 << 10;
+/// Most bytes of one path segment's parameter.
+const SEGMENT_BYTES_MAX: usize = 2_048;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Carries the nonce of the attempt, so that a peer's log and the proof name the same request.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// First line of the canonical form that proofs commit to.
+const CANONICAL: &str = "orchestra.request/1";
+
+/// An HTTP binding, checked and taken apart once.
+#[derive(Debug)]
+pub(crate) struct HttpPlan {
+    method: Method,
+    endpoint: Endpoint,
+    path: Vec<PathPart>,
+    parameters: BTreeMap<String, ParameterLocation>,
+    fixed_body: Map<String, Value>,
+    /// Whether a JSON body is sent even when every property is absent.
+    has_body: bool,
+    response: ResponseBody,
+    credential: Credential,
+}
+
+#[derive(Debug)]
+enum PathPart {
+    Literal(String),
+    Parameter(String),
+}
+
+#[derive(Debug)]
+enum Credential {
+    None,
+    Header(HeaderName, Template),
+    Query(String),
+}
+
+/// A request with the bytes that proofs commit to, which hold no secret.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) request: Request<Full<Bytes>>,
+    pub(crate) redacted: Bytes,
+}
+
+impl HttpPlan {
+    /// Checks `binding`; `properties` are the names of all parameters of the operation.
+    ///
+    /// # Errors
+    /// What is wrong with the binding, in words.
+    pub(crate) fn new(
+        binding: &HttpBinding,
+        auth: &Auth,
+        endpoint: Endpoint,
+        properties: &[String],
+    ) -> Result<Self, String> {
+        let method = match binding.method.as_str() {
+            "GET" => Method::GET,
+            "POST" => Method::POST,
+            "PUT" => Method::PUT,
+            "PATCH" => Method::PATCH,
+            "DELETE" => Method::DELETE,
+            other => return Err(format!("method `{other}` is none of GET, POST, PUT, PATCH, DELETE")),
+        };
+        let path = parse_template(&binding.path)?;
+        let mut parameters = binding.parameters.clone();
+        for part in &path {
+            if let PathPart::Parameter(name) = part {
+                if !properties.contains(name) {
+                    return Err(format!("its path has `{{{name}}}`, which is no parameter of the operation"));
+                }
+                parameters.insert(name.clone(), ParameterLocation::Path);
+            }
+        }
+        let in_path =
+            |name: &str| path.iter().any(|part| matches!(part, PathPart::Parameter(own) if own == name));
+        for (name, location) in &parameters {
+            if *location == ParameterLocation::Path && !in_path(name) {
+                return Err(format!("path parameter `{name}` does not occur in its path"));
+            }
+        }
+        let has_body =
+            !binding.fixed_body.is_empty() || properties.iter().any(|name| !parameters.contains_key(name));
+        let credential = match auth {
+            Auth::Header { name, format } => {
+                let name =
+                    HeaderName::try_from(name.as_str()).map_err(|_| format!("`{name}` is no header name"))?;
+                let template = Template::parse(format)
+                    .ok_or_else(|| format!("the key's format `{format}` must hold `<key>` once"))?;
+                Credential::Header(name, template)
+            }
+            Auth::Query { name } => Credential::Query(name.clone()),
+            Auth::None | Auth::Hotkey | Auth::Other { .. } => Credential::None,
+        };
+        Ok(Self {
+            method,
+            endpoint,
+            path,
+            parameters,
+            fixed_body: binding.fixed_body.clone().into_iter().collect(),
+            has_body,
+            response: binding.response,
+            credential,
+        })
+    }
+
+    pub(crate) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    pub(crate) const fn response(&self) -> ResponseBody {
+        self.response
+    }
+
+    pub(crate) const fn needs_key(&self) -> bool {
+        !matches!(self.credential, Credential::None)
+    }
+
+    /// Forms the request for `input`, all parameters by name. `key` must be given where [`Self::needs_key`].
+    ///
+    /// # Errors
+    /// A [`CallErrorKind::Rejected`] with code E1112 for an input that cannot be sent.
+    pub(crate) fn request(
+        &self,
+        input: Map<String, Value>,
+        key: Option<&SecretString>,
+        request_id: &str,
+    ) -> Result<Outgoing, CallError> {
+        let mut target = self.target(&input)?;
+        let body = self.body(input)?;
+        let mut headers = HeaderMap::with_capacity(6);
+        headers.insert(header::ACCEPT, accept(self.response));
+        headers.insert(
+            header::USER_AGENT,
+            HeaderValue::from_static(concat!("orchestra/", env!("CARGO_PKG_VERSION"))),
+        );
+        if let Ok(value) = HeaderValue::from_str(request_id) {
+            headers.insert(REQUEST_ID, value);
+        }
+        if self.has_body {
+            headers.insert(header::CONTENT_TYPE, JSON);
+        }
+        let mut redacted = Redacted::new(&self.method, &self.endpoint);
+        let origin = self.endpoint.origin().as_str();
+        match (&self.credential, key) {
+            (Credential::Header(name, template), Some(key)) => {
+                let mut value = HeaderValue::from_str(&template.fill(key))
+                    .map_err(|_| unsendable("the key cannot be sent in a header".into()))?;
+                value.set_sensitive(true);
+                headers.insert(name.clone(), value);
+                redacted.target(&target);
+                redacted.header(name.as_str(), &template.redacted());
+            }
+            (Credential::Query(name), Some(key)) => {
+                let mark = if target.contains('?') { '&' } else { '?' };
+                let name = encoded(name);
+                redacted.target(&format!("{target}{mark}{name}=<key>"));
+                let _ = write!(target, "{mark}{name}={}", encoded(key.expose_secret()));
+            }
+            _ => redacted.target(&target),
+        }
+        if target.len() > TARGET_BYTES_MAX {
+            return Err(unsendable(format!(
+                "path and query have {} bytes, more than {TARGET_BYTES_MAX}",
+                target.len()
+            )));
+        }
+        for name in [&header::CONTENT_TYPE, &REQUEST_ID] {
+            if let Some(value) = headers.get(name) {
+                redacted.header(name.as_str(), value.to_str().unwrap_or_default());
+            }
+        }
+        let redacted = redacted.finish(&body);
+        let uri = Uri::try_from(format!("{origin}{target}"))
+            .map_err(|_| unsendable("the parameters do not form a URL".into()))?;
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        Ok(Outgoing { request, redacted })
+    }
+
+    fn target(&self, input: &Map<String, Value>) -> Result<String, CallError> {
+        let mut target = self.endpoint.path().to_owned();
+        for part in &self.path {
+            match part {
+                PathPart::Literal(text) => target.push_str(text),
+                PathPart::Parameter(name) => {
+                    let text = input.get(name).and_then(plain_text).unwrap_or_default();
+                    target.push_str(&path_segment(name, &text)?);
+                }
+            }
+        }
+        if target.is_empty() {
+            target.push('/');
+        }
+        let mut mark = '?';
+        for (name, _) in self.parameters.iter().filter(|(_, location)| **location == ParameterLocation::Query)
+        {
+            let Some(value) = input.get(name) else { continue };
+            let items = match value {
+                Value::Array(items) => items.as_slice(),
+                other => std::slice::from_ref(other),
+            };
+            for item in items.iter().filter(|item| !item.is_null()) {
+                let text = plain_text(item).unwrap_or_else(|| item.to_string());
+                let _ = write!(target, "{mark}{}={}", encoded(name), encoded(&text));
+                mark = '&';
+            }
+        }
+        Ok(target)
+    }
+
+    fn body(&self, input: Map<String, Value>) -> Result<Bytes, CallError> {
+        if !self.has_body {
+            return Ok(Bytes::new());
+        }
+        let mut body: Map<String, Value> = input
+            .into_iter()
+            .filter(|(name, value)| !value.is_null() && !self.parameters.contains_key(name))
+            .collect();
+        for (name, value) in &self.fixed_body {
+            body.insert(name.clone(), value.clone());
+        }
+        body_bytes(&body)
+    }
+}
+
+/// JSON text of `body` within the limit on requests.
+pub(crate) fn body_bytes(body: &Map<String, Value>) -> Result<Bytes, CallError> {
+    let bytes = serde_json::to_vec(body).map_err(|error| unsendable(error.to_string()))?;
+    if bytes.len() > CALL_BODY_BYTES_MAX {
+        return Err(unsendable(format!(
+            "the body has {} bytes, more than {CALL_BODY_BYTES_MAX}",
+            bytes.len()
+        )));
+    }
+    Ok(bytes.into())
+}
+
+/// A request as proofs see it: request line, the headers that matter, an empty line, the body.
+pub(crate) struct Redacted {
+    method: Method,
+    origin: String,
+    text: String,
+}
+
+impl Redacted {
+    pub(crate) fn new(method: &Method, endpoint: &Endpoint) -> Self {
+        Self {
+            method: method.clone(),
+            origin: endpoint.origin().to_string(),
+            text: String::with_capacity(256),
+        }
+    }
+
+    /// Path and query, with `<key>` in place of a secret.
+    pub(crate) fn target(&mut self, target: &str) {
+        let _ = write!(self.text, "{CANONICAL}\n{} {}{target}\n", self.method, self.origin);
+    }
+
+    pub(crate) fn header(&mut self, name: &str, value: &str) {
+        let _ = writeln!(self.text, "{name}: {value}");
+    }
+
+    pub(crate) fn finish(self, body: &[u8]) -> Bytes {
+        let mut bytes = self.text.into_bytes();
+        bytes.reserve_exact(1 + body.len());
+        bytes.push(b'\n');
+        bytes.extend_from_slice(body);
+        bytes.into()
+    }
+}
+
+fn accept(response: ResponseBody) -> HeaderValue {
+    HeaderValue::from_static(match response {
+        ResponseBody::Json => "application/json",
+        ResponseBody::Text => "text/plain, text/*;q=0.9, */*;q=0.1",
+        ResponseBody::Bytes => "*/*",
+    })
+}
+
+fn parse_template(template: &str) -> Result<Vec<PathPart>, String> {
+    if !template.starts_with('/') {
+        return Err(format!("its path `{template}` must begin with `/`"));
+    }
+    let mut parts = Vec::new();
+    let mut rest = template;
+    while !rest.is_empty() {
+        let (literal, after) = rest.split_once('{').map_or((rest, None), |(head, tail)| (head, Some(tail)));
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte);
+        if !literal.bytes().all(plain) || literal.split('/').any(|segment| matches!(segment, "." | "..")) {
+            return Err(format!("its path `{template}` has dot segments or characters that need encoding"));
+        }
+        if !literal.is_empty() {
+            parts.push(PathPart::Literal(literal.into()));
+        }
+        let Some(after) = after else { break };
+        let Some((name, tail)) =
+            after.split_once('}').filter(|(name, _)| !name.is_empty() && !name.contains('{'))
+        else {
+            return Err(format!("its path `{template}` has a brace without its partner"));
+        };
+        parts.push(PathPart::Parameter(name.into()));
+        rest = tail;
+    }
+    Ok(parts)
+}
+
+/// The encoded value of a path parameter. Encoding alone is not enough: many servers decode `%2F` and `%2E` before
+/// they route, so a value that would climb there is refused, also when it comes encoded already.
+fn path_segment(name: &str, text: &str) -> Result<String, CallError> {
+    let refuse = |why: &str| Err(unsendable(format!("path parameter `{name}` {why}")));
+    if text.is_empty() {
+        return refuse("is empty");
+    }
+    if text.len() > SEGMENT_BYTES_MAX {
+        return refuse("is longer than 2,048 bytes");
+    }
+    if text.chars().any(char::is_control) {
+        return refuse("holds control characters");
+    }
+    let lower = text.to_ascii_lowercase().replace("%2f", "/").replace("%5c", "/").replace("%2e", ".");
+    if lower.split(['/', '\\']).any(|segment| matches!(segment, "." | "..")) || lower.contains("%00") {
+        return refuse("would climb out of its place in the path");
+    }
+    Ok(encoded(text))
+}
+
+/// Scalars as they stand in a URL; `None` for what has no such form.
+fn plain_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Percent-encoding of everything but RFC 3986's unreserved characters.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+pub(crate) fn unsendable(why: String) -> CallError {
+    CallError::new(CallErrorKind::Rejected, code::INPUT, format!("the input cannot be sent: {why}"))
+}
