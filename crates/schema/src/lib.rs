@@ -16,6 +16,7 @@
 
 pub mod amount;
 pub mod decode;
+pub mod encode;
 pub mod error;
 pub mod hash;
 pub mod limits;
@@ -28,4 +29,6 @@ pub mod text_form;
 pub mod types;
 pub mod value;
 
+#[cfg(test)]
+mod arbitrary;
 mod wire;
