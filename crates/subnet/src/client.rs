@@ -6,11 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::{HeaderMap, Method, Request, Uri, header};
 use http_body_util::Full;
 use schema::decode::decode_body;
+use schema::encode::to_json_value;
 use schema::error::{CallError, CallErrorKind};
 use schema::operation::{
     Auth, AxonBinding, ObservedCost, OperationDescriptor, OperationId, ResponseBody, Transport,
 };
 use schema::types::{DefId, Type, TypeDefs};
+use schema::value::Value;
 use secrecy::SecretString;
 use serde_json::Map;
 
@@ -188,6 +190,19 @@ impl Client {
         })
     }
 
+    /// Calls `operation` with `input`, a record of its input type.
+    pub async fn call(
+        &self,
+        operation: &PreparedOperation,
+        input: &Value,
+        context: &CallContext<'_>,
+    ) -> CallOutcome {
+        match operation.fields(input) {
+            Ok(fields) => self.call_fields(operation, fields, context).await,
+            Err(error) => CallOutcome::unsent(error),
+        }
+    }
+
     /// As [`Client::call`], with the input as JSON by parameter name.
     pub async fn call_fields(
         &self,
@@ -243,6 +258,15 @@ impl PreparedOperation {
     pub fn secret_identity(&self, secrets: &SecretStore) -> Result<Option<[u8; 32]>, secrets::Error> {
         let needed = self.shared.wire.needs_key();
         needed.then(|| secrets.identity(&self.shared.id, self.shared.netuid, self.origin())).transpose()
+    }
+
+    fn fields(&self, input: &Value) -> Result<Map<String, serde_json::Value>, CallError> {
+        let types = &self.shared.types;
+        match to_json_value(input, &Type::Named(types.input), &types.defs) {
+            Ok(serde_json::Value::Object(fields)) => Ok(fields),
+            Ok(_) => Err(unsendable("it is not a record".into())),
+            Err(error) => Err(unsendable(error.to_string())),
+        }
     }
 }
 

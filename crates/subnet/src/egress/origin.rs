@@ -117,7 +117,7 @@ impl Origin {
                 let suffix = |suffix: &&str| {
                     name.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
                 };
-                if !name.contains('.') || LOCAL_SUFFIXES.iter().any(|s| suffix(&s)) {
+                if !name.contains('.') || LOCAL_SUFFIXES.iter().any(suffix) {
                     return refuse("the name is local, not public");
                 }
             }

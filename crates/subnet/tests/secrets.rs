@@ -1,0 +1,291 @@
+//! Keys reach exactly the origin they are bound to, and nothing that is kept or shown.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::path::Path;
+
+use schema::error::CallErrorKind;
+use schema::operation::{Auth, OperationDescriptor};
+use secrecy::SecretString;
+use serde_json::json;
+use subnet::CallOutcome;
+use subnet::secrets::{Error, SecretStore};
+use support::*;
+
+const CANARY: &str = "cnry-5f1d0c9a-KEY";
+
+fn store(name: &str, origin: &str) -> SecretStore {
+    let mut store = SecretStore::new();
+    store.insert(name, origin, &SecretString::from(CANARY)).unwrap();
+    store
+}
+
+fn with_header(base: &str) -> OperationDescriptor {
+    let auth = Auth::Header { name: "Authorization".into(), format: "Bearer <key>".into() };
+    OperationDescriptor { auth, ..operation(base, "POST") }
+}
+
+fn with_query(base: &str) -> OperationDescriptor {
+    OperationDescriptor { auth: Auth::Query { name: "api key".into() }, ..operation(base, "GET") }
+}
+
+/// Everything of an outcome that is kept or shown anywhere.
+fn traces(outcome: &CallOutcome) -> String {
+    let mut text = format!("{outcome:?} {:?}", outcome.result);
+    text.push_str(&String::from_utf8_lossy(&outcome.redacted_request));
+    text.push_str(&String::from_utf8_lossy(&outcome.response_body));
+    if let Err(error) = &outcome.result {
+        text.push_str(&format!("{error} {}", serde_json::to_string(error).unwrap()));
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_key_goes_into_the_header_and_nowhere_else() {
+    let peer = Peer::start(|_| json_answer(&json!({"n": 1}))).await;
+    let client = peer.client();
+    let secrets = store("sn1", &peer.origin());
+    let prepared = prepare(&client, &with_header(&peer.origin()));
+    let outcome =
+        client.call_fields(&prepared, fields(json!({"q": "x"})), &context(&secrets, PATIENT_MS)).await;
+    assert!(outcome.result.is_ok());
+    assert_eq!(peer.seen()[0].header("authorization"), Some(format!("Bearer {CANARY}").as_str()));
+    assert!(!traces(&outcome).contains(CANARY));
+    let canonical = String::from_utf8_lossy(&outcome.redacted_request).into_owned();
+    assert!(canonical.contains("authorization: Bearer <key>\n"), "{canonical}");
+    assert!(!format!("{secrets:?} {prepared:?} {client:?}").contains(CANARY));
+}
+
+#[tokio::test]
+async fn a_key_in_the_query_is_sent_encoded_and_redacted_everywhere() {
+    let peer = Peer::start(|_| json_answer(&json!({"n": 1}))).await;
+    let client = peer.client();
+    let mut secrets = SecretStore::new();
+    secrets.insert("sn1.test", &peer.origin(), &SecretString::from("a&b=c d/canary")).unwrap();
+    let prepared = prepare(&client, &with_query(&peer.origin()));
+    for (input, line, canonical) in [
+        (
+            json!({"id": "1", "q": "x"}),
+            "GET /items/1?q=x&api%20key=a%26b%3Dc%20d%2Fcanary HTTP/1.1",
+            "/items/1?q=x&api%20key=<key>\n",
+        ),
+        (
+            json!({"id": "1"}),
+            "GET /items/1?api%20key=a%26b%3Dc%20d%2Fcanary HTTP/1.1",
+            "/items/1?api%20key=<key>\n",
+        ),
+    ] {
+        let outcome = client.call_fields(&prepared, fields(input), &context(&secrets, PATIENT_MS)).await;
+        assert!(outcome.result.is_ok());
+        assert_eq!(peer.seen().pop().unwrap().line, line);
+        let text = traces(&outcome);
+        assert!(!text.contains("canary") && text.contains(canonical), "{text}");
+    }
+    // Failures of every stage: refused by the peer, cut off, timed out, not connected.
+    let mut failed = 0;
+    for (reply, timeout_ms) in [
+        (answer("401 Unauthorized", "application/json", r#"{"detail":"bad key"}"#), PATIENT_MS),
+        (Reply::Close(Vec::new()), PATIENT_MS),
+        (Reply::Hang, 200),
+        (Reply::Close(b"GARBAGE\r\n\r\n".to_vec()), PATIENT_MS),
+    ] {
+        let peer = Peer::start(move |_| reply.clone()).await;
+        let client = peer.client();
+        let secrets = store("sn1", &peer.origin());
+        let prepared = prepare(&client, &with_query(&peer.origin()));
+        let outcome =
+            client.call_fields(&prepared, fields(json!({"id": "1"})), &context(&secrets, timeout_ms)).await;
+        assert!(outcome.result.is_err() && !traces(&outcome).contains(CANARY));
+        failed += 1;
+    }
+    assert_eq!(failed, 4);
+}
+
+#[tokio::test]
+async fn a_key_for_another_origin_is_refused_before_anything_is_sent() {
+    let peer = Peer::start(|_| json_answer(&json!({"n": 1}))).await;
+    let client = peer.client();
+    let port = peer.address.port();
+    let prepared = prepare(&client, &with_header(&peer.origin()));
+    for origin in [
+        format!("https://127.0.0.1:{port}"),
+        format!("http://127.0.0.2:{port}"),
+        format!("http://127.0.0.1:{}", port ^ 1),
+        format!("http://localhost:{port}"),
+        "https://api.example.com".into(),
+    ] {
+        let secrets = store("sn1", &origin);
+        let outcome = client.call_fields(&prepared, fields(json!({})), &context(&secrets, PATIENT_MS)).await;
+        let error = outcome.result.as_ref().unwrap_err();
+        assert_eq!(
+            (error.kind, error.code.as_str(), outcome.sent),
+            (CallErrorKind::Unauthorized, "E1104", false)
+        );
+        assert!(error.message.contains(&peer.origin()) && !traces(&outcome).contains(CANARY), "{error}");
+        assert!(matches!(prepared.secret_identity(&secrets), Err(Error::OtherOrigin { .. })));
+    }
+    // An override of the endpoint does not take the key along.
+    let moved =
+        client.prepare(&with_header("https://api.example.com"), types(), Some(&peer.origin())).unwrap();
+    let secrets = store("sn1", "https://api.example.com");
+    let outcome = client.call_fields(&moved, fields(json!({})), &context(&secrets, PATIENT_MS)).await;
+    assert_eq!(outcome.result.unwrap_err().code, "E1104");
+    assert_eq!(peer.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_missing_key_is_a_typed_error_and_nothing_is_sent() {
+    let peer = Peer::start(|_| json_answer(&json!({"n": 1}))).await;
+    let client = peer.client();
+    let prepared = prepare(&client, &with_header(&peer.origin()));
+    for secrets in [SecretStore::new(), store("sn2", &peer.origin()), store("sn1.other", &peer.origin())] {
+        let outcome = client.call_fields(&prepared, fields(json!({})), &context(&secrets, PATIENT_MS)).await;
+        let error = outcome.result.unwrap_err();
+        assert_eq!(
+            (error.kind, error.code.as_str(), outcome.sent),
+            (CallErrorKind::Unauthorized, "E1105", false)
+        );
+        assert!(error.message.contains("`sn1.test`") && error.message.contains("`sn1`"), "{error}");
+    }
+    assert_eq!(peer.connections(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_or_error_that_repeats_the_key_is_not_kept() {
+    for reply in [
+        json_answer(&json!({"n": 1, "headers": {"authorization": format!("Bearer {CANARY}")}})),
+        answer("401 Unauthorized", "application/json", format!(r#"{{"detail":"no such key {CANARY}"}}"#)),
+        answer("500 Oops", "text/plain", format!("panic at {CANARY}")),
+    ] {
+        let peer = Peer::start(move |_| reply.clone()).await;
+        let client = peer.client();
+        let secrets = store("sn1", &peer.origin());
+        let prepared = prepare(&client, &with_header(&peer.origin()));
+        let outcome = client.call_fields(&prepared, fields(json!({})), &context(&secrets, PATIENT_MS)).await;
+        assert_eq!(outcome.result.as_ref().unwrap_err().code, "E1150");
+        assert!(!traces(&outcome).contains(CANARY));
+    }
+}
+
+#[tokio::test]
+async fn an_input_that_contains_the_key_is_not_sent() {
+    let peer = Peer::start(|_| json_answer(&json!({"n": 1}))).await;
+    let client = peer.client();
+    let secrets = store("sn1", &peer.origin());
+    let prepared = prepare(&client, &with_header(&peer.origin()));
+    let input = fields(json!({"q": format!("my key is {CANARY}")}));
+    let outcome = client.call_fields(&prepared, input, &context(&secrets, PATIENT_MS)).await;
+    assert_eq!((outcome.result.as_ref().unwrap_err().code.as_str(), outcome.sent), ("E1112", false));
+    assert!(!traces(&outcome).contains(CANARY));
+}
+
+#[test]
+fn identities_tell_keys_apart_without_showing_them() {
+    let client = subnet::Client::new(Default::default()).unwrap();
+    let base = "https://api.example.com";
+    let prepared = prepare(&client, &with_header(base));
+    let identity = |key: &str, name: &str| {
+        let mut store = SecretStore::new();
+        store.insert(name, base, &SecretString::from(key)).unwrap();
+        prepared.secret_identity(&store).unwrap().unwrap()
+    };
+    assert_eq!(identity("one", "sn1"), identity("one", "sn1.test"));
+    assert_ne!(identity("one", "sn1"), identity("two", "sn1"));
+    let open = prepare(&client, &operation(base, "POST"));
+    assert_eq!(open.secret_identity(&SecretStore::new()).unwrap(), None);
+}
+
+#[test]
+fn stores_are_filled_from_tables_files_and_the_environment() {
+    let environment = |name: &str| (name == "DESEARCH").then(|| format!("{CANARY}\n"));
+    let mut store = SecretStore::new();
+    let table = r#"
+        sn22 = { origin = "https://api.desearch.ai", env = "DESEARCH" }
+        "sn64.chat_completions" = { origin = "https://LLM.chutes.ai:443", value = "cpk_x" }
+    "#;
+    store.extend_from_table(&toml::from_str(table).unwrap(), &environment).unwrap();
+    let variables = [
+        ("ORCHESTRA_SECRET_SN28", format!("https://api.saygm.com {CANARY}")),
+        ("ORCHESTRA_SECRET_SN96__CHAT_COMPLETIONS", format!("https://api.verathos.ai  {CANARY}")),
+        ("PATH", "/bin".into()),
+    ];
+    store.extend_from_environment(variables.map(|(name, value)| (name.to_owned(), value))).unwrap();
+    let names: Vec<(String, String)> =
+        store.names().map(|(name, origin)| (name.into(), origin.to_string())).collect();
+    assert_eq!(
+        names,
+        [
+            ("sn22", "https://api.desearch.ai"),
+            ("sn28", "https://api.saygm.com"),
+            ("sn64.chat_completions", "https://llm.chutes.ai"),
+            ("sn96.chat_completions", "https://api.verathos.ai"),
+        ]
+        .map(|(name, origin)| (name.to_owned(), origin.to_owned()))
+    );
+    assert!(!format!("{store:?}").contains(CANARY));
+}
+
+#[test]
+fn entries_that_cannot_be_used_are_refused_without_showing_the_key() {
+    let none = |_: &str| None;
+    for table in [
+        format!(r#"sn1 = "{CANARY}""#),
+        format!(r#"sn1 = {{ value = "{CANARY}" }}"#),
+        format!(r#"sn1 = {{ origin = "https://a.example", value = "{CANARY}", env = "X" }}"#),
+        format!(r#"sn1 = {{ origin = "https://a.example", value = "{CANARY}", extra = 1 }}"#),
+        format!(r#"sn1 = {{ origin = "https://a.example", key = "{CANARY}" }}"#),
+        format!(r#"sn1 = {{ origin = "https://a.example/path", value = "{CANARY}" }}"#),
+        format!(r#"sn1 = {{ origin = "https://user:{CANARY}@a.example", value = "{CANARY}" }}"#),
+        format!(r#"sn1 = {{ origin = "a.example", value = "{CANARY}" }}"#),
+        format!(r#"sn1 = {{ origin = "https://a.example", value = "{CANARY}\r\nx: y" }}"#),
+        format!(r#"sn1 = {{ origin = "https://a.example", value = "{CANARY}é" }}"#),
+        r#"sn1 = { origin = "https://a.example", value = "  " }"#.into(),
+        r#"sn1 = { origin = "https://a.example", env = "UNSET" }"#.into(),
+        r#"sn1 = { origin = "https://a.example" }"#.into(),
+        format!(r#"sn1 = {{ origin = "https://a.example", value = "{}" }}"#, "k".repeat((8 << 10) + 1)),
+    ] {
+        let error =
+            SecretStore::new().extend_from_table(&toml::from_str(&table).unwrap(), &none).expect_err(&table);
+        assert_eq!(error.code(), "E1106");
+        assert!(!format!("{error} {error:?}").contains("cnry"), "{error:?}");
+    }
+    let longest = format!(r#"sn1 = {{ origin = "https://a.example", value = "{}" }}"#, "k".repeat(8 << 10));
+    SecretStore::new().extend_from_table(&toml::from_str(&longest).unwrap(), &none).unwrap();
+    let variable = [("ORCHESTRA_SECRET_SN1".to_owned(), CANARY.to_owned())];
+    let error = SecretStore::new().extend_from_environment(variable).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains(CANARY));
+}
+
+#[test]
+fn a_file_of_secrets_must_be_private_and_its_errors_do_not_quote_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    let write = |content: &str, mode: u32| {
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let load = |path: &Path| {
+        let mut store = SecretStore::new();
+        store.extend_from_file(path, &|_| None).map(|()| store)
+    };
+    let good =
+        format!("[server]\nport = 1\n[secrets.sn1]\norigin = \"https://a.example\"\nvalue = \"{CANARY}\"\n");
+    write(&good, 0o600);
+    assert_eq!(load(&path).unwrap().names().count(), 1);
+    for mode in [0o640, 0o604, 0o660, 0o644] {
+        write(&good, mode);
+        let error = load(&path).expect_err("exposed");
+        assert!(error.to_string().contains("chmod 600") && !error.to_string().contains(CANARY), "{error}");
+    }
+    write(&format!("[secrets.sn1]\nvalue = \"{CANARY}\nx"), 0o600);
+    let error = load(&path).unwrap_err();
+    assert!(error.to_string().contains("near line"), "{error}");
+    assert!(!format!("{error} {error:?}").contains(CANARY));
+    write(&format!("secrets = \"{CANARY}\""), 0o600);
+    assert!(!load(&path).unwrap_err().to_string().contains(CANARY));
+    write(&format!("# {}", "x".repeat(1 << 20)), 0o600);
+    assert!(load(&path).is_err());
+    assert!(load(&folder.path().join("missing.toml")).is_err());
+}
