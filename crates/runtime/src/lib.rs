@@ -1,1 +1,5 @@
-//! Placeholder.
+//! Runs compiled plans.
+#![forbid(unsafe_code)]
+
+pub mod core;
+mod policy;

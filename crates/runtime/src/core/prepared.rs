@@ -1,0 +1,383 @@
+//! A compiled plan with the tables a scheduler asks all the time, made once and shared by all its runs.
+
+use std::sync::Arc;
+
+use plan_ir::graph::{NodeId, NodeKind, Region};
+use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, Scope, ScopeId};
+use schema::amount::{Amount, Currency};
+use schema::hash::Hash;
+use schema::operation::OperationDescriptor;
+
+/// Index of a region in a [`Prepared`] plan; 0 is the root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RegionId(pub(crate) u32);
+
+impl RegionId {
+    pub(crate) const ROOT: Self = Self(0);
+}
+
+/// A compiled plan, checked and indexed.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The plan.
+    pub plan: Arc<CompiledPlan>,
+    /// Hash of the plan.
+    pub hash: Hash,
+    /// The currency all costs of a run are added up in: that of the plan's budget, else of its prices.
+    pub currency: Currency,
+    pub(crate) operations: Vec<OperationFacts>,
+    regions: Vec<RegionFacts>,
+    nodes: Vec<NodeFacts>,
+    scopes: Vec<ScopeFacts>,
+}
+
+/// An operation the plan may call.
+#[derive(Debug)]
+pub(crate) struct OperationFacts {
+    pub(crate) descriptor: Arc<OperationDescriptor>,
+    pub(crate) entry: Hash,
+}
+
+#[derive(Debug)]
+pub(crate) struct RegionFacts {
+    /// The branch or fan-out that opens it; `None` for the root.
+    pub(crate) opener: Option<NodeId>,
+    pub(crate) outer: Option<RegionId>,
+    pub(crate) nodes: Vec<NodeId>,
+    pub(crate) result: Option<NodeId>,
+    /// Scopes whose outermost nodes are here.
+    pub(crate) scopes: Vec<ScopeId>,
+}
+
+#[derive(Debug)]
+pub(crate) struct NodeFacts {
+    pub(crate) region: RegionId,
+    /// Position in the region.
+    pub(crate) position: usize,
+    /// Nodes of the same region that wait for this one.
+    pub(crate) children: Vec<NodeId>,
+    pub(crate) regions: Vec<RegionId>,
+    /// The scopes around it, the plan's own first.
+    pub(crate) scopes: Vec<ScopeId>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ScopeFacts {
+    /// The region its outermost nodes are in.
+    pub(crate) home: RegionId,
+    /// How many nodes of that region belong to it.
+    pub(crate) nodes: u32,
+}
+
+/// A plan that no compiler of this version makes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the compiled plan is malformed: {what}")]
+pub struct Malformed {
+    what: String,
+}
+
+impl Malformed {
+    /// The stable code of this error.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        "E1170"
+    }
+}
+
+fn malformed(what: impl Into<String>) -> Malformed {
+    Malformed { what: what.into() }
+}
+
+impl Prepared {
+    /// Checks `plan`, whose hash is `hash`, and makes its tables.
+    ///
+    /// # Errors
+    /// [`Malformed`] where ids, kinds or bodies do not fit together.
+    pub fn new(plan: Arc<CompiledPlan>, hash: Hash) -> Result<Self, Malformed> {
+        let operations = plan
+            .body
+            .operations
+            .iter()
+            .map(|operation| {
+                let descriptor = plan_ir::plan::descriptor(operation)
+                    .map_err(|error| malformed(format!("operation `{}`: {error}", operation.id)))?;
+                Ok(OperationFacts { descriptor: Arc::new(descriptor), entry: operation.entry })
+            })
+            .collect::<Result<Vec<_>, Malformed>>()?;
+        let mut tables = Tables::new(&plan)?;
+        tables.link(&plan)?;
+        tables.place_scopes(&plan)?;
+        let Tables { regions, nodes, scopes } = tables;
+        let nodes = nodes.into_iter().flatten().collect();
+        check_bodies(&plan)?;
+        let currency = currency(&plan, &operations);
+        Ok(Self { plan, hash, currency, operations, regions, nodes, scopes })
+    }
+
+    /// Name of the plan.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.plan.body.name
+    }
+
+    /// The operations it may call, by their position in the plan.
+    pub fn operations(&self) -> impl Iterator<Item = &Arc<OperationDescriptor>> {
+        self.operations.iter().map(|operation| &operation.descriptor)
+    }
+
+    /// The label of a node.
+    #[must_use]
+    pub fn label(&self, id: NodeId) -> &str {
+        self.plan.graph.node(id).map_or("", |node| node.label.as_str())
+    }
+
+    /// `label#id[i][j]`.
+    #[must_use]
+    pub fn show(&self, instance: &super::Instance) -> String {
+        use std::fmt::Write as _;
+
+        let mut text = format!("{}#{}", self.label(instance.node), instance.node.0);
+        for index in instance.iteration.iter() {
+            let _ = write!(text, "[{index}]");
+        }
+        text
+    }
+
+    /// Where a node stands in the plan's own source, byte offsets.
+    #[must_use]
+    pub fn span(&self, id: NodeId) -> Option<(u32, u32)> {
+        let span = self.plan.debug.nodes.get(id.0 as usize)?;
+        (span.source == 0).then_some((span.start, span.end))
+    }
+
+    pub(crate) fn parents(&self, id: NodeId) -> &[NodeId] {
+        self.plan.graph.node(id).map_or(&[], |node| &node.parents)
+    }
+
+    pub(crate) fn kind(&self, id: NodeId) -> NodeKind {
+        self.plan.graph.node(id).map_or(NodeKind::Pure, |node| node.kind)
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "`new` made one entry per node of the plan")]
+    pub(crate) fn node(&self, id: NodeId) -> &NodeFacts {
+        &self.nodes[id.0 as usize]
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "`new` checked that every node has a body")]
+    pub(crate) fn body(&self, id: NodeId) -> &NodeBody {
+        &self.plan.body.nodes[id.0 as usize]
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "region ids are made by `new` only")]
+    pub(crate) fn region(&self, id: RegionId) -> &RegionFacts {
+        &self.regions[id.0 as usize]
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "`new` checked the scope of every node and scope")]
+    pub(crate) fn scope(&self, id: ScopeId) -> (&Scope, &ScopeFacts) {
+        (&self.plan.body.scopes[id.0 as usize], &self.scopes[id.0 as usize])
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "`new` checked the operation of every candidate")]
+    pub(crate) fn operation(&self, index: u32) -> &OperationFacts {
+        &self.operations[index as usize]
+    }
+
+    /// The call of a node: the one written first at level 0, its fallback at level 1, and so on.
+    pub(crate) fn call(&self, node: NodeId, level: u32) -> Option<&CallSpec> {
+        let NodeBody::Call(spec) = self.body(node) else { return None };
+        let mut spec = spec.as_ref();
+        for _ in 0..level {
+            let Some(Fallback::Call(next)) = &spec.fallback else { return None };
+            spec = next;
+        }
+        Some(spec)
+    }
+
+    /// `price` in the currency of the run; `None` where the lock pins no rate.
+    #[must_use]
+    pub fn in_run_currency(&self, price: Amount) -> Option<u64> {
+        price.convert(self.currency, self.plan.body.rate).map(|amount| amount.units)
+    }
+}
+
+struct Tables {
+    regions: Vec<RegionFacts>,
+    nodes: Vec<Option<NodeFacts>>,
+    scopes: Vec<ScopeFacts>,
+}
+
+impl Tables {
+    /// Walks the regions from the root.
+    fn new(plan: &CompiledPlan) -> Result<Self, Malformed> {
+        let count = plan.graph.nodes.len();
+        let mut tables =
+            Self { regions: Vec::new(), nodes: (0..count).map(|_| None).collect(), scopes: Vec::new() };
+        let mut open: Vec<(&Region, Option<NodeId>, Option<RegionId>)> = vec![(&plan.graph.root, None, None)];
+        while let Some((region, opener, outer)) = open.pop() {
+            let id = RegionId(u32::try_from(tables.regions.len()).unwrap_or(u32::MAX));
+            if let Some(opener) = opener.and_then(|node| tables.nodes.get_mut(node.0 as usize)?.as_mut()) {
+                opener.regions.push(id);
+            }
+            for (position, node) in region.nodes.iter().enumerate() {
+                let slot = tables.nodes.get_mut(node.0 as usize);
+                let Some(slot @ None) = slot else {
+                    return Err(malformed(format!("node {} is in no or two regions", node.0)));
+                };
+                *slot = Some(NodeFacts { region: id, position, children: Vec::new(), regions: Vec::new(), scopes: Vec::new() });
+                // Pushed in reverse, so that arms are numbered in order.
+                let inner = plan.graph.node(*node).map_or(&[][..], |node| &node.regions);
+                open.extend(inner.iter().rev().map(|inner| (inner, Some(*node), Some(id))));
+            }
+            if !region.result.is_some_and(|result| region.nodes.contains(&result)) {
+                return Err(malformed("a region is empty, or its result is not one of its nodes"));
+            }
+            let (nodes, result) = (region.nodes.clone(), region.result);
+            tables.regions.push(RegionFacts { opener, outer, nodes, result, scopes: Vec::new() });
+        }
+        match tables.nodes.iter().position(Option::is_none) {
+            Some(missing) => Err(malformed(format!("node {missing} is in no region"))),
+            None => Ok(tables),
+        }
+    }
+
+    /// Fills in the children.
+    fn link(&mut self, plan: &CompiledPlan) -> Result<(), Malformed> {
+        for (id, node) in (0_u32..).map(NodeId).zip(&plan.graph.nodes) {
+            let region = self.region_of(id)?;
+            for parent in &node.parents {
+                let home = self.region_of(*parent)?;
+                if *parent >= id || !self.encloses(home, region) {
+                    return Err(malformed(format!("node {} cannot wait for node {}", id.0, parent.0)));
+                }
+                if home == region {
+                    if let Some(Some(parent)) = self.nodes.get_mut(parent.0 as usize) {
+                        parent.children.push(id);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A scope lives where the node of its smallest id lives: a control node precedes what it contains.
+    fn place_scopes(&mut self, plan: &CompiledPlan) -> Result<(), Malformed> {
+        let scopes = &plan.body.scopes;
+        if scopes.is_empty() || plan.body.node_scopes.len() != plan.graph.nodes.len() {
+            return Err(malformed("a node belongs to no scope"));
+        }
+        let mut homes: Vec<Option<RegionId>> = vec![None; scopes.len()];
+        let mut counts = vec![0_u32; scopes.len()];
+        for (node, scope) in (0_u32..).map(NodeId).zip(&plan.body.node_scopes) {
+            let region = self.region_of(node)?;
+            let mut next = Some(*scope);
+            let mut chain = Vec::new();
+            while let Some(id) = next {
+                chain.push(id);
+                let index = id.0 as usize;
+                let (Some(scope), Some(home), Some(count)) =
+                    (scopes.get(index), homes.get_mut(index), counts.get_mut(index))
+                else {
+                    return Err(malformed("a node belongs to a scope that is not there"));
+                };
+                if *home.get_or_insert(if index == 0 { RegionId::ROOT } else { region }) == region {
+                    *count += 1;
+                }
+                next = scope.parent;
+                if next.is_none() != (index == 0) || next.is_some_and(|outer| outer >= id) {
+                    return Err(malformed("scopes do not nest"));
+                }
+            }
+            chain.reverse();
+            if let Some(Some(facts)) = self.nodes.get_mut(node.0 as usize) {
+                facts.scopes = chain;
+            }
+        }
+        for (index, (home, nodes)) in homes.into_iter().zip(counts).enumerate() {
+            let home = home.unwrap_or(RegionId::ROOT);
+            if let Some(region) = self.regions.get_mut(home.0 as usize) {
+                region.scopes.push(ScopeId(u32::try_from(index).unwrap_or(u32::MAX)));
+            }
+            self.scopes.push(ScopeFacts { home, nodes });
+        }
+        Ok(())
+    }
+
+    fn region_of(&self, node: NodeId) -> Result<RegionId, Malformed> {
+        let facts = self.nodes.get(node.0 as usize).and_then(Option::as_ref);
+        facts.map(|facts| facts.region).ok_or_else(|| malformed(format!("there is no node {}", node.0)))
+    }
+
+    fn encloses(&self, outer: RegionId, inner: RegionId) -> bool {
+        let mut next = Some(inner);
+        while let Some(region) = next {
+            if region == outer {
+                return true;
+            }
+            next = self.regions.get(region.0 as usize).and_then(|region| region.outer);
+        }
+        false
+    }
+}
+
+/// Every node has the body of its kind, and what a body names exists.
+fn check_bodies(plan: &CompiledPlan) -> Result<(), Malformed> {
+    if plan.body.nodes.len() != plan.graph.nodes.len() {
+        return Err(malformed("a node has no body"));
+    }
+    for (node, body) in plan.graph.nodes.iter().zip(&plan.body.nodes) {
+        let fits = match (node.kind, body) {
+            (NodeKind::Pure, NodeBody::Pure(_)) | (NodeKind::Ensure, NodeBody::Ensure { .. }) => {
+                node.regions.is_empty()
+            }
+            (NodeKind::Call, NodeBody::Call(spec)) => node.regions.is_empty() && check_call(plan, spec),
+            (NodeKind::Branch, NodeBody::Branch { patterns, .. }) => node.regions.len() == patterns.len(),
+            (NodeKind::FanOut, NodeBody::FanOut { .. }) => node.regions.len() == 1,
+            _ => false,
+        };
+        if !fits {
+            return Err(malformed(format!("node `{}` has a body of another kind", node.label)));
+        }
+    }
+    Ok(())
+}
+
+fn check_call(plan: &CompiledPlan, spec: &CallSpec) -> bool {
+    let known = |operation: u32| (operation as usize) < plan.body.operations.len();
+    !spec.candidates.is_empty()
+        && spec.candidates.iter().all(|candidate| known(candidate.operation))
+        && match &spec.fallback {
+            Some(Fallback::Call(next)) => check_call(plan, next),
+            Some(Fallback::Value(_)) | None => true,
+        }
+}
+
+/// The currency of the plan's budget where it is a literal amount or a parameter's default, else of the
+/// first price, else dollars.
+fn currency(plan: &CompiledPlan, operations: &[OperationFacts]) -> Currency {
+    let body = &plan.body;
+    let budget = body.scopes.first().and_then(|scope| scope.budget.as_ref()).and_then(|budget| {
+        let expr = body.exprs.exprs.get(budget.body.0 as usize)?;
+        match expr {
+            plan_ir::expr::Expr::Const(schema::value::Value::Amount(amount)) => Some(amount.currency),
+            plan_ir::expr::Expr::Param(index) => match body.params.get(*index as usize)?.default.as_ref()? {
+                schema::value::Value::Amount(amount) => Some(amount.currency),
+                _ => None,
+            },
+            _ => None,
+        }
+    });
+    let declared = || {
+        body.nodes.iter().find_map(|node| match node {
+            NodeBody::Call(spec) => spec.max_price.map(|price| price.currency),
+            _ => None,
+        })
+    };
+    let priced = || {
+        operations.iter().find_map(|operation| match &operation.descriptor.price {
+            schema::price::PriceRule::PerCall { amount } => Some(amount.currency),
+            _ => None,
+        })
+    };
+    budget.or_else(declared).or_else(priced).unwrap_or(Currency::MicroUsd)
+}

@@ -1,0 +1,5 @@
+//! What a plan's policies mean, one file per policy.
+
+pub(crate) mod budget;
+pub(crate) mod retry;
+pub(crate) mod route;
