@@ -1,0 +1,237 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Plans over Bittensor subnets: typed, bounded before they run, proven afterwards.
+#[derive(Debug, Parser)]
+#[command(name = "orch", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Switches every command has.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Print JSON instead of text (one document, or one line per event).
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to use colour.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// Configuration file; else the nearest orchestra.toml from here upwards.
+    #[arg(long, global = true, value_name = "FILE", env = "ORCHESTRA_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Say less.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a folder with a plan that runs offline at once.
+    New(New),
+    /// Type-check plans against the lock.
+    Check(Files),
+    /// Format plans in the one style.
+    Fmt(Fmt),
+    /// Show a plan's graph and the most it can cost and take.
+    Explain(Explain),
+    /// Run a plan.
+    Run(Run),
+    /// Serve gRPC: runs, the Ledger and the compiler.
+    Serve(Serve),
+    /// Look things up in the Subnet Ledger, or add to it.
+    #[command(subcommand)]
+    Ledger(Ledger),
+    /// Pin what plans use in orchestra.lock.
+    #[command(subcommand)]
+    Lock(Lock),
+    /// Verify or read proofs.
+    #[command(subcommand)]
+    Proof(Proof),
+    /// The main job in one command, on sample subnets on this machine.
+    Demo(Demo),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// Name of the folder.
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Files {
+    /// Plan files or folders; `-` is standard input. Without any: the working folder.
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fmt {
+    /// Plan files or folders; `-` is standard input. Without any: the working folder.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Change nothing; exit with 1 if a file would change.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The plan file.
+    pub(crate) file: PathBuf,
+    /// Which plan, where the file has several.
+    #[arg(long)]
+    pub(crate) plan: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The plan file.
+    pub(crate) file: PathBuf,
+    /// Which plan, where the file has several.
+    #[arg(long)]
+    pub(crate) plan: Option<String>,
+    /// An input, `name=value`; the value is JSON, or plain text for a text parameter.
+    #[arg(long = "input", short = 'i', value_name = "NAME=VALUE")]
+    pub(crate) inputs: Vec<String>,
+    /// A file with all inputs as one JSON object; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "inputs")]
+    pub(crate) inputs_file: Option<PathBuf>,
+    /// Refuse the run if it may cost more, such as `0.10USD`.
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) max_cost: Option<String>,
+    /// Run on this server instead of in this process.
+    #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) server: Option<String>,
+    /// Keep nothing on disk; a crash loses the run.
+    #[arg(long, conflicts_with = "server")]
+    pub(crate) no_journal: bool,
+    /// Where to write the proof; else `<run>.orchproof` in the state folder.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proof: Option<PathBuf>,
+    /// How to show progress.
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub(crate) progress: Progress,
+}
+
+/// How to show progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// A tree on a terminal, plain lines otherwise.
+    Auto,
+    /// A live tree.
+    Tree,
+    /// A line per event.
+    Plain,
+    /// None.
+    None,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address to listen on; port 0 picks a free one.
+    #[arg(long, value_name = "ADDRESS", env = "ORCHESTRA_LISTEN")]
+    pub(crate) listen: Option<String>,
+    /// Folder for the store and the runtime's key.
+    #[arg(long, value_name = "FOLDER", env = "ORCHESTRA_DATA")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Which Ledger a command speaks to.
+#[derive(Debug, Args)]
+pub(crate) struct LedgerSource {
+    /// Use the Ledger of this server instead of the one of this project.
+    #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) server: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ledger {
+    /// Find operations.
+    Search {
+        /// Words to look for.
+        query: Vec<String>,
+        /// Only operations with this tag; may be given several times.
+        #[arg(long)]
+        tag: Vec<String>,
+        /// Only operations that fulfil this capability.
+        #[arg(long)]
+        capability: Option<String>,
+        /// Most hits.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        #[command(flatten)]
+        source: LedgerSource,
+    },
+    /// Show an operation with its schemas, price and sources.
+    Show {
+        /// Such as `sn22.web_search`.
+        operation: String,
+        /// A version other than the newest.
+        #[arg(long)]
+        version: Option<String>,
+        #[command(flatten)]
+        source: LedgerSource,
+    },
+    /// Publish the operations of files in the catalogue's format.
+    Import {
+        /// Files or folders.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        source: LedgerSource,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Lock {
+    /// Write orchestra.lock and orchestra.schemas/ for the plans of a folder.
+    Update {
+        /// Plan files or folders. Without any: the working folder.
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        source: LedgerSource,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Proof {
+    /// Check a bundle offline.
+    Verify {
+        /// The bundle.
+        file: PathBuf,
+        /// A public key to trust, 64 hex digits; else the keys of this project's runtime.
+        #[arg(long, value_name = "KEY")]
+        trust: Vec<String>,
+    },
+    /// Print what a bundle says, verified or not.
+    Show {
+        /// The bundle.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Folder for the store, the proof and the key; else one in the system's temporary folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: Option<PathBuf>,
+    /// How to show progress.
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub(crate) progress: Progress,
+}

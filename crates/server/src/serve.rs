@@ -1,0 +1,123 @@
+//! The gRPC server around the services: limits, health, reflection, and a way to reach it without a
+//! socket.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use proto::v1::compiler_service_server::CompilerServiceServer;
+use proto::v1::ledger_service_server::LedgerServiceServer;
+use proto::v1::run_service_server::RunServiceServer;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::server::NamedService;
+use tonic::transport::server::Router;
+use tonic::transport::{Channel, Endpoint, Server};
+use tower::service_fn;
+
+use crate::compiler::Compiler;
+use crate::ledger::Ledger;
+use crate::open::Service;
+use crate::run::Runs;
+
+/// Streams of one connection at once. Left unset, the HTTP/2 library admits any number.
+const STREAMS_PER_CONNECTION_MAX: u32 = 128;
+/// Resets that a peer may provoke before the connection is closed (RUSTSEC-2024-0003, CVE-2025-8671).
+const LOCAL_ERROR_RESETS_MAX: usize = 64;
+/// Streams reset before they were accepted (CVE-2023-44487).
+const PENDING_ACCEPT_RESETS_MAX: usize = 20;
+/// Bytes of the headers of one request.
+const HEADER_LIST_BYTES_MAX: u32 = 16 << 10;
+/// Bytes of one request message: source, lock bodies and inputs together.
+const REQUEST_BYTES_MAX: usize = 16 << 20;
+/// Longest time until a call begins to answer.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Connections idle for this long are asked whether they live.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+/// Bytes on their way between the two ends of an in-process connection.
+const DUPLEX_BYTES: usize = 256 << 10;
+
+impl Service {
+    /// Serves until `shutdown` resolves, then lets calls in progress end.
+    ///
+    /// # Errors
+    /// If the listener fails.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), tonic::transport::Error> {
+        let (router, health) = self.router().await;
+        let drain = async move {
+            shutdown.await;
+            set_health(&health, tonic_health::ServingStatus::NotServing).await;
+        };
+        router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), drain).await
+    }
+
+    /// A client connection to this service that needs no socket. It works as long as the service lives.
+    ///
+    /// # Errors
+    /// If the connection cannot be set up.
+    pub async fn channel(&self) -> Result<Channel, tonic::transport::Error> {
+        let (connections, incoming) = mpsc::channel::<io::Result<tokio::io::DuplexStream>>(8);
+        let (router, _) = self.router().await;
+        tokio::spawn(router.serve_with_incoming(ReceiverStream::new(incoming)));
+        let connector = service_fn(move |_| {
+            let connections = connections.clone();
+            async move {
+                let (client, server) = tokio::io::duplex(DUPLEX_BYTES);
+                let gone = |_| io::Error::from(io::ErrorKind::ConnectionAborted);
+                connections.send(Ok(server)).await.map_err(gone)?;
+                Ok::<_, io::Error>(TokioIo::new(client))
+            }
+        });
+        Endpoint::from_static("http://in-process").connect_with_connector(connector).await
+    }
+
+    async fn router(&self) -> (Router, tonic_health::server::HealthReporter) {
+        let (health, health_service) = tonic_health::server::health_reporter();
+        set_health(&health, tonic_health::ServingStatus::Serving).await;
+        let shared = Arc::new(self.clone());
+        let router = Server::builder()
+            .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
+            .http2_max_local_error_reset_streams(LOCAL_ERROR_RESETS_MAX)
+            .http2_max_pending_accept_reset_streams(Some(PENDING_ACCEPT_RESETS_MAX))
+            .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
+            .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+            .timeout(CALL_TIMEOUT)
+            .add_service(health_service)
+            .add_optional_service(reflection_v1())
+            .add_optional_service(reflection_v1alpha())
+            .add_service(CompilerServiceServer::new(Compiler::new(Arc::clone(&shared))).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(LedgerServiceServer::new(Ledger::new(Arc::clone(&shared))).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(RunServiceServer::new(Runs::new(shared)).max_decoding_message_size(REQUEST_BYTES_MAX));
+        (router, health)
+    }
+}
+
+async fn set_health(health: &tonic_health::server::HealthReporter, status: tonic_health::ServingStatus) {
+    for name in [
+        "",
+        <CompilerServiceServer<Compiler> as NamedService>::NAME,
+        <LedgerServiceServer<Ledger> as NamedService>::NAME,
+        <RunServiceServer<Runs> as NamedService>::NAME,
+    ] {
+        health.set_service_status(name, status).await;
+    }
+}
+
+/// Files that reflection serves: our own and those of error details, so that tools can show them.
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+fn reflection_v1() -> Option<impl tonic::codegen::Service<http::Request<tonic::body::Body>>> {
+    reflection().build_v1().ok()
+}
