@@ -146,6 +146,9 @@ pub enum Widening {
     Inject(u32),
     /// `Int` to `Float` where the literal or refinement is exactly representable.
     IntToFloat,
+    /// Any value to opaque `Json`, as `to_json` writes it (absent optional fields left out). A value
+    /// nested deeper than JSON may be is a quota trap.
+    ToJson,
 }
 
 /// One arm of a `match`.
@@ -213,4 +216,66 @@ pub enum BinaryOp {
     Or,
     /// `??`
     Coalesce,
+}
+
+impl Expr {
+    /// Calls `visit` with each direct operand, in the order they are evaluated. The body of a lambda is
+    /// not among them, as it is evaluated per element: see [`Expr::lambda`].
+    pub fn each_operand(&self, mut visit: impl FnMut(ExprId)) {
+        match self {
+            Self::Const(_)
+            | Self::Param(_)
+            | Self::Node(_)
+            | Self::Item(_)
+            | Self::Bound(..)
+            | Self::Local(_)
+            | Self::Variant(_, None) => {}
+            Self::Let { value, body, .. } => [*value, *body].into_iter().for_each(visit),
+            Self::Field { record, .. } => visit(*record),
+            Self::Index { list, index } => [*list, *index].into_iter().for_each(visit),
+            Self::Unary(_, operand)
+            | Self::Variant(_, Some(operand))
+            | Self::Cast(operand)
+            | Self::Widen(operand, _) => visit(*operand),
+            Self::Binary(_, left, right) => [*left, *right].into_iter().for_each(visit),
+            Self::If { condition, then, otherwise } => {
+                [*condition, *then, *otherwise].into_iter().for_each(visit);
+            }
+            Self::Match { scrutinee, arms } => {
+                visit(*scrutinee);
+                arms.iter().for_each(|arm| visit(arm.body));
+            }
+            Self::Record(_, items) | Self::List(items) | Self::Template(items) | Self::Apply(_, items) => {
+                items.iter().copied().for_each(visit);
+            }
+            Self::Map(entries) => entries.iter().for_each(|(key, value)| {
+                visit(*key);
+                visit(*value);
+            }),
+            Self::Builtin { args, .. } => args.iter().copied().for_each(visit),
+        }
+    }
+
+    /// The lambda of a library function that takes one.
+    #[must_use]
+    pub const fn lambda(&self) -> Option<&Lambda> {
+        match self {
+            Self::Builtin { lambda, .. } => lambda.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl ExprTable {
+    /// The expression at `id`.
+    #[must_use]
+    pub fn get(&self, id: ExprId) -> Option<&Expr> {
+        self.exprs.get(id.0 as usize)
+    }
+
+    /// The type of the expression at `id`.
+    #[must_use]
+    pub fn ty(&self, id: ExprId) -> Option<&Type> {
+        self.types.get(id.0 as usize)
+    }
 }
