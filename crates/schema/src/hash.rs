@@ -41,6 +41,8 @@ pub enum Context {
     ProofId,
     /// One entry of the Ledger's log.
     LedgerEntry,
+    /// One state of the Ledger.
+    LedgerSnapshot,
     /// A bundle of evidence.
     Evidence,
     /// A JSON Schema or typed descriptor.
@@ -64,6 +66,7 @@ impl Context {
             Self::MerkleNode => "merkle-node",
             Self::ProofId => "proof-id",
             Self::LedgerEntry => "ledger-entry",
+            Self::LedgerSnapshot => "ledger-snapshot",
             Self::Evidence => "evidence",
             Self::Schema => "schema",
             Self::Lockfile => "lockfile",
