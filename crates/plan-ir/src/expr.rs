@@ -112,6 +112,10 @@ pub enum Expr {
     Template(Vec<ExprId>),
     /// A checked decode or narrowing to the expression's own type; traps with the path of the misfit.
     Cast(ExprId),
+    /// A text answer as the expression's own type, by [`schema::decode::decode_text`]: a type that is text
+    /// takes it as it is, any other reads it as JSON; traps like [`Expr::Cast`]. Not written in plans: the
+    /// answers of generic capabilities go through it.
+    DecodeText(ExprId),
     /// A conversion that cannot fail: `T` to `T?` and injection into an untagged union change the
     /// representation, widening does not.
     Widen(ExprId, Widening),
@@ -236,6 +240,7 @@ impl Expr {
             Self::Unary(_, operand)
             | Self::Variant(_, Some(operand))
             | Self::Cast(operand)
+            | Self::DecodeText(operand)
             | Self::Widen(operand, _) => visit(*operand),
             Self::Binary(_, left, right) => [*left, *right].into_iter().for_each(visit),
             Self::If { condition, then, otherwise } => {
