@@ -1,0 +1,76 @@
+//! `orchestra.lock` from a snapshot.
+
+use std::collections::BTreeSet;
+
+use schema::lock::{LOCKFILE_VERSION, LockBodies, LockedCapability, LockedOperation, Lockfile};
+
+use crate::callable::not_callable_reason;
+use crate::error::Error;
+use crate::snapshot::Snapshot;
+
+impl Snapshot {
+    /// Pins operations and capabilities, and every operation that fulfils one of those capabilities.
+    ///
+    /// An operation asked for by id must be callable; of a capability, operations that are not are left out, as
+    /// long as one remains.
+    ///
+    /// Errors: [`Error::UnknownOperation`], [`Error::UnknownCapability`], [`Error::NotCallable`].
+    pub fn lock_for(
+        &self,
+        operations: &BTreeSet<String>,
+        capabilities: &BTreeSet<String>,
+    ) -> Result<(Lockfile, LockBodies), Error> {
+        let mut bodies = LockBodies::new();
+        let mut wanted = BTreeSet::new();
+        for id in operations {
+            if let Some(reason) = not_callable_reason(&self.operation(id)?.descriptor) {
+                return Err(Error::NotCallable { id: id.clone(), reason });
+            }
+            wanted.insert(id.clone());
+        }
+        let mut locked_capabilities = Vec::with_capacity(capabilities.len());
+        for name in capabilities {
+            let published = self.capability(name)?;
+            let mut admissible = Vec::new();
+            for adapter in &published.descriptor.adapters {
+                if not_callable_reason(&self.operation(&adapter.operation)?.descriptor).is_none() {
+                    admissible.push(adapter.operation.clone());
+                }
+            }
+            if admissible.is_empty() {
+                let reason = "no operation that can be called fulfils it".to_owned();
+                return Err(Error::NotCallable { id: format!("cap.{name}"), reason });
+            }
+            wanted.extend(admissible.iter().cloned());
+            bodies.insert(published.hash, published.bytes.to_vec());
+            locked_capabilities.push(LockedCapability {
+                name: name.clone(),
+                version: published.descriptor.version,
+                entry: published.hash,
+                operations: admissible,
+            });
+        }
+        let mut locked_operations = Vec::with_capacity(wanted.len());
+        for id in wanted {
+            let published = self.operation(&id)?;
+            let descriptor = &published.descriptor;
+            bodies.insert(published.hash, published.bytes.to_vec());
+            locked_operations.push(LockedOperation {
+                id,
+                version: descriptor.version,
+                entry: published.hash,
+                price: descriptor.price.clone(),
+                repeat: descriptor.repeat,
+                access: descriptor.access,
+            });
+        }
+        let lockfile = Lockfile {
+            version: LOCKFILE_VERSION,
+            snapshot: self.id(),
+            rate: None,
+            operations: locked_operations,
+            capabilities: locked_capabilities,
+        };
+        Ok((lockfile, bodies))
+    }
+}
