@@ -141,7 +141,7 @@ fn requests_have_the_headers_a_real_dendrite_sends() {
         }
         checked += 1;
     }
-    assert_eq!(checked, 7);
+    assert_eq!(checked, 8);
 }
 
 fn signed_fields(synapse: &str) -> Vec<String> {
@@ -149,6 +149,7 @@ fn signed_fields(synapse: &str) -> Vec<String> {
         "WebSearch" => &["query", "count"],
         "UrlExtract" => &["urls", "keywords", "limit"],
         "TextGeneration" => &["messages", "temperature", "max_tokens", "seed"],
+        "StructuredGeneration" => &["prompt", "response_schema"],
         _ => &[],
     };
     names.iter().map(|&name| name.to_owned()).collect()

@@ -3,7 +3,7 @@
 //! A string inside a list or map is hashed by an axon as Python's `repr` of it, and `repr` escapes what is not
 //! printable, so this table is part of the wire format. Unicode 14.0.0 is what Python 3.11 carries; a character
 //! assigned later is escaped here and left alone by a newer Python, and such a request is refused by the peer.
-//! Made by `tests/peers/gen_printable.py`, which also checks it.
+//! Made by `tests/peers/gen_vectors.py --printable`.
 
 /// Lengths of the runs of characters, alternately not printable and printable, from U+0000 on.
 #[rustfmt::skip]
