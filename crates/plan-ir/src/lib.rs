@@ -9,4 +9,8 @@
 pub mod builtin;
 pub mod expr;
 pub mod graph;
+pub mod interp;
 pub mod plan;
+#[cfg(test)]
+mod program;
+pub mod topology;

@@ -1,0 +1,195 @@
+//! The reference interpreter: what a pure expression means. Any faster engine must give the same value
+//! or the same trap, and charge the same [`Meter`].
+//!
+//! # Rules
+//! - Evaluation is total: it ends in a value or in one of the coded traps of [`TrapKind`]. It is bounded by
+//!   a [`Meter`], by [`EVAL_DEPTH_MAX`] and by the limit on lists.
+//! - `Int` is checked 64-bit: overflow traps. Division truncates toward zero and the remainder has the sign
+//!   of the dividend; a zero divisor traps.
+//! - `Float` is IEEE 754 double without fast-math. A result that is not finite is
+//!   [`TrapKind::Overflow`], `1.0 / 0.0` included, so no value is ever infinite or NaN; `-0.0` is `0.0`.
+//! - `Amount` is never negative: a difference below zero is an overflow. Of two currencies the right one is
+//!   converted to the left one's at the plan's pinned rate, rounding up; comparison across currencies is
+//!   exact. `Time` stays within the years 0000 to 9999.
+//! - Strings are compared by Unicode scalars and counted in Unicode scalars. Maps iterate in key order.
+//! - `null` of an optional and JSON `null` are one value.
+
+use schema::error::PlanError;
+use schema::limits::LIST_ELEMENTS_MAX;
+use schema::value::Value;
+
+use crate::expr::{ExprId, Fragment};
+use crate::graph::NodeId;
+use crate::plan::{DebugInfo, PlanBody};
+
+mod arithmetic;
+mod compare;
+mod convert;
+mod machine;
+mod meter;
+mod pattern;
+mod show;
+
+pub(crate) use compare::equal;
+pub(crate) use machine::Machine;
+pub use meter::{EVAL_BYTES_MAX, EVAL_FUEL_MAX, Meter};
+pub use pattern::match_pattern;
+pub(crate) use show::to_json;
+
+/// Nesting of operands and function calls while one expression is evaluated. Chains of infix operators,
+/// `let`s and branches do not nest. Chosen so that an unoptimised build stays within half of the 2 MiB
+/// stack that threads start with.
+pub const EVAL_DEPTH_MAX: u32 = 256;
+
+/// Locals of one frame.
+pub const FRAME_LOCALS_MAX: u32 = 10_000;
+
+/// Where an expression finds values from outside. Values are cheap to clone.
+pub trait Env {
+    /// The plan's argument at `index`.
+    fn param(&self, index: u32) -> Option<Value>;
+    /// The value of a finished node.
+    fn node(&self, node: NodeId) -> Option<Value>;
+    /// The current element of an enclosing fan-out.
+    fn item(&self, fan_out: NodeId) -> Option<Value>;
+    /// What the taken arm of an enclosing branch bound at position `index`.
+    fn bound(&self, branch: NodeId, index: u32) -> Option<Value>;
+}
+
+/// An environment without values, for expressions that are closed: a `fn`, a default, a constant budget.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoEnv;
+
+impl Env for NoEnv {
+    fn param(&self, _: u32) -> Option<Value> {
+        None
+    }
+
+    fn node(&self, _: NodeId) -> Option<Value> {
+        None
+    }
+
+    fn item(&self, _: NodeId) -> Option<Value> {
+        None
+    }
+
+    fn bound(&self, _: NodeId, _: u32) -> Option<Value> {
+        None
+    }
+}
+
+/// An evaluation that has no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}")]
+pub struct Trap {
+    /// Why.
+    pub kind: TrapKind,
+    /// The expression that trapped.
+    pub expr: ExprId,
+}
+
+/// Why an evaluation has no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TrapKind {
+    /// A number, amount, time or duration outside what its type holds.
+    #[error("the result is out of range")]
+    Overflow,
+    /// `Int` or duration divided by zero.
+    #[error("division by zero")]
+    DivisionByZero,
+    /// `xs[i]` outside the list.
+    #[error("index {index} is outside a list of {length}")]
+    Index {
+        /// The index.
+        index: i64,
+        /// Elements of the list.
+        length: u64,
+    },
+    /// A cast whose value does not fit, or money of two currencies without a pinned rate.
+    #[error("{message}, at {path}")]
+    Decode {
+        /// Where, as a JSON path within the value; `$` is the value itself.
+        path: String,
+        /// What was expected and what was found.
+        message: String,
+    },
+    /// A limit on work or size.
+    #[error("{0}")]
+    Quota(Quota),
+    /// The compiled plan contradicts itself; never the case for what this compiler makes.
+    #[error("the compiled plan is malformed: {0}")]
+    Malformed(&'static str),
+}
+
+/// The limit an evaluation ran into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Quota {
+    /// [`Meter`] is out of steps.
+    #[error("the expression takes more steps than it may")]
+    Steps,
+    /// [`Meter`] is out of bytes.
+    #[error("the expression builds more bytes than it may")]
+    Bytes,
+    /// A list above [`LIST_ELEMENTS_MAX`].
+    #[error("a list would have more than {LIST_ELEMENTS_MAX} elements")]
+    Elements,
+    /// Nesting above [`EVAL_DEPTH_MAX`], or a value nested deeper than JSON may be.
+    #[error("the expression or its value is nested too deeply")]
+    Depth,
+}
+
+impl TrapKind {
+    /// Code of the error page.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Overflow => "E1140",
+            Self::DivisionByZero => "E1141",
+            Self::Index { .. } => "E1142",
+            Self::Decode { .. } => "E1143",
+            Self::Quota(_) => "E1144",
+            Self::Malformed(_) => "E1145",
+        }
+    }
+
+    pub(crate) const fn at(self, expr: ExprId) -> Trap {
+        Trap { kind: self, expr }
+    }
+}
+
+impl Trap {
+    /// The failure of a run whose node `node` trapped, with the span of the expression where `debug`
+    /// knows it and it stands in the plan's own source.
+    #[must_use]
+    pub fn to_plan_error(&self, debug: &DebugInfo, node: Option<String>) -> PlanError {
+        let span = debug.exprs.get(self.expr.0 as usize).filter(|span| span.source == 0 && span.end > 0);
+        PlanError {
+            code: self.kind.code().into(),
+            message: self.kind.to_string(),
+            node,
+            span: span.map(|span| (span.start, span.end)),
+            call: None,
+        }
+    }
+}
+
+/// The value of `fragment` applied to `args`.
+///
+/// # Errors
+/// A [`Trap`]. What `meter` was charged until then stays charged.
+pub fn eval(
+    body: &PlanBody,
+    fragment: &Fragment,
+    args: &[Value],
+    env: &dyn Env,
+    meter: &mut Meter,
+) -> Result<Value, Trap> {
+    let value = Machine::new(body, env, meter).call(fragment, args.to_vec(), fragment.body)?;
+    // Parts may be shared, so a value can be far larger written out than in memory; it is written out by
+    // whoever journals or hashes it.
+    show::written_bytes(&value, meter).map_err(|kind| kind.at(fragment.body))?;
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,378 @@
+//! The evaluator: one frame of locals, one meter, one depth.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schema::amount::Rate;
+use schema::limits::LIST_ELEMENTS_MAX;
+use schema::types::{DefId, Type};
+use schema::value::Value;
+
+use super::compare::{equal, is_null, order};
+use super::show::{height, nests_within, show};
+use super::{EVAL_DEPTH_MAX, Env, FRAME_LOCALS_MAX, Meter, Quota, Trap, TrapKind, arithmetic, pattern};
+use crate::expr::{Arm, BinaryOp, Expr, ExprId, FnId, Fragment, Lambda, LocalId, UnaryOp, Widening};
+use crate::plan::PlanBody;
+
+/// One evaluation. The frame belongs to the fragment that is being evaluated; lambdas use the frame of
+/// the fragment they stand in.
+pub(crate) struct Machine<'a> {
+    pub(crate) body: &'a PlanBody,
+    pub(crate) meter: &'a mut Meter,
+    env: &'a dyn Env,
+    frame: Vec<Value>,
+    depth: u32,
+    /// Static cost of the fragments and lambda bodies entered so far.
+    costs: BTreeMap<ExprId, u64>,
+    /// Whether values of a record or enum need their nesting measured when they are built.
+    unbounded: BTreeMap<DefId, bool>,
+}
+
+impl<'a> Machine<'a> {
+    pub(crate) fn new(body: &'a PlanBody, env: &'a dyn Env, meter: &'a mut Meter) -> Self {
+        Self {
+            body,
+            meter,
+            env,
+            frame: Vec::new(),
+            depth: 0,
+            costs: BTreeMap::new(),
+            unbounded: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) const fn rate(&self) -> Option<Rate> {
+        self.body.rate
+    }
+
+    /// Evaluates `fragment` in a frame of its own; `at` is what traps if it cannot be entered.
+    pub(crate) fn call(&mut self, fragment: &Fragment, args: Vec<Value>, at: ExprId) -> Result<Value, Trap> {
+        let malformed = |what| TrapKind::Malformed(what).at(at);
+        if args.len() != fragment.params as usize || fragment.frame < fragment.params {
+            return Err(malformed("a fragment is called with the wrong number of arguments"));
+        }
+        if fragment.frame > FRAME_LOCALS_MAX {
+            return Err(malformed("a fragment has too many locals"));
+        }
+        self.charge(fragment.body, 1).map_err(|kind| kind.at(at))?;
+        self.meter.work(u64::from(fragment.frame)).map_err(|kind| kind.at(at))?;
+        let mut frame = args;
+        frame.resize(fragment.frame as usize, Value::Null);
+        let caller = std::mem::replace(&mut self.frame, frame);
+        let result = self.value(fragment.body);
+        self.frame = caller;
+        result
+    }
+
+    /// The value of the expression at `id` in the current frame.
+    pub(crate) fn value(&mut self, id: ExprId) -> Result<Value, Trap> {
+        if self.depth == EVAL_DEPTH_MAX {
+            return Err(TrapKind::Quota(Quota::Depth).at(id));
+        }
+        self.depth += 1;
+        let result = self.tail(id);
+        self.depth -= 1;
+        result
+    }
+
+    pub(crate) fn values(&mut self, ids: &[ExprId]) -> Result<Vec<Value>, Trap> {
+        ids.iter().map(|id| self.value(*id)).collect()
+    }
+
+    /// Follows `let`, `if` and `match` without nesting, as their last part is their value.
+    fn tail(&mut self, mut id: ExprId) -> Result<Value, Trap> {
+        loop {
+            match self.expr(id)? {
+                Expr::Let { local, value, body } => {
+                    let value = self.value(*value)?;
+                    self.set(*local, value, id)?;
+                    id = *body;
+                }
+                Expr::If { condition, then, otherwise } => {
+                    id = if self.condition(*condition)? { *then } else { *otherwise };
+                }
+                Expr::Match { scrutinee, arms } => id = self.arm(*scrutinee, arms, id)?,
+                Expr::Widen(inner, Widening::Identity) => id = *inner,
+                other => return self.step(id, other),
+            }
+        }
+    }
+
+    /// One arm per expression and nothing but calls in it: in an unoptimised build every temporary of every
+    /// arm takes stack on every level.
+    fn step(&mut self, id: ExprId, expr: &'a Expr) -> Result<Value, Trap> {
+        match expr {
+            Expr::Const(value) => Ok(value.clone()),
+            Expr::Param(_) | Expr::Node(_) | Expr::Item(_) | Expr::Bound(..) | Expr::Local(_) => {
+                self.variable(id, expr)
+            }
+            Expr::Field { record, index, optional } => self.field(id, *record, *index, *optional),
+            Expr::Index { list, index } => self.index(id, *list, *index),
+            Expr::Unary(op, operand) => self.prefix(id, *op, *operand),
+            Expr::Binary(..) => self.infix(id),
+            Expr::Record(_, fields) => self.record(id, fields),
+            Expr::List(items) => self.values(items).and_then(|items| self.list(id, items)),
+            Expr::Map(entries) => self.map(id, entries),
+            Expr::Variant(place, payload) => self.variant(id, *place, *payload),
+            Expr::Template(parts) => self.template(id, parts),
+            Expr::Cast(inner) => self.cast(id, *inner),
+            Expr::DecodeText(inner) => self.decode_text(id, *inner),
+            Expr::Widen(inner, widening) => self.widen(id, *inner, *widening),
+            Expr::Builtin { op, args, lambda } => self.library(id, *op, args, lambda.as_ref()),
+            Expr::Apply(function, args) => self.apply(id, *function, args),
+            Expr::Let { .. } | Expr::If { .. } | Expr::Match { .. } => self.tail(id),
+        }
+    }
+
+    fn variable(&self, id: ExprId, expr: &Expr) -> Result<Value, Trap> {
+        let value = match expr {
+            Expr::Param(index) => self.env.param(*index),
+            Expr::Node(node) => self.env.node(*node),
+            Expr::Item(fan_out) => self.env.item(*fan_out),
+            Expr::Bound(branch, index) => self.env.bound(*branch, *index),
+            Expr::Local(local) => self.frame.get(local.0 as usize).cloned(),
+            _ => None,
+        };
+        value.ok_or_else(|| TrapKind::Malformed("an expression reads a value that is not there").at(id))
+    }
+
+    fn field(&mut self, id: ExprId, record: ExprId, index: u32, optional: bool) -> Result<Value, Trap> {
+        match self.value(record)? {
+            Value::Record(fields) => fields
+                .get(index as usize)
+                .cloned()
+                .ok_or_else(|| TrapKind::Malformed("a record has no such field").at(id)),
+            value if optional && is_null(&value) => Ok(Value::Null),
+            _ => Err(TrapKind::Malformed("a field is read of something that is no record").at(id)),
+        }
+    }
+
+    fn index(&mut self, id: ExprId, list: ExprId, index: ExprId) -> Result<Value, Trap> {
+        let (Value::List(items), Value::Int(index)) = (self.value(list)?, self.value(index)?) else {
+            return Err(TrapKind::Malformed("an index needs a list and an Int").at(id));
+        };
+        let item = usize::try_from(index).ok().and_then(|place| items.get(place));
+        item.cloned().ok_or_else(|| TrapKind::Index { index, length: items.len() as u64 }.at(id))
+    }
+
+    fn prefix(&mut self, id: ExprId, op: UnaryOp, operand: ExprId) -> Result<Value, Trap> {
+        let operand = self.value(operand)?;
+        arithmetic::unary(op, &operand).map_err(|kind| kind.at(id))
+    }
+
+    fn record(&mut self, id: ExprId, fields: &[ExprId]) -> Result<Value, Trap> {
+        let fields = self.values(fields)?;
+        self.built(id, fields.len(), Value::Record(fields.into()))
+    }
+
+    fn variant(&mut self, id: ExprId, place: u32, payload: Option<ExprId>) -> Result<Value, Trap> {
+        let payload = payload.map(|payload| self.value(payload)).transpose()?;
+        self.built(id, 1, Value::Variant(place, payload.map(Arc::new)))
+    }
+
+    /// Infix operators. A chain such as `a + b + c` leans left and is followed without nesting.
+    fn infix(&mut self, id: ExprId) -> Result<Value, Trap> {
+        let (mut chain, mut first) = (Vec::new(), id);
+        while let Expr::Binary(op, left, right) = self.expr(first)? {
+            chain.push((first, *op, *right));
+            first = *left;
+        }
+        let mut value = self.value(first)?;
+        while let Some((at, op, right)) = chain.pop() {
+            value = self.operate(at, op, value, right)?;
+        }
+        Ok(value)
+    }
+
+    fn operate(&mut self, at: ExprId, op: BinaryOp, left: Value, right: ExprId) -> Result<Value, Trap> {
+        match (op, &left) {
+            (BinaryOp::And, Value::Bool(false)) | (BinaryOp::Or, Value::Bool(true)) => return Ok(left),
+            (BinaryOp::And | BinaryOp::Or, Value::Bool(_)) => return self.condition(right).map(Value::Bool),
+            (BinaryOp::Coalesce, value) if !is_null(value) => return Ok(left),
+            (BinaryOp::Coalesce, _) => return self.value(right),
+            _ => {}
+        }
+        let right = self.value(right)?;
+        self.combine(op, &left, &right).map_err(|kind| kind.at(at))
+    }
+
+    fn combine(&mut self, op: BinaryOp, left: &Value, right: &Value) -> Result<Value, TrapKind> {
+        let rate = self.rate();
+        let holds = match op {
+            BinaryOp::Equal => equal(left, right, rate, self.meter)?,
+            BinaryOp::NotEqual => !equal(left, right, rate, self.meter)?,
+            BinaryOp::Less => order(left, right, rate, self.meter)?.is_lt(),
+            BinaryOp::LessEqual => order(left, right, rate, self.meter)?.is_le(),
+            BinaryOp::Greater => order(left, right, rate, self.meter)?.is_gt(),
+            BinaryOp::GreaterEqual => order(left, right, rate, self.meter)?.is_ge(),
+            _ => {
+                if let (BinaryOp::Add, Value::String(left), Value::String(right)) = (op, left, right) {
+                    self.meter.text(left.len().saturating_add(right.len()))?;
+                    return Ok(Value::string([left.as_ref(), right.as_ref()].concat()));
+                }
+                return arithmetic::binary(op, left, right, rate);
+            }
+        };
+        Ok(Value::Bool(holds))
+    }
+
+    fn arm(&mut self, scrutinee: ExprId, arms: &[Arm], id: ExprId) -> Result<ExprId, Trap> {
+        let value = self.value(scrutinee)?;
+        for arm in arms {
+            let mut bound = Vec::new();
+            if pattern::bind(&arm.pattern, &value, &mut bound, self.meter).map_err(|kind| kind.at(id))? {
+                for (local, value) in bound {
+                    self.set(local, value, id)?;
+                }
+                return Ok(arm.body);
+            }
+        }
+        Err(TrapKind::Malformed("no arm of a match fits").at(id))
+    }
+
+    fn map(&mut self, id: ExprId, entries: &[(ExprId, ExprId)]) -> Result<Value, Trap> {
+        let mut map = BTreeMap::new();
+        for (key, value) in entries {
+            let Value::String(key) = self.value(*key)? else {
+                return Err(TrapKind::Malformed("a key of a map is no string").at(id));
+            };
+            // Of two equal keys the later one stands, as it would in an assignment.
+            map.insert(key, self.value(*value)?);
+        }
+        self.built(id, map.len(), Value::Map(Arc::new(map)))
+    }
+
+    fn template(&mut self, id: ExprId, parts: &[ExprId]) -> Result<Value, Trap> {
+        let mut text = String::new();
+        for part in parts {
+            let value = self.value(*part)?;
+            let ty = self.ty(*part)?;
+            let shown = show(&value, ty, &self.body.types, self.meter).map_err(|kind| kind.at(id))?;
+            self.meter.text(shown.len()).map_err(|kind| kind.at(id))?;
+            text.push_str(&shown);
+        }
+        Ok(Value::string(text))
+    }
+
+    fn apply(&mut self, id: ExprId, function: FnId, args: &[ExprId]) -> Result<Value, Trap> {
+        let function = self
+            .body
+            .functions
+            .get(function.0 as usize)
+            .ok_or_else(|| TrapKind::Malformed("a call of a function that is not there").at(id))?;
+        let args = self.values(args)?;
+        self.call(&function.fragment, args, id)
+    }
+
+    /// Evaluates `lambda` for each of `items` and hands the results to `visit`, which says whether to go on.
+    /// All elements are charged at once, those that are not visited included.
+    pub(crate) fn each<'v>(
+        &mut self,
+        id: ExprId,
+        lambda: &Lambda,
+        items: &'v [Value],
+        mut visit: impl FnMut(&'v Value, Value) -> bool,
+    ) -> Result<(), Trap> {
+        let [param] = lambda.params.as_slice() else {
+            return Err(TrapKind::Malformed("a lambda takes another number of arguments").at(id));
+        };
+        self.charge(lambda.body, items.len() as u64).map_err(|kind| kind.at(id))?;
+        for item in items {
+            self.set(*param, item.clone(), id)?;
+            let result = self.value(lambda.body)?;
+            if !visit(item, result) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// A new list, if it is not too long.
+    pub(crate) fn list(&mut self, id: ExprId, items: Vec<Value>) -> Result<Value, Trap> {
+        if items.len() > LIST_ELEMENTS_MAX {
+            return Err(TrapKind::Quota(Quota::Elements).at(id));
+        }
+        self.built(id, items.len(), Value::List(items.into()))
+    }
+
+    /// Charges for a new compound value of `parts` parts and refuses one that is nested too deeply.
+    pub(super) fn built(&mut self, id: ExprId, parts: usize, value: Value) -> Result<Value, Trap> {
+        self.meter.elements(parts).map_err(|kind| kind.at(id))?;
+        if self.may_nest(id)? && !nests_within(&value, self.meter).map_err(|kind| kind.at(id))? {
+            return Err(TrapKind::Quota(Quota::Depth).at(id));
+        }
+        Ok(value)
+    }
+
+    /// Whether the type of the expression leaves its nesting open. Only recursive types do.
+    fn may_nest(&mut self, id: ExprId) -> Result<bool, Trap> {
+        let Type::Named(def) = self.ty(id)? else { return Ok(false) };
+        if let Some(known) = self.unbounded.get(def) {
+            return Ok(*known);
+        }
+        let open = height(&Type::Named(*def), &self.body.types).is_none();
+        self.unbounded.insert(*def, open);
+        Ok(open)
+    }
+
+    fn condition(&mut self, id: ExprId) -> Result<bool, Trap> {
+        match self.value(id)? {
+            Value::Bool(value) => Ok(value),
+            _ => Err(TrapKind::Malformed("a condition is no Bool").at(id)),
+        }
+    }
+
+    fn set(&mut self, local: LocalId, value: Value, id: ExprId) -> Result<(), Trap> {
+        let slot = self.frame.get_mut(local.0 as usize);
+        *slot.ok_or_else(|| TrapKind::Malformed("a local outside its frame").at(id))? = value;
+        Ok(())
+    }
+
+    fn expr(&self, id: ExprId) -> Result<&'a Expr, Trap> {
+        self.body.exprs.get(id).ok_or_else(|| TrapKind::Malformed("an expression that is not there").at(id))
+    }
+
+    pub(crate) fn ty(&self, id: ExprId) -> Result<&'a Type, Trap> {
+        self.body.exprs.ty(id).ok_or_else(|| TrapKind::Malformed("an expression without a type").at(id))
+    }
+
+    /// Charges `times` evaluations of everything below `root`.
+    fn charge(&mut self, root: ExprId, times: u64) -> Result<(), TrapKind> {
+        if times == 0 {
+            return Ok(());
+        }
+        let cost = match self.costs.get(&root) {
+            Some(cost) => *cost,
+            None => {
+                let cost = self.cost(root)?;
+                self.costs.insert(root, cost);
+                cost
+            }
+        };
+        self.meter.work(cost.saturating_mul(times))
+    }
+
+    /// Expressions below `root`, those on untaken branches included, those of lambdas and functions not:
+    /// they are charged when they are entered. Stops where the meter would be empty anyway, so that
+    /// operands shared by many users cannot make the count itself long.
+    fn cost(&self, root: ExprId) -> Result<u64, TrapKind> {
+        let (mut cost, mut open) = (0_u64, vec![root]);
+        while let Some(id) = open.pop() {
+            cost += 1;
+            if cost > self.meter.fuel() {
+                return Err(TrapKind::Quota(Quota::Steps));
+            }
+            let Some(expr) = self.body.exprs.get(id) else { continue };
+            let mut ordered = true;
+            expr.each_operand(|operand| {
+                ordered &= operand < id;
+                open.push(operand);
+            });
+            // INVARIANT: no evaluation starts on a table with a cycle.
+            if !ordered || expr.lambda().is_some_and(|lambda| lambda.body >= id) {
+                return Err(TrapKind::Malformed("an expression is its own operand"));
+            }
+        }
+        Ok(cost)
+    }
+}
