@@ -12,6 +12,8 @@ mod stmt;
 mod template;
 mod types;
 
+pub(crate) use expr::is_reserved;
+
 use crate::ast::{self, Ident, Path};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};

@@ -139,6 +139,18 @@ impl SyntaxNode {
         self.0.next_sibling_or_token().map(SyntaxElement::from)
     }
 
+    /// The text of the last token before it under the same parent that is no blank or comment.
+    pub(crate) fn prev_significant(&self) -> Option<String> {
+        let mut before = self.0.prev_sibling_or_token();
+        while let Some(element) = before {
+            if !element.kind().is_trivia() {
+                return element.into_token().map(|token| token.text().to_owned());
+            }
+            before = element.prev_sibling_or_token();
+        }
+        None
+    }
+
     /// The tokens left and right of a cursor at `offset`; the same one twice if it is inside a token.
     /// `None` at either end of the text and outside of this node.
     #[must_use]
@@ -182,6 +194,12 @@ impl SyntaxToken {
     #[must_use]
     pub fn parent(&self) -> Option<SyntaxNode> {
         self.0.parent().map(SyntaxNode)
+    }
+
+    /// The node or token before it under the same parent.
+    #[must_use]
+    pub fn prev_sibling(&self) -> Option<SyntaxElement> {
+        self.0.prev_sibling_or_token().map(SyntaxElement::from)
     }
 
     /// The token before it in the text.

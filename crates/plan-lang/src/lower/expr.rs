@@ -1,6 +1,6 @@
 //! Expressions: values, what follows them, and the bracketed forms.
 
-use super::{Case, Effects, Lower, ident_of, member_span, missing_at};
+use super::{Case, Effects, Lower, ident_of, member_span, missing_at, operators};
 use crate::ast::{
     Arg, Binder, Branch, Call, Expr, ExprKind, FieldInit, For, Ident, If, Literal, Match, MatchArm, Run,
     UnaryOp,
@@ -96,12 +96,13 @@ impl Lower {
         let span = node.span();
         let Some(primary) = primary else { return error_at(span) };
         let slot = if prefixes.is_empty() && followers.is_empty() { slot } else { Slot::Value };
-        let result = self.deeper(prefixes.len() + followers.len(), span, |lower| {
-            let value = lower.primary(&primary, slot);
-            let value = lower.follow(value, &followers);
-            lower.prefix(value, &prefixes)
+        let steps = operators::steps(&followers);
+        let result = self.deeper(prefixes.len(), span, |lower| {
+            let value = lower.deeper(steps, span, |lower| lower.primary(&primary, slot))?;
+            Some(lower.follow(value, &followers, steps))
         });
-        result.unwrap_or_else(|| error_at(span))
+        let value = result.flatten().unwrap_or_else(|| error_at(span));
+        self.prefix(value, &prefixes)
     }
 
     /// Applies prefix operators, the innermost last in the text. `-1` is a literal.

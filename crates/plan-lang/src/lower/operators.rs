@@ -87,11 +87,15 @@ impl Lower {
         }
     }
 
-    /// Applies what follows a value, from left to right.
-    pub(super) fn follow(&mut self, value: Expr, followers: &[SyntaxNode]) -> Expr {
+    /// Applies what follows a value, from left to right, in that many steps. The last step is the outermost
+    /// node of the AST, so what is inside an earlier one is deeper.
+    pub(super) fn follow(&mut self, value: Expr, followers: &[SyntaxNode], steps: usize) -> Expr {
         let mut value = value;
         let mut rest = followers.iter();
+        let mut outside = steps;
         while let Some(node) = rest.next() {
+            outside = outside.saturating_sub(1);
+            self.depth += outside;
             let span = Span::new(value.span.start, node.span().end);
             value = match node.kind() {
                 SyntaxKind::Member => {
@@ -117,6 +121,7 @@ impl Lower {
                 }
                 _ => value,
             };
+            self.depth -= outside;
         }
         value
     }
@@ -205,4 +210,11 @@ impl Lower {
         );
         Some(Box::new(error_at(span)))
     }
+}
+
+/// How many nodes of the AST what follows a value makes: a field and its arguments are one.
+pub(super) fn steps(followers: &[SyntaxNode]) -> usize {
+    let pairs = followers.iter().zip(followers.iter().skip(1));
+    let joined = pairs.filter(|(a, b)| a.kind() == SyntaxKind::Member && b.kind() == SyntaxKind::Args);
+    followers.len() - joined.count()
 }

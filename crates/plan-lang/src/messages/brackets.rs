@@ -1,0 +1,119 @@
+//! Messages for brackets and quotes that are not closed, with a guess from the indentation.
+
+use super::{Source, shown};
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Fix};
+use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
+use crate::text::Span;
+
+/// `)`, `]` or `>` is missing at `at`, or a comma is.
+pub(super) fn unclosed(node: &SyntaxNode, at: u32, open: &str, close: &str, source: Source<'_>) -> Diagnostic {
+    let (next, span) = source.next_on_line(at);
+    let opener = node.tokens().find(|token| token.text() == open).map_or(node.span(), |token| token.span());
+    let separated = matches!(node.kind(), SyntaxKind::Args | SyntaxKind::List | SyntaxKind::MockSequence);
+    let starts_value = next.starts_with(|c: char| c == '_' || c == '"' || c.is_alphanumeric());
+    if separated && starts_value && source.last_char(at) != Some(',') {
+        return Diagnostic::error(codes::MISSING_COMMA, format!("`,` is missing before {}", shown(next)))
+            .primary(Span::at(at), "expected `,`")
+            .fix(Fix::maybe("add `,`").insert(at, ","));
+    }
+    if node.kind() == SyntaxKind::Args && next == "=" {
+        return Diagnostic::error(codes::NO_MEMBER, "an argument is named by `:`")
+            .primary(span, "expected `:`")
+            .fix(Fix::safe("write `:`").replace(Span::new(at, span.end), ":"));
+    }
+    let found = Diagnostic::error(codes::UNCLOSED, format!("`{open}` is not closed")).secondary(opener, "opened here");
+    if matches!(next, ")" | "]" | "}") && next != close && next != "}" {
+        return found
+            .primary(span, format!("expected `{close}`"))
+            .fix(Fix::maybe(format!("write `{close}`")).replace(span, close));
+    }
+    found
+        .primary(Span::at(at), format!("expected `{close}`"))
+        .fix(Fix::maybe(format!("add `{close}`")).insert(at, close))
+}
+
+/// `}` is missing at `at`. Which brace it belongs to is guessed from the indentation: a block whose next
+/// line is not indented more than the line that opened it was to end before that line.
+pub(super) fn unclosed_brace(node: &SyntaxNode, at: u32, source: Source<'_>) -> Diagnostic {
+    let guess = node.descendants().find_map(|inner| suspicious_line(&inner, source));
+    let (opener, before) = match guess {
+        Some((opener, line)) => (opener, Some(line)),
+        None => (brace_of(node).unwrap_or(node.span()), None),
+    };
+    let found = Diagnostic::error(codes::UNCLOSED, "`{` is not closed");
+    let Some(line) = before else {
+        return found
+            .primary(opener, "opened here")
+            .secondary(Span::at(at), "expected `}`")
+            .fix(Fix::maybe("add `}`").insert(at, "\n}"));
+    };
+    let (indent, _) = source.indent(opener.start);
+    let (own, _) = source.indent(line.start);
+    let start = line.start.saturating_sub(u32::try_from(own.len()).unwrap_or(0));
+    found
+        .primary(opener, "opened here")
+        .secondary(Span::new(line.start, line.start + 1), "by its indentation this line is outside")
+        .fix(Fix::maybe("add `}` before that line").insert(start, format!("{indent}}}\n")))
+}
+
+/// For a node in braces: its opening brace and the first line in it that is indented as if it were outside.
+fn suspicious_line(node: &SyntaxNode, source: Source<'_>) -> Option<(Span, Span)> {
+    let opener = brace_of(node)?;
+    let (outside, _) = source.indent(opener.start);
+    let line = node.children().find(|child| {
+        let (indent, starts_line) = source.indent(child.span().start);
+        !child.span().is_empty() && starts_line && indent.len() <= outside.len() && child.span().start > opener.start
+    })?;
+    Some((opener, line.span()))
+}
+
+fn brace_of(node: &SyntaxNode) -> Option<Span> {
+    let mut tokens = node.elements().filter_map(|element| match element {
+        SyntaxElement::Token(token) if !token.kind().is_trivia() => Some(token),
+        _ => None,
+    });
+    // A record literal has its name before the brace.
+    let brace = tokens.find(|token| token.kind() == SyntaxKind::Punct)?;
+    (brace.text() == "{").then(|| brace.span())
+}
+
+/// The closing quote is missing.
+pub(super) fn unclosed_text(node: &SyntaxNode, at: u32, source: Source<'_>) -> Diagnostic {
+    let quote = node.first_token().map_or(node.span(), |token| token.span());
+    let long = quote.len() == 3;
+    let found = Diagnostic::error(codes::UNCLOSED_TEXT, "the text is not closed").primary(quote, "opened here");
+    if !long {
+        let line_end = source.text.get(at as usize..).map_or(0, |rest| rest.find(['\n', '\r']).unwrap_or(rest.len()));
+        let end = at + u32::try_from(line_end).unwrap_or(0);
+        return found
+            .note("a text in `\"` ends on its own line; one in `\"\"\"` may have several")
+            .fix(Fix::maybe("add `\"`").insert(end, "\""));
+    }
+    found
+        .secondary(Span::at(at), "not closed before here")
+        .note("text in `\"\"\"` ends before a declaration in column 0: indent all its lines")
+}
+
+/// `if Foo { a: 1 } == x {`: the brace after the name opened the block, not a record.
+pub(super) fn record_in_head(node: &SyntaxNode) -> Option<Diagnostic> {
+    let body = match node.kind() {
+        SyntaxKind::If | SyntaxKind::ElseIf | SyntaxKind::For => SyntaxKind::Block,
+        SyntaxKind::Match => SyntaxKind::Arms,
+        _ => return None,
+    };
+    let head = node.child(SyntaxKind::Expr)?.last_token()?;
+    let is_name = head.kind() == SyntaxKind::Ident && head.text().starts_with(char::is_uppercase);
+    let body = node.child(body).filter(|_| is_name)?;
+    let significant: Vec<_> = body.all_tokens().filter(|token| !token.kind().is_trivia()).take(3).collect();
+    let [_, key, colon] = significant.as_slice() else { return None };
+    if key.kind() != SyntaxKind::Ident || colon.text() != ":" {
+        return None;
+    }
+    let span = Span::new(head.span().start, body.span().start + 1);
+    Some(
+        Diagnostic::error(codes::RECORD_IN_HEAD, "a record in the head of `if`, `match` or `for` needs parentheses")
+            .primary(span, "this `{` opens the body")
+            .help("put the record into parentheses, or bind it to a name by `let` before"),
+    )
+}

@@ -1,0 +1,64 @@
+//! Words of other languages, and what to write instead.
+
+use crate::diagnostic::suggest;
+
+/// Words that start a declaration here.
+pub(super) const ITEM_WORDS: [&str; 10] =
+    ["edition", "use", "record", "enum", "policy", "capability", "adapter", "fn", "plan", "test"];
+
+/// Words that start a statement or an expression here.
+const STATEMENT_WORDS: [&str; 11] =
+    ["let", "ensure", "return", "if", "match", "for", "call", "run", "try", "mock", "assert"];
+
+/// What to write instead of a declaration of another language.
+pub(super) fn item_help(word: &str) -> Option<String> {
+    let help = match word {
+        "import" | "from" | "require" | "include" | "using" => "imports are written `use sn22 { name }`",
+        "function" | "def" | "func" | "fun" | "sub" => "a function is written `fn name(x: Int) -> Int = x`",
+        "struct" | "type" | "interface" | "class" | "message" | "data" => "a record is written `record Name { field: Type }`",
+        "workflow" | "task" | "job" | "pipeline" | "flow" | "async" => "a plan is written `plan name(x: Int) -> Int { .. }`",
+        "const" | "var" | "let" | "static" => "there are no global values: pass them as inputs, or write a `fn`",
+        "call" | "run" | "for" | "if" | "match" | "return" | "ensure" | "try" => "statements stand in a plan: `plan name() -> T { .. }`",
+        _ => return suggest(word, ITEM_WORDS).map(|near| format!("did you mean `{near}`?")),
+    };
+    Some(help.to_owned())
+}
+
+/// What to write instead of a statement that starts with a word of another language.
+pub(super) fn statement_help(word: &str) -> Option<String> {
+    let help = match word {
+        "var" | "const" | "val" | "auto" | "mut" => "a binding is written `let name = value`, and never changes",
+        "while" | "loop" | "do" | "until" => "there are no open-ended loops: write `for x in list { .. }`",
+        "await" | "async" | "yield" | "spawn" | "parallel" => "there is no `await`: calls that do not need one another run together",
+        "throw" | "raise" | "panic" | "fail" | "abort" => "to fail, write `ensure condition else \"why\"`",
+        "catch" | "except" | "finally" => "failures are values: `match try call f() { Ok(v) => .., Err(e) => .. }`",
+        "switch" | "case" | "when" => "a choice is written `match value { pattern => result }`",
+        "elif" | "elsif" | "elseif" => "write `else if`",
+        "then" => "the block of an `if` starts with `{`",
+        "break" | "continue" => "a `for` visits every element: use `.filter(..)` or `.take(n)` before it",
+        "print" | "println" | "log" | "console" => "a plan prints nothing: what it computes is its result",
+        "not" => "negation is written `!`",
+        "and" => "write `&&`",
+        "or" => "write `||`",
+        "is" => "equality is written `==`",
+        "new" => "a record is written `Name { field: value }`",
+        "import" | "function" | "def" | "struct" | "type" | "class" | "interface" => return item_help(word),
+        _ => return suggest(word, STATEMENT_WORDS).map(|near| format!("did you mean `{near}`?")),
+    };
+    Some(help.to_owned())
+}
+
+/// The unit that a misspelt one stands for.
+pub(super) fn unit(written: &str) -> Option<&'static str> {
+    Some(match written.to_lowercase().as_str() {
+        "ms" | "msec" | "msecs" | "millis" | "milliseconds" => "ms",
+        "s" | "sec" | "secs" | "second" | "seconds" => "s",
+        "m" | "min" | "mins" | "minute" | "minutes" => "m",
+        "h" | "hr" | "hrs" | "hour" | "hours" => "h",
+        "d" | "day" | "days" => "d",
+        "tao" => "TAO",
+        "rao" => "rao",
+        "usd" | "dollar" | "dollars" => "USD",
+        _ => return None,
+    })
+}

@@ -1,0 +1,372 @@
+//! Messages for parts that the text does not have.
+
+use super::{Source, brackets, foreign, name_of, shown};
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Fix};
+use crate::lower::is_reserved;
+use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
+use crate::text::Span;
+
+/// The message for a `missing_*` node.
+pub(super) fn message(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
+    let Some(parent) = node.parent() else { return Diagnostic::error(codes::NO_ITEM, "something is missing") };
+    let missing = Missing { at: node.span().start, node, parent, source };
+    match node.kind() {
+        SyntaxKind::MissingName => missing.name(),
+        SyntaxKind::MissingEq => missing.eq(),
+        SyntaxKind::MissingExpr => missing.expr(),
+        SyntaxKind::MissingType => missing.ty(),
+        SyntaxKind::MissingReturnType => missing.return_type(),
+        SyntaxKind::MissingBlock => missing.block(),
+        SyntaxKind::MissingPattern => missing.pattern(),
+        SyntaxKind::MissingString => missing.string(),
+        SyntaxKind::MissingValue => missing.value(),
+        SyntaxKind::MissingParams | SyntaxKind::MissingArgs => missing.parens(),
+        SyntaxKind::MissingCall => missing.call(),
+        SyntaxKind::MissingPolicy => missing.policy(),
+        SyntaxKind::MissingArrow => missing.arrow(),
+        SyntaxKind::MissingElse => missing.ensure_else(),
+        SyntaxKind::MissingIn => missing.word("in", "after the name of the element"),
+        SyntaxKind::MissingAs => missing.word("as", "between operation and capability"),
+        SyntaxKind::MissingFails => missing.word("fails", "after `expect`"),
+        SyntaxKind::MissingComma => missing.comma(),
+        SyntaxKind::MissingNewline => missing.newline(),
+        SyntaxKind::MissingQuote => brackets::unclosed_text(&missing.parent, missing.at, source),
+        SyntaxKind::MissingBrace => brackets::unclosed_brace(&missing.parent, missing.at, source),
+        SyntaxKind::MissingParen => brackets::unclosed(&missing.parent, missing.at, "(", ")", source),
+        SyntaxKind::MissingBracket => brackets::unclosed(&missing.parent, missing.at, "[", "]", source),
+        _ => brackets::unclosed(&missing.parent, missing.at, "<", ">", source),
+    }
+}
+
+struct Missing<'a> {
+    at: u32,
+    node: &'a SyntaxNode,
+    parent: SyntaxNode,
+    source: Source<'a>,
+}
+
+impl Missing<'_> {
+    fn here(&self) -> Span {
+        Span::at(self.at)
+    }
+
+    /// The keyword that the declaration or statement around starts with.
+    fn lead(&self) -> String {
+        let first = self.parent.tokens().find(|token| token.kind() == SyntaxKind::Keyword);
+        first.map(|token| token.text().to_owned()).unwrap_or_default()
+    }
+
+    fn name(&self) -> Diagnostic {
+        let lead = self.lead();
+        let what = match self.parent.kind() {
+            SyntaxKind::Member => "a field or method is missing after the dot".to_owned(),
+            SyntaxKind::Use => "`use` does not say where to import from".to_owned(),
+            SyntaxKind::Import => "the new name is missing after `as`".to_owned(),
+            SyntaxKind::Call => "`call` does not say which operation".to_owned(),
+            SyntaxKind::Run => "`run` does not say which plan".to_owned(),
+            SyntaxKind::Mock => "`mock` does not say which operation".to_owned(),
+            SyntaxKind::MockFails => "`fails` does not say how".to_owned(),
+            SyntaxKind::For => "the name of the element is missing after `for`".to_owned(),
+            SyntaxKind::Adapter if self.at > self.after_word("as") => "the capability is missing after `as`".to_owned(),
+            SyntaxKind::Adapter => "the operation is missing after `adapter`".to_owned(),
+            _ => format!("a name is missing after `{lead}`"),
+        };
+        let found = Diagnostic::error(codes::MISSING_NAME, what).primary(self.here(), "expected a name");
+        let (next, span) = self.source.next_on_line(self.at);
+        if is_reserved(next) && self.parent.kind() != SyntaxKind::Member {
+            return found
+                .secondary(span, "this word is reserved")
+                .note("reserved are: let, ensure, return, if, else, match, for, in, with, as, call, run, try, null, true, false");
+        }
+        match self.parent.kind() {
+            SyntaxKind::MockFails => found.help("write one of: timeout, unavailable, rate_limited, unauthorized, rejected, invalid, unaccepted, no_quorum, over_budget, interrupted, cancelled"),
+            SyntaxKind::Use => found.help("write `use sn22 { name }` or `use cap { name }`"),
+            SyntaxKind::Let => found.help("write `let name = value`"),
+            _ => found,
+        }
+    }
+
+    /// Where `word` ends among the parent's keywords; the largest offset if it is not there.
+    fn after_word(&self, word: &str) -> u32 {
+        let token = self.parent.tokens().find(|token| token.text() == word);
+        token.map_or(u32::MAX, |token| token.span().end.saturating_sub(1))
+    }
+
+    fn eq(&self) -> Diagnostic {
+        let name = name_of(&self.parent).map(|name| format!(" {name}")).unwrap_or_default();
+        let what = match self.parent.kind() {
+            SyntaxKind::Fn => format!("`=` is missing before the body of `fn{name}`"),
+            _ => format!("`=` is missing after `{}{name}`", self.lead()),
+        };
+        let found = Diagnostic::error(codes::MISSING_EQ, what);
+        let (next, span) = self.source.next_on_line(self.at);
+        if matches!(next, "==" | "=>" | ":") {
+            return found
+                .primary(span, "expected `=`")
+                .fix(Fix::safe("write `=`").replace(span, "="));
+        }
+        found.primary(self.here(), "expected `=`").fix(Fix::safe("add `=`").insert(self.at, " ="))
+    }
+
+    fn expr(&self) -> Diagnostic {
+        let what = match self.parent.kind() {
+            SyntaxKind::Let => "the value of the binding is missing".to_owned(),
+            SyntaxKind::Ensure => "`ensure` has no condition".to_owned(),
+            SyntaxKind::Return => "`return` has no value".to_owned(),
+            SyntaxKind::Assert => "`assert` has no condition".to_owned(),
+            SyntaxKind::Expr | SyntaxKind::Operand => match self.node.prev_significant() {
+                Some(operator) => format!("a value is missing after `{operator}`"),
+                None => "a value is missing".to_owned(),
+            },
+            SyntaxKind::Fn => "the body of the function is missing".to_owned(),
+            SyntaxKind::Lambda | SyntaxKind::Arm | SyntaxKind::Mock => "a value is missing after `=>`".to_owned(),
+            SyntaxKind::MockAfter => "the answer is missing after the delay".to_owned(),
+            SyntaxKind::Param | SyntaxKind::PolicyField | SyntaxKind::Init | SyntaxKind::Arg | SyntaxKind::AdapterMember => {
+                format!("the value of `{}` is missing", name_of(&self.parent).unwrap_or_default())
+            }
+            SyntaxKind::Paren => "the parentheses are empty".to_owned(),
+            SyntaxKind::Index => "the index is missing".to_owned(),
+            SyntaxKind::For => "the list is missing after `in`".to_owned(),
+            SyntaxKind::If | SyntaxKind::ElseIf => "`if` has no condition".to_owned(),
+            SyntaxKind::Match => "`match` has nothing to look at".to_owned(),
+            SyntaxKind::Interpolation => "`{}` in a text is empty".to_owned(),
+            SyntaxKind::Expect => "`run` is missing after `expect fails`".to_owned(),
+            _ => "a value is missing".to_owned(),
+        };
+        let found = Diagnostic::error(codes::MISSING_EXPR, what).primary(self.here(), "expected a value");
+        let (next, span) = self.source.next_on_line(self.at);
+        let is_head = matches!(
+            self.parent.kind(),
+            SyntaxKind::If | SyntaxKind::ElseIf | SyntaxKind::For | SyntaxKind::Match | SyntaxKind::Expr
+        );
+        match (self.parent.kind(), next) {
+            (_, "if" | "match" | "for") if is_head => found
+                .secondary(span, format!("`{next}` cannot stand here without parentheses"))
+                .help("bind it to a name by `let` before, or put it into parentheses"),
+            (SyntaxKind::Interpolation, _) => found.help("write `\\{` and `\\}` for the characters"),
+            (SyntaxKind::Expect, _) => found.help("write `expect fails run plan(..) with \"why\"`"),
+            (_, "'" | "\u{201C}" | "\u{2018}") => found.secondary(span, "texts stand in `\"`"),
+            _ => found,
+        }
+    }
+
+    fn ty(&self) -> Diagnostic {
+        let name = name_of(&self.parent).unwrap_or_default();
+        let has_colon = self.source.last_char(self.at) == Some(':');
+        let (next, span) = self.source.next_on_line(self.at);
+        let is_member = matches!(self.parent.kind(), SyntaxKind::Field | SyntaxKind::Param);
+        let starts_type = next.starts_with(|c: char| c.is_uppercase() || c == '[' || c == '{');
+        if is_member && !has_colon && starts_type {
+            return Diagnostic::error(codes::MISSING_TYPE, format!("`:` is missing after `{name}`"))
+                .primary(self.here(), "expected `:`")
+                .fix(Fix::safe("add `:`").insert(self.at, ":"));
+        }
+        let what = match self.parent.kind() {
+            SyntaxKind::Field | SyntaxKind::Param => format!("the type of `{name}` is missing"),
+            SyntaxKind::Cast => "a type is missing after `as`".to_owned(),
+            SyntaxKind::ListType => "the type of the elements is missing".to_owned(),
+            SyntaxKind::MapType => "a map is written `{String: T}`".to_owned(),
+            SyntaxKind::Let => format!("the type of `{name}` is missing after `:`"),
+            SyntaxKind::Fn | SyntaxKind::Plan | SyntaxKind::Capability => "a type is missing after `->`".to_owned(),
+            _ => "a type is missing".to_owned(),
+        };
+        let found = Diagnostic::error(codes::MISSING_TYPE, what).primary(self.here(), "expected a type");
+        match (self.parent.kind(), next) {
+            (SyntaxKind::Let, "=") => found.fix(Fix::maybe("remove `:` to have the type inferred").delete(Span::new(self.at.saturating_sub(1), self.at))),
+            (SyntaxKind::Param, _) if name.starts_with(char::is_uppercase) => found
+                .secondary(span, "")
+                .help(format!("the name comes first: `{}: {name}`", if next.is_empty() { "name" } else { next })),
+            (SyntaxKind::Field | SyntaxKind::Param, _) => found.help(format!("write `{name}: String` for instance")),
+            _ => found,
+        }
+    }
+
+    fn return_type(&self) -> Diagnostic {
+        let name = name_of(&self.parent).unwrap_or_default();
+        let what = format!("`{} {name}` does not say what it returns", self.lead());
+        let found = Diagnostic::error(codes::MISSING_RETURN_TYPE, what);
+        let (next, span) = self.source.next(self.at);
+        if matches!(next, ":" | "=>") {
+            let fix = Fix::safe("write `->`").replace(Span::new(self.at, span.end), " ->");
+            return found.primary(span, "expected `->`").fix(fix);
+        }
+        found.primary(self.here(), "expected `->` and a type").help("write `-> Type` after the parameters")
+    }
+
+    fn block(&self) -> Diagnostic {
+        let lead = self.lead();
+        let what = match self.parent.kind() {
+            SyntaxKind::Use => "the names to import are missing".to_owned(),
+            SyntaxKind::Record => "the fields of the record are missing".to_owned(),
+            SyntaxKind::Enum => "the variants of the enum are missing".to_owned(),
+            SyntaxKind::PolicyDecl => "the keys of the policy are missing".to_owned(),
+            SyntaxKind::Match => "the arms of the `match` are missing".to_owned(),
+            SyntaxKind::If | SyntaxKind::ElseIf => "the block of the `if` is missing".to_owned(),
+            SyntaxKind::Else => "the block of the `else` is missing".to_owned(),
+            SyntaxKind::For => "the block of the `for` is missing".to_owned(),
+            _ => format!("the body of the {lead} is missing"),
+        };
+        let found = Diagnostic::error(codes::MISSING_BLOCK, what);
+        let (next, span) = self.source.next_on_line(self.at);
+        match (self.parent.kind(), next) {
+            (SyntaxKind::Plan, "=" | "=>") => found.primary(span, "expected `{`").help("the body of a plan is a block: `{ .. }`"),
+            (SyntaxKind::If | SyntaxKind::ElseIf | SyntaxKind::Else | SyntaxKind::For, "then" | ":" | "do") => found
+                .primary(span, "expected `{`")
+                .help("a block stands in braces: `{ .. }`"),
+            _ => found.primary(self.here(), "expected `{`"),
+        }
+    }
+
+    fn pattern(&self) -> Diagnostic {
+        Diagnostic::error(codes::MISSING_PATTERN, "a pattern is missing")
+            .primary(self.here(), "expected a pattern")
+            .help("write a name to bind the value, or `_` to ignore it")
+    }
+
+    fn string(&self) -> Diagnostic {
+        let (what, help) = match self.parent.kind() {
+            SyntaxKind::Ensure => ("the reason is missing after `else`", "write the text that the plan fails with"),
+            SyntaxKind::Test => ("the name of the test is missing", "write `test \"what holds\" { .. }`"),
+            _ => ("a text is missing after `with`", "write a part of the message that the run must fail with"),
+        };
+        Diagnostic::error(codes::MISSING_TEXT, what).primary(self.here(), "expected a text in `\"`").help(help)
+    }
+
+    fn value(&self) -> Diagnostic {
+        let (what, help) = match self.parent.kind() {
+            SyntaxKind::Edition => ("the year is missing after `edition`", "write `edition 2026`"),
+            _ => ("the delay is missing after `after`", "write `after 5s`"),
+        };
+        Diagnostic::error(codes::MISSING_NUMBER, what).primary(self.here(), "expected a number").help(help)
+    }
+
+    fn parens(&self) -> Diagnostic {
+        let (kind, name) = match self.parent.child(SyntaxKind::Path) {
+            Some(path) => ("arguments", path.text()),
+            None if self.node.kind() == SyntaxKind::MissingArgs => ("arguments", String::new()),
+            None => ("parameters", name_of(&self.parent).unwrap_or_default()),
+        };
+        let what = format!("the {kind} of `{} {name}` are missing", self.lead());
+        Diagnostic::error(codes::MISSING_PARENS, what)
+            .primary(self.here(), "expected `(`")
+            .fix(Fix::maybe("add `()`").insert(self.at, "()"))
+    }
+
+    fn call(&self) -> Diagnostic {
+        let found = Diagnostic::error(codes::MISSING_CALL, "`try` stands only before `call` or `run`")
+            .primary(self.here(), "expected `call` or `run`");
+        let (next, span) = self.source.next_on_line(self.at);
+        if next.starts_with(|c: char| c.is_lowercase()) && !is_reserved(next) {
+            return found.fix(Fix::maybe("add `call`").insert(span.start, "call "));
+        }
+        found.note("`try` makes a `Result` of an answer that may fail; only calls and runs can fail")
+    }
+
+    fn policy(&self) -> Diagnostic {
+        Diagnostic::error(codes::MISSING_POLICY, "a policy is missing after `with`")
+            .primary(self.here(), "expected a name or `{`")
+            .help("write `with web`, `with { timeout: 4s }` or `with web { timeout: 4s }`")
+    }
+
+    fn arrow(&self) -> Diagnostic {
+        let (next, span) = self.source.next_on_line(self.at);
+        let place = if self.parent.kind() == SyntaxKind::Mock { "the operation" } else { "the pattern" };
+        let found = Diagnostic::error(codes::MISSING_ARROW, format!("`=>` is missing after {place}"));
+        match next {
+            "->" | "=" | ":" => found.primary(span, "expected `=>`").fix(Fix::safe("write `=>`").replace(span, "=>")),
+            "|" | "if" => found
+                .primary(span, "expected `=>`")
+                .help("an arm has one pattern and no condition: write an arm for each pattern, and `if` in its value"),
+            _ => found.primary(self.here(), "expected `=>`").fix(Fix::maybe("add `=>`").insert(self.at, " =>")),
+        }
+    }
+
+    fn ensure_else(&self) -> Diagnostic {
+        let found = Diagnostic::error(codes::MISSING_WORD, "`ensure` does not say why it fails");
+        let (next, span) = self.source.next_on_line(self.at);
+        if matches!(next, "," | ":" | "\"") {
+            let text = if next == "\"" { " else " } else { " else" };
+            let end = if next == "\"" { span.start } else { span.end };
+            return found
+                .primary(Span::new(self.at, end.max(self.at)), "expected `else`")
+                .fix(Fix::safe("add `else`").replace(Span::new(self.at, end), text));
+        }
+        found
+            .primary(self.here(), "expected `else`")
+            .fix(Fix::maybe("add a reason").insert(self.at, " else \"why\""))
+    }
+
+    fn word(&self, word: &str, place: &str) -> Diagnostic {
+        let found = Diagnostic::error(codes::MISSING_WORD, format!("`{word}` is missing {place}"));
+        let (next, span) = self.source.next_on_line(self.at);
+        if matches!(next, "of" | ":" | "=" | "->" | "=>") {
+            return found.primary(span, format!("expected `{word}`")).fix(Fix::safe(format!("write `{word}`")).replace(Span::new(self.at, span.end), format!(" {word}")));
+        }
+        found
+            .primary(self.here(), format!("expected `{word}`"))
+            .fix(Fix::safe(format!("add `{word}`")).insert(self.at, format!(" {word}")))
+    }
+
+    fn comma(&self) -> Diagnostic {
+        let (next, span) = self.source.next_on_line(self.at);
+        let found = Diagnostic::error(codes::MISSING_COMMA, "`,` is missing");
+        match (self.parent.kind(), next) {
+            (_, ";") => found.primary(span, "expected `,`").fix(Fix::safe("write `,`").replace(span, ",")),
+            (SyntaxKind::Init, "=") => Diagnostic::error(codes::NO_MEMBER, "a field is written `name: value`")
+                .primary(span, "expected `:`")
+                .fix(Fix::safe("write `:`").replace(Span::new(self.at, span.end), ":")),
+            (SyntaxKind::Arm, "if") => found.primary(span, "expected `,` or `}`").help("an arm has no condition of its own: put `if` into its value"),
+            (_, "") => found.primary(self.here(), "expected `,` or the closing bracket").fix(Fix::safe("add `,`").insert(self.at, ",")),
+            _ => found
+                .primary(self.here(), format!("expected `,` before {}", shown(next)))
+                .fix(Fix::safe("add `,`").insert(self.at, ",")),
+        }
+    }
+
+    /// Something follows a statement on its line. The statement may be no statement at all: a word of
+    /// another language, or `x = 1` without `let`.
+    fn newline(&self) -> Diagnostic {
+        let (next, span) = self.source.next_on_line(self.at);
+        let before = self.statement_before();
+        let word = before.as_ref().filter(|before| before.kind() == SyntaxKind::ExprStmt).map(SyntaxNode::text);
+        if let (Some(word), Some(stmt)) = (word.as_deref(), &before) {
+            if next == "=" && self.parent.kind() != SyntaxKind::AdapterBody {
+                return Diagnostic::error(codes::NO_STATEMENT, "a binding needs `let`")
+                    .primary(stmt.span(), "")
+                    .note("a name is bound once and never changes")
+                    .fix(Fix::maybe("add `let`").insert(stmt.span().start, "let "));
+            }
+            if let Some(help) = foreign::statement_help(word) {
+                return Diagnostic::error(codes::NO_STATEMENT, format!("`{word}` starts no statement"))
+                    .primary(stmt.span(), "")
+                    .help(help);
+            }
+        }
+        let found = Diagnostic::error(codes::MISSING_NEWLINE, format!("the statement ends before {}", shown(next)))
+            .primary(span, "expected a line end, `;` or an operator");
+        match next {
+            "," => found.help("statements are separated by line ends, not by `,`"),
+            "=" => found.help("equality is written `==`"),
+            "'" => found.help("texts stand in `\"`"),
+            "&" => found.help("write `&&`"),
+            "|" => found.help("write `||`"),
+            _ => match foreign::statement_help(next).filter(|_| !is_reserved(next)) {
+                Some(help) => found.help(help),
+                None => found,
+            },
+        }
+    }
+
+    fn statement_before(&self) -> Option<SyntaxNode> {
+        let mut before = self.node.prev();
+        while let Some(element) = before {
+            match element {
+                SyntaxElement::Node(node) => return Some(node),
+                SyntaxElement::Token(token) if token.kind().is_trivia() => before = token.prev_sibling(),
+                SyntaxElement::Token(_) => return None,
+            }
+        }
+        None
+    }
+}

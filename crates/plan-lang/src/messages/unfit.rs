@@ -1,0 +1,221 @@
+//! Messages for text that fits nowhere.
+
+use super::{Source, foreign, shown};
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Fix, suggest};
+use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
+use crate::text::Span;
+
+/// The message for text between declarations.
+pub(super) fn item(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
+    let (word, span) = source.next(node.span().start);
+    if word == "///" {
+        return docs(node, "no declaration follows", source);
+    }
+    if matches!(word, ")" | "]" | "}") {
+        return closer(word, span);
+    }
+    let found = Diagnostic::error(codes::NO_ITEM, format!("{} starts no declaration", shown(word))).primary(span, "");
+    let list = foreign::ITEM_WORDS.map(|word| format!("`{word}`")).join(", ");
+    if foreign::ITEM_WORDS.contains(&word) {
+        return found.help(match word {
+            "edition" => "write `edition 2026`",
+            "use" => "write `use sn22 { name }`",
+            "record" => "write `record Name { field: Type }`",
+            "enum" => "write `enum Name { Variant }`",
+            "policy" => "write `policy name = { timeout: 4s }`",
+            "capability" => "write `capability name(x: Int) -> Int`",
+            "adapter" => "write `adapter sn22.operation as capability { request = .. response = .. }`",
+            "fn" => "write `fn name(x: Int) -> Int = x`",
+            "plan" => "write `plan name(x: Int) -> Int { .. }`",
+            _ => "write `test \"what holds\" { .. }`",
+        });
+    }
+    let found = match foreign::item_help(word) {
+        Some(help) => found.help(help),
+        None => found.note(format!("declarations start with {list}")),
+    };
+    match before(node) {
+        Some(brace) if starts_statement(word) => found.secondary(brace, "the declaration before ended here"),
+        _ => found,
+    }
+}
+
+/// The message for an `error_*` node inside a declaration.
+pub(super) fn message(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
+    match node.kind() {
+        SyntaxKind::ErrorStmt => statement(node, source),
+        SyntaxKind::ErrorMember => member(node, source),
+        SyntaxKind::ErrorParam => param(node, source),
+        SyntaxKind::ErrorInterpolation => interpolation(node),
+        SyntaxKind::ErrorRefine => refine(node),
+        _ => item(node, source),
+    }
+}
+
+/// The message for a token that is none.
+pub(super) fn token(token: &SyntaxToken) -> Diagnostic {
+    let (text, span) = (token.text(), token.span());
+    if token.kind() == SyntaxKind::BadNumber {
+        return number(text, span);
+    }
+    character(text, span)
+}
+
+fn character(text: &str, span: Span) -> Diagnostic {
+    let found = Diagnostic::error(codes::NO_STATEMENT, format!("`{text}` is no part of the language")).primary(span, "");
+    match text {
+        "'" | "\u{2018}" | "\u{2019}" => found.help("texts stand in `\"`"),
+        "\u{201C}" | "\u{201D}" => found.fix(Fix::safe("write `\"`").replace(span, "\"")),
+        "\u{a0}" => found.help("this is a blank that does not break a line; write a plain one").fix(Fix::safe("write a blank").replace(span, " ")),
+        "#" => found.help("comments start with `//`"),
+        "$" => found.help("amounts are written `0.02USD`, parts of a text `{name}`"),
+        "@" => found.help("there are no annotations: policies follow `with`"),
+        _ => found,
+    }
+}
+
+fn number(text: &str, span: Span) -> Diagnostic {
+    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (value, rest) = text.split_at_checked(digits).unwrap_or((text, ""));
+    let plain: String = text.chars().filter(|c| *c != '_').collect();
+    let found = Diagnostic::error(codes::BAD_NUMBER, format!("`{text}` is no number")).primary(span, "");
+    if let Some(unit) = foreign::unit(rest) {
+        let right = format!("{value}{unit}");
+        return found.fix(Fix::safe(format!("write `{right}`")).replace(span, right));
+    }
+    if plain.len() < text.len() && plain.chars().all(|c| c.is_ascii_digit()) {
+        return found
+            .note("digits are not grouped")
+            .fix(Fix::safe(format!("write `{plain}`")).replace(span, plain));
+    }
+    match rest.chars().next() {
+        Some('e' | 'E' | 'x' | 'X') => found.help("numbers are written in plain digits: `0.5`, `1000000`"),
+        _ => found.help("units are `ms`, `s`, `m`, `h`, `d`, `TAO`, `rao` and `USD`"),
+    }
+}
+
+fn statement(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
+    let (word, span) = source.next(node.span().start);
+    match word {
+        "///" => return docs(node, "a statement has no docs", source),
+        ")" | "]" => return closer(word, span),
+        _ => {}
+    }
+    if let Some(unknown) = node.tokens().find(|token| token.kind() == SyntaxKind::Unknown).filter(|token| token.span() == span) {
+        return character(unknown.text(), span);
+    }
+    let found = Diagnostic::error(codes::NO_STATEMENT, format!("{} starts no statement", shown(word))).primary(span, "");
+    let in_adapter = node.parent().is_some_and(|parent| parent.kind() == SyntaxKind::AdapterBody);
+    match word {
+        _ if in_adapter => found.help("an adapter has `request = ..` and `response = ..`, each on its own line"),
+        "{" => found.help("bind a record to a name by `let`; a block belongs to an `if`, `for` or `=>`"),
+        "else" => found.help("`else` stands behind the `}` of an `if`"),
+        "let" | "ensure" | "return" => found,
+        "with" => found.help("`with` stands behind the call, `for` or plan that it is about"),
+        _ => match foreign::statement_help(word) {
+            Some(help) => found.help(help),
+            None => found.note("statements start with `let`, `ensure`, `return` or a value"),
+        },
+    }
+}
+
+fn member(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
+    let (word, span) = source.next(node.span().start);
+    let parent = node.parent().map_or(SyntaxKind::File, |parent| parent.kind());
+    let (what, shape) = match parent {
+        SyntaxKind::Imports => ("an import", "`name` or `name as other`"),
+        SyntaxKind::Fields => ("a field", "`name: Type`"),
+        SyntaxKind::Variants => ("a variant", "`Name` or `Name(Type)`"),
+        SyntaxKind::PolicyFields => ("a key of a policy", "`timeout: 4s`"),
+        SyntaxKind::Arms => ("an arm", "`pattern => value`"),
+        _ => ("a field", "`name: value` or `name`"),
+    };
+    match word {
+        "///" => return docs(node, "nothing here can be documented", source),
+        ")" | "]" => return closer(word, span),
+        ";" => {
+            return Diagnostic::error(codes::NO_MEMBER, "members are separated by `,`")
+                .primary(span, "")
+                .fix(Fix::maybe("write `,`").replace(span, ","));
+        }
+        "," => return Diagnostic::error(codes::NO_MEMBER, format!("{what} is missing before `,`")).primary(span, "").fix(Fix::safe("remove it").delete(span)),
+        _ => {}
+    }
+    let (next, next_span) = source.next_on_line(span.end);
+    let is_word = word.starts_with(|c: char| c == '_' || c.is_alphabetic());
+    if is_word && parent == SyntaxKind::PolicyFields && next == "=" {
+        return Diagnostic::error(codes::NO_MEMBER, format!("a key of a policy is written `{word}: value`"))
+            .primary(next_span, "expected `:`")
+            .fix(Fix::safe("write `:`").replace(Span::new(span.end, next_span.end), ":"));
+    }
+    if is_word && parent == SyntaxKind::PolicyFields {
+        return Diagnostic::error(codes::MISSING_EXPR, format!("the value of `{word}` is missing"))
+            .primary(span, "expected `:` and a value");
+    }
+    let found = Diagnostic::error(codes::NO_MEMBER, format!("{} is not {what}", shown(word))).primary(span, "");
+    if word == "." || word == ".." {
+        return found.help("records have no spread: write each field");
+    }
+    found.help(format!("{what} is written {shape}"))
+}
+
+fn param(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
+    let (word, span) = source.next(node.span().start);
+    if word == "///" {
+        return docs(node, "no parameter follows", source);
+    }
+    Diagnostic::error(codes::NO_PARAM, format!("{} is not a parameter", shown(word)))
+        .primary(span, "")
+        .help("a parameter is written `name: Type` or `name: Type = value`")
+}
+
+fn interpolation(node: &SyntaxNode) -> Diagnostic {
+    let part = node.parent().map_or(node.span(), |parent| parent.span());
+    Diagnostic::error(codes::NO_INTERPOLATION, "`{..}` in a text holds one expression")
+        .primary(node.span(), "this does not belong to it")
+        .secondary(Span::new(part.start, part.start + 1), "opened here")
+        .help("write `\\{` for a brace that is part of the text")
+}
+
+fn refine(node: &SyntaxNode) -> Diagnostic {
+    let span = node.span();
+    let number = node.token(SyntaxKind::Number);
+    let text = number.as_ref().map(|number| number.text().to_owned()).unwrap_or_default();
+    let at = number.map_or(span.start + 1, |number| number.span().start);
+    Diagnostic::error(codes::BAD_RANGE, "a range needs `..`")
+        .primary(span, "")
+        .note(format!("`(..{text})` is at most {text}, `({text}..)` at least, `({text}..{text})` exactly"))
+        .fix(Fix::maybe(format!("write `(..{text})`")).insert(at, ".."))
+}
+
+fn docs(node: &SyntaxNode, why: &str, source: Source<'_>) -> Diagnostic {
+    let (_, span) = source.next(node.span().start);
+    Diagnostic::error(codes::DOCS_PLACE, format!("`///` documents nothing: {why}"))
+        .primary(span, "")
+        .note("docs stand before a declaration, a field, a variant or a parameter")
+        .fix(Fix::safe("make it a comment").replace(span, "//"))
+}
+
+fn closer(word: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(codes::STRAY_CLOSER, format!("`{word}` closes nothing"))
+        .primary(span, "")
+        .fix(Fix::maybe("remove it").delete(span))
+}
+
+/// The closing brace of the declaration before.
+fn before(node: &SyntaxNode) -> Option<Span> {
+    let mut token = node.first_token()?.prev_token();
+    while let Some(found) = token {
+        if !found.kind().is_trivia() {
+            return (found.text() == "}").then(|| found.span());
+        }
+        token = found.prev_token();
+    }
+    None
+}
+
+fn starts_statement(word: &str) -> bool {
+    const WORDS: [&str; 9] = ["let", "ensure", "return", "call", "run", "for", "if", "match", "else"];
+    WORDS.contains(&word) || suggest(word, WORDS).is_some()
+}

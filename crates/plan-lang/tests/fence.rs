@@ -1,0 +1,162 @@
+//! Broken texts: whatever is deleted, doubled, swapped or inserted, the parser does not panic, keeps every
+//! byte, reports what it does not understand and keeps the declarations that were not touched.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use plan_lang::syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
+use plan_lang::{Parse, parse};
+
+const FIXTURES: [(&str, &str); 5] = [
+    ("analyse.orch", include_str!("fixtures/analyse.orch")),
+    ("answer.orch", include_str!("fixtures/answer.orch")),
+    ("screen.orch", include_str!("fixtures/screen.orch")),
+    ("web_search_adapter.orch", include_str!("fixtures/web_search_adapter.orch")),
+    ("everything.orch", include_str!("fixtures/everything.orch")),
+];
+
+/// What is put before a token: each bracket, quote, separator and keyword that changes how text is read.
+const INSERTIONS: [&str; 17] = [
+    "(", ")", "[", "]", "{", "}", "\"", "\"\"\"", ",", "=>", "let ", "with ", "if ", "\n", "///", "x ", "\u{0}",
+];
+
+/// How often untouched declarations survived.
+#[derive(Default)]
+struct Tally {
+    kept: usize,
+    lost: usize,
+}
+
+impl Tally {
+    fn share_kept(&self) -> f64 {
+        self.kept as f64 / (self.kept + self.lost) as f64
+    }
+}
+
+/// Tokens that carry meaning, as offsets into the text.
+fn tokens(root: &SyntaxNode) -> Vec<std::ops::Range<usize>> {
+    root.all_tokens().filter(|token| token.kind() != SyntaxKind::Whitespace).map(|t| t.span().range()).collect()
+}
+
+/// The texts of declarations without an error in them.
+fn items(root: &SyntaxNode) -> Vec<String> {
+    let items = root.children().filter(|child| child.kind() == SyntaxKind::Item);
+    items.filter(|item| !is_broken(item)).map(|item| item.text()).collect()
+}
+
+fn is_broken(node: &SyntaxNode) -> bool {
+    let unfit = |token: SyntaxToken| token.kind().is_error();
+    node.descendants().any(|inner| inner.kind().is_missing() || inner.kind().is_error())
+        || node.all_tokens().any(unfit)
+}
+
+/// Parses a mutation of `base` that touched `touched` and checks what must always hold.
+fn check(base: &Parse, text: &str, touched: std::ops::Range<usize>, tally: &mut Tally) {
+    let parse = base.update(text);
+    let root = parse.syntax();
+    assert_eq!(root.text(), text, "lossy tree");
+    if is_broken(&root) {
+        assert!(parse.has_errors(), "silent about a broken tree:\n{text}");
+    }
+    let end = u32::try_from(text.len()).unwrap();
+    for found in parse.diagnostics() {
+        for label in &found.labels {
+            assert!(label.span.end <= end && text.get(label.span.range()).is_some(), "bad span in {found:?}\n{text}");
+        }
+        for edit in found.fix.iter().flat_map(|fix| &fix.edits) {
+            assert!(text.get(edit.span.range()).is_some(), "bad fix in {found:?}\n{text}");
+        }
+    }
+    let intact = items(&root);
+    for item in base.syntax().children().filter(|child| child.kind() == SyntaxKind::Item) {
+        let span = item.span().range();
+        if span.start <= touched.end && touched.start <= span.end {
+            continue;
+        }
+        if intact.contains(&item.text()) {
+            tally.kept += 1;
+        } else {
+            tally.lost += 1;
+        }
+    }
+}
+
+#[test]
+fn every_token_can_be_deleted() {
+    let mut tally = Tally::default();
+    for (_, text) in FIXTURES {
+        let base = parse(text);
+        for token in tokens(&base.syntax()) {
+            let mutated = format!("{}{}", &text[..token.start], &text[token.end..]);
+            check(&base, &mutated, token, &mut tally);
+        }
+    }
+    assert!(tally.share_kept() >= 0.995, "{}", tally.share_kept());
+}
+
+#[test]
+fn every_token_can_be_doubled_or_swapped() {
+    let mut tally = Tally::default();
+    for (_, text) in FIXTURES {
+        let base = parse(text);
+        let tokens = tokens(&base.syntax());
+        for (token, next) in tokens.iter().zip(tokens.iter().skip(1)) {
+            let doubled = format!("{} {}", &text[..token.end], &text[token.start..]);
+            check(&base, &doubled, token.clone(), &mut tally);
+            let swapped = format!(
+                "{}{}{}{}{}",
+                &text[..token.start],
+                &text[next.clone()],
+                &text[token.end..next.start],
+                &text[token.clone()],
+                &text[next.end..]
+            );
+            check(&base, &swapped, token.start..next.end, &mut tally);
+        }
+    }
+    assert!(tally.share_kept() >= 0.995, "{}", tally.share_kept());
+}
+
+#[test]
+fn anything_can_be_inserted() {
+    let mut tally = Tally::default();
+    for (file, (_, text)) in FIXTURES.iter().enumerate() {
+        let base = parse(text);
+        for (index, token) in tokens(&base.syntax()).into_iter().enumerate() {
+            // Each place gets three of the insertions, each insertion a sixth of the places.
+            for (which, insertion) in INSERTIONS.iter().enumerate() {
+                if (index + file) % 6 != which % 6 {
+                    continue;
+                }
+                let mutated = format!("{}{insertion}{}", &text[..token.start], &text[token.start..]);
+                check(&base, &mutated, token.clone(), &mut tally);
+            }
+        }
+    }
+    assert!(tally.share_kept() >= 0.995, "{}", tally.share_kept());
+}
+
+#[test]
+fn every_prefix_can_be_read() {
+    for (_, text) in FIXTURES {
+        let base = parse(text);
+        for end in (0..text.len()).step_by(7).filter(|end| text.is_char_boundary(*end)) {
+            assert_eq!(base.update(&text[..end]).syntax().text(), &text[..end]);
+        }
+    }
+}
+
+#[test]
+fn an_update_is_the_same_as_a_fresh_parse() {
+    for (_, text) in FIXTURES {
+        let base = parse(text);
+        for token in tokens(&base.syntax()).into_iter().step_by(11) {
+            let mutated = format!("{}{}", &text[..token.start], &text[token.end..]);
+            let (fresh, updated) = (parse(&mutated), base.update(&mutated));
+            assert_eq!(format!("{:?}", fresh.syntax()), format!("{:?}", updated.syntax()));
+            assert_eq!(fresh.ast(), updated.ast());
+            assert_eq!(fresh.diagnostics(), updated.diagnostics());
+            // And back: what was broken is not remembered.
+            assert!(!updated.update(text).has_errors());
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Every syntax message as a user sees it: the source, then the error. Review a change of the snapshots as
+//! a change of the user interface.
+
+use std::fmt::Write as _;
+
+use plan_lang::{SourceFile, parse, render};
+
+/// Renders the diagnostics of each source, most of which are written around `~`: statements of a plan.
+fn check(name: &str, sources: &[&str]) {
+    let mut shown = String::new();
+    for source in sources {
+        let text = match source.strip_prefix('~') {
+            Some(statement) => format!("plan p(xs: [Int](..9)) -> Int {{\n  {statement}\n}}\n"),
+            None => format!("{source}\n"),
+        };
+        let parse = parse(&text);
+        let errors = render(&SourceFile { name: "plan.orch", text: &text }, parse.diagnostics(), false);
+        assert!(!errors.is_empty(), "accepted:\n{text}");
+        write!(shown, "----- SOURCE\n{text}----- ERROR\n{errors}\n").expect("a string takes everything");
+    }
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => "messages" }, {
+        insta::assert_snapshot!(name, shown);
+    });
+}
+
+#[test]
+fn missing_names_and_values() {
+    check("missing_names_and_values", &[
+        "~let = 1",
+        "~let for = 1",
+        "~let x 1",
+        "~let x == 1",
+        "~let x =",
+        "~let x = 1 +",
+        "~let x = !",
+        "~let x = ()",
+        "~let x = xs[]",
+        "~let x: = 1",
+        "~xs.",
+        "~call",
+        "~run (1)",
+        "~call search",
+        "~try search(q)",
+        "~call search(query: ) with",
+        "~let x = call search(q) with { timeout }",
+        "~let x = call search(q) with { timeout: }",
+        "~x as",
+        "~return",
+        "~xs.map(x => )",
+        "fn f(x: Int) -> Int",
+        "fn f(x: Int) -> Int x",
+        "record { a: Int }",
+        "record R { a Int }",
+        "record R { a, b: Int }",
+        "plan p(String q) -> Int { 1 }",
+        "plan p(x: Int = ) -> Int { 1 }",
+        "plan p -> Int { 1 }",
+        "plan p() { 1 }",
+        "plan p(): Int { 1 }",
+        "plan p() ->\n{ 1 }",
+        "plan p() -> Int",
+        "plan p() -> Int = 1",
+        "edition",
+        "use { a }",
+        "use sn22",
+        "use sn22 { a as }",
+        "policy web { timeout: 4s }",
+        "adapter sn22.search web_search { request = 1 }",
+        "adapter as web_search { request = 1 }",
+        "test { assert true }",
+    ]);
+}
+
+#[test]
+fn missing_words() {
+    check("missing_words", &[
+        "~ensure xs.len() > 0",
+        "~ensure xs.len() > 0, \"none\"",
+        "~ensure xs.len() > 0 \"none\"",
+        "~ensure xs.len() > 0 else",
+        "~ensure else \"none\"",
+        "~for xs { 1 }",
+        "~for x of xs { x }",
+        "~for x in { x }",
+        "~for x in xs x",
+        "~for in xs { x }",
+        "~if { 1 }",
+        "~if xs 1",
+        "~if a then { 1 } else { 2 }",
+        "~if a { 1 } else 2",
+        "~let x = if if a { b } else { c } { 1 } else { 2 }",
+        "~match { A => 1 }",
+        "~match xs",
+        "~match x { A 1 }",
+        "~match x { A -> 1 }",
+        "~match x { A if b => 1 }",
+        "~match x { A | B => 1 }",
+        "~match x { A => }",
+        "~match x { A() => 1 }",
+        "test \"t\" {\n  mock\n}",
+        "test \"t\" {\n  mock f 1\n}",
+        "test \"t\" {\n  mock f =>\n}",
+        "test \"t\" {\n  mock f => fails\n}",
+        "test \"t\" {\n  mock f => after x\n}",
+        "test \"t\" {\n  mock f => after 5 x\n}",
+        "test \"t\" {\n  assert\n}",
+        "test \"t\" {\n  expect run p()\n}",
+        "test \"t\" {\n  expect fails p()\n}",
+        "test \"t\" {\n  expect fails run p() with\n}",
+    ]);
+}
+
+#[test]
+fn separators_and_brackets() {
+    check("separators_and_brackets", &[
+        "~let x = 1 let y = 2",
+        "~let x = a b",
+        "~x = 1",
+        "~var x = 1",
+        "~while x { 1 }",
+        "~retrun x",
+        "~let x = a, b",
+        "~let x = a and b",
+        "record R { a: Int b: Int }",
+        "record R { a: Int; b: Int }",
+        "record R {\n  a: Int\n  b: Int\n}",
+        "~f(a b)",
+        "~[1 2]",
+        "~f(a = 1)",
+        "~R { a = 1 }",
+        "~f(a",
+        "~f(a]",
+        "~[1, 2",
+        "~xs[1",
+        "~(1 + 2",
+        "~let x: [Int = 1",
+        "~let x: Result<Int, = 1",
+        "~let x = \"abc",
+        "~let x = \"\"\"\n    abc",
+        "~let x = \"{a\"",
+        "~let x = \"{}\"",
+        "~let x = \"{a b}\"",
+        "plan p() -> Int {\n  1",
+        "plan p() -> Int {\n  let a = for x in xs {\n    x\n  let b = 1\n  b\n}",
+        "plan p() -> Int {\n  let a = xs.map(x => {\n    x\n  ensure true else \"no\"\n  a\n}\nfn f() -> Int = 1",
+        "record R {\n  a: Int,\nfn f() -> Int = 1",
+        "plan p() -> Int {\n  let x = 1\n  }\n  x\n}",
+        "}",
+        "fn f() -> Int = 1 )",
+    ]);
+}
+
+#[test]
+fn text_that_fits_nowhere() {
+    check("text_that_fits_nowhere", &[
+        "import sn22",
+        "plna p() -> Int { 1 }",
+        "plan (x)",
+        "let x = 1",
+        "42",
+        "/// Docs of nothing.",
+        "/// Docs.\nuse sn22 { a }",
+        "~/// Docs.\n  1",
+        "~{ a: 1 }",
+        "~else { 1 }",
+        "~) 1",
+        "~let x = 'a'",
+        "~let x = \u{201C}a\u{201D}",
+        "~# comment",
+        "~let x =\u{a0}1",
+        "~let x = $5",
+        "~let x = 1_000",
+        "~let x = 1e9",
+        "~let x = 4sec",
+        "~let x = 4foo",
+        "~let x = 0.5usd",
+        "~let x: String(80) = \"\"",
+        "record R { a: Int, ? }",
+        "record R { /// x\n}",
+        "enum E { a: Int }",
+        "use sn22 { a.b }",
+        "policy web = { timeout = 4s }",
+        "policy web = { timeout: 4s; retry: { max: 1 } }",
+        "plan p(x: Int, 1) -> Int { x }",
+        "~R { ..a }",
+        "~f(x, , y)",
+        "adapter a as b {\n  let x = 1\n}",
+    ]);
+}
+
+#[test]
+fn rules_beyond_the_grammar() {
+    check("rules_beyond_the_grammar", &[
+        "~let x = a < b < c",
+        "~let x = a == b == c != d",
+        "~let f = x => x",
+        "~call f(x => x)",
+        "~f(x => x)",
+        "~if a { return 1 }\n  2",
+        "~return 1\n  2",
+        "~if a { 1 } else { return 2 }",
+        "fn f() -> Int = call g()",
+        "~xs.map(x => run p(x))",
+        "plan p(x: Int = call f()) -> Int { x }",
+        "test \"t\" {\n  let x = call f()\n}",
+        "test \"t\" {\n  return 1\n}",
+        "~let x = if a { 1 }",
+        "~let x = \"a } b\"",
+        "~let x = \"{a\n  }\"",
+        "~let x = \"\\q\"",
+        "~let x = \"\\u{110000}\"",
+        "~let x = \"\"\"\n  a\nb\n  \"\"\"",
+        "~let x = 9223372036854775808",
+        "~let x = 0.0000001USD",
+        "~let x = call f() with { tolerate: 120% }",
+        "edition 2025",
+        "record R {}\nedition 2026",
+        "edition 2026\nedition 2026",
+        "edition 1.5",
+        "record hit { a: Int }",
+        "enum E { ahead }",
+        "~let X = 1",
+        "~for X in xs { 1 }",
+        "~let x = hit { a: 1 }",
+        "~let x = (a)(b)",
+        "~let x = xs.len()(1)",
+        "~let x = Kind.Bad(1, 2)",
+        "test \"a {b}\" {}",
+        "~match x { \"{a}\" => 1, _ => 2 }",
+        "~let x = { \"{a}\": 1 }",
+        "~let x = { in }",
+        "~let x = xs.decode()",
+        "~if Foo { a: 1 } == x { 1 } else { 2 }",
+        "~let x = a\n  -b",
+        "~let x = a \u{202E} b",
+        "~let x = \"\u{0}\"",
+    ]);
+}
