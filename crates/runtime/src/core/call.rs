@@ -127,7 +127,11 @@ impl Core {
         let args = call.args.clone();
         let Some(candidate) = spec.candidates.get(choice.candidate) else { return Ok(()) };
         let request = self.eval(frame, &candidate.request, &args).map_err(|trap| {
-            CallError::new(CallErrorKind::Rejected, NO_REQUEST, format!("the request cannot be formed: {trap}"))
+            CallError::new(
+                CallErrorKind::Rejected,
+                NO_REQUEST,
+                format!("the request cannot be formed: {trap}"),
+            )
         })?;
         let chain = self.accounts_of(frame, node);
         let reservation = self
@@ -316,14 +320,8 @@ impl Core {
             self.book(node, operation, first, booked, basis);
         }
         let instance = self.instance(frame, node);
-        let attempted = Attempted {
-            operation,
-            sent_us,
-            outcome,
-            error: error.map(|error| error.kind),
-            cost,
-            basis,
-        };
+        let attempted =
+            Attempted { operation, sent_us, outcome, error: error.map(|error| error.kind), cost, basis };
         self.fact(frame, node, FactKind::Attempted(Box::new(attempted)));
         let kind = ProgressKind::AttemptDone {
             instance,
@@ -373,12 +371,15 @@ impl Core {
             Refusal::Exceeded { scope, wanted, left } => {
                 let label = self.plan.scope(scope).0.label.as_str();
                 let whose = if label.is_empty() { "the plan" } else { label };
-                let message = format!("an attempt may cost {wanted}, and the budget of {whose} has {left} left");
+                let message =
+                    format!("an attempt may cost {wanted}, and the budget of {whose} has {left} left");
                 CallError::new(CallErrorKind::OverBudget, OVER_BUDGET, message)
             }
             Refusal::NoRate => {
-                let message =
-                    format!("{} cannot be charged to the budget: the lock pins no exchange rate", worst.amount);
+                let message = format!(
+                    "{} cannot be charged to the budget: the lock pins no exchange rate",
+                    worst.amount
+                );
                 CallError::new(CallErrorKind::OverBudget, NO_RATE, message)
             }
         }
@@ -403,7 +404,8 @@ impl Outcome {
 
 fn no_operation(spec: &CallSpec) -> CallError {
     let target = &spec.target;
-    let message = format!("no operation may serve `{target}`: every price is above its `max_price` or unknown");
+    let message =
+        format!("no operation may serve `{target}`: every price is above its `max_price` or unknown");
     CallError::new(CallErrorKind::Unavailable, NO_OPERATION, message)
 }
 

@@ -23,7 +23,8 @@ mod scope;
 mod timers;
 
 pub use event::{
-    Actions, AttemptId, Cost, End, Event, Finished, Instance, NodeState, Outcome, Progress, ProgressKind, Send,
+    Actions, AttemptId, Cost, End, Event, Finished, Instance, NodeState, Outcome, Progress, ProgressKind,
+    Send,
 };
 pub use fact::{Attempted, Fact, FactKind};
 pub use prepared::{Malformed, Prepared};

@@ -224,7 +224,13 @@ impl Tables {
                 let Some(slot @ None) = slot else {
                     return Err(malformed(format!("node {} is in no or two regions", node.0)));
                 };
-                *slot = Some(NodeFacts { region: id, position, children: Vec::new(), regions: Vec::new(), scopes: Vec::new() });
+                *slot = Some(NodeFacts {
+                    region: id,
+                    position,
+                    children: Vec::new(),
+                    regions: Vec::new(),
+                    scopes: Vec::new(),
+                });
                 // Pushed in reverse, so that arms are numbered in order.
                 let inner = plan.graph.node(*node).map_or(&[][..], |node| &node.regions);
                 open.extend(inner.iter().rev().map(|inner| (inner, Some(*node), Some(id))));

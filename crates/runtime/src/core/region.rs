@@ -35,7 +35,8 @@ impl Core {
         let nodes = &plan.region(region).nodes;
         let mut slots = Vec::with_capacity(nodes.len());
         for node in nodes {
-            let waits = plan.parents(*node).iter().filter(|parent| self.must_wait(id, *node, **parent, outer));
+            let waits =
+                plan.parents(*node).iter().filter(|parent| self.must_wait(id, *node, **parent, outer));
             let missing = waits.count();
             if missing == 0 {
                 self.ready.push_back((id, *node));

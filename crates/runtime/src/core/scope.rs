@@ -142,7 +142,8 @@ impl Core {
 }
 
 fn no_rate(limit: Amount) -> PlanError {
-    let message = format!("{limit} cannot be compared with the plan's prices: the lock pins no exchange rate");
+    let message =
+        format!("{limit} cannot be compared with the plan's prices: the lock pins no exchange rate");
     plain_error(BUDGET_UNUSABLE, message)
 }
 

@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn other_currencies_count_at_the_pinned_rate_rounded_up() {
         let mut accounts = nested();
-        let rao = Amount::new(33_334, Currency::Rao);
+        let rao = Amount::new(34, Currency::Rao);
         let held = accounts.reserve(&[ROOT], known(rao)).unwrap();
         assert_eq!(accounts.reserved(ROOT), 11);
         accounts.settle(&held, rao);

@@ -1,0 +1,153 @@
+//! Random plans with the bounds they must keep.
+
+use plan_ir::graph::NodeId;
+use plan_ir::plan::{CompiledPlan, Tolerance};
+use proptest::prelude::*;
+use schema::types::Type;
+use schema::value::Value;
+
+use super::{Builder, CallOptions, FallbackOptions, LoopOptions, operation, per_call, usd};
+
+/// A plan before it is built.
+#[derive(Clone, Debug)]
+pub enum Item {
+    Call { options: CallOptions, after: Vec<prop::sample::Index> },
+    For { count: usize, options: LoopOptions, body: Vec<Item>, after: Vec<prop::sample::Index> },
+    If { taken: bool, then: Vec<Item>, otherwise: Vec<Item>, after: Vec<prop::sample::Index> },
+    Sub { budget: Option<u64>, deadline_us: Option<u64>, body: Vec<Item> },
+    Ensure { holds: bool },
+}
+
+pub fn calls() -> impl Strategy<Value = CallOptions> {
+    let fallback = prop_oneof![
+        3 => Just(None),
+        1 => Just(Some(FallbackOptions::Value("stands in".into()))),
+        1 => (0..4_u32).prop_map(|op| Some(FallbackOptions::Call(Box::new(CallOptions::to(op))))),
+    ];
+    let operations = prop::collection::vec(0..4_u32, 1..3);
+    (operations, 1..50_u64, 0..3_u32, 0..20_u64, any::<bool>(), fallback).prop_map(
+        |(operations, timeout, retries, backoff, refuse, fallback)| CallOptions {
+            operations,
+            timeout_us: timeout * 1_000,
+            retries,
+            backoff_us: backoff * 1_000,
+            max_price: Some(usd(500)),
+            refuse: refuse.then(|| "refused".into()),
+            fallback,
+            ..CallOptions::to(0)
+        },
+    )
+}
+
+fn after() -> impl Strategy<Value = Vec<prop::sample::Index>> {
+    prop::collection::vec(any::<prop::sample::Index>(), 0..3)
+}
+
+pub fn items() -> impl Strategy<Value = Vec<Item>> {
+    let leaf = prop_oneof![
+        6 => (calls(), after()).prop_map(|(options, after)| Item::Call { options, after }),
+        1 => prop::bool::weighted(0.9).prop_map(|holds| Item::Ensure { holds }),
+    ];
+    let tree = leaf.prop_recursive(3, 24, 4, |inner| {
+        let body = prop::collection::vec(inner, 1..4);
+        let tolerate = prop_oneof![
+            Just(Tolerance::Count(0)),
+            (0..3_u32).prop_map(Tolerance::Count),
+            Just(Tolerance::BasisPoints(5_000)),
+            Just(Tolerance::All)
+        ];
+        let options = (prop::option::of(1..4_u32), tolerate, any::<bool>())
+            .prop_map(|(concurrency, tolerate, keep)| LoopOptions { concurrency, tolerate, keep });
+        prop_oneof![
+            (0..5_usize, options, body.clone(), after())
+                .prop_map(|(count, options, body, after)| Item::For { count, options, body, after }),
+            (any::<bool>(), body.clone(), body.clone(), after())
+                .prop_map(|(taken, then, otherwise, after)| Item::If { taken, then, otherwise, after }),
+            (prop::option::of(100..5_000_u64), prop::option::of(1_000..200_000_u64), body)
+                .prop_map(|(budget, deadline_us, body)| Item::Sub { budget, deadline_us, body }),
+        ]
+    });
+    prop::collection::vec(tree, 1..5)
+}
+
+/// Four operations: two with known prices, one of them not safe to repeat, one free, one unknown.
+pub fn operations() -> Vec<schema::operation::OperationDescriptor> {
+    let url = "https://subnet.example";
+    vec![
+        operation("sn1.cheap", url, per_call(100), true),
+        operation("sn1.dear", url, per_call(400), false),
+        operation("sn1.free", url, schema::price::PriceRule::Free, true),
+        operation("sn1.unknown", url, schema::price::PriceRule::Unknown, true),
+    ]
+}
+
+pub fn build(items: &[Item], budget: Option<u64>, deadline_us: Option<u64>) -> CompiledPlan {
+    let mut builder = Builder::new(budget.map(usd), deadline_us, &operations());
+    let result = block(&mut builder, items, None);
+    builder.finish(result, Type::STRING)
+}
+
+/// Adds the items of one block; its value reads all of theirs.
+fn block(b: &mut Builder, items: &[Item], element_of: Option<NodeId>) -> NodeId {
+    let mut gate: Vec<NodeId> = vec![];
+    let mut values: Vec<NodeId> = vec![];
+    for item in items {
+        add(b, item, element_of, &mut gate, &mut values);
+    }
+    let done = b.text("done");
+    let parents: Vec<_> = values.iter().chain(&gate).copied().collect();
+    b.pure("value", done, &parents)
+}
+
+fn add(
+    b: &mut Builder,
+    item: &Item,
+    element_of: Option<NodeId>,
+    gate: &mut Vec<NodeId>,
+    values: &mut Vec<NodeId>,
+) {
+    let chosen = |after: &[prop::sample::Index], gate: &[NodeId], values: &[NodeId]| {
+        let mut parents = gate.to_vec();
+        if !values.is_empty() {
+            parents.extend(after.iter().map(|index| *index.get(values)));
+        }
+        parents
+    };
+    match item {
+        Item::Call { options, after } => {
+            let arg = match element_of {
+                Some(fan_out) => b.item(fan_out),
+                None => b.text("question"),
+            };
+            let parents = chosen(after, gate, values);
+            values.push(b.call("call", arg, options, &parents));
+        }
+        Item::For { count, options, body, after } => {
+            let parents = chosen(after, gate, values);
+            let list = b.texts(*count);
+            values.push(b.fan_out("loop", list, options, &parents, |b, id| block(b, body, Some(id))));
+        }
+        Item::If { taken, then, otherwise, after } => {
+            let parents = chosen(after, gate, values);
+            let condition = b.constant(Value::Bool(*taken), Type::Bool);
+            values.push(b.branch(
+                "choice",
+                condition,
+                &parents,
+                vec![Box::new(|b| block(b, then, element_of)), Box::new(|b| block(b, otherwise, element_of))],
+            ));
+        }
+        Item::Sub { budget, deadline_us, body } => {
+            b.scope("sub", budget.map(usd), *deadline_us, |b| {
+                for item in body {
+                    add(b, item, element_of, gate, values);
+                }
+            });
+        }
+        Item::Ensure { holds } => {
+            let condition = b.constant(Value::Bool(*holds), Type::Bool);
+            let parents = gate.clone();
+            gate.push(b.ensure(condition, "a condition", &parents));
+        }
+    }
+}
