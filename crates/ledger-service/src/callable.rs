@@ -2,20 +2,42 @@
 
 use schema::operation::{Auth, OperationDescriptor, Transport};
 
-/// Why an operation cannot be called; `None` if it can. An operation that cannot be called is listed all the same.
-#[must_use]
-pub fn not_callable_reason(operation: &OperationDescriptor) -> Option<String> {
-    match &operation.transport {
-        Transport::Other { protocol, .. } => {
-            return Some(format!("the protocol `{protocol}` is not supported yet"));
+/// Whether an operation can be called. One that cannot is listed all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Callability {
+    /// As it stands.
+    Yes,
+    /// Once the deployment names the host, which differs from user to user; the reason why.
+    NeedsEndpoint(String),
+    /// Not by this version; the reason why.
+    No(String),
+}
+
+impl Callability {
+    /// Judges an operation.
+    #[must_use]
+    pub fn of(operation: &OperationDescriptor) -> Self {
+        if let Transport::Other { protocol, .. } = &operation.transport {
+            return Self::No(format!("the protocol `{protocol}` is not supported yet"));
         }
-        Transport::Http(http) if http.base_url.contains('{') => {
-            return Some(format!("`{}` needs a host that only a deployment knows", http.base_url));
+        if let Auth::Other { scheme } = &operation.auth {
+            return Self::No(format!("the authentication scheme `{scheme}` is not supported yet"));
         }
-        Transport::Http(_) | Transport::Axon(_) => {}
+        match &operation.transport {
+            Transport::Http(http) if http.base_url.contains('{') => Self::NeedsEndpoint(format!(
+                "`{}` needs a host of your own under `[endpoints]` in orchestra.toml",
+                http.base_url
+            )),
+            _ => Self::Yes,
+        }
     }
-    if let Auth::Other { scheme } = &operation.auth {
-        return Some(format!("the authentication scheme `{scheme}` is not supported yet"));
+
+    /// Why it cannot be called as it stands.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Yes => None,
+            Self::NeedsEndpoint(reason) | Self::No(reason) => Some(reason),
+        }
     }
-    None
 }

@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 use schema::operation::{CapabilityDescriptor, OperationDescriptor};
 use store::{Log, Search, StreamName};
 
-use crate::callable::not_callable_reason;
+use crate::callable::Callability;
 use crate::catalog::{Catalog, parse_json};
 use crate::entry::{Entry, Publication, Published, SubnetDescriptor};
 use crate::error::Error;
@@ -48,7 +48,7 @@ pub struct LoadReport {
     pub added: usize,
     /// Entries that were there already.
     pub unchanged: usize,
-    /// Operations that are listed but cannot be called, with the reason.
+    /// Operations that are listed but cannot be called as they stand, with the reason.
     pub not_callable: Vec<(String, String)>,
 }
 
@@ -120,7 +120,9 @@ impl Handle {
         let not_callable = catalog
             .operations
             .iter()
-            .filter_map(|operation| Some((operation.id.clone(), not_callable_reason(operation)?)))
+            .filter_map(|operation| {
+                Some((operation.id.clone(), Callability::of(operation).reason()?.to_owned()))
+            })
             .collect();
         Ok(LoadReport { added, unchanged: entries.len() - added, not_callable })
     }

@@ -35,7 +35,7 @@ mod rules;
 mod search;
 mod snapshot;
 
-pub use callable::not_callable_reason;
+pub use callable::Callability;
 pub use catalog::Catalog;
 pub use entry::{Kind, Published, SubnetDescriptor, SubnetStatus};
 pub use error::Error;

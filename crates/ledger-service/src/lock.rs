@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use schema::lock::{LOCKFILE_VERSION, LockBodies, LockedCapability, LockedOperation, Lockfile};
 
-use crate::callable::not_callable_reason;
+use crate::callable::Callability;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
 
 impl Snapshot {
     /// Pins operations and capabilities, and every operation that fulfils one of those capabilities.
     ///
-    /// An operation asked for by id must be callable; of a capability, operations that are not are left out, as
-    /// long as one remains.
+    /// An operation asked for by id must be callable, if need be on a host that the deployment names. Of a
+    /// capability, operations that cannot be called as they stand are left out, as long as one remains.
     ///
     /// Errors: [`Error::UnknownOperation`], [`Error::UnknownCapability`], [`Error::NotCallable`].
     pub fn lock_for(
@@ -23,7 +23,7 @@ impl Snapshot {
         let mut bodies = LockBodies::new();
         let mut wanted = BTreeSet::new();
         for id in operations {
-            if let Some(reason) = not_callable_reason(&self.operation(id)?.descriptor) {
+            if let Callability::No(reason) = Callability::of(&self.operation(id)?.descriptor) {
                 return Err(Error::NotCallable { id: id.clone(), reason });
             }
             wanted.insert(id.clone());
@@ -33,7 +33,7 @@ impl Snapshot {
             let published = self.capability(name)?;
             let mut admissible = Vec::new();
             for adapter in &published.descriptor.adapters {
-                if not_callable_reason(&self.operation(&adapter.operation)?.descriptor).is_none() {
+                if Callability::of(&self.operation(&adapter.operation)?.descriptor) == Callability::Yes {
                     admissible.push(adapter.operation.clone());
                 }
             }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use ledger_service::{Catalog, Error, Options, not_callable_reason};
+use ledger_service::{Callability, Catalog, Error, Options};
 use schema::operation::{ObservedCost, OperationDescriptor, SideEffects, Transport};
 use store::Sqlite;
 use tempfile::TempDir;
@@ -67,7 +67,9 @@ fn whatever_is_not_callable_says_why() {
     let reasons: Vec<(&str, String)> = catalog
         .operations
         .iter()
-        .filter_map(|operation| Some((operation.id.as_str(), not_callable_reason(operation)?)))
+        .filter_map(|operation| {
+            Some((operation.id.as_str(), Callability::of(operation).reason()?.to_owned()))
+        })
         .collect();
     let count = |text: &str| reasons.iter().filter(|(_, reason)| reason.contains(text)).count();
     assert_eq!(count("protocol `grpc`"), 7);
