@@ -1,0 +1,441 @@
+//! The axon transport against the real axon of `bittensor` 10.5.0 (`tests/peers/axon_server.py`).
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test helpers")]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use schema::error::CallErrorKind;
+use schema::operation::{
+    Access, Auth, AxonBinding, OperationDescriptor, Repeat, SideEffects, Transport, Version,
+};
+use schema::price::PriceRule;
+use schema::types::{FieldDef, LengthRange, RecordDef, Type, TypeDef, TypeDefs};
+use schema::value::Value;
+use serde_json::{Map, json};
+use subnet::egress::{EgressPolicy, Options};
+use subnet::hotkey::Hotkey;
+use subnet::secrets::SecretStore;
+use subnet::{CallContext, CallOutcome, Client, OperationTypes, axon};
+
+/// Generous, because the machine may be busy.
+const PATIENT: Duration = Duration::from_secs(60);
+
+struct Axon {
+    /// Holds the pipe whose end stops the peer, also when this process is killed.
+    _child: Child,
+    origin: String,
+    hotkey: String,
+}
+
+impl Axon {
+    /// Starts a peer; it takes some ten seconds.
+    fn start(args: &[&str]) -> Self {
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+        let python = std::env::var_os("ORCH_PEER_V10_PYTHON")
+            .map_or_else(|| root.join(".tools/venv-v10/bin/python"), PathBuf::from);
+        assert!(
+            python.exists(),
+            "no Python with bittensor 10.5.0 at {}: run `cargo xtask test` once",
+            python.display()
+        );
+        let mut child = Command::new(python)
+            .arg(root.join("tests/peers/axon_server.py"))
+            .args(["--until-stdin-closes", "1"])
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the peer starts");
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ready =
+            lines.map_while(Result::ok).find_map(|line| line.strip_prefix("READY ").map(str::to_owned));
+        let ready: serde_json::Value = serde_json::from_str(&ready.expect("the peer got ready")).unwrap();
+        Self {
+            _child: child,
+            origin: format!("http://127.0.0.1:{}", ready["port"]),
+            hotkey: ready["hotkey"].as_str().unwrap().into(),
+        }
+    }
+
+    /// One peer for all tests that need no special arguments.
+    fn shared() -> &'static Self {
+        static SHARED: OnceLock<Axon> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(&["--obey", "1"]))
+    }
+
+    fn operation(&self, synapse: &str, required: &[&str], signed: &[&str]) -> OperationDescriptor {
+        OperationDescriptor {
+            id: "sn1.peer".into(),
+            netuid: 1,
+            version: Version::FIRST,
+            summary: "A real axon.".into(),
+            tags: Vec::new(),
+            transport: Transport::Axon(AxonBinding {
+                synapse: synapse.into(),
+                hotkey: self.hotkey.clone(),
+                base_url: self.origin.clone(),
+                hash_fields: signed.iter().map(|&name| name.into()).collect(),
+            }),
+            access: Access::RegisteredHotkey,
+            auth: Auth::Hotkey,
+            side_effects: SideEffects::None,
+            repeat: Repeat { safe: true, costs_again: false },
+            input: json!({"type": "object", "required": required}),
+            output: json!({}),
+            output_complete: true,
+            price: PriceRule::Free,
+            observed_cost: None,
+            latency: None,
+            example: None,
+            sources: Vec::new(),
+            verified: false,
+        }
+    }
+
+    fn search(&self) -> OperationDescriptor {
+        self.operation("WebSearch", &["query"], &["query", "count"])
+    }
+}
+
+fn field(name: &str, ty: Type) -> FieldDef {
+    FieldDef { name: name.into(), ty, doc: String::new() }
+}
+
+/// An input record of these fields, and the answer `{ <answer>: ty }`.
+fn types(input: Vec<FieldDef>, answer: &str, ty: Type) -> OperationTypes {
+    let mut defs = TypeDefs::new();
+    let record =
+        |name: &str, fields| TypeDef::Record(RecordDef { name: name.into(), fields, doc: String::new() });
+    let input = defs.push(record("Input", input));
+    let output = defs.push(record("Output", vec![field(answer, ty)]));
+    OperationTypes { defs: Arc::new(defs), input, output: Type::Named(output) }
+}
+
+fn search_types() -> OperationTypes {
+    types(vec![field("query", Type::STRING), field("count", Type::INT)], "results", Type::list(Type::Json))
+}
+
+fn search_input(query: &str) -> Value {
+    Value::record([Value::string(query), Value::Int(2)])
+}
+
+fn client() -> Client {
+    let policy = EgressPolicy { allow_loopback: true, allow_private: false };
+    Client::new(Options { policy, ..Options::default() }).unwrap()
+}
+
+async fn call_as(
+    hotkey: Option<&Hotkey>,
+    operation: &OperationDescriptor,
+    types: OperationTypes,
+    input: &Value,
+    timeout: Duration,
+) -> CallOutcome {
+    let client = client();
+    let prepared = client.prepare(operation, types, None).unwrap();
+    let mut request_nonce = [0; 32];
+    request_nonce[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+    let context = CallContext { request_nonce, timeout, secrets: &SecretStore::new(), hotkey };
+    client.call(&prepared, input, &context).await
+}
+
+async fn call(operation: &OperationDescriptor, types: OperationTypes, input: &Value) -> CallOutcome {
+    call_as(Some(&caller()), operation, types, input, PATIENT).await
+}
+
+fn caller() -> Hotkey {
+    Hotkey::from_seed(&[9; 32])
+}
+
+fn assert_failed(outcome: &CallOutcome, kind: CallErrorKind, code: &str, words: &str) {
+    let error = outcome.result.as_ref().expect_err("a failure");
+    assert_eq!((error.kind, error.code.as_str()), (kind, code), "{error}");
+    assert!(error.message.contains(words), "{error}");
+}
+
+/// The only field of the answer.
+fn only(outcome: &CallOutcome) -> Value {
+    match outcome.result.as_ref().expect("an answer").as_record() {
+        Some([value]) => value.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_signed_call_is_answered() {
+    let axon = Axon::shared();
+    let outcome = call(&axon.search(), search_types(), &search_input("rust's \"async\" runtime é☃")).await;
+    assert_eq!(only(&outcome).as_list().map(<[Value]>::len), Some(2));
+    assert_eq!((outcome.status, outcome.sent), (Some(200), true));
+    assert_eq!(outcome.peer.as_deref(), Some(axon.hotkey.as_str()));
+    let canonical = String::from_utf8_lossy(&outcome.redacted_request).into_owned();
+    assert!(
+        canonical.starts_with(&format!("orchestra.request/1\nPOST {}/WebSearch\n", axon.origin)),
+        "{canonical}"
+    );
+    assert!(canonical.contains("\ncomputed_body_hash: ") && !canonical.contains("signature"), "{canonical}");
+}
+
+/// Lists, maps, floats, absent optionals and characters of every kind, whose Python texts the signature covers.
+#[tokio::test]
+async fn every_kind_of_signed_field_hashes_as_the_peer_hashes_it() {
+    let axon = Axon::shared();
+    let generate =
+        axon.operation("TextGeneration", &["messages"], &["messages", "temperature", "max_tokens", "seed"]);
+    let message = Type::Map(Box::new(Type::STRING));
+    let generate_types = types(
+        vec![
+            field("messages", Type::list(message)),
+            field("temperature", Type::FLOAT),
+            field("max_tokens", Type::INT),
+            field("seed", Type::INT.optional()),
+        ],
+        "completion",
+        Type::STRING,
+    );
+    for (content, temperature, seed) in [
+        ("plain", 1.0, Value::Null),
+        ("it's", 0.1, Value::Int(7)),
+        ("\"it's\"\\", 1e-5, Value::Int(-1)),
+        ("tab\t nl\n cr\r nul\0 del\u{7f} esc\u{1b}", 1e16, Value::Null),
+        (
+            "é 你好 😀 \u{200b}\u{a0}\u{ad}\u{feff}\u{2028}\u{e000}\u{10ffff}",
+            0.30000000000000004,
+            Value::Null,
+        ),
+        ("e\u{301} \u{1f468}\u{200d}\u{1f469} \u{378}", 123_456_789.123_456_79, Value::Int(i64::MAX)),
+    ] {
+        let entries = [("role", "user"), ("content", content)];
+        let map = entries.map(|(name, text)| (Arc::from(name), Value::string(text)));
+        let messages = Value::list([Value::Map(Arc::new(map.into_iter().collect()))]);
+        let input = Value::record([messages, Value::Float(temperature), Value::Int(8), seed]);
+        let outcome = call(&generate, generate_types.clone(), &input).await;
+        assert!(matches!(only(&outcome), Value::String(_)), "{content:?}");
+    }
+    let extract = axon.operation("UrlExtract", &["urls"], &["urls", "keywords", "limit"]);
+    let extract_types = types(
+        vec![
+            field("urls", Type::list(Type::Url)),
+            field("keywords", Type::list(Type::STRING)),
+            field("limit", Type::INT),
+        ],
+        "data",
+        Type::List(Box::new(Type::Json), LengthRange::exactly(1)),
+    );
+    let urls = Value::list([Value::string("https://a.example/it's"), Value::string("https://b.example")]);
+    let input = Value::record([urls, Value::list([]), Value::Int(1)]);
+    assert!(call(&extract, extract_types, &input).await.result.is_ok());
+}
+
+#[tokio::test]
+async fn a_synapse_without_hash_fields_is_called_too() {
+    let alive = Axon::shared().operation("IsAlive", &[], &[]);
+    let outcome = call(&alive, types(Vec::new(), "answer", Type::STRING), &Value::record([])).await;
+    assert_eq!(only(&outcome), Value::string("True"));
+}
+
+#[tokio::test]
+async fn a_structured_answer_fits_the_schema_that_was_sent() {
+    let axon = Axon::shared();
+    let generate = axon.operation("StructuredGeneration", &["prompt"], &["prompt", "response_schema"]);
+    let types = types(
+        vec![field("prompt", Type::STRING), field("response_schema", Type::STRING)],
+        "answer",
+        Type::STRING,
+    );
+    let wanted = json!({
+        "type": "array", "maxItems": 8,
+        "items": {"$ref": "#/$defs/Claim"},
+        "$defs": {"Claim": {"type": "object", "required": ["text", "stance", "sources"], "properties": {
+            "text": {"type": "string", "maxLength": 40},
+            "stance": {"enum": ["Ahead", "Level", "Behind"]},
+            "sources": {"type": "array", "minItems": 1, "items": {"type": "string", "format": "uri"}},
+        }}},
+    });
+    let prompt = "Compare Acme with Zenith. See https://a.example/1 and https://b.example/2.";
+    let input = Value::record([Value::string(prompt), Value::string(wanted.to_string())]);
+    let answer = only(&call(&generate, types.clone(), &input).await);
+    let claims: serde_json::Value = serde_json::from_str(answer.as_str().unwrap()).unwrap();
+    let claims = claims.as_array().unwrap();
+    assert!(!claims.is_empty() && claims.len() <= 8);
+    for claim in claims {
+        assert!(claim["text"].as_str().unwrap().chars().count() <= 40, "{claim}");
+        assert!(["Ahead", "Level", "Behind"].contains(&claim["stance"].as_str().unwrap()));
+        assert!(claim["sources"][0].as_str().unwrap().starts_with("https://"));
+    }
+    let again = only(&call(&generate, types, &input).await);
+    assert_eq!(again, answer, "equal inputs give equal answers");
+}
+
+/// The same bytes twice: the axon must refuse the second, and the refusal must be the caller's `Unauthorized`.
+#[tokio::test]
+async fn a_replayed_request_is_refused() {
+    let (first, again) = {
+        let request = Signed::new(Axon::shared(), SystemTime::now());
+        (request.send().await, request.send().await)
+    };
+    assert_eq!(first.0, 200, "{}", first.1);
+    assert_eq!(again.0, 401, "{}", again.1);
+    assert!(again.1.contains("Nonce is too old"), "{}", again.1);
+}
+
+#[tokio::test]
+async fn a_request_older_than_its_timeout_is_refused() {
+    let hour_ago = SystemTime::now() - Duration::from_secs(3_600);
+    let (status, body) = Signed::new(Axon::shared(), hour_ago).send().await;
+    assert_eq!(status, 401);
+    assert!(body.contains("acceptable delta"), "{body}");
+}
+
+#[tokio::test]
+async fn a_changed_signature_or_body_is_refused() {
+    let mut forged = Signed::new(Axon::shared(), SystemTime::now());
+    let zeros = format!("0x{}", "0".repeat(128));
+    forged.headers.insert("bt_header_dendrite_signature", zeros.parse().unwrap());
+    let (status, body) = forged.send().await;
+    assert!(status == 401 && body.contains("Signature mismatch"), "{status} {body}");
+    let mut tampered = Signed::new(Axon::shared(), SystemTime::now());
+    tampered.body = Bytes::from_static(br#"{"query": "other", "count": 2}"#);
+    assert_eq!(tampered.send().await.0, 500);
+}
+
+/// A signed search whose bytes a test can change and send as often as it likes.
+struct Signed {
+    origin: String,
+    headers: http::HeaderMap,
+    body: Bytes,
+}
+
+impl Signed {
+    fn new(axon: &Axon, at: SystemTime) -> Self {
+        let mut fields = Map::new();
+        fields.insert("query".into(), "q".into());
+        fields.insert("count".into(), 2.into());
+        let uuid = uuid::Uuid::new_v4().to_string();
+        let envelope = axon::Envelope {
+            synapse: "WebSearch",
+            receiver: &axon.hotkey,
+            nonce: u64::try_from(at.duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap(),
+            uuid: &uuid,
+            timeout: Duration::from_secs(12),
+        };
+        let names = |list: &[&str]| list.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let headers =
+            axon::headers(&envelope, &fields, &names(&["query"]), &names(&["query", "count"]), &caller())
+                .unwrap();
+        Self { origin: axon.origin.clone(), headers, body: serde_json::to_vec(&fields).unwrap().into() }
+    }
+
+    async fn send(&self) -> (u16, String) {
+        let client = client();
+        let endpoint = client.egress().endpoint(&self.origin).unwrap();
+        let mut request = http::Request::post(format!("{}/WebSearch", self.origin));
+        *request.headers_mut().unwrap() = self.headers.clone();
+        let request = request.body(Full::new(self.body.clone())).unwrap();
+        let exchange = client.egress().exchange(&endpoint, request, PATIENT).await.0.unwrap();
+        (exchange.status.as_u16(), String::from_utf8_lossy(&exchange.body).into_owned())
+    }
+}
+
+#[tokio::test]
+async fn a_request_for_another_miner_is_unauthorized() {
+    let mut operation = Axon::shared().search();
+    if let Transport::Axon(binding) = &mut operation.transport {
+        binding.hotkey = Hotkey::from_seed(&[1; 32]).address().into();
+    }
+    let outcome = call(&operation, search_types(), &search_input("q")).await;
+    assert_failed(&outcome, CallErrorKind::Unauthorized, "E1145", "Signature mismatch");
+}
+
+#[tokio::test]
+async fn a_call_without_a_hotkey_is_not_sent() {
+    let operation = Axon::shared().search();
+    let outcome = call_as(None, &operation, search_types(), &search_input("q"), PATIENT).await;
+    assert_failed(&outcome, CallErrorKind::Unauthorized, "E1108", "hotkey");
+    assert!(!outcome.sent);
+}
+
+#[tokio::test]
+async fn an_unknown_synapse_is_rejected() {
+    let operation = Axon::shared().operation("Nope", &["query"], &["query", "count"]);
+    let outcome = call(&operation, search_types(), &search_input("q")).await;
+    assert_failed(&outcome, CallErrorKind::Rejected, "E1146", "Synapse name 'Nope' not found");
+}
+
+/// A wrong order of hash fields, and a required field that is not announced: what a wrong Ledger entry looks like.
+#[tokio::test]
+async fn an_entry_that_does_not_fit_the_synapse_fails_at_the_peer() {
+    let axon = Axon::shared();
+    for operation in [
+        axon.operation("WebSearch", &["query"], &["count", "query"]),
+        axon.operation("WebSearch", &[], &["query", "count"]),
+    ] {
+        let outcome = call(&operation, search_types(), &search_input("q")).await;
+        assert_failed(&outcome, CallErrorKind::Unavailable, "E1143", "Internal Server Error");
+    }
+}
+
+#[tokio::test]
+async fn each_fault_of_the_peer_has_its_kind() {
+    for (fault, kind, code, words) in [
+        ("error", CallErrorKind::Unavailable, "E1143", "status 500"),
+        ("wrong_schema", CallErrorKind::Invalid, "E1120", "expected"),
+        ("drop", CallErrorKind::Unavailable, "E1142", "closed"),
+        ("truncate", CallErrorKind::Unavailable, "E1142", "closed"),
+    ] {
+        let input = search_input(&format!("fault:{fault}"));
+        let outcome = call(&Axon::shared().search(), search_types(), &input).await;
+        assert_failed(&outcome, kind, code, words);
+        assert!(outcome.sent, "{fault}");
+    }
+    // The connection pool is none the worse for it.
+    assert!(call(&Axon::shared().search(), search_types(), &search_input("q")).await.result.is_ok());
+}
+
+#[tokio::test]
+async fn a_slow_peer_costs_the_timeout() {
+    let input = search_input("fault:hang");
+    let timeout = Duration::from_millis(1_500);
+    let outcome = call_as(Some(&caller()), &Axon::shared().search(), search_types(), &input, timeout).await;
+    assert_failed(&outcome, CallErrorKind::Timeout, "E1140", "1500 ms");
+    assert!(outcome.sent && outcome.timings.total >= timeout);
+}
+
+#[tokio::test]
+async fn concurrent_calls_do_not_overtake_one_another() {
+    let axon = Axon::shared();
+    let client = client();
+    let prepared = client.prepare(&axon.search(), search_types(), None).unwrap();
+    let mut calls = tokio::task::JoinSet::new();
+    for index in 0..16 {
+        let (client, prepared, hotkey) = (client.clone(), prepared.clone(), caller());
+        calls.spawn(async move {
+            let mut request_nonce = [0; 32];
+            request_nonce[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+            let secrets = SecretStore::new();
+            let context =
+                CallContext { request_nonce, timeout: PATIENT, secrets: &secrets, hotkey: Some(&hotkey) };
+            client.call(&prepared, &search_input(&format!("q{index}")), &context).await
+        });
+    }
+    for outcome in calls.join_all().await {
+        assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_is_not_on_the_list_is_unauthorized() {
+    let other = Hotkey::from_seed(&[2; 32]);
+    let axon = tokio::task::spawn_blocking(move || Axon::start(&["--allow", other.address()])).await.unwrap();
+    let outcome = call(&axon.search(), search_types(), &search_input("q")).await;
+    assert_failed(&outcome, CallErrorKind::Unauthorized, "E1145", "Key is blacklisted: Unrecognized hotkey.");
+    let listed = Hotkey::from_seed(&[2; 32]);
+    let outcome = call_as(Some(&listed), &axon.search(), search_types(), &search_input("q"), PATIENT).await;
+    assert!(outcome.result.is_ok());
+}
