@@ -1,5 +1,11 @@
 //! The axon transport against the real axon of `bittensor` 10.5.0 (`tests/peers/axon_server.py`).
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test helpers")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test helpers"
+)]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -45,6 +51,7 @@ impl Axon {
         );
         let mut child = Command::new(python)
             .arg(root.join("tests/peers/axon_server.py"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .args(["--until-stdin-closes", "1"])
             .args(args)
             .stdin(Stdio::piped())
