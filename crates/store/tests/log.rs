@@ -308,6 +308,16 @@ async fn a_refused_append_does_not_harm_its_group() {
     assert_eq!((b.unwrap_err().code(), d.unwrap_err().code()), ("E1007", "E1007"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_new_directory_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("new");
+    Sqlite::open(&Options::new(&path)).unwrap();
+    assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
 #[tokio::test]
 async fn everything_is_there_after_opening_again() {
     let dir = TempDir::new().unwrap();

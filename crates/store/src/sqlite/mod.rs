@@ -89,7 +89,7 @@ impl Sqlite {
     /// [`Error::Full`], [`Error::Io`]. A failed open changes nothing that was stored.
     pub fn open(options: &Options) -> Result<Self, Error> {
         let dir = &options.dir;
-        std::fs::create_dir_all(dir)
+        create_private(dir)
             .map_err(|source| Error::NotWritable { path: dir.clone(), source: Arc::new(source) })?;
         let ownership = Ownership::take(dir)?;
         let path = dir.join(DATABASE_FILE);
@@ -132,8 +132,7 @@ impl Sqlite {
         match &self.backend {
             Backend::File { workers, .. } => Box::pin(workers.read(read)),
             Backend::Memory(connection) => {
-                let done = read(&connection.lock()).map_err(|fault| fault.at(&self.path));
-                Box::pin(std::future::ready(done))
+                Box::pin(async move { read(&connection.lock()).map_err(|fault| fault.at(&self.path)) })
             }
         }
     }
@@ -146,10 +145,10 @@ impl Log for Sqlite {
         }
         match &self.backend {
             Backend::File { workers, .. } => Box::pin(workers.append(append)),
-            Backend::Memory(connection) => {
+            Backend::Memory(connection) => Box::pin(async move {
                 let done = write::commit_one(&mut connection.lock(), &append, &self.shared);
-                Box::pin(std::future::ready(done.unwrap_or_else(|fault| Err(fault.at(&self.path)))))
-            }
+                done.unwrap_or_else(|fault| Err(fault.at(&self.path)))
+            }),
         }
     }
 
@@ -218,6 +217,15 @@ impl Log for Sqlite {
     fn stats(&self) -> Stats {
         self.shared.counters.stats()
     }
+}
+
+/// Creates the directory for its owner alone: a store holds what runs were asked and what they answered.
+fn create_private(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
 }
 
 /// The one connection that writes. Creates or upgrades the database.
