@@ -37,7 +37,7 @@ pub use pattern::match_pattern;
 pub(crate) use show::to_json;
 
 /// Nesting of operands and function calls while one expression is evaluated. Chains of infix operators,
-/// `let`s and branches do not nest. Chosen so that an unoptimised build stays within half of the 2 MiB
+/// `let`s and branches do not nest. Chosen so that an unoptimised build stays within 1.5 of the 2 MiB of
 /// stack that threads start with.
 pub const EVAL_DEPTH_MAX: u32 = 256;
 

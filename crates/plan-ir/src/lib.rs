@@ -6,6 +6,7 @@
 //! [`plan::CompiledPlan`], [`graph::Graph`] and [`expr::Expr`] first.
 #![forbid(unsafe_code)]
 
+pub mod bound;
 pub mod builtin;
 pub mod expr;
 pub mod graph;

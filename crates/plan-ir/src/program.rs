@@ -152,3 +152,30 @@ impl<T: Into<Literal>> From<Vec<T>> for Literal {
         Self(Value::list(items.into_iter().map(|item| item.0)), Type::list(ty))
     }
 }
+
+/// A pinned operation that costs `price`.
+pub(crate) fn operation(id: &str, price: schema::price::PriceRule) -> crate::plan::PinnedOperation {
+    let descriptor = serde_json::json!({
+        "id": id,
+        "netuid": 22,
+        "version": { "breaking": 1, "compatible": 0 },
+        "summary": "A test operation",
+        "transport": { "kind": "other", "protocol": "none", "base_url": null },
+        "access": "open",
+        "auth": { "kind": "none" },
+        "side_effects": "none",
+        "repeat": { "safe": true, "costs_again": true },
+        "input": { "type": "object" },
+        "output": { "type": "string" },
+        "output_complete": true,
+        "price": price,
+        "sources": [],
+    });
+    crate::plan::PinnedOperation {
+        entry: Hash([1; 32]),
+        entry_bytes: serde_json::to_vec(&descriptor).unwrap(),
+        input: schema::types::DefId(0),
+        output: Type::STRING,
+        id: id.into(),
+    }
+}

@@ -67,6 +67,17 @@ pub enum GraphError {
     },
 }
 
+impl GraphError {
+    /// Code of the error page: `E1147` for a limit, `E1145` for a graph that contradicts itself.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TooManyNodes { .. } | Self::TooManyEdges { .. } | Self::TooDeep { .. } => "E1147",
+            _ => "E1145",
+        }
+    }
+}
+
 /// The region a node is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -81,6 +92,7 @@ pub struct Place {
 pub struct Topology {
     places: Vec<Place>,
     children: Vec<Vec<NodeId>>,
+    completion: Vec<u32>,
 }
 
 impl Topology {
@@ -98,7 +110,7 @@ impl Topology {
             return Err(GraphError::TooManyEdges { count: edges });
         }
         let places = places(graph)?;
-        let mut topology = Self { places, children: vec![Vec::new(); count] };
+        let mut topology = Self { places, children: vec![Vec::new(); count], completion: Vec::new() };
         for (id, node) in nodes(graph) {
             topology.check_parents(id, node)?;
             for parent in &node.parents {
@@ -107,7 +119,7 @@ impl Topology {
                 }
             }
         }
-        topology.check_acyclic(graph)?;
+        topology.completion = topology.completion_ranks(graph)?;
         Ok(topology)
     }
 
@@ -137,6 +149,15 @@ impl Topology {
         region(node) == Some(wanted) || self.around(node).any(|(control, _)| region(control) == Some(wanted))
     }
 
+    /// `nodes` in an order in which each ends after all that must have ended before it. Ids do not tell: a
+    /// node in a region may wait for one outside with a larger id than its control node.
+    #[must_use]
+    pub fn in_completion_order(&self, nodes: &[NodeId]) -> Vec<NodeId> {
+        let mut ordered = nodes.to_vec();
+        ordered.sort_by_key(|id| self.completion.get(id.0 as usize));
+        ordered
+    }
+
     fn check_parents(&self, id: NodeId, node: &Node) -> Result<(), GraphError> {
         let mut last = None;
         for parent in &node.parents {
@@ -151,7 +172,7 @@ impl Topology {
 
     /// Ids rule out cycles of parents, but not through regions: a node inside may wait for one outside
     /// that waits for the control node. So each node is two events, its start and its end.
-    fn check_acyclic(&self, graph: &Graph) -> Result<(), GraphError> {
+    fn completion_ranks(&self, graph: &Graph) -> Result<Vec<u32>, GraphError> {
         let count = graph.nodes.len();
         let mut events = DiGraph::<(), (), u32>::with_capacity(2 * count, 2 * count);
         for _ in 0..2 * count {
@@ -169,9 +190,17 @@ impl Topology {
                 events.add_edge(end(id), end(control), ());
             }
         }
-        toposort(&events, None).map(|_| ()).map_err(|cycle| GraphError::Cycle {
+        let order = toposort(&events, None).map_err(|cycle| GraphError::Cycle {
             node: NodeId(u32::try_from(cycle.node_id().index() / 2).unwrap_or(u32::MAX)),
-        })
+        })?;
+        let mut ranks = vec![0; count];
+        for (rank, event) in (0_u32..).zip(order) {
+            // Each node's end comes after its start, so the end's rank stays.
+            if let Some(slot) = ranks.get_mut(event.index() / 2) {
+                *slot = rank;
+            }
+        }
+        Ok(ranks)
     }
 }
 

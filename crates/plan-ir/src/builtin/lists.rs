@@ -9,6 +9,13 @@ use crate::interp::{Machine, Quota, Trap, TrapKind, equal, to_json};
 
 const WRONG_RECEIVER: TrapKind = TrapKind::Malformed("a library function has arguments of the wrong type");
 
+fn passes(result: &Value) -> Result<bool, TrapKind> {
+    match result {
+        Value::Bool(passes) => Ok(*passes),
+        _ => Err(TrapKind::Malformed("a condition is no Bool")),
+    }
+}
+
 impl Machine<'_> {
     /// The value of the library function `op` at expression `id`.
     pub(crate) fn library(
@@ -39,47 +46,43 @@ impl Machine<'_> {
         items: &[Value],
         lambda: &Lambda,
     ) -> Result<Value, Trap> {
-        // A predicate that is no Bool can only come from a malformed plan; it counts as not passing and
-        // is reported after the loop.
-        let mut typed = true;
-        let mut passes = |value: &Value| match value {
-            Value::Bool(passes) => *passes,
-            _ => {
-                typed = false;
-                false
-            }
-        };
-        let result = match op {
-            Builtin::Map => {
-                let mut mapped = Vec::with_capacity(items.len());
-                self.each(id, lambda, items, |_, result| {
-                    mapped.push(result);
-                    true
-                })?;
-                self.list(id, mapped)
-            }
-            Builtin::Filter => {
-                let mut kept = Vec::new();
-                self.each(id, lambda, items, |item, result| {
-                    if passes(&result) {
-                        kept.push(item.clone());
-                    }
-                    true
-                })?;
-                self.list(id, kept)
-            }
-            Builtin::All | Builtin::Any => {
-                let wanted = op == Builtin::Any;
-                let mut found = false;
-                self.each(id, lambda, items, |_, result| {
-                    found = passes(&result) == wanted;
-                    !found
-                })?;
-                Ok(Value::Bool(found == wanted))
-            }
+        match op {
+            Builtin::Map => self.mapped(id, items, lambda),
+            Builtin::Filter => self.filtered(id, items, lambda),
+            Builtin::All => self.found(id, items, lambda, false).map(|found| Value::Bool(!found)),
+            Builtin::Any => self.found(id, items, lambda, true).map(Value::Bool),
             _ => Err(WRONG_RECEIVER.at(id)),
-        };
-        if typed { result } else { Err(TrapKind::Malformed("a condition is no Bool").at(id)) }
+        }
+    }
+
+    fn mapped(&mut self, id: ExprId, items: &[Value], lambda: &Lambda) -> Result<Value, Trap> {
+        let mut mapped = Vec::with_capacity(items.len());
+        self.each(id, lambda, items, |_, result| {
+            mapped.push(result);
+            Ok(true)
+        })?;
+        self.list(id, mapped)
+    }
+
+    fn filtered(&mut self, id: ExprId, items: &[Value], lambda: &Lambda) -> Result<Value, Trap> {
+        let mut kept = Vec::new();
+        self.each(id, lambda, items, |item, result| {
+            if passes(&result)? {
+                kept.push(item.clone());
+            }
+            Ok(true)
+        })?;
+        self.list(id, kept)
+    }
+
+    /// Whether the predicate gives `wanted` for an element.
+    fn found(&mut self, id: ExprId, items: &[Value], lambda: &Lambda, wanted: bool) -> Result<bool, Trap> {
+        let mut found = false;
+        self.each(id, lambda, items, |_, result| {
+            found = passes(&result)? == wanted;
+            Ok(!found)
+        })?;
+        Ok(found)
     }
 
     fn on_text(&mut self, op: Builtin, text: &str, rest: &[Value]) -> Result<Value, TrapKind> {

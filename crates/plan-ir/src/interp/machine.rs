@@ -271,7 +271,7 @@ impl<'a> Machine<'a> {
         id: ExprId,
         lambda: &Lambda,
         items: &'v [Value],
-        mut visit: impl FnMut(&'v Value, Value) -> bool,
+        mut visit: impl FnMut(&'v Value, Value) -> Result<bool, TrapKind>,
     ) -> Result<(), Trap> {
         let [param] = lambda.params.as_slice() else {
             return Err(TrapKind::Malformed("a lambda takes another number of arguments").at(id));
@@ -280,7 +280,7 @@ impl<'a> Machine<'a> {
         for item in items {
             self.set(*param, item.clone(), id)?;
             let result = self.value(lambda.body)?;
-            if !visit(item, result) {
+            if !visit(item, result).map_err(|kind| kind.at(id))? {
                 break;
             }
         }

@@ -1,0 +1,192 @@
+//! What one call can cost and take.
+
+use std::collections::BTreeMap;
+
+use schema::amount::{Amount, Currency, Rate};
+use schema::operation::OperationDescriptor;
+use schema::price::{PriceBasis, PriceError, PriceRule, WorstPrice};
+
+use super::BoundError;
+use crate::graph::NodeId;
+use crate::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, PinnedOperation, descriptor};
+
+/// A call or one of its fallbacks.
+#[derive(Clone, Debug)]
+pub(super) struct Leg {
+    pub(super) target: String,
+    /// Attempts at most.
+    pub(super) attempts: u64,
+    /// The worst price of an attempt, in its own currency.
+    pub(super) price: Amount,
+    /// The same in units of the plan's currency.
+    pub(super) units: u64,
+    pub(super) basis: PriceBasis,
+    /// All attempts and the waits between them.
+    pub(super) latency_us: u128,
+}
+
+impl Leg {
+    /// In units of the plan's currency.
+    pub(super) fn cost(&self) -> u128 {
+        u128::from(self.attempts).saturating_mul(u128::from(self.units))
+    }
+}
+
+/// The legs of each node, prices in their own currencies.
+pub(super) fn legs(plan: &CompiledPlan) -> (Vec<Vec<Leg>>, Vec<BoundError>) {
+    let mut entries =
+        Entries { operations: &plan.body.operations, rate: plan.body.rate, rules: BTreeMap::new() };
+    let mut errors = Vec::new();
+    let legs = (0_u32..)
+        .zip(&plan.body.nodes)
+        .map(|(id, body)| {
+            let mut legs = Vec::new();
+            let mut next = match body {
+                NodeBody::Call(spec) => Some(spec.as_ref()),
+                _ => None,
+            };
+            while let Some(spec) = next {
+                match entries.leg(NodeId(id), spec) {
+                    Ok(leg) => legs.push(leg),
+                    Err(error) => errors.push(error),
+                }
+                next = match &spec.fallback {
+                    Some(Fallback::Call(fallback)) => Some(fallback.as_ref()),
+                    _ => None,
+                };
+            }
+            legs
+        })
+        .collect();
+    (legs, errors)
+}
+
+/// The same legs with prices converted to `currency`.
+pub(super) fn priced(
+    plan: &CompiledPlan,
+    mut legs: Vec<Vec<Leg>>,
+    currency: Currency,
+    errors: &mut Vec<BoundError>,
+) -> Vec<Vec<Leg>> {
+    for (id, legs) in (0_u32..).zip(&mut legs) {
+        for leg in legs {
+            match leg.price.convert(currency, plan.body.rate) {
+                Some(amount) => leg.units = amount.units,
+                None if leg.price.units == 0 => leg.units = 0,
+                None if plan.body.rate.is_some() => errors.push(BoundError::Saturated { what: "cost" }),
+                None => errors.push(BoundError::Price {
+                    node: NodeId(id),
+                    target: leg.target.clone(),
+                    operation: leg.target.clone(),
+                    source: no_rate(leg.price.currency, currency),
+                }),
+            }
+        }
+    }
+    legs
+}
+
+pub(super) const fn no_rate(from: Currency, to: Currency) -> PriceError {
+    PriceError::NoRate { from: from.symbol(), to: to.symbol() }
+}
+
+/// Price rules of the plan's operations; each entry is parsed once.
+struct Entries<'a> {
+    operations: &'a [PinnedOperation],
+    rate: Option<Rate>,
+    rules: BTreeMap<u32, PriceRule>,
+}
+
+impl Entries<'_> {
+    fn leg(&mut self, node: NodeId, spec: &CallSpec) -> Result<Leg, BoundError> {
+        let price = self.worst_candidate(node, spec)?;
+        Ok(Leg {
+            target: spec.target.clone(),
+            attempts: u64::from(spec.retry.max) + 1,
+            price: price.amount,
+            units: 0,
+            basis: price.basis,
+            latency_us: latency_us(spec),
+        })
+    }
+
+    /// The dearest of the operations that may serve the call. One whose pinned price is above `max_price`
+    /// may not: the runtime never routes to it.
+    fn worst_candidate(&mut self, node: NodeId, spec: &CallSpec) -> Result<WorstPrice, BoundError> {
+        let (mut worst, mut refused) = (None, None);
+        for candidate in &spec.candidates {
+            let rule = self.rule(candidate.operation)?;
+            let price_error = |source| BoundError::Price {
+                node,
+                target: spec.target.clone(),
+                operation: self
+                    .operations
+                    .get(candidate.operation as usize)
+                    .map_or_else(String::new, |operation| operation.id.clone()),
+                source,
+            };
+            match worst_price(&rule, spec.max_price, self.rate) {
+                Ok(price) => worst = Some(dearer(worst, price, self.rate).map_err(price_error)?),
+                Err(error @ PriceError::AboveMax { .. }) => refused = Some(price_error(error)),
+                Err(error) => return Err(price_error(error)),
+            }
+        }
+        worst.ok_or_else(|| refused.unwrap_or(BoundError::Malformed("a call has no operation to serve it")))
+    }
+
+    fn rule(&mut self, operation: u32) -> Result<PriceRule, BoundError> {
+        if let Some(rule) = self.rules.get(&operation) {
+            return Ok(rule.clone());
+        }
+        let pinned = self
+            .operations
+            .get(operation as usize)
+            .ok_or(BoundError::Malformed("a call names an operation that is not pinned"))?;
+        let OperationDescriptor { price, .. } = descriptor(pinned)?;
+        self.rules.insert(operation, price.clone());
+        Ok(price)
+    }
+}
+
+/// [`PriceRule::worst`], with `max_price` compared across currencies too.
+fn worst_price(
+    rule: &PriceRule,
+    max_price: Option<Amount>,
+    rate: Option<Rate>,
+) -> Result<WorstPrice, PriceError> {
+    let worst = rule.worst(max_price)?;
+    match max_price {
+        Some(max) if max.currency != worst.amount.currency => {
+            let converted = worst.amount.convert(max.currency, rate);
+            match converted.ok_or_else(|| no_rate(worst.amount.currency, max.currency))? {
+                price if price.units > max.units => Err(PriceError::AboveMax { price, max_price: max }),
+                _ => Ok(worst),
+            }
+        }
+        _ => Ok(worst),
+    }
+}
+
+fn dearer(a: Option<WorstPrice>, b: WorstPrice, rate: Option<Rate>) -> Result<WorstPrice, PriceError> {
+    let Some(a) = a else { return Ok(b) };
+    if a.amount.units == 0 {
+        return Ok(WorstPrice { basis: a.basis.max(b.basis), ..b });
+    }
+    if b.amount.units == 0 {
+        return Ok(a);
+    }
+    let same = b.amount.convert(a.amount.currency, rate);
+    let same = same.ok_or_else(|| no_rate(b.amount.currency, a.amount.currency))?;
+    // Of equal prices the less certain one decides what the bound rests on.
+    Ok(if (same.units, b.basis) > (a.amount.units, a.basis) { b } else { a })
+}
+
+fn latency_us(spec: &CallSpec) -> u128 {
+    let retries = spec.retry.max;
+    let attempts = u128::from(spec.timeout_us).saturating_mul(u128::from(retries) + 1);
+    // The sum over k = 1 ..= retries of backoff * 2^(k-1) + backoff.
+    let doubling = 1_u128.checked_shl(retries).map_or(u128::MAX, |power| power - 1);
+    let waits =
+        u128::from(spec.retry.backoff_us).saturating_mul(doubling.saturating_add(u128::from(retries)));
+    attempts.saturating_add(waits)
+}
