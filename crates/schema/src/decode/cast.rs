@@ -18,7 +18,8 @@ pub fn cast(value: &Value, to: &Type, defs: &TypeDefs) -> Result<Value, DecodeEr
         }
     };
     match (value, to) {
-        (Value::Null, Type::Optional(_)) | (Value::Json(_), Type::Json) => Ok(value.clone()),
+        (Value::Null | Value::Json(Json::Null), Type::Optional(_)) => Ok(Value::Null),
+        (Value::Json(_), Type::Json) => Ok(value.clone()),
         (_, Type::Optional(inner)) => cast(value, inner, defs),
         (Value::Json(json), _) => decode_json(json, to, defs),
         (Value::String(text), Type::Time | Type::Duration | Type::Amount | Type::Bytes(_)) => {
