@@ -153,7 +153,9 @@ pub(crate) fn lower(shape: &Shape, defs: &mut TypeDefs) -> Type {
         Shape::Literals(payloads) => {
             let names = ["One", "Two", "Three"];
             let variants = payloads.iter().zip(names).map(|(payload, name)| {
-                let payload = payload.as_ref().map(|shape| lower(shape, defs));
+                // A union of one member is that member.
+                let payload = payload.as_ref().filter(|_| payloads.len() > 1);
+                let payload = payload.map(|shape| lower(shape, defs));
                 // An optional payload would be an optional property in JSON Schema.
                 let payload = payload.map(|ty| if let Type::Optional(inner) = ty { *inner } else { ty });
                 variant(name, &format!("\"{}\"", name.to_lowercase()), payload)

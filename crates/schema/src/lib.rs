@@ -19,6 +19,7 @@ pub mod decode;
 pub mod encode;
 pub mod error;
 pub mod hash;
+pub mod json_schema;
 pub mod limits;
 pub mod lock;
 pub mod ocb;

@@ -395,9 +395,9 @@ impl TypeDefs {
             },
             Type::Float(range) => match (range.min.is_finite(), range.max.is_finite()) {
                 (false, false) => "Float".into(),
-                (false, true) => format!("Float(..{})", range.max),
-                (true, false) => format!("Float({}..)", range.min),
-                (true, true) => format!("Float({}..{})", range.min, range.max),
+                (false, true) => format!("Float(..{})", show_float(range.max)),
+                (true, false) => format!("Float({}..)", show_float(range.min)),
+                (true, true) => format!("Float({}..{})", show_float(range.min), show_float(range.max)),
             },
             Type::String(range) => length("String", range),
             Type::Bytes(range) => length("Bytes", range),
@@ -414,6 +414,12 @@ impl TypeDefs {
             Type::Error => "?".into(),
         }
     }
+}
+
+/// An exclusive bound is the next double, which takes 300 digits to write out.
+fn show_float(value: f64) -> String {
+    let plain = value.to_string();
+    if plain.len() > 20 { format!("{value:e}") } else { plain }
 }
 
 fn show_length(range: LengthRange) -> String {

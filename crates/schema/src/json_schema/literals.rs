@@ -1,0 +1,127 @@
+//! `enum` and `const`.
+
+use serde_json::Value as Json;
+
+use super::keywords::{self, Members, Types};
+use super::mapper::Mapper;
+use super::{At, ENUM_VARIANTS_MAX, MALFORMED, Mapped, SCHEMA_TOO_LARGE, SchemaError, UNSUPPORTED, names};
+use crate::types::{EnumWire, Type, VariantDef};
+use crate::wire::Kind;
+
+/// A literal with its documentation.
+pub(super) type Literal = (Json, String);
+
+impl Mapper<'_> {
+    pub(super) fn literals(&mut self, members: &Members, at: &At) -> Result<Mapped, SchemaError> {
+        let (literals, null) = read(members, &at.pointer)?;
+        let at = at.or_null(null);
+        let open = keywords::flag(members, "x-extensible", &at.pointer)?;
+        let schema = Json::Object(members.clone());
+        Ok(self.literal_enum(literals, open, &schema, &at)?.or_null(null))
+    }
+
+    /// An enum of literals. All booleans are `Bool`; nothing at all is the `null` around it.
+    pub(super) fn literal_enum(
+        &mut self,
+        literals: Vec<Literal>,
+        open: bool,
+        schema: &Json,
+        at: &At,
+    ) -> Result<Mapped, SchemaError> {
+        let has = |wanted: bool| literals.iter().any(|(literal, _)| *literal == Json::Bool(wanted));
+        if literals.is_empty() || (literals.len() == 2 && has(true) && has(false)) {
+            return Ok(Mapped::plain(if literals.is_empty() { Type::Json } else { Type::Bool }));
+        }
+        if let Some(id) = self.known_title(schema) {
+            return Ok(Mapped::named(id));
+        }
+        let id = self.declare_enum(schema, at, EnumWire::Literal)?;
+        let mut variants = variants(&literals);
+        if open {
+            let name = free_name("Other".into(), &variants);
+            variants.push(VariantDef {
+                name,
+                wire: String::new(),
+                payload: Some(Type::STRING),
+                doc: String::new(),
+            });
+        }
+        self.complete_enum(id, variants);
+        self.note_title(schema, id);
+        Ok(Mapped::named(id))
+    }
+}
+
+/// Variants without payload for `literals`, names unique.
+pub(super) fn variants(literals: &[Literal]) -> Vec<VariantDef> {
+    let mut variants: Vec<VariantDef> = Vec::with_capacity(literals.len());
+    for (place, (literal, doc)) in literals.iter().enumerate() {
+        let name = free_name(names::variant(literal, place), &variants);
+        variants.push(VariantDef { name, wire: literal.to_string(), payload: None, doc: doc.clone() });
+    }
+    variants
+}
+
+pub(super) fn free_name(wanted: String, taken: &[VariantDef]) -> String {
+    let is_free = |name: &str| taken.iter().all(|variant| variant.name != name);
+    if is_free(&wanted) { wanted } else { names::numbered(&wanted, is_free) }
+}
+
+/// The literals that `enum`, `const` and `type` together admit, and whether `null` is one.
+pub(super) fn read(members: &Members, pointer: &str) -> Result<(Vec<Literal>, bool), SchemaError> {
+    let listed = keywords::array(members, "enum", pointer)?;
+    let constant = members.get("const");
+    let candidates: Vec<&Json> = match (listed, constant) {
+        (Some(listed), None) => listed.iter().collect(),
+        (listed, Some(constant)) => {
+            std::iter::once(constant).filter(|c| listed.is_none_or(|listed| listed.contains(c))).collect()
+        }
+        (None, None) => Vec::new(),
+    };
+    if candidates.len() > ENUM_VARIANTS_MAX {
+        let message = format!("the enum has more than {ENUM_VARIANTS_MAX} literals");
+        return Err(SchemaError::new(SCHEMA_TOO_LARGE, pointer, message));
+    }
+    let types = members.contains_key("type").then(|| keywords::types(members, pointer)).transpose()?;
+    let doc = if constant.is_some() {
+        super::mapper::description(&Json::Object(members.clone()))
+    } else {
+        String::new()
+    };
+    let mut null = keywords::flag(members, "nullable", pointer)?;
+    let mut literals: Vec<Literal> = Vec::new();
+    for literal in candidates {
+        if !admits(types.as_ref().and_then(Option::as_ref), literal) {
+            continue;
+        }
+        match literal {
+            Json::Null => null = true,
+            Json::Array(_) | Json::Object(_) => {
+                let message = "a literal is a string, a number, a boolean or null";
+                return Err(SchemaError::new(UNSUPPORTED, pointer, message));
+            }
+            _ if literals.iter().any(|(known, _)| known == literal) => {}
+            _ => literals.push((literal.clone(), doc.clone())),
+        }
+    }
+    if literals.is_empty() && !null {
+        return Err(SchemaError::new(MALFORMED, pointer, "no value fits the enum"));
+    }
+    Ok((literals, null))
+}
+
+fn admits(types: Option<&Types>, literal: &Json) -> bool {
+    let Some(types) = types else { return true };
+    let kind = match literal {
+        Json::Null => return types.null,
+        Json::Bool(_) => Kind::Bool,
+        Json::Number(number) => {
+            let whole = number.as_f64().is_some_and(|value| value.fract() == 0.0);
+            return types.kinds.contains(&Kind::Number) && (whole || !types.integer);
+        }
+        Json::String(_) => Kind::String,
+        Json::Array(_) => Kind::Array,
+        Json::Object(_) => Kind::Object,
+    };
+    types.kinds.contains(&kind)
+}

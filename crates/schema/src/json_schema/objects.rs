@@ -1,0 +1,102 @@
+//! Records and maps.
+
+use serde_json::Value as Json;
+
+use super::keywords::{self, Members};
+use super::mapper::{Mapper, description};
+use super::names;
+use super::{At, MALFORMED, Mapped, SchemaError};
+use crate::types::{DefId, FieldDef, RecordDef, Type, TypeDef};
+
+/// Characters of a field's name.
+const FIELD_NAME_MAX: usize = 256;
+
+/// Which fields may be absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// Those that are not required: an answer.
+    NotRequired,
+    /// Also those with a default: parameters.
+    OrDefault,
+}
+
+impl Mapper<'_> {
+    pub(super) fn object(
+        &mut self,
+        schema: &Json,
+        members: &Members,
+        at: &At,
+    ) -> Result<Mapped, SchemaError> {
+        let properties = keywords::object(members, "properties", &at.pointer)?;
+        let required = keywords::required(members, &at.pointer)?;
+        if properties.is_some_and(|properties| !properties.is_empty()) || !required.is_empty() {
+            if let Some(id) = self.known_title(schema) {
+                return Ok(Mapped::named(id));
+            }
+            let id = self.record(schema, members, at, Absence::NotRequired)?;
+            self.note_title(schema, id);
+            return Ok(Mapped::named(id));
+        }
+        match members.get("additionalProperties") {
+            Some(Json::Bool(false)) => {
+                self.record(schema, members, at, Absence::NotRequired).map(Mapped::named)
+            }
+            Some(element @ Json::Object(_)) => {
+                let element = self.map(element, &at.below(&["additionalProperties"], "Value"))?.into_type();
+                // An object of anything is opaque.
+                let map = if element == Type::Json { Type::Json } else { Type::Map(Box::new(element)) };
+                Ok(Mapped::plain(map))
+            }
+            None | Some(Json::Bool(true)) => Ok(Mapped::plain(Type::Json)),
+            Some(_) => {
+                let message = "the value of `additionalProperties` is no schema";
+                Err(SchemaError::new(MALFORMED, &at.pointer, message))
+            }
+        }
+    }
+
+    /// Required fields in the order of `required`, then the others by name.
+    pub(super) fn record(
+        &mut self,
+        schema: &Json,
+        members: &Members,
+        at: &At,
+        absence: Absence,
+    ) -> Result<DefId, SchemaError> {
+        let name = self.name(schema, at);
+        let def = RecordDef { name: name.clone(), fields: Vec::new(), doc: description(schema) };
+        let id = self.declare(TypeDef::Record(def), at)?;
+        let anything = Json::Bool(true);
+        let empty = Members::new();
+        let properties = keywords::object(members, "properties", &at.pointer)?.unwrap_or(&empty);
+        let mut order = keywords::required(members, &at.pointer)?;
+        let needed = order.len();
+        let mut optional: Vec<&str> =
+            properties.keys().map(String::as_str).filter(|name| !order.contains(name)).collect();
+        optional.sort_unstable();
+        order.append(&mut optional);
+
+        // Types of fields are named after the record as it is called now.
+        let base = At { name, ..at.below(&[], "") };
+        let mut fields: Vec<FieldDef> = Vec::with_capacity(order.len());
+        for (place, field) in order.into_iter().enumerate() {
+            if fields.iter().any(|known| known.name == field) {
+                continue;
+            }
+            let below = base.below(&["properties", field], &names::pascal(field));
+            if field.chars().count() > FIELD_NAME_MAX {
+                let message = format!("the name of a property has more than {FIELD_NAME_MAX} characters");
+                return Err(SchemaError::new(super::SCHEMA_TOO_LARGE, &base.pointer, message));
+            }
+            let inner = properties.get(field).unwrap_or(&anything);
+            let ty = self.map(inner, &below)?.into_type();
+            let default = absence == Absence::OrDefault && inner.get("default").is_some();
+            let ty = if place >= needed || default { ty.optional() } else { ty };
+            fields.push(FieldDef { name: field.into(), ty, doc: description(inner) });
+        }
+        if let Some(TypeDef::Record(def)) = self.table.defs.get_mut(id) {
+            def.fields = fields;
+        }
+        Ok(id)
+    }
+}

@@ -1,0 +1,78 @@
+//! The types of an operation.
+
+use serde_json::Value as Json;
+
+use super::keywords::Members;
+use super::mapper::{Mapper, Table};
+use super::objects::Absence;
+use super::{INPUT_NOT_NAMED, SchemaError, names};
+use crate::operation::OperationDescriptor;
+use crate::types::{DefId, Type, TypeDefs};
+
+/// What an operation takes and answers, as types.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OperationTypes {
+    /// The records and enums of both.
+    pub defs: TypeDefs,
+    /// A record of all parameters, named `<Operation>Input`; optional are those that are not required or
+    /// have a default.
+    pub input: DefId,
+    /// The answer; `Json` where the Ledger knows no complete schema.
+    pub output: Type,
+}
+
+impl OperationTypes {
+    /// Maps the schemas of `operation`. Types without a `title` are named `<Operation>Input..` and
+    /// `<Operation>Output..`.
+    ///
+    /// # Errors
+    /// [`SchemaError`] with the first construct that does not map.
+    pub fn of(operation: &OperationDescriptor) -> Result<Self, SchemaError> {
+        let stem = operation.id.split_once('.').map_or(operation.id.as_str(), |(_, name)| name);
+        let stem = names::pascal(stem);
+        let mut table = Table::default();
+        let within = |document: &str| {
+            let document = document.to_owned();
+            move |error: SchemaError| SchemaError { pointer: format!("{document}{}", error.pointer), ..error }
+        };
+        // The answer first: its names are the ones that plans import.
+        let output = if operation.output_complete {
+            let name = format!("{stem}Output");
+            Mapper::new(&operation.output, &mut table).root(&name).map_err(within("output"))?
+        } else {
+            Type::Json
+        };
+        let name = format!("{stem}Input");
+        let input = Mapper::new(&operation.input, &mut table).parameters(&name).map_err(within("input"))?;
+        Ok(Self { defs: table.defs, input, output })
+    }
+}
+
+impl Mapper<'_> {
+    /// The record of an operation's parameters.
+    fn parameters(mut self, name: &str) -> Result<DefId, SchemaError> {
+        let at = self.root_at(name);
+        let mut members = self.flatten(self.document, &at.pointer, &mut Vec::new())?;
+        let is_object = match members.get("type") {
+            None => true,
+            Some(ty) => ty == "object",
+        };
+        let is_choice = ["enum", "const", "items"].iter().any(|keyword| members.contains_key(*keyword))
+            || ["oneOf", "anyOf"].iter().any(|keyword| members.get(*keyword).is_some_and(|p| !narrows(p)));
+        if !is_object || is_choice {
+            let message = "the input of an operation is one object whose properties are the parameters";
+            return Err(SchemaError::new(INPUT_NOT_NAMED, &at.pointer, message));
+        }
+        // Parameters have one name, whatever the document calls the object around them.
+        members.shift_remove("title");
+        let schema = Json::Object(members.clone());
+        self.record(&schema, &members, &at, Absence::OrDefault)
+    }
+}
+
+/// Whether a union only says which parameters must be given together; the peer checks that.
+fn narrows(parts: &Json) -> bool {
+    let only_required =
+        |part: &Json| part.as_object().is_some_and(|m: &Members| m.keys().all(|key| key == "required"));
+    parts.as_array().is_some_and(|parts| parts.iter().all(only_required))
+}
