@@ -74,3 +74,13 @@ pub fn chain_start(genesis: &Hash, salt: &[u8; 32]) -> Hash {
 pub fn chain_next(head: &Hash, attempt: &[u8]) -> Hash {
     Context::Attempt.hash(&[&head.0, attempt])
 }
+
+/// What attempts cost together: the least sure basis counts. `None` where the sum does not fit 64 bits.
+#[must_use]
+pub fn add_cost(sum: Option<Cost>, next: Option<Cost>) -> Option<Option<Cost>> {
+    let (Some(sum), Some(next)) = (sum, next) else {
+        return Some(sum.or(next));
+    };
+    let money = sum.money.checked_add(next.money)?;
+    Some(Some(Cost { money, basis: sum.basis.max(next.basis) }))
+}

@@ -85,12 +85,12 @@ impl<'a> Bundle<'a> {
     /// [`crate::verify::verify`], not here.
     ///
     /// # Errors
-    /// [`ObjectError`] for anything [`Bundle::to_bytes`] does not make; key 0 out of range is another
+    /// [`ObjectError`] for anything [`Bundle::to_bytes`] does not make; [`Problem::Version`] for another
     /// version.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ObjectError> {
         crate::object::limit(bytes, BUNDLE_BYTES_MAX, "the size of a bundle")?;
         decode(bytes, |fields| {
-            fields.get(0, |r| r.uint_to(VERSION, "the version"))?;
+            fields.get(0, |r| r.version())?;
             let object = |r: &mut Reader<'a>| r.bytes(OBJECT_BYTES_MAX, "the size of an object");
             Ok(Self {
                 plan: fields.get(1, |r| r.bytes(PLAN_BYTES_MAX, "the size of a plan"))?.into(),

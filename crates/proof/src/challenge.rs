@@ -52,12 +52,12 @@ impl Challenge {
     /// The challenge that `bytes` are.
     ///
     /// # Errors
-    /// [`ObjectError`] for anything [`Challenge::to_bytes`] does not make; key 0 out of range is
-    /// another version.
+    /// [`ObjectError`] for anything [`Challenge::to_bytes`] does not make; [`Problem::Version`] for another
+    /// version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ObjectError> {
         crate::object::limit(bytes, OBJECT_BYTES_MAX, "the size of a challenge")?;
         decode(bytes, |fields| {
-            fields.get(0, |r| r.uint_to(VERSION, "the version"))?;
+            fields.get(0, |r| r.version())?;
             Ok(Self {
                 nonce: fields.get(1, |r| r.fixed())?,
                 issuer: PublicKey(fields.get(2, |r| r.fixed())?),

@@ -1,11 +1,11 @@
 //! What is committed about one leaf of a run.
 
-use plan_ir::graph::NodeId;
+use plan_ir::graph::{NodeId, NodeKind};
 use schema::hash::{Context, Hash};
 use serde::Serialize;
 
 use crate::cost::Cost;
-use crate::leaves::Place;
+use crate::leaves::{Control, Place};
 use crate::limits::{COMMIT_BYTES_MAX, EVIDENCE_MAX, ITERATION_DEPTH_MAX, NAME_LENGTH_MAX, OPAQUE_BYTES_MAX};
 use crate::object::{Entries, Fields, ObjectError, Problem, Reader, Writer, decode, encode};
 
@@ -150,6 +150,32 @@ impl Outcome {
         }
     }
 
+    /// What it decides about the leaves that follow.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        match self {
+            Self::Branch { arm } => Control::Arm(*arm),
+            Self::FanOut { count } => Control::Count(*count),
+            _ => Control::None,
+        }
+    }
+
+    /// Whether a node of this kind can have it.
+    #[must_use]
+    pub const fn fits(&self, kind: NodeKind) -> bool {
+        match self {
+            Self::Call | Self::Cached { .. } => matches!(kind, NodeKind::Call),
+            Self::Pure => matches!(kind, NodeKind::Pure),
+            Self::Ensure => matches!(kind, NodeKind::Ensure),
+            Self::Branch { .. } | Self::Untaken { .. } => matches!(kind, NodeKind::Branch),
+            Self::FanOut { .. } => matches!(kind, NodeKind::FanOut),
+            Self::Join | Self::Skipped { join: true, .. } | Self::Failed { join: true, .. } => {
+                matches!(kind, NodeKind::Branch | NodeKind::FanOut)
+            }
+            Self::Skipped { join: false, .. } | Self::Failed { join: false, .. } => true,
+        }
+    }
+
     /// Whether what waits for the leaf may go on. An arm that was not taken holds nothing up.
     #[must_use]
     pub const fn is_ok(&self) -> bool {
@@ -239,6 +265,18 @@ impl NodeCommit {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         encode(384, |fields| self.write(fields))
+    }
+
+    /// Whether it has anything that only calls have.
+    #[must_use]
+    pub const fn has_call(&self) -> bool {
+        self.operation.is_some()
+            || self.ledger_entry.is_some()
+            || self.bodies.request.is_some()
+            || self.bodies.response.is_some()
+            || self.attempts.is_some()
+            || self.cost.is_some()
+            || self.peer.is_some()
     }
 
     fn write(&self, fields: &mut Fields<'_>) {

@@ -72,12 +72,12 @@ impl Header {
     /// The header that `bytes` are.
     ///
     /// # Errors
-    /// [`ObjectError`] for anything [`Header::to_bytes`] does not make; key 0 out of range is another
+    /// [`ObjectError`] for anything [`Header::to_bytes`] does not make; [`Problem::Version`] for another
     /// version, key 6 another signature algorithm.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ObjectError> {
         crate::object::limit(bytes, OBJECT_BYTES_MAX, "the size of a header")?;
         decode(bytes, |fields| {
-            fields.get(0, |r| r.uint_to(VERSION, "the version"))?;
+            fields.get(0, |r| r.version())?;
             let run_id = fields.get(1, |r| r.fixed())?;
             let plan_hash = Hash(fields.get(2, |r| r.fixed())?);
             let challenge_hash = Hash(fields.get(3, |r| r.fixed())?);

@@ -75,7 +75,7 @@ pub enum Control {
     /// A branch took this arm.
     Arm(u32),
     /// A fan-out has this many elements.
-    Count(u64),
+    Count(u32),
 }
 
 /// What is known when all leaves were visited.
@@ -207,8 +207,9 @@ impl<E, F: FnMut(&Leaf<'_>) -> Result<Control, E>> Walk<'_, F> {
             }
             (Control::Count(count), NodeKind::FanOut) => {
                 // Every element has at least one leaf.
-                let count = u32::try_from(count).ok().filter(|count| *count <= LEAVES_MAX);
-                let count = count.ok_or(WalkError::Leaves)?;
+                if count > LEAVES_MAX {
+                    return Err(WalkError::Leaves);
+                }
                 self.frames.push(Frame::FanOut { node, count, next: 0, ends });
             }
             _ => return Err(bad),

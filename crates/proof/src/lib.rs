@@ -6,6 +6,7 @@ pub const VERSION: u64 = 0;
 
 pub mod attempt;
 pub mod body;
+pub mod builder;
 pub mod bundle;
 pub mod challenge;
 pub mod commit;
@@ -16,7 +17,10 @@ pub mod leaves;
 pub mod limits;
 pub mod lock;
 mod object;
+pub mod plan;
 pub mod shape;
 pub mod statement;
 pub mod tree;
+pub mod value;
+pub mod verify;
 pub use object::{ObjectError, Problem};

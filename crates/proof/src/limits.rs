@@ -22,8 +22,8 @@ pub const NAME_LENGTH_MAX: usize = 128;
 pub const OPAQUE_BYTES_MAX: usize = 256;
 /// Pieces of evidence on one node.
 pub const EVIDENCE_MAX: usize = 16;
-/// Signatures on one statement.
-pub const SIGNATURES_MAX: usize = 8;
+/// Signatures on one statement: this version knows the runtime's own only.
+pub const SIGNATURES_MAX: usize = 1;
 /// Attempts of one node: the most `retry` and `fallback` can add up to.
 pub const ATTEMPTS_MAX: u32 = 10_000;
 /// Failures one verdict lists; a verifier stops when it has found this many.

@@ -5,6 +5,8 @@
 //! indefinite lengths, tags, floats, `null`). So what it accepts has exactly one encoding, and the
 //! memory it takes does not depend on what the bytes claim.
 
+use crate::VERSION;
+
 /// Bytes that are not the object they should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("byte {offset}: {problem}")]
@@ -37,6 +39,9 @@ pub enum Problem {
     /// A key that must be there.
     #[error("key {0} is missing")]
     Missing(u64),
+    /// An object of another version of the format.
+    #[error("this is version {0} of the format; this program knows version {VERSION} only")]
+    Version(u64),
     /// Text that is not UTF-8.
     #[error("text is not UTF-8")]
     Utf8,
@@ -183,7 +188,7 @@ impl<'a> Reader<'a> {
         if self.offset == self.bytes.len() { Ok(()) } else { self.fail(Problem::Surplus) }
     }
 
-    fn take(&mut self, count: u64) -> Result<&'a [u8], ObjectError> {
+    pub(crate) fn take(&mut self, count: u64) -> Result<&'a [u8], ObjectError> {
         let taken = usize::try_from(count)
             .ok()
             .and_then(|count| self.offset.checked_add(count))
@@ -204,7 +209,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.offset).copied()
     }
 
@@ -213,7 +218,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The number in the head of an item of type `major`.
-    fn head(&mut self, major: u8, expected: &'static str) -> Result<u64, ObjectError> {
+    pub(crate) fn head(&mut self, major: u8, expected: &'static str) -> Result<u64, ObjectError> {
         let start = self.offset;
         let at = |problem| ObjectError { offset: start, problem };
         let first = self.byte()?;
@@ -234,6 +239,14 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn uint(&mut self) -> Result<u64, ObjectError> {
         self.head(UINT, "an unsigned number")
+    }
+
+    /// The version of the format, which must be this one.
+    pub(crate) fn version(&mut self) -> Result<(), ObjectError> {
+        match self.uint()? {
+            VERSION => Ok(()),
+            other => self.fail(Problem::Version(other)),
+        }
     }
 
     /// A number from 0 to `max`.
@@ -284,6 +297,17 @@ impl<'a> Reader<'a> {
             return Ok(true);
         }
         self.fail(Problem::Expected("true"))
+    }
+
+    pub(crate) fn bool(&mut self) -> Result<(), ObjectError> {
+        match self.peek() {
+            Some(TRUE | FALSE) => self.skip_byte(),
+            _ => self.fail(Problem::Expected("a value")),
+        }
+    }
+
+    pub(crate) fn skip_byte(&mut self) -> Result<(), ObjectError> {
+        self.byte().map(|_| ())
     }
 
     /// The number of items that follow.

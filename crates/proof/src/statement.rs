@@ -72,13 +72,13 @@ impl RunStatement {
     /// The statement that `bytes` are.
     ///
     /// # Errors
-    /// [`ObjectError`] for anything [`RunStatement::to_bytes`] does not make; key 0 out of range is
-    /// another version.
+    /// [`ObjectError`] for anything [`RunStatement::to_bytes`] does not make; [`Problem::Version`] for another
+    /// version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ObjectError> {
         // Calls are counted by subnet, and there are at most 2^16 of those.
         crate::object::limit(bytes, OBJECT_BYTES_MAX, "the size of a statement")?;
         decode(bytes, |fields| {
-            fields.get(0, |r| r.uint_to(VERSION, "the version"))?;
+            fields.get(0, |r| r.version())?;
             let genesis = Hash(fields.get(1, |r| r.fixed())?);
             let plan_hash = Hash(fields.get(2, |r| r.fixed())?);
             let leaves = fields.get(3, |r| r.u32("the number of leaves"))?;
