@@ -1,5 +1,6 @@
 //! Whether this version of Orchestra can call an operation, and if not, why.
 
+use schema::json_schema::OperationTypes;
 use schema::operation::{Auth, OperationDescriptor, Transport};
 
 /// Whether an operation can be called. One that cannot is listed all the same.
@@ -22,6 +23,9 @@ impl Callability {
         }
         if let Auth::Other { scheme } = &operation.auth {
             return Self::No(format!("the authentication scheme `{scheme}` is not supported yet"));
+        }
+        if let Err(error) = OperationTypes::of(operation) {
+            return Self::No(format!("its schema does not map to types: {error}"));
         }
         match &operation.transport {
             Transport::Http(http) if http.base_url.contains('{') => Self::NeedsEndpoint(format!(

@@ -7,7 +7,6 @@ use parking_lot::RwLock;
 use schema::operation::{CapabilityDescriptor, OperationDescriptor};
 use store::{Log, Search, StreamName};
 
-use crate::callable::Callability;
 use crate::catalog::{Catalog, parse_json};
 use crate::entry::{Entry, Publication, Published, SubnetDescriptor};
 use crate::error::Error;
@@ -117,13 +116,10 @@ impl Handle {
     pub async fn load(&self, catalog: &Catalog) -> Result<LoadReport, Error> {
         let entries = catalog.entries();
         let added = self.publish(&entries).await?;
-        let not_callable = catalog
-            .operations
-            .iter()
-            .filter_map(|operation| {
-                Some((operation.id.clone(), Callability::of(operation).reason()?.to_owned()))
-            })
-            .collect();
+        let snapshot = self.snapshot();
+        let reason = |id: &str| snapshot.callability(id).ok()?.reason().map(str::to_owned);
+        let ids = catalog.operations.iter().map(|operation| &operation.id);
+        let not_callable = ids.filter_map(|id| Some((id.clone(), reason(id)?))).collect();
         Ok(LoadReport { added, unchanged: entries.len() - added, not_callable })
     }
 

@@ -23,8 +23,8 @@ impl Snapshot {
         let mut bodies = LockBodies::new();
         let mut wanted = BTreeSet::new();
         for id in operations {
-            if let Callability::No(reason) = Callability::of(&self.operation(id)?.descriptor) {
-                return Err(Error::NotCallable { id: id.clone(), reason });
+            if let Callability::No(reason) = self.callability(id)? {
+                return Err(Error::NotCallable { id: id.clone(), reason: reason.clone() });
             }
             wanted.insert(id.clone());
         }
@@ -33,7 +33,7 @@ impl Snapshot {
             let published = self.capability(name)?;
             let mut admissible = Vec::new();
             for adapter in &published.descriptor.adapters {
-                if Callability::of(&self.operation(&adapter.operation)?.descriptor) == Callability::Yes {
+                if *self.callability(&adapter.operation)? == Callability::Yes {
                     admissible.push(adapter.operation.clone());
                 }
             }

@@ -7,7 +7,6 @@ use schema::operation::OperationDescriptor;
 use serde_json::Value;
 use store::IndexDoc;
 
-use crate::callable::Callability;
 use crate::entry::Published;
 use crate::limits::{DEFAULT_SEARCH_HITS, MAX_SEARCH_HITS};
 use crate::snapshot::Snapshot;
@@ -148,7 +147,9 @@ fn judge(
             (true, true) => "listed".to_owned(),
         });
     }
-    if let Some(reason) = Callability::of(operation).reason() {
+    if let Some(reason) =
+        snapshot.callability(&operation.id).ok().and_then(|callability| callability.reason())
+    {
         bonus -= 1.0;
         reasons.push(format!("not callable: {reason}"));
     }

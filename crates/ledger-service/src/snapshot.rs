@@ -6,6 +6,7 @@ use std::sync::Arc;
 use schema::hash::{Context, Hash};
 use schema::operation::{CapabilityDescriptor, OperationDescriptor, OperationId, Version};
 
+use crate::callable::Callability;
 use crate::entry::{Entry, Publication, Published, SubnetDescriptor};
 use crate::error::{Error, most_similar};
 
@@ -20,6 +21,8 @@ pub struct Snapshot {
     operations: BTreeMap<OperationId, Versions<OperationDescriptor>>,
     capabilities: BTreeMap<String, Versions<CapabilityDescriptor>>,
     subnets: BTreeMap<u16, Versions<SubnetDescriptor>>,
+    /// Of the newest version of each operation; kept because judging one means mapping its schemas.
+    callability: BTreeMap<OperationId, Callability>,
     /// Which capabilities each operation fulfils, by the newest version of each capability.
     fulfils: BTreeMap<OperationId, BTreeSet<String>>,
 }
@@ -94,6 +97,13 @@ impl Snapshot {
         self.subnets.values().filter_map(newest)
     }
 
+    /// Whether the newest version of an operation can be called. Errors: [`Error::UnknownOperation`].
+    pub fn callability(&self, id: &str) -> Result<&Callability, Error> {
+        self.operation(id)?;
+        // INVARIANT: both maps have the same keys.
+        Ok(self.callability.get(id).unwrap_or(&Callability::Yes))
+    }
+
     /// Names of the capabilities that an operation fulfils.
     pub fn capabilities_of(&self, operation: &str) -> impl Iterator<Item = &str> {
         self.fulfils.get(operation).into_iter().flatten().map(String::as_str)
@@ -137,6 +147,7 @@ impl Snapshot {
                     .entry(descriptor.id.clone())
                     .or_default()
                     .insert(descriptor.version, published);
+                self.callability.insert(descriptor.id.clone(), Callability::of(descriptor));
             }
             Entry::Capability(descriptor) => {
                 let published = publication.published(descriptor.clone(), index);
