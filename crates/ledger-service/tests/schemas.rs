@@ -1,5 +1,4 @@
 //! Every schema of the catalogue against the types it maps to.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use ledger_service::Catalog;
 use schema::decode::decode;
