@@ -123,12 +123,13 @@ impl Handle {
         Ok(LoadReport { added, unchanged: entries.len() - added, not_callable })
     }
 
-    /// Operations by relevance. Errors: [`Error::Store`].
+    /// Operations by relevance. Errors: [`Error::UnknownCapability`], [`Error::Store`].
     pub async fn search(&self, request: &SearchRequest) -> Result<Vec<SearchHit>, Error> {
+        let snapshot = self.snapshot();
+        request.capability.as_ref().map_or(Ok(()), |name| snapshot.capability(name).map(drop))?;
         let (text, tags) = (request.text.clone(), request.index_tags());
         let search = Search { index: INDEX.to_owned(), text, tags, limit: CANDIDATES, offset: 0 };
         let found = self.inner.log.search(search).await?;
-        let snapshot = self.snapshot();
         // A hit published after this snapshot was taken is left to the next search.
         let candidates = found
             .into_iter()

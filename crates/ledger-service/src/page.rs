@@ -52,12 +52,13 @@ pub struct SubnetFilter {
 }
 
 impl Snapshot {
-    /// Operations by id. Errors: [`Error::PageToken`].
+    /// Operations by id. Errors: [`Error::PageToken`], [`Error::UnknownCapability`].
     pub fn list_operations(
         &self,
         filter: &OperationFilter,
         page: &PageRequest,
     ) -> Result<Page<OperationDescriptor>, Error> {
+        filter.capability.as_ref().map_or(Ok(()), |name| self.capability(name).map(drop))?;
         let admits = |published: &Published<OperationDescriptor>| {
             let operation = &published.descriptor;
             filter.netuid.is_none_or(|netuid| operation.netuid == netuid)

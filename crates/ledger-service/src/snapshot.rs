@@ -57,15 +57,34 @@ impl Snapshot {
     ) -> Result<&Arc<Published<OperationDescriptor>>, Error> {
         self.operation(id)?;
         let versions = self.operations.get(id);
-        versions.and_then(|versions| versions.get(&version)).ok_or_else(|| {
-            let available: Vec<String> =
-                versions.into_iter().flat_map(BTreeMap::keys).map(Version::to_string).collect();
-            Error::UnknownVersion {
-                key: id.to_owned(),
-                version: version.to_string(),
-                available: available.join(", "),
-            }
-        })
+        versions
+            .and_then(|versions| versions.get(&version))
+            .ok_or_else(|| self.unknown_version(id, &version.to_string()))
+    }
+
+    /// A version of an operation as people write it: `1.0`, or nothing for the newest. Errors: as
+    /// [`Snapshot::operation_version`].
+    pub fn operation_at(
+        &self,
+        id: &str,
+        version: &str,
+    ) -> Result<&Arc<Published<OperationDescriptor>>, Error> {
+        if version.is_empty() {
+            return self.operation(id);
+        }
+        let parsed = version.split_once('.').and_then(|(breaking, compatible)| {
+            Some(Version { breaking: breaking.parse().ok()?, compatible: compatible.parse().ok()? })
+        });
+        match parsed {
+            Some(version) => self.operation_version(id, version),
+            None => self.operation(id).and_then(|_| Err(self.unknown_version(id, version))),
+        }
+    }
+
+    fn unknown_version(&self, id: &str, version: &str) -> Error {
+        let versions = self.operations.get(id).into_iter().flat_map(BTreeMap::keys);
+        let available = versions.map(Version::to_string).collect::<Vec<_>>().join(", ");
+        Error::UnknownVersion { key: id.to_owned(), version: version.to_owned(), available }
     }
 
     /// The newest version of a capability. Errors: [`Error::UnknownCapability`].

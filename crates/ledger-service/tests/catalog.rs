@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use ledger_service::{Callability, Catalog, Error, Options};
+use ledger_service::{Callability, Catalog, Error, MAX_CATALOG_FILE_BYTES, Options};
 use schema::operation::{ObservedCost, OperationDescriptor, SideEffects, Transport};
 use store::Sqlite;
 use tempfile::TempDir;
@@ -133,6 +133,18 @@ fn a_malformed_file_is_named_with_the_place_of_the_mistake() {
         place("capabilities.json", capability),
         ("capabilities.json".into(), "capabilities[x]".into())
     );
+}
+
+#[test]
+fn a_file_at_and_above_the_limit() {
+    let dir = TempDir::new().unwrap();
+    let text = one_operation(|_| ());
+    let padded = |size: usize| format!("{text}{}", " ".repeat(size - text.len()));
+    let limit = usize::try_from(MAX_CATALOG_FILE_BYTES).unwrap();
+    write(dir.path(), "operations/own.json", &padded(limit));
+    Catalog::read(dir.path()).unwrap();
+    write(dir.path(), "operations/own.json", &padded(limit + 1));
+    assert_eq!(Catalog::read(dir.path()).unwrap_err().code(), "E1203");
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ledger_service::{
-    Catalog, DEFAULT_PAGE_ROWS, Error, Handle, MAX_ENTRY_BYTES, MAX_PAGE_ROWS, MAX_SEARCH_HITS,
-    MAX_SUMMARY_CHARS, MAX_TAGS, OperationFilter, Options, PageRequest, SearchRequest, SubnetFilter,
+    Catalog, DEFAULT_PAGE_ROWS, Error, Handle, MAX_ADAPTERS, MAX_ENTRY_BYTES, MAX_ID_BYTES, MAX_PAGE_ROWS,
+    MAX_SEARCH_HITS, MAX_SUMMARY_CHARS, MAX_TAGS, OperationFilter, Options, PageRequest, SearchRequest,
+    SubnetFilter,
 };
 use schema::operation::{OperationDescriptor, SideEffects, Transport, Version};
 use store::{Append, Log, Sqlite, StreamName};
@@ -67,6 +68,12 @@ async fn publishing_again_changes_nothing_and_a_version_never_changes() {
     let snapshot = ledger.snapshot();
     assert_eq!(snapshot.operation("sn22.web_search").unwrap(), &second);
     assert_eq!(snapshot.operation_version("sn22.web_search", version(1, 0)).unwrap(), &published);
+    assert_eq!(snapshot.operation_at("sn22.web_search", "").unwrap(), &second);
+    assert_eq!(snapshot.operation_at("sn22.web_search", "1.0").unwrap(), &published);
+    for bad in ["1", "one.two", "1.0.0", "-1.0", "9.9"] {
+        assert_eq!(snapshot.operation_at("sn22.web_search", bad).unwrap_err().code(), "E1208");
+    }
+    assert_eq!(snapshot.operation_at("sn22.nothing", "x").unwrap_err().code(), "E1201");
     let error = snapshot.operation_version("sn22.web_search", version(7, 0)).unwrap_err();
     assert_eq!(error.to_string(), "`sn22.web_search` has no version 7.0; it has 1.0, 1.1");
     // The old content under the old version is still a no-op, though it is no longer the newest.
@@ -295,7 +302,64 @@ async fn search_finds_ranks_filters_and_explains() {
     assert!(cannot.first().unwrap().1.contains("not callable: the protocol `multipart`"), "{cannot:?}");
     let many = SearchRequest { limit: usize::MAX, ..SearchRequest::default() };
     assert_eq!(find(many).await.len(), MAX_SEARCH_HITS);
+    let unknown = SearchRequest { capability: Some("generat".into()), ..SearchRequest::default() };
+    assert_eq!(ledger.search(&unknown).await.unwrap_err().code(), "E1202");
     assert_eq!(find(SearchRequest { limit: 3, ..SearchRequest::default() }).await.len(), 3);
+}
+
+#[tokio::test]
+async fn an_operation_whose_schema_does_not_map_is_listed_but_not_callable() {
+    let ledger = open(&memory()).await;
+    let mut odd = operation("sn22.web_search");
+    odd.output = serde_json::json!({ "type": "object", "patternProperties": { "^x": {} } });
+    let id = odd.id.clone();
+    ledger.publish_operation(odd.clone()).await.unwrap();
+    let hits = ledger.search(&SearchRequest::for_text("web")).await.unwrap();
+    let reason = "not callable: its schema does not map to types: [E0613]";
+    assert!(hits.first().unwrap().reason.contains(reason), "{hits:?}");
+    let error = ledger.snapshot().lock_for(&set([&id]), &set([])).unwrap_err();
+    assert!(error.to_string().contains("output#"), "{error}");
+    assert_eq!(error.code(), "E1210");
+    // As an incomplete schema it is `Json`, and callable.
+    let mended = OperationDescriptor { output_complete: false, version: version(1, 1), ..odd };
+    ledger.publish_operation(mended).await.unwrap();
+    ledger.snapshot().lock_for(&set([&id]), &set([])).unwrap();
+}
+
+#[tokio::test]
+async fn limits_of_entries_hold_at_n_and_refuse_at_n_plus_one() {
+    let ledger = open(&memory()).await;
+    let named = |length: usize| OperationDescriptor {
+        id: format!("sn22.{}", "x".repeat(length - 5)),
+        ..operation("sn22.web_search")
+    };
+    ledger.publish_operation(named(MAX_ID_BYTES)).await.unwrap();
+    assert_eq!(ledger.publish_operation(named(MAX_ID_BYTES + 1)).await.unwrap_err().code(), "E1204");
+
+    let sized = |bytes: usize| {
+        let mut operation = operation("sn22.web_search");
+        operation.example.as_mut().unwrap().output = "".into();
+        let rest = serde_json::to_vec(&operation).unwrap().len();
+        operation.example.as_mut().unwrap().output = "x".repeat(bytes - rest).into();
+        operation
+    };
+    assert_eq!(ledger.publish_operation(sized(MAX_ENTRY_BYTES + 1)).await.unwrap_err().code(), "E1204");
+    ledger.publish_operation(sized(MAX_ENTRY_BYTES)).await.unwrap();
+
+    let adapters = |count: usize| {
+        let mut capability = Catalog::embedded().unwrap().capabilities.remove(0);
+        let adapter = capability.adapters.remove(0);
+        capability.adapters = (0..count)
+            .map(|i| schema::operation::AdapterDescriptor {
+                operation: format!("sn1.o{i}"),
+                ..adapter.clone()
+            })
+            .collect();
+        capability
+    };
+    for (count, code) in [(MAX_ADAPTERS, "E1201"), (MAX_ADAPTERS + 1, "E1204")] {
+        assert_eq!(ledger.publish_capability(adapters(count)).await.unwrap_err().code(), code);
+    }
 }
 
 #[tokio::test]
