@@ -1,16 +1,13 @@
 //! Calls of operations: prepare once, call often.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, Method, Request, Uri, header};
-use http_body_util::Full;
+use http::{HeaderMap, header};
 use schema::decode::decode_body;
 use schema::encode::to_json_value;
 use schema::error::{CallError, CallErrorKind};
-use schema::operation::{
-    Auth, AxonBinding, ObservedCost, OperationDescriptor, OperationId, ResponseBody, Transport,
-};
+use schema::operation::{Auth, ObservedCost, OperationDescriptor, OperationId, ResponseBody, Transport};
 use schema::types::{DefId, Type, TypeDefs};
 use schema::value::Value;
 use secrecy::SecretString;
@@ -18,10 +15,11 @@ use serde_json::Map;
 
 use crate::egress::{self, Egress, Endpoint, Exchange, ExchangeError, Origin, Refused, RootError};
 use crate::hotkey::Hotkey;
-use crate::https::{HttpPlan, Outgoing, Redacted, body_bytes, unsendable};
+use crate::https::{HttpPlan, Outgoing, unsendable};
+use crate::miner::{AxonPlan, uuid_of};
 use crate::outcome::{CallOutcome, observed_cost};
 use crate::secrets::{self, SecretStore};
-use crate::{axon, code, ss58, status};
+use crate::{code, status};
 
 /// Calls operations over their own transports. Cheap to clone; clones share connections and caps.
 #[derive(Debug, Clone)]
@@ -38,6 +36,12 @@ pub struct OperationTypes {
     pub input: DefId,
     /// The answer.
     pub output: Type,
+}
+
+impl From<schema::json_schema::OperationTypes> for OperationTypes {
+    fn from(types: schema::json_schema::OperationTypes) -> Self {
+        Self { defs: Arc::new(types.defs), input: types.input, output: types.output }
+    }
 }
 
 /// An operation that was checked and taken apart once. Cheap to clone.
@@ -59,16 +63,6 @@ struct Prepared {
 enum Wire {
     Http(HttpPlan),
     Axon(AxonPlan),
-}
-
-#[derive(Debug)]
-struct AxonPlan {
-    endpoint: Endpoint,
-    uri: Uri,
-    synapse: String,
-    receiver: String,
-    required: Vec<String>,
-    signed: Vec<String>,
 }
 
 /// Why an operation cannot be called at all.
@@ -174,8 +168,7 @@ impl Client {
                 Wire::Http(HttpPlan::new(http, auth, admit(&http.base_url)?, &properties).map_err(binding)?)
             }
             (Transport::Axon(axon), Auth::Hotkey) => {
-                let required = required_names(&operation.input);
-                Wire::Axon(AxonPlan::new(axon, admit(&axon.base_url)?, required).map_err(binding)?)
+                Wire::Axon(AxonPlan::new(axon, admit(&axon.base_url)?, &operation.input).map_err(binding)?)
             }
             (Transport::Axon(_), _) => return Err(binding("an axon's auth is the caller's hotkey".into())),
         };
@@ -274,7 +267,7 @@ impl Wire {
     const fn endpoint(&self) -> &Endpoint {
         match self {
             Self::Http(plan) => plan.endpoint(),
-            Self::Axon(plan) => &plan.endpoint,
+            Self::Axon(plan) => plan.endpoint(),
         }
     }
 
@@ -288,7 +281,7 @@ impl Wire {
     fn receiver(&self) -> Option<&str> {
         match self {
             Self::Http(_) => None,
-            Self::Axon(plan) => Some(&plan.receiver),
+            Self::Axon(plan) => Some(plan.receiver()),
         }
     }
 
@@ -319,7 +312,7 @@ impl Prepared {
     ) -> Result<Outgoing, CallError> {
         let outgoing = match &self.wire {
             Wire::Http(plan) => plan.request(fields, key, &uuid_of(&context.request_nonce))?,
-            Wire::Axon(plan) => plan.request(&fields, context)?,
+            Wire::Axon(plan) => plan.request(fields, context)?,
         };
         if key.is_some_and(|key| secrets::is_echoed(key, &outgoing.redacted)) {
             // It would end in the proof; and the plan's author has it in a place where it does not belong.
@@ -348,97 +341,9 @@ impl Prepared {
     }
 }
 
-impl AxonPlan {
-    fn new(binding: &AxonBinding, endpoint: Endpoint, required: Vec<String>) -> Result<Self, String> {
-        ss58::decode(&binding.hotkey).map_err(|error| format!("the miner's hotkey: {error}"))?;
-        if endpoint.origin().is_https() || !endpoint.path().is_empty() {
-            return Err("an axon is served at http://address:port, without a path".into());
-        }
-        let synapse = &binding.synapse;
-        if synapse.is_empty() || !synapse.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(format!("`{synapse}` is no class name of a synapse"));
-        }
-        let uri = Uri::try_from(format!("{}/{synapse}", endpoint.origin()))
-            .map_err(|_| format!("`{synapse}` does not form a URL"))?;
-        Ok(Self {
-            endpoint,
-            uri,
-            synapse: synapse.clone(),
-            receiver: binding.hotkey.clone(),
-            required,
-            signed: binding.hash_fields.clone(),
-        })
-    }
-
-    fn request(
-        &self,
-        fields: &Map<String, serde_json::Value>,
-        context: &CallContext<'_>,
-    ) -> Result<Outgoing, CallError> {
-        let hotkey = context.hotkey.ok_or_else(|| {
-            let message = "an axon is called with a hotkey's signature, and no hotkey is configured";
-            CallError::new(CallErrorKind::Unauthorized, code::HOTKEY_MISSING, message)
-        })?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let uuid = uuid_of(&context.request_nonce);
-        let envelope = axon::Envelope {
-            synapse: &self.synapse,
-            receiver: &self.receiver,
-            nonce: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
-            uuid: &uuid,
-            timeout: context.timeout,
-        };
-        let headers = axon::headers(&envelope, fields, &self.required, &self.signed, hotkey)
-            .map_err(|error| unsendable(error.to_string()))?;
-        // Absent and null are one value in plans; an axon hashes both as `None`, but may not accept a null where a
-        // field has a default of another type. So null is sent only where the hash says it.
-        let mut body = fields.clone();
-        body.retain(|name, value| !value.is_null() || self.signed.contains(name));
-        for name in &self.signed {
-            body.entry(name.as_str()).or_insert(serde_json::Value::Null);
-        }
-        let body = body_bytes(&body)?;
-        let mut redacted = Redacted::new(&Method::POST, &self.endpoint);
-        redacted.target(self.uri.path());
-        for (name, value) in headers.iter().filter(|(name, _)| *name != "bt_header_dendrite_signature") {
-            redacted.header(name.as_str(), value.to_str().unwrap_or_default());
-        }
-        let redacted = redacted.finish(&body);
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = headers;
-        Ok(Outgoing { request, redacted })
-    }
-}
-
-/// The first half of the nonce in the form of a UUID (version 8, RFC 9562: custom), which every peer accepts.
-fn uuid_of(request_nonce: &[u8; 32]) -> String {
-    use std::fmt::Write as _;
-
-    let mut text = String::with_capacity(36);
-    for (index, byte) in request_nonce.iter().take(16).enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        let byte = match index {
-            6 => byte & 0x0f | 0x80,
-            8 => byte & 0x3f | 0x80,
-            _ => *byte,
-        };
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
 fn property_names(input: &serde_json::Value) -> Vec<String> {
     let properties = input.get("properties").and_then(serde_json::Value::as_object);
     properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
-}
-
-fn required_names(input: &serde_json::Value) -> Vec<String> {
-    let required = input.get("required").and_then(serde_json::Value::as_array);
-    required.into_iter().flatten().filter_map(serde_json::Value::as_str).map(str::to_owned).collect()
 }
 
 /// Whether the answer's content type admits the declared form. Absent and vague types are let through, because the

@@ -29,6 +29,7 @@ pub mod code;
 pub mod egress;
 pub mod hotkey;
 mod https;
+mod miner;
 mod outcome;
 pub mod python;
 pub mod secrets;
