@@ -172,12 +172,15 @@ impl Entry {
         }
     }
 
-    /// The canonical bytes: compact JSON, fields in the declared order, schemas in the order they were written
-    /// (which is the order of a record's fields, and so part of the meaning).
+    /// The canonical bytes: for what plans pin, the spelling of [`schema::lock`], so that a lock's bodies are
+    /// these very bytes.
     pub(crate) fn canonical_bytes(&self) -> Result<Bytes, serde_json::Error> {
+        let pinned = |bytes: Result<Vec<u8>, schema::lock::LockError>| {
+            bytes.map_err(|error| serde::ser::Error::custom(error.message))
+        };
         let bytes = match self {
-            Self::Operation(descriptor) => serde_json::to_vec(descriptor),
-            Self::Capability(descriptor) => serde_json::to_vec(descriptor),
+            Self::Operation(descriptor) => pinned(schema::lock::entry_bytes(descriptor)),
+            Self::Capability(descriptor) => pinned(schema::lock::capability_bytes(descriptor)),
             Self::Subnet(descriptor) => serde_json::to_vec(descriptor),
         };
         bytes.map(Bytes::from)

@@ -339,7 +339,7 @@ async fn limits_of_entries_hold_at_n_and_refuse_at_n_plus_one() {
     let sized = |bytes: usize| {
         let mut operation = operation("sn22.web_search");
         operation.example.as_mut().unwrap().output = "".into();
-        let rest = serde_json::to_vec(&operation).unwrap().len();
+        let rest = schema::lock::entry_bytes(&operation).unwrap().len();
         operation.example.as_mut().unwrap().output = "x".repeat(bytes - rest).into();
         operation
     };

@@ -14,6 +14,31 @@ use crate::price::PriceRule;
 /// Version of the lockfile format this crate reads and writes.
 pub const LOCKFILE_VERSION: u32 = 1;
 
+/// Bytes of `orchestra.lock`: thousands of pins.
+pub const LOCKFILE_BYTES_MAX: usize = 4 << 20;
+/// Bytes of one entry's body.
+pub const ENTRY_BYTES_MAX: usize = 1 << 20;
+
+mod assemble;
+mod entry;
+mod problem;
+mod text;
+
+pub use entry::{
+    capability_bytes, capability_from_entry, capability_hash, entry_bytes, entry_hash, operation_from_entry,
+};
+
+/// A lock that cannot be read, written or trusted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("[{code}] {message}")]
+#[non_exhaustive]
+pub struct LockError {
+    /// Stable code of the error page, `E0601` to `E0607`.
+    pub code: &'static str,
+    /// What is wrong and where.
+    pub message: String,
+}
+
 /// The text part of a lock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,7 +86,8 @@ pub struct LockedCapability {
     pub version: Version,
     /// Hash of the entry's canonical bytes, adapters included.
     pub entry: Hash,
-    /// Operations that fulfil it, in order; each is pinned above.
+    /// Operations that fulfil it, in order; each is pinned above. The entry may know more, which could
+    /// not be called when the lock was made.
     pub operations: Vec<OperationId>,
 }
 
@@ -83,21 +109,5 @@ pub struct Lock {
 /// The bodies of a lock by hash: canonical bytes of entries.
 pub type LockBodies = BTreeMap<Hash, Vec<u8>>;
 
-/// Why a lock cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("[{code}] {message}")]
-pub struct LockError {
-    /// Stable code of the error page.
-    pub code: &'static str,
-    /// What is wrong and what to do next.
-    pub message: String,
-}
-
-/// The descriptor in the canonical bytes of an entry.
-///
-/// # Errors
-/// Where the bytes are not such an entry.
-pub fn operation_from_entry(bytes: &[u8]) -> Result<OperationDescriptor, LockError> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| LockError { code: "E0603", message: format!("not an operation entry: {error}") })
-}
+#[cfg(test)]
+mod tests;
