@@ -20,9 +20,8 @@ use schema::operation::{
     Access, Auth, AxonBinding, OperationDescriptor, Repeat, SideEffects, Transport, Version,
 };
 use schema::price::PriceRule;
-use schema::types::{FieldDef, LengthRange, RecordDef, Type, TypeDef, TypeDefs};
 use schema::value::Value;
-use serde_json::{Map, json};
+use serde_json::{Map, Value as Json, json};
 use subnet::egress::{EgressPolicy, Options};
 use subnet::hotkey::Hotkey;
 use subnet::secrets::SecretStore;
@@ -76,7 +75,8 @@ impl Axon {
         SHARED.get_or_init(|| Self::start(&["--obey", "1"]))
     }
 
-    fn operation(&self, synapse: &str, required: &[&str], signed: &[&str]) -> OperationDescriptor {
+    /// An operation whose parameters and answer have these JSON Schemas; `signed` are the hash fields.
+    fn operation(&self, synapse: &str, input: Json, output: Json, signed: &[&str]) -> OperationDescriptor {
         OperationDescriptor {
             id: "sn1.peer".into(),
             netuid: 1,
@@ -93,8 +93,8 @@ impl Axon {
             auth: Auth::Hotkey,
             side_effects: SideEffects::None,
             repeat: Repeat { safe: true, costs_again: false },
-            input: json!({"type": "object", "required": required}),
-            output: json!({}),
+            input,
+            output,
             output_complete: true,
             price: PriceRule::Free,
             observed_cost: None,
@@ -106,30 +106,37 @@ impl Axon {
     }
 
     fn search(&self) -> OperationDescriptor {
-        self.operation("WebSearch", &["query"], &["query", "count"])
+        let input = json!({
+            "type": "object", "required": ["query"],
+            "properties": {"query": {"type": "string"}, "count": {"type": "integer", "default": 10}},
+        });
+        let hit = json!({"type": "object", "required": ["link"], "properties": {"link": {"type": "string"}}});
+        let output = json!({
+            "type": "object", "required": ["results"],
+            "properties": {"results": {"type": "array", "items": hit}},
+        });
+        self.operation("WebSearch", input, output, &["query", "count"])
     }
 }
 
-fn field(name: &str, ty: Type) -> FieldDef {
-    FieldDef { name: name.into(), ty, doc: String::new() }
+fn types(operation: &OperationDescriptor) -> OperationTypes {
+    schema::json_schema::OperationTypes::of(operation).unwrap().into()
 }
 
-/// An input record of these fields, and the answer `{ <answer>: ty }`.
-fn types(input: Vec<FieldDef>, answer: &str, ty: Type) -> OperationTypes {
-    let mut defs = TypeDefs::new();
-    let record =
-        |name: &str, fields| TypeDef::Record(RecordDef { name: name.into(), fields, doc: String::new() });
-    let input = defs.push(record("Input", input));
-    let output = defs.push(record("Output", vec![field(answer, ty)]));
-    OperationTypes { defs: Arc::new(defs), input, output: Type::Named(output) }
+fn answer_of(name: &str, schema: Json) -> Json {
+    json!({"type": "object", "required": [name], "properties": {name: schema}})
 }
 
-fn search_types() -> OperationTypes {
-    types(vec![field("query", Type::STRING), field("count", Type::INT)], "results", Type::list(Type::Json))
+/// The input record of `operation` with these fields, all others absent.
+fn input_of(operation: &OperationDescriptor, fields: &[(&str, Value)]) -> Value {
+    let types = types(operation);
+    let record = types.defs.record(types.input).unwrap();
+    let value = |name: &str| fields.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone());
+    Value::record(record.fields.iter().map(|field| value(&field.name).unwrap_or(Value::Null)))
 }
 
 fn search_input(query: &str) -> Value {
-    Value::record([Value::string(query), Value::Int(2)])
+    input_of(&Axon::shared().search(), &[("query", Value::string(query)), ("count", Value::Int(2))])
 }
 
 fn client() -> Client {
@@ -140,20 +147,19 @@ fn client() -> Client {
 async fn call_as(
     hotkey: Option<&Hotkey>,
     operation: &OperationDescriptor,
-    types: OperationTypes,
     input: &Value,
     timeout: Duration,
 ) -> CallOutcome {
     let client = client();
-    let prepared = client.prepare(operation, types, None).unwrap();
+    let prepared = client.prepare(operation, types(operation), None).unwrap();
     let mut request_nonce = [0; 32];
     request_nonce[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
     let context = CallContext { request_nonce, timeout, secrets: &SecretStore::new(), hotkey };
     client.call(&prepared, input, &context).await
 }
 
-async fn call(operation: &OperationDescriptor, types: OperationTypes, input: &Value) -> CallOutcome {
-    call_as(Some(&caller()), operation, types, input, PATIENT).await
+async fn call(operation: &OperationDescriptor, input: &Value) -> CallOutcome {
+    call_as(Some(&caller()), operation, input, PATIENT).await
 }
 
 fn caller() -> Hotkey {
@@ -177,7 +183,7 @@ fn only(outcome: &CallOutcome) -> Value {
 #[tokio::test]
 async fn a_signed_call_is_answered() {
     let axon = Axon::shared();
-    let outcome = call(&axon.search(), search_types(), &search_input("rust's \"async\" runtime é☃")).await;
+    let outcome = call(&axon.search(), &search_input("rust's \"async\" runtime é☃")).await;
     assert_eq!(only(&outcome).as_list().map(<[Value]>::len), Some(2));
     assert_eq!((outcome.status, outcome.sent), (Some(200), true));
     assert_eq!(outcome.peer.as_deref(), Some(axon.hotkey.as_str()));
@@ -193,69 +199,83 @@ async fn a_signed_call_is_answered() {
 #[tokio::test]
 async fn every_kind_of_signed_field_hashes_as_the_peer_hashes_it() {
     let axon = Axon::shared();
+    let message = json!({"type": "object", "additionalProperties": {"type": "string"}});
+    let input = json!({
+        "type": "object", "required": ["messages"],
+        "properties": {
+            "messages": {"type": "array", "items": message},
+            "temperature": {"type": "number", "default": 1},
+            "max_tokens": {"type": "integer", "default": 64},
+            "seed": {"type": "integer"},
+        },
+    });
+    let signed = ["messages", "temperature", "max_tokens", "seed"];
     let generate =
-        axon.operation("TextGeneration", &["messages"], &["messages", "temperature", "max_tokens", "seed"]);
-    let message = Type::Map(Box::new(Type::STRING));
-    let generate_types = types(
-        vec![
-            field("messages", Type::list(message)),
-            field("temperature", Type::FLOAT),
-            field("max_tokens", Type::INT),
-            field("seed", Type::INT.optional()),
-        ],
-        "completion",
-        Type::STRING,
-    );
+        axon.operation("TextGeneration", input, answer_of("completion", json!({"type": "string"})), &signed);
     for (content, temperature, seed) in [
-        ("plain", 1.0, Value::Null),
-        ("it's", 0.1, Value::Int(7)),
-        ("\"it's\"\\", 1e-5, Value::Int(-1)),
-        ("tab\t nl\n cr\r nul\0 del\u{7f} esc\u{1b}", 1e16, Value::Null),
+        ("defaults are hashed as floats and integers", Value::Null, Value::Null),
+        ("plain", Value::Float(1.0), Value::Null),
+        ("it's", Value::Float(0.1), Value::Int(7)),
+        ("\"it's\"\\", Value::Float(1e-5), Value::Int(-1)),
+        ("tab\t nl\n cr\r nul\0 del\u{7f} esc\u{1b}", Value::Float(1e16), Value::Null),
         (
             "é 你好 😀 \u{200b}\u{a0}\u{ad}\u{feff}\u{2028}\u{e000}\u{10ffff}",
-            0.30000000000000004,
+            Value::Float(0.30000000000000004),
             Value::Null,
         ),
-        ("e\u{301} \u{1f468}\u{200d}\u{1f469} \u{378}", 123_456_789.123_456_79, Value::Int(i64::MAX)),
+        (
+            "e\u{301} \u{1f468}\u{200d}\u{1f469} \u{378}",
+            Value::Float(123_456_789.123_456_79),
+            Value::Int(i64::MAX),
+        ),
     ] {
         let entries = [("role", "user"), ("content", content)];
         let map = entries.map(|(name, text)| (Arc::from(name), Value::string(text)));
         let messages = Value::list([Value::Map(Arc::new(map.into_iter().collect()))]);
-        let input = Value::record([messages, Value::Float(temperature), Value::Int(8), seed]);
-        let outcome = call(&generate, generate_types.clone(), &input).await;
+        let fields = [
+            ("messages", messages),
+            ("temperature", temperature),
+            ("max_tokens", Value::Int(8)),
+            ("seed", seed),
+        ];
+        let input = input_of(&generate, &fields);
+        let outcome = call(&generate, &input).await;
         assert!(matches!(only(&outcome), Value::String(_)), "{content:?}");
     }
-    let extract = axon.operation("UrlExtract", &["urls"], &["urls", "keywords", "limit"]);
-    let extract_types = types(
-        vec![
-            field("urls", Type::list(Type::Url)),
-            field("keywords", Type::list(Type::STRING)),
-            field("limit", Type::INT),
-        ],
-        "data",
-        Type::List(Box::new(Type::Json), LengthRange::exactly(1)),
-    );
+    let input = json!({
+        "type": "object", "required": ["urls"],
+        "properties": {
+            "urls": {"type": "array", "items": {"type": "string", "format": "uri"}},
+            "keywords": {"type": "array", "items": {"type": "string"}, "default": []},
+            "limit": {"type": "integer", "default": 100},
+        },
+    });
+    let records = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": {}});
+    let extract =
+        axon.operation("UrlExtract", input, answer_of("data", records), &["urls", "keywords", "limit"]);
     let urls = Value::list([Value::string("https://a.example/it's"), Value::string("https://b.example")]);
-    let input = Value::record([urls, Value::list([]), Value::Int(1)]);
-    assert!(call(&extract, extract_types, &input).await.result.is_ok());
+    let input = input_of(&extract, &[("urls", urls), ("limit", Value::Int(1))]);
+    let outcome = call(&extract, &input).await;
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
 }
 
 #[tokio::test]
 async fn a_synapse_without_hash_fields_is_called_too() {
-    let alive = Axon::shared().operation("IsAlive", &[], &[]);
-    let outcome = call(&alive, types(Vec::new(), "answer", Type::STRING), &Value::record([])).await;
+    let output = answer_of("answer", json!({"type": "string"}));
+    let alive = Axon::shared().operation("IsAlive", json!({"type": "object"}), output, &[]);
+    let outcome = call(&alive, &Value::record([])).await;
     assert_eq!(only(&outcome), Value::string("True"));
 }
 
 #[tokio::test]
 async fn a_structured_answer_fits_the_schema_that_was_sent() {
     let axon = Axon::shared();
-    let generate = axon.operation("StructuredGeneration", &["prompt"], &["prompt", "response_schema"]);
-    let types = types(
-        vec![field("prompt", Type::STRING), field("response_schema", Type::STRING)],
-        "answer",
-        Type::STRING,
-    );
+    let input = json!({
+        "type": "object", "required": ["prompt"],
+        "properties": {"prompt": {"type": "string"}, "response_schema": {"type": "string", "default": ""}},
+    });
+    let output = answer_of("answer", json!({"type": "string"}));
+    let generate = axon.operation("StructuredGeneration", input, output, &["prompt", "response_schema"]);
     let wanted = json!({
         "type": "array", "maxItems": 8,
         "items": {"$ref": "#/$defs/Claim"},
@@ -266,8 +286,9 @@ async fn a_structured_answer_fits_the_schema_that_was_sent() {
         }}},
     });
     let prompt = "Compare Acme with Zenith. See https://a.example/1 and https://b.example/2.";
-    let input = Value::record([Value::string(prompt), Value::string(wanted.to_string())]);
-    let answer = only(&call(&generate, types.clone(), &input).await);
+    let schema = Value::string(wanted.to_string());
+    let input = input_of(&generate, &[("prompt", Value::string(prompt)), ("response_schema", schema)]);
+    let answer = only(&call(&generate, &input).await);
     let claims: serde_json::Value = serde_json::from_str(answer.as_str().unwrap()).unwrap();
     let claims = claims.as_array().unwrap();
     assert!(!claims.is_empty() && claims.len() <= 8);
@@ -276,7 +297,7 @@ async fn a_structured_answer_fits_the_schema_that_was_sent() {
         assert!(["Ahead", "Level", "Behind"].contains(&claim["stance"].as_str().unwrap()));
         assert!(claim["sources"][0].as_str().unwrap().starts_with("https://"));
     }
-    let again = only(&call(&generate, types, &input).await);
+    let again = only(&call(&generate, &input).await);
     assert_eq!(again, answer, "equal inputs give equal answers");
 }
 
@@ -356,34 +377,40 @@ async fn a_request_for_another_miner_is_unauthorized() {
     if let Transport::Axon(binding) = &mut operation.transport {
         binding.hotkey = Hotkey::from_seed(&[1; 32]).address().into();
     }
-    let outcome = call(&operation, search_types(), &search_input("q")).await;
+    let outcome = call(&operation, &search_input("q")).await;
     assert_failed(&outcome, CallErrorKind::Unauthorized, "E1145", "Signature mismatch");
 }
 
 #[tokio::test]
 async fn a_call_without_a_hotkey_is_not_sent() {
     let operation = Axon::shared().search();
-    let outcome = call_as(None, &operation, search_types(), &search_input("q"), PATIENT).await;
+    let outcome = call_as(None, &operation, &search_input("q"), PATIENT).await;
     assert_failed(&outcome, CallErrorKind::Unauthorized, "E1108", "hotkey");
     assert!(!outcome.sent);
 }
 
 #[tokio::test]
 async fn an_unknown_synapse_is_rejected() {
-    let operation = Axon::shared().operation("Nope", &["query"], &["query", "count"]);
-    let outcome = call(&operation, search_types(), &search_input("q")).await;
+    let mut operation = Axon::shared().search();
+    if let Transport::Axon(binding) = &mut operation.transport {
+        binding.synapse = "Nope".into();
+    }
+    let outcome = call(&operation, &search_input("q")).await;
     assert_failed(&outcome, CallErrorKind::Rejected, "E1146", "Synapse name 'Nope' not found");
 }
 
 /// A wrong order of hash fields, and a required field that is not announced: what a wrong Ledger entry looks like.
 #[tokio::test]
 async fn an_entry_that_does_not_fit_the_synapse_fails_at_the_peer() {
-    let axon = Axon::shared();
-    for operation in [
-        axon.operation("WebSearch", &["query"], &["count", "query"]),
-        axon.operation("WebSearch", &[], &["query", "count"]),
-    ] {
-        let outcome = call(&operation, search_types(), &search_input("q")).await;
+    let mut swapped = Axon::shared().search();
+    if let Transport::Axon(binding) = &mut swapped.transport {
+        binding.hash_fields.reverse();
+    }
+    let mut unannounced = Axon::shared().search();
+    unannounced.input["required"] = json!([]);
+    for operation in [swapped, unannounced] {
+        let input = input_of(&operation, &[("query", Value::string("q")), ("count", Value::Int(2))]);
+        let outcome = call(&operation, &input).await;
         assert_failed(&outcome, CallErrorKind::Unavailable, "E1143", "Internal Server Error");
     }
 }
@@ -397,19 +424,19 @@ async fn each_fault_of_the_peer_has_its_kind() {
         ("truncate", CallErrorKind::Unavailable, "E1142", "closed"),
     ] {
         let input = search_input(&format!("fault:{fault}"));
-        let outcome = call(&Axon::shared().search(), search_types(), &input).await;
+        let outcome = call(&Axon::shared().search(), &input).await;
         assert_failed(&outcome, kind, code, words);
         assert!(outcome.sent, "{fault}");
     }
     // The connection pool is none the worse for it.
-    assert!(call(&Axon::shared().search(), search_types(), &search_input("q")).await.result.is_ok());
+    assert!(call(&Axon::shared().search(), &search_input("q")).await.result.is_ok());
 }
 
 #[tokio::test]
 async fn a_slow_peer_costs_the_timeout() {
     let input = search_input("fault:hang");
     let timeout = Duration::from_millis(1_500);
-    let outcome = call_as(Some(&caller()), &Axon::shared().search(), search_types(), &input, timeout).await;
+    let outcome = call_as(Some(&caller()), &Axon::shared().search(), &input, timeout).await;
     assert_failed(&outcome, CallErrorKind::Timeout, "E1140", "1500 ms");
     assert!(outcome.sent && outcome.timings.total >= timeout);
 }
@@ -418,7 +445,7 @@ async fn a_slow_peer_costs_the_timeout() {
 async fn concurrent_calls_do_not_overtake_one_another() {
     let axon = Axon::shared();
     let client = client();
-    let prepared = client.prepare(&axon.search(), search_types(), None).unwrap();
+    let prepared = client.prepare(&axon.search(), types(&axon.search()), None).unwrap();
     let mut calls = tokio::task::JoinSet::new();
     for index in 0..16 {
         let (client, prepared, hotkey) = (client.clone(), prepared.clone(), caller());
@@ -440,9 +467,9 @@ async fn concurrent_calls_do_not_overtake_one_another() {
 async fn a_caller_who_is_not_on_the_list_is_unauthorized() {
     let other = Hotkey::from_seed(&[2; 32]);
     let axon = tokio::task::spawn_blocking(move || Axon::start(&["--allow", other.address()])).await.unwrap();
-    let outcome = call(&axon.search(), search_types(), &search_input("q")).await;
+    let outcome = call(&axon.search(), &search_input("q")).await;
     assert_failed(&outcome, CallErrorKind::Unauthorized, "E1145", "Key is blacklisted: Unrecognized hotkey.");
     let listed = Hotkey::from_seed(&[2; 32]);
-    let outcome = call_as(Some(&listed), &axon.search(), search_types(), &search_input("q"), PATIENT).await;
+    let outcome = call_as(Some(&listed), &axon.search(), &search_input("q"), PATIENT).await;
     assert!(outcome.result.is_ok());
 }

@@ -102,7 +102,7 @@ impl<'a> Maker<'a> {
             "string" => self.text(schema, name, place).into(),
             "integer" => self.number(schema, name, place).into(),
             "number" => json!(self.number(schema, name, place) as f64),
-            "boolean" => (number_of(&format!("{}{name}", self.prompt)) % 2 == 0).into(),
+            "boolean" => number_of(&format!("{}{name}", self.prompt)).is_multiple_of(2).into(),
             _ => Value::Null,
         }
     }

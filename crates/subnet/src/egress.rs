@@ -228,7 +228,7 @@ impl Egress {
             shared: Arc::new(Shared {
                 client,
                 policy: options.policy,
-                in_flight_per_host: options.in_flight_per_host.max(1),
+                in_flight_per_host: options.in_flight_per_host.clamp(1, Semaphore::MAX_PERMITS),
                 body_bytes_max: options.body_bytes_max,
                 permits: Mutex::default(),
             }),

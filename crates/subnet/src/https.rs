@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::code;
 use crate::egress::Endpoint;
-use crate::secrets::Template;
+use crate::secrets::{Template, percent_encoded};
 
 /// Longest path and query together; common servers stop at 8 or 16 KiB.
 pub(crate) const TARGET_BYTES_MAX: usize = 16 << 10;
@@ -172,9 +172,9 @@ impl HttpPlan {
             }
             (Credential::Query(name), Some(key)) => {
                 let mark = if target.contains('?') { '&' } else { '?' };
-                let name = encoded(name);
+                let name = percent_encoded(name);
                 redacted.target(&format!("{target}{mark}{name}=<key>"));
-                let _ = write!(target, "{mark}{name}={}", encoded(key.expose_secret()));
+                let _ = write!(target, "{mark}{name}={}", percent_encoded(key.expose_secret()));
             }
             _ => redacted.target(&target),
         }
@@ -223,7 +223,7 @@ impl HttpPlan {
             };
             for item in items.iter().filter(|item| !item.is_null()) {
                 let text = plain_text(item).unwrap_or_else(|| item.to_string());
-                let _ = write!(target, "{mark}{}={}", encoded(name), encoded(&text));
+                let _ = write!(target, "{mark}{}={}", percent_encoded(name), percent_encoded(&text));
                 mark = '&';
             }
         }
@@ -343,7 +343,7 @@ fn path_segment(name: &str, text: &str) -> Result<String, CallError> {
     if lower.split(['/', '\\']).any(|segment| matches!(segment, "." | "..")) || lower.contains("%00") {
         return refuse("would climb out of its place in the path");
     }
-    Ok(encoded(text))
+    Ok(percent_encoded(text))
 }
 
 /// Scalars as they stand in a URL; `None` for what has no such form.
@@ -354,19 +354,6 @@ fn plain_text(value: &Value) -> Option<String> {
         Value::Bool(flag) => Some(flag.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
-}
-
-/// Percent-encoding of everything but RFC 3986's unreserved characters.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 4);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
 }
 
 pub(crate) fn unsendable(why: String) -> CallError {

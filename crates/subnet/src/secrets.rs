@@ -300,10 +300,30 @@ impl Template {
     }
 }
 
-/// Whether `content` repeats the key, as debugging endpoints do with request headers.
+/// Whether `content` repeats the key, as debugging endpoints do with request headers and error pages with addresses.
 pub(crate) fn is_echoed(key: &SecretString, content: &[u8]) -> bool {
-    let key = key.expose_secret().as_bytes();
-    key.len() >= ECHO_BYTES_MIN && memchr::memmem::find(content, key).is_some()
+    let key = key.expose_secret();
+    let holds = |text: &str| memchr::memmem::find(content, text.as_bytes()).is_some();
+    key.len() >= ECHO_BYTES_MIN && (holds(key) || key.contains(is_reserved) && holds(&percent_encoded(key)))
+}
+
+const fn is_reserved(c: char) -> bool {
+    !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~'))
+}
+
+/// Percent-encoding of everything but RFC 3986's unreserved characters.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    use fmt::Write as _;
+
+    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    for byte in text.bytes() {
+        if is_reserved(char::from(byte)) {
+            let _ = write!(out, "%{byte:02X}");
+        } else {
+            out.push(char::from(byte));
+        }
+    }
+    out
 }
 
 /// The permission bits if group or others have any; always `None` where files have none.

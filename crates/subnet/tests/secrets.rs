@@ -82,6 +82,20 @@ async fn a_key_in_the_query_is_sent_encoded_and_redacted_everywhere() {
         let text = traces(&outcome);
         assert!(!text.contains("canary") && text.contains(canonical), "{text}");
     }
+    let target = |seen: &Seen| seen.line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let echo = Peer::start(move |seen| {
+        answer("404 Not Found", "text/plain", format!("no such page: {}", target(seen)))
+    })
+    .await;
+    let mut secrets = SecretStore::new();
+    secrets.insert("sn1", &echo.origin(), &SecretString::from("a&b=c d/canary")).unwrap();
+    let prepared = prepare(&echo.client(), &with_query(&echo.origin()));
+    let outcome = echo
+        .client()
+        .call_fields(&prepared, fields(json!({"id": "1"})), &context(&secrets, PATIENT_MS))
+        .await;
+    assert_eq!(outcome.result.as_ref().unwrap_err().code, "E1150");
+    assert!(!traces(&outcome).contains("canary"));
     // Failures of every stage: refused by the peer, cut off, timed out, not connected.
     let mut failed = 0;
     for (reply, timeout_ms) in [

@@ -107,6 +107,9 @@ impl Egress {
     ) -> (Result<Exchange, ExchangeError>, Timings) {
         let begun = Instant::now();
         let mut timings = Timings::default();
+        if let Err(refused) = check_place(endpoint, &request) {
+            return (Err(refused.into()), timings);
+        }
         let headers = request.headers_mut();
         headers.insert(header::ACCEPT_ENCODING, header::HeaderValue::from_static("identity"));
         let connection = capture_connection(&mut request);
@@ -134,6 +137,19 @@ impl Egress {
         };
         (result, timings)
     }
+}
+
+/// The cap and the admission belong to the endpoint, so a request for another place must not pass under its name.
+fn check_place(endpoint: &Endpoint, request: &Request<Full<Bytes>>) -> Result<(), Refused> {
+    let (uri, origin) = (request.uri(), endpoint.origin());
+    let scheme = if origin.is_https() { "https" } else { "http" };
+    if uri.scheme_str() == Some(scheme)
+        && uri.authority().is_some_and(|own| own.as_str() == origin.authority())
+    {
+        return Ok(());
+    }
+    let why = "the request is addressed to another place";
+    Err(Refused::Place { origin: origin.to_string(), why })
 }
 
 fn check_head(response: &Response<Incoming>, body_bytes_max: usize) -> Result<(), ExchangeError> {
