@@ -380,6 +380,8 @@ async fn a_lock_pins_operations_capabilities_and_what_fulfils_them() {
         assert_eq!(body.side_effects, SideEffects::Metered);
         assert_eq!(schema::hash::Context::LedgerEntry.hash(&[&bodies[&operation.entry]]), operation.entry);
     }
+    let assembled = schema::lock::Lock::assemble(&lock.to_toml(), &bodies).unwrap();
+    assert_eq!((assembled.operations.len(), assembled.capabilities.len()), (4, 1));
     // The same Ledger gives the same lock.
     assert_eq!(
         loaded().await.snapshot().lock_for(&set(["sn22.web_crawl"]), &set(["generate"])).unwrap().0,
