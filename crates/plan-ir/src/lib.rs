@@ -8,6 +8,7 @@
 
 pub mod bound;
 pub mod builtin;
+pub mod bytes;
 pub mod expr;
 pub mod graph;
 pub mod interp;
@@ -15,3 +16,4 @@ pub mod plan;
 #[cfg(test)]
 mod program;
 pub mod topology;
+pub mod validate;

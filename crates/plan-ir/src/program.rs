@@ -1,5 +1,7 @@
 //! Hand-built plan bodies for unit tests.
 
+pub(crate) mod sketch;
+
 use schema::hash::Hash;
 use schema::types::{Type, TypeDefs};
 use schema::value::Value;
@@ -171,9 +173,10 @@ pub(crate) fn operation(id: &str, price: schema::price::PriceRule) -> crate::pla
         "price": price,
         "sources": [],
     });
+    let descriptor = serde_json::from_value(descriptor).unwrap();
     crate::plan::PinnedOperation {
-        entry: Hash([1; 32]),
-        entry_bytes: serde_json::to_vec(&descriptor).unwrap(),
+        entry: schema::lock::entry_hash(&descriptor).unwrap(),
+        entry_bytes: schema::lock::entry_bytes(&descriptor).unwrap(),
         input: schema::types::DefId(0),
         output: Type::STRING,
         id: id.into(),

@@ -1,189 +1,20 @@
 use schema::amount::{Amount, Currency, Rate};
 use schema::price::{PriceBasis, PriceError, PriceRule};
-use schema::types::{LengthRange, Type};
+use schema::types::Type;
 use schema::value::Value;
 
 use super::*;
 use crate::builtin::Builtin;
-use crate::expr::{Expr, Pattern};
-use crate::graph::{Graph, Node, Region};
-use crate::plan::{CallSpec, Candidate, Fallback, OnError, Param, Retry, Scope, Tolerance};
-use crate::program::{Program, operation};
-
-const MS: u64 = 1_000;
-const SECOND: u64 = 1_000_000;
-
-fn usd(micro: u64) -> Amount {
-    Amount::new(micro, Currency::MicroUsd)
-}
-
-fn list_of(max: Option<u64>) -> Type {
-    Type::List(Box::new(Type::STRING), LengthRange { min: 0, max })
-}
-
-/// Fills one arm of a branch.
-type Arm = Box<dyn FnOnce(&mut Plan)>;
-
-/// A plan that grows node by node; nodes of an open region stand in it.
-struct Plan {
-    program: Program,
-    nodes: Vec<Node>,
-    regions: Vec<Vec<NodeId>>,
-    scope: ScopeId,
-}
-
-impl Plan {
-    fn new() -> Self {
-        let mut program = Program::new();
-        program.body.operations.push(operation("sn22.unknown", PriceRule::Unknown));
-        Self { program, nodes: Vec::new(), regions: vec![Vec::new()], scope: ScopeId(0) }
-    }
-
-    fn push(&mut self, kind: NodeKind, label: &str, parents: &[NodeId], body: NodeBody) -> NodeId {
-        let id = NodeId(self.nodes.len() as u32);
-        let node = Node { kind, label: label.into(), parents: parents.to_vec(), regions: vec![] };
-        self.nodes.push(node);
-        self.program.body.nodes.push(body);
-        self.program.body.node_scopes.push(self.scope);
-        self.regions.last_mut().unwrap().push(id);
-        id
-    }
-
-    fn pure(&mut self, label: &str, parents: &[NodeId]) -> NodeId {
-        let value = self.program.constant("x");
-        let body = NodeBody::Pure(self.program.fragment(value));
-        self.push(NodeKind::Pure, label, parents, body)
-    }
-
-    fn call(&mut self, label: &str, parents: &[NodeId], spec: CallSpec) -> NodeId {
-        self.push(NodeKind::Call, label, parents, NodeBody::Call(Box::new(spec)))
-    }
-
-    fn fan_out(
-        &mut self,
-        label: &str,
-        parents: &[NodeId],
-        list: ExprId,
-        concurrency: Option<u32>,
-        body: impl FnOnce(&mut Self, NodeId),
-    ) -> NodeId {
-        let list = self.program.fragment(list);
-        let control = self.push(
-            NodeKind::FanOut,
-            label,
-            parents,
-            NodeBody::FanOut {
-                list,
-                item: Type::STRING,
-                concurrency,
-                tolerate: Tolerance::Count(0),
-                on_error: OnError::Drop,
-            },
-        );
-        self.region(control, |plan| body(plan, control));
-        control
-    }
-
-    fn branch(&mut self, label: &str, arms: Vec<Arm>) -> NodeId {
-        let scrutinee = self.program.constant(true);
-        let scrutinee = self.program.fragment(scrutinee);
-        let patterns = vec![Pattern::Any; arms.len()];
-        let control = self.push(NodeKind::Branch, label, &[], NodeBody::Branch { scrutinee, patterns });
-        for arm in arms {
-            self.region(control, arm);
-        }
-        control
-    }
-
-    fn region(&mut self, control: NodeId, fill: impl FnOnce(&mut Self)) {
-        self.regions.push(Vec::new());
-        fill(self);
-        let nodes = self.regions.pop().unwrap();
-        let result = nodes.last().copied();
-        self.nodes[control.0 as usize].regions.push(Region { nodes, result });
-    }
-
-    fn list(&mut self, max: Option<u64>) -> ExprId {
-        self.program.constant((Value::list([]), list_of(max)))
-    }
-
-    fn budget(&mut self, budget: Amount) -> Fragment {
-        let budget = self.program.constant(budget);
-        self.program.fragment(budget)
-    }
-
-    fn finish(mut self) -> CompiledPlan {
-        let nodes = self.regions.pop().unwrap();
-        let root = Region { result: nodes.last().copied(), nodes };
-        self.program.compiled(Graph { nodes: self.nodes, root })
-    }
-}
-
-/// A call of the operation without a known price.
-fn spec(timeout_us: u64, max_price: Amount) -> CallSpec {
-    let nothing = Fragment { params: 0, frame: 0, body: ExprId(0) };
-    CallSpec {
-        target: "search".into(),
-        args: vec![],
-        candidates: vec![Candidate { operation: 0, request: nothing, response: nothing }],
-        output: Type::STRING,
-        timeout_us,
-        retry: Retry { max: 0, backoff_us: 0, on: vec![] },
-        accept: None,
-        max_price: Some(max_price),
-        fallback: None,
-    }
-}
-
-fn retried(timeout_us: u64, max_price: Amount, max: u32, backoff_us: u64) -> CallSpec {
-    CallSpec { retry: Retry { max, backoff_us, on: vec![] }, ..spec(timeout_us, max_price) }
-}
+use crate::expr::Expr;
+use crate::plan::{Candidate, Fallback, Param, Scope};
+use crate::program::operation;
+use crate::program::sketch::{
+    HOLDS, MS, Plan, SECOND, TEXT, competitive_analysis, list_of, retried, spec, usd,
+};
 
 fn figures(plan: &CompiledPlan) -> (u64, u64) {
     let bound = bound(plan, None).unwrap();
     (bound.cost.units, bound.latency_us)
-}
-
-/// The competitive analysis: a search per rival, a crawl per page, a model per rival, a summary.
-fn competitive_analysis() -> CompiledPlan {
-    let mut plan = Plan::new();
-    let rivals = list_of(Some(5));
-    let param = |name: &str, ty: &Type| Param {
-        name: name.into(),
-        ty: ty.clone(),
-        default: None,
-        doc: String::new(),
-    };
-    plan.program.body.params = vec![param("company", &Type::STRING), param("rivals", &rivals)];
-    let rivals = plan.program.add(Expr::Param(1), rivals);
-    let budget = plan.budget(usd(600_000));
-    plan.program.body.scopes[0].budget = Some(budget);
-    plan.program.body.scopes[0].deadline_us = Some(60 * SECOND);
-    let web = || retried(4 * SECOND, usd(4_000), 1, 200 * MS);
-    let claims = plan.fan_out("claims", &[], rivals, Some(5), |plan, _| {
-        let found = plan.call("found", &[], web());
-        let best = plan.pure("best", &[found]);
-        let list = plan.program.add(Expr::Node(best), list_of(Some(4)));
-        let pages = plan.fan_out("pages", &[best], list, None, |plan, _| {
-            let url = plan.pure("url", &[]);
-            let text = plan.call("text", &[url], web());
-            plan.pure("result", &[text]);
-        });
-        plan.call("claim", &[pages], retried(12 * SECOND, usd(20_000), 1, 100 * MS));
-    });
-    let flat = plan.pure("flat", &[claims]);
-    let sourced = plan.push(
-        NodeKind::Ensure,
-        "sourced",
-        &[flat],
-        NodeBody::Ensure {
-            condition: Fragment { params: 0, frame: 0, body: ExprId(0) },
-            message: Fragment { params: 0, frame: 0, body: ExprId(0) },
-        },
-    );
-    let summary = plan.call("summary", &[flat, sourced], spec(12 * SECOND, usd(20_000)));
-    plan.pure("result", &[flat, summary]);
-    plan.finish()
 }
 
 #[test]
@@ -239,8 +70,7 @@ fn fallbacks_add_money_and_time() {
     let mut plan = Plan::new();
     let mut main = retried(10 * SECOND, usd(50_000), 0, 0);
     let mut second = spec(5 * SECOND, usd(10_000));
-    let nothing = Fragment { params: 0, frame: 0, body: ExprId(0) };
-    second.fallback = Some(Fallback::Value(nothing));
+    second.fallback = Some(Fallback::Value(TEXT));
     main.fallback = Some(Fallback::Call(Box::new(second)));
     plan.call("text", &[], main);
     let plan = plan.finish();
@@ -290,8 +120,7 @@ fn an_ensure_holds_back_what_it_gates() {
     let gated = |gate: bool| {
         let mut plan = Plan::new();
         let a = plan.call("a", &[], spec(3 * SECOND, usd(1)));
-        let nothing = Fragment { params: 0, frame: 0, body: ExprId(0) };
-        let ensure = NodeBody::Ensure { condition: nothing, message: nothing };
+        let ensure = NodeBody::Ensure { condition: HOLDS, message: TEXT };
         let ensure = plan.push(NodeKind::Ensure, "e", &[a], ensure);
         plan.call("b", if gate { std::slice::from_ref(&ensure) } else { &[] }, spec(4 * SECOND, usd(1)));
         figures(&plan.finish()).1
@@ -336,19 +165,6 @@ fn a_body_may_wait_for_a_node_that_runs_beside_its_loop() {
     let on_path: Vec<_> = rows.iter().filter(|row| row.in_latency).map(|row| row.label.as_str()).collect();
     assert_eq!(on_path, ["slow", "second"]);
     assert_eq!(figures(&of_rounds(3)).1, 17 * SECOND);
-}
-
-impl Plan {
-    /// A call outside every region, numbered between the nodes of one.
-    fn region_gap(&mut self, expected: NodeId) {
-        let inner = self.regions.pop().unwrap();
-        while self.nodes.len() < expected.0 as usize {
-            self.pure("padding", &[]);
-        }
-        let id = self.call("slow", &[], spec(10 * SECOND, usd(1)));
-        assert_eq!(id, expected);
-        self.regions.push(inner);
-    }
 }
 
 #[test]
