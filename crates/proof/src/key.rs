@@ -134,3 +134,74 @@ impl<'de> Deserialize<'de> for PublicKey {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_holds_for_its_type_and_payload_only() {
+        let key = RuntimeKey::from_seed(&[1; 32]);
+        let signature = key.sign(RUN_TYPE, b"payload");
+        let public = key.public();
+        assert_eq!(public.verify(RUN_TYPE, b"payload", &signature), Ok(()));
+        let refused = Err(SignatureError::Signature(public));
+        assert_eq!(public.verify(CHALLENGE_TYPE, b"payload", &signature), refused);
+        assert_eq!(public.verify(RUN_TYPE, b"payloae", &signature), refused);
+        assert!(RuntimeKey::from_seed(&[2; 32]).public().verify(RUN_TYPE, b"payload", &signature).is_err());
+    }
+
+    #[test]
+    fn the_encoding_that_is_signed_is_dsse_s() {
+        // The example of the DSSE specification.
+        let bytes = pre_authentication("http://example.com/HelloWorld", b"hello world");
+        assert_eq!(bytes, b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
+    }
+
+    /// The points of small order, in every encoding that decompresses: signing with them needs no secret.
+    #[test]
+    fn keys_of_small_order_are_refused_whatever_the_signature() {
+        const ORDER_8: &str = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05";
+        const ORDER_8_B: &str = "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a";
+        let hex = |text: &str| text.parse::<PublicKey>().unwrap().0;
+        let mut one = [0; 32];
+        one[0] = 1;
+        let mut minus_one = [0xff; 32];
+        (minus_one[0], minus_one[31]) = (0xec, 0x7f);
+        let mut above_one = [0xff; 32];
+        (above_one[0], above_one[31]) = (0xee, 0x7f);
+        let points = [one, [0; 32], minus_one, above_one, hex(ORDER_8), hex(ORDER_8_B)];
+        for point in points {
+            for sign in [0, 0x80] {
+                let mut key = point;
+                key[31] |= sign;
+                for first in points {
+                    let mut signature = [0; 64];
+                    signature[..32].copy_from_slice(&first);
+                    let key = PublicKey(key);
+                    let verdict = key.verify(RUN_TYPE, b"any", &Signature(signature));
+                    assert_eq!(verdict, Err(SignatureError::Key(key)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_point_and_points_of_small_order_in_a_signature_are_refused() {
+        let mut no_point = [0; 32];
+        no_point[0] = 2;
+        let key = PublicKey(no_point);
+        assert_eq!(key.verify(RUN_TYPE, b"", &Signature([0; 64])), Err(SignatureError::Key(key)));
+        let public = RuntimeKey::from_seed(&[1; 32]).public();
+        let mut signature = [0; 64];
+        signature[0] = 1;
+        let refused = public.verify(RUN_TYPE, b"", &Signature(signature));
+        assert_eq!(refused, Err(SignatureError::Signature(public)));
+    }
+
+    #[test]
+    fn a_secret_key_does_not_show_itself() {
+        let shown = format!("{:?}", RuntimeKey::from_seed(&[0x5a; 32]));
+        assert!(!shown.contains("5a5a") && shown.starts_with("RuntimeKey("));
+    }
+}

@@ -1,0 +1,517 @@
+//! The cases the vectors are made of.
+
+use std::borrow::Cow;
+
+use plan_ir::graph::{Graph, NodeId, NodeKind};
+use proof::body::{Field, body_commit};
+use proof::builder::Show;
+use proof::bundle::{Bundle, Disclosure};
+use proof::commit::{Outcome, SkipReason};
+use proof::cost::Money;
+use proof::key::{PublicKey, RuntimeKey, Signature, pre_authentication};
+use proof::lock::{genesis, lock};
+use proof::statement::{RunResult, RunStatement, SignedBy};
+use proof::tree;
+use proof::verify::{TrustPolicy, TrustedKey};
+use schema::hash::{Context, Hash};
+use serde_json::{Value, json};
+
+use super::forge::{Forge, forge, forge_statement};
+use super::{OPENED, Script, control, key, node, plan_bytes, policy, prove, region, sample_graph};
+
+/// A bundle and the codes it must be refused with; none where it must be accepted.
+pub(crate) struct Case {
+    pub(crate) id: &'static str,
+    pub(crate) comment: &'static str,
+    pub(crate) flags: &'static [&'static str],
+    pub(crate) policy: TrustPolicy,
+    pub(crate) bundle: Vec<u8>,
+    pub(crate) codes: &'static [&'static str],
+}
+
+struct Cases(Vec<Case>);
+
+impl Cases {
+    fn add(
+        &mut self,
+        id: &'static str,
+        comment: &'static str,
+        flags: &'static [&'static str],
+        codes: &'static [&'static str],
+        bundle: &Bundle<'_>,
+    ) {
+        self.add_bytes(id, comment, flags, codes, bundle.to_bytes());
+    }
+
+    fn add_bytes(
+        &mut self,
+        id: &'static str,
+        comment: &'static str,
+        flags: &'static [&'static str],
+        codes: &'static [&'static str],
+        bundle: Vec<u8>,
+    ) {
+        self.0.push(Case { id, comment, flags, policy: policy(), bundle, codes });
+    }
+
+    /// An honest bundle with one lie, derived and signed anew.
+    fn lie(
+        &mut self,
+        id: &'static str,
+        comment: &'static str,
+        codes: &'static [&'static str],
+        bundle: &Bundle<'static>,
+        change: impl FnOnce(&mut Forge),
+    ) {
+        self.add(id, comment, &["resigned"], codes, &forge(bundle, change));
+    }
+
+    /// A bundle that was changed without the key.
+    fn tamper(
+        &mut self,
+        id: &'static str,
+        comment: &'static str,
+        codes: &'static [&'static str],
+        bundle: &Bundle<'static>,
+        change: impl FnOnce(&mut Bundle<'static>),
+    ) {
+        let mut bundle = bundle.clone();
+        change(&mut bundle);
+        self.add(id, comment, &["tampered"], codes, &bundle);
+    }
+
+    fn with_policy(&mut self, policy: TrustPolicy) {
+        self.0.last_mut().unwrap().policy = policy;
+    }
+}
+
+/// All cases.
+pub(crate) fn all() -> Vec<Case> {
+    let mut cases = Cases(Vec::new());
+    honest(&mut cases);
+    encoding(&mut cases);
+    signatures(&mut cases);
+    objects(&mut cases);
+    leaves(&mut cases);
+    order_and_totals(&mut cases);
+    content(&mut cases);
+    cases.0
+}
+
+fn sample() -> Bundle<'static> {
+    let arms = Script { arm: Box::new(|_, at, _| u32::from(at == [1])), ..Script::plain() };
+    prove(&sample_graph(), arms, Show::Everything, 1)
+}
+
+fn one_call() -> Graph {
+    Graph { nodes: vec![node(NodeKind::Call, "ask", &[])], root: region(&[0]) }
+}
+
+fn chain() -> Graph {
+    let nodes = vec![
+        node(NodeKind::Call, "a", &[]),
+        node(NodeKind::Call, "b", &[0]),
+        node(NodeKind::Pure, "c", &[0, 1]),
+    ];
+    Graph { nodes, root: region(&[0, 1, 2]) }
+}
+
+fn loops() -> Graph {
+    let nodes = vec![
+        control(NodeKind::FanOut, "outer", &[], vec![region(&[1, 2])]),
+        node(NodeKind::Call, "a", &[]),
+        control(NodeKind::FanOut, "inner", &[1], vec![region(&[3])]),
+        node(NodeKind::Call, "b", &[1]),
+    ];
+    Graph { nodes, root: region(&[0]) }
+}
+
+fn honest(cases: &mut Cases) {
+    let elements = |count| Script { count: Box::new(move |_, _| count), ..Script::plain() };
+    let fails = |node: u32, at: Vec<u32>, tolerates| Script {
+        fails: Box::new(move |id, found: &[u32]| id.0 == node && found == at),
+        tolerates,
+        ..Script::plain()
+    };
+    let proof = |graph: &Graph, script| prove(graph, script, Show::Run, 1);
+    cases.add("one-call", "A plan of one call", &[], &[], &proof(&one_call(), Script::plain()));
+    let shown = prove(&chain(), Script::plain(), Show::Everything, 1);
+    cases.add("chain", "Three nodes, all content shown", &[], &[], &shown);
+    cases.add("everything", "A loop, both arms of a branch, a gate; all content shown", &[], &[], &sample());
+    let redacted = sample().redacted(|shown| shown.ordinal.is_none());
+    cases.add("redacted", "The same, with only inputs and result shown", &["disclosure"], &[], &redacted);
+    cases.add("hidden", "The same, with nothing shown", &["disclosure"], &[], &sample().redacted(|_| false));
+    cases.add("loop-0", "A loop over nothing", &["control"], &[], &proof(&loops(), elements(0)));
+    cases.add("loop-3", "Loops of three in a loop of three", &["control"], &[], &proof(&loops(), elements(3)));
+    let failed = proof(&chain(), fails(0, vec![], false));
+    cases.add("failed", "The first call fails, the rest is skipped, the run failed", &["failure"], &[], &failed);
+    let tolerated = proof(&sample_graph(), fails(3, vec![1], true));
+    cases.add("tolerated", "One element of a loop fails and is left out", &["failure"], &[], &tolerated);
+    let stopped = proof(&sample_graph(), fails(6, vec![0], false));
+    cases.add("untaken", "What would fail is in an arm that is not taken", &["control"], &[], &stopped);
+    let cached = forge(&proof(&one_call(), Script::plain()), |forge| {
+        forge.commits[0].outcome = Outcome::Cached { origin: Hash([1; 32]) };
+        forge.commits[0].attempts = None;
+        forge.commits[0].cost = None;
+    });
+    cases.add("cached", "The value of an earlier run", &[], &[], &cached);
+    let cancelled = forge(&failed, |forge| forge.statement.result = RunResult::Cancelled);
+    cases.add("cancelled", "A run that was told to stop", &["failure"], &[], &cancelled);
+    let mut unsigned = proof(&one_call(), Script::plain());
+    unsigned.signatures.clear();
+    cases.add("unsigned", "No signature: level 0", &["signature"], &[], &unsigned);
+    unsigned.challenge_signature = None;
+    cases.add("unsigned-challenge-too", "No signature at all: level 0", &["signature"], &[], &unsigned);
+    cases.add("stranger", "A signer nobody trusts", &["signature"], &[], &proof(&one_call(), Script::plain()));
+    cases.with_policy(TrustPolicy::default());
+}
+
+fn encoding(cases: &mut Cases) {
+    let bytes = sample().to_bytes();
+    let with = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut changed = bytes.clone();
+        change(&mut changed);
+        changed
+    };
+    let mut add = |id, comment, code, bytes| cases.add_bytes(id, comment, &["encoding"], code, bytes);
+    add("empty", "An empty file", &["E1301"], Vec::new());
+    add("text", "A file of text", &["E1301"], b"this is not a proof".to_vec());
+    add("truncated", "The last byte is missing", &["E1301"], with(&|bytes| _ = bytes.pop()));
+    add("surplus", "A byte after the end", &["E1301"], with(&|bytes| bytes.push(0)));
+    add("long-number", "Version 0 as two bytes", &["E1301"], with(&|bytes| bytes[2] = 0x18));
+    add("indefinite", "A map of indefinite length", &["E1301"], with(&|bytes| bytes[0] = 0xbf));
+    add("version-1", "A bundle of version 1", &["E1302"], with(&|bytes| bytes[2] = 1));
+    add("unknown-key", "A field this version does not know", &["E1301"], with(&|bytes| {
+        bytes[0] += 1;
+        bytes.extend([9, 0]);
+    }));
+    let huge = with(&|bytes| {
+        // The head of the plan's bytes, after the map, the version and the key.
+        let end = if bytes[4] == 0x58 { 5 } else { 6 };
+        bytes.splice(4..=end, [0x5b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    });
+    add("giant-length", "A length beyond all bounds", &["E1301"], huge);
+    let plain = prove(&one_call(), Script::plain(), Show::Run, 1);
+    cases.tamper("header-version-1", "A header of version 1", &["E1302"], &plain, |bundle| {
+        bundle.header.to_mut()[2] = 1;
+    });
+    cases.tamper("statement-nonsense", "A statement that is none", &["E1301"], &plain, |bundle| {
+        bundle.statement = Cow::Borrowed(b"\x80");
+    });
+    cases.tamper("commit-key-order", "Two fields of a commit change places", &["E1308"], &plain, |bundle| {
+        let commit = bundle.commits[0].to_mut();
+        let (run_id, ordinal) = (commit[1..19].to_vec(), commit[19..21].to_vec());
+        commit.splice(1..21, [ordinal, run_id].concat());
+    });
+    cases.tamper("two-signatures", "The signature twice", &["E1301"], &plain, |bundle| {
+        bundle.signatures.push(bundle.signatures[0]);
+    });
+}
+
+/// The identity of the curve, a key of small order: `s = 0` would hold for every message.
+const IDENTITY: [u8; 32] = {
+    let mut bytes = [0; 32];
+    bytes[0] = 1;
+    bytes
+};
+
+fn signatures(cases: &mut Cases) {
+    let honest = prove(&one_call(), Script::plain(), Show::Run, 1);
+    let flags = &["signature"];
+    cases.tamper("signature-bit", "One bit of the signature", &["E1303"], &honest, |bundle| {
+        bundle.signatures[0].signature.0[40] ^= 1;
+    });
+    cases.tamper("signature-other-key", "Signed by a key the header does not name", &["E1303"], &honest, |bundle| {
+        bundle.signatures = vec![SignedBy::statement(&RuntimeKey::from_seed(&[43; 32]), &bundle.statement)];
+    });
+    cases.tamper("signature-unreduced", "s + L instead of s", &["E1303"], &honest, |bundle| {
+        let order = Hash([
+            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        ]);
+        let mut carry = 0;
+        for (byte, add) in bundle.signatures[0].signature.0[32..].iter_mut().zip(order.0) {
+            let sum = u16::from(*byte) + u16::from(add) + carry;
+            (*byte, carry) = (sum.to_le_bytes()[0], sum >> 8);
+        }
+    });
+    let mut small = forge(&honest, |forge| {
+        forge.header.runtime_key = PublicKey(IDENTITY);
+        forge.challenge.issuer = PublicKey(IDENTITY);
+    });
+    let mut forged = [0; 64];
+    forged[..32].copy_from_slice(&IDENTITY);
+    small.signatures = vec![SignedBy { key: PublicKey(IDENTITY), signature: Signature(forged) }];
+    small.challenge_signature = Some(Signature(forged));
+    let comment = "Key of small order with s = 0: holds for any message, unless checked strictly";
+    cases.add("small-order-key", comment, flags, &["E1303", "E1305"], &small);
+    cases.add("key-expired", "The key was not valid any more", flags, &["E1304"], &honest);
+    let window = |valid_from_us, valid_until_us| {
+        let trusted = TrustedKey { name: "tests".into(), valid_from_us, valid_until_us };
+        TrustPolicy { runtime_keys: [(key().public(), trusted)].into() }
+    };
+    cases.with_policy(window(None, Some(OPENED + 5)));
+    cases.add("key-early", "The key was not valid yet", flags, &["E1304"], &honest);
+    cases.with_policy(window(Some(OPENED + 1), None));
+    cases.add("key-in-window", "The key was valid", flags, &[], &honest);
+    cases.with_policy(window(Some(OPENED), Some(OPENED + 100)));
+}
+
+fn objects(cases: &mut Cases) {
+    let honest = prove(&chain(), Script::plain(), Show::Run, 1);
+    let id = "challenge-unsigned";
+    cases.tamper(id, "A signed run on an unsigned challenge", &["E1305"], &honest, |bundle| {
+        bundle.challenge_signature = None;
+    });
+    cases.lie("challenge-objective", "A challenge for other inputs", &["E1305"], &honest, |forge| {
+        forge.challenge.objective = Hash([1; 32]);
+    });
+    cases.lie("challenge-expired", "The run opened too late", &["E1305"], &honest, |forge| {
+        forge.challenge.issued_at_us -= 10;
+        forge.challenge.expires_at_us -= 5;
+    });
+    cases.lie("challenge-early", "The run opened too early", &["E1305"], &honest, |forge| {
+        forge.challenge.issued_at_us += 1;
+        forge.challenge.expires_at_us += 1;
+    });
+    cases.lie("challenge-other", "The header names another challenge", &["E1305"], &honest, |forge| {
+        forge.header.challenge_hash = Hash([1; 32]);
+    });
+    cases.lie("plan-other", "Another plan of the same shape", &["E1306"], &honest, |forge| {
+        let mut graph = chain();
+        graph.nodes[0].label = "x".into();
+        forge.bundle.plan = plan_bytes(&graph).into();
+        let plan = proof::plan::PlanGraph::from_bytes(&forge.bundle.plan).unwrap();
+        forge.commits[0].node_hash = plan.node_hash(NodeId(0)).unwrap();
+    });
+    cases.lie("plan-cycle", "A node that waits for itself", &["E1305", "E1306", "E1307"], &honest, |forge| {
+        let mut graph = chain();
+        graph.nodes[0].parents = vec![NodeId(0)];
+        forge.bundle.plan = plan_bytes(&graph).into();
+        forge.header.plan_hash = proof::plan::plan_hash(&forge.bundle.plan);
+    });
+    let lie = |last: &dyn Fn(&mut RunStatement)| forge_statement(&honest, |_| (), last);
+    let mut add = |id, comment, codes, bundle: Bundle<'static>| {
+        cases.add(id, comment, &["resigned"], codes, &bundle);
+    };
+    let other = lie(&|statement| statement.genesis = Hash([1; 32]));
+    add("genesis-other", "A statement about another header", &["E1307"], other);
+    let other = lie(&|statement| statement.plan_hash = Hash([1; 32]));
+    add("plan-hash-other", "A statement about another plan", &["E1307"], other);
+    let other = lie(&|statement| statement.leaves += 1);
+    add("leaf-count", "A statement about more leaves", &["E1309"], other);
+    let other = lie(&|statement| statement.root = Hash([1; 32]));
+    add("root-other", "A statement about another root", &["E1309"], other);
+    let other = lie(&|statement| statement.closed_at_us = OPENED - 1);
+    add("closed-early", "Closed before it opened", &["E1307", "E1310"], other);
+}
+
+fn leaves(cases: &mut Cases) {
+    // 0 search, 1 best, 2 pages, 3 scrape[0], 4 long[0], 5 whole[0], 6 arm 1 of long[0], 7 join of it,
+    // 8 scrape[1], 9 long[1], 10 arm 0 of it, 11 summary[1], 12 short[1], 13 join, 14 join of pages,
+    // 15 some, 16 report.
+    let honest = sample().redacted(|shown| shown.ordinal.is_none());
+    let code = &["E1308"];
+    let mut lie = |id, comment, change: &dyn Fn(&mut Forge)| cases.lie(id, comment, code, &honest, change);
+    lie("leaf-run", "A leaf of another run", &|forge| forge.commits[1].run_id = [0; 16]);
+    lie("leaf-ordinal", "A leaf with another number", &|forge| forge.commits[1].ordinal = 2);
+    lie("leaf-node", "A leaf of another node", &|forge| forge.commits[1].node = NodeId(0));
+    lie("leaf-node-hash", "A leaf with the hash of another node", &|forge| {
+        forge.commits[1].node_hash = forge.commits[0].node_hash;
+    });
+    lie("leaf-iteration", "A leaf of another element", &|forge| forge.commits[8].iteration = vec![0]);
+    lie("leaf-iteration-extra", "A leaf of a loop it is not in", &|forge| forge.commits[0].iteration = vec![0]);
+    lie("leaf-kind", "An expression that says it was a gate", &|forge| {
+        forge.commits[1].outcome = Outcome::Ensure;
+    });
+    lie("leaf-cost-of-expression", "An expression that cost something", &|forge| {
+        forge.commits[1].attempts = forge.commits[0].attempts;
+        forge.commits[1].cost = forge.commits[0].cost;
+    });
+    lie("leaf-not-join", "A join that says it is the loop itself", &|forge| {
+        forge.commits[14].outcome = Outcome::FanOut { count: 2 };
+    });
+    lie("leaf-missing", "The last leaf is missing", &|forge| drop(forge.commits.pop()));
+    lie("leaf-missing-join", "A join is missing", &|forge| drop(forge.commits.remove(14)));
+    lie("leaf-missing-arm", "The arm not taken is missing", &|forge| drop(forge.commits.remove(6)));
+    lie("leaf-missing-element", "An element of the loop is missing", &|forge| {
+        drop(forge.commits.drain(8..14));
+        forge.commits.iter_mut().zip(0..).for_each(|(commit, ordinal)| commit.ordinal = ordinal);
+    });
+    lie("leaf-surplus", "A leaf too many", &|forge| {
+        let mut last = forge.commits[16].clone();
+        last.ordinal = 17;
+        forge.commits.push(last);
+    });
+    lie("loop-giant", "A loop of 2^32 - 1 elements", &|forge| {
+        forge.commits[2].outcome = Outcome::FanOut { count: u32::MAX };
+    });
+    lie("branch-no-such-arm", "A branch to an arm it does not have", &|forge| {
+        forge.commits[4].outcome = Outcome::Branch { arm: 2 };
+    });
+    lie("branch-other-arm", "A branch to the other arm", &|forge| {
+        forge.commits[4].outcome = Outcome::Branch { arm: 1 };
+    });
+    lie("branch-failed-but-ran", "A branch that failed, with leaves of its arm", &|forge| {
+        forge.commits[4].outcome = Outcome::Failed { code: "E1101".into(), join: false };
+    });
+}
+
+fn order_and_totals(cases: &mut Cases) {
+    let honest = sample().redacted(|shown| shown.ordinal.is_none());
+    let order = &["E1310"];
+    cases.lie("early", "A call before what it waits for was over", order, &honest, |forge| {
+        forge.commits[3].times.as_mut().unwrap().start_us -= 1;
+    });
+    cases.lie("early-element", "An element of a loop before the loop", order, &honest, |forge| {
+        let times = forge.commits[2].times.as_mut().unwrap();
+        times.end_us = forge.statement.closed_at_us;
+    });
+    cases.lie("backwards", "A call that ended before it started", order, &honest, |forge| {
+        let times = forge.commits[16].times.as_mut().unwrap();
+        times.end_us = times.start_us - 1;
+    });
+    cases.lie("late", "A call that ended after the run", order, &honest, |forge| {
+        forge.commits[16].times.as_mut().unwrap().end_us = forge.statement.closed_at_us + 1;
+    });
+    let before = forge(&prove(&one_call(), Script::plain(), Show::Run, 1), |forge| {
+        forge.commits[0].times.as_mut().unwrap().start_us = OPENED - 1;
+    });
+    cases.add("before-opening", "A call before the run opened", &["resigned"], order, &before);
+    cases.lie("ran-without-parent", "A call though what it waits for failed", &["E1310"], &honest, |forge| {
+        forge.commits[8].outcome = Outcome::Failed { code: "E1103".into(), join: false };
+    });
+    let skipping = Script { fails: Box::new(|id, _| id.0 == 0), ..Script::plain() };
+    let failed = prove(&chain(), skipping, Show::Run, 1);
+    cases.lie("skip-reason", "Skipped for the wrong reason", order, &failed, |forge| {
+        forge.commits[1].outcome = Outcome::Skipped { reason: SkipReason::Stopped, join: false };
+    });
+    cases.lie("skip-for-no-reason", "Skipped though nothing held it up", &["E1310", "E1314"], &honest, |forge| {
+        let last = &mut forge.commits[16];
+        *last = proof::commit::NodeCommit {
+            outcome: Outcome::Skipped { reason: SkipReason::Parent, join: false },
+            operation: None,
+            ledger_entry: None,
+            bodies: Default::default(),
+            times: None,
+            attempts: None,
+            cost: None,
+            peer: None,
+            evidence: Vec::new(),
+            ..last.clone()
+        };
+    });
+    cases.lie("hidden-failure", "A run that succeeded though its last call failed", &["E1314"], &honest, |forge| {
+        forge.commits[16].outcome = Outcome::Failed { code: "E1103".into(), join: false };
+    });
+    let lie = |last: &dyn Fn(&mut RunStatement)| forge_statement(&honest, |_| (), last);
+    let before = lie(&|statement| statement.totals.money.rao -= 1);
+    cases.add("total-cost", "A total that is too low", &["resigned"], &["E1311"], &before);
+    let before = lie(&|statement| statement.totals.attempts -= 1);
+    cases.add("total-attempts", "An attempt left out of the total", &["resigned"], &["E1311"], &before);
+    let before = lie(&|statement| _ = statement.totals.calls.insert(99, 1));
+    cases.add("total-calls", "A call of another subnet in the total", &["resigned"], &["E1311"], &before);
+    let two_calls = prove(&chain(), Script::plain(), Show::Run, 1);
+    cases.lie("total-overflow", "Costs that do not fit 64 bits", &["E1311"], &two_calls, |forge| {
+        forge.commits[0].cost.as_mut().unwrap().money = Money { rao: u64::MAX, micro_usd: 0 };
+    });
+}
+
+fn content(cases: &mut Cases) {
+    let honest = sample();
+    let shown = |bundle: &mut Bundle<'static>, ordinal, field| {
+        bundle.disclosures.iter().position(|shown| (shown.ordinal, shown.field) == (ordinal, field)).unwrap()
+    };
+    let code = &["E1312"];
+    cases.tamper("shown-bytes", "An answer that was changed", code, &honest, |bundle| {
+        let at = shown(bundle, Some(0), Field::Response);
+        bundle.disclosures[at].bytes.to_mut()[2] ^= 1;
+    });
+    cases.tamper("shown-salt", "A salt that was changed", code, &honest, |bundle| {
+        let at = shown(bundle, Some(0), Field::Response);
+        bundle.disclosures[at].salt[0] ^= 1;
+    });
+    cases.tamper("shown-inputs", "Other inputs of the run", code, &honest, |bundle| {
+        let at = shown(bundle, None, Field::RunInput);
+        bundle.disclosures[at].bytes = Cow::Borrowed(b"\xa0");
+    });
+    cases.tamper("shown-attempts", "An attempt left out", code, &honest, |bundle| {
+        let at = shown(bundle, Some(0), Field::Attempts);
+        bundle.disclosures[at].bytes = Cow::Borrowed(b"\x80");
+    });
+    cases.tamper("shown-nowhere", "Content of a leaf the run does not have", code, &honest, |bundle| {
+        let bytes = Cow::Borrowed(&b"\x00"[..]);
+        bundle.disclosures.push(Disclosure { ordinal: Some(17), field: Field::Output, salt: [0; 32], bytes });
+    });
+    cases.tamper("shown-uncommitted", "A request of an expression", code, &honest, |bundle| {
+        let at = shown(bundle, Some(1), Field::Output);
+        let bytes = Cow::Borrowed(&b"GET /"[..]);
+        bundle.disclosures.insert(
+            at,
+            Disclosure { ordinal: Some(1), field: Field::Request, salt: [0; 32], bytes },
+        );
+    });
+    cases.lie("shown-float", "A value with a short double", code, &honest, |forge| {
+        forge.show(0, Field::Output, b"\xf9\x3c\x00");
+    });
+    cases.lie("attempt-cost", "A cost that is not the sum of its attempts", code, &honest, |forge| {
+        forge.commits[0].cost.as_mut().unwrap().money.rao += 1;
+    });
+    cases.lie("attempt-count", "More attempts than the chain has", code, &honest, |forge| {
+        forge.commits[0].attempts.as_mut().unwrap().count += 1;
+    });
+    let code = &["E1313"];
+    let mut lie = |id, comment, ordinal, value: &[u8]| {
+        cases.lie(id, comment, code, &honest, |forge| forge.show(ordinal, Field::Output, value));
+    };
+    lie("decided-other-arm", "A branch that shows the other arm", 4, b"\x01");
+    lie("decided-other-count", "A loop that shows three elements", 2, b"\x83\x00\x01\x02");
+    lie("decided-no-list", "A loop that shows no list", 2, b"\x02");
+    lie("decided-false", "A gate that shows `false`", 15, b"\xf4");
+    lie("decided-other-value", "A branch whose value is not its arm's", 7, b"\x61x");
+    lie("decided-dropped", "A loop that dropped an element that did not fail", 14, b"\x81\x61x");
+    cases.lie("result-other", "A result that is not the result node's value", &["E1314"], &honest, |forge| {
+        forge.bundle.disclosures.retain(|shown| shown.ordinal.is_some() || shown.field == Field::RunInput);
+        let bytes = Cow::Borrowed(&b"\x61x"[..]);
+        forge.statement.output_commit = Some(body_commit(&[0; 32], &bytes));
+        let shown = Disclosure { ordinal: None, field: Field::RunOutput, salt: [0; 32], bytes };
+        forge.bundle.disclosures.insert(1, shown);
+    });
+}
+
+/// Hashes of parts, for those who write a verifier.
+pub(crate) fn hashes() -> Value {
+    let roots = [1_u8, 2, 3, 7].map(|leaves| {
+        let locks: Vec<Hash> = (0..leaves).map(|value| Hash([value; 32])).collect();
+        json!({ "leaves": leaves, "root": tree::root(&locks).unwrap() })
+    });
+    let zero = Hash([0; 32]);
+    let first = lock(&zero, 0, &[0xa0], [].iter());
+    let contexts = [
+        ("body", Context::Body),
+        ("plan", Context::Plan),
+        ("plan-node", Context::PlanNode),
+        ("header", Context::Header),
+        ("challenge", Context::Challenge),
+        ("node", Context::Node),
+        ("attempt", Context::Attempt),
+        ("lock", Context::Lock),
+        ("merkle-leaf", Context::MerkleLeaf),
+        ("merkle-node", Context::MerkleNode),
+        ("proof-id", Context::ProofId),
+    ]
+    .map(|(name, context)| json!({ "context": name, "empty": context.hash(&[]), "abc": context.hash(&[b"abc"]) }));
+    json!({
+        "format": "orchproof",
+        "version": proof::VERSION,
+        "contexts": contexts,
+        "roots of leaves that are 32 bytes of 0, 1, 2 ..": roots,
+        "locks of a commit a0 with a genesis of 32 zero bytes": [
+            { "ordinal": 0, "parents": [], "lock": first },
+            { "ordinal": 1, "parents": [first], "lock": lock(&zero, 1, &[0xa0], [first].iter()) },
+        ],
+        "genesis of a header a0": genesis(&[0xa0]),
+        "commit of `abc` under a salt of 32 bytes of 5": body_commit(&[5; 32], b"abc"),
+        "pre-authentication of `abc` as type t": String::from_utf8(pre_authentication("t", b"abc")).unwrap(),
+    })
+}
