@@ -26,6 +26,7 @@ pub mod ocb;
 pub mod operation;
 pub mod price;
 pub mod route;
+pub mod subtype;
 pub mod text_form;
 pub mod types;
 pub mod value;

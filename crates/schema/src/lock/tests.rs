@@ -89,7 +89,7 @@ fn a_lock_survives_its_parts() {
 #[test]
 fn the_text_is_for_people() {
     insta::assert_snapshot!(sample().to_lockfile().to_toml(), @r#"
-    # What the plans here compiled against. Written by `orch lock`; commit it together with
+    # What the plans here compiled against. Written by `orch lock update`; commit it with
     # orchestra.schemas/, which holds the pinned entries by hash. Do not edit it by hand.
     version = 1
     snapshot = "0707070707070707070707070707070707070707070707070707070707070707"

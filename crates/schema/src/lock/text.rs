@@ -9,7 +9,7 @@ use super::{LOCKFILE_BYTES_MAX, LOCKFILE_VERSION, LockError, LockedCapability, L
 use crate::hash::{Context, Hash};
 
 const HEADER: &str = "\
-# What the plans here compiled against. Written by `orch lock`; commit it together with
+# What the plans here compiled against. Written by `orch lock update`; commit it with
 # orchestra.schemas/, which holds the pinned entries by hash. Do not edit it by hand.
 ";
 
