@@ -364,10 +364,10 @@ fn a_deadline_ends_the_plan_or_the_sub_plan_it_belongs_to() {
 #[test]
 fn candidates_are_tried_cheapest_first_and_retries_move_on() {
     let operations = vec![
-        operation("sn1.unknown", URL, PriceRule::Unknown, true),
-        operation("sn1.dear", URL, per_call(300), true),
-        operation("sn1.cheap", URL, per_call(100), true),
-        operation("sn1.too_dear", URL, per_call(901), true),
+        operation("sn1.a_unknown", URL, PriceRule::Unknown, true),
+        operation("sn1.b_dear", URL, per_call(300), true),
+        operation("sn1.c_cheap", URL, per_call(100), true),
+        operation("sn1.d_too_dear", URL, per_call(901), true),
     ];
     let mut b = Builder::new(None, None, &operations);
     let arg = b.text("question");

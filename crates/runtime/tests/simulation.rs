@@ -1,5 +1,5 @@
 //! The scheduler on virtual time: random plans, random schedules, random crashes.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, reason = "tests")]
 
 mod support;
 
@@ -72,10 +72,14 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let plan = prepared(build(&items, budget, deadline));
+        let bound = plan.bound.clone();
         let mut random = Random::new(seed);
         let mut simulation = Simulation::new(plan);
         simulation.run(|send: &Send| chaos(&mut random, send));
         check_invariants(&simulation, budget, false)?;
+        let bound = bound.expect("every random plan is bounded");
+        prop_assert!(simulation.finished.as_ref().unwrap().total.units <= bound.cost.units);
+        prop_assert!(simulation.elapsed_us() <= bound.latency_us, "{} > {}", simulation.elapsed_us(), bound.latency_us);
         if let Some(deadline) = deadline {
             prop_assert!(simulation.elapsed_us() <= deadline);
         }

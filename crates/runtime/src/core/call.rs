@@ -18,6 +18,8 @@ use crate::policy::budget::{Refusal, charge, weaker};
 use crate::policy::retry;
 use crate::policy::route::{self, Choice};
 
+/// The region of a call was given up, or the run cancelled.
+pub(crate) const CANCELLED: &str = "E1156";
 /// `accept` refused an answer.
 const UNACCEPTED: &str = "E1151";
 /// A crash between intent and result of a call that may not be repeated.
@@ -220,7 +222,7 @@ impl Core {
                 self.timers.remove(timer);
                 if let Some(attempt) = self.attempts.remove(&id) {
                     let message = "the rest of its region failed or was cancelled";
-                    let error = CallError::new(CallErrorKind::Cancelled, "E1156", message);
+                    let error = CallError::new(CallErrorKind::Cancelled, CANCELLED, message);
                     self.abandon(id, &attempt, &error);
                 }
             }
@@ -232,7 +234,7 @@ impl Core {
         let plan = Arc::clone(&self.plan);
         let answer = result.clone()?;
         let (frame, node) = (attempt.frame, attempt.node);
-        let gone = || CallError::new(CallErrorKind::Cancelled, "E1156", "the call is over");
+        let gone = || CallError::new(CallErrorKind::Cancelled, CANCELLED, "the call is over");
         let call = self.call_mut(frame, node).ok_or_else(gone)?;
         let choice = call.choices.get(attempt.position).copied().ok_or_else(gone)?;
         let mut args = call.args.clone();
@@ -387,6 +389,12 @@ impl Core {
 }
 
 impl Outcome {
+    /// An attempt that ended before anything was sent.
+    #[must_use]
+    pub fn unsent(error: CallError, now_us: u64) -> Self {
+        Self::unanswered(error, false, now_us, now_us)
+    }
+
     fn unanswered(error: CallError, sent: bool, started_us: u64, now_us: u64) -> Self {
         Self {
             result: Err(error),

@@ -29,6 +29,7 @@ pub use event::{
 pub use fact::{Attempted, Fact, FactKind};
 pub use prepared::{Malformed, Prepared};
 
+pub(crate) use call::CANCELLED;
 pub(crate) use frame::FrameId;
 
 use crate::policy::budget::{Accounts, Reservation};
@@ -187,7 +188,7 @@ impl Core {
         self.progress(ProgressKind::Opened);
         let root = self.frames.next_id();
         if let Err(error) = self.open_root_scope(root) {
-            return self.finish(End::Failed(error));
+            return self.finish(End::Failed(*error));
         }
         self.open_frame(prepared::RegionId::ROOT, None, 0, Value::Null, Vec::new());
     }

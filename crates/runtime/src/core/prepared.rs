@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use plan_ir::bound::Bound;
 use plan_ir::graph::{NodeId, NodeKind, Region};
-use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, Scope, ScopeId};
+use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, OnError, Scope, ScopeId};
+use proof::builder::ProofPlan;
 use schema::amount::{Amount, Currency};
 use schema::hash::Hash;
 use schema::operation::OperationDescriptor;
+use schema::types::{Type, TypeDefs};
 
 /// Index of a region in a [`Prepared`] plan; 0 is the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,12 +27,22 @@ pub struct Prepared {
     pub plan: Arc<CompiledPlan>,
     /// Hash of the plan.
     pub hash: Hash,
+    /// The plan as its proofs see it.
+    pub proof: Arc<ProofPlan>,
+    /// The plan's bytes, which its hash covers.
+    pub bytes: Bytes,
+    /// Its records and enums, shared with the transports.
+    pub types: Arc<TypeDefs>,
+    /// What it can cost and take whatever its arguments are, where that is bounded.
+    pub bound: Option<Bound>,
     /// The currency all costs of a run are added up in: that of the plan's budget, else of its prices.
     pub currency: Currency,
     pub(crate) operations: Vec<OperationFacts>,
     regions: Vec<RegionFacts>,
     nodes: Vec<NodeFacts>,
     scopes: Vec<ScopeFacts>,
+    /// Type of each node's value; `None` where the plan does not say.
+    value_types: Vec<Option<Type>>,
 }
 
 /// An operation the plan may call.
@@ -84,16 +98,38 @@ impl Malformed {
     }
 }
 
+impl From<plan_ir::bytes::BytesError> for Malformed {
+    fn from(error: plan_ir::bytes::BytesError) -> Self {
+        malformed(error.to_string())
+    }
+}
+
 fn malformed(what: impl Into<String>) -> Malformed {
     Malformed { what: what.into() }
 }
 
 impl Prepared {
-    /// Checks `plan`, whose hash is `hash`, and makes its tables.
+    /// Checks `plan` and makes its tables.
     ///
     /// # Errors
     /// [`Malformed`] where ids, kinds or bodies do not fit together.
-    pub fn new(plan: Arc<CompiledPlan>, hash: Hash) -> Result<Self, Malformed> {
+    pub fn new(plan: Arc<CompiledPlan>) -> Result<Self, Malformed> {
+        let bytes = plan_ir::bytes::encode(&plan)?;
+        Self::of(plan, bytes.into())
+    }
+
+    /// The plan that was stored as `bytes`.
+    ///
+    /// # Errors
+    /// [`Malformed`] where they are not a plan of this version.
+    pub fn from_bytes(bytes: Bytes) -> Result<Self, Malformed> {
+        Self::of(Arc::new(plan_ir::bytes::decode(&bytes)?), bytes)
+    }
+
+    fn of(plan: Arc<CompiledPlan>, bytes: Bytes) -> Result<Self, Malformed> {
+        let proof = ProofPlan::new(bytes.to_vec()).map_err(|error| malformed(error.to_string()))?;
+        let proof = Arc::new(proof);
+        let hash = proof.graph.hash;
         let operations = plan
             .body
             .operations
@@ -110,8 +146,25 @@ impl Prepared {
         let Tables { regions, nodes, scopes } = tables;
         let nodes = nodes.into_iter().flatten().collect();
         check_bodies(&plan)?;
-        let currency = currency(&plan, &operations);
-        Ok(Self { plan, hash, currency, operations, regions, nodes, scopes })
+        let bound = plan_ir::bound::bound(&plan, None).ok();
+        let currency =
+            bound.as_ref().map_or_else(|| currency(&plan, &operations), |bound| bound.cost.currency);
+        let types = Arc::new(plan.body.types.clone());
+        let value_types = value_types(&plan);
+        Ok(Self {
+            plan,
+            hash,
+            proof,
+            bytes,
+            types,
+            bound,
+            currency,
+            operations,
+            regions,
+            nodes,
+            scopes,
+            value_types,
+        })
     }
 
     /// Name of the plan.
@@ -148,6 +201,29 @@ impl Prepared {
     pub fn span(&self, id: NodeId) -> Option<(u32, u32)> {
         let span = self.plan.debug.nodes.get(id.0 as usize)?;
         (span.source == 0).then_some((span.start, span.end))
+    }
+
+    /// The control nodes around a node, innermost first.
+    pub(crate) fn openers(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        let mut region = self.node(id).region;
+        std::iter::from_fn(move || {
+            let opener = self.region(region).opener?;
+            region = self.node(opener).region;
+            Some(opener)
+        })
+    }
+
+    /// The type of a node's value.
+    pub(crate) fn value_type(&self, id: NodeId) -> Option<&Type> {
+        self.value_types.get(id.0 as usize)?.as_ref()
+    }
+
+    /// The type of the elements a fan-out goes over.
+    pub(crate) fn item_type(&self, id: NodeId) -> Option<&Type> {
+        match self.body(id) {
+            NodeBody::FanOut { item, .. } => Some(item),
+            _ => None,
+        }
     }
 
     pub(crate) fn parents(&self, id: NodeId) -> &[NodeId] {
@@ -256,10 +332,10 @@ impl Tables {
                 if *parent >= id || !self.encloses(home, region) {
                     return Err(malformed(format!("node {} cannot wait for node {}", id.0, parent.0)));
                 }
-                if home == region {
-                    if let Some(Some(parent)) = self.nodes.get_mut(parent.0 as usize) {
-                        parent.children.push(id);
-                    }
+                if home == region
+                    && let Some(Some(parent)) = self.nodes.get_mut(parent.0 as usize)
+                {
+                    parent.children.push(id);
                 }
             }
         }
@@ -356,6 +432,33 @@ fn check_call(plan: &CompiledPlan, spec: &CallSpec) -> bool {
             Some(Fallback::Call(next)) => check_call(plan, next),
             Some(Fallback::Value(_)) | None => true,
         }
+}
+
+/// The type of each node's value. Nodes of regions have larger ids than the node that opens them.
+fn value_types(plan: &CompiledPlan) -> Vec<Option<Type>> {
+    let mut types: Vec<Option<Type>> = vec![None; plan.graph.nodes.len()];
+    for (id, (node, body)) in plan.graph.nodes.iter().zip(&plan.body.nodes).enumerate().rev() {
+        let result = |region: &Region| types.get(region.result?.0 as usize)?.clone();
+        let ty = match body {
+            NodeBody::Pure(fragment) => plan.body.exprs.ty(fragment.body).cloned(),
+            NodeBody::Ensure { .. } => Some(Type::Bool),
+            NodeBody::Call(spec) => Some(spec.output.clone()),
+            // Arms differ in refinements at most, which canonical bytes do not show.
+            NodeBody::Branch { .. } => node.regions.iter().find_map(result),
+            NodeBody::FanOut { on_error, .. } => node.regions.first().and_then(result).map(|element| {
+                Type::list(match on_error {
+                    OnError::Drop => element,
+                    OnError::Keep { item_error } => {
+                        Type::Result(Box::new(element), Box::new(Type::Named(*item_error)))
+                    }
+                })
+            }),
+        };
+        if let Some(slot) = types.get_mut(id) {
+            *slot = ty;
+        }
+    }
+    types
 }
 
 /// The currency of the plan's budget where it is a literal amount or a parameter's default, else of the

@@ -69,7 +69,7 @@ impl Core {
             return;
         }
         if let Err(error) = self.enter_scopes(frame, node) {
-            return self.fail_node(frame, node, error);
+            return self.fail_node(frame, node, *error);
         }
         let plan = Arc::clone(&self.plan);
         match plan.body(node) {

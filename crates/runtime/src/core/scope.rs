@@ -37,13 +37,13 @@ struct OpenScope {
 
 impl Core {
     /// Opens the plan's own scope with the root instance to come.
-    pub(super) fn open_root_scope(&mut self, root: FrameId) -> Result<(), PlanError> {
+    pub(super) fn open_root_scope(&mut self, root: FrameId) -> Result<(), Box<PlanError>> {
         let plan = Arc::clone(&self.plan);
         let own = self.budget_of(ROOT, root, None)?;
         let limit = [own, self.given.cost_max].into_iter().flatten();
         let limit = limit
-            .map(|limit| plan.in_run_currency(limit).ok_or_else(|| no_rate(limit)))
-            .collect::<Result<Vec<_>, PlanError>>()?
+            .map(|limit| plan.in_run_currency(limit).ok_or_else(|| Box::new(no_rate(limit))))
+            .collect::<Result<Vec<_>, _>>()?
             .into_iter()
             .min()
             .map(|units| Amount::new(units, plan.currency));
@@ -52,7 +52,7 @@ impl Core {
     }
 
     /// Opens the scopes that `node` is the first to need.
-    pub(super) fn enter_scopes(&mut self, frame: FrameId, node: NodeId) -> Result<(), PlanError> {
+    pub(super) fn enter_scopes(&mut self, frame: FrameId, node: NodeId) -> Result<(), Box<PlanError>> {
         let plan = Arc::clone(&self.plan);
         for scope in &plan.node(node).scopes {
             let Some(account) = self.account(*scope, frame) else { continue };
@@ -79,14 +79,14 @@ impl Core {
         scope: ScopeId,
         frame: FrameId,
         at: Option<(FrameId, NodeId)>,
-    ) -> Result<Option<Amount>, PlanError> {
+    ) -> Result<Option<Amount>, Box<PlanError>> {
         let Some(fragment) = self.plan.scope(scope).0.budget else { return Ok(None) };
         match self.eval(frame, &fragment, &[]) {
             Ok(Value::Amount(limit)) => Ok(Some(limit)),
-            Ok(_) => Err(plain_error(BUDGET_UNUSABLE, "the budget is no amount".into())),
+            Ok(_) => Err(Box::new(plain_error(BUDGET_UNUSABLE, "the budget is no amount".into()))),
             Err(trap) => {
                 let node = at.map(|(frame, node)| self.name_of(frame, node));
-                Err(trap.to_plan_error(&self.plan.plan.debug, node))
+                Err(Box::new(trap.to_plan_error(&self.plan.plan.debug, node)))
             }
         }
     }

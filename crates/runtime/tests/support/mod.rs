@@ -196,7 +196,8 @@ impl Builder {
 
     pub fn texts(&mut self, count: usize) -> ExprId {
         let items = (0..count).map(|index| Value::string(format!("item {index}")));
-        self.constant(Value::list(items), Type::list(Type::STRING))
+        let ty = list_of(LengthRange::up_to(count as u64));
+        self.constant(Value::list(items), ty)
     }
 
     pub fn node_value(&mut self, node: NodeId) -> ExprId {
@@ -382,7 +383,7 @@ pub fn fragment(params: u32, body: ExprId) -> Fragment {
 }
 
 pub fn prepared(plan: CompiledPlan) -> Arc<runtime::core::Prepared> {
-    Arc::new(runtime::core::Prepared::new(Arc::new(plan), Hash::default()).unwrap())
+    Arc::new(runtime::core::Prepared::new(Arc::new(plan)).unwrap())
 }
 
 pub fn list_of(range: LengthRange) -> Type {

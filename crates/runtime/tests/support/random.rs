@@ -22,7 +22,10 @@ pub fn calls() -> impl Strategy<Value = CallOptions> {
     let fallback = prop_oneof![
         3 => Just(None),
         1 => Just(Some(FallbackOptions::Value("stands in".into()))),
-        1 => (0..4_u32).prop_map(|op| Some(FallbackOptions::Call(Box::new(CallOptions::to(op))))),
+        1 => (0..4_u32).prop_map(|op| {
+            let options = CallOptions { max_price: Some(usd(500)), ..CallOptions::to(op) };
+            Some(FallbackOptions::Call(Box::new(options)))
+        }),
     ];
     let operations = prop::collection::vec(0..4_u32, 1..3);
     (operations, 1..50_u64, 0..3_u32, 0..20_u64, any::<bool>(), fallback).prop_map(

@@ -1,0 +1,111 @@
+//! Whether a run may begin: its arguments, its bound and its budget, before anything is spent.
+
+use plan_ir::bound::{Bound, Contributor, bound};
+use plan_ir::graph::NodeId;
+use plan_ir::interp::{Env, Meter, eval};
+use plan_ir::plan::{Fallback, NodeBody, Tolerance};
+use schema::amount::Amount;
+use schema::value::Value;
+
+use crate::core::Prepared;
+use crate::error::Error;
+
+/// Checks what the plan may cost with these arguments against its budget and the caller's own cap.
+///
+/// # Errors
+/// [`Error::AboveMax`], [`Error::AboveBudget`], [`Error::Unbounded`] or [`Error::Budget`].
+pub(crate) fn check(plan: &Prepared, inputs: &[Value], cost_max: Option<Amount>) -> Result<(), Error> {
+    let budget = budget(plan, inputs)?;
+    if plan.bound.as_ref().is_some_and(|bound| fits(plan, bound, budget, cost_max)) {
+        // Whatever the arguments are; the usual case, and cheap.
+        return Ok(());
+    }
+    let exact = bound(&plan.plan, Some(inputs)).map_err(|errors| {
+        let first = errors.into_iter().next();
+        first.map_or_else(
+            || Error::Budget("its bound cannot be computed".into()),
+            |error| Error::Unbounded { code: error.code().into(), message: error.to_string() },
+        )
+    })?;
+    // What is above the budget cannot be spent, so the smaller of the two is what the run may cost.
+    let may_cost = budget.filter(|budget| budget.units < exact.cost.units).unwrap_or(exact.cost);
+    if let Some(cost_max) = cost_max {
+        let admitted = convert(plan, cost_max)?;
+        if may_cost.units > admitted.units {
+            return Err(Error::AboveMax { bound: may_cost, cost_max });
+        }
+    }
+    let Some(budget) = budget.filter(|budget| budget.units < exact.cost.units) else { return Ok(()) };
+    let unhandled = |row: &&Contributor| row.in_cost && row.cost.units > 0 && !handles(plan, row.node);
+    match exact.contributors.iter().filter(unhandled).max_by_key(|row| row.cost.units) {
+        None => Ok(()),
+        Some(row) => {
+            let part = format!("{} = {} ({})", row.factors, row.cost, row.label);
+            Err(Error::AboveBudget { bound: exact.cost, budget, part })
+        }
+    }
+}
+
+fn fits(plan: &Prepared, bound: &Bound, budget: Option<Amount>, cost_max: Option<Amount>) -> bool {
+    let within = |limit: Option<Amount>| match limit {
+        None => true,
+        Some(limit) => plan.in_run_currency(limit).is_some_and(|units| bound.cost.units <= units),
+    };
+    within(budget) && within(cost_max)
+}
+
+/// The plan's budget in the run's currency, with the actual arguments.
+fn budget(plan: &Prepared, inputs: &[Value]) -> Result<Option<Amount>, Error> {
+    let body = &plan.plan.body;
+    let Some(fragment) = body.scopes.first().and_then(|scope| scope.budget.as_ref()) else { return Ok(None) };
+    match eval(body, fragment, &[], &Arguments(inputs), &mut Meter::default()) {
+        Ok(Value::Amount(budget)) => convert(plan, budget).map(Some),
+        Ok(_) => Err(Error::Budget("it is no amount".into())),
+        Err(trap) => Err(Error::Budget(trap.to_string())),
+    }
+}
+
+fn convert(plan: &Prepared, amount: Amount) -> Result<Amount, Error> {
+    let no_rate = || Error::Budget(format!("{amount} has no exchange rate to the plan's prices in the lock"));
+    plan.in_run_currency(amount).map(|units| Amount::new(units, plan.currency)).ok_or_else(no_rate)
+}
+
+/// Whether the plan goes on where a call of `node` does not fit the budget: a value stands in for it, or
+/// a loop around it goes on without the element.
+fn handles(plan: &Prepared, node: NodeId) -> bool {
+    let stands_in = |node: NodeId| match plan.body(node) {
+        NodeBody::Call(spec) => {
+            let mut spec = spec.as_ref();
+            while let Some(Fallback::Call(next)) = &spec.fallback {
+                spec = next;
+            }
+            matches!(spec.fallback, Some(Fallback::Value(_)))
+        }
+        _ => false,
+    };
+    let goes_on = |node: NodeId| match plan.body(node) {
+        NodeBody::FanOut { tolerate, .. } => *tolerate == Tolerance::All,
+        _ => false,
+    };
+    stands_in(node) || plan.openers(node).any(goes_on)
+}
+
+struct Arguments<'a>(&'a [Value]);
+
+impl Env for Arguments<'_> {
+    fn param(&self, index: u32) -> Option<Value> {
+        self.0.get(index as usize).cloned()
+    }
+
+    fn node(&self, _: NodeId) -> Option<Value> {
+        None
+    }
+
+    fn item(&self, _: NodeId) -> Option<Value> {
+        None
+    }
+
+    fn bound(&self, _: NodeId, _: u32) -> Option<Value> {
+        None
+    }
+}

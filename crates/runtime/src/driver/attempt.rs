@@ -1,0 +1,99 @@
+//! One attempt on the wire.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use schema::error::{CallError, CallErrorKind};
+use schema::hash::{Context, Hash};
+use schema::route::CallSample;
+use subnet::{CallContext, CallOutcome};
+use tokio::sync::mpsc;
+
+use super::{Clock, LoadedPlan, Services};
+use crate::core::{AttemptId, Outcome, Send};
+use crate::view::RunId;
+
+/// What came of an attempt.
+pub(crate) type Answer = (AttemptId, Box<Outcome>);
+
+/// How much earlier than the scheduler the transport gives up, at most: only the transport knows whether
+/// anything was sent, so its word should come first.
+const EARLIER: Duration = Duration::from_millis(4);
+
+/// What all attempts of a run share.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) run: RunId,
+    pub(crate) challenge: Hash,
+    pub(crate) plan: Arc<LoadedPlan>,
+    pub(crate) services: Arc<Services>,
+    pub(crate) clock: Clock,
+    pub(crate) answers: mpsc::Sender<Answer>,
+}
+
+impl Caller {
+    /// Performs an attempt and tells what came of it.
+    pub(crate) async fn perform(self, send: Send) {
+        let started_us = self.clock.now_us();
+        let outcome = self.call(&send, started_us).await;
+        self.sample(&send, &outcome);
+        // A run that is over does not listen any more.
+        let _ = self.answers.send((send.attempt, Box::new(outcome))).await;
+    }
+
+    async fn call(&self, send: &Send, started_us: u64) -> Outcome {
+        let Some(operation) = self.plan.operation(send.operation) else {
+            let message = "the operation cannot be called from here any more";
+            let error = CallError::new(CallErrorKind::Unauthorized, "E1155", message);
+            return Outcome::unsent(error, started_us);
+        };
+        let left = Duration::from_micros(send.deadline_us.saturating_sub(started_us));
+        let context = CallContext {
+            request_nonce: self.nonce(send.attempt).0,
+            timeout: left.saturating_sub(EARLIER.min(left / 10)),
+            secrets: &self.services.secrets,
+            hotkey: self.services.hotkey.as_deref(),
+        };
+        let CallOutcome {
+            result,
+            redacted_request,
+            response_body,
+            status,
+            timings,
+            observed_cost,
+            peer,
+            sent,
+            ..
+        } = self.services.client.call(operation, &send.request, &context).await;
+        Outcome {
+            result,
+            request: redacted_request,
+            response: response_body,
+            status,
+            observed_cost,
+            peer,
+            sent,
+            started_us,
+            duration_us: u64::try_from(timings.total.as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Unique for each sending, and bound to the challenge the run answers.
+    fn nonce(&self, attempt: AttemptId) -> Hash {
+        Context::Challenge.hash(&[&self.challenge.0, &self.run.0, &attempt.0.to_be_bytes()])
+    }
+
+    fn sample(&self, send: &Send, outcome: &Outcome) {
+        let Some(samples) = &self.services.samples else { return };
+        let Some(operation) = self.plan.operation(send.operation) else { return };
+        let sample = CallSample {
+            operation: operation.id().clone(),
+            started_at_us: i64::try_from(outcome.started_us).unwrap_or(i64::MAX),
+            duration_us: outcome.duration_us,
+            error: outcome.result.as_ref().err().map(|error| error.kind),
+            cost: outcome.observed_cost,
+        };
+        // Statistics never hold up a run.
+        let _ = samples.try_send(sample);
+    }
+}

@@ -1,0 +1,73 @@
+//! The driver: turns what the scheduler decides into journal appends, calls and timers.
+
+mod attempt;
+mod clock;
+mod live;
+mod plan;
+mod recover;
+mod task;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proof::key::RuntimeKey;
+use schema::hash::Hash;
+use schema::route::{CallSample, RouteTable};
+use store::Log;
+use subnet::hotkey::Hotkey;
+use subnet::secrets::SecretStore;
+use tokio::sync::{mpsc, watch};
+
+pub(crate) use clock::{Clock, wall_us};
+pub(crate) use live::{Control, LiveRun, Phase, Registry};
+pub use plan::LoadedPlan;
+pub(crate) use recover::{load_plan, recover, seed};
+pub(crate) use task::{NewRun, Task, fresh_run};
+
+/// How the runtime behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Runs under way at once; more are refused.
+    pub runs_max: usize,
+    /// How long a result that causes nothing outward may wait for others before it is committed. It
+    /// bounds what a crash can turn into interrupted calls, and how late watchers see progress.
+    pub linger: Duration,
+    /// Names the build of this program in proofs.
+    pub build: Hash,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { runs_max: 10_000, linger: Duration::from_millis(5), build: Hash::default() }
+    }
+}
+
+/// What the runtime works with.
+#[derive(Debug)]
+pub struct Services {
+    /// Journals and views.
+    pub log: Arc<dyn Log>,
+    /// The way out.
+    pub client: subnet::Client,
+    /// API keys.
+    pub secrets: Arc<SecretStore>,
+    /// Signs requests to axons.
+    pub hotkey: Option<Arc<Hotkey>>,
+    /// Signs proofs.
+    pub key: Arc<RuntimeKey>,
+    /// Base URLs that replace those of the Ledger, by operation (`sn64.chat_completions`) or subnet
+    /// (`sn64`). Deployments and tests fill in hosts that the Ledger does not know.
+    pub endpoints: BTreeMap<String, String>,
+    /// Where every attempt is told to, if anybody wants to know; told ones are lost while it is full.
+    pub samples: Option<mpsc::Sender<CallSample>>,
+    /// Live facts about operations. Calls are ordered by pinned prices alone so far.
+    pub routes: Option<watch::Receiver<RouteTable>>,
+}
+
+impl Services {
+    pub(crate) fn endpoint(&self, operation: &str, netuid: u16) -> Option<&str> {
+        let own = self.endpoints.get(operation);
+        own.or_else(|| self.endpoints.get(&format!("sn{netuid}"))).map(String::as_str)
+    }
+}

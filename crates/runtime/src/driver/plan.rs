@@ -1,0 +1,107 @@
+//! A plan together with the ways to call its operations from here.
+
+use std::sync::Arc;
+
+use schema::price::PriceRule;
+use subnet::{OperationTypes, PreparedOperation};
+
+use super::Services;
+use crate::core::Prepared;
+use crate::error::Error;
+
+/// A plan that runs can be created of. Shared by all its runs.
+#[derive(Debug)]
+pub struct LoadedPlan {
+    /// The plan.
+    pub prepared: Arc<Prepared>,
+    operations: Vec<Result<PreparedOperation, NotCallable>>,
+}
+
+/// Why an operation cannot be called from here.
+#[derive(Debug, Clone)]
+struct NotCallable {
+    code: String,
+    reason: String,
+}
+
+impl LoadedPlan {
+    /// Checks how each operation of the plan can be called with these services.
+    pub(crate) fn new(prepared: Arc<Prepared>, services: &Services) -> Self {
+        let pinned = &prepared.plan.body.operations;
+        let operations = prepared.operations().zip(pinned).map(|(descriptor, pinned)| {
+            let types = OperationTypes {
+                defs: Arc::clone(&prepared.types),
+                input: pinned.input,
+                output: pinned.output.clone(),
+            };
+            let endpoint = services.endpoint(&descriptor.id, descriptor.netuid);
+            let operation = services
+                .client
+                .prepare(descriptor, types, endpoint)
+                .map_err(|error| NotCallable { code: error.code().into(), reason: error.to_string() })?;
+            check_credentials(&operation, descriptor, services)?;
+            Ok(operation)
+        });
+        let operations = operations.collect();
+        Self { prepared, operations }
+    }
+
+    /// By operation of the plan: whether it can be called from here.
+    #[must_use]
+    pub fn callable(&self) -> Vec<bool> {
+        self.operations.iter().map(Result::is_ok).collect()
+    }
+
+    pub(crate) fn operation(&self, index: u32) -> Option<&PreparedOperation> {
+        self.operations.get(index as usize)?.as_ref().ok()
+    }
+
+    /// Refuses a plan with a call that no operation can serve, before anything is spent.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let body = &self.prepared.plan.body;
+        for (node, kind) in self.prepared.plan.graph.nodes.iter().zip(&body.nodes) {
+            let plan_ir::plan::NodeBody::Call(spec) = kind else { continue };
+            let mut next = Some(spec.as_ref());
+            while let Some(spec) = next {
+                let operations = spec.candidates.iter().map(|candidate| candidate.operation as usize);
+                let mut refused =
+                    operations.filter_map(|index| self.operations.get(index)).map(Result::as_ref).peekable();
+                let first = refused.peek().and_then(|first| first.err());
+                if let Some(first) = first.filter(|_| refused.all(|operation| operation.is_err())) {
+                    return Err(Error::NotCallable {
+                        label: node.label.clone(),
+                        code: first.code.clone(),
+                        reason: first.reason.clone(),
+                    });
+                }
+                next = match &spec.fallback {
+                    Some(plan_ir::plan::Fallback::Call(fallback)) => Some(fallback),
+                    _ => None,
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether every price of the plan is known, so that its costs need no assumption.
+    #[must_use]
+    pub fn has_known_prices(&self) -> bool {
+        self.prepared.operations().all(|operation| operation.price != PriceRule::Unknown)
+    }
+}
+
+fn check_credentials(
+    operation: &PreparedOperation,
+    descriptor: &schema::operation::OperationDescriptor,
+    services: &Services,
+) -> Result<(), NotCallable> {
+    operation
+        .secret_identity(&services.secrets)
+        .map_err(|error| NotCallable { code: error.code().into(), reason: error.to_string() })?;
+    let signs = descriptor.auth == schema::operation::Auth::Hotkey;
+    if signs && services.hotkey.is_none() {
+        let reason = format!("{} wants a hotkey's signature, and no hotkey is configured", descriptor.id);
+        return Err(NotCallable { code: subnet::code::HOTKEY_MISSING.into(), reason });
+    }
+    Ok(())
+}

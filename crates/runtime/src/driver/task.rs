@@ -1,0 +1,406 @@
+//! The task of one run: takes in whatever has happened, lets the scheduler decide, makes it durable, acts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use schema::amount::Amount;
+use schema::error::PlanError;
+use schema::price::PriceBasis;
+use store::{Append, Appended, StreamName};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::attempt::{Answer, Caller};
+use super::live::{Control, LiveRun, Phase};
+use super::{Clock, LoadedPlan};
+use crate::core::{Actions, AttemptId, Core, End, Event, Finished, Outcome};
+use crate::error::Error;
+use crate::handle::Shared;
+use crate::journal::{self, Record, Turn};
+use crate::prover::Prover;
+use crate::view::{Run, RunState};
+use crate::{rows, told};
+
+/// Answers that wait to be taken in before their senders wait.
+const ANSWERS_QUEUED: usize = 256;
+/// Requests to a run that wait to be taken in.
+const CONTROLS_QUEUED: usize = 8;
+/// Events of one turn.
+const TURN_EVENTS_MAX: usize = 4_096;
+/// Bytes of answers in one turn; what is larger is committed on its own.
+const TURN_BYTES_MAX: usize = 4 << 20;
+/// How long to wait before an append is tried again that a full or failing disk refused.
+const APPEND_RETRIES: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1_500)];
+/// Facts from which on a proof is finished off the event loop.
+const LARGE_PROOF_FACTS: usize = 2_000;
+
+/// The result of a run cannot be written as JSON.
+const RESULT_UNWRITABLE: &str = "E1166";
+
+/// What a task is made of.
+#[derive(Debug)]
+pub(crate) struct NewRun {
+    pub(crate) tenant: Arc<str>,
+    pub(crate) run: Run,
+    pub(crate) plan: Arc<LoadedPlan>,
+    pub(crate) core: Core,
+    pub(crate) prover: Prover,
+    pub(crate) challenge: schema::hash::Hash,
+    pub(crate) clock: Clock,
+    pub(crate) stream: StreamName,
+    /// The stream's last record.
+    pub(crate) last_record: u64,
+}
+
+/// The task of one run.
+#[derive(Debug)]
+pub(crate) struct Task {
+    shared: Arc<Shared>,
+    tenant: Arc<str>,
+    live: Arc<LiveRun>,
+    run: Run,
+    plan: Arc<LoadedPlan>,
+    core: Core,
+    prover: Option<Prover>,
+    facts_seen: usize,
+    caller: Caller,
+    clock: Clock,
+    stream: StreamName,
+    last_record: u64,
+    /// Events of the open turn.
+    pending: Vec<(u64, Event)>,
+    pending_bytes: usize,
+    /// When the open turn is committed at the latest.
+    linger_until: Option<Instant>,
+    in_flight: BTreeMap<AttemptId, AbortHandle>,
+    answers: mpsc::Receiver<Answer>,
+    control: mpsc::Receiver<Control>,
+}
+
+impl Task {
+    pub(crate) fn new(shared: Arc<Shared>, new: NewRun) -> Self {
+        let NewRun { tenant, run, plan, core, prover, challenge, clock, stream, last_record } = new;
+        let (answered, answers) = mpsc::channel(ANSWERS_QUEUED);
+        let (controls, control) = mpsc::channel(CONTROLS_QUEUED);
+        let live = Arc::new(LiveRun {
+            run: parking_lot::Mutex::new(run.clone()),
+            control: controls,
+            phase: tokio::sync::watch::Sender::new(Phase::Live),
+        });
+        let caller = Caller {
+            run: run.id,
+            challenge,
+            plan: Arc::clone(&plan),
+            services: Arc::clone(&shared.services),
+            clock,
+            answers: answered,
+        };
+        Self {
+            shared,
+            tenant,
+            live,
+            run,
+            plan,
+            core,
+            prover: Some(prover),
+            facts_seen: 0,
+            caller,
+            clock,
+            stream,
+            last_record,
+            pending: Vec::new(),
+            pending_bytes: 0,
+            linger_until: None,
+            in_flight: BTreeMap::new(),
+            answers,
+            control,
+        }
+    }
+
+    pub(crate) const fn id(&self) -> crate::view::RunId {
+        self.run.id
+    }
+
+    pub(crate) fn live(&self) -> &Arc<LiveRun> {
+        &self.live
+    }
+
+    /// The append that makes the run exist: its first record and its rows.
+    pub(crate) fn opening(&self, opened: &Record) -> Append {
+        let append = journal::add(Append::to(self.stream.clone()).expecting(0), opened);
+        rows::open(append, &self.tenant, &self.run)
+    }
+
+    /// After a fold: the attempts whose results the crash lost.
+    pub(crate) fn lost(&self) -> Vec<AttemptId> {
+        self.core.in_flight().collect()
+    }
+
+    /// Takes in one event.
+    pub(crate) fn take(&mut self, event: Event) {
+        let now_us = self.clock.now_us().max(self.core.now_us());
+        if let Event::AttemptDone(id, outcome) = &event {
+            self.in_flight.remove(id);
+            self.pending_bytes += size(outcome);
+        }
+        self.pending.push((now_us, event.clone()));
+        self.core.step(now_us, event);
+    }
+
+    /// Commits what was taken in so far on top of `append`, and acts on it. A claim in `append` that was
+    /// used before means that nothing happened; the caller sees it in the answer.
+    pub(crate) async fn commit(&mut self, append: Append) -> Result<Appended, Error> {
+        let mut actions = self.core.take_actions();
+        let facts = std::mem::take(&mut actions.facts);
+        self.facts_seen += facts.len();
+        if let Some(prover) = &mut self.prover {
+            prover.absorb(facts);
+        }
+        let finished = actions.finished.take();
+        let append = self.turn(append, &actions);
+        let append = match finished {
+            Some(finished) => self.close(append, *finished).await,
+            None => append,
+        };
+        let appended = self.append(append).await?;
+        if !appended.repeated {
+            self.last_record = appended.last_seq;
+            self.live.run.lock().clone_from(&self.run);
+            self.act(actions);
+        }
+        Ok(appended)
+    }
+
+    /// Drives the run to its end.
+    pub(crate) async fn drive(&mut self) -> Result<(), Error> {
+        loop {
+            self.collect();
+            if self.is_due() {
+                let append = Append::to(self.stream.clone()).expecting(self.last_record);
+                self.commit(append).await?;
+            }
+            if self.core.has_ended() {
+                return Ok(());
+            }
+            self.wait().await;
+        }
+    }
+
+    /// Waits until something happens or is due.
+    async fn wait(&mut self) {
+        let timer = self.core.next_timer_us().map(|at| self.clock.at(at));
+        let wake = [timer, self.linger_until].into_iter().flatten().min();
+        let asleep = async {
+            match wake {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let event = tokio::select! {
+            biased;
+            Some(Control::Cancel) = self.control.recv() => Some(Event::Cancel),
+            Some((id, outcome)) = self.answers.recv() => Some(Event::AttemptDone(id, outcome)),
+            () = asleep => None,
+        };
+        if let Some(event) = event {
+            self.take(event);
+        }
+    }
+
+    /// Takes in everything else that has happened, then what is due.
+    fn collect(&mut self) {
+        while self.pending.len() < TURN_EVENTS_MAX && self.pending_bytes < TURN_BYTES_MAX {
+            if let Ok(Control::Cancel) = self.control.try_recv() {
+                self.take(Event::Cancel);
+            } else if let Ok((id, outcome)) = self.answers.try_recv() {
+                self.take(Event::AttemptDone(id, outcome));
+            } else {
+                break;
+            }
+        }
+        if self.core.next_timer_us().is_some_and(|due_us| due_us <= self.clock.now_us()) {
+            self.take(Event::Tick);
+        }
+    }
+
+    /// Whether the open turn has to be committed now. Results that cause nothing outward may wait for
+    /// others for a moment, so that a fan-out does not cost one flush per element.
+    fn is_due(&mut self) -> bool {
+        if self.pending.is_empty() {
+            self.linger_until = None;
+            return false;
+        }
+        let now = Instant::now();
+        let until = *self.linger_until.get_or_insert(now + self.shared.options.linger);
+        self.core.actions().is_outward()
+            || now >= until
+            || self.pending_bytes >= TURN_BYTES_MAX
+            || self.pending.len() >= TURN_EVENTS_MAX
+            || self.core.in_flight().next().is_none()
+    }
+
+    /// Adds the open turn to `append`.
+    fn turn(&mut self, append: Append, actions: &Actions) -> Append {
+        let prepared = &self.plan.prepared;
+        let mut told = Vec::with_capacity(actions.progress.len());
+        for progress in &actions.progress {
+            self.run.last_seq += 1;
+            told.push(told::event(prepared, self.run.last_seq, progress));
+        }
+        self.run.total = self.core.spent();
+        self.run.state = RunState::Running;
+        let mut blobs = Vec::new();
+        let events = std::mem::take(&mut self.pending);
+        (self.pending_bytes, self.linger_until) = (0, None);
+        let turn = Turn::new(events, actions, told, &mut blobs);
+        let mut append = journal::add(append, &Record::Turn(turn));
+        append.blobs.append(&mut blobs);
+        append
+    }
+
+    /// Adds the run's end to `append`: its rows and its proof.
+    async fn close(&mut self, append: Append, finished: Finished) -> Append {
+        let Finished { end, costs, total } = finished;
+        let prepared = Arc::clone(&self.plan.prepared);
+        let body = &prepared.plan.body;
+        let written = match &end {
+            End::Succeeded(value) => schema::encode::to_json(value, &body.output, &body.types).map(Some),
+            End::Failed(_) | End::Cancelled => Ok(None),
+        };
+        let (end, result_json) = match written {
+            Ok(result_json) => (end, result_json),
+            Err(error) => (End::Failed(unwritable(&error)), None),
+        };
+        self.run.result_json = result_json;
+        self.run.ended_at_us = Some(self.core.now_us());
+        self.run.total = total;
+        self.run.costs = costs.iter().map(|cost| told::cost_row(&prepared, cost)).collect();
+        let certain =
+            |row: &crate::view::CostRow| matches!(row.basis, PriceBasis::Known | PriceBasis::Observed);
+        self.run.total_certain = self.run.costs.iter().all(certain);
+        self.run.state = match &end {
+            End::Succeeded(_) => RunState::Succeeded,
+            End::Failed(_) => RunState::Failed,
+            End::Cancelled => RunState::Cancelled,
+        };
+        let proof = self.prove(&end).await;
+        if let End::Failed(error) = end {
+            self.run.error = Some(error);
+        }
+        rows::close(append, &self.tenant, &self.run, proof)
+    }
+
+    /// The bundle of the run's proof. A run that cannot be proven still ends; it has no proof then.
+    async fn prove(&mut self, end: &End) -> Option<Vec<u8>> {
+        let prover = self.prover.take()?;
+        let (key, end, at_us) = (Arc::clone(&self.shared.services.key), end.clone(), self.core.now_us());
+        let make = move || {
+            let bundle = prover.finish(&end, at_us, &key)?;
+            Ok((proof::statement::proof_id(&bundle.statement), bundle.to_bytes()))
+        };
+        let made = if self.facts_seen < LARGE_PROOF_FACTS {
+            make()
+        } else {
+            match tokio::task::spawn_blocking(make).await {
+                Ok(made) => made,
+                Err(error) => Err(proof::builder::BuildError::Run(error.to_string())),
+            }
+        };
+        match made {
+            Ok((id, bytes)) => {
+                self.run.proof_id = Some(id);
+                Some(bytes)
+            }
+            Err(error) => {
+                tracing::error!(run = %self.run.id, %error, "no proof could be made");
+                None
+            }
+        }
+    }
+
+    /// Appends, patiently where the disk is full for a moment. Nothing of a refused append is kept, so it
+    /// can be tried again as it is.
+    async fn append(&self, append: Append) -> Result<Appended, Error> {
+        let log = &self.shared.services.log;
+        for wait in APPEND_RETRIES {
+            match log.append(append.clone()).await {
+                Err(store::Error::Full { .. } | store::Error::Io { .. }) => tokio::time::sleep(wait).await,
+                done => return Ok(done?),
+            }
+        }
+        Ok(log.append(append).await?)
+    }
+
+    /// Does what the committed turn decided.
+    fn act(&mut self, actions: Actions) {
+        for cancelled in actions.cancels {
+            if let Some(task) = self.in_flight.remove(&cancelled) {
+                task.abort();
+            }
+        }
+        for (id, send) in actions.sends {
+            let task = tokio::spawn(self.caller.clone().perform(send));
+            self.in_flight.insert(id, task.abort_handle());
+        }
+    }
+
+    /// Ends the task; `result` is how driving ended.
+    pub(crate) fn leave(self, result: Result<(), Error>) {
+        let phase = match result {
+            Ok(()) => Phase::Ended,
+            Err(error) => {
+                tracing::error!(run = %self.run.id, code = error.code(), %error, "the run stopped here");
+                Phase::Stalled(error)
+            }
+        };
+        self.shared.registry.leave(self.run.id);
+        self.live.phase.send_replace(phase);
+    }
+}
+
+impl Drop for Task {
+    /// A run that is not driven any more has nobody to take its answers.
+    fn drop(&mut self) {
+        for task in self.in_flight.values() {
+            task.abort();
+        }
+    }
+}
+
+/// Bytes an event adds to its turn.
+fn size(outcome: &Outcome) -> usize {
+    outcome.request.len() + 2 * outcome.response.len()
+}
+
+fn unwritable(error: &schema::encode::EncodeError) -> PlanError {
+    PlanError {
+        code: RESULT_UNWRITABLE.into(),
+        message: format!("the result cannot be written as JSON: {error}"),
+        node: None,
+        span: None,
+        call: None,
+    }
+}
+
+/// A run before its first event.
+pub(crate) fn fresh_run(id: crate::view::RunId, plan: &LoadedPlan, created_at_us: u64) -> Run {
+    let prepared = &plan.prepared;
+    Run {
+        id,
+        plan: prepared.name().to_owned(),
+        plan_hash: prepared.hash,
+        state: RunState::Pending,
+        result_json: None,
+        error: None,
+        costs: Vec::new(),
+        total: Amount::zero(prepared.currency),
+        total_certain: true,
+        created_at_us,
+        ended_at_us: None,
+        proof_id: None,
+        last_seq: 0,
+    }
+}

@@ -1,0 +1,110 @@
+//! The events of a run, from any point on, without a gap.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use store::{Log, StreamName, Watch};
+use tokio::sync::watch;
+
+use crate::driver::{LiveRun, Phase};
+use crate::error::Error;
+use crate::journal::{self, Record};
+use crate::view::{RunEvent, RunEventKind, RunId};
+
+/// Reads the events of a run from its journal: first those that are there, then each as it is committed.
+/// Ends after the run's last event.
+#[derive(Debug)]
+pub struct Events {
+    log: Arc<dyn Log>,
+    run: RunId,
+    stream: StreamName,
+    after_seq: u64,
+    next_record: u64,
+    read: VecDeque<RunEvent>,
+    // Begun before the first read, so that nothing is committed unseen in between.
+    grown: Watch,
+    phase: Option<watch::Receiver<Phase>>,
+    ended: bool,
+}
+
+impl Events {
+    pub(crate) fn new(
+        log: Arc<dyn Log>,
+        run: RunId,
+        stream: StreamName,
+        after_seq: u64,
+        live: Option<&LiveRun>,
+    ) -> Self {
+        let grown = log.watch(&stream);
+        let phase = live.map(|live| live.phase.subscribe());
+        Self {
+            log,
+            run,
+            stream,
+            after_seq,
+            next_record: 1,
+            read: VecDeque::new(),
+            grown,
+            phase,
+            ended: false,
+        }
+    }
+
+    /// The next event; `None` after the last one. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] where the journal cannot be read; the reason for which the run stopped, where it
+    /// cannot go on in this process.
+    pub async fn next(&mut self) -> Result<Option<RunEvent>, Error> {
+        loop {
+            if let Some(event) = self.read.pop_front() {
+                self.ended = event.kind == RunEventKind::Closed;
+                return Ok(Some(event));
+            }
+            if self.ended || (!self.fill().await? && !self.wait().await?) {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads on; `false` where nothing new is there.
+    async fn fill(&mut self) -> Result<bool, Error> {
+        let records = self.log.read(&self.stream, self.next_record, journal::PAGE_RECORDS).await?;
+        let Some(last) = records.last().map(|record| record.seq) else { return Ok(false) };
+        let mut told = VecDeque::new();
+        for record in &records {
+            if let Record::Turn(turn) = journal::read(&*self.log, self.run, record).await? {
+                // What the caller has seen already still says whether the run has ended.
+                self.ended |= turn
+                    .told
+                    .iter()
+                    .any(|event| event.kind == RunEventKind::Closed && event.seq <= self.after_seq);
+                told.extend(turn.told.into_iter().filter(|event| event.seq > self.after_seq));
+            }
+        }
+        self.next_record = last + 1;
+        self.read = told;
+        Ok(true)
+    }
+
+    /// Waits until there may be more; `false` where there never will be.
+    async fn wait(&mut self) -> Result<bool, Error> {
+        let Some(phase) = &mut self.phase else {
+            return Ok(self.grown.grown().await.is_some());
+        };
+        if let Phase::Stalled(error) = &*phase.borrow_and_update() {
+            return Err(error.clone());
+        }
+        tokio::select! {
+            grown = self.grown.grown() => Ok(grown.is_some()),
+            // The last commit came before the change of phase, so it is read next; after that there is
+            // nobody left to say more.
+            changed = phase.changed() => {
+                if changed.is_err() {
+                    self.phase = None;
+                }
+                Ok(true)
+            }
+        }
+    }
+}

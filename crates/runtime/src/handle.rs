@@ -1,0 +1,454 @@
+//! The runtime's interface to the rest of the program.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use parking_lot::Mutex;
+use plan_ir::plan::CompiledPlan;
+use proof::body::RunSecret;
+use proof::builder::Opening;
+use schema::amount::Amount;
+use schema::hash::{Context, Hash};
+use schema::value::Value;
+use store::{Append, Claim, ViewScan};
+use tokio::sync::oneshot;
+
+use crate::core::{Core, Event, Given, Prepared};
+use crate::driver::{self, Clock, LoadedPlan, NewRun, Options, Phase, Registry, Services, Task};
+use crate::error::Error;
+use crate::events::Events;
+use crate::journal::{self, Record};
+use crate::prover::Prover;
+use crate::view::{Run, RunFilter, RunId, RunPage};
+use crate::{admission, inputs, rows};
+
+/// How long a request id is remembered, microseconds: 24 hours.
+const REQUEST_ID_US: u64 = 24 * 60 * 60 * 1_000_000;
+/// Loaded plans that are kept although no run uses them.
+const PLANS_KEPT: usize = 256;
+/// Most runs of one page; a larger page is lowered to this.
+pub const PAGE_RUNS_MAX: usize = 500;
+/// Rows that one page looks at; a filter that nothing fits must not read everything.
+const PAGE_ROWS_MAX: usize = 10_000;
+/// Longest request id, bytes.
+pub const REQUEST_ID_BYTES_MAX: usize = 128;
+/// Which blob holds the plan of a hash.
+pub(crate) const PLANS: &str = "plans.compiled";
+/// The tenant of a single-user deployment.
+pub const DEFAULT_TENANT: &str = "default";
+
+/// A run to create.
+#[derive(Debug, Clone)]
+pub struct CreateRun {
+    /// The plan.
+    pub plan: Arc<LoadedPlan>,
+    /// Its arguments: a JSON object by parameter name, text.
+    pub inputs_json: Bytes,
+    /// The same request with the same id makes one run, for 24 hours.
+    pub request_id: Option<String>,
+    /// Refuse the run if it may cost more than this.
+    pub cost_max: Option<Amount>,
+    /// Whose run it is; letters, digits and `-`.
+    pub tenant: Arc<str>,
+}
+
+/// What everything in this crate shares.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) services: Arc<Services>,
+    pub(crate) options: Options,
+    pub(crate) registry: Registry,
+    plans: Mutex<BTreeMap<Hash, Arc<LoadedPlan>>>,
+    /// Plans that are known to be in the store.
+    stored: Mutex<BTreeMap<Hash, ()>>,
+    closing: AtomicBool,
+}
+
+/// Creates and looks after runs. Cheap to clone; clones share everything.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    /// A runtime over these services. Call [`Handle::recover`] before the first run is created.
+    #[must_use]
+    pub fn new(options: Options, services: Services) -> Self {
+        let shared = Shared {
+            services: Arc::new(services),
+            options,
+            registry: Registry::default(),
+            plans: Mutex::default(),
+            stored: Mutex::default(),
+            closing: AtomicBool::new(false),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Takes up every run that an earlier process left behind; returns how many there are. What was in
+    /// flight is treated by the crash rule: a call is sent again only if that does no harm and its price
+    /// fits the budget once more.
+    ///
+    /// # Errors
+    /// [`Error::Store`] where the list of open runs cannot be read.
+    pub async fn recover(&self) -> Result<usize, Error> {
+        driver::recover(&self.shared).await
+    }
+
+    /// Checks a plan and how its operations can be called from here. Plans are kept by hash.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`].
+    pub fn load(&self, plan: CompiledPlan) -> Result<Arc<LoadedPlan>, Error> {
+        let prepared = Prepared::new(Arc::new(plan))?;
+        if let Some(known) = self.shared.plans.lock().get(&prepared.hash) {
+            return Ok(Arc::clone(known));
+        }
+        let loaded = Arc::new(LoadedPlan::new(Arc::new(prepared), &self.shared.services));
+        self.shared.keep(&loaded);
+        Ok(loaded)
+    }
+
+    /// Creates a run and starts it. When this returns, the run is durable and on its way.
+    ///
+    /// # Errors
+    /// [`Error::Input`], [`Error::NotCallable`], [`Error::AboveBudget`], [`Error::AboveMax`] and the like,
+    /// before anything is spent; [`Error::RequestConflict`]; [`Error::Busy`]; [`Error::Store`].
+    pub async fn create_run(&self, request: CreateRun) -> Result<RunId, Error> {
+        if self.shared.closing.load(Ordering::Acquire) {
+            return Err(Error::Closing);
+        }
+        let body = &request.plan.prepared.plan.body;
+        let inputs = inputs::decode(body, &request.inputs_json)?;
+        request.plan.check()?;
+        admission::check(&request.plan.prepared, &inputs, request.cost_max)?;
+        let new = Creation::new(&self.shared, request, inputs)?;
+        let (id, limit) = (new.opened.run, self.shared.options.runs_max);
+        if !self.shared.registry.enter(id, &new.request.tenant, new.task.live(), limit) {
+            return Err(Error::Busy { limit });
+        }
+        let (reply, created) = oneshot::channel();
+        // In a task of its own, so that a caller who goes away between commit and start does not leave a
+        // stored run that nobody drives.
+        let driven = tokio::spawn(new.run(Arc::clone(&self.shared), reply));
+        self.shared.registry.set_task(id, driven.abort_handle());
+        created.await.map_err(|_| Error::Closing)?
+    }
+
+    /// A run as it stands after its last commit.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Store`] and [`Error::Journal`] where it cannot be read.
+    pub async fn get_run(&self, tenant: &str, run: RunId) -> Result<Run, Error> {
+        if let Some(live) = self.shared.registry.get(tenant, run) {
+            let snapshot = live.run.lock().clone();
+            return Ok(snapshot);
+        }
+        rows::get(&*self.shared.services.log, tenant, run).await?.ok_or(Error::NotFound(run))
+    }
+
+    /// Waits for the end of a run.
+    ///
+    /// # Errors
+    /// As [`Handle::get_run`]; the reason for which the run stopped, where it cannot go on here.
+    pub async fn wait(&self, tenant: &str, run: RunId) -> Result<Run, Error> {
+        if let Some(live) = self.shared.registry.get(tenant, run) {
+            let mut phase = live.phase.subscribe();
+            let ended = phase.wait_for(|phase| !matches!(phase, Phase::Live)).await;
+            if let Ok(Phase::Stalled(error)) = ended.as_deref() {
+                return Err(error.clone());
+            }
+            drop(ended);
+            let snapshot = live.run.lock().clone();
+            return Ok(snapshot);
+        }
+        let run_now = self.get_run(tenant, run).await?;
+        if !run_now.state.has_ended() {
+            let mut events = self.watch(tenant, run, u64::MAX).await?;
+            while events.next().await?.is_some() {}
+        }
+        self.get_run(tenant, run).await
+    }
+
+    /// The events of a run after number `after_seq`, without a gap.
+    ///
+    /// # Errors
+    /// As [`Handle::get_run`].
+    pub async fn watch(&self, tenant: &str, run: RunId, after_seq: u64) -> Result<Events, Error> {
+        let log = &self.shared.services.log;
+        let live = self.shared.registry.get(tenant, run);
+        let key = rows::key(tenant, run);
+        if live.is_none() && log.view_get(rows::RUNS, &key).await?.is_none() {
+            return Err(Error::NotFound(run));
+        }
+        let stream = journal::stream(tenant, run)?;
+        Ok(Events::new(Arc::clone(log), run, stream, after_seq, live.as_deref()))
+    }
+
+    /// Asks a run to stop and waits until it has. Attempts that were sent are settled. Cancelling a run
+    /// that ended changes nothing.
+    ///
+    /// # Errors
+    /// As [`Handle::wait`].
+    pub async fn cancel_run(&self, tenant: &str, run: RunId) -> Result<Run, Error> {
+        if let Some(live) = self.shared.registry.get(tenant, run) {
+            // Closed where the run has just ended; full where it has been told before.
+            let _ = live.control.try_send(driver::Control::Cancel);
+            return self.wait(tenant, run).await;
+        }
+        self.get_run(tenant, run).await
+    }
+
+    /// A page of runs, newest first, after the run `after`.
+    ///
+    /// # Errors
+    /// [`Error::Store`] and [`Error::Journal`] where rows cannot be read.
+    pub async fn list_runs(
+        &self,
+        tenant: &str,
+        filter: &RunFilter,
+        after: Option<RunId>,
+        page_size: usize,
+    ) -> Result<RunPage, Error> {
+        let size = page_size.clamp(1, PAGE_RUNS_MAX);
+        let mut after = after.map(|run| rows::key(tenant, run));
+        let (mut runs, mut looked_at, mut last) = (Vec::with_capacity(size), 0, None);
+        while looked_at < PAGE_ROWS_MAX {
+            let scan = ViewScan::of(rows::RUNS, size).prefix(&format!("{tenant}/")).descending();
+            let page = self.shared.services.log.view_scan(scan.after(after.as_deref())).await?;
+            if page.is_empty() {
+                return Ok(RunPage { runs, next: None });
+            }
+            for row in page {
+                looked_at += 1;
+                let Some(id) = row.key.rsplit_once('/').and_then(|(_, id)| id.parse().ok()) else { continue };
+                let run = self.summary(tenant, id, &row.value)?;
+                last = Some(id);
+                if filter.state.is_none_or(|state| run.state == state)
+                    && filter.plan.as_ref().is_none_or(|plan| run.plan == *plan)
+                {
+                    runs.push(run);
+                }
+                if runs.len() == size {
+                    return Ok(RunPage { runs, next: last });
+                }
+                after = Some(row.key);
+            }
+        }
+        Ok(RunPage { runs, next: last })
+    }
+
+    /// The proof bundle of a run that ended.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoProof`], [`Error::Store`].
+    pub async fn proof(&self, tenant: &str, run: RunId) -> Result<Bytes, Error> {
+        let log = &*self.shared.services.log;
+        let Some(detail) = rows::detail(log, tenant, run).await? else {
+            self.get_run(tenant, run).await?;
+            return Err(Error::NoProof { run, reason: "it has not ended" });
+        };
+        let none = |reason| Error::NoProof { run, reason };
+        let hash = detail.proof.ok_or_else(|| none("none could be made when it ended; the log says why"))?;
+        log.get_blob(&hash).await?.ok_or_else(|| none("its bundle is missing from the store"))
+    }
+
+    /// Runs under way in this process.
+    #[must_use]
+    pub fn runs_under_way(&self) -> usize {
+        self.shared.registry.len()
+    }
+
+    /// Refuses new runs, waits up to `grace` for those under way, then stops driving the rest; what they
+    /// had in flight is treated as interrupted when they are taken up again.
+    pub async fn shutdown(&self, grace: Duration) {
+        self.shared.closing.store(true, Ordering::Release);
+        let deadline = tokio::time::Instant::now() + grace;
+        while self.shared.registry.len() > 0 && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.shared.registry.abort_all();
+    }
+
+    fn summary(&self, tenant: &str, id: RunId, row: &[u8]) -> Result<Run, Error> {
+        if let Some(live) = self.shared.registry.get(tenant, id) {
+            let run = live.run.lock();
+            return Ok(Run { result_json: None, costs: Vec::new(), ..run.clone() });
+        }
+        Ok(rows::read_summary(id, row)?)
+    }
+}
+
+impl Shared {
+    /// The plan of a hash that a stored run was made of.
+    pub(crate) async fn plan(&self, hash: Hash) -> Result<Option<Arc<LoadedPlan>>, Error> {
+        if let Some(known) = self.plans.lock().get(&hash) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let loaded = driver::load_plan(self, hash).await?;
+        if let Some(loaded) = &loaded {
+            self.keep(loaded);
+        }
+        Ok(loaded)
+    }
+
+    fn keep(&self, plan: &Arc<LoadedPlan>) {
+        let mut plans = self.plans.lock();
+        if plans.len() >= PLANS_KEPT {
+            plans.retain(|_, kept| Arc::strong_count(kept) > 1);
+        }
+        plans.insert(plan.prepared.hash, Arc::clone(plan));
+    }
+
+    /// Adds the plan to the first append of a run, unless the store has it.
+    fn store_plan(&self, append: Append, plan: &Prepared) -> Append {
+        if self.stored.lock().contains_key(&plan.hash) {
+            return append;
+        }
+        let blob = store::BlobWrite::new(plan.bytes.clone());
+        let mut append = append.view(PLANS, plan.hash.to_hex(), blob.hash().0.to_vec());
+        append.blobs.push(blob);
+        append
+    }
+}
+
+/// A run that passed admission.
+struct Creation {
+    opened: journal::Opened,
+    request: CreateRun,
+    task: Task,
+    claim: Option<Claim>,
+}
+
+impl Creation {
+    fn new(shared: &Arc<Shared>, request: CreateRun, inputs: Arc<[Value]>) -> Result<Self, Error> {
+        let plan = Arc::clone(&request.plan);
+        let prepared = &plan.prepared;
+        let unreadable = |error: schema::encode::EncodeError| Error::Budget(error.to_string());
+        let canonical = inputs::canonical(&prepared.plan.body, &inputs).map_err(unreadable)?;
+        let [secret, nonce] = random()?;
+        let id = RunId(uuid::Uuid::now_v7().into_bytes());
+        let clock = Clock::from(0);
+        let created_at_us = clock.now_us();
+        let tenant_name = Context::Body.hash(&[b"tenant", request.tenant.as_bytes()]);
+        let opening = Opening {
+            run_id: id.0,
+            inputs: &canonical,
+            opened_at_us: created_at_us,
+            nonce,
+            build_hash: shared.options.build,
+            ledger: None,
+            tenant: Some(tenant_name.0.to_vec()),
+            payment_hash: None,
+        };
+        let opened = opening.open(&prepared.proof, &RunSecret::new(secret), &shared.services.key)?;
+        let given = Given {
+            inputs: Arc::clone(&inputs),
+            seed: driver::seed(&secret),
+            callable: plan.callable(),
+            cost_max: request.cost_max,
+        };
+        let journalled = journal::Opened {
+            run: id,
+            plan_hash: prepared.hash,
+            inputs: inputs.to_vec(),
+            callable: given.callable.clone(),
+            cost_max: request.cost_max,
+            secret,
+            challenge: opened.challenge.clone(),
+            challenge_signature: opened.challenge_signature.0.to_vec(),
+            header: opened.header.clone(),
+            created_at_us,
+        };
+        let claim = request.request_id.as_ref().map(|key| Claim {
+            scope: format!("{}/create_run", request.tenant),
+            key: key.clone(),
+            digest: digest(prepared, &canonical, request.cost_max),
+            now_us: created_at_us,
+            expires_at_us: created_at_us.saturating_add(REQUEST_ID_US),
+        });
+        let new = NewRun {
+            tenant: Arc::clone(&request.tenant),
+            run: driver::fresh_run(id, &plan, created_at_us),
+            core: Core::new(Arc::clone(prepared), given),
+            challenge: proof::challenge::challenge_hash(&opened.challenge),
+            prover: Prover::new(Arc::clone(prepared), opened, &secret, &canonical),
+            plan,
+            clock,
+            stream: journal::stream(&request.tenant, id)?,
+            last_record: 0,
+        };
+        let task = Task::new(Arc::clone(shared), new);
+        Ok(Self { opened: journalled, request, task, claim })
+    }
+
+    /// Stores the run with its first turn, replies, and drives it.
+    async fn run(self, shared: Arc<Shared>, reply: oneshot::Sender<Result<RunId, Error>>) {
+        let Self { opened, request, mut task, claim } = self;
+        let id = opened.run;
+        let mut append = task.opening(&Record::Opened(Box::new(opened)));
+        append = shared.store_plan(append, &request.plan.prepared);
+        append.claim = claim;
+        task.take(Event::Start);
+        let committed = task.commit(append).await;
+        let answer = match committed {
+            Ok(appended) if appended.repeated => {
+                shared.registry.leave(id);
+                let first = appended.stream.as_str().rsplit('/').next().and_then(|name| name.parse().ok());
+                Err(first.ok_or(Error::NotFound(id)))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => {
+                shared.registry.leave(id);
+                Err(Err(match error {
+                    Error::Store(store::Error::ClaimConflict { key, .. }) => Error::RequestConflict(key),
+                    other => other,
+                }))
+            }
+        };
+        match answer {
+            Err(instead) => {
+                let _ = reply.send(instead);
+            }
+            Ok(()) => {
+                shared.stored.lock().insert(request.plan.prepared.hash, ());
+                drop(request);
+                let _ = reply.send(Ok(id));
+                drive(task).await;
+            }
+        }
+    }
+}
+
+/// Drives a run to its end.
+async fn drive(mut task: Task) {
+    let driven = AssertUnwindSafe(task.drive()).catch_unwind().await;
+    let run = task.id();
+    task.leave(driven.unwrap_or(Err(Error::Internal { run })));
+}
+
+/// Drives a run that was taken up.
+pub(crate) async fn resume(mut task: Task) {
+    let driven = AssertUnwindSafe(task.resume()).catch_unwind().await;
+    let run = task.id();
+    task.leave(driven.unwrap_or(Err(Error::Internal { run })));
+}
+
+/// What "the same request" means.
+fn digest(plan: &Prepared, inputs: &[u8], cost_max: Option<Amount>) -> Hash {
+    let cost_max = cost_max.map(|amount| amount.to_string()).unwrap_or_default();
+    Context::Body.hash(&[b"create_run", &plan.hash.0, cost_max.as_bytes(), b"\0", inputs])
+}
+
+fn random() -> Result<[[u8; 32]; 2], Error> {
+    let mut bytes = [[0; 32]; 2];
+    for part in &mut bytes {
+        getrandom::fill(part).map_err(|_| Error::NoRandomness)?;
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,235 @@
+//! From what the scheduler tells of its nodes to the records of a proof.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use plan_ir::graph::{NodeId, NodeKind};
+use proof::attempt::Attempt;
+use proof::builder::{BuildError, Closing, Contents, NodeRecord, Opened, PeerRecord, ProofBuilder, Show};
+use proof::bundle::Bundle;
+use proof::commit::{OperationRef, Outcome, Times};
+use proof::cost::Cost;
+use proof::key::RuntimeKey;
+use proof::statement::RunResult;
+use schema::price::PriceBasis;
+use schema::types::Type;
+use schema::value::Value;
+
+use crate::core::{Attempted, End, Fact, FactKind, Instance, Prepared};
+
+/// How a request of the axon protocol names its peer.
+const AXON_SCHEME: &str = "axon-v10/sr25519";
+
+/// Makes the proof of one run while it goes on.
+#[derive(Debug)]
+pub(crate) struct Prover {
+    plan: Arc<Prepared>,
+    /// The first refusal of a record; the run goes on without a proof then.
+    builder: Result<ProofBuilder, BuildError>,
+    calls: BTreeMap<Instance, CallInProgress>,
+    /// Branches and fan-outs that decided.
+    decided: BTreeMap<Instance, ()>,
+}
+
+#[derive(Debug, Default)]
+struct CallInProgress {
+    start_us: u64,
+    input: Option<Vec<u8>>,
+    attempts: Vec<Attempt>,
+    last: Option<LastAttempt>,
+}
+
+/// What the commit of a call says of its last attempt.
+#[derive(Debug)]
+struct LastAttempt {
+    operation: u32,
+    request: Bytes,
+    response: Bytes,
+    peer: Option<String>,
+}
+
+impl Prover {
+    pub(crate) fn new(plan: Arc<Prepared>, opened: Opened, secret: &[u8; 32], inputs: &[u8]) -> Self {
+        let secret = proof::body::RunSecret::new(*secret);
+        let builder = ProofBuilder::new(Arc::clone(&plan.proof), opened, secret, inputs, Show::Run);
+        Self { plan, builder, calls: BTreeMap::new(), decided: BTreeMap::new() }
+    }
+
+    /// Takes in what happened, in order.
+    pub(crate) fn absorb(&mut self, facts: Vec<Fact>) {
+        for fact in facts {
+            self.take(fact);
+        }
+    }
+
+    /// The signed proof of the run.
+    pub(crate) fn finish(
+        self,
+        end: &End,
+        closed_at_us: u64,
+        key: &RuntimeKey,
+    ) -> Result<Bundle<'static>, BuildError> {
+        let body = &self.plan.plan.body;
+        let output = match end {
+            End::Succeeded(value) => {
+                let bytes = schema::encode::canonical(value, &body.output, &body.types);
+                Some(bytes.map_err(|error| BuildError::Opening(format!("its result: {error}")))?)
+            }
+            End::Failed(_) | End::Cancelled => None,
+        };
+        let result = match end {
+            End::Succeeded(_) => RunResult::Succeeded,
+            End::Failed(error) => RunResult::Failed { code: error.code.clone() },
+            End::Cancelled => RunResult::Cancelled,
+        };
+        self.builder?.finish(&Closing { result, output: output.as_deref(), closed_at_us }, key)
+    }
+
+    fn take(&mut self, fact: Fact) {
+        let Fact { time_us, instance, kind } = fact;
+        match kind {
+            FactKind::Started => {
+                self.calls
+                    .insert(instance, CallInProgress { start_us: time_us, ..CallInProgress::default() });
+            }
+            FactKind::Given(args) => {
+                let input = self.arguments(instance.node, &args);
+                if let Some(call) = self.calls.get_mut(&instance) {
+                    // A fallback call has arguments of its own; the node was given the first ones.
+                    call.input.get_or_insert(input);
+                }
+            }
+            FactKind::TookArm(arm) => {
+                let output = proof::value::number_bytes(u64::from(arm));
+                self.record(&instance, Outcome::Branch { arm }, time_us, Some(&output));
+                self.decided.insert(instance, ());
+            }
+            FactKind::FannedOut(list) => {
+                let count = list.as_list().map_or(0, <[Value]>::len);
+                let outcome = Outcome::FanOut { count: u32::try_from(count).unwrap_or(u32::MAX) };
+                let output = self.list(instance.node, &list);
+                self.record(&instance, outcome, time_us, output.as_deref());
+                self.decided.insert(instance, ());
+            }
+            FactKind::Attempted(attempted) => self.attempted(&instance, time_us, *attempted),
+            FactKind::Completed(value) => self.completed(&instance, time_us, &value),
+            FactKind::Failed(code) => self.failed(&instance, time_us, code),
+            FactKind::Cancelled => self.failed(&instance, time_us, crate::core::CANCELLED.into()),
+        }
+    }
+
+    fn attempted(&mut self, instance: &Instance, time_us: u64, attempted: Attempted) {
+        let Attempted { operation, sent_us, outcome, error, cost, basis } = attempted;
+        if !outcome.sent {
+            return;
+        }
+        let reference = self.operation(operation);
+        let Some(call) = self.calls.get_mut(instance) else { return };
+        call.attempts.push(Attempt {
+            operation: reference,
+            start_us: sent_us,
+            end_us: sent_us.max(time_us),
+            error,
+            cost: costs(cost, basis),
+        });
+        let (request, response, peer) = (outcome.request, outcome.response, outcome.peer);
+        call.last = Some(LastAttempt { operation, request, response, peer });
+    }
+
+    fn completed(&mut self, instance: &Instance, time_us: u64, value: &Value) {
+        let kind = self.plan.kind(instance.node);
+        let output = self.output(instance.node, value);
+        let outcome = match kind {
+            NodeKind::Call => return self.call_ended(instance, Outcome::Call, time_us, output.as_deref()),
+            NodeKind::Pure => Outcome::Pure,
+            NodeKind::Ensure => Outcome::Ensure,
+            NodeKind::Branch | NodeKind::FanOut => Outcome::Join,
+        };
+        self.decided.remove(instance);
+        self.record(instance, outcome, time_us, output.as_deref());
+    }
+
+    fn failed(&mut self, instance: &Instance, time_us: u64, code: String) {
+        let join = self.decided.remove(instance).is_some();
+        let outcome = Outcome::Failed { code, join };
+        if self.plan.kind(instance.node) == NodeKind::Call {
+            return self.call_ended(instance, outcome, time_us, None);
+        }
+        self.record(instance, outcome, time_us, None);
+    }
+
+    fn record(&mut self, instance: &Instance, outcome: Outcome, time_us: u64, output: Option<&[u8]>) {
+        let times = Times { start_us: time_us, end_us: time_us, monotonic_us: 0 };
+        let mut record = NodeRecord::new(instance.node, &instance.iteration, outcome, times);
+        record.contents.output = output;
+        self.put(&record);
+    }
+
+    fn call_ended(&mut self, instance: &Instance, outcome: Outcome, end_us: u64, output: Option<&[u8]>) {
+        let call = self.calls.remove(instance).unwrap_or_else(|| CallInProgress {
+            // A call whose scope could not be opened fails before it starts.
+            start_us: end_us,
+            ..CallInProgress::default()
+        });
+        let (start_us, monotonic_us) = (call.start_us, end_us.saturating_sub(call.start_us));
+        let times = Times { start_us, end_us: end_us.max(start_us), monotonic_us };
+        let mut record = NodeRecord::new(instance.node, &instance.iteration, outcome, times);
+        record.contents = Contents { input: call.input.as_deref(), output, ..Contents::default() };
+        record.attempts = &call.attempts;
+        if let Some(last) = &call.last {
+            record.operation = Some(self.operation(last.operation));
+            record.ledger_entry = Some(self.plan.operation(last.operation).entry);
+            record.contents.request = present(&last.request);
+            record.contents.response = present(&last.response);
+            record.peer = last.peer.as_deref().map(|peer| PeerRecord {
+                scheme: AXON_SCHEME,
+                key: peer.as_bytes(),
+                signature: None,
+                signed: None,
+            });
+        }
+        self.put(&record);
+    }
+
+    fn put(&mut self, record: &NodeRecord<'_>) {
+        if let Ok(builder) = &mut self.builder
+            && let Err(error) = builder.record(record)
+        {
+            self.builder = Err(error);
+        }
+    }
+
+    fn operation(&self, index: u32) -> OperationRef {
+        let descriptor = &self.plan.operation(index).descriptor;
+        OperationRef { netuid: descriptor.netuid, id: descriptor.id.clone() }
+    }
+
+    /// Canonical bytes of a call's arguments, as a list.
+    fn arguments(&self, node: NodeId, args: &[Value]) -> Vec<u8> {
+        let body = &self.plan.plan.body;
+        let fragments = self.plan.call(node, 0).map_or(&[][..], |spec| &spec.args);
+        let items = args.iter().zip(fragments).filter_map(|(value, fragment)| {
+            schema::encode::to_item(value, body.exprs.ty(fragment.body)?, &body.types).ok()
+        });
+        schema::ocb::Item::array(items).encode(schema::ocb::Profile::Value).unwrap_or_default()
+    }
+
+    fn output(&self, node: NodeId, value: &Value) -> Option<Vec<u8>> {
+        let ty = self.plan.value_type(node)?;
+        schema::encode::canonical(value, ty, &self.plan.plan.body.types).ok()
+    }
+
+    fn list(&self, node: NodeId, list: &Value) -> Option<Vec<u8>> {
+        let ty = Type::list(self.plan.item_type(node)?.clone());
+        schema::encode::canonical(list, &ty, &self.plan.plan.body.types).ok()
+    }
+}
+
+fn costs(cost: schema::amount::Amount, basis: PriceBasis) -> Option<Cost> {
+    (cost.units > 0).then(|| Cost { money: cost.into(), basis })
+}
+
+fn present(bytes: &Bytes) -> Option<&[u8]> {
+    (!bytes.is_empty()).then_some(bytes)
+}
