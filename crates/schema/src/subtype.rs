@@ -239,6 +239,34 @@ mod tests {
         assert_eq!(assignable_at_ledger(&wide, &Type::Json, &defs), Ok(()));
     }
 
+    #[test]
+    fn what_is_written_otherwise_does_not_fit() {
+        let schema = serde_json::json!({ "type": "object", "required": ["ab", "abc", "open", "full", "part", "union", "keyed"], "properties": {
+            "ab": { "enum": ["a", "b"] },
+            "abc": { "enum": ["c", "b", "a"] },
+            "open": { "enum": ["a", "b"], "x-extensible": true },
+            "full": { "type": "object", "required": ["x", "y"], "properties": { "x": { "type": "integer" }, "y": { "type": "integer" } } },
+            "part": { "type": "object", "required": ["x"], "properties": { "x": { "type": "integer" } } },
+            "union": { "type": ["string", "integer"] },
+            "keyed": { "oneOf": [{ "const": "a" }, { "type": "object", "required": ["string"], "properties": { "string": { "type": "string" } } }] },
+        } });
+        let (defs, ty) = from_json_schema(&schema, "Op").unwrap();
+        let Type::Named(id) = ty else { panic!() };
+        let why = |from: &str, to: &str| {
+            let field = |name: &str| defs.record(id).unwrap().field(name).unwrap().1.ty.clone();
+            assignable_at_ledger(&field(from), &field(to), &defs).err().map(|mismatch| mismatch.to_string())
+        };
+        assert_eq!(why("ab", "abc"), None);
+        assert_eq!(why("ab", "open"), None);
+        assert_eq!(why("full", "part"), None);
+        let refused = |from, to| why(from, to).unwrap();
+        assert_eq!(refused("abc", "ab"), "OpAb has no variant for C");
+        assert_eq!(refused("open", "ab"), "OpAb has no variant for Other");
+        assert_eq!(refused("part", "full"), "OpPart has no field `y`");
+        assert_eq!(refused("union", "keyed"), "OpUnion and OpKeyed are not written alike");
+        assert_eq!(refused("ab", "part"), "OpAb and OpPart are not the same kind of type");
+    }
+
     /// A shape and one like it whose ranges, optionality or fields may differ.
     fn related() -> impl Strategy<Value = (Shape, Shape)> {
         (shape(), any::<u64>()).prop_map(|(shape, seed)| {
