@@ -6,6 +6,7 @@ pub mod ast;
 pub mod codes;
 pub mod diagnostic;
 mod edition;
+mod fmt;
 pub mod limits;
 mod lower;
 mod messages;
@@ -17,5 +18,6 @@ pub use diagnostic::{
     Applicability, Code, Diagnostic, Edit, Fix, Label, Severity, SourceFile, render, suggest,
 };
 pub use edition::Edition;
+pub use fmt::format;
 pub use parser::{Parse, parse, parse_bytes};
 pub use text::{LineCol, LineIndex, Span};

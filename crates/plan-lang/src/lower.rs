@@ -93,7 +93,7 @@ impl Lower {
     }
 
     /// The edition that applies; it must be known, the only one and first.
-    fn edition(&mut self, items: &Vec<ast::Item>) -> Edition {
+    fn edition(&mut self, items: &[ast::Item]) -> Edition {
         let mut edition = Edition::NEWEST;
         let mut seen = false;
         for (index, item) in items.iter().enumerate() {

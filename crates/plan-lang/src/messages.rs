@@ -15,42 +15,79 @@ use crate::limits::MAX_REPORTED_ERRORS;
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 use crate::text::{LineIndex, Span};
 
+/// What was found, and where the tree shows it, which may be another place than the one to look at.
+struct Found {
+    at: u32,
+    message: Diagnostic,
+    /// From here to the end of the declaration everything was misread because of this.
+    misread_from: Option<u32>,
+}
+
 /// Adds a message for every line of `root` that breaks the grammar. `text` is the text of `root`.
-pub(crate) fn collect(root: &SyntaxNode, text: &str, diagnostics: &mut Vec<Diagnostic>) {
+/// Returns the places where nothing that a later check finds is to be believed.
+pub(crate) fn collect(root: &SyntaxNode, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Span> {
     let source = Source { text };
     let mut found = Vec::new();
+    let mut misread = Vec::new();
     // Text between declarations after a broken one is what that one lost.
     let mut broken = !diagnostics.is_empty();
     for child in root.children() {
-        let before = found.len();
         if child.kind() == SyntaxKind::ErrorItem {
             if !broken {
-                found.push(unfit::item(&child, source));
+                found.push(Found {
+                    at: child.span().start,
+                    message: unfit::item(&child, source),
+                    misread_from: None,
+                });
             }
             broken = true;
-        } else {
-            source.walk(&child, &mut found);
-            broken = found.len() > before;
+            continue;
+        }
+        let first = found.len();
+        source.walk(&child, &mut found);
+        broken = found.len() > first;
+        let from = found.get(first..).unwrap_or_default().iter().filter_map(|found| found.misread_from).min();
+        if let Some(from) = from {
+            misread.push(Span::new(from, child.span().end));
+            let mut index = 0;
+            found.retain(|found| {
+                index += 1;
+                index <= first || found.at < from || found.misread_from == Some(from)
+            });
         }
     }
     if !found.is_empty() {
-        diagnostic::sort(&mut found);
         let lines = LineIndex::new(text);
-        let mut last = None;
-        found.retain(|message| last.replace(lines.utf8(message.span().start).line) != Some(lines.utf8(message.span().start).line));
-        diagnostics.append(&mut found);
+        let mut seen: BTreeSet<u32> =
+            diagnostics.iter().map(|known| lines.utf8(known.span().start).line).collect();
+        // In the order of the text; a message may point to another line than the one it was found in.
+        found.retain(|found| {
+            let own = seen.insert(lines.utf8(found.at).line);
+            let shown = lines.utf8(found.message.span().start).line;
+            own && (seen.insert(shown) || shown == lines.utf8(found.at).line)
+        });
+        diagnostics.extend(found.into_iter().map(|found| found.message));
     }
+    misread
 }
 
-/// Adds what the later checks found, except errors on lines that already have one, and sorts.
-pub(crate) fn merge(text: &str, diagnostics: &mut Vec<Diagnostic>, checks: Vec<Diagnostic>) {
+/// Adds what later checks found, except errors on lines that already have one and in misread places.
+pub(crate) fn merge(
+    text: &str,
+    diagnostics: &mut Vec<Diagnostic>,
+    misread: &[Span],
+    checks: Vec<Diagnostic>,
+) {
     if diagnostics.is_empty() {
         diagnostics.extend(checks);
     } else if !checks.is_empty() {
         let lines = LineIndex::new(text);
         let line = |found: &Diagnostic| lines.utf8(found.span().start).line;
         let broken: BTreeSet<u32> = diagnostics.iter().map(line).collect();
-        diagnostics.extend(checks.into_iter().filter(|check| !broken.contains(&line(check))));
+        let believed = checks.into_iter().filter(|check| {
+            !broken.contains(&line(check)) && !misread.iter().any(|place| place.contains(check.span()))
+        });
+        diagnostics.extend(believed);
     }
     diagnostic::sort(diagnostics);
     diagnostics.dedup();
@@ -65,17 +102,34 @@ struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// Collects the messages of a declaration. By a stack of its own, as trees may be deep.
-    fn walk(self, item: &SyntaxNode, found: &mut Vec<Diagnostic>) {
+    fn walk(self, item: &SyntaxNode, found: &mut Vec<Found>) {
         let mut stack = vec![SyntaxElement::Node(item.clone())];
+        let mut push = |at, message, misread_from| found.push(Found { at, message, misread_from });
         while let Some(element) = stack.pop() {
-            let kind = element.kind();
+            let (kind, at) = (element.kind(), element.span().start);
             match element {
-                SyntaxElement::Token(token) if kind.is_error() => found.push(unfit::token(&token)),
+                SyntaxElement::Token(token) if kind.is_error() => push(at, unfit::token(&token), None),
                 SyntaxElement::Token(_) => {}
-                SyntaxElement::Node(node) if kind.is_missing() => found.push(missing::message(&node, self)),
-                SyntaxElement::Node(node) if kind.is_error() => found.push(unfit::message(&node, self)),
+                SyntaxElement::Node(node) if kind == SyntaxKind::MissingBrace => {
+                    if let Some(parent) = node.parent() {
+                        let (message, misread_from) = brackets::unclosed_brace(&parent, self);
+                        push(at, message, misread_from);
+                    }
+                }
+                SyntaxElement::Node(node) if kind == SyntaxKind::MissingQuote => {
+                    if let Some(parent) = node.parent() {
+                        let (message, misread_from) = brackets::unclosed_text(&parent, at, self);
+                        push(parent.span().start, message, misread_from);
+                    }
+                }
+                SyntaxElement::Node(node) if kind.is_missing() => {
+                    push(at, missing::message(&node, self), None)
+                }
+                SyntaxElement::Node(node) if kind.is_error() => push(at, unfit::message(&node, self), None),
                 SyntaxElement::Node(node) => {
-                    found.extend(brackets::record_in_head(&node));
+                    if let Some(message) = brackets::record_in_head(&node) {
+                        push(at, message, None);
+                    }
                     let first = stack.len();
                     stack.extend(node.elements());
                     if let Some(children) = stack.get_mut(first..) {
@@ -92,7 +146,7 @@ impl<'a> Source<'a> {
         let mut at = offset as usize;
         loop {
             let rest = self.text.get(at..).unwrap_or("");
-            let blank = rest.len() - rest.trim_start().len();
+            let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
             let rest = rest.get(blank..).unwrap_or("");
             at += blank;
             if rest.starts_with("//") && (!rest.starts_with("///") || rest.starts_with("////")) {

@@ -130,9 +130,9 @@ fn parse_with(text: &str, known: &HashMap<Box<str>, GreenNode>) -> Parse {
     }
     let green = tree::join(&trees);
     let root = SyntaxNode::root(green.clone());
-    messages::collect(&root, text, &mut diagnostics);
+    let misread = messages::collect(&root, text, &mut diagnostics);
     let (file, checks) = lower::file(&root);
-    messages::merge(text, &mut diagnostics, checks);
+    messages::merge(text, &mut diagnostics, &misread, checks);
     Parse { green, file: Arc::new(file), diagnostics: diagnostics.into(), chunks: Arc::new(chunks) }
 }
 

@@ -202,6 +202,12 @@ impl SyntaxToken {
         self.0.prev_sibling_or_token().map(SyntaxElement::from)
     }
 
+    /// The node or token after it under the same parent.
+    #[must_use]
+    pub fn next_sibling(&self) -> Option<SyntaxElement> {
+        self.0.next_sibling_or_token().map(SyntaxElement::from)
+    }
+
     /// The token before it in the text.
     #[must_use]
     pub fn prev_token(&self) -> Option<Self> {

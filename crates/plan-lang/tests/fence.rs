@@ -1,7 +1,7 @@
 //! Broken texts: whatever is deleted, doubled, swapped or inserted, the parser does not panic, keeps every
 //! byte, reports what it does not understand and keeps the declarations that were not touched.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::string_slice, reason = "tests")]
 
 use plan_lang::syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
 use plan_lang::{Parse, parse};
@@ -16,7 +16,8 @@ const FIXTURES: [(&str, &str); 5] = [
 
 /// What is put before a token: each bracket, quote, separator and keyword that changes how text is read.
 const INSERTIONS: [&str; 17] = [
-    "(", ")", "[", "]", "{", "}", "\"", "\"\"\"", ",", "=>", "let ", "with ", "if ", "\n", "///", "x ", "\u{0}",
+    "(", ")", "[", "]", "{", "}", "\"", "\"\"\"", ",", "=>", "let ", "with ", "if ", "\n", "///", "x ",
+    "\u{0}",
 ];
 
 /// How often untouched declarations survived.
@@ -34,7 +35,10 @@ impl Tally {
 
 /// Tokens that carry meaning, as offsets into the text.
 fn tokens(root: &SyntaxNode) -> Vec<std::ops::Range<usize>> {
-    root.all_tokens().filter(|token| token.kind() != SyntaxKind::Whitespace).map(|t| t.span().range()).collect()
+    root.all_tokens()
+        .filter(|token| token.kind() != SyntaxKind::Whitespace)
+        .map(|t| t.span().range())
+        .collect()
 }
 
 /// The texts of declarations without an error in them.
@@ -60,7 +64,10 @@ fn check(base: &Parse, text: &str, touched: std::ops::Range<usize>, tally: &mut 
     let end = u32::try_from(text.len()).unwrap();
     for found in parse.diagnostics() {
         for label in &found.labels {
-            assert!(label.span.end <= end && text.get(label.span.range()).is_some(), "bad span in {found:?}\n{text}");
+            assert!(
+                label.span.end <= end && text.get(label.span.range()).is_some(),
+                "bad span in {found:?}\n{text}"
+            );
         }
         for edit in found.fix.iter().flat_map(|fix| &fix.edits) {
             assert!(text.get(edit.span.range()).is_some(), "bad fix in {found:?}\n{text}");

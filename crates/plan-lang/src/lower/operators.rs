@@ -49,15 +49,17 @@ impl Lower {
         let Some((op, op_span)) = operators.pop() else { return };
         let (Some(right), Some(left)) = (operands.pop(), operands.pop()) else { return };
         let span = left.span.cover(right.span);
-        if let Some((_, next_span)) = next.filter(|(next, _)| op.is_comparison() && next.is_comparison()) {
-            self.report(
-                Diagnostic::error(codes::CHAINED_COMPARISON, "comparisons cannot be chained")
-                    .primary(next_span, "second comparison")
-                    .secondary(op_span, "first comparison")
-                    .help("join them by `&&`: `a < b && b < c`; to compare two `Bool`s, put one into parentheses"),
-            );
-            // One report for a chain of any length: an error operand makes the next step silent.
-            operators.retain(|(op, _)| !op.is_comparison());
+        let chained = next.filter(|(next, _)| op.is_comparison() && next.is_comparison());
+        if let Some((_, next_span)) = chained {
+            // One report for a chain of any length: the rest of it has an error on its left.
+            if !left.is_error() {
+                self.report(
+                    Diagnostic::error(codes::CHAINED_COMPARISON, "comparisons cannot be chained")
+                        .primary(next_span, "second comparison")
+                        .secondary(op_span, "first comparison")
+                        .help("join them by `&&`: `a < b && b < c`; to compare two `Bool`s, put one into parentheses"),
+                );
+            }
             operands.push(error_at(span));
             return;
         }

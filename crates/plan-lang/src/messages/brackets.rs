@@ -7,7 +7,13 @@ use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 use crate::text::Span;
 
 /// `)`, `]` or `>` is missing at `at`, or a comma is.
-pub(super) fn unclosed(node: &SyntaxNode, at: u32, open: &str, close: &str, source: Source<'_>) -> Diagnostic {
+pub(super) fn unclosed(
+    node: &SyntaxNode,
+    at: u32,
+    open: &str,
+    close: &str,
+    source: Source<'_>,
+) -> Diagnostic {
     let (next, span) = source.next_on_line(at);
     let opener = node.tokens().find(|token| token.text() == open).map_or(node.span(), |token| token.span());
     let separated = matches!(node.kind(), SyntaxKind::Args | SyntaxKind::List | SyntaxKind::MockSequence);
@@ -17,12 +23,18 @@ pub(super) fn unclosed(node: &SyntaxNode, at: u32, open: &str, close: &str, sour
             .primary(Span::at(at), "expected `,`")
             .fix(Fix::maybe("add `,`").insert(at, ","));
     }
+    if separated && next == "," {
+        return Diagnostic::error(codes::MISSING_EXPR, "a value is missing before `,`")
+            .primary(span, "expected a value")
+            .fix(Fix::maybe("remove `,`").delete(span));
+    }
     if node.kind() == SyntaxKind::Args && next == "=" {
         return Diagnostic::error(codes::NO_MEMBER, "an argument is named by `:`")
             .primary(span, "expected `:`")
             .fix(Fix::safe("write `:`").replace(Span::new(at, span.end), ":"));
     }
-    let found = Diagnostic::error(codes::UNCLOSED, format!("`{open}` is not closed")).secondary(opener, "opened here");
+    let found = Diagnostic::error(codes::UNCLOSED, format!("`{open}` is not closed"))
+        .secondary(opener, "opened here");
     if matches!(next, ")" | "]" | "}") && next != close && next != "}" {
         return found
             .primary(span, format!("expected `{close}`"))
@@ -33,28 +45,41 @@ pub(super) fn unclosed(node: &SyntaxNode, at: u32, open: &str, close: &str, sour
         .fix(Fix::maybe(format!("add `{close}`")).insert(at, close))
 }
 
-/// `}` is missing at `at`. Which brace it belongs to is guessed from the indentation: a block whose next
-/// line is not indented more than the line that opened it was to end before that line.
-pub(super) fn unclosed_brace(node: &SyntaxNode, at: u32, source: Source<'_>) -> Diagnostic {
-    let guess = node.descendants().find_map(|inner| suspicious_line(&inner, source));
-    let (opener, before) = match guess {
-        Some((opener, line)) => (opener, Some(line)),
-        None => (brace_of(node).unwrap_or(node.span()), None),
-    };
+/// `}` is missing in `node`. Which brace it belongs to is guessed from the indentation: a block whose next
+/// line is not indented more than the line that opened it was to end before that line. Then what follows
+/// that line was misread.
+pub(super) fn unclosed_brace(node: &SyntaxNode, source: Source<'_>) -> (Diagnostic, Option<u32>) {
     let found = Diagnostic::error(codes::UNCLOSED, "`{` is not closed");
-    let Some(line) = before else {
-        return found
+    let Some((opener, line)) = node.descendants().find_map(|inner| suspicious_line(&inner, source)) else {
+        let opener = brace_of(node).unwrap_or(node.span());
+        let (indent, _) = source.indent(opener.start);
+        let end = significant_end(node);
+        let message = found
             .primary(opener, "opened here")
-            .secondary(Span::at(at), "expected `}`")
-            .fix(Fix::maybe("add `}`").insert(at, "\n}"));
+            .secondary(Span::at(end), "expected `}`")
+            .fix(Fix::maybe("add `}`").insert(end, format!("\n{indent}}}")));
+        return (message, None);
     };
     let (indent, _) = source.indent(opener.start);
     let (own, _) = source.indent(line.start);
     let start = line.start.saturating_sub(u32::try_from(own.len()).unwrap_or(0));
-    found
+    let message = found
         .primary(opener, "opened here")
         .secondary(Span::new(line.start, line.start + 1), "by its indentation this line is outside")
-        .fix(Fix::maybe("add `}` before that line").insert(start, format!("{indent}}}\n")))
+        .fix(Fix::maybe("add `}` before that line").insert(start, format!("{indent}}}\n")));
+    (message, Some(line.start))
+}
+
+/// Where the last token in `node` that is no blank or comment ends.
+fn significant_end(node: &SyntaxNode) -> u32 {
+    let mut last = node.last_token();
+    while let Some(token) = &last {
+        if !token.kind().is_trivia() {
+            return token.span().end;
+        }
+        last = token.prev_token();
+    }
+    node.span().end
 }
 
 /// For a node in braces: its opening brace and the first line in it that is indented as if it were outside.
@@ -63,7 +88,10 @@ fn suspicious_line(node: &SyntaxNode, source: Source<'_>) -> Option<(Span, Span)
     let (outside, _) = source.indent(opener.start);
     let line = node.children().find(|child| {
         let (indent, starts_line) = source.indent(child.span().start);
-        !child.span().is_empty() && starts_line && indent.len() <= outside.len() && child.span().start > opener.start
+        !child.span().is_empty()
+            && starts_line
+            && indent.len() <= outside.len()
+            && child.span().start > opener.start
     })?;
     Some((opener, line.span()))
 }
@@ -78,21 +106,24 @@ fn brace_of(node: &SyntaxNode) -> Option<Span> {
     (brace.text() == "{").then(|| brace.span())
 }
 
-/// The closing quote is missing.
-pub(super) fn unclosed_text(node: &SyntaxNode, at: u32, source: Source<'_>) -> Diagnostic {
+/// The closing quote is missing at `at`. After a text in `"""` everything was misread.
+pub(super) fn unclosed_text(node: &SyntaxNode, at: u32, source: Source<'_>) -> (Diagnostic, Option<u32>) {
     let quote = node.first_token().map_or(node.span(), |token| token.span());
-    let long = quote.len() == 3;
-    let found = Diagnostic::error(codes::UNCLOSED_TEXT, "the text is not closed").primary(quote, "opened here");
-    if !long {
-        let line_end = source.text.get(at as usize..).map_or(0, |rest| rest.find(['\n', '\r']).unwrap_or(rest.len()));
-        let end = at + u32::try_from(line_end).unwrap_or(0);
-        return found
-            .note("a text in `\"` ends on its own line; one in `\"\"\"` may have several")
-            .fix(Fix::maybe("add `\"`").insert(end, "\""));
+    let found =
+        Diagnostic::error(codes::UNCLOSED_TEXT, "the text is not closed").primary(quote, "opened here");
+    if quote.len() == 3 {
+        let found = found
+            .secondary(Span::at(at), "not closed before here")
+            .note("text in `\"\"\"` ends before a declaration in column 0: indent all its lines");
+        return (found, Some(quote.start));
     }
-    found
-        .secondary(Span::at(at), "not closed before here")
-        .note("text in `\"\"\"` ends before a declaration in column 0: indent all its lines")
+    let rest = source.text.get(at as usize..).unwrap_or("");
+    let line_end = rest.find(['\n', '\r']).unwrap_or(rest.len());
+    let end = at + u32::try_from(line_end).unwrap_or(0);
+    let found = found
+        .note("a text in `\"` ends on its own line; one in `\"\"\"` may have several")
+        .fix(Fix::maybe("add `\"`").insert(end, "\""));
+    (found, None)
 }
 
 /// `if Foo { a: 1 } == x {`: the brace after the name opened the block, not a record.
@@ -112,8 +143,11 @@ pub(super) fn record_in_head(node: &SyntaxNode) -> Option<Diagnostic> {
     }
     let span = Span::new(head.span().start, body.span().start + 1);
     Some(
-        Diagnostic::error(codes::RECORD_IN_HEAD, "a record in the head of `if`, `match` or `for` needs parentheses")
-            .primary(span, "this `{` opens the body")
-            .help("put the record into parentheses, or bind it to a name by `let` before"),
+        Diagnostic::error(
+            codes::RECORD_IN_HEAD,
+            "a record in the head of `if`, `match` or `for` needs parentheses",
+        )
+        .primary(span, "this `{` opens the body")
+        .help("put the record into parentheses, or bind it to a name by `let` before"),
     )
 }

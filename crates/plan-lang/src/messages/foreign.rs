@@ -15,10 +15,18 @@ pub(super) fn item_help(word: &str) -> Option<String> {
     let help = match word {
         "import" | "from" | "require" | "include" | "using" => "imports are written `use sn22 { name }`",
         "function" | "def" | "func" | "fun" | "sub" => "a function is written `fn name(x: Int) -> Int = x`",
-        "struct" | "type" | "interface" | "class" | "message" | "data" => "a record is written `record Name { field: Type }`",
-        "workflow" | "task" | "job" | "pipeline" | "flow" | "async" => "a plan is written `plan name(x: Int) -> Int { .. }`",
-        "const" | "var" | "let" | "static" => "there are no global values: pass them as inputs, or write a `fn`",
-        "call" | "run" | "for" | "if" | "match" | "return" | "ensure" | "try" => "statements stand in a plan: `plan name() -> T { .. }`",
+        "struct" | "type" | "interface" | "class" | "message" | "data" => {
+            "a record is written `record Name { field: Type }`"
+        }
+        "workflow" | "task" | "job" | "pipeline" | "flow" | "async" => {
+            "a plan is written `plan name(x: Int) -> Int { .. }`"
+        }
+        "const" | "var" | "let" | "static" => {
+            "there are no global values: pass them as inputs, or write a `fn`"
+        }
+        "call" | "run" | "for" | "if" | "match" | "return" | "ensure" | "try" => {
+            "statements stand in a plan: `plan name() -> T { .. }`"
+        }
         _ => return suggest(word, ITEM_WORDS).map(|near| format!("did you mean `{near}`?")),
     };
     Some(help.to_owned())
@@ -27,11 +35,17 @@ pub(super) fn item_help(word: &str) -> Option<String> {
 /// What to write instead of a statement that starts with a word of another language.
 pub(super) fn statement_help(word: &str) -> Option<String> {
     let help = match word {
-        "var" | "const" | "val" | "auto" | "mut" => "a binding is written `let name = value`, and never changes",
+        "var" | "const" | "val" | "auto" | "mut" => {
+            "a binding is written `let name = value`, and never changes"
+        }
         "while" | "loop" | "do" | "until" => "there are no open-ended loops: write `for x in list { .. }`",
-        "await" | "async" | "yield" | "spawn" | "parallel" => "there is no `await`: calls that do not need one another run together",
+        "await" | "async" | "yield" | "spawn" | "parallel" => {
+            "there is no `await`: calls that do not need one another run together"
+        }
         "throw" | "raise" | "panic" | "fail" | "abort" => "to fail, write `ensure condition else \"why\"`",
-        "catch" | "except" | "finally" => "failures are values: `match try call f() { Ok(v) => .., Err(e) => .. }`",
+        "catch" | "except" | "finally" => {
+            "failures are values: `match try call f() { Ok(v) => .., Err(e) => .. }`"
+        }
         "switch" | "case" | "when" => "a choice is written `match value { pattern => result }`",
         "elif" | "elsif" | "elseif" => "write `else if`",
         "then" => "the block of an `if` starts with `{`",

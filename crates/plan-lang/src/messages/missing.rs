@@ -1,6 +1,6 @@
 //! Messages for parts that the text does not have.
 
-use super::{Source, brackets, foreign, name_of, shown};
+use super::{Source, brackets, foreign, name_of, shown, unfit};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::lower::is_reserved;
@@ -9,7 +9,9 @@ use crate::text::Span;
 
 /// The message for a `missing_*` node.
 pub(super) fn message(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
-    let Some(parent) = node.parent() else { return Diagnostic::error(codes::NO_ITEM, "something is missing") };
+    let Some(parent) = node.parent() else {
+        return Diagnostic::error(codes::NO_ITEM, "something is missing");
+    };
     let missing = Missing { at: node.span().start, node, parent, source };
     match node.kind() {
         SyntaxKind::MissingName => missing.name(),
@@ -31,8 +33,6 @@ pub(super) fn message(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
         SyntaxKind::MissingFails => missing.word("fails", "after `expect`"),
         SyntaxKind::MissingComma => missing.comma(),
         SyntaxKind::MissingNewline => missing.newline(),
-        SyntaxKind::MissingQuote => brackets::unclosed_text(&missing.parent, missing.at, source),
-        SyntaxKind::MissingBrace => brackets::unclosed_brace(&missing.parent, missing.at, source),
         SyntaxKind::MissingParen => brackets::unclosed(&missing.parent, missing.at, "(", ")", source),
         SyntaxKind::MissingBracket => brackets::unclosed(&missing.parent, missing.at, "[", "]", source),
         _ => brackets::unclosed(&missing.parent, missing.at, "<", ">", source),
@@ -68,13 +68,18 @@ impl Missing<'_> {
             SyntaxKind::Mock => "`mock` does not say which operation".to_owned(),
             SyntaxKind::MockFails => "`fails` does not say how".to_owned(),
             SyntaxKind::For => "the name of the element is missing after `for`".to_owned(),
-            SyntaxKind::Adapter if self.at > self.after_word("as") => "the capability is missing after `as`".to_owned(),
+            SyntaxKind::Adapter if self.at > self.after_word("as") => {
+                "the capability is missing after `as`".to_owned()
+            }
             SyntaxKind::Adapter => "the operation is missing after `adapter`".to_owned(),
             _ => format!("a name is missing after `{lead}`"),
         };
         let found = Diagnostic::error(codes::MISSING_NAME, what).primary(self.here(), "expected a name");
         let (next, span) = self.source.next_on_line(self.at);
-        if is_reserved(next) && self.parent.kind() != SyntaxKind::Member {
+        // What comes after the missing name is no name that was chosen badly.
+        let follows =
+            matches!((self.parent.kind(), next), (SyntaxKind::For, "in") | (SyntaxKind::Adapter, "as" | "{"));
+        if is_reserved(next) && !follows && self.parent.kind() != SyntaxKind::Member {
             return found
                 .secondary(span, "this word is reserved")
                 .note("reserved are: let, ensure, return, if, else, match, for, in, with, as, call, run, try, null, true, false");
@@ -102,9 +107,7 @@ impl Missing<'_> {
         let found = Diagnostic::error(codes::MISSING_EQ, what);
         let (next, span) = self.source.next_on_line(self.at);
         if matches!(next, "==" | "=>" | ":") {
-            return found
-                .primary(span, "expected `=`")
-                .fix(Fix::safe("write `=`").replace(span, "="));
+            return found.primary(span, "expected `=`").fix(Fix::safe("write `=`").replace(span, "="));
         }
         found.primary(self.here(), "expected `=`").fix(Fix::safe("add `=`").insert(self.at, " ="))
     }
@@ -120,9 +123,15 @@ impl Missing<'_> {
                 None => "a value is missing".to_owned(),
             },
             SyntaxKind::Fn => "the body of the function is missing".to_owned(),
-            SyntaxKind::Lambda | SyntaxKind::Arm | SyntaxKind::Mock => "a value is missing after `=>`".to_owned(),
+            SyntaxKind::Lambda | SyntaxKind::Arm | SyntaxKind::Mock => {
+                "a value is missing after `=>`".to_owned()
+            }
             SyntaxKind::MockAfter => "the answer is missing after the delay".to_owned(),
-            SyntaxKind::Param | SyntaxKind::PolicyField | SyntaxKind::Init | SyntaxKind::Arg | SyntaxKind::AdapterMember => {
+            SyntaxKind::Param
+            | SyntaxKind::PolicyField
+            | SyntaxKind::Init
+            | SyntaxKind::Arg
+            | SyntaxKind::AdapterMember => {
                 format!("the value of `{}` is missing", name_of(&self.parent).unwrap_or_default())
             }
             SyntaxKind::Paren => "the parentheses are empty".to_owned(),
@@ -146,8 +155,10 @@ impl Missing<'_> {
                 .help("bind it to a name by `let` before, or put it into parentheses"),
             (SyntaxKind::Interpolation, _) => found.help("write `\\{` and `\\}` for the characters"),
             (SyntaxKind::Expect, _) => found.help("write `expect fails run plan(..) with \"why\"`"),
-            (_, "'" | "\u{201C}" | "\u{2018}") => found.secondary(span, "texts stand in `\"`"),
-            _ => found,
+            _ => match unfit::character_help(next) {
+                Some(help) => found.secondary(span, help),
+                None => found,
+            },
         }
     }
 
@@ -166,20 +177,39 @@ impl Missing<'_> {
             SyntaxKind::Field | SyntaxKind::Param => format!("the type of `{name}` is missing"),
             SyntaxKind::Cast => "a type is missing after `as`".to_owned(),
             SyntaxKind::ListType => "the type of the elements is missing".to_owned(),
+            SyntaxKind::MapType if self.is_result() => "a type is missing after `->`".to_owned(),
             SyntaxKind::MapType => "a map is written `{String: T}`".to_owned(),
             SyntaxKind::Let => format!("the type of `{name}` is missing after `:`"),
-            SyntaxKind::Fn | SyntaxKind::Plan | SyntaxKind::Capability => "a type is missing after `->`".to_owned(),
+            SyntaxKind::Fn | SyntaxKind::Plan | SyntaxKind::Capability => {
+                "a type is missing after `->`".to_owned()
+            }
             _ => "a type is missing".to_owned(),
         };
         let found = Diagnostic::error(codes::MISSING_TYPE, what).primary(self.here(), "expected a type");
         match (self.parent.kind(), next) {
-            (SyntaxKind::Let, "=") => found.fix(Fix::maybe("remove `:` to have the type inferred").delete(Span::new(self.at.saturating_sub(1), self.at))),
-            (SyntaxKind::Param, _) if name.starts_with(char::is_uppercase) => found
-                .secondary(span, "")
-                .help(format!("the name comes first: `{}: {name}`", if next.is_empty() { "name" } else { next })),
-            (SyntaxKind::Field | SyntaxKind::Param, _) => found.help(format!("write `{name}: String` for instance")),
+            (SyntaxKind::Let, "=") => {
+                let before = self.source.text.get(..self.at as usize).unwrap_or("");
+                let colon = before.rfind(':').and_then(|at| u32::try_from(at).ok()).unwrap_or(self.at);
+                found.fix(
+                    Fix::maybe("remove `:` to have the type inferred").delete(Span::new(colon, colon + 1)),
+                )
+            }
+            (SyntaxKind::Param, _) if name.starts_with(char::is_uppercase) => found.secondary(span, "").help(
+                format!("the name comes first: `{}: {name}`", if next.is_empty() { "name" } else { next }),
+            ),
+            (SyntaxKind::Field | SyntaxKind::Param, _) => {
+                found.help(format!("write `{name}: String` for instance"))
+            }
             _ => found,
         }
+    }
+
+    /// Whether the type around is that after `->`.
+    fn is_result(&self) -> bool {
+        let around = self.parent.parent().and_then(|ty| ty.parent());
+        around.is_some_and(|around| {
+            matches!(around.kind(), SyntaxKind::Fn | SyntaxKind::Plan | SyntaxKind::Capability)
+        })
     }
 
     fn return_type(&self) -> Diagnostic {
@@ -210,10 +240,16 @@ impl Missing<'_> {
         let found = Diagnostic::error(codes::MISSING_BLOCK, what);
         let (next, span) = self.source.next_on_line(self.at);
         match (self.parent.kind(), next) {
-            (SyntaxKind::Plan, "=" | "=>") => found.primary(span, "expected `{`").help("the body of a plan is a block: `{ .. }`"),
-            (SyntaxKind::If | SyntaxKind::ElseIf | SyntaxKind::Else | SyntaxKind::For, "then" | ":" | "do") => found
-                .primary(span, "expected `{`")
-                .help("a block stands in braces: `{ .. }`"),
+            (SyntaxKind::Plan, "=" | "=>") => {
+                found.primary(span, "expected `{`").help("the body of a plan is a block: `{ .. }`")
+            }
+            (
+                SyntaxKind::If | SyntaxKind::ElseIf | SyntaxKind::Else | SyntaxKind::For,
+                "then" | ":" | "do",
+            ) => found.primary(span, "expected `{`").help("a block stands in braces: `{ .. }`"),
+            (SyntaxKind::If | SyntaxKind::ElseIf | SyntaxKind::Else | SyntaxKind::For, _) => {
+                found.primary(self.here(), "expected `{`").help("a block stands in braces: `{ .. }`")
+            }
             _ => found.primary(self.here(), "expected `{`"),
         }
     }
@@ -226,11 +262,17 @@ impl Missing<'_> {
 
     fn string(&self) -> Diagnostic {
         let (what, help) = match self.parent.kind() {
-            SyntaxKind::Ensure => ("the reason is missing after `else`", "write the text that the plan fails with"),
+            SyntaxKind::Ensure => {
+                ("the reason is missing after `else`", "write the text that the plan fails with")
+            }
             SyntaxKind::Test => ("the name of the test is missing", "write `test \"what holds\" { .. }`"),
-            _ => ("a text is missing after `with`", "write a part of the message that the run must fail with"),
+            _ => {
+                ("a text is missing after `with`", "write a part of the message that the run must fail with")
+            }
         };
-        Diagnostic::error(codes::MISSING_TEXT, what).primary(self.here(), "expected a text in `\"`").help(help)
+        Diagnostic::error(codes::MISSING_TEXT, what)
+            .primary(self.here(), "expected a text in `\"`")
+            .help(help)
     }
 
     fn value(&self) -> Diagnostic {
@@ -301,7 +343,10 @@ impl Missing<'_> {
         let found = Diagnostic::error(codes::MISSING_WORD, format!("`{word}` is missing {place}"));
         let (next, span) = self.source.next_on_line(self.at);
         if matches!(next, "of" | ":" | "=" | "->" | "=>") {
-            return found.primary(span, format!("expected `{word}`")).fix(Fix::safe(format!("write `{word}`")).replace(Span::new(self.at, span.end), format!(" {word}")));
+            return found.primary(span, format!("expected `{word}`")).fix(
+                Fix::safe(format!("write `{word}`"))
+                    .replace(Span::new(self.at, span.end), format!(" {word}")),
+            );
         }
         found
             .primary(self.here(), format!("expected `{word}`"))
@@ -313,11 +358,23 @@ impl Missing<'_> {
         let found = Diagnostic::error(codes::MISSING_COMMA, "`,` is missing");
         match (self.parent.kind(), next) {
             (_, ";") => found.primary(span, "expected `,`").fix(Fix::safe("write `,`").replace(span, ",")),
-            (SyntaxKind::Init, "=") => Diagnostic::error(codes::NO_MEMBER, "a field is written `name: value`")
-                .primary(span, "expected `:`")
-                .fix(Fix::safe("write `:`").replace(Span::new(self.at, span.end), ":")),
-            (SyntaxKind::Arm, "if") => found.primary(span, "expected `,` or `}`").help("an arm has no condition of its own: put `if` into its value"),
-            (_, "") => found.primary(self.here(), "expected `,` or the closing bracket").fix(Fix::safe("add `,`").insert(self.at, ",")),
+            (SyntaxKind::Init, "=") => {
+                Diagnostic::error(codes::NO_MEMBER, "a field is written `name: value`")
+                    .primary(span, "expected `:`")
+                    .fix(Fix::safe("write `:`").replace(Span::new(self.at, span.end), ":"))
+            }
+            (SyntaxKind::Variant, ":") => Diagnostic::error(codes::NO_MEMBER, "a variant has no fields")
+                .primary(span, "")
+                .help("a variant carries one value: write `Name(Type)`, with a record as the type for more"),
+            (SyntaxKind::Import, ".") => Diagnostic::error(codes::NO_MEMBER, "an import is a single name")
+                .primary(span, "")
+                .help("the path stands before the braces: `use sn22 { name }`"),
+            (SyntaxKind::Arm, "if") => found
+                .primary(span, "expected `,` or `}`")
+                .help("an arm has no condition of its own: put `if` into its value"),
+            (_, "") => found
+                .primary(self.here(), "expected `,` or the closing bracket")
+                .fix(Fix::safe("add `,`").insert(self.at, ",")),
             _ => found
                 .primary(self.here(), format!("expected `,` before {}", shown(next)))
                 .fix(Fix::safe("add `,`").insert(self.at, ",")),
@@ -329,7 +386,8 @@ impl Missing<'_> {
     fn newline(&self) -> Diagnostic {
         let (next, span) = self.source.next_on_line(self.at);
         let before = self.statement_before();
-        let word = before.as_ref().filter(|before| before.kind() == SyntaxKind::ExprStmt).map(SyntaxNode::text);
+        let word =
+            before.as_ref().filter(|before| before.kind() == SyntaxKind::ExprStmt).map(SyntaxNode::text);
         if let (Some(word), Some(stmt)) = (word.as_deref(), &before) {
             if next == "=" && self.parent.kind() != SyntaxKind::AdapterBody {
                 return Diagnostic::error(codes::NO_STATEMENT, "a binding needs `let`")
@@ -343,18 +401,19 @@ impl Missing<'_> {
                     .help(help);
             }
         }
-        let found = Diagnostic::error(codes::MISSING_NEWLINE, format!("the statement ends before {}", shown(next)))
-            .primary(span, "expected a line end, `;` or an operator");
+        let found =
+            Diagnostic::error(codes::MISSING_NEWLINE, format!("the statement ends before {}", shown(next)))
+                .primary(span, "expected a line end, `;` or an operator");
         match next {
             "," => found.help("statements are separated by line ends, not by `,`"),
             "=" => found.help("equality is written `==`"),
-            "'" => found.help("texts stand in `\"`"),
-            "&" => found.help("write `&&`"),
-            "|" => found.help("write `||`"),
-            _ => match foreign::statement_help(next).filter(|_| !is_reserved(next)) {
-                Some(help) => found.help(help),
-                None => found,
-            },
+            _ => {
+                let word = foreign::statement_help(next).filter(|_| !is_reserved(next));
+                match word.or_else(|| unfit::character_help(next).map(str::to_owned)) {
+                    Some(help) => found.help(help),
+                    None => found,
+                }
+            }
         }
     }
 

@@ -15,7 +15,8 @@ pub(super) fn item(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
     if matches!(word, ")" | "]" | "}") {
         return closer(word, span);
     }
-    let found = Diagnostic::error(codes::NO_ITEM, format!("{} starts no declaration", shown(word))).primary(span, "");
+    let found =
+        Diagnostic::error(codes::NO_ITEM, format!("{} starts no declaration", shown(word))).primary(span, "");
     let list = foreign::ITEM_WORDS.map(|word| format!("`{word}`")).join(", ");
     if foreign::ITEM_WORDS.contains(&word) {
         return found.help(match word {
@@ -36,7 +37,9 @@ pub(super) fn item(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
         None => found.note(format!("declarations start with {list}")),
     };
     match before(node) {
-        Some(brace) if starts_statement(word) => found.secondary(brace, "the declaration before ended here"),
+        Some(brace) if starts_statement(word) || !source.indent(brace.start).0.is_empty() => {
+            found.secondary(brace, "the declaration before ended here")
+        }
         _ => found,
     }
 }
@@ -63,16 +66,26 @@ pub(super) fn token(token: &SyntaxToken) -> Diagnostic {
 }
 
 fn character(text: &str, span: Span) -> Diagnostic {
-    let found = Diagnostic::error(codes::NO_STATEMENT, format!("`{text}` is no part of the language")).primary(span, "");
-    match text {
-        "'" | "\u{2018}" | "\u{2019}" => found.help("texts stand in `\"`"),
-        "\u{201C}" | "\u{201D}" => found.fix(Fix::safe("write `\"`").replace(span, "\"")),
-        "\u{a0}" => found.help("this is a blank that does not break a line; write a plain one").fix(Fix::safe("write a blank").replace(span, " ")),
-        "#" => found.help("comments start with `//`"),
-        "$" => found.help("amounts are written `0.02USD`, parts of a text `{name}`"),
-        "@" => found.help("there are no annotations: policies follow `with`"),
-        _ => found,
+    let found = Diagnostic::error(codes::NO_STATEMENT, format!("`{text}` is no part of the language"))
+        .primary(span, "");
+    match character_help(text) {
+        Some(help) => found.help(help),
+        None => found,
     }
+}
+
+/// What to write instead of a character of another language.
+pub(super) fn character_help(text: &str) -> Option<&'static str> {
+    Some(match text {
+        "'" | "\u{2018}" | "\u{2019}" | "\u{201C}" | "\u{201D}" => "texts stand in `\"`",
+        "\u{a0}" => "this is a blank that does not break a line; write a plain one",
+        "#" => "comments start with `//`",
+        "$" => "amounts are written `0.02USD`, parts of a text `{name}`",
+        "@" => "there are no annotations: policies follow `with`",
+        "&" => "write `&&`",
+        "|" => "write `||`",
+        _ => return None,
+    })
 }
 
 fn number(text: &str, span: Span) -> Diagnostic {
@@ -102,13 +115,18 @@ fn statement(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
         ")" | "]" => return closer(word, span),
         _ => {}
     }
-    if let Some(unknown) = node.tokens().find(|token| token.kind() == SyntaxKind::Unknown).filter(|token| token.span() == span) {
+    if let Some(unknown) =
+        node.tokens().find(|token| token.kind() == SyntaxKind::Unknown).filter(|token| token.span() == span)
+    {
         return character(unknown.text(), span);
     }
-    let found = Diagnostic::error(codes::NO_STATEMENT, format!("{} starts no statement", shown(word))).primary(span, "");
+    let found = Diagnostic::error(codes::NO_STATEMENT, format!("{} starts no statement", shown(word)))
+        .primary(span, "");
     let in_adapter = node.parent().is_some_and(|parent| parent.kind() == SyntaxKind::AdapterBody);
     match word {
-        _ if in_adapter => found.help("an adapter has `request = ..` and `response = ..`, each on its own line"),
+        _ if in_adapter => {
+            found.help("an adapter has `request = ..` and `response = ..`, each on its own line")
+        }
         "{" => found.help("bind a record to a name by `let`; a block belongs to an `if`, `for` or `=>`"),
         "else" => found.help("`else` stands behind the `}` of an `if`"),
         "let" | "ensure" | "return" => found,
@@ -139,7 +157,11 @@ fn member(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
                 .primary(span, "")
                 .fix(Fix::maybe("write `,`").replace(span, ","));
         }
-        "," => return Diagnostic::error(codes::NO_MEMBER, format!("{what} is missing before `,`")).primary(span, "").fix(Fix::safe("remove it").delete(span)),
+        "," => {
+            return Diagnostic::error(codes::NO_MEMBER, format!("{what} is missing before `,`"))
+                .primary(span, "")
+                .fix(Fix::safe("remove it").delete(span));
+        }
         _ => {}
     }
     let (next, next_span) = source.next_on_line(span.end);
@@ -153,7 +175,8 @@ fn member(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
         return Diagnostic::error(codes::MISSING_EXPR, format!("the value of `{word}` is missing"))
             .primary(span, "expected `:` and a value");
     }
-    let found = Diagnostic::error(codes::NO_MEMBER, format!("{} is not {what}", shown(word))).primary(span, "");
+    let found =
+        Diagnostic::error(codes::NO_MEMBER, format!("{} is not {what}", shown(word))).primary(span, "");
     if word == "." || word == ".." {
         return found.help("records have no spread: write each field");
     }

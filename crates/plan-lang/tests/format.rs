@@ -1,0 +1,155 @@
+//! The formatter: stable, keeps meaning and comments, for every fixture and whatever is still correct after
+//! it was mangled.
+
+#![expect(clippy::unwrap_used, clippy::string_slice, reason = "tests")]
+
+use plan_lang::syntax::SyntaxKind;
+use plan_lang::{Parse, format, parse};
+
+const FIXTURES: [(&str, &str); 5] = [
+    ("analyse", include_str!("fixtures/analyse.orch")),
+    ("answer", include_str!("fixtures/answer.orch")),
+    ("screen", include_str!("fixtures/screen.orch")),
+    ("web_search_adapter", include_str!("fixtures/web_search_adapter.orch")),
+    ("everything", include_str!("fixtures/everything.orch")),
+];
+
+/// The AST without positions.
+fn meaning(parse: &Parse) -> String {
+    let shown = format!("{:?}", parse.ast().items);
+    let mut out = String::with_capacity(shown.len());
+    let mut rest = shown.as_str();
+    // Spans are shown as `@12..34`.
+    while let Some(at) = rest.find('@') {
+        out.push_str(&rest[..=at]);
+        rest = rest[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    }
+    out + rest
+}
+
+fn comments(parse: &Parse) -> Vec<String> {
+    let tokens = parse.syntax().all_tokens();
+    let kept = tokens.filter(|token| matches!(token.kind(), SyntaxKind::Comment | SyntaxKind::Doc));
+    let mut texts: Vec<String> = kept.map(|token| token.text().trim_end().to_owned()).collect();
+    texts.sort();
+    texts
+}
+
+/// Checks what must hold for every text; returns whether it had no errors.
+fn check(text: &str) -> bool {
+    let before = parse(text);
+    if before.has_errors() {
+        assert!(format(text).is_err());
+        return false;
+    }
+    let formatted = format(text).unwrap();
+    let after = parse(&formatted);
+    assert!(
+        !after.has_errors(),
+        "broken by formatting:\n{text}\n-----\n{formatted}\n{:?}",
+        after.diagnostics()
+    );
+    assert_eq!(meaning(&before), meaning(&after), "changed by formatting:\n{text}\n-----\n{formatted}");
+    assert_eq!(comments(&before), comments(&after), "comments lost:\n{text}\n-----\n{formatted}");
+    assert_eq!(format(&formatted).unwrap(), formatted, "not stable:\n{text}\n-----\n{formatted}");
+    assert!(
+        !formatted.lines().any(|line| line.ends_with(' ')) || text.contains(" \n"),
+        "blanks:\n{formatted}"
+    );
+    true
+}
+
+#[test]
+fn fixtures_look_well() {
+    for (name, text) in FIXTURES {
+        assert!(check(text), "{name}");
+        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => "format" }, {
+            insta::assert_snapshot!(name, format(text).unwrap());
+        });
+    }
+}
+
+#[test]
+fn one_line_and_widely_spread_sources_mean_the_same() {
+    for (_, text) in FIXTURES {
+        let base = parse(text);
+        let tokens: Vec<_> = base.syntax().all_tokens().collect();
+        // All line ends that can be spared, gone; and all blanks doubled into line ends that can be.
+        for blank in [" ", "\n", "\n\n\n  ", "\r\n"] {
+            let mut current = text.to_owned();
+            for token in tokens.iter().rev().filter(|token| token.kind() == SyntaxKind::Whitespace) {
+                let mut changed = current.clone();
+                changed.replace_range(token.span().range(), blank);
+                if !parse(&changed).has_errors() && meaning(&parse(&changed)) == meaning(&base) {
+                    current = changed;
+                }
+            }
+            assert!(check(&current));
+        }
+    }
+}
+
+#[test]
+fn comments_stay_wherever_they_are_put() {
+    let mut checked = 0;
+    for (_, text) in FIXTURES {
+        let base = parse(text);
+        for (index, token) in base.syntax().all_tokens().enumerate() {
+            let comment = if index % 2 == 0 { " // why\n" } else { "\n// why\n" };
+            let mut changed = text.to_owned();
+            changed.insert_str(token.span().start as usize, comment);
+            // A third of the places is enough to find what a change breaks.
+            if index % 3 == 0 && !base.update(&changed).has_errors() {
+                checked += usize::from(check(&changed));
+            }
+        }
+    }
+    assert!(checked > 400, "{checked}");
+}
+
+#[test]
+fn what_is_left_after_a_deletion_is_formatted() {
+    let mut checked = 0;
+    for (_, text) in FIXTURES {
+        let base = parse(text);
+        for token in base.syntax().all_tokens().step_by(3) {
+            let mut changed = text.to_owned();
+            changed.replace_range(token.span().range(), "");
+            if !base.update(&changed).has_errors() {
+                checked += usize::from(check(&changed));
+            }
+        }
+    }
+    assert!(checked > 200, "{checked}");
+}
+
+#[test]
+fn texts_keep_their_value() {
+    for text in [
+        "fn f() -> String = \"\"\"\n            a\n              b {x}\n\n            {y} c\n    \"\"\"\n",
+        "fn f() -> String = \"\"\"a\n  b\"\"\"\n",
+        "fn f() -> String = \"\"\"\n\ta\n\t\tb  \n  \n\t\"\"\"\n",
+        "fn f() -> String = \"\"\"\n  {x\n  }\n  \"\"\"\n",
+        "fn f() -> String = \"\"\"\n  a\n    \n  b\"\"\"\n",
+        "fn f() -> String = \"\"\"   \n  \\n a \\\n  \"\"\"\n",
+        "fn f() -> String = \"\"\"\r\n  a\r\n  b\r\n  \"\"\"\r\n",
+        "fn f() -> String = \"\"\"\n  \n  \"\"\"\n",
+        "fn f() -> String = \"\"\"\"\"\"\n",
+    ] {
+        assert!(check(text) || text.contains("\\\n"), "{text}");
+    }
+}
+
+#[test]
+fn statements_that_start_with_minus_stay_apart() {
+    let text = "fn f() -> Int = { let a = 1; -a }\n";
+    assert!(check(text));
+    assert_eq!(format(text).unwrap(), "fn f() -> Int = {\n  let a = 1;\n  -a\n}\n");
+}
+
+#[test]
+fn an_empty_file_stays_empty() {
+    assert_eq!(format("").unwrap(), "");
+    assert_eq!(format("\u{FEFF}\n\n").unwrap(), "");
+    assert_eq!(format("\n// only this").unwrap(), "// only this\n");
+}
