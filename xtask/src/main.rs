@@ -80,8 +80,13 @@ fn bench(filter: Option<&String>) -> Result<()> {
 }
 
 /// Package and name of each benchmark.
-const BENCHES: [(&str, &str); 4] =
-    [("plan-compiler", "compile"), ("proof", "proof"), ("store", "append"), ("runtime", "overhead")];
+const BENCHES: [(&str, &str); 5] = [
+    ("plan-compiler", "compile"),
+    ("proof", "proof"),
+    ("store", "append"),
+    ("subnet", "calls"),
+    ("runtime", "overhead"),
+];
 
 fn cargo(args: &[&str]) -> Result<()> {
     run(Command::new(cargo_path()).args(args))

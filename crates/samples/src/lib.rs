@@ -19,6 +19,7 @@
 mod authority;
 mod axon;
 mod chat;
+mod entries;
 mod instance;
 mod pages;
 mod serve;
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 use subnet::hotkey::Hotkey;
 
+pub use entries::{AXON_GENERATE_ADAPTER, AXON_NETUID};
 use serve::{Gate, Listener};
 
 /// The key that the sample search accepts.

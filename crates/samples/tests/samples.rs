@@ -13,7 +13,7 @@ use std::time::Duration;
 use samples::{Faults, Options, Samples};
 use schema::error::CallErrorKind;
 use schema::json_schema::OperationTypes;
-use schema::operation::{Auth, AxonBinding, OperationDescriptor, Transport};
+use schema::operation::{AxonBinding, OperationDescriptor, Transport};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use subnet::egress::{self, EgressPolicy};
@@ -97,26 +97,6 @@ fn entry(id: &str) -> OperationDescriptor {
     let rows = file["operations"].as_array().unwrap();
     let row = rows.iter().find(|row| row["id"] == id).expect("in the catalogue");
     serde_json::from_value(row.clone()).unwrap()
-}
-
-fn axon_entry(
-    samples: &Samples,
-    synapse: &str,
-    properties: Value,
-    signed: [&str; 2],
-    answer: Value,
-) -> OperationDescriptor {
-    let mut operation = entry("sn22.web_search");
-    operation.transport = Transport::Axon(AxonBinding {
-        synapse: synapse.into(),
-        hotkey: samples.axon_hotkey.clone(),
-        base_url: samples.axon_url.clone(),
-        hash_fields: signed.map(str::to_owned).into(),
-    });
-    operation.auth = Auth::Hotkey;
-    operation.input = json!({"type": "object", "required": [signed[0]], "properties": properties});
-    operation.output = answer;
-    operation
 }
 
 fn claims_schema() -> Value {
@@ -289,27 +269,13 @@ async fn faults_fall_by_count() {
 async fn the_axon_answers_signed_calls_and_refuses_the_rest() {
     let caller = Caller::start(Options::default()).await;
     let samples = &caller.samples;
-    let text = json!({"type": "string"});
-    let search = axon_entry(
-        samples,
-        "WebSearch",
-        json!({"query": text, "count": {"type": "integer", "default": 10}}),
-        ["query", "count"],
-        json!({"type": "object", "required": ["results"], "properties": {"results": {"type": "array", "items": {}}}}),
-    );
+    let [search, generate] = samples.axon_operations();
     let found =
         caller.ask(&search, &samples.axon_url, json!({"query": "Halcyon vs Meridian", "count": 3})).await;
     assert_eq!(found["results"].as_array().unwrap().len(), 3);
     assert!(
         caller.ask(&search, &samples.axon_url, json!({"query": "it's \"quoted\""})).await["results"]
             .is_array()
-    );
-    let generate = axon_entry(
-        samples,
-        "StructuredGeneration",
-        json!({"prompt": text, "response_schema": {"type": "string", "default": ""}}),
-        ["prompt", "response_schema"],
-        json!({"type": "object", "required": ["answer"], "properties": {"answer": text}}),
     );
     let schema = json!({"type": "array", "items": {"type": "integer"}}).to_string();
     let made =
