@@ -25,7 +25,7 @@ use crate::text::Span;
 /// The AST of a whole tree, and what it found.
 pub(crate) fn file(root: &SyntaxNode) -> (ast::File, Vec<Diagnostic>) {
     let mut lower = Lower { diagnostics: Vec::new(), depth: 0, effects: Effects::All };
-    let items = root
+    let items: Vec<ast::Item> = root
         .children()
         .filter(|child| child.kind() == SyntaxKind::Item)
         .filter_map(|child| lower.item(&child))
