@@ -189,7 +189,7 @@ pub enum UnaryOp {
     Negate,
 }
 
-/// Infix operators.
+/// Infix operators. What each means, overflow and mixed currencies included: [`crate::interp`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum BinaryOp {
     /// `+`
@@ -198,9 +198,9 @@ pub enum BinaryOp {
     Subtract,
     /// `*`
     Multiply,
-    /// `/`; traps on zero for `Int`
+    /// `/`; zero on the right traps
     Divide,
-    /// `%`; traps on zero for `Int`
+    /// `%`; zero on the right traps
     Remainder,
     /// `==`
     Equal,

@@ -52,7 +52,8 @@ pub fn validate(plan: &CompiledPlan) -> Result<(), InvalidPlan> {
     values::types(&plan.body)?;
     exprs::table(&plan.body)?;
     values::params(&plan.body)?;
-    let mut check = Check { plan, topology: &topology, visits: 0 };
+    let seen = vec![0; plan.body.exprs.exprs.len()];
+    let mut check = Check { plan, topology: &topology, visits: 0, seen, fragment: 0 };
     check.operations()?;
     check.functions()?;
     check.scopes()?;
@@ -63,6 +64,9 @@ struct Check<'a> {
     plan: &'a CompiledPlan,
     topology: &'a Topology,
     visits: u64,
+    /// The last fragment that reached each expression.
+    seen: Vec<u32>,
+    fragment: u32,
 }
 
 impl Check<'_> {
@@ -260,11 +264,13 @@ impl Check<'_> {
     ) -> Result<(), InvalidPlan> {
         let table = &self.plan.body.exprs;
         reader.frame(fragment, params)?;
-        let mut seen = std::collections::BTreeSet::new();
+        self.fragment += 1;
         let mut open: Vec<ExprId> = vec![fragment.body];
         while let Some(id) = open.pop() {
-            if !seen.insert(id) {
-                continue;
+            match self.seen.get_mut(id.0 as usize) {
+                Some(seen) if *seen == self.fragment => continue,
+                Some(seen) => *seen = self.fragment,
+                None => return Err(reader.fail("an expression that is not there")),
             }
             self.visits += 1;
             if self.visits > VISITS_MAX {

@@ -25,8 +25,8 @@ pub(super) fn types(body: &PlanBody) -> Result<(), InvalidPlan> {
                     .map_err(fail)?;
             }
             TypeDef::Enum(def) => {
-                let payloads = def.variants.iter().filter_map(|variant| variant.payload.as_ref());
-                payloads.map(|ty| known_type(ty, &body.types)).collect::<Result<(), _>>().map_err(fail)?;
+                let mut payloads = def.variants.iter().filter_map(|variant| variant.payload.as_ref());
+                payloads.try_for_each(|ty| known_type(ty, &body.types)).map_err(fail)?;
             }
         }
     }
