@@ -1,1 +1,132 @@
-//! Placeholder.
+//! From the text of a plan to a plan that can run: names, types, policies, bounds, lowering.
+//!
+//! It compiles against a lock alone and is a pure function: no files, no network, no clock, and the same
+//! input gives the same plan on every machine. It never panics on any input: what is wrong with a plan is
+//! a list of [`plan_lang::Diagnostic`]s, and a plan that has an error among them is not lowered. Read
+//! [`compile`], [`Compilation`] and [`needs()`] first.
+//!
+//! ```
+//! use plan_compiler::{Options, Source, compile};
+//! use schema::lock::Lock;
+//! let text = "edition 2026\nplan double(x: Int(0..9)) -> Int(0..18) { x * 2 }\n";
+//! let compilation = compile(&Source { name: "double.orch", text }, &Lock::empty(), &Options::default());
+//! assert!(compilation.diagnostics.is_empty());
+//! assert_eq!(compilation.plans[0].body.name, "double");
+//! ```
+#![forbid(unsafe_code)]
+
+mod bounds;
+mod calls;
+mod check;
+pub mod codes;
+mod hir;
+mod lower;
+mod needs;
+mod program;
+mod range;
+mod relate;
+mod report;
+mod resolve;
+mod sink;
+mod texts;
+
+use plan_ir::bound::Bound;
+use plan_ir::plan::CompiledPlan;
+use plan_lang::Diagnostic;
+use schema::lock::Lock;
+
+use sink::Sink;
+use texts::Texts;
+
+pub use needs::{Needs, needs};
+
+/// Timeout of a call that declares none, microseconds: 30 seconds, longer than most answers of a model
+/// and short enough for a deadline of minutes.
+pub const DEFAULT_TIMEOUT_US: u64 = 30_000_000;
+/// Backoff of a `retry` that declares none, microseconds: 200 ms.
+pub const DEFAULT_BACKOFF_US: u64 = 200_000;
+/// Most attempts after the first. Waits double with each, so the tenth waits for 500 times the backoff.
+pub const RETRY_MAX: u32 = 10;
+/// Largest `concurrency` of a `for`.
+pub const CONCURRENCY_MAX: u32 = 10_000;
+/// Longest duration in a policy, microseconds: 7 days.
+pub const POLICY_DURATION_MAX_US: u64 = 7 * 24 * 3_600 * 1_000_000;
+
+/// A source text with the name that messages show.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// Usually a path as the user gave it.
+    pub name: &'a str,
+    /// The text.
+    pub text: &'a str,
+}
+
+/// What a compilation is asked for.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {}
+
+/// What a compilation found and made.
+#[derive(Clone, Debug, Default)]
+pub struct Compilation {
+    /// Everything there is to say about the text, in its order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The plans of the file in its order, each with its sub-plans inlined; empty where there is an error.
+    pub plans: Vec<CompiledPlan>,
+    /// The most each plan can cost and take, in the same order.
+    pub bounds: Vec<Bound>,
+}
+
+impl Compilation {
+    /// Whether something keeps the plans from running.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The plan called `name`, with its bound.
+    #[must_use]
+    pub fn plan(&self, name: &str) -> Option<(&CompiledPlan, &Bound)> {
+        self.plans.iter().zip(&self.bounds).find(|(plan, _)| plan.body.name == name)
+    }
+}
+
+/// Compiles all plans of `source` against `lock`.
+#[must_use]
+pub fn compile(source: &Source<'_>, lock: &Lock, _: &Options) -> Compilation {
+    let texts = Texts::parse(source, lock);
+    let mut sink = Sink::default();
+    let (program, types) = resolve::resolve(&texts, lock, &mut sink);
+    let checked = check::check(&program, types, &mut sink);
+    let mut diagnostics = report::collect(source, &texts, sink);
+    let mut compilation = Compilation::default();
+    if !diagnostics.iter().any(Diagnostic::is_error) {
+        let names = texts.names();
+        for at in 0..program.plans.len() {
+            match lower::lower(&program, &checked, &names, at) {
+                Ok(plan) => match bounds::check(&program, &checked, at, &plan) {
+                    (Some(bound), found) => {
+                        diagnostics.extend(found);
+                        compilation.plans.push(plan);
+                        compilation.bounds.push(bound);
+                    }
+                    (None, found) => diagnostics.extend(found),
+                },
+                Err(found) => diagnostics.extend(found),
+            }
+        }
+    }
+    plan_lang::diagnostic::sort(&mut diagnostics);
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        compilation.plans.clear();
+        compilation.bounds.clear();
+    }
+    compilation.diagnostics = diagnostics;
+    compilation
+}
+
+/// What is wrong with `source`: as [`compile`], without the plans.
+#[must_use]
+pub fn check(source: &Source<'_>, lock: &Lock, options: &Options) -> Vec<Diagnostic> {
+    compile(source, lock, options).diagnostics
+}

@@ -1,0 +1,221 @@
+//! Bounds as messages: budgets, deadlines, and what has no bound.
+
+use plan_ir::bound::{Bound, BoundError, Contributor, bound};
+use plan_ir::graph::NodeId;
+use plan_ir::plan::{CompiledPlan, Fallback, NodeBody, Tolerance};
+use plan_ir::topology::Topology;
+use plan_lang::{Diagnostic, Fix, Span};
+use schema::amount::Amount;
+
+use crate::check::Checked;
+use crate::codes;
+use crate::hir::PlanBody;
+use crate::program::{Plan, Program};
+
+/// Contributors that a message names.
+const CONTRIBUTORS_SHOWN: usize = 8;
+
+/// The bound of the plan at `at`, and what there is to say about it.
+pub(crate) fn check(
+    program: &Program<'_>,
+    checked: &Checked,
+    at: usize,
+    compiled: &CompiledPlan,
+) -> (Option<Bound>, Vec<Diagnostic>) {
+    let Some((plan, body)) = program.plans.get(at).zip(checked.plans.get(at)) else {
+        return (None, Vec::new());
+    };
+    let found = match bound(compiled, None) {
+        Ok(found) => found,
+        Err(errors) => {
+            let reports = errors.iter().map(|error| no_bound(error, plan, compiled)).collect();
+            return (None, reports);
+        }
+    };
+    let mut reports = Vec::new();
+    if !found.contributors.is_empty() && !is_run_by_others(program, at) {
+        reports.extend(undeclared(plan, body, &found));
+    }
+    if let Some(scope) = found.scopes.first() {
+        if scope.exceeds_budget() {
+            reports.push(over_budget(plan, body, compiled, &found, scope.budget, scope.cost));
+        }
+        if scope.exceeds_deadline() {
+            reports.push(over_deadline(plan, body, &found));
+        }
+    }
+    (Some(found), reports)
+}
+
+/// Whether a plan of the file runs this one, so that it is no root itself.
+fn is_run_by_others(program: &Program<'_>, at: usize) -> bool {
+    let Some(name) = program.plans.get(at).map(|plan| plan.decl.name.name.as_str()) else { return false };
+    program.plans.iter().any(|plan| {
+        let runs = crate::calls::run_plans(&plan.decl.body);
+        runs.iter().any(|path| path.as_ident().is_some_and(|ident| ident.name == name))
+    })
+}
+
+fn no_bound(error: &BoundError, plan: &Plan<'_>, compiled: &CompiledPlan) -> Diagnostic {
+    let span = error.node().map_or(plan.decl.name.span, |node| node_span(compiled, node));
+    let code = match error {
+        BoundError::Unbounded { .. } => codes::UNBOUNDED_LIST,
+        BoundError::Saturated { .. } => codes::BOUND_OVERFLOW,
+        BoundError::Price { source, .. } | BoundError::Budget { source, .. } => match source {
+            schema::price::PriceError::NoRate { .. } => codes::NO_RATE,
+            schema::price::PriceError::AboveMax { .. } => codes::NOT_ADMISSIBLE,
+            _ => codes::PRICE_UNKNOWN,
+        },
+        _ => codes::TOO_MANY_NODES,
+    };
+    let report = Diagnostic::error(code, error.to_string()).primary(span, "");
+    match error {
+        BoundError::Unbounded { .. } => report.help("add `.take(n)`, or `(..n)` to the type of the input"),
+        BoundError::Price { .. } | BoundError::Budget { .. } if code == codes::NO_RATE => {
+            report.help("write all amounts in one currency, or run `orch lock update` to pin a rate")
+        }
+        BoundError::Saturated { .. } => {
+            report.help("lower the bounds of the lists that loops with calls go through")
+        }
+        _ => report,
+    }
+}
+
+/// A root plan with calls must say what it may spend and take.
+fn undeclared(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Option<Diagnostic> {
+    let cost = written(bound.cost);
+    let time = seconds(bound.latency_us);
+    let (what, keys) = match (&body.budget, body.deadline_us) {
+        (Some(_), Some(_)) => return None,
+        (None, Some(_)) => ("a budget", format!("budget: {cost}")),
+        (Some(_), None) => ("a deadline", format!("deadline: {time}")),
+        (None, None) => ("a budget and a deadline", format!("budget: {cost}, deadline: {time}")),
+    };
+    let name = &plan.decl.name;
+    let report = Diagnostic::error(codes::NO_BUDGET, format!("`{}` makes calls and lacks {what}", name.name))
+        .primary(name.span, format!("can cost {} and take {time}", bound.cost))
+        .note("a plan that is run by itself says the most it may cost and take");
+    Some(match &plan.decl.policy {
+        None => report.help(format!("add `with {{ {keys} }}`")).fix(
+            Fix::maybe("declare the bound").insert(plan.decl.body.span.start, format!("with {{ {keys} }} ")),
+        ),
+        Some(_) => report.help(format!("add `{keys}` to its policy")),
+    })
+}
+
+fn over_budget(
+    plan: &Plan<'_>,
+    body: &PlanBody,
+    compiled: &CompiledPlan,
+    bound: &Bound,
+    budget: Option<Amount>,
+    cost: Amount,
+) -> Diagnostic {
+    let name = &plan.decl.name.name;
+    let limit = budget.map_or_else(String::new, |budget| budget.to_string());
+    let span = body.budget.as_ref().map_or(plan.decl.name.span, |budget| budget.span);
+    let message = format!("`{name}` can cost {cost}, more than its budget of {limit}");
+    let handled = bound
+        .contributors
+        .iter()
+        .filter(|row| row.in_cost && row.cost.units > 0)
+        .all(|row| handles_over_budget(compiled, row.node));
+    if handled {
+        return labelled(Diagnostic::warning(codes::OVER_BUDGET_HANDLED, message), bound, |row| {
+            (row.in_cost && row.cost.units > 0).then(|| format!("{} = {}", row.factors, row.cost))
+        })
+        .primary(span, format!("stops buying at {limit}"))
+        .note("every call that costs something goes on without its answer once the budget is spent");
+    }
+    let is_literal = body.budget.as_ref().is_some_and(|b| crate::check::constant_value(&b.amount).is_some());
+    let report = labelled(Diagnostic::error(codes::OVER_BUDGET, message), bound, |row| {
+        (row.in_cost && row.cost.units > 0).then(|| format!("{} = {}", row.factors, row.cost))
+    })
+    .primary(span, format!("the budget is {limit}"));
+    let raised = written(cost);
+    let report =
+        report.help(format!("raise the budget to `{raised}`, or buy less: shorter lists, fewer attempts"));
+    if is_literal {
+        report.fix(Fix::maybe(format!("raise the budget to `{raised}`")).replace(span, raised))
+    } else {
+        report
+    }
+}
+
+fn over_deadline(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Diagnostic {
+    let name = &plan.decl.name.name;
+    let (limit, span) = body.deadline_us.unwrap_or((0, plan.decl.name.span));
+    let time = seconds(bound.latency_us);
+    let message = format!("`{name}` can take {time}, longer than its deadline of {}", seconds(limit));
+    let report = labelled(Diagnostic::error(codes::OVER_DEADLINE, message), bound, |row| {
+        row.in_latency.then(|| format!("up to {}", seconds(row.latency_us)))
+    })
+    .primary(span, format!("the deadline is {}", seconds(limit)));
+    report
+        .help(format!("raise the deadline to `{time}`, or wait less: shorter timeouts, fewer attempts, more `concurrency`"))
+        .fix(Fix::maybe(format!("raise the deadline to `{time}`")).replace(span, time))
+}
+
+/// One label per contributor.
+fn labelled(
+    mut report: Diagnostic,
+    bound: &Bound,
+    text: impl Fn(&Contributor) -> Option<String>,
+) -> Diagnostic {
+    let rows: Vec<(&Contributor, String)> =
+        bound.contributors.iter().filter_map(|row| text(row).map(|text| (row, text))).collect();
+    for (row, text) in rows.iter().take(CONTRIBUTORS_SHOWN) {
+        let span = row.span;
+        // What stands in a capability's text is shown where the plan calls it.
+        let start = Span::new(span.start, span.end.min(span.start.saturating_add(4)));
+        report = report.secondary(start, format!("`{}`: {text}", row.target));
+    }
+    match rows.len().checked_sub(CONTRIBUTORS_SHOWN) {
+        Some(rest) if rest > 0 => report.note(format!("and {rest} more calls")),
+        _ => report,
+    }
+}
+
+/// Whether the plan goes on without this call once the budget is spent: it has a value to fall back to, or
+/// it stands in a loop that any number of elements may leave.
+fn handles_over_budget(compiled: &CompiledPlan, node: NodeId) -> bool {
+    let body = |node: NodeId| compiled.body.nodes.get(node.0 as usize);
+    let mut spec = match body(node) {
+        Some(NodeBody::Call(spec)) => Some(&**spec),
+        _ => None,
+    };
+    while let Some(call) = spec {
+        spec = match &call.fallback {
+            Some(Fallback::Value(_)) => return true,
+            Some(Fallback::Call(next)) => Some(next),
+            None => None,
+        };
+    }
+    let Ok(topology) = Topology::of(&compiled.graph) else { return false };
+    topology
+        .around(node)
+        .any(|(control, _)| matches!(body(control), Some(NodeBody::FanOut { tolerate: Tolerance::All, .. })))
+}
+
+fn node_span(compiled: &CompiledPlan, node: NodeId) -> Span {
+    let span = compiled.debug.nodes.get(node.0 as usize).copied().unwrap_or_default();
+    Span::new(span.start, span.end)
+}
+
+/// An amount as a literal of the language: `0.42USD`.
+fn written(amount: Amount) -> String {
+    amount.to_string().replace(' ', "")
+}
+
+/// A time as a literal of the language, rounded up to a whole millisecond.
+fn seconds(us: u64) -> String {
+    let ms = us.div_ceil(1_000);
+    match (ms / 1_000, ms % 1_000) {
+        (whole, 0) => format!("{whole}s"),
+        (0, _) => format!("{ms}ms"),
+        (whole, rest) => {
+            let fraction = format!("{rest:03}");
+            format!("{whole}.{}s", fraction.trim_end_matches('0'))
+        }
+    }
+}

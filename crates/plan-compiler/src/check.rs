@@ -1,0 +1,147 @@
+//! Types: every body is checked against what its names stand for and becomes [`crate::hir`].
+//!
+//! Bidirectional: [`Checker::infer`] finds the type of an expression, with the type its place wants as a
+//! hint for literals; [`Checker::check`] also converts it to that type or reports why it cannot be. What
+//! was reported has type [`Type::Error`], which fits everywhere, so that one mistake is one message.
+
+mod adapter;
+mod analyse;
+mod args;
+mod block;
+mod call;
+mod cast;
+mod coerce;
+mod constant;
+mod control;
+mod exhaustive;
+mod expr;
+mod field;
+mod lambda;
+mod literal;
+mod looping;
+mod method;
+mod operator;
+mod pattern;
+mod plan;
+mod policy;
+mod policy_key;
+mod policy_value;
+mod record;
+mod scope;
+mod text_length;
+mod variant;
+
+use plan_lang::{Diagnostic, Span, ast};
+use schema::types::{Type, TypeDefs};
+
+use crate::hir::{AdapterBody, Expr, FnBody, PlanBody};
+use crate::program::{Module, Program};
+use crate::relate::{self, Conversion, Misfit};
+use crate::resolve::resolve_type;
+use crate::sink::Sink;
+
+pub(crate) use call::not_admissible;
+pub(crate) use constant::constant_value;
+use scope::Body;
+
+/// Everything checked.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    /// The program's types and those the checker made.
+    pub(crate) types: TypeDefs,
+    pub(crate) functions: Vec<FnBody>,
+    pub(crate) plans: Vec<PlanBody>,
+    pub(crate) adapters: Vec<AdapterBody>,
+    /// Per plan and parameter, its default.
+    pub(crate) plan_defaults: Vec<Vec<Option<Expr>>>,
+}
+
+/// Checks every body of `program`.
+pub(crate) fn check<'a>(program: &Program<'a>, types: TypeDefs, sink: &mut Sink) -> Checked {
+    let checker = Checker {
+        program,
+        types,
+        sink,
+        body: Body::new(0, 0),
+        fn_defaults: Vec::new(),
+        plan_defaults: Vec::new(),
+        capability_defaults: Vec::new(),
+        analyses: analyse::Analyses::default(),
+    };
+    checker.run()
+}
+
+struct Checker<'a, 's> {
+    program: &'s Program<'a>,
+    types: TypeDefs,
+    sink: &'s mut Sink,
+    /// The body that is being checked.
+    body: Body<'a>,
+    fn_defaults: Vec<Vec<Option<Expr>>>,
+    plan_defaults: Vec<Vec<Option<Expr>>>,
+    capability_defaults: Vec<Vec<Option<Expr>>>,
+    analyses: analyse::Analyses,
+}
+
+impl<'a> Checker<'a, '_> {
+    fn run(mut self) -> Checked {
+        self.defaults();
+        self.policies();
+        let program = self.program;
+        let functions = (0..program.functions.len()).map(|at| self.function(at)).collect();
+        let adapters = (0..program.adapters.len()).map(|at| self.adapter(at)).collect();
+        let plans = (0..program.plans.len()).map(|at| self.plan(at)).collect();
+        Checked { types: self.types, functions, plans, adapters, plan_defaults: self.plan_defaults }
+    }
+
+    /// The default values of all parameters.
+    fn defaults(&mut self) {
+        let program = self.program;
+        for function in &program.functions {
+            self.body = Body::new(function.module, function.source);
+            let defaults = function.params.iter().map(|param| self.default(param)).collect();
+            self.fn_defaults.push(defaults);
+        }
+        for plan in &program.plans {
+            self.body = Body::new(0, 0);
+            let defaults = plan.params.iter().map(|param| self.default(param)).collect();
+            self.plan_defaults.push(defaults);
+        }
+        for capability in &program.capabilities {
+            self.body = Body::new(capability.module, capability.source);
+            let defaults = capability.params.iter().map(|param| self.default(param)).collect();
+            self.capability_defaults.push(defaults);
+        }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.sink.report(self.body.source, diagnostic);
+    }
+
+    /// Reports and stands for the expression.
+    fn fail(&mut self, span: Span, diagnostic: Diagnostic) -> Expr {
+        self.report(diagnostic);
+        Expr::error(span)
+    }
+
+    fn module(&self) -> Option<&Module<'a>> {
+        self.program.modules.get(self.body.module)
+    }
+
+    /// The type as users write it.
+    fn show(&self, ty: &Type) -> String {
+        self.types.show(ty)
+    }
+
+    /// The type that `ty` means here.
+    fn ty(&mut self, ty: &ast::Type) -> Type {
+        match self.program.modules.get(self.body.module) {
+            Some(module) => resolve_type(ty, module, self.body.source, self.sink),
+            None => Type::Error,
+        }
+    }
+
+    fn convert(&self, from: &Type, to: &Type) -> Result<Conversion, Misfit> {
+        relate::convert(from, to, &self.types, self.program)
+    }
+}

@@ -1,0 +1,172 @@
+//! Arguments: what fills which parameter.
+
+use plan_lang::ast::{self, Arg};
+use plan_lang::{Diagnostic, Fix, Span};
+use schema::types::Type;
+
+use super::Checker;
+use crate::codes;
+use crate::hir::Expr;
+use crate::resolve::did_you_mean;
+
+/// A parameter to fill.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    pub(super) name: String,
+    pub(super) ty: Type,
+    /// What fills it where nothing is passed; `None` where something must be.
+    pub(super) default: Option<Expr>,
+}
+
+/// How arguments find their parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passing {
+    /// By name only; a bare `url` stands for `url: url`.
+    Named,
+    /// By position or name.
+    Positional,
+}
+
+impl<'a> Checker<'a, '_> {
+    /// One value per slot. `callee` is what is called, for messages.
+    pub(super) fn arguments(
+        &mut self,
+        callee: &ast::Ident,
+        slots: &[Slot],
+        args: &'a [Arg],
+        passing: Passing,
+    ) -> Vec<Expr> {
+        let mut filled: Vec<Option<(Expr, Span)>> = slots.iter().map(|_| None).collect();
+        let mut position = 0;
+        for arg in args {
+            let place = match &arg.name {
+                Some(name) => self.named_slot(callee, slots, name),
+                None if passing == Passing::Positional => {
+                    position += 1;
+                    self.positional_slot(callee, slots, position - 1, arg)
+                }
+                None => self.punned_slot(callee, slots, &filled, arg),
+            };
+            let Some((slot, target)) = place.and_then(|at| slots.get(at).zip(filled.get_mut(at))) else {
+                self.infer_argument(&arg.value);
+                continue;
+            };
+            if let Some((_, first)) = target {
+                let first = *first;
+                let message = format!("the argument `{}` is passed twice", slot.name);
+                let report = Diagnostic::error(codes::DUPLICATE_FIELD, message);
+                self.report(report.primary(arg.span, "again").secondary(first, "first here"));
+                continue;
+            }
+            let what = format!("the argument `{}` of `{}`", slot.name, callee.name);
+            *target = Some((self.check(&arg.value, &slot.ty, &what), arg.span));
+        }
+        self.complete(callee, slots, filled)
+    }
+
+    /// Looks at an argument that nothing takes, for its own mistakes.
+    fn infer_argument(&mut self, value: &'a ast::Expr) {
+        if !matches!(value.kind, ast::ExprKind::Lambda { .. }) {
+            self.infer(value, None);
+        }
+    }
+
+    fn complete(
+        &mut self,
+        callee: &ast::Ident,
+        slots: &[Slot],
+        filled: Vec<Option<(Expr, Span)>>,
+    ) -> Vec<Expr> {
+        let mut missing = Vec::new();
+        let mut values = Vec::new();
+        for (value, slot) in filled.into_iter().zip(slots) {
+            values.push(match (value, &slot.default) {
+                (Some((value, _)), _) => value,
+                (None, Some(default)) => Expr { span: callee.span, ..default.clone() },
+                (None, None) => {
+                    missing.push(format!("`{}: {}`", slot.name, self.show(&slot.ty)));
+                    Expr::error(callee.span)
+                }
+            });
+        }
+        if !missing.is_empty() {
+            let plural = if missing.len() == 1 { "an argument" } else { "arguments" };
+            self.report(
+                Diagnostic::error(codes::ARGUMENT_COUNT, format!("`{}` lacks {plural}", callee.name))
+                    .primary(callee.span, format!("missing: {}", missing.join(", "))),
+            );
+        }
+        values
+    }
+
+    fn named_slot(&mut self, callee: &ast::Ident, slots: &[Slot], name: &ast::Ident) -> Option<usize> {
+        let found = slots.iter().position(|slot| slot.name == name.name);
+        if found.is_none() && !name.is_missing() {
+            let takes: Vec<String> =
+                slots.iter().map(|slot| format!("{}: {}", slot.name, self.show(&slot.ty))).collect();
+            let message = format!("`{}` takes no argument `{}`", callee.name, name.name);
+            let report =
+                Diagnostic::error(codes::UNKNOWN_ARGUMENT, message).primary(name.span, "unknown argument");
+            let report = match takes.as_slice() {
+                [] => report.note(format!("`{}` takes no arguments", callee.name)),
+                some => report.note(format!("`{}` takes: {}", callee.name, some.join(", "))),
+            };
+            let names = slots.iter().map(|slot| slot.name.as_str());
+            self.report(did_you_mean(report, &name.name, name.span, names));
+        }
+        found
+    }
+
+    fn positional_slot(
+        &mut self,
+        callee: &ast::Ident,
+        slots: &[Slot],
+        at: usize,
+        arg: &Arg,
+    ) -> Option<usize> {
+        if at < slots.len() {
+            return Some(at);
+        }
+        let most = slots.len();
+        let message = match most {
+            0 => format!("`{}` takes no arguments", callee.name),
+            1 => format!("`{}` takes 1 argument", callee.name),
+            many => format!("`{}` takes {many} arguments", callee.name),
+        };
+        self.report(Diagnostic::error(codes::ARGUMENT_COUNT, message).primary(arg.span, "one too many"));
+        None
+    }
+
+    fn punned_slot(
+        &mut self,
+        callee: &ast::Ident,
+        slots: &[Slot],
+        filled: &[Option<(Expr, Span)>],
+        arg: &Arg,
+    ) -> Option<usize> {
+        if let Some(name) = arg.value.as_name()
+            && let Some(at) = slots.iter().position(|slot| slot.name == name.name)
+        {
+            return Some(at);
+        }
+        if arg.value.is_error() {
+            return None;
+        }
+        let message = format!("arguments of `{}` are passed by name", callee.name);
+        let report =
+            Diagnostic::error(codes::UNNAMED_ARGUMENT, message).primary(arg.span, "which argument is this?");
+        let open = slots.iter().zip(filled).filter(|(slot, value)| value.is_none() && slot.default.is_none());
+        let open: Vec<&str> = open.map(|(slot, _)| slot.name.as_str()).collect();
+        let report = match open.as_slice() {
+            [only] => report
+                .help(format!("write `{only}: ..`"))
+                .fix(Fix::maybe(format!("pass it as `{only}`")).insert(arg.span.start, format!("{only}: "))),
+            _ => {
+                let names: Vec<String> = slots.iter().map(|slot| format!("`{}`", slot.name)).collect();
+                report.help(format!("it takes {}", names.join(", ")))
+            }
+        };
+        self.report(report);
+        None
+    }
+}

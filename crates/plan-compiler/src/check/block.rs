@@ -1,0 +1,115 @@
+//! Blocks and statements.
+
+use plan_lang::ast::{self, ExprKind as Ast, Stmt as AstStmt};
+use plan_lang::{Diagnostic, Span};
+use schema::types::Type;
+
+use super::Checker;
+use super::scope::Place;
+use crate::codes;
+use crate::hir::{Block, Effect, Expr, ExprKind, Stmt};
+
+impl<'a> Checker<'a, '_> {
+    /// A block whose value is used.
+    pub(super) fn block_value(&mut self, block: &'a ast::Block, want: Option<&Type>) -> Expr {
+        self.scoped(|this| {
+            let stmts = this.statements(&block.stmts);
+            let Some(value) = &block.value else {
+                let end = Span::new(block.span.end.saturating_sub(1).max(block.span.start), block.span.end);
+                let report = Diagnostic::error(codes::NO_VALUE, "this block has no value")
+                    .primary(end, "expected a value before this brace")
+                    .help("end it with an expression, or with `return`");
+                return this.fail(block.span, report);
+            };
+            let value = this.infer(value, want);
+            let (ty, span) = (value.ty.clone(), block.span);
+            if stmts.is_empty() {
+                return value;
+            }
+            Expr::new(ExprKind::Block(Box::new(Block { stmts, value: Some(value), span })), ty, span)
+        })
+    }
+
+    /// A block that only does something; a value at its end is not used.
+    pub(super) fn block_effect(&mut self, block: &'a ast::Block) -> Expr {
+        self.scoped(|this| {
+            let mut stmts = this.statements(&block.stmts);
+            if let Some(value) = &block.value {
+                stmts.extend(this.expression(value));
+            }
+            let span = block.span;
+            Expr::new(ExprKind::Block(Box::new(Block { stmts, value: None, span })), Type::Error, span)
+        })
+    }
+
+    fn statements(&mut self, stmts: &'a [AstStmt]) -> Vec<Stmt> {
+        stmts.iter().filter_map(|stmt| self.statement(stmt)).collect()
+    }
+
+    fn statement(&mut self, stmt: &'a AstStmt) -> Option<Stmt> {
+        match stmt {
+            AstStmt::Let(stmt) => Some(self.let_statement(stmt)),
+            AstStmt::Ensure(stmt) => self.ensure(stmt),
+            AstStmt::Expr(expr) => self.expression(expr),
+        }
+    }
+
+    fn let_statement(&mut self, stmt: &'a ast::Let) -> Stmt {
+        let (value, ty) = match &stmt.ty {
+            Some(ty) => {
+                let ty = self.ty(ty);
+                let what = format!("the value of `{}`", stmt.name.name);
+                (self.check(&stmt.value, &ty, &what), ty)
+            }
+            None => {
+                let value = self.infer(&stmt.value, None);
+                let value = self.determined(value);
+                let ty = value.ty.clone();
+                (value, ty)
+            }
+        };
+        self.refuse_rebinding(&stmt.name);
+        let pure = value.effect == Effect::Pure;
+        let var = self.body.bind(&stmt.name, ty);
+        if pure && !value.is_error() {
+            self.body.watch(var);
+        }
+        Stmt::Let { var, value }
+    }
+
+    fn ensure(&mut self, stmt: &'a ast::Ensure) -> Option<Stmt> {
+        if let Place::Pure(place) = self.body.place {
+            let word = Span::new(stmt.span.start, stmt.span.start.saturating_add(6).min(stmt.span.end));
+            self.report(
+                Diagnostic::error(codes::EFFECT_IN_PURE, format!("`ensure` cannot stand in {place}"))
+                    .primary(word, "not here")
+                    .help("pure code has a value for everything: give one, or check in the plan"),
+            );
+        }
+        let cond = self.check(&stmt.cond, &Type::Bool, "the condition of `ensure`");
+        let message = self.in_place(Place::Pure("the message of `ensure`"), |this| {
+            this.template(&stmt.message, stmt.message.span, None)
+        });
+        Some(Stmt::Ensure { cond, message, span: stmt.span })
+    }
+
+    /// An expression whose value is not used.
+    fn expression(&mut self, expr: &'a ast::Expr) -> Option<Stmt> {
+        let value = match &expr.kind {
+            Ast::If(node) => self.if_statement(node, expr.span),
+            _ => self.infer(expr, None),
+        };
+        if matches!(value.kind, ExprKind::Error) {
+            return None;
+        }
+        if value.effect == Effect::Pure {
+            self.report(
+                Diagnostic::warning(codes::UNUSED_VALUE, "the value of this statement is not used")
+                    .primary(expr.span, "computed for nothing")
+                    .help("bind it by `let`, or remove it"),
+            );
+            return None;
+        }
+        Some(Stmt::Expr(value))
+    }
+}

@@ -1,0 +1,281 @@
+//! `call` and `run`.
+
+use plan_lang::{Diagnostic, Span, ast};
+use schema::operation::Transport;
+use schema::price::{PriceError, PriceRule};
+use schema::types::Type;
+
+use super::Checker;
+use super::args::{Passing, Slot};
+use super::coerce::absent;
+use super::policy::CallSite;
+use crate::codes;
+use crate::hir::{self, CallPolicy, Expr, ExprKind, Target};
+use crate::program::CallTarget;
+use crate::resolve::{did_you_mean, is_broken};
+
+impl<'a> Checker<'a, '_> {
+    pub(super) fn call(&mut self, call: &'a ast::Call) -> Expr {
+        let word = Span::new(call.span.start, call.span.start.saturating_add(4).min(call.span.end));
+        let allowed = self.may_call("a call", word);
+        let Some((target, name)) = self.call_target(&call.target) else {
+            call.args.iter().for_each(|arg| self.look_at(&arg.value));
+            let wanted = call.wanted.as_ref().map(|ty| self.ty(ty));
+            return Expr { ty: wanted.unwrap_or(Type::Error), ..Expr::error(call.span) };
+        };
+        let slots = self.slots(target);
+        let args = self.arguments(name, &slots, &call.args, Passing::Named);
+        let output = self.call_output(target, name, call);
+        let site = CallSite { target, name: &name.name, output: &output, span: call.span };
+        let policy = self.call_policy(call.policy.as_ref(), &site);
+        if !is_broken(&output) {
+            self.check_admissible(target, name, &policy, call);
+        }
+        if !allowed {
+            return Expr { ty: output, ..Expr::error(call.span) };
+        }
+        let node = hir::Call { target, name: name.name.clone(), args, output: output.clone(), policy };
+        Expr::new(ExprKind::Call(Box::new(node)), output, call.span)
+    }
+
+    fn look_at(&mut self, value: &'a ast::Expr) {
+        if !matches!(value.kind, ast::ExprKind::Lambda { .. }) {
+            self.infer(value, None);
+        }
+    }
+
+    fn call_target(&mut self, path: &'a ast::Path) -> Option<(Target, &'a ast::Ident)> {
+        if path.is_missing() {
+            return None;
+        }
+        let Some(name) = path.as_ident() else {
+            let last = path.segments.last().map_or("", |last| last.name.as_str());
+            let subnet = path.segments.first().map_or("", |first| first.name.as_str());
+            let report =
+                Diagnostic::error(codes::UNKNOWN_TARGET, format!("`{}` is not imported", path.dotted()));
+            let report = report
+                .primary(path.span, "a call takes a name of this file")
+                .help(format!("import it: `use {subnet} {{ {last} }}`, then `call {last}(..)`"));
+            self.report(report);
+            return None;
+        };
+        let module = self.module()?;
+        match module.targets.get(&name.name) {
+            Some(CallTarget::Known(target)) => Some((*target, name)),
+            Some(CallTarget::Broken) => None,
+            None => {
+                let report = self.unknown_target(name);
+                self.report(report);
+                None
+            }
+        }
+    }
+
+    fn unknown_target(&self, name: &ast::Ident) -> Diagnostic {
+        let text = name.name.as_str();
+        let report =
+            Diagnostic::error(codes::UNKNOWN_TARGET, format!("there is no operation or capability `{text}`"))
+                .primary(name.span, "not imported");
+        let Some(module) = self.module() else { return report };
+        if module.plans.contains_key(text) {
+            return report.help(format!("`{text}` is a plan: `run {text}(..)`"));
+        }
+        if module.functions.contains_key(text) {
+            return report.help(format!("`{text}` is a function: `{text}(..)`"));
+        }
+        let near = did_you_mean(report.clone(), text, name.span, module.targets.keys().map(String::as_str));
+        if near.help.is_some() {
+            return near;
+        }
+        let mut subnets = self.program.lock.operations.keys().filter_map(|id| id.split_once('.'));
+        match subnets.find(|(_, operation)| *operation == text) {
+            Some((subnet, _)) => report.help(format!("import it: `use {subnet} {{ {text} }}`")),
+            None if self.program.lock.capabilities.contains_key(text) => {
+                report.help(format!("import it: `use cap {{ {text} }}`"))
+            }
+            None => report.help("import it by `use`; `orch ledger search` finds operations"),
+        }
+    }
+
+    fn slots(&self, target: Target) -> Vec<Slot> {
+        match target {
+            Target::Operation(at) => {
+                let Some(operation) = self.program.operations.get(at) else { return Vec::new() };
+                let required = operation.descriptor.input.get("required").and_then(|list| list.as_array());
+                let is_required = |name: &str| required.is_some_and(|list| list.iter().any(|n| n == name));
+                let fields = self.types.record(operation.input).map(|record| record.fields.as_slice());
+                let slots = fields.unwrap_or_default().iter().map(|field| {
+                    let optional = match field.ty {
+                        Type::Optional(_) => true,
+                        Type::Json => !is_required(&field.name),
+                        _ => false,
+                    };
+                    let absent = || absent(field.ty.clone(), Span::default());
+                    Slot { name: field.name.clone(), ty: field.ty.clone(), default: optional.then(absent) }
+                });
+                slots.collect()
+            }
+            Target::Capability(at) => {
+                let Some(capability) = self.program.capabilities.get(at) else { return Vec::new() };
+                let defaults = self.capability_defaults.get(at);
+                params_as_slots(&capability.params, defaults)
+            }
+        }
+    }
+
+    /// The type of the answer.
+    fn call_output(&mut self, target: Target, name: &ast::Ident, call: &'a ast::Call) -> Type {
+        let own = match target {
+            Target::Operation(at) => self.program.operations.get(at).map(|op| op.output.clone()),
+            Target::Capability(at) => self.program.capabilities.get(at).and_then(|cap| cap.output.clone()),
+        };
+        let generic = matches!(own, None | Some(Type::Json));
+        match (&call.wanted, own) {
+            (Some(wanted), _) if generic => self.ty(wanted),
+            (Some(wanted), Some(own)) => {
+                let shown = self.show(&own);
+                let message = format!("`{}` answers `{shown}`, whatever is asked for", name.name);
+                self.report(
+                    Diagnostic::error(codes::WANTED_UNEXPECTED, message)
+                        .primary(wanted.span, "not expected")
+                        .help("bind the answer by `let` and decode the part that is meant: `answer.x as T`"),
+                );
+                own
+            }
+            (None, Some(own)) => own,
+            (None, None) | (Some(_), None) => {
+                let end = Span::at(call.args.last().map_or(name.span.end, |arg| arg.span.end));
+                let message = format!("`{}` needs the type of the answer", name.name);
+                self.report(
+                    Diagnostic::error(codes::WANTED_MISSING, message)
+                        .primary(name.span, "answers what it is asked for")
+                        .secondary(end, "")
+                        .help(format!("write `call {}(..) as T`", name.name)),
+                );
+                Type::Error
+            }
+        }
+    }
+
+    /// Whether an operation may serve the call, at a price that is known or declared.
+    fn check_admissible(&mut self, target: Target, name: &ast::Ident, policy: &CallPolicy, call: &ast::Call) {
+        let program = self.program;
+        let operations: Vec<usize> = match target {
+            Target::Operation(at) => vec![at],
+            Target::Capability(at) => match program.capabilities.get(at) {
+                Some(capability) => capability.adapters.iter().map(|adapter| adapter.operation).collect(),
+                None => return,
+            },
+        };
+        let mut refused = Vec::new();
+        let mut unknown = Vec::new();
+        for operation in operations.iter().filter_map(|at| program.operations.get(*at)) {
+            let id = &operation.descriptor.id;
+            match not_admissible(operation.descriptor, policy) {
+                Some(why) => refused.push(format!("`{id}`: {why}")),
+                None if policy.max_price.is_none() && operation.descriptor.price == PriceRule::Unknown => {
+                    unknown.push(id.as_str());
+                }
+                None => {}
+            }
+        }
+        if refused.len() == operations.len() {
+            let mut report = Diagnostic::error(
+                codes::NOT_ADMISSIBLE,
+                format!("no operation can serve `{}` here", name.name),
+            )
+            .primary(name.span, "no candidate");
+            for why in refused {
+                report = report.note(why);
+            }
+            if operations.is_empty() {
+                report =
+                    report.help("write an `adapter`, or run `orch lock update` to pin those of the Ledger");
+            }
+            return self.report(report);
+        }
+        if !unknown.is_empty() {
+            let message = format!("the price of {} is not known", join_ids(&unknown));
+            self.report(
+                Diagnostic::error(codes::PRICE_UNKNOWN, message)
+                    .primary(name.span, "may cost anything")
+                    .secondary(Span::at(call.span.end), "")
+                    .note("nobody has published a price; what the plan declares counts in its bound and is never exceeded")
+                    .help("say the most one attempt may cost: `with { max_price: 0.01USD }`"),
+            );
+        }
+    }
+
+    pub(super) fn run_plan(&mut self, run: &'a ast::Run) -> Expr {
+        let word = Span::new(run.span.start, run.span.start.saturating_add(3).min(run.span.end));
+        let allowed = self.may_call("`run`", word);
+        let known = run.plan.as_ident().and_then(|name| {
+            let module = self.module()?;
+            Some((*module.plans.get(name.name.as_str())?, name))
+        });
+        let Some((at, name)) = known else {
+            run.args.iter().for_each(|arg| self.look_at(&arg.value));
+            if !run.plan.is_missing() {
+                let report = self.unknown_plan(&run.plan);
+                self.report(report);
+            }
+            return Expr::error(run.span);
+        };
+        let Some(plan) = self.program.plans.get(at) else { return Expr::error(run.span) };
+        let slots = params_as_slots(&plan.params, self.plan_defaults.get(at));
+        let args = self.arguments(name, &slots, &run.args, Passing::Positional);
+        let output = plan.output.clone();
+        if !allowed {
+            return Expr { ty: output, ..Expr::error(run.span) };
+        }
+        Expr::new(ExprKind::Run(Box::new(hir::Run { plan: at, args })), output, run.span)
+    }
+
+    fn unknown_plan(&self, path: &ast::Path) -> Diagnostic {
+        let text = path.dotted();
+        let report = Diagnostic::error(codes::UNKNOWN_PLAN, format!("there is no plan `{text}`"))
+            .primary(path.span, "unknown plan");
+        let Some(module) = self.module() else { return report };
+        if module.targets.contains_key(&text) {
+            return report.help(format!("`{text}` is an operation: `call {text}(..)`"));
+        }
+        if module.functions.contains_key(text.as_str()) {
+            return report.help(format!("`{text}` is a function: `{text}(..)`"));
+        }
+        did_you_mean(report, &text, path.span, module.plans.keys().copied())
+    }
+}
+
+/// Parameters of a declaration as slots.
+pub(super) fn params_as_slots(
+    params: &[crate::program::Param<'_>],
+    defaults: Option<&Vec<Option<Expr>>>,
+) -> Vec<Slot> {
+    let default = |at: usize| defaults.and_then(|defaults| defaults.get(at)).cloned().flatten();
+    params
+        .iter()
+        .enumerate()
+        .map(|(at, param)| Slot { name: param.name.name.clone(), ty: param.ty.clone(), default: default(at) })
+        .collect()
+}
+
+/// Why an operation may not serve a call with this policy, if so.
+pub(crate) fn not_admissible(
+    descriptor: &schema::operation::OperationDescriptor,
+    policy: &CallPolicy,
+) -> Option<String> {
+    if let Transport::Other { protocol, .. } = &descriptor.transport {
+        return Some(format!("this version does not speak its protocol, {protocol}"));
+    }
+    match descriptor.price.worst(policy.max_price) {
+        Err(PriceError::AboveMax { price, max_price }) => {
+            Some(format!("its price {price} is above `max_price` {max_price}"))
+        }
+        _ => None,
+    }
+}
+
+fn join_ids(ids: &[&str]) -> String {
+    let quoted: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+    quoted.join(", ")
+}

@@ -1,0 +1,131 @@
+//! `x as T`.
+
+use plan_ir::expr::Widening;
+use plan_lang::{Diagnostic, Span, ast};
+use schema::types::{EnumWire, Type, TypeDef, TypeDefs};
+
+use super::Checker;
+use super::literal::to_json;
+use crate::codes;
+use crate::hir::{Expr, ExprKind};
+use crate::relate::Conversion;
+
+/// Whether values of one type may stand for values of another.
+enum Castable {
+    /// Some do.
+    Maybe,
+    /// None ever does.
+    Never,
+    /// The pair has no meaning.
+    No,
+}
+
+impl<'a> Checker<'a, '_> {
+    pub(super) fn cast(&mut self, value: &'a ast::Expr, ty: &'a ast::Type, span: Span) -> Expr {
+        let target = self.ty(ty);
+        let value = self.infer(value, None);
+        if value.is_error() || matches!(target, Type::Error) {
+            return Expr { ty: target, ..Expr::error(span) };
+        }
+        if let Ok(conversion) = self.convert(&value.ty, &target) {
+            return match conversion {
+                Conversion::Identity => {
+                    let ty = crate::relate::narrowed(&target, &value.ty);
+                    let effect = value.effect;
+                    let kind = ExprKind::Widen(Box::new(value), Widening::Identity);
+                    Expr { kind, ty, span, effect }
+                }
+                conversion => self.apply_conversion(value, &conversion, &target),
+            };
+        }
+        if matches!(target, Type::Json) {
+            return to_json(value);
+        }
+        match castable(&value.ty, &target, &self.types) {
+            Castable::Maybe => Expr::new(ExprKind::Cast(Box::new(value)), target, span),
+            Castable::Never => {
+                let (found, wanted) = (self.show(&value.ty), self.show(&target));
+                let message = format!("no `{found}` is ever a `{wanted}`");
+                let report = Diagnostic::error(codes::BAD_CAST, message)
+                    .primary(ty.span, "out of reach")
+                    .secondary(value.span, format!("this is `{found}`"));
+                self.fail(span, report)
+            }
+            Castable::No => {
+                let report = self.no_cast(&value, &target, ty.span);
+                self.fail(span, report)
+            }
+        }
+    }
+
+    fn no_cast(&self, value: &Expr, target: &Type, at: Span) -> Diagnostic {
+        let (found, wanted) = (self.show(&value.ty), self.show(target));
+        let report = Diagnostic::error(
+            codes::BAD_CAST,
+            format!("a `{found}` cannot be decoded as `{wanted}`"),
+        )
+        .primary(at, "no decode leads here")
+        .secondary(value.span, format!("this is `{found}`"))
+        .note(
+            "`as` decodes `Json` to any type, `String` to `Url`, `Time`, `Duration`, `Amount` or an enum, \
+                 and checks whether a value lies in a narrower range",
+        );
+        match (&value.ty, target) {
+            (Type::Float(_), Type::Int(_)) => {
+                report.help("a `Float` is no `Int`; ask for an `Int` where it comes from")
+            }
+            (_, Type::String(_)) => report.help("write it as text: `\"{x}\"`, or as JSON: `x.to_json()`"),
+            (Type::Named(def), _) if is_union(*def, &self.types) => {
+                report.help("look at its members by `match`")
+            }
+            _ => report,
+        }
+    }
+}
+
+fn is_union(def: schema::types::DefId, defs: &TypeDefs) -> bool {
+    defs.enumeration(def).is_some_and(|def| def.wire == EnumWire::Untagged)
+}
+
+fn castable(from: &Type, to: &Type, defs: &TypeDefs) -> Castable {
+    let overlap = |overlaps: bool| if overlaps { Castable::Maybe } else { Castable::Never };
+    match (from, to) {
+        (Type::Error, _) | (_, Type::Error) => Castable::Maybe,
+        (Type::Json, Type::Result(..)) => Castable::No,
+        (Type::Json, _) => Castable::Maybe,
+        (Type::Optional(from), Type::Optional(to)) => castable(from, to, defs),
+        (_, Type::Optional(to)) => castable(from, to, defs),
+        (Type::Optional(from), _) if from.as_ref() == to => Castable::Maybe,
+        (Type::Optional(from), _) => castable(from, to, defs),
+        (Type::String(_), Type::Url | Type::Time | Type::Duration | Type::Amount | Type::Bytes(_)) => {
+            Castable::Maybe
+        }
+        (Type::Url, Type::String(_)) => Castable::Maybe,
+        (Type::String(_), Type::Named(def)) => match defs.get(*def) {
+            Some(TypeDef::Enum(def))
+                if def.wire == EnumWire::Literal && def.variants.iter().any(|v| v.payload.is_none()) =>
+            {
+                Castable::Maybe
+            }
+            _ => Castable::No,
+        },
+        (Type::Int(a), Type::Int(b)) => overlap(a.min <= b.max && b.min <= a.max),
+        (Type::Float(a), Type::Float(b)) => overlap(a.min <= b.max && b.min <= a.max),
+        (Type::String(a), Type::String(b)) | (Type::Bytes(a), Type::Bytes(b)) => {
+            overlap(a.min <= b.max.unwrap_or(u64::MAX) && b.min <= a.max.unwrap_or(u64::MAX))
+        }
+        (Type::List(from, a), Type::List(to, b)) => {
+            let lengths = a.min <= b.max.unwrap_or(u64::MAX) && b.min <= a.max.unwrap_or(u64::MAX);
+            match castable_or_same(from, to, defs) {
+                Castable::Maybe => overlap(lengths),
+                other => other,
+            }
+        }
+        (Type::Map(from), Type::Map(to)) => castable_or_same(from, to, defs),
+        _ => Castable::No,
+    }
+}
+
+fn castable_or_same(from: &Type, to: &Type, defs: &TypeDefs) -> Castable {
+    if from == to { Castable::Maybe } else { castable(from, to, defs) }
+}

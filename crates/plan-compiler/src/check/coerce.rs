@@ -1,0 +1,212 @@
+//! Conversions, and the messages where there is none.
+
+use plan_ir::builtin::Builtin;
+use plan_ir::expr::Widening;
+use plan_lang::{Diagnostic, Fix, Span};
+use schema::types::{LengthRange, Type};
+use schema::value::{Json, Value};
+
+use super::Checker;
+use crate::codes;
+use crate::hir::{Expr, ExprKind, Lambda, Match, Pattern};
+use crate::relate::{Conversion, Misfit};
+
+impl Checker<'_, '_> {
+    /// `expr` as a `target`, or what is wrong with it. `what` names its place.
+    pub(super) fn coerce(&mut self, expr: Expr, target: &Type, what: &str) -> Expr {
+        match self.convert(&expr.ty, target) {
+            Ok(conversion) => self.apply_conversion(expr, &conversion, target),
+            Err(misfit) => {
+                let report = self.misfit(&expr, target, what, misfit);
+                self.fail(expr.span, report)
+            }
+        }
+    }
+
+    /// Does what [`crate::relate::convert`] found.
+    pub(super) fn apply_conversion(&mut self, expr: Expr, conversion: &Conversion, target: &Type) -> Expr {
+        let span = expr.span;
+        let target = match (conversion, target) {
+            (Conversion::Identity, _) => return expr,
+            (Conversion::Present(_), _) => target,
+            (_, Type::Optional(inner)) => inner,
+            _ => target,
+        };
+        match conversion {
+            Conversion::Identity => expr,
+            Conversion::IntToFloat => {
+                let ty = crate::relate::narrowed(target, &expr.ty);
+                match expr.kind {
+                    ExprKind::Const(Value::Int(value)) => {
+                        Expr::constant(Value::Float(value as f64), ty, span)
+                    }
+                    _ => Expr::new(ExprKind::Widen(Box::new(expr), Widening::IntToFloat), ty, span),
+                }
+            }
+            Conversion::Inject(place, inner) => {
+                let payload = self.payload_of(target, *place);
+                let inner = self.apply_conversion(expr, inner, &payload);
+                Expr::new(ExprKind::Widen(Box::new(inner), Widening::Inject(*place)), target.clone(), span)
+            }
+            Conversion::Elements(inner) => self.convert_elements(expr, inner, target),
+            Conversion::Present(inner) => self.convert_present(expr, inner, target),
+            Conversion::Fields(fields) => self.convert_fields(expr, fields, target),
+        }
+    }
+
+    fn payload_of(&self, union: &Type, place: u32) -> Type {
+        let Type::Named(def) = union else { return Type::Error };
+        let variant = self.types.enumeration(*def).and_then(|def| def.variants.get(place as usize));
+        variant.and_then(|variant| variant.payload.clone()).unwrap_or(Type::Error)
+    }
+
+    fn convert_elements(&mut self, list: Expr, inner: &Conversion, target: &Type) -> Expr {
+        let (Type::List(from, range), Type::List(to, _)) = (&list.ty, target) else { return list };
+        let (from, to, range, span) = ((**from).clone(), (**to).clone(), *range, list.span);
+        let item = self.body.anonymous(from.clone(), span);
+        let body = self.apply_conversion(Expr::new(ExprKind::Var(item), from, span), inner, &to);
+        let lambda = Lambda { params: vec![item], body: Box::new(body) };
+        let kind = ExprKind::Builtin { op: Builtin::Map, args: vec![list], lambda: Some(lambda) };
+        Expr::new(kind, Type::List(Box::new(to), range), span)
+    }
+
+    fn convert_present(&mut self, value: Expr, inner: &Conversion, target: &Type) -> Expr {
+        let (Type::Optional(from), Type::Optional(to)) = (&value.ty, target) else { return value };
+        let (from, to, span) = ((**from).clone(), (**to).clone(), value.span);
+        let var = self.body.anonymous(from.clone(), span);
+        let converted = self.apply_conversion(Expr::new(ExprKind::Var(var), from, span), inner, &to);
+        self.if_present(value, var, converted, span)
+    }
+
+    /// `converted`, which reads `var`, where `value` is not null; else null.
+    pub(super) fn if_present(
+        &mut self,
+        value: Expr,
+        var: crate::hir::VarId,
+        converted: Expr,
+        span: Span,
+    ) -> Expr {
+        let ty = converted.ty.clone().optional();
+        let null = Expr::constant(Value::Null, ty.clone(), span);
+        let arms = vec![(Pattern::Present(Box::new(Pattern::Bind(var))), converted), (Pattern::Any, null)];
+        Expr::new(ExprKind::Match(Box::new(Match { value, arms })), ty, span)
+    }
+
+    fn convert_fields(&mut self, record: Expr, fields: &[Option<(u32, Conversion)>], target: &Type) -> Expr {
+        let (Type::Named(from), Type::Named(to)) = (&record.ty, target) else { return record };
+        let (from, to, span) = (*from, *to, record.span);
+        // The record is read once per field, so it is bound first.
+        let var = self.body.anonymous(record.ty.clone(), span);
+        let types: Vec<(Type, Option<Type>)> = self.types.record(to).map_or_else(Vec::new, |def| {
+            let source = self.types.record(from);
+            let field_type = |at: u32| source.and_then(|s| s.fields.get(at as usize)).map(|f| f.ty.clone());
+            let pairs = def.fields.iter().zip(fields);
+            pairs.map(|(f, from)| (f.ty.clone(), from.as_ref().and_then(|(at, _)| field_type(*at)))).collect()
+        });
+        let mut values = Vec::new();
+        for (field, (to, from)) in fields.iter().zip(types) {
+            values.push(match (field, from) {
+                (Some((index, inner)), Some(from)) => {
+                    let base = Expr::new(ExprKind::Var(var), record.ty.clone(), span);
+                    let kind = ExprKind::Field { record: Box::new(base), index: *index, optional: false };
+                    self.apply_conversion(Expr::new(kind, from, span), inner, &to)
+                }
+                _ => absent(to, span),
+            });
+        }
+        let built = Expr::new(ExprKind::Record(to, values), Type::Named(to), span);
+        let arms = vec![(Pattern::Bind(var), built)];
+        Expr::new(ExprKind::Match(Box::new(Match { value: record, arms })), Type::Named(to), span)
+    }
+
+    fn misfit(&self, expr: &Expr, target: &Type, what: &str, misfit: Misfit) -> Diagnostic {
+        let (found, wanted) = (self.show(&expr.ty), self.show(target));
+        match misfit {
+            Misfit::Kind => {
+                let report =
+                    Diagnostic::error(codes::MISMATCH, format!("{what} must be `{wanted}`, not `{found}`"))
+                        .primary(expr.span, format!("this is `{found}`"));
+                self.mismatch_help(report, expr, target)
+            }
+            Misfit::Null => {
+                let message = format!("{what} must be `{wanted}`, but this may be `null`");
+                let report = Diagnostic::error(codes::MAY_BE_NULL, message)
+                    .primary(expr.span, format!("this is `{found}`"));
+                match expr.kind {
+                    ExprKind::Const(Value::Null) => report.help("give a value"),
+                    _ => report
+                        .help("say what stands in for `null` by `?? ..`, or look at both cases by `match`"),
+                }
+            }
+            Misfit::Range => {
+                let message = format!("{what} must be `{wanted}`, but this is `{found}`");
+                let report =
+                    Diagnostic::error(codes::OUT_OF_RANGE, message).primary(expr.span, "may be out of range");
+                range_help(report, expr, target, &wanted)
+            }
+        }
+    }
+
+    fn mismatch_help(&self, report: Diagnostic, expr: &Expr, target: &Type) -> Diagnostic {
+        let wanted = self.show(target);
+        match (&expr.ty, target) {
+            (Type::Json, _) => report.help(format!("decode it: `.. as {wanted}`")),
+            (Type::String(_), Type::Url | Type::Time | Type::Duration | Type::Amount) => {
+                report.help(format!("decode it: `.. as {wanted}`"))
+            }
+            (Type::Url, Type::String(_)) => report.help("write it as text: `\"{url}\"`"),
+            (Type::Int(_) | Type::Float(_) | Type::Bool, Type::String(_)) => {
+                report.help("write it as text: `\"{x}\"`")
+            }
+            (Type::Int(_), Type::Float(_)) => {
+                report.help("only an `Int` within 2^53 is exact as a `Float`; narrow it: `.. as Int(..)`")
+            }
+            (Type::List(found, _), other) if self.convert(found, other).is_ok() => report
+                .help("this is a list of them: take one by `.first()` or `[i]`, or loop by `for` or `map`"),
+            (found, Type::List(element, _)) if self.convert(found, element).is_ok() => {
+                report.help("make it a list: `[..]`")
+            }
+            _ => report,
+        }
+    }
+}
+
+/// What stands for a field or argument that is not there.
+pub(super) fn absent(ty: Type, span: Span) -> Expr {
+    let value = if ty == Type::Json { Value::Json(Json::Null) } else { Value::Null };
+    Expr::constant(value, ty, span)
+}
+
+/// What brings a value into range: `take` where it may be too long, `as` otherwise.
+fn range_help(report: Diagnostic, expr: &Expr, target: &Type, wanted: &str) -> Diagnostic {
+    let lengths = match (&expr.ty, target) {
+        (Type::String(found), Type::String(wanted)) | (Type::List(_, found), Type::List(_, wanted)) => {
+            Some((*found, *wanted))
+        }
+        _ => None,
+    };
+    if matches!(expr.kind, ExprKind::Const(_)) {
+        return report;
+    }
+    match lengths {
+        Some((found, LengthRange { min, max: Some(max) })) if found.min >= min => {
+            let report = report.help(format!("cut it by `.take({max})`"));
+            if takes_postfix(expr) {
+                report.fix(
+                    Fix::maybe(format!("add `.take({max})`")).insert(expr.span.end, format!(".take({max})")),
+                )
+            } else {
+                report
+            }
+        }
+        _ => report.help(format!("check it by `.. as {wanted}`, which fails where it does not fit")),
+    }
+}
+
+/// Whether `.f()` can be written right behind the expression.
+fn takes_postfix(expr: &Expr) -> bool {
+    matches!(
+        expr.kind,
+        ExprKind::Var(_) | ExprKind::Field { .. } | ExprKind::Builtin { .. } | ExprKind::Template(_)
+    )
+}

@@ -1,0 +1,69 @@
+//! Values that are known when a plan is compiled.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use plan_ir::expr::{UnaryOp, Widening};
+use plan_lang::Diagnostic;
+use schema::value::Value;
+
+use super::Checker;
+use super::scope::Place;
+use crate::codes;
+use crate::hir::{Expr, ExprKind};
+use crate::program::Param;
+
+impl<'a> Checker<'a, '_> {
+    /// The default of a parameter.
+    pub(super) fn default(&mut self, param: &Param<'a>) -> Option<Expr> {
+        let default = param.default?;
+        let what = format!("the default of `{}`", param.name.name);
+        let value = self.in_place(Place::Pure("a default"), |this| this.check(default, &param.ty, &what));
+        if value.is_error() || matches!(value.kind, ExprKind::Error) {
+            return Some(value);
+        }
+        Some(match constant_value(&value) {
+            Some(constant) => Expr::constant(constant, value.ty, value.span),
+            None => {
+                let report = Diagnostic::error(codes::NOT_CONSTANT, format!("{what} is not constant"));
+                let report = report.primary(value.span, "computed").help("write the value itself");
+                self.fail(value.span, report)
+            }
+        })
+    }
+}
+
+/// The value of an expression made of literals alone.
+pub(crate) fn constant_value(expr: &Expr) -> Option<Value> {
+    let all = |parts: &[Expr]| parts.iter().map(constant_value).collect::<Option<Vec<_>>>();
+    Some(match &expr.kind {
+        ExprKind::Const(value) => value.clone(),
+        ExprKind::List(items) => Value::list(all(items)?),
+        ExprKind::Record(_, fields) => Value::record(all(fields)?),
+        ExprKind::Variant(place, None) => Value::Variant(*place, None),
+        ExprKind::Variant(place, Some(payload)) => {
+            Value::Variant(*place, Some(Arc::new(constant_value(payload)?)))
+        }
+        ExprKind::Map(entries) => {
+            let mut map = BTreeMap::new();
+            for (key, value) in entries {
+                let Value::String(key) = constant_value(key)? else { return None };
+                map.insert(key, constant_value(value)?);
+            }
+            Value::Map(Arc::new(map))
+        }
+        ExprKind::Unary(UnaryOp::Negate, inner) => match constant_value(inner)? {
+            Value::Int(value) => Value::Int(value.checked_neg()?),
+            Value::Float(value) => Value::Float(0.0 - value),
+            Value::Duration(value) => Value::Duration(value.checked_neg()?),
+            _ => return None,
+        },
+        ExprKind::Widen(inner, widening) => match (widening, constant_value(inner)?) {
+            (Widening::Identity, value) => value,
+            (Widening::Inject(place), value) => Value::Variant(*place, Some(Arc::new(value))),
+            (Widening::IntToFloat, Value::Int(value)) => Value::Float(value as f64),
+            _ => return None,
+        },
+        _ => return None,
+    })
+}

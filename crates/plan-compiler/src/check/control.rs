@@ -1,0 +1,129 @@
+//! `if` and `match`.
+
+use plan_lang::{Diagnostic, Span, ast};
+use schema::types::Type;
+
+use super::Checker;
+use super::exhaustive::{missing, unreachable};
+use crate::codes;
+use crate::hir::{self, Expr, ExprKind, Pattern};
+
+impl<'a> Checker<'a, '_> {
+    /// An `if` whose value is used.
+    pub(super) fn if_value(&mut self, node: &'a ast::If, span: Span, want: Option<&Type>) -> Expr {
+        let Some(otherwise) = &node.otherwise else {
+            // As a value it was reported by the parser.
+            self.if_statement(node, span);
+            return Expr::error(span);
+        };
+        let mut conditions = Vec::new();
+        let mut values = Vec::new();
+        for branch in &node.branches {
+            conditions.push(self.check(&branch.cond, &Type::Bool, "the condition of `if`"));
+            values.push(self.arm(&branch.then, want));
+        }
+        values.push(self.arm(otherwise, want));
+        let Some(ty) = self.unify_arms(&mut values, want, "the value of this branch") else {
+            return Expr::error(span);
+        };
+        let otherwise = values.pop();
+        let branches = conditions.into_iter().zip(values).collect();
+        Expr::new(ExprKind::If(Box::new(hir::If { branches, otherwise })), ty, span)
+    }
+
+    /// An `if` that only does something.
+    pub(super) fn if_statement(&mut self, node: &'a ast::If, span: Span) -> Expr {
+        let mut branches = Vec::new();
+        for branch in &node.branches {
+            let cond = self.check(&branch.cond, &Type::Bool, "the condition of `if`");
+            branches.push((cond, self.block_effect(&branch.then)));
+        }
+        let otherwise = node.otherwise.as_ref().map(|block| self.block_effect(block));
+        Expr::new(ExprKind::If(Box::new(hir::If { branches, otherwise })), Type::Error, span)
+    }
+
+    fn arm(&mut self, block: &'a ast::Block, want: Option<&Type>) -> Expr {
+        let value = self.block_value(block, want);
+        self.wanted(value, want)
+    }
+
+    /// An arm as what its place wants: each arm is converted on its own, for they may take different ways.
+    fn wanted(&mut self, value: Expr, want: Option<&Type>) -> Expr {
+        match want {
+            Some(want) => self.coerce(value, want, "the value of this branch"),
+            None => value,
+        }
+    }
+
+    fn unify_arms(&mut self, values: &mut [Expr], want: Option<&Type>, what: &str) -> Option<Type> {
+        match want {
+            Some(want) => {
+                let joined = values.iter().try_fold(Type::Error, |ty, v| crate::relate::join(&ty, &v.ty));
+                Some(joined.unwrap_or_else(|| want.clone()))
+            }
+            None => self.unify(values, what),
+        }
+    }
+
+    pub(super) fn match_value(&mut self, node: &'a ast::Match, span: Span, want: Option<&Type>) -> Expr {
+        let value = self.infer(&node.value, None);
+        let ty = value.ty.clone();
+        let mut patterns: Vec<Pattern> = Vec::new();
+        let mut bodies = Vec::new();
+        let mut null_done = false;
+        let mut broken = matches!(ty, Type::Error) || node.arms.is_empty();
+        for arm in &node.arms {
+            self.scoped(|this| {
+                let pattern = this.pattern(&arm.pattern, &ty, null_done);
+                broken |= pattern.is_none();
+                let pattern = pattern.unwrap_or(Pattern::Any);
+                null_done |= matches!(&pattern, Pattern::Literal(schema::value::Value::Null));
+                let body = this.infer(&arm.body, want);
+                bodies.push(this.wanted(body, want));
+                patterns.push(pattern);
+            });
+        }
+        if !broken {
+            self.check_arms(&ty, &patterns, node, span);
+        }
+        let Some(result) = self.unify_arms(&mut bodies, want, "the value of this arm") else {
+            return Expr::error(span);
+        };
+        let arms = patterns.into_iter().zip(bodies).collect();
+        Expr::new(ExprKind::Match(Box::new(hir::Match { value, arms })), result, span)
+    }
+
+    fn check_arms(&mut self, ty: &Type, patterns: &[Pattern], node: &ast::Match, span: Span) {
+        for (index, arm) in node.arms.iter().enumerate() {
+            let (before, rest) = patterns.split_at(index.min(patterns.len()));
+            if rest.first().is_some_and(|pattern| unreachable(before, pattern, ty, &self.types)) {
+                self.report(
+                    Diagnostic::warning(codes::UNREACHABLE_ARM, "no value reaches this arm")
+                        .primary(arm.pattern.span, "the arms before take all it could match"),
+                );
+            }
+        }
+        let all: Vec<&Pattern> = patterns.iter().collect();
+        let forgotten = missing(&all, ty, &self.types);
+        if forgotten.is_empty() {
+            return;
+        }
+        let shown: Vec<String> = forgotten.iter().take(SHOWN_CASES).map(|case| format!("`{case}`")).collect();
+        let rest = forgotten.len().saturating_sub(SHOWN_CASES);
+        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        let found = self.show(ty);
+        let word = Span::new(span.start, span.start.saturating_add(5).min(span.end));
+        self.report(
+            Diagnostic::error(
+                codes::NOT_EXHAUSTIVE,
+                format!("this `match` forgets {}{more}", shown.join(", ")),
+            )
+            .primary(word, "not every value has an arm")
+            .secondary(node.value.span, format!("this is `{found}`"))
+            .help("add an arm for it, or `_ => ..` for everything else"),
+        );
+    }
+}
+
+/// Forgotten cases that a message names.
+const SHOWN_CASES: usize = 6;

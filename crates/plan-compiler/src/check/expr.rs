@@ -1,0 +1,192 @@
+//! One expression: what kind it is and who checks that kind.
+
+use plan_lang::ast::{self, ExprKind as Ast};
+use plan_lang::{Diagnostic, suggest};
+use schema::types::Type;
+
+use super::Checker;
+use super::scope::Place;
+use crate::codes;
+use crate::hir::{Expr, ExprKind};
+use crate::resolve::did_you_mean;
+
+impl<'a> Checker<'a, '_> {
+    /// The expression with its type. `want` is the type that its place wants, if there is one: literals,
+    /// anonymous records and branches follow it. The caller converts.
+    pub(super) fn infer(&mut self, expr: &'a ast::Expr, want: Option<&Type>) -> Expr {
+        let span = expr.span;
+        match &expr.kind {
+            Ast::Error => Expr::error(span),
+            Ast::Literal(literal) => self.literal(literal, span, want),
+            Ast::Template(template) => self.template(template, span, want),
+            Ast::Name(name) => self.name(name),
+            Ast::Variant { of, variant, payload } => {
+                self.variant(of.as_ref(), variant, payload.as_deref(), span, want)
+            }
+            Ast::List(items) => self.list(items, span, want),
+            Ast::Record { name, fields } => self.record(name, fields, span),
+            Ast::Anonymous(fields) => self.anonymous(fields, span, want),
+            Ast::Block(block) => self.block_value(block, want),
+            Ast::Call(call) => self.call(call),
+            Ast::Run(run) => self.run_plan(run),
+            Ast::Try(inner) => self.refuse_try(inner, span),
+            Ast::For(node) => self.for_loop(node, span),
+            Ast::If(node) => self.if_value(node, span, want),
+            Ast::Match(node) => self.match_value(node, span, want),
+            Ast::Lambda { .. } => self.fail(
+                span,
+                Diagnostic::error(codes::LAMBDA_MISUSE, "a lambda is no value")
+                    .primary(span, "not here")
+                    .note("lambdas are arguments of methods such as `map`, of `accept` and of adapters"),
+            ),
+            Ast::Unary { op, operand, .. } => self.unary(*op, operand, span, want),
+            Ast::Binary { op, op_span, left, right } => self.binary(*op, *op_span, left, right, span, want),
+            Ast::Apply { function, args } => self.apply(function, args, span),
+            Ast::Method { receiver, method, args, optional } => {
+                self.method(receiver, method, args, *optional, span)
+            }
+            Ast::Field { base, field, optional } => self.field(base, field, *optional, span),
+            Ast::Index { base, index } => self.index(base, index, span),
+            Ast::Cast { value, ty } => self.cast(value, ty, span),
+            Ast::Decode { value, ty, optional } => self.decode_list(value, ty, *optional, span),
+        }
+    }
+
+    /// The expression as a `target`. `what` names its place in messages: "the argument `query`".
+    pub(super) fn check(&mut self, expr: &'a ast::Expr, target: &Type, what: &str) -> Expr {
+        let found = self.infer(expr, Some(target));
+        self.coerce(found, target, what)
+    }
+
+    fn name(&mut self, name: &ast::Ident) -> Expr {
+        if name.is_missing() {
+            return Expr::error(name.span);
+        }
+        if let Some(id) = self.body.lookup(&name.name) {
+            self.body.mark_used(id);
+            let ty = self.body.var(id).map_or(Type::Error, |var| var.ty.clone());
+            return Expr::new(ExprKind::Var(id), ty, name.span);
+        }
+        let report = self.unknown_name(name);
+        self.fail(name.span, report)
+    }
+
+    fn unknown_name(&self, name: &ast::Ident) -> Diagnostic {
+        let text = name.name.as_str();
+        let report = Diagnostic::error(codes::UNKNOWN_NAME, format!("there is no value `{text}`"))
+            .primary(name.span, "unknown name");
+        if let Some(module) = self.module() {
+            if module.targets.contains_key(text) {
+                return report.help(format!("`{text}` is called: `call {text}(..)`"));
+            }
+            if module.plans.contains_key(text) {
+                return report.help(format!("`{text}` is a plan: `run {text}(..)`"));
+            }
+            if module.functions.contains_key(text) {
+                return report.help(format!("`{text}` is a function: `{text}(..)`"));
+            }
+            if module.policies.contains_key(text) {
+                return report.help(format!("`{text}` is a policy: `with {text}`"));
+            }
+        }
+        did_you_mean(report, text, name.span, self.body.visible())
+    }
+
+    /// `f(x)`.
+    fn apply(&mut self, function: &'a ast::Ident, args: &'a [ast::Arg], span: plan_lang::Span) -> Expr {
+        if function.is_missing() {
+            return Expr::error(span);
+        }
+        let found = self.module().and_then(|module| module.functions.get(function.name.as_str())).copied();
+        if let Some(index) = found {
+            return self.apply_fn(index, function, args, span);
+        }
+        match function.name.as_str() {
+            "wanted_schema" if self.body.generic => {
+                self.no_arguments(function, args);
+                return Expr::new(ExprKind::WantedSchema, Type::Json, span);
+            }
+            "spent" => {
+                return self.not_executed("`spent()`", span, "remove it; the run reports what it cost");
+            }
+            _ => {}
+        }
+        // Their own mistakes still count.
+        for arg in args {
+            self.infer(&arg.value, None);
+        }
+        let report = self.unknown_function(function);
+        self.fail(span, report)
+    }
+
+    fn unknown_function(&self, function: &ast::Ident) -> Diagnostic {
+        let name = function.name.as_str();
+        let report = Diagnostic::error(codes::UNKNOWN_FUNCTION, format!("there is no function `{name}`"))
+            .primary(function.span, "unknown function");
+        let Some(module) = self.module() else { return report };
+        if module.targets.contains_key(name) {
+            return report.help(format!("`{name}` is an operation: `call {name}(..)`"));
+        }
+        if module.plans.contains_key(name) {
+            return report.help(format!("`{name}` is a plan: `run {name}(..)`"));
+        }
+        match name {
+            "calls" | "cost" | "elapsed" => report.note(format!("`{name}` has a meaning in tests only")),
+            "wanted_schema" => {
+                report.note("`wanted_schema()` has a meaning in adapters of a capability `-> _` only")
+            }
+            _ if plan_ir::builtin::Builtin::named(name).is_some() => {
+                report.help(format!("`{name}` is a method: `x.{name}(..)`"))
+            }
+            _ => match suggest(name, module.functions.keys().copied()) {
+                Some(_) => did_you_mean(report, name, function.span, module.functions.keys().copied()),
+                None => report,
+            },
+        }
+    }
+
+    fn no_arguments(&mut self, function: &ast::Ident, args: &[ast::Arg]) {
+        if let Some(first) = args.first() {
+            self.report(
+                Diagnostic::error(codes::ARGUMENT_COUNT, format!("`{}` takes no arguments", function.name))
+                    .primary(first.span, "not expected"),
+            );
+        }
+    }
+
+    /// Refuses a part of the language that this version does not execute.
+    pub(super) fn not_executed(&mut self, what: &str, span: plan_lang::Span, help: &str) -> Expr {
+        self.fail(span, not_executed(what, span, help))
+    }
+
+    fn refuse_try(&mut self, inner: &'a ast::Expr, span: plan_lang::Span) -> Expr {
+        let word = plan_lang::Span::new(span.start, span.start.saturating_add(3));
+        self.report(not_executed(
+            "`try`",
+            word,
+            "handle failures by `fallback`, or by `on_error` of a `for`",
+        ));
+        // The call itself is still worth checking; its result is an error that fits everywhere.
+        self.infer(inner, None);
+        Expr::error(span)
+    }
+
+    /// Whether calls and runs may stand here; reports where not.
+    pub(super) fn may_call(&mut self, what: &str, span: plan_lang::Span) -> bool {
+        let Place::Pure(place) = self.body.place else { return true };
+        self.report(
+            Diagnostic::error(codes::EFFECT_IN_PURE, format!("{what} cannot stand in {place}"))
+                .primary(span, "not here")
+                .note("money and time are spent only where a plan can be seen to do so")
+                .help("bind it by `let` in the plan before; loop over calls by `for`"),
+        );
+        false
+    }
+}
+
+/// What this version checks but does not execute.
+pub(super) fn not_executed(what: &str, span: plan_lang::Span, help: &str) -> Diagnostic {
+    Diagnostic::error(codes::NOT_EXECUTED, format!("this version does not execute {what} yet"))
+        .primary(span, "not executed yet")
+        .help(help.to_owned())
+}

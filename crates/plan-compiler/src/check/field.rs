@@ -1,0 +1,129 @@
+//! `hit.title`, `hit?.title`, `xs[i]`.
+
+use plan_ir::builtin::Builtin;
+use plan_lang::{Diagnostic, Fix, Span, ast};
+use schema::types::{IntRange, Type, TypeDef};
+
+use super::Checker;
+use crate::codes;
+use crate::hir::{Expr, ExprKind};
+
+impl<'a> Checker<'a, '_> {
+    pub(super) fn field(
+        &mut self,
+        base: &'a ast::Expr,
+        field: &'a ast::Ident,
+        optional: bool,
+        span: Span,
+    ) -> Expr {
+        let record = self.infer(base, None);
+        if record.is_error() || field.is_missing() {
+            return Expr::error(span);
+        }
+        let dot = Span::new(base.span.end, field.span.start);
+        let inner = match (&record.ty, optional) {
+            (Type::Optional(inner), true) => (**inner).clone(),
+            (Type::Optional(_), false) => {
+                let report = self.null_access(&record, &field.name, dot);
+                return self.fail(span, report);
+            }
+            (other, true) => {
+                self.never_null(&record, dot);
+                other.clone()
+            }
+            (other, false) => other.clone(),
+        };
+        let found = match &inner {
+            Type::Named(def) => self.types.record(*def).and_then(|record| record.field(&field.name)),
+            _ => None,
+        };
+        let Some((index, declared)) = found else {
+            let report = self.no_such_field(&inner, field);
+            return self.fail(span, report);
+        };
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let optional = optional && matches!(record.ty, Type::Optional(_));
+        let ty = if optional { declared.ty.clone().optional() } else { declared.ty.clone() };
+        if matches!(ty, Type::Error) {
+            return Expr::error(span);
+        }
+        Expr::new(ExprKind::Field { record: Box::new(record), index, optional }, ty, span)
+    }
+
+    fn no_such_field(&self, ty: &Type, field: &ast::Ident) -> Diagnostic {
+        let report = self.no_field(ty, field);
+        if let Some(builtin) = Builtin::named(&field.name) {
+            return report.help(format!("`{}` is a method: write `.{}(..)`", field.name, builtin.name()));
+        }
+        match ty {
+            Type::Json => report.help("JSON is opaque until it is decoded: `.. as T`"),
+            Type::List(..) => {
+                report.help("this is a list: take an element by `.first()` or `[i]`, or loop by `map`")
+            }
+            Type::Result(..) => report.help("look at both cases: `match x { Ok(v) => .., Err(e) => .. }`"),
+            Type::Named(def) if matches!(self.types.get(*def), Some(TypeDef::Enum(_))) => {
+                report.help("an enum has variants: look at them by `match`")
+            }
+            _ => report,
+        }
+    }
+
+    /// `.` on a value that may be `null`.
+    pub(super) fn null_access(&self, value: &Expr, member: &str, dot: Span) -> Diagnostic {
+        let shown = self.show(&value.ty);
+        Diagnostic::error(codes::MAY_BE_NULL, format!("`{member}` is read of a value that may be `null`"))
+            .primary(value.span, format!("this is `{shown}`"))
+            .help(format!(
+                "write `?.{member}`, which is `null` where the value is, or look at both cases by `match`"
+            ))
+            .fix(Fix::maybe("write `?.`").replace(dot, "?."))
+    }
+
+    /// `?.` on a value that is never `null`.
+    pub(super) fn never_null(&mut self, value: &Expr, dot: Span) {
+        let shown = self.show(&value.ty);
+        self.report(
+            Diagnostic::warning(codes::NEVER_NULL, "`?.` on a value that is never `null`")
+                .primary(value.span, format!("this is `{shown}`"))
+                .fix(Fix::safe("write `.`").replace(dot, ".")),
+        );
+    }
+
+    pub(super) fn index(&mut self, base: &'a ast::Expr, index: &'a ast::Expr, span: Span) -> Expr {
+        let list = self.infer(base, None);
+        let index = self.check(index, &Type::INT, "an index");
+        match &list.ty {
+            Type::Error => Expr::error(span),
+            Type::List(element, range) => {
+                let ty = (**element).clone();
+                if let (Type::Int(IntRange { min, max }), Some(most)) = (&index.ty, range.max)
+                    && (*max < 0 || u64::try_from(*min).is_ok_and(|min| min >= most))
+                {
+                    let shown = self.show(&list.ty);
+                    let report =
+                        Diagnostic::error(codes::OUT_OF_RANGE, "this index is always outside the list")
+                            .primary(index.span, "the first element is `[0]`")
+                            .secondary(list.span, format!("this is `{shown}`"));
+                    return self.fail(span, report);
+                }
+                let kind = ExprKind::Index { list: Box::new(list), index: Box::new(index) };
+                Expr::new(kind, ty, span)
+            }
+            Type::Optional(_) => {
+                let report = Diagnostic::error(codes::MAY_BE_NULL, "this list may be `null`")
+                    .primary(list.span, "may be `null`")
+                    .help("say what stands in for `null` by `?? []`");
+                self.fail(span, report)
+            }
+            other => {
+                let shown = self.show(other);
+                let report = Diagnostic::error(
+                    codes::BAD_OPERANDS,
+                    format!("only lists have elements, not `{shown}`"),
+                )
+                .primary(list.span, format!("this is `{shown}`"));
+                self.fail(span, report)
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Functions and plans.
+
+use plan_lang::ast;
+use schema::types::Type;
+
+use super::Checker;
+use super::scope::{Body, Place};
+use crate::hir::{Expr, FnBody, PlanBody, VarId};
+use crate::program::Param;
+
+impl<'a> Checker<'a, '_> {
+    /// The function at `at`, with its declared parameter types.
+    pub(super) fn function(&mut self, at: usize) -> FnBody {
+        let Some(function) = self.program.functions.get(at) else { return empty_fn() };
+        self.body = Body::new(function.module, function.source);
+        self.body.place = Place::Pure("a function");
+        let params = self.bind_params(&function.params);
+        let what = format!("the result of `{}`", function.decl.name.name);
+        let body = self.check(&function.decl.body, &function.output, &what);
+        self.lint_unused();
+        FnBody { params, body }
+    }
+
+    /// The plan at `at`.
+    pub(super) fn plan(&mut self, at: usize) -> PlanBody {
+        let Some(plan) = self.program.plans.get(at) else { return empty_plan() };
+        self.body = Body::new(0, 0);
+        self.body.place = Place::Plan;
+        let params = self.bind_params(&plan.params);
+        let (budget, deadline_us) = self.plan_policy(plan.decl.policy.as_ref());
+        let what = format!("the result of `{}`", plan.decl.name.name);
+        let value = self.plan_body(&plan.decl.body, &plan.output);
+        let body = self.coerce(value, &plan.output, &what);
+        self.lint_unused();
+        PlanBody { params, vars: std::mem::take(&mut self.body.vars), body, budget, deadline_us }
+    }
+
+    fn plan_body(&mut self, block: &'a ast::Block, output: &Type) -> Expr {
+        self.block_value(block, Some(output))
+    }
+
+    /// Binds parameters; unread ones are no mistake, as callers pass them by contract.
+    pub(super) fn bind_params(&mut self, params: &[Param<'a>]) -> Vec<VarId> {
+        params.iter().map(|param| self.body.bind(param.name, param.ty.clone())).collect()
+    }
+}
+
+fn empty_fn() -> FnBody {
+    FnBody { params: Vec::new(), body: Expr::error(plan_lang::Span::default()) }
+}
+
+fn empty_plan() -> PlanBody {
+    PlanBody {
+        params: Vec::new(),
+        vars: Vec::new(),
+        body: Expr::error(plan_lang::Span::default()),
+        budget: None,
+        deadline_us: None,
+    }
+}

@@ -1,0 +1,112 @@
+//! The keys of policies: where each applies and where this version executes it.
+
+/// Where a policy stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Site {
+    Call,
+    For,
+    Plan,
+}
+
+impl Site {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Call => "a call",
+            Self::For => "a `for`",
+            Self::Plan => "a plan",
+        }
+    }
+}
+
+/// A key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    Timeout,
+    Retry,
+    Hedge,
+    Quorum,
+    Accept,
+    Fallback,
+    Budget,
+    Cache,
+    MaxPrice,
+    Prefer,
+    Only,
+    Ignore,
+    Poll,
+    Page,
+    Concurrency,
+    Tolerate,
+    OnError,
+    Deadline,
+}
+
+impl Key {
+    pub(super) const ALL: [Self; 18] = [
+        Self::Timeout,
+        Self::Retry,
+        Self::Hedge,
+        Self::Quorum,
+        Self::Accept,
+        Self::Fallback,
+        Self::Budget,
+        Self::Cache,
+        Self::MaxPrice,
+        Self::Prefer,
+        Self::Only,
+        Self::Ignore,
+        Self::Poll,
+        Self::Page,
+        Self::Concurrency,
+        Self::Tolerate,
+        Self::OnError,
+        Self::Deadline,
+    ];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Retry => "retry",
+            Self::Hedge => "hedge",
+            Self::Quorum => "quorum",
+            Self::Accept => "accept",
+            Self::Fallback => "fallback",
+            Self::Budget => "budget",
+            Self::Cache => "cache",
+            Self::MaxPrice => "max_price",
+            Self::Prefer => "prefer",
+            Self::Only => "only",
+            Self::Ignore => "ignore",
+            Self::Poll => "poll",
+            Self::Page => "page",
+            Self::Concurrency => "concurrency",
+            Self::Tolerate => "tolerate",
+            Self::OnError => "on_error",
+            Self::Deadline => "deadline",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.name() == name)
+    }
+
+    /// Where it applies.
+    pub(super) const fn sites(self) -> &'static [Site] {
+        match self {
+            Self::Budget => &[Site::Call, Site::For, Site::Plan],
+            Self::Concurrency | Self::Tolerate | Self::OnError => &[Site::For],
+            Self::Deadline => &[Site::Plan],
+            _ => &[Site::Call],
+        }
+    }
+
+    /// Where this version executes it.
+    pub(super) const fn executed(self) -> &'static [Site] {
+        match self {
+            Self::Timeout | Self::Retry | Self::Accept | Self::Fallback | Self::MaxPrice => &[Site::Call],
+            Self::Concurrency | Self::Tolerate | Self::OnError => &[Site::For],
+            Self::Budget | Self::Deadline => &[Site::Plan],
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Values of policy keys: literals within limits.
+
+use plan_ir::plan::{Retry, Tolerance};
+use plan_lang::ast::{self, ExprKind as Ast, Literal, PolicyField, PolicyValueKind};
+use plan_lang::{Diagnostic, Span};
+use schema::amount::{Amount, Currency};
+use schema::error::CallErrorKind;
+
+use super::Checker;
+use super::policy::OnErrorWord;
+use crate::codes;
+use crate::resolve::did_you_mean;
+use crate::{CONCURRENCY_MAX, DEFAULT_BACKOFF_US, POLICY_DURATION_MAX_US, RETRY_MAX};
+
+/// Share of a whole in hundredths of a percent.
+const WHOLE: u32 = 10_000;
+
+impl<'a> Checker<'a, '_> {
+    /// Reports a value of the wrong kind.
+    pub(super) fn wrong_value(&mut self, field: &PolicyField, wanted: &str) {
+        let is_error = matches!(&field.value.kind, PolicyValueKind::Expr(expr) if expr.is_error());
+        if is_error {
+            return;
+        }
+        let message = format!("`{}` takes {wanted}", field.key.name);
+        self.report(
+            Diagnostic::error(codes::BAD_POLICY_VALUE, message).primary(field.value.span, "not this"),
+        );
+    }
+
+    fn out_of_limits(&mut self, field: &PolicyField, limits: &str) {
+        let message = format!("`{}` lies between {limits}", field.key.name);
+        self.report(Diagnostic::error(codes::BAD_POLICY_VALUE, message).primary(field.value.span, "outside"));
+    }
+
+    /// A duration above zero, microseconds.
+    pub(super) fn duration(&mut self, field: &PolicyField) -> Option<u64> {
+        let Some(Literal::DurationUs(us)) = literal(field) else {
+            self.wrong_value(field, "a duration, such as `4s` or `200ms`");
+            return None;
+        };
+        match u64::try_from(*us) {
+            Ok(us) if (1..=POLICY_DURATION_MAX_US).contains(&us) => Some(us),
+            _ => {
+                self.out_of_limits(field, "1 ms and 7 days");
+                None
+            }
+        }
+    }
+
+    pub(super) fn amount(&mut self, field: &PolicyField) -> Option<Amount> {
+        let (units, currency) = match literal(field) {
+            Some(Literal::Rao(units)) => (*units, Currency::Rao),
+            Some(Literal::MicroUsd(units)) => (*units, Currency::MicroUsd),
+            _ => {
+                self.wrong_value(field, "an amount, such as `0.01USD` or `0.002TAO`");
+                return None;
+            }
+        };
+        match u64::try_from(units) {
+            Ok(units) => Some(Amount::new(units, currency)),
+            Err(_) => {
+                self.wrong_value(field, "an amount of zero or more");
+                None
+            }
+        }
+    }
+
+    pub(super) fn concurrency(&mut self, field: &PolicyField) -> Option<u32> {
+        let Some(Literal::Int(value)) = literal(field) else {
+            self.wrong_value(field, "a whole number, such as `8`");
+            return None;
+        };
+        let found = u32::try_from(*value).ok().filter(|value| (1..=CONCURRENCY_MAX).contains(value));
+        if found.is_none() {
+            self.out_of_limits(field, &format!("1 and {CONCURRENCY_MAX}"));
+        }
+        found
+    }
+
+    pub(super) fn tolerate(&mut self, field: &PolicyField) -> Option<Tolerance> {
+        if let PolicyValueKind::Percent(share) = &field.value.kind {
+            if share.0 <= WHOLE {
+                return Some(Tolerance::BasisPoints(share.0));
+            }
+            self.out_of_limits(field, "0% and 100%");
+            return None;
+        }
+        let Some(Literal::Int(value)) = literal(field) else {
+            self.wrong_value(field, "a number of elements or a share, such as `2` or `20%`");
+            return None;
+        };
+        let found = u32::try_from(*value).ok();
+        if found.is_none() {
+            self.out_of_limits(field, "0 and the length of the list");
+        }
+        found.map(Tolerance::Count)
+    }
+
+    pub(super) fn on_error(&mut self, field: &PolicyField) -> Option<OnErrorWord> {
+        let word = match &field.value.kind {
+            PolicyValueKind::Expr(expr) => expr.as_name(),
+            _ => None,
+        };
+        let found = match word.map(|word| word.name.as_str()) {
+            Some("fail") => Some(OnErrorWord::Fail),
+            Some("drop") => Some(OnErrorWord::Drop),
+            Some("keep") => Some(OnErrorWord::Keep),
+            _ => None,
+        };
+        if found.is_none() {
+            match word {
+                Some(word) => self.unknown_word(field, word, ["fail", "drop", "keep"]),
+                None => self.wrong_value(field, "`fail`, `drop` or `keep`"),
+            }
+        }
+        found
+    }
+
+    fn unknown_word<'w>(
+        &mut self,
+        field: &PolicyField,
+        word: &ast::Ident,
+        words: impl IntoIterator<Item = &'w str>,
+    ) {
+        let words: Vec<&str> = words.into_iter().collect();
+        let message = format!("`{}` has no word `{}`", field.key.name, word.name);
+        let report = Diagnostic::error(codes::BAD_POLICY_VALUE, message)
+            .primary(word.span, "unknown word")
+            .note(format!("it takes: {}", words.join(", ")));
+        self.report(did_you_mean(report, &word.name, word.span, words));
+    }
+
+    /// `retry: { max: 1, backoff: 200ms, on: [timeout] }`.
+    pub(super) fn retry(&mut self, field: &'a PolicyField) -> Option<Retry> {
+        let PolicyValueKind::Fields(fields) = &field.value.kind else {
+            self.wrong_value(field, "keys in braces: `{ max: 1, backoff: 200ms, on: [timeout] }`");
+            return None;
+        };
+        let mut retry = Retry { max: 0, backoff_us: DEFAULT_BACKOFF_US, on: CallErrorKind::RETRIED.to_vec() };
+        let mut seen: Vec<(&str, Span)> = Vec::new();
+        let mut complete = true;
+        for field in fields.iter().filter(|field| !field.key.is_missing()) {
+            let name = field.key.name.as_str();
+            if let Some((_, first)) = seen.iter().find(|(known, _)| *known == name) {
+                let report = Diagnostic::error(codes::DUPLICATE_KEY, format!("`{name}` is set twice"));
+                self.report(report.primary(field.key.span, "again").secondary(*first, "first here"));
+                continue;
+            }
+            seen.push((name, field.key.span));
+            match name {
+                "max" => match self.retries(field) {
+                    Some(max) => retry.max = max,
+                    None => complete = false,
+                },
+                "backoff" => match self.duration(field) {
+                    Some(us) => retry.backoff_us = us,
+                    None => complete = false,
+                },
+                "on" => match self.retried(field) {
+                    Some(on) => retry.on = on,
+                    None => complete = false,
+                },
+                _ => {
+                    let report =
+                        Diagnostic::error(codes::UNKNOWN_KEY, format!("`retry` has no key `{name}`"));
+                    let report = report.primary(field.key.span, "unknown key");
+                    self.report(did_you_mean(report, name, field.key.span, ["max", "backoff", "on"]));
+                }
+            }
+        }
+        if !seen.iter().any(|(name, _)| *name == "max") {
+            let report = Diagnostic::error(codes::BAD_POLICY_VALUE, "`retry` does not say how often");
+            self.report(
+                report.primary(field.value.span, "`max` is missing").help("write `retry: { max: 1 }`"),
+            );
+            return None;
+        }
+        complete.then_some(retry)
+    }
+
+    fn retries(&mut self, field: &PolicyField) -> Option<u32> {
+        let Some(Literal::Int(value)) = literal(field) else {
+            self.wrong_value(field, "a whole number, such as `1`");
+            return None;
+        };
+        let found = u32::try_from(*value).ok().filter(|value| *value <= RETRY_MAX);
+        if found.is_none() {
+            self.out_of_limits(field, &format!("0 and {RETRY_MAX}"));
+        }
+        found
+    }
+
+    fn retried(&mut self, field: &'a PolicyField) -> Option<Vec<CallErrorKind>> {
+        let words: Option<Vec<&ast::Ident>> = match &field.value.kind {
+            PolicyValueKind::Expr(expr) => match &expr.kind {
+                Ast::List(items) => items.iter().map(ast::Expr::as_name).collect(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(words) = words else {
+            self.wrong_value(field, "a list of failures, such as `[timeout, unavailable]`");
+            return None;
+        };
+        let mut on = Vec::new();
+        for word in words {
+            let found = CallErrorKind::ALL.into_iter().find(|kind| kind.name() == word.name);
+            match found {
+                Some(kind) if is_retryable(kind) => {
+                    if !on.contains(&kind) {
+                        on.push(kind);
+                    }
+                }
+                Some(_) => {
+                    let message = format!("`{}` is never retried", word.name);
+                    let report = Diagnostic::error(codes::BAD_POLICY_VALUE, message);
+                    self.report(report.primary(word.span, "trying again would not help"));
+                }
+                None => {
+                    let names = CallErrorKind::ALL.into_iter().filter(|kind| is_retryable(*kind));
+                    self.unknown_word(field, word, names.map(CallErrorKind::name));
+                }
+            }
+        }
+        // One order, so that two spellings of a policy are one plan.
+        on.sort_unstable();
+        Some(on)
+    }
+}
+
+/// Failures that another attempt may not meet.
+const fn is_retryable(kind: CallErrorKind) -> bool {
+    !matches!(
+        kind,
+        CallErrorKind::NoQuorum
+            | CallErrorKind::OverBudget
+            | CallErrorKind::Interrupted
+            | CallErrorKind::Cancelled
+    )
+}
+
+fn literal(field: &PolicyField) -> Option<&Literal> {
+    match &field.value.kind {
+        PolicyValueKind::Expr(expr) => match &expr.kind {
+            Ast::Literal(literal) => Some(literal),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,199 @@
+//! Record literals, anonymous records and maps.
+
+use plan_lang::ast::{self, FieldInit};
+use plan_lang::{Diagnostic, Span};
+use schema::types::{DefId, Type, TypeDef};
+use schema::value::{Json, Value};
+
+use super::Checker;
+use super::literal::{present, to_json};
+use crate::codes;
+use crate::hir::{Expr, ExprKind};
+use crate::program::{Origin, TypeName};
+use crate::relate::Origins;
+use crate::resolve::{Lookup, did_you_mean, lookup};
+
+impl<'a> Checker<'a, '_> {
+    /// `Hit { title: "B", link }`.
+    pub(super) fn record(&mut self, name: &'a ast::Ident, fields: &'a [FieldInit], span: Span) -> Expr {
+        let found = self.module().map(|module| lookup(module, &name.name));
+        match found {
+            Some(Lookup::Found(TypeName::Def(def))) if self.types.record(def).is_some() => {
+                return self.build_record(def, name.span, fields, span);
+            }
+            Some(Lookup::Found(TypeName::Def(_))) => {
+                let report = Diagnostic::error(
+                    codes::UNKNOWN_TYPE,
+                    format!("`{}` is an enum, not a record", name.name),
+                );
+                self.report(report.primary(name.span, "no record").help("write a variant: `Enum.Variant`"));
+            }
+            Some(Lookup::Ambiguous) => {
+                let report = Diagnostic::error(
+                    codes::AMBIGUOUS_TYPE,
+                    format!("two imported operations bring a type `{}`", name.name),
+                );
+                self.report(
+                    report
+                        .primary(name.span, "which one?")
+                        .help("import it under a name: `use snN { T as Name }`"),
+                );
+            }
+            Some(Lookup::Unknown) if !name.is_missing() => self.unknown_record(name),
+            _ => {}
+        }
+        for field in fields {
+            self.infer(&field.value, None);
+        }
+        Expr::error(span)
+    }
+
+    fn unknown_record(&mut self, name: &ast::Ident) {
+        let Some(module) = self.module().filter(|module| !module.broken_import) else { return };
+        let names: Vec<String> = module.types.keys().chain(module.brought.keys()).cloned().collect();
+        let report = Diagnostic::error(codes::UNKNOWN_TYPE, format!("there is no record `{}`", name.name))
+            .primary(name.span, "unknown record");
+        self.report(did_you_mean(report, &name.name, name.span, names.iter().map(String::as_str)));
+    }
+
+    /// A record from its fields; those that may be absent and are not written are `null`.
+    fn build_record(&mut self, def: DefId, at: Span, fields: &'a [FieldInit], span: Span) -> Expr {
+        let Some(record) = self.types.record(def) else { return Expr::error(span) };
+        let (name, declared) = (record.name.clone(), record.fields.clone());
+        let mut values: Vec<Option<Expr>> = declared.iter().map(|_| None).collect();
+        for init in fields.iter().filter(|init| !init.key.is_missing()) {
+            let place = declared.iter().position(|field| field.name == init.key.name);
+            let Some((slot, field)) = place.and_then(|at| values.get_mut(at).zip(declared.get(at))) else {
+                self.infer(&init.value, None);
+                let report = self.no_field(&Type::Named(def), &init.key);
+                self.report(report);
+                continue;
+            };
+            if let Some(first) = slot {
+                let first = first.span;
+                let report = Diagnostic::error(
+                    codes::DUPLICATE_FIELD,
+                    format!("the field `{}` is set twice", field.name),
+                );
+                self.report(report.primary(init.key.span, "again").secondary(first, "first here"));
+                continue;
+            }
+            *slot =
+                Some(self.check(&init.value, &field.ty, &format!("the field `{}` of `{name}`", field.name)));
+        }
+        let ledger = self.program.is_ledger(def);
+        let mut missing = Vec::new();
+        let mut complete = Vec::new();
+        for (value, field) in values.into_iter().zip(&declared) {
+            complete.push(match (value, &field.ty) {
+                (Some(value), _) => value,
+                (None, Type::Optional(_)) => Expr::constant(Value::Null, field.ty.clone(), at),
+                (None, Type::Json) if ledger => Expr::constant(Value::Json(Json::Null), Type::Json, at),
+                (None, ty) => {
+                    missing.push(format!("`{}: {}`", field.name, self.show(ty)));
+                    Expr::error(at)
+                }
+            });
+        }
+        if !missing.is_empty() {
+            let what = if missing.len() == 1 { "a field" } else { "fields" };
+            let report = Diagnostic::error(codes::MISSING_FIELD, format!("this `{name}` lacks {what}"))
+                .primary(at, format!("missing: {}", missing.join(", ")))
+                .help("add it; a field that may be absent is declared with `?`");
+            return self.fail(span, report);
+        }
+        Expr::new(ExprKind::Record(def, complete), Type::Named(def), span)
+    }
+
+    /// `{ query }`, `{ "a": 1 }`.
+    pub(super) fn anonymous(&mut self, fields: &'a [FieldInit], span: Span, want: Option<&Type>) -> Expr {
+        let is_record = |ty: &Type| matches!(ty, Type::Named(_) | Type::Map(_));
+        let want = want.map(present).and_then(|want| self.member_of_kind(want, is_record));
+        match want {
+            Some(Type::Named(def)) if self.types.record(def).is_some() => {
+                let at = Span::new(span.start, span.start.saturating_add(1));
+                self.build_record(def, at, fields, span)
+            }
+            Some(Type::Map(value)) => self.map(fields, Some(&value), span),
+            Some(Type::Json) => {
+                let map = self.map(fields, Some(&Type::Json), span);
+                to_json(map)
+            }
+            Some(Type::Error) => {
+                for field in fields {
+                    self.infer(&field.value, None);
+                }
+                Expr::error(span)
+            }
+            _ if !fields.is_empty() && fields.iter().all(|field| field.quoted) => {
+                self.map(fields, None, span)
+            }
+            _ => {
+                for field in fields {
+                    self.infer(&field.value, None);
+                }
+                let report = Diagnostic::error(codes::UNDETERMINED, "nothing tells which record this is")
+                    .primary(span, "needs a type")
+                    .help("write the name of the record before `{`, or quote the keys of a map");
+                self.fail(span, report)
+            }
+        }
+    }
+
+    fn map(&mut self, fields: &'a [FieldInit], value: Option<&Type>, span: Span) -> Expr {
+        let mut keys: Vec<&ast::Ident> = Vec::new();
+        let mut values = Vec::new();
+        for init in fields.iter().filter(|init| !init.key.is_missing() || init.quoted) {
+            if let Some(first) = keys.iter().find(|key| key.name == init.key.name) {
+                let first = first.span;
+                let report = Diagnostic::error(
+                    codes::DUPLICATE_FIELD,
+                    format!("the key `{}` is set twice", init.key.name),
+                );
+                self.report(report.primary(init.key.span, "again").secondary(first, "first here"));
+                continue;
+            }
+            keys.push(&init.key);
+            values.push(match value {
+                Some(Type::Json) => self.json_value(&init.value),
+                Some(ty) => self.check(&init.value, ty, &format!("the value of `{}`", init.key.name)),
+                None => self.infer(&init.value, None),
+            });
+        }
+        let element = match value {
+            Some(ty) => ty.clone(),
+            None => match self.unify(&mut values, "a value of this map") {
+                Some(ty) => ty,
+                None => return Expr::error(span),
+            },
+        };
+        let key = |key: &ast::Ident| Expr::constant(Value::string(key.name.as_str()), Type::STRING, key.span);
+        let entries = keys.into_iter().map(key).zip(values).collect();
+        Expr::new(ExprKind::Map(entries), Type::Map(Box::new(element)), span)
+    }
+
+    /// A field that the type does not have.
+    pub(super) fn no_field(&self, ty: &Type, field: &ast::Ident) -> Diagnostic {
+        let shown = self.show(ty);
+        let report =
+            Diagnostic::error(codes::UNKNOWN_FIELD, format!("`{shown}` has no field `{}`", field.name))
+                .primary(field.span, "unknown field");
+        let Type::Named(def) = ty else { return report };
+        let Some(TypeDef::Record(record)) = self.types.get(*def) else { return report };
+        let fields: Vec<String> =
+            record.fields.iter().map(|f| format!("{}: {}", f.name, self.show(&f.ty))).collect();
+        let mut report = match fields.as_slice() {
+            [] => report.note(format!("`{shown}` has no fields")),
+            some => report.note(format!("`{shown}` has: {}", some.join(", "))),
+        };
+        if let Origin::Ledger(operation) = self.program.origin(*def)
+            && let Some(operation) = self.program.operations.get(operation)
+        {
+            let descriptor = operation.descriptor;
+            report = report
+                .note(format!("`{shown}` comes from {} {} of the lock", descriptor.id, descriptor.version));
+        }
+        let names = record.fields.iter().map(|field| field.name.as_str());
+        did_you_mean(report, &field.name, field.span, names)
+    }
+}

@@ -1,0 +1,186 @@
+//! The variables of a body and which of their names are visible.
+
+use std::collections::HashMap;
+
+use plan_lang::ast::{Binder, Ident};
+use plan_lang::{Diagnostic, Span};
+use schema::types::Type;
+
+use super::Checker;
+use crate::codes;
+use crate::hir::{Var, VarId};
+use crate::program::ModuleId;
+use crate::sink::SourceId;
+
+/// What may stand in the code that is being checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A plan: everything.
+    Plan,
+    /// Pure code, and what kind of code it is, for messages.
+    Pure(&'static str),
+}
+
+/// The body that is being checked.
+#[derive(Debug)]
+pub(super) struct Body<'a> {
+    pub(super) module: ModuleId,
+    pub(super) source: SourceId,
+    pub(super) place: Place,
+    /// Whether `wanted_schema()` has a meaning here.
+    pub(super) generic: bool,
+    pub(super) vars: Vec<Var>,
+    spans: Vec<Span>,
+    used: Vec<bool>,
+    /// The variables of each name, the visible one last.
+    names: HashMap<&'a str, Vec<VarId>>,
+    /// Names in the order they became visible.
+    trail: Vec<&'a str>,
+}
+
+impl<'a> Body<'a> {
+    /// A body without variables.
+    pub(super) fn new(module: ModuleId, source: SourceId) -> Self {
+        Self {
+            module,
+            source,
+            place: Place::Pure("a constant"),
+            generic: false,
+            vars: Vec::new(),
+            spans: Vec::new(),
+            used: Vec::new(),
+            names: HashMap::new(),
+            trail: Vec::new(),
+        }
+    }
+
+    /// A variable without a name.
+    pub(super) fn anonymous(&mut self, ty: Type, span: Span) -> VarId {
+        let id = VarId(u32::try_from(self.vars.len()).unwrap_or(u32::MAX));
+        self.vars.push(Var { name: String::new(), ty });
+        self.spans.push(span);
+        self.used.push(true);
+        id
+    }
+
+    /// A variable that is visible from here to the end of the scope.
+    pub(super) fn bind(&mut self, name: &'a Ident, ty: Type) -> VarId {
+        let id = self.anonymous(ty, name.span);
+        if !name.is_missing() {
+            if let Some(var) = self.vars.last_mut() {
+                name.name.clone_into(&mut var.name);
+            }
+            self.names.entry(&name.name).or_default().push(id);
+            self.trail.push(&name.name);
+        }
+        id
+    }
+
+    /// A variable for a binder of a lambda or loop.
+    pub(super) fn bind_binder(&mut self, binder: &'a Binder, ty: Type) -> VarId {
+        match binder {
+            Binder::Name(name) => self.bind(name, ty),
+            Binder::Ignore(span) => self.anonymous(ty, *span),
+        }
+    }
+
+    /// The visible variable called `name`.
+    pub(super) fn lookup(&self, name: &str) -> Option<VarId> {
+        self.names.get(name)?.last().copied()
+    }
+
+    pub(super) fn var(&self, id: VarId) -> Option<&Var> {
+        self.vars.get(id.0 as usize)
+    }
+
+    pub(super) fn span_of(&self, id: VarId) -> Span {
+        self.spans.get(id.0 as usize).copied().unwrap_or_default()
+    }
+
+    pub(super) fn mark_used(&mut self, id: VarId) {
+        if let Some(used) = self.used.get_mut(id.0 as usize) {
+            *used = true;
+        }
+    }
+
+    /// Lints the variable where nothing reads it.
+    pub(super) fn watch(&mut self, id: VarId) {
+        if let Some(used) = self.used.get_mut(id.0 as usize) {
+            *used = false;
+        }
+    }
+
+    /// Variables that are watched and that nothing has read.
+    pub(super) fn unused(&self) -> Vec<VarId> {
+        let unused = self.used.iter().enumerate().filter(|(_, used)| !**used);
+        unused.filter_map(|(at, _)| u32::try_from(at).ok().map(VarId)).collect()
+    }
+
+    /// Where a scope begins.
+    pub(super) fn enter(&self) -> usize {
+        self.trail.len()
+    }
+
+    /// Ends the scope that began at `mark`.
+    pub(super) fn leave(&mut self, mark: usize) {
+        while self.trail.len() > mark {
+            let Some(name) = self.trail.pop() else { return };
+            if let Some(ids) = self.names.get_mut(name) {
+                ids.pop();
+            }
+        }
+    }
+
+    /// The visible names, in the order they were bound.
+    pub(super) fn visible(&self) -> impl Iterator<Item = &str> {
+        self.trail.iter().copied()
+    }
+}
+
+impl<'a> Checker<'a, '_> {
+    /// Runs `inside` with another kind of code around it.
+    pub(super) fn in_place<T>(&mut self, place: Place, inside: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.body.place, place);
+        let result = inside(self);
+        self.body.place = before;
+        result
+    }
+
+    /// Runs `inside` in a scope of its own.
+    pub(super) fn scoped<T>(&mut self, inside: impl FnOnce(&mut Self) -> T) -> T {
+        let mark = self.body.enter();
+        let result = inside(self);
+        self.body.leave(mark);
+        result
+    }
+
+    /// Reports a `let` of a name that is visible already.
+    pub(super) fn refuse_rebinding(&mut self, name: &Ident) {
+        let Some(first) = self.body.lookup(&name.name).filter(|_| !name.is_missing()) else { return };
+        let first = self.body.span_of(first);
+        self.report(
+            Diagnostic::error(codes::REBOUND, format!("`{}` is bound already", name.name))
+                .primary(name.span, "bound again")
+                .secondary(first, "first bound here")
+                .note("a name stands for one value: the graph of the plan follows the names")
+                .help("give this value another name"),
+        );
+    }
+
+    /// Lints `let`s that nothing reads. A call is made whether its answer is read or not, so only
+    /// computed values are worth a word.
+    pub(super) fn lint_unused(&mut self) {
+        for id in self.body.unused() {
+            let span = self.body.span_of(id);
+            let Some(name) = self.body.var(id).map(|var| var.name.clone()) else { continue };
+            if name.is_empty() || name.starts_with('_') {
+                continue;
+            }
+            self.report(
+                Diagnostic::warning(codes::UNUSED_VALUE, format!("nothing uses `{name}`"))
+                    .primary(span, "unused")
+                    .help("remove it, or start its name with `_`"),
+            );
+        }
+    }
+}

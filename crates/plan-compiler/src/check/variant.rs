@@ -1,0 +1,209 @@
+//! `Stance.Ahead`, `Ahead`, `Ok(x)`: values of enums and results.
+
+use plan_lang::{Diagnostic, Fix, Span, ast};
+use schema::types::{DefId, Type, TypeDef};
+
+use super::Checker;
+use super::literal::present;
+use crate::codes;
+use crate::hir::{Expr, ExprKind};
+use crate::program::TypeName;
+use crate::relate;
+use crate::resolve::{Lookup, did_you_mean, lookup};
+
+/// What a variant name was found to be.
+pub(super) struct FoundVariant {
+    pub(super) place: u32,
+    pub(super) payload: Option<Type>,
+}
+
+impl<'a> Checker<'a, '_> {
+    pub(super) fn variant(
+        &mut self,
+        of: Option<&'a ast::Ident>,
+        variant: &'a ast::Ident,
+        payload: Option<&'a ast::Expr>,
+        span: Span,
+        want: Option<&Type>,
+    ) -> Expr {
+        let want = want.map(present);
+        let ty = match (of, want) {
+            _ if variant.is_missing() => None,
+            (None, Some(Type::Result(..))) => want.cloned(),
+            (None, _) if matches!(variant.name.as_str(), "Ok" | "Err") => {
+                return self.undirected_result(variant, payload, span);
+            }
+            (Some(of), _) => self.enum_named(of),
+            (None, Some(Type::Named(def))) if self.types.enumeration(*def).is_some() => want.cloned(),
+            (None, _) => {
+                let report = self.bare_variant(variant);
+                self.report(report);
+                None
+            }
+        };
+        let Some(ty) = ty else {
+            self.infer_all(payload);
+            return Expr::error(span);
+        };
+        match self.find_variant(&ty, variant) {
+            Some(found) => self.variant_value(ty, variant, found, payload, span),
+            None => {
+                self.infer_all(payload);
+                Expr::error(span)
+            }
+        }
+    }
+
+    fn infer_all(&mut self, payload: Option<&'a ast::Expr>) {
+        if let Some(payload) = payload {
+            self.infer(payload, None);
+        }
+    }
+
+    fn variant_value(
+        &mut self,
+        ty: Type,
+        variant: &ast::Ident,
+        found: FoundVariant,
+        payload: Option<&'a ast::Expr>,
+        span: Span,
+    ) -> Expr {
+        let name = &variant.name;
+        let inner = match (payload, &found.payload) {
+            (None, None) => None,
+            (Some(payload), Some(wanted)) => {
+                Some(Box::new(self.check(payload, wanted, &format!("the payload of `{name}`"))))
+            }
+            (None, Some(wanted)) => {
+                let shown = self.show(wanted);
+                let report = Diagnostic::error(codes::PAYLOAD, format!("`{name}` carries a `{shown}`"))
+                    .primary(variant.span, "its payload is missing")
+                    .help(format!("write `{name}(..)`"));
+                return self.fail(span, report);
+            }
+            (Some(payload), None) => {
+                self.infer(payload, None);
+                let report = Diagnostic::error(codes::PAYLOAD, format!("`{name}` carries nothing"))
+                    .primary(payload.span, "not expected")
+                    .help(format!("write `{name}`"));
+                return self.fail(span, report);
+            }
+        };
+        Expr::new(ExprKind::Variant(found.place, inner), ty, span)
+    }
+
+    /// `Ok(x)` where nothing tells the type of the other side.
+    fn undirected_result(
+        &mut self,
+        variant: &ast::Ident,
+        payload: Option<&'a ast::Expr>,
+        span: Span,
+    ) -> Expr {
+        let Some(payload) = payload else {
+            let report = Diagnostic::error(codes::PAYLOAD, format!("`{}` carries a value", variant.name));
+            return self.fail(span, report.primary(span, "its payload is missing"));
+        };
+        let inner = self.infer(payload, None);
+        if inner.is_error() {
+            return Expr::error(span);
+        }
+        let known = Box::new(inner.ty.clone());
+        let (place, ty) = match variant.name.as_str() {
+            "Ok" => (0, Type::Result(known, Box::new(Type::Error))),
+            _ => (1, Type::Result(Box::new(Type::Error), known)),
+        };
+        Expr::new(ExprKind::Variant(place, Some(Box::new(inner))), ty, span)
+    }
+
+    /// The enum called `of`.
+    pub(super) fn enum_named(&mut self, of: &ast::Ident) -> Option<Type> {
+        let module = self.module()?;
+        let found = lookup(module, &of.name);
+        match found {
+            Lookup::Found(TypeName::Def(def)) if self.types.enumeration(def).is_some() => {
+                Some(Type::Named(def))
+            }
+            Lookup::Found(TypeName::Broken) => None,
+            Lookup::Unknown if module.broken_import || of.is_missing() => None,
+            Lookup::Found(TypeName::Def(_)) | Lookup::Ambiguous => {
+                let report = Diagnostic::error(codes::UNKNOWN_TYPE, format!("`{}` is no enum", of.name));
+                self.report(report.primary(of.span, "expected an enum"));
+                None
+            }
+            Lookup::Unknown => {
+                let report =
+                    Diagnostic::error(codes::UNKNOWN_TYPE, format!("there is no enum `{}`", of.name))
+                        .primary(of.span, "unknown enum");
+                let names: Vec<String> = module.types.keys().chain(module.brought.keys()).cloned().collect();
+                self.report(did_you_mean(report, &of.name, of.span, names.iter().map(String::as_str)));
+                None
+            }
+        }
+    }
+
+    /// The variant of `ty`; reported where there is none.
+    pub(super) fn find_variant(&mut self, ty: &Type, variant: &ast::Ident) -> Option<FoundVariant> {
+        let variants: Vec<(&str, Option<&Type>)> = match ty {
+            Type::Result(ok, err) => vec![("Ok", Some(&**ok)), ("Err", Some(&**err))],
+            Type::Named(def) => match self.types.get(*def) {
+                Some(TypeDef::Enum(def)) => {
+                    def.variants.iter().map(|v| (v.name.as_str(), v.payload.as_ref())).collect()
+                }
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        let mut named = variants.iter().zip(0_u32..).filter(|((name, _), _)| *name == variant.name);
+        if let Some(((_, payload), place)) = named.next() {
+            return Some(FoundVariant { place, payload: payload.cloned() });
+        }
+        let shown = self.show(ty);
+        let names: Vec<&str> = variants.iter().map(|(name, _)| *name).collect();
+        let report =
+            Diagnostic::error(codes::UNKNOWN_VARIANT, format!("`{shown}` has no variant `{}`", variant.name))
+                .primary(variant.span, "unknown variant")
+                .note(format!("`{shown}` has: {}", names.join(", ")));
+        let report = did_you_mean(report, &variant.name, variant.span, names);
+        self.report(report);
+        None
+    }
+
+    /// An upper-case name whose enum nothing tells.
+    fn bare_variant(&self, variant: &ast::Ident) -> Diagnostic {
+        let name = &variant.name;
+        let report =
+            Diagnostic::error(codes::UNKNOWN_VARIANT, format!("nothing tells which enum `{name}` is of"));
+        let report = report.primary(variant.span, "a variant without its enum");
+        let Some(module) = self.module() else { return report };
+        if let Lookup::Found(TypeName::Def(def)) = lookup(module, name)
+            && self.types.record(def).is_some()
+        {
+            return report.help(format!("`{name}` is a record: write `{name} {{ .. }}`"));
+        }
+        let has_variant =
+            |def: &DefId| self.types.enumeration(*def).is_some_and(|e| e.variant(name).is_some());
+        let declared = module.types.iter().filter_map(|(of, found)| match found {
+            TypeName::Def(def) if has_variant(def) => Some(of),
+            _ => None,
+        });
+        let brought =
+            module.brought.iter().filter(|(_, defs)| defs.iter().any(has_variant)).map(|(of, _)| of);
+        match declared.chain(brought).next() {
+            Some(of) => report.help(format!("write `{of}.{name}`")).fix(
+                Fix::maybe(format!("write `{of}.{name}`")).replace(variant.span, format!("{of}.{name}")),
+            ),
+            None => report.help("no enum of this file has such a variant"),
+        }
+    }
+
+    /// Reports an expression whose type nothing tells.
+    pub(super) fn determined(&mut self, expr: Expr) -> Expr {
+        if !relate::is_undetermined(&expr.ty) {
+            return expr;
+        }
+        let report = Diagnostic::error(codes::UNDETERMINED, "nothing tells the type of this value")
+            .primary(expr.span, "needs a type")
+            .help("write it: `let x: [String] = []`, `let x: String? = null`");
+        self.fail(expr.span, report)
+    }
+}

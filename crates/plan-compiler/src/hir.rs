@@ -1,0 +1,288 @@
+//! The checked form of bodies: names are variables, every expression has a type, every conversion is
+//! written out. What the checker makes and lowering reads.
+
+use plan_ir::builtin::Builtin;
+use plan_ir::expr::{BinaryOp, UnaryOp, Widening};
+use plan_ir::plan::{OnError, Retry, Tolerance};
+use plan_lang::Span;
+use schema::amount::Amount;
+use schema::types::{DefId, Type};
+use schema::value::Value;
+
+/// Index of a variable in its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct VarId(pub(crate) u32);
+
+/// A name that a body binds.
+#[derive(Clone, Debug)]
+pub(crate) struct Var {
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+}
+
+/// What evaluating an expression takes beyond computing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Effect {
+    /// Nothing: it can stay an expression.
+    #[default]
+    Pure,
+    /// A node of its own (an `ensure`, a `for` with a policy), but no call.
+    Node,
+    /// A call.
+    Call,
+}
+
+/// A checked expression.
+#[derive(Clone, Debug)]
+pub(crate) struct Expr {
+    pub(crate) kind: ExprKind,
+    pub(crate) ty: Type,
+    pub(crate) span: Span,
+    pub(crate) effect: Effect,
+}
+
+/// The shapes of checked expressions.
+#[derive(Clone, Debug)]
+pub(crate) enum ExprKind {
+    /// Reported; never lowered.
+    Error,
+    Const(Value),
+    Var(VarId),
+    Field {
+        record: Box<Expr>,
+        index: u32,
+        optional: bool,
+    },
+    Index {
+        list: Box<Expr>,
+        index: Box<Expr>,
+    },
+    Unary(UnaryOp, Box<Expr>),
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    If(Box<If>),
+    Match(Box<Match>),
+    Record(DefId, Vec<Expr>),
+    List(Vec<Expr>),
+    Map(Vec<(Expr, Expr)>),
+    Variant(u32, Option<Box<Expr>>),
+    Template(Vec<Expr>),
+    /// To the expression's own type.
+    Cast(Box<Expr>),
+    Widen(Box<Expr>, Widening),
+    Builtin {
+        op: Builtin,
+        args: Vec<Expr>,
+        lambda: Option<Lambda>,
+    },
+    /// A `fn` by its place among all functions.
+    Apply(usize, Vec<Expr>),
+    Block(Box<Block>),
+    /// The JSON Schema of the type that the caller of a generic capability wants.
+    WantedSchema,
+    Call(Box<Call>),
+    Run(Box<Run>),
+    For(Box<For>),
+}
+
+/// `if` with its `else if`s; without `otherwise` its value is not used.
+#[derive(Clone, Debug)]
+pub(crate) struct If {
+    /// Conditions with their values, in order.
+    pub(crate) branches: Vec<(Expr, Expr)>,
+    pub(crate) otherwise: Option<Expr>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Match {
+    pub(crate) value: Expr,
+    pub(crate) arms: Vec<(Pattern, Expr)>,
+}
+
+/// A checked pattern.
+#[derive(Clone, Debug)]
+pub(crate) enum Pattern {
+    Any,
+    Bind(VarId),
+    Literal(Value),
+    Variant(u32, Option<Box<Pattern>>),
+    Present(Box<Pattern>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Lambda {
+    pub(crate) params: Vec<VarId>,
+    pub(crate) body: Box<Expr>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    pub(crate) stmts: Vec<Stmt>,
+    pub(crate) value: Option<Expr>,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Stmt {
+    Let { var: VarId, value: Expr },
+    Ensure { cond: Expr, message: Expr, span: Span },
+    Expr(Expr),
+}
+
+/// What a call names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Operation(usize),
+    Capability(usize),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) target: Target,
+    /// As the plan wrote it.
+    pub(crate) name: String,
+    /// One per parameter of the target, absent ones included.
+    pub(crate) args: Vec<Expr>,
+    pub(crate) output: Type,
+    pub(crate) policy: CallPolicy,
+}
+
+/// The policies of a call that this version executes.
+#[derive(Clone, Debug)]
+pub(crate) struct CallPolicy {
+    pub(crate) timeout_us: u64,
+    pub(crate) retry: Retry,
+    /// A predicate over the decoded answer.
+    pub(crate) accept: Option<Lambda>,
+    pub(crate) fallback: Option<Fallback>,
+    pub(crate) max_price: Option<Amount>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Fallback {
+    Value(Expr),
+    Call(Box<Call>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    /// Place among all plans.
+    pub(crate) plan: usize,
+    /// One per parameter.
+    pub(crate) args: Vec<Expr>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct For {
+    pub(crate) item: VarId,
+    pub(crate) list: Expr,
+    pub(crate) concurrency: Option<u32>,
+    pub(crate) tolerate: Tolerance,
+    pub(crate) on_error: OnError,
+    pub(crate) body: Expr,
+}
+
+impl Expr {
+    /// An expression; its effect is that of its parts.
+    pub(crate) fn new(kind: ExprKind, ty: Type, span: Span) -> Self {
+        let effect = kind.effect();
+        Self { kind, ty, span, effect }
+    }
+
+    /// Stands for what was reported: it fits everywhere.
+    pub(crate) fn error(span: Span) -> Self {
+        Self { kind: ExprKind::Error, ty: Type::Error, span, effect: Effect::Pure }
+    }
+
+    pub(crate) fn constant(value: Value, ty: Type, span: Span) -> Self {
+        Self::new(ExprKind::Const(value), ty, span)
+    }
+
+    pub(crate) fn is_error(&self) -> bool {
+        matches!(self.ty, Type::Error)
+    }
+}
+
+impl ExprKind {
+    fn effect(&self) -> Effect {
+        let all = |exprs: &[Expr]| exprs.iter().map(|e| e.effect).max().unwrap_or_default();
+        match self {
+            Self::Error | Self::Const(_) | Self::Var(_) | Self::WantedSchema => Effect::Pure,
+            Self::Field { record: inner, .. }
+            | Self::Unary(_, inner)
+            | Self::Cast(inner)
+            | Self::Widen(inner, _)
+            | Self::Variant(_, Some(inner)) => inner.effect,
+            Self::Variant(_, None) => Effect::Pure,
+            Self::Index { list, index } => list.effect.max(index.effect),
+            Self::Binary(_, left, right) => left.effect.max(right.effect),
+            Self::If(node) => {
+                let branches = node.branches.iter().map(|(cond, then)| cond.effect.max(then.effect));
+                branches.chain(node.otherwise.iter().map(|e| e.effect)).max().unwrap_or_default()
+            }
+            Self::Match(node) => {
+                node.arms.iter().map(|(_, body)| body.effect).max().unwrap_or_default().max(node.value.effect)
+            }
+            Self::Record(_, parts)
+            | Self::List(parts)
+            | Self::Template(parts)
+            | Self::Apply(_, parts)
+            | Self::Builtin { args: parts, .. } => all(parts),
+            Self::Map(entries) => {
+                entries.iter().map(|(key, value)| key.effect.max(value.effect)).max().unwrap_or_default()
+            }
+            Self::Block(block) => block.effect(),
+            Self::For(node) => Effect::Node.max(node.list.effect).max(node.body.effect),
+            Self::Call(_) | Self::Run(_) => Effect::Call,
+        }
+    }
+}
+
+impl Block {
+    fn effect(&self) -> Effect {
+        let stmts = self.stmts.iter().map(|stmt| match stmt {
+            Stmt::Let { value, .. } => value.effect,
+            Stmt::Ensure { cond, message, .. } => Effect::Node.max(cond.effect).max(message.effect),
+            Stmt::Expr(expr) => expr.effect,
+        });
+        let value = self.value.iter().map(|e| e.effect);
+        stmts.chain(value).max().unwrap_or_default()
+    }
+}
+
+/// A checked function.
+#[derive(Clone, Debug)]
+pub(crate) struct FnBody {
+    pub(crate) params: Vec<VarId>,
+    pub(crate) body: Expr,
+}
+
+/// A checked plan.
+#[derive(Clone, Debug)]
+pub(crate) struct PlanBody {
+    pub(crate) params: Vec<VarId>,
+    pub(crate) vars: Vec<Var>,
+    pub(crate) body: Expr,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) deadline_us: Option<(u64, Span)>,
+}
+
+/// A declared budget.
+#[derive(Clone, Debug)]
+pub(crate) struct Budget {
+    /// An `Amount` over the plan's parameters.
+    pub(crate) amount: Expr,
+    pub(crate) span: Span,
+}
+
+/// A checked adapter.
+#[derive(Clone, Debug)]
+pub(crate) struct AdapterBody {
+    /// The parameters of the capability.
+    pub(crate) params: Vec<VarId>,
+    /// The decoded answer of the operation.
+    pub(crate) answer: VarId,
+    /// Over the parameters: the operation's input.
+    pub(crate) request: Expr,
+    /// Over parameters and answer: the capability's output, or what is decoded into the wanted type.
+    pub(crate) response: Expr,
+}

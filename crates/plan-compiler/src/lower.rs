@@ -1,0 +1,257 @@
+//! From checked bodies to a compiled plan: every call, `run` and `for` becomes a node, everything else
+//! stays an expression.
+//!
+//! Nodes are made in the order of the source, a control node before those of its regions, so ids are in
+//! topological order by construction. A node's parents are the nodes it reads, and the last `ensure`
+//! before it in its block: each `ensure` waits for the one before, so the last stands for all.
+
+mod block;
+mod branch;
+mod call;
+mod candidate;
+mod expr;
+mod fragment;
+mod function;
+mod types;
+
+use std::collections::BTreeMap;
+
+use plan_ir::expr::{ExprTable, FnId};
+use plan_ir::graph::{Graph, NodeId, Region};
+use plan_ir::plan::{
+    CompiledPlan, DebugInfo, Function, LIBRARY_VERSION, NodeBody, Param, PinnedOperation, PlanBody, Scope,
+    ScopeId, SourceSpan,
+};
+use plan_lang::{Diagnostic, Span};
+use schema::limits::PLAN_NODES_MAX;
+use schema::types::Type;
+
+use crate::check::{Checked, constant_value};
+use crate::codes;
+use crate::hir;
+use crate::program::Program;
+use crate::sink::SourceId;
+
+use fragment::{Frag, Operand};
+use types::TypeMap;
+
+/// Nesting of sub-plans in one plan.
+const RUN_DEPTH_MAX: usize = 100;
+
+/// The plan at `at`, with the plans it runs inlined.
+///
+/// # Errors
+/// The limit it exceeds.
+pub(crate) fn lower(
+    program: &Program<'_>,
+    checked: &Checked,
+    sources: &[String],
+    at: usize,
+) -> Result<CompiledPlan, Vec<Diagnostic>> {
+    let mut lowerer = Lowerer::new(program, checked);
+    let Some((plan, body)) = program.plans.get(at).zip(checked.plans.get(at)) else { return Err(Vec::new()) };
+    let defaults = checked.plan_defaults.get(at).map_or(&[][..], Vec::as_slice);
+    for (index, (param, var)) in plan.params.iter().zip(&body.params).enumerate() {
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        lowerer.bind(*var, Operand::Param(index), param.ty.clone());
+        let default = defaults.get(index as usize).and_then(Option::as_ref).and_then(constant_value);
+        let ty = lowerer.types.map(&param.ty);
+        lowerer.params.push(Param { name: param.name.name.clone(), ty, default, doc: param.docs.into() });
+    }
+    let budget = body.budget.as_ref().map(|budget| lowerer.closed(&budget.amount).0);
+    lowerer.scopes.push(Scope {
+        label: String::new(),
+        parent: None,
+        budget,
+        deadline_us: body.deadline_us.map(|(us, _)| us),
+    });
+    lowerer.var_names.push(body.vars.iter().map(|var| var.name.clone()).collect());
+    let root = lowerer.region(|this| this.region_result(&body.body, "result"));
+    lowerer.functions_of_queue();
+    let output = lowerer.types.map(&plan.output);
+    lowerer.finish(plan.decl.name.name.clone(), output, root, sources.to_vec())
+}
+
+struct Lowerer<'p, 'a> {
+    program: &'p Program<'a>,
+    checked: &'p Checked,
+    graph: Graph,
+    nodes: Vec<NodeBody>,
+    node_scopes: Vec<ScopeId>,
+    node_spans: Vec<SourceSpan>,
+    exprs: ExprTable,
+    expr_spans: Vec<SourceSpan>,
+    types: TypeMap<'p>,
+    params: Vec<Param>,
+    scopes: Vec<Scope>,
+    functions: Vec<Function>,
+    function_ids: BTreeMap<usize, FnId>,
+    /// Functions that are used and not lowered yet.
+    function_queue: Vec<usize>,
+    /// Operations that are used, by their place in the program.
+    operations: Vec<usize>,
+    /// Candidates made so far: the adapter, the wanted type, the result.
+    candidates: Vec<(usize, Type, plan_ir::plan::Candidate)>,
+    /// The text that spans are in.
+    source: SourceId,
+    /// What variables of the current body stand for.
+    env: Vec<Option<(Operand, Type)>>,
+    /// The names of the variables of the plan that is being laid out and of those around it.
+    var_names: Vec<Vec<String>>,
+    /// The fragments that are being made, the innermost last.
+    frags: Vec<Frag>,
+    /// The regions that are being made, the innermost last.
+    regions: Vec<OpenRegion>,
+    scope: ScopeId,
+    /// Labels of the sub-plans around, with a dot behind each.
+    prefix: String,
+    run_depth: usize,
+    /// The type that the caller of the adapter at hand wants, where its capability leaves it open.
+    wanted: Option<Type>,
+    diagnostics: Vec<Diagnostic>,
+    full: bool,
+}
+
+/// A region that is being made.
+#[derive(Debug, Default)]
+struct OpenRegion {
+    nodes: Vec<NodeId>,
+    /// The last `ensure` of the block.
+    gate: Option<NodeId>,
+}
+
+impl<'p, 'a> Lowerer<'p, 'a> {
+    fn new(program: &'p Program<'a>, checked: &'p Checked) -> Self {
+        Self {
+            program,
+            checked,
+            graph: Graph::default(),
+            nodes: Vec::new(),
+            node_scopes: Vec::new(),
+            node_spans: Vec::new(),
+            exprs: ExprTable::default(),
+            expr_spans: Vec::new(),
+            types: TypeMap::new(&checked.types),
+            params: Vec::new(),
+            scopes: Vec::new(),
+            functions: Vec::new(),
+            function_ids: BTreeMap::new(),
+            function_queue: Vec::new(),
+            operations: Vec::new(),
+            candidates: Vec::new(),
+            source: 0,
+            env: Vec::new(),
+            var_names: Vec::new(),
+            frags: Vec::new(),
+            regions: Vec::new(),
+            scope: ScopeId(0),
+            prefix: String::new(),
+            run_depth: 0,
+            wanted: None,
+            diagnostics: Vec::new(),
+            full: false,
+        }
+    }
+
+    fn finish(
+        mut self,
+        name: String,
+        output: Type,
+        root: Region,
+        sources: Vec<String>,
+    ) -> Result<CompiledPlan, Vec<Diagnostic>> {
+        if self.full && self.diagnostics.is_empty() {
+            let message = format!("`{name}` has more than {PLAN_NODES_MAX} nodes with its sub-plans");
+            let report =
+                Diagnostic::error(codes::TOO_MANY_NODES, message).primary(self.plan_span(&name), "too large");
+            self.diagnostics
+                .push(report.help("loop with `for`, or split it into plans that are run one by one"));
+        }
+        if !self.diagnostics.is_empty() {
+            return Err(self.diagnostics);
+        }
+        self.graph.root = root;
+        let operations = self.pinned_operations();
+        self.types.complete();
+        let body = PlanBody {
+            name,
+            types: self.types.into_defs(),
+            params: self.params,
+            output,
+            exprs: self.exprs,
+            functions: self.functions,
+            nodes: self.nodes,
+            scopes: self.scopes,
+            node_scopes: self.node_scopes,
+            operations,
+            rate: self.program.lock.rate,
+        };
+        let debug = DebugInfo { sources, exprs: self.expr_spans, nodes: self.node_spans };
+        Ok(CompiledPlan {
+            graph: self.graph,
+            body,
+            library_version: LIBRARY_VERSION,
+            lock_hash: self.program.lock.hash,
+            debug,
+        })
+    }
+
+    /// The operations of the plan sorted by id, with the calls pointing at them.
+    fn pinned_operations(&mut self) -> Vec<PinnedOperation> {
+        let program = self.program;
+        let mut order: Vec<(u32, usize)> = (0_u32..).zip(self.operations.iter().copied()).collect();
+        let id = |at: usize| program.operations.get(at).map_or("", |op| op.descriptor.id.as_str());
+        order.sort_by_key(|(_, at)| id(*at));
+        let mut moved = vec![0_u32; order.len()];
+        let mut pinned = Vec::new();
+        for (new, (old, at)) in (0_u32..).zip(order) {
+            if let Some(slot) = moved.get_mut(old as usize) {
+                *slot = new;
+            }
+            let Some(operation) = program.operations.get(at) else { continue };
+            pinned.push(PinnedOperation {
+                entry: operation.entry,
+                // An entry that was read from canonical bytes can be written to them again.
+                entry_bytes: schema::lock::entry_bytes(operation.descriptor).unwrap_or_default(),
+                input: self.types.def(operation.input),
+                output: self.types.map(&operation.output),
+                id: operation.descriptor.id.clone(),
+            });
+        }
+        for node in &mut self.nodes {
+            if let NodeBody::Call(spec) = node {
+                candidate::renumber(spec, &moved);
+            }
+        }
+        pinned
+    }
+
+    fn plan_span(&self, name: &str) -> Span {
+        let plan = self.program.plans.iter().find(|plan| plan.decl.name.name == name);
+        plan.map_or_else(Span::default, |plan| plan.decl.name.span)
+    }
+
+    fn place(&self, span: Span) -> SourceSpan {
+        SourceSpan { source: self.source, start: span.start, end: span.end }
+    }
+
+    fn bind(&mut self, var: hir::VarId, operand: Operand, ty: Type) {
+        let at = var.0 as usize;
+        if self.env.len() <= at {
+            self.env.resize(at + 1, None);
+        }
+        if let Some(slot) = self.env.get_mut(at) {
+            *slot = Some((operand, ty));
+        }
+    }
+
+    /// Runs `inside` with an empty environment, as in another body.
+    fn in_body<T>(&mut self, source: SourceId, inside: impl FnOnce(&mut Self) -> T) -> T {
+        let env = std::mem::take(&mut self.env);
+        let before = std::mem::replace(&mut self.source, source);
+        let result = inside(self);
+        self.env = env;
+        self.source = before;
+        result
+    }
+}

@@ -1,0 +1,77 @@
+//! Calls with their policies.
+
+use std::collections::BTreeSet;
+
+use plan_ir::expr::Fragment;
+use plan_ir::graph::{NodeId, NodeKind};
+use plan_ir::plan::{CallSpec, Fallback, NodeBody};
+use plan_lang::Span;
+use schema::types::Type;
+
+use super::Lowerer;
+use super::fragment::Operand;
+use crate::hir::{self, ExprKind, Target};
+
+impl Lowerer<'_, '_> {
+    pub(super) fn call_node(&mut self, call: &hir::Call, label: Option<&str>, span: Span) -> NodeId {
+        let mut reads = BTreeSet::new();
+        let spec = self.call_spec(call, &mut reads);
+        let label = label.unwrap_or(&call.name);
+        self.node(NodeKind::Call, NodeBody::Call(Box::new(spec)), label, reads, span)
+    }
+
+    fn call_spec(&mut self, call: &hir::Call, reads: &mut BTreeSet<NodeId>) -> CallSpec {
+        // Of an operation's many parameters only those that are passed are arguments.
+        let passed = match call.target {
+            Target::Operation(_) => call.args.iter().filter(|arg| !is_absent(arg)).collect(),
+            Target::Capability(_) => call.args.iter().collect::<Vec<_>>(),
+        };
+        let mut args = Vec::new();
+        for arg in passed {
+            args.push(self.reading(arg, reads));
+        }
+        let candidates = match call.target {
+            Target::Operation(operation) => self.direct(operation, call).into_iter().collect(),
+            Target::Capability(capability) => self.adapted(capability, call),
+        };
+        let policy = &call.policy;
+        let accept = policy.accept.as_ref().map(|accept| {
+            let (fragment, found) = self.fragment(1, |this| {
+                for var in &accept.params {
+                    this.bind(*var, Operand::Local(plan_ir::expr::LocalId(0)), Type::Error);
+                }
+                this.emit(&accept.body)
+            });
+            reads.extend(found.nodes);
+            fragment
+        });
+        let fallback = policy.fallback.as_ref().map(|fallback| match fallback {
+            hir::Fallback::Value(value) => Fallback::Value(self.reading(value, reads)),
+            hir::Fallback::Call(call) => Fallback::Call(Box::new(self.call_spec(call, reads))),
+        });
+        CallSpec {
+            target: call.name.clone(),
+            args,
+            candidates,
+            output: self.types.map(&call.output),
+            timeout_us: policy.timeout_us,
+            retry: policy.retry.clone(),
+            accept,
+            max_price: policy.max_price,
+            fallback,
+        }
+    }
+
+    /// A fragment without arguments; what it reads is added to `reads`.
+    fn reading(&mut self, expr: &hir::Expr, reads: &mut BTreeSet<NodeId>) -> Fragment {
+        let (fragment, found) = self.closed(expr);
+        reads.extend(found.nodes);
+        fragment
+    }
+}
+
+/// Whether an argument only says that nothing is passed.
+pub(super) fn is_absent(arg: &hir::Expr) -> bool {
+    use schema::value::{Json, Value};
+    matches!(&arg.kind, ExprKind::Const(Value::Null | Value::Json(Json::Null)))
+}

@@ -1,0 +1,66 @@
+//! All diagnostics of one compilation as messages about the plan's own file.
+
+use plan_lang::ast::Item;
+use plan_lang::{Diagnostic, Severity};
+
+use crate::Source;
+use crate::codes;
+use crate::sink::Sink;
+use crate::texts::Texts;
+
+/// What parser and checker found. Mistakes in a capability of the lock become one message where the file
+/// imports it: the text is not the user's to mend.
+pub(crate) fn collect(source: &Source<'_>, texts: &Texts, sink: Sink) -> Vec<Diagnostic> {
+    let parse = texts.get(0);
+    let syntax: Vec<Diagnostic> = parse.map_or_else(Vec::new, |parse| parse.diagnostics().to_vec());
+    let unread = syntax.iter().any(Diagnostic::is_error);
+    let mut foreign: Vec<(u16, Diagnostic)> = Vec::new();
+    let mut found = syntax;
+    for (at, diagnostic) in sink.into_found() {
+        if at > 0 {
+            foreign.push((at, diagnostic));
+        } else if !(unread && may_echo(&diagnostic)) {
+            found.push(diagnostic);
+        }
+    }
+    found.extend(tests_not_run(texts));
+    for capability in &texts.capabilities {
+        let mut mistakes: Vec<&Diagnostic> = Vec::new();
+        for &part in &capability.sources {
+            let syntax = texts.get(part).map_or(&[][..], |parse| parse.diagnostics());
+            mistakes.extend(syntax.iter().filter(|d| d.is_error()));
+            mistakes.extend(foreign.iter().filter(|(at, d)| *at == part && d.is_error()).map(|(_, d)| d));
+        }
+        if let Some(first) = mistakes.first() {
+            let message = format!("the capability `{}` of the lock does not compile", capability.name);
+            found.push(
+                Diagnostic::error(codes::BROKEN_CAPABILITY, message)
+                    .primary(capability.import, "imported here")
+                    .note(format!("[{}] {}", first.code, first.message))
+                    .help("run `orch lock update`; if it stays, the Ledger's entry is broken"),
+            );
+        }
+    }
+    // A span that does not fit the text would point nowhere.
+    debug_assert!(found.iter().all(|d| d.labels.iter().all(|l| l.span.end as usize <= source.text.len())));
+    found
+}
+
+/// Whether the mistake may only echo a declaration that could not be read.
+fn may_echo(diagnostic: &Diagnostic) -> bool {
+    diagnostic.severity == Severity::Error && diagnostic.code.as_str().starts_with("E02")
+}
+
+/// Tests are read and kept, and not run by this version: a file that has some still compiles.
+fn tests_not_run(texts: &Texts) -> Vec<Diagnostic> {
+    let tests = texts.items(0).iter().filter_map(|item| match item {
+        Item::Test(test) => Some(test),
+        _ => None,
+    });
+    tests
+        .map(|test| {
+            Diagnostic::warning(codes::TEST_NOT_RUN, "this version does not run tests yet")
+                .primary(test.name.span, "not run")
+        })
+        .collect()
+}

@@ -1,0 +1,225 @@
+//! Declarations: records, enums, functions, plans, policies, capabilities.
+
+use plan_lang::ast::{self, CapabilityOutput, Item};
+use plan_lang::{Diagnostic, Span};
+use schema::types::{EnumDef, EnumWire, FieldDef, RecordDef, Type, TypeDef, VariantDef};
+
+use super::types::{BUILTIN_TYPES, resolve_type};
+use super::{Resolver, Unit, duplicate};
+use crate::codes;
+use crate::hir::Target;
+use crate::program::{CallTarget, Capability, Function, Origin, Plan, TypeName};
+use crate::sink::SourceId;
+
+impl<'a> Resolver<'a, '_> {
+    /// Takes the names of records and enums, without their members: they may refer to one another.
+    pub(super) fn declare_types(&mut self, unit: &Unit<'a>) {
+        let mut first: Vec<(&str, Span)> = Vec::new();
+        for &(source, item) in &unit.items {
+            let (name, def) = match item {
+                Item::Record(item) => (&item.name, empty_record(item)),
+                Item::Enum(item) => (&item.name, empty_enum(item)),
+                _ => continue,
+            };
+            if name.is_missing() {
+                continue;
+            }
+            if BUILTIN_TYPES.contains(&name.name.as_str()) || name.name == "PlanError" {
+                let message = format!("`{}` is a type of the language", name.name);
+                self.report(
+                    source,
+                    Diagnostic::error(codes::DUPLICATE_ITEM, message).primary(name.span, "rename this one"),
+                );
+                continue;
+            }
+            if let Some((_, span)) = first.iter().find(|(known, _)| *known == name.name) {
+                let report = duplicate(name, *span);
+                self.report(source, report);
+                continue;
+            }
+            first.push((&name.name, name.span));
+            let def = self.types.push(def);
+            self.program.origins.push(Origin::File);
+            if let Some(module) = self.module(unit.module) {
+                module.types.insert(name.name.clone(), TypeName::Def(def));
+            }
+        }
+    }
+
+    /// The members of records and enums.
+    pub(super) fn resolve_definitions(&mut self, unit: &Unit<'a>) {
+        let mut done: Vec<&str> = Vec::new();
+        for &(source, item) in &unit.items {
+            let (Item::Record(_) | Item::Enum(_), Some(name)) = (item, item.name()) else { continue };
+            // The second of two declarations of one name was reported and is not there.
+            let found = self.program.modules.get(unit.module).and_then(|m| m.types.get(&name.name));
+            let Some(&TypeName::Def(def)) = found.filter(|_| !done.contains(&name.name.as_str())) else {
+                continue;
+            };
+            done.push(&name.name);
+            match item {
+                Item::Record(item) => {
+                    let fields = self.fields(unit, source, item);
+                    if let Some(TypeDef::Record(record)) = self.types.get_mut(def) {
+                        record.fields = fields;
+                    }
+                }
+                Item::Enum(item) => {
+                    let variants = self.variants(unit, source, item);
+                    if let Some(TypeDef::Enum(enumeration)) = self.types.get_mut(def) {
+                        enumeration.variants = variants;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn fields(&mut self, unit: &Unit<'a>, source: SourceId, item: &ast::Record) -> Vec<FieldDef> {
+        let mut fields: Vec<FieldDef> = Vec::new();
+        let mut spans: Vec<Span> = Vec::new();
+        for field in item.fields.iter().filter(|field| !field.name.is_missing()) {
+            let ty = self.ty(unit.module, source, &field.ty);
+            match fields.iter().position(|known| known.name == field.name.name) {
+                Some(at) => {
+                    let first = spans.get(at).copied().unwrap_or_default();
+                    self.report(source, repeated("field", &field.name, first));
+                }
+                None => {
+                    fields.push(FieldDef { name: field.name.name.clone(), ty, doc: docs(&field.docs) });
+                    spans.push(field.name.span);
+                }
+            }
+        }
+        fields
+    }
+
+    fn variants(&mut self, unit: &Unit<'a>, source: SourceId, item: &ast::Enum) -> Vec<VariantDef> {
+        let mut variants: Vec<VariantDef> = Vec::new();
+        let mut spans: Vec<Span> = Vec::new();
+        for variant in item.variants.iter().filter(|variant| !variant.name.is_missing()) {
+            let payload = variant.payload.as_ref().map(|ty| self.ty(unit.module, source, ty));
+            match variants.iter().position(|known| known.name == variant.name.name) {
+                Some(at) => {
+                    let first = spans.get(at).copied().unwrap_or_default();
+                    self.report(source, repeated("variant", &variant.name, first));
+                }
+                None => {
+                    let name = variant.name.name.clone();
+                    let wire = serde_json::Value::from(name.as_str()).to_string();
+                    variants.push(VariantDef { name, wire, payload, doc: docs(&variant.docs) });
+                    spans.push(variant.name.span);
+                }
+            }
+        }
+        variants
+    }
+
+    /// The type that `ty` means in `module`.
+    pub(super) fn ty(&mut self, module: usize, source: SourceId, ty: &ast::Type) -> Type {
+        match self.program.modules.get(module) {
+            Some(module) => resolve_type(ty, module, source, self.sink),
+            None => Type::Error,
+        }
+    }
+
+    /// Takes the names of functions, plans, policies and capabilities.
+    pub(super) fn declare_values(&mut self, unit: &Unit<'a>) {
+        for &(source, item) in &unit.items {
+            match item {
+                Item::Fn(item) => self.declare_fn(unit, source, item),
+                Item::Capability(item) => self.declare_capability(unit, source, item),
+                Item::Plan(item) if unit.module == 0 => self.declare_plan(source, item),
+                Item::Policy(item) if unit.module == 0 => {
+                    if self.declare(0, source, &item.name)
+                        && let Some(module) = self.module(0)
+                    {
+                        module.policies.insert(&item.name.name, item);
+                    }
+                }
+                Item::Plan(_) | Item::Policy(_) | Item::Test(_) | Item::Use(_) if unit.module != 0 => {
+                    let report = Diagnostic::error(
+                        codes::BROKEN_CAPABILITY,
+                        "a capability holds records, enums, functions and adapters only",
+                    );
+                    self.report(source, report.primary(item.span(), "does not belong here"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn declare_fn(&mut self, unit: &Unit<'a>, source: SourceId, item: &'a ast::Fn) {
+        if !self.declare(unit.module, source, &item.name) {
+            return;
+        }
+        let index = self.program.functions.len();
+        self.program.functions.push(Function {
+            decl: item,
+            params: Vec::new(),
+            output: Type::Error,
+            module: unit.module,
+            source,
+        });
+        if let Some(module) = self.module(unit.module) {
+            module.functions.insert(&item.name.name, index);
+        }
+    }
+
+    fn declare_plan(&mut self, source: SourceId, item: &'a ast::Plan) {
+        if !self.declare(0, source, &item.name) {
+            return;
+        }
+        let index = self.program.plans.len();
+        self.program.plans.push(Plan { decl: item, params: Vec::new(), output: Type::Error });
+        if let Some(module) = self.module(0) {
+            module.plans.insert(&item.name.name, index);
+        }
+    }
+
+    fn declare_capability(&mut self, unit: &Unit<'a>, source: SourceId, item: &'a ast::Capability) {
+        if !self.declare(unit.module, source, &item.name) {
+            return;
+        }
+        let index = self.program.capabilities.len();
+        self.program.capabilities.push(Capability {
+            name: &item.name.name,
+            params: Vec::new(),
+            output: match &item.output {
+                CapabilityOutput::Type(_) => Some(Type::Error),
+                CapabilityOutput::Wanted(_) => None,
+            },
+            module: unit.module,
+            source,
+            adapters: Vec::new(),
+        });
+        if let Some(module) = self.module(unit.module) {
+            let target = CallTarget::Known(Target::Capability(index));
+            module.targets.insert(item.name.name.clone(), target);
+        }
+    }
+}
+
+fn empty_record(item: &ast::Record) -> TypeDef {
+    TypeDef::Record(RecordDef { name: item.name.name.clone(), fields: Vec::new(), doc: docs(&item.docs) })
+}
+
+fn empty_enum(item: &ast::Enum) -> TypeDef {
+    TypeDef::Enum(EnumDef {
+        name: item.name.name.clone(),
+        variants: Vec::new(),
+        wire: EnumWire::Literal,
+        doc: docs(&item.docs),
+    })
+}
+
+fn docs(docs: &Option<String>) -> String {
+    docs.clone().unwrap_or_default()
+}
+
+/// A member of a record or enum that is there twice.
+pub(super) fn repeated(what: &str, name: &ast::Ident, first: Span) -> Diagnostic {
+    Diagnostic::error(codes::DUPLICATE_FIELD, format!("the {what} `{}` is there twice", name.name))
+        .primary(name.span, "again")
+        .secondary(first, "first here")
+}

@@ -1,0 +1,267 @@
+//! `use`: operations, their types and capabilities of the lock.
+
+use std::collections::BTreeSet;
+
+use plan_lang::ast::{self, Item};
+use plan_lang::{Diagnostic, Fix, suggest};
+use schema::types::{DefId, TypeDef};
+
+use super::types::did_you_mean;
+use super::{Resolver, Unit, duplicate};
+use crate::codes;
+use crate::hir::Target;
+use crate::program::{CallTarget, Origin, TypeName};
+use crate::texts::Texts;
+
+impl<'a> Resolver<'a, '_> {
+    /// Everything that the plan's file imports.
+    pub(super) fn import(&mut self, unit: &Unit<'a>, texts: &Texts) {
+        let uses: Vec<&ast::Use> = unit
+            .items
+            .iter()
+            .filter_map(|(_, item)| match item {
+                Item::Use(item) if !item.from.is_missing() => Some(item),
+                _ => None,
+            })
+            .collect();
+        // Operations first: a type may be imported in a line before the operation that brings it.
+        for types in [false, true] {
+            for item in &uses {
+                let names = item.imports.iter().filter(|import| import.name.is_upper() == types);
+                match namespace(&item.from) {
+                    Namespace::Capabilities => names.for_each(|import| self.import_capability(import, texts)),
+                    Namespace::Subnet(subnet) if types => {
+                        names.for_each(|import| self.import_type(import, subnet));
+                    }
+                    Namespace::Subnet(subnet) => {
+                        names.for_each(|import| self.import_operation(import, subnet));
+                    }
+                    Namespace::Unknown => {
+                        if !types {
+                            self.unknown_namespace(item);
+                        }
+                        names.for_each(|import| self.broken(import));
+                    }
+                }
+            }
+        }
+    }
+
+    fn unknown_namespace(&mut self, item: &ast::Use) {
+        let from = item.from.dotted();
+        let report =
+            Diagnostic::error(codes::UNKNOWN_NAMESPACE, format!("there is nothing to use in `{from}`"))
+                .primary(item.from.span, "neither a subnet nor `cap`");
+        let report = match item.from.segments.as_slice() {
+            [subnet, name] => {
+                let right = format!("use {} {{ {} }}", subnet.name, name.name);
+                report.help(format!("an operation is imported by its name in braces: `{right}`"))
+            }
+            _ => report.help(
+                "write `use sn22 { .. }` for operations of a subnet, `use cap { .. }` for capabilities",
+            ),
+        };
+        self.report(0, report);
+    }
+
+    /// Takes the names of an import that was reported, so that their uses are not reported again.
+    fn broken(&mut self, import: &'a ast::Import) {
+        let local = import.local();
+        if let Some(module) = self.module(0) {
+            module.broken_import = true;
+            if local.is_missing() {
+                return;
+            }
+            if local.is_upper() {
+                module.types.entry(local.name.clone()).or_insert(TypeName::Broken);
+            } else {
+                module.targets.entry(local.name.clone()).or_insert(CallTarget::Broken);
+                module.declared.entry(&local.name).or_insert(local.span);
+            }
+        }
+    }
+
+    fn import_operation(&mut self, import: &'a ast::Import, subnet: &str) {
+        if import.name.is_missing() {
+            return;
+        }
+        let id = format!("{subnet}.{}", import.name.name);
+        let Some(operation) = self.load(&id, 0, import.name.span) else {
+            return self.broken(import);
+        };
+        self.bring_types(operation);
+        if self.declare(0, 0, import.local()) {
+            let target = CallTarget::Known(Target::Operation(operation));
+            if let Some(module) = self.module(0) {
+                module.targets.insert(import.local().name.clone(), target);
+            }
+        }
+    }
+
+    /// Brings the types of an operation into the scope of the plan's file.
+    fn bring_types(&mut self, operation: usize) {
+        let origin = Origin::Ledger(operation);
+        let mine = self.program.origins.iter().zip(self.types.iter());
+        let brought: Vec<(String, DefId)> = mine
+            .filter(|(found, _)| **found == origin)
+            .map(|(_, (def, ty))| (ty.name().to_owned(), def))
+            .collect();
+        if let Some(module) = self.module(0) {
+            for (name, def) in brought {
+                let known = module.brought.entry(name).or_default();
+                if !known.contains(&def) {
+                    known.push(def);
+                }
+            }
+        }
+    }
+
+    /// `use sn22 { WebSearchOutputDataItem as Hit }`.
+    fn import_type(&mut self, import: &'a ast::Import, subnet: &str) {
+        let Some(def) = self.find_type(&import.name.name, subnet) else {
+            if !self.program.modules.first().is_some_and(|module| module.broken_import) {
+                let names = self.type_names(subnet);
+                let report = Diagnostic::error(
+                    codes::UNKNOWN_TYPE,
+                    format!("no operation of {subnet} in the lock has a type `{}`", import.name.name),
+                )
+                .primary(import.name.span, "unknown type");
+                let near = names.iter().map(String::as_str);
+                self.report(0, did_you_mean(report, &import.name.name, import.name.span, near));
+            }
+            return self.broken(import);
+        };
+        let local = import.local();
+        if let Some(alias) = &import.alias {
+            self.rename(def, &alias.name);
+        }
+        let taken = self
+            .module(0)
+            .is_some_and(|module| module.types.insert(local.name.clone(), TypeName::Def(def)).is_some());
+        if taken {
+            self.report(0, duplicate(local, local.span));
+        }
+    }
+
+    /// Messages show a type under the name that the file gave it.
+    fn rename(&mut self, def: DefId, name: &str) {
+        match self.types.get_mut(def) {
+            Some(TypeDef::Record(record)) => name.clone_into(&mut record.name),
+            Some(TypeDef::Enum(enumeration)) => name.clone_into(&mut enumeration.name),
+            None => {}
+        }
+    }
+
+    /// The type of an imported operation of `subnet`, else of any operation of it in the lock.
+    fn find_type(&mut self, name: &str, subnet: &str) -> Option<DefId> {
+        self.find_loaded_type(name, subnet).or_else(|| {
+            for id in self.locked_operations(subnet) {
+                if !self.loaded.contains_key(id) {
+                    self.load_quietly(id);
+                }
+            }
+            self.find_loaded_type(name, subnet)
+        })
+    }
+
+    fn find_loaded_type(&self, name: &str, subnet: &str) -> Option<DefId> {
+        let of_subnet = |origin: &Origin| match origin {
+            Origin::Ledger(operation) => {
+                self.program.operations.get(*operation).is_some_and(|op| is_of(&op.descriptor.id, subnet))
+            }
+            _ => false,
+        };
+        let mut all = self.program.origins.iter().zip(self.types.iter());
+        all.find(|(origin, (_, ty))| of_subnet(origin) && ty.name() == name).map(|(_, (def, _))| def)
+    }
+
+    fn type_names(&self, subnet: &str) -> BTreeSet<String> {
+        let of_subnet = |origin: &Origin| match origin {
+            Origin::Ledger(operation) => {
+                self.program.operations.get(*operation).is_some_and(|op| is_of(&op.descriptor.id, subnet))
+            }
+            _ => false,
+        };
+        let all = self.program.origins.iter().zip(self.types.iter());
+        all.filter(|(origin, _)| of_subnet(origin)).map(|(_, (_, ty))| ty.name().to_owned()).collect()
+    }
+
+    fn locked_operations(&self, subnet: &str) -> Vec<&'a str> {
+        let lock = self.program.lock;
+        lock.operations.keys().map(String::as_str).filter(|id| is_of(id, subnet)).collect()
+    }
+
+    fn import_capability(&mut self, import: &'a ast::Import, texts: &Texts) {
+        if import.name.is_missing() {
+            return;
+        }
+        let name = &import.name.name;
+        let module = texts.capabilities.iter().position(|texts| texts.name == *name).map(|at| at + 1);
+        let found = self.program.capabilities.iter().position(|c| Some(c.module) == module && c.name == name);
+        let Some(capability) = found else {
+            if module.is_none() {
+                let report = self.unknown_capability(import);
+                self.report(0, report);
+            }
+            return self.broken(import);
+        };
+        self.bring_capability_types(module);
+        if self.declare(0, 0, import.local()) {
+            let target = CallTarget::Known(Target::Capability(capability));
+            if let Some(module) = self.module(0) {
+                module.targets.insert(import.local().name.clone(), target);
+            }
+        }
+    }
+
+    fn bring_capability_types(&mut self, from: Option<usize>) {
+        let types = from.and_then(|from| self.program.modules.get(from)).map(|module| module.types.clone());
+        let Some(main) = self.module(0) else { return };
+        for (name, ty) in types.unwrap_or_default() {
+            if let TypeName::Def(def) = ty {
+                main.brought.entry(name).or_default().push(def);
+            }
+        }
+    }
+
+    fn unknown_capability(&self, import: &ast::Import) -> Diagnostic {
+        let name = &import.name.name;
+        let report =
+            Diagnostic::error(codes::UNKNOWN_CAPABILITY, format!("the lock has no capability `{name}`"))
+                .primary(import.name.span, "not in the lock");
+        match suggest(name, self.program.lock.capabilities.keys().map(String::as_str)) {
+            Some(near) => report
+                .help(format!("did you mean `{near}`?"))
+                .fix(Fix::maybe(format!("use `{near}`")).replace(import.name.span, near)),
+            None => report.help("run `orch lock update` to pin what this file uses"),
+        }
+    }
+}
+
+/// Where imported names come from.
+pub(crate) enum Namespace<'p> {
+    /// `cap`.
+    Capabilities,
+    /// `sn22`.
+    Subnet(&'p str),
+    /// Anything else.
+    Unknown,
+}
+
+/// What the path of a `use` names.
+pub(crate) fn namespace(from: &ast::Path) -> Namespace<'_> {
+    match from.as_ident().map(|ident| ident.name.as_str()) {
+        Some("cap") => Namespace::Capabilities,
+        Some(name) if is_subnet(name) => Namespace::Subnet(name),
+        _ => Namespace::Unknown,
+    }
+}
+
+fn is_subnet(name: &str) -> bool {
+    name.strip_prefix("sn").is_some_and(|digits| digits.parse::<u16>().is_ok())
+}
+
+/// Whether operation `id` belongs to `subnet`.
+pub(crate) fn is_of(id: &str, subnet: &str) -> bool {
+    id.split_once('.').is_some_and(|(of, _)| of == subnet)
+}

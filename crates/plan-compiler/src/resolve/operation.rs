@@ -1,0 +1,87 @@
+//! Operations of the lock and their types.
+
+use plan_lang::{Diagnostic, Fix, Span, suggest};
+use schema::json_schema::OperationTypes;
+
+use super::Resolver;
+use crate::codes;
+use crate::program::{Operation, Origin};
+use crate::sink::SourceId;
+
+impl Resolver<'_, '_> {
+    /// The operation called `id`, with its types; reports it where the lock does not hold it.
+    pub(super) fn load(&mut self, id: &str, source: SourceId, span: Span) -> Option<usize> {
+        if let Some(known) = self.loaded.get(id) {
+            return *known;
+        }
+        let lock = self.program.lock;
+        let Some((id, (_, descriptor))) = lock.operations.get_key_value(id) else {
+            let report = self.unknown_operation(id, span);
+            self.report(source, report);
+            return None;
+        };
+        let loaded = self.load_quietly(id);
+        if loaded.is_none() {
+            let why = OperationTypes::of(descriptor).err().map(|error| error.to_string()).unwrap_or_default();
+            self.report(
+                source,
+                Diagnostic::error(
+                    codes::UNKNOWN_OPERATION,
+                    format!("`{id}` has a schema this version cannot type"),
+                )
+                .primary(span, "")
+                .note(why)
+                .help("choose another operation, or `orch lock update` once the Ledger has a mended entry"),
+            );
+        }
+        loaded
+    }
+
+    /// As [`Self::load`], for an operation that the lock holds and that nobody named.
+    pub(super) fn load_quietly(&mut self, id: &str) -> Option<usize> {
+        let lock = self.program.lock;
+        let (id, (entry, descriptor)) = lock.operations.get_key_value(id)?;
+        let types = OperationTypes::of(descriptor).ok();
+        let loaded = types.map(|types| {
+            let index = self.program.operations.len();
+            let offset = self.types.import(&types.defs);
+            self.program.origins.resize(self.types.len(), Origin::Ledger(index));
+            self.program.operations.push(Operation {
+                entry: *entry,
+                descriptor,
+                input: schema::types::DefId(types.input.0.saturating_add(offset)),
+                output: types.output.shift(offset),
+            });
+            index
+        });
+        self.loaded.insert(id, loaded);
+        loaded
+    }
+
+    fn unknown_operation(&self, id: &str, span: Span) -> Diagnostic {
+        let report = Diagnostic::error(codes::UNKNOWN_OPERATION, format!("the lock has no operation `{id}`"))
+            .primary(span, "not in the lock");
+        let lock = self.program.lock;
+        let (subnet, name) = id.split_once('.').unwrap_or(("", id));
+        let of_subnet = lock.operations.keys().filter_map(|id| id.split_once('.'));
+        let names = of_subnet.filter(|(of, _)| *of == subnet).map(|(_, name)| name);
+        match suggest(name, names) {
+            // The span is that of the name alone in a `use`, of the whole id in an adapter.
+            Some(near) => {
+                let text = if span.len() as usize > name.len() {
+                    format!("{subnet}.{near}")
+                } else {
+                    near.to_owned()
+                };
+                report
+                    .help(format!("did you mean `{near}`?"))
+                    .fix(Fix::maybe(format!("use `{text}`")).replace(span, text))
+            }
+            None => report
+                .note(
+                    "plans compile against `orchestra.lock` alone, so that the result is the same everywhere",
+                )
+                .help("run `orch lock update` to pin what this file uses"),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Types as they are written to types as they are.
+
+use plan_lang::ast::{self, Literal, Refine, TypeKind};
+use plan_lang::{Diagnostic, Fix, Span, suggest};
+use schema::types::{FloatRange, IntRange, LengthRange, Type};
+
+use crate::codes;
+use crate::program::{Module, TypeName};
+use crate::sink::{Sink, SourceId};
+
+/// The names of the types that the language has.
+pub(crate) const BUILTIN_TYPES: [&str; 11] =
+    ["Bool", "Int", "Float", "String", "Bytes", "Url", "Time", "Duration", "Amount", "Json", "Result"];
+
+/// The type that `ty` means in `module`; [`Type::Error`] for what was reported.
+pub(crate) fn resolve_type(ty: &ast::Type, module: &Module<'_>, source: SourceId, sink: &mut Sink) -> Type {
+    TypeResolver { module, source, sink }.resolve(ty)
+}
+
+struct TypeResolver<'r, 'a> {
+    module: &'r Module<'a>,
+    source: SourceId,
+    sink: &'r mut Sink,
+}
+
+impl TypeResolver<'_, '_> {
+    fn resolve(&mut self, ty: &ast::Type) -> Type {
+        match &ty.kind {
+            TypeKind::Error => Type::Error,
+            TypeKind::Optional(inner) => self.resolve(inner).optional(),
+            TypeKind::List { element, refine } => {
+                let element = self.resolve(element);
+                Type::List(Box::new(element), self.length(refine.as_ref()))
+            }
+            TypeKind::Map { key, value, refine } => {
+                if !matches!(self.resolve(key), Type::String(_) | Type::Error) {
+                    self.report(
+                        Diagnostic::error(codes::BAD_TYPE, "the keys of a map are of type `String`")
+                            .primary(key.span, "not a key type"),
+                    );
+                }
+                self.no_range(refine.as_ref(), "a map");
+                Type::Map(Box::new(self.resolve(value)))
+            }
+            TypeKind::Named { name, args, refine } => self.named(name, args, refine.as_ref()),
+        }
+    }
+
+    fn named(&mut self, name: &ast::Ident, args: &[ast::Type], refine: Option<&Refine>) -> Type {
+        if name.is_missing() {
+            return Type::Error;
+        }
+        if name.name == "Result" {
+            self.no_range(refine, "`Result`");
+            return self.result(name, args);
+        }
+        if let Some(first) = args.first() {
+            self.report(
+                Diagnostic::error(codes::BAD_TYPE, format!("`{}` takes no type arguments", name.name))
+                    .primary(first.span, "not expected"),
+            );
+        }
+        let plain = match name.name.as_str() {
+            "Int" => return Type::Int(self.int(refine)),
+            "Float" => return Type::Float(self.float(refine)),
+            "String" => return Type::String(self.length(refine)),
+            "Bytes" => return Type::Bytes(self.length(refine)),
+            "Bool" => Type::Bool,
+            "Url" => Type::Url,
+            "Time" => Type::Time,
+            "Duration" => Type::Duration,
+            "Amount" => Type::Amount,
+            "Json" => Type::Json,
+            _ => self.declared(name),
+        };
+        self.no_range(refine, &format!("`{}`", name.name));
+        plain
+    }
+
+    fn result(&mut self, name: &ast::Ident, args: &[ast::Type]) -> Type {
+        if let [ok, err] = args {
+            let ok = self.resolve(ok);
+            return Type::Result(Box::new(ok), Box::new(self.resolve(err)));
+        }
+        let found = args.len();
+        self.report(
+            Diagnostic::error(codes::BAD_TYPE, format!("`Result` takes 2 types, not {found}"))
+                .primary(name.span, "")
+                .help("write `Result<T, E>`"),
+        );
+        Type::Error
+    }
+
+    fn declared(&mut self, name: &ast::Ident) -> Type {
+        match lookup(self.module, &name.name) {
+            Lookup::Found(TypeName::Def(def)) => Type::Named(def),
+            Lookup::Found(TypeName::Broken) => Type::Error,
+            Lookup::Ambiguous => {
+                self.report(
+                    Diagnostic::error(
+                        codes::AMBIGUOUS_TYPE,
+                        format!("two imported operations bring a type `{}`", name.name),
+                    )
+                    .primary(name.span, "which one?")
+                    .help(format!("import the one that is meant: `use snN {{ {} as Name }}`", name.name)),
+                );
+                Type::Error
+            }
+            Lookup::Unknown if self.module.broken_import => Type::Error,
+            Lookup::Unknown => {
+                let report =
+                    Diagnostic::error(codes::UNKNOWN_TYPE, format!("there is no type `{}`", name.name))
+                        .primary(name.span, "unknown type");
+                let candidates = candidates(self.module);
+                self.report(did_you_mean(report, &name.name, name.span, candidates));
+                Type::Error
+            }
+        }
+    }
+
+    fn no_range(&mut self, refine: Option<&Refine>, what: &str) {
+        if let Some(refine) = refine {
+            self.report(
+                Diagnostic::error(codes::BAD_REFINEMENT, format!("{what} takes no range"))
+                    .primary(refine.span, "")
+                    .fix(Fix::safe("remove the range").delete(refine.span)),
+            );
+        }
+    }
+
+    fn int(&mut self, refine: Option<&Refine>) -> IntRange {
+        let Some(refine) = refine else { return IntRange::FULL };
+        let read = |literal: &Literal| match literal {
+            Literal::Int(value) => Some(*value),
+            _ => None,
+        };
+        let min = self.bound(refine.min.as_ref(), read, "a whole number").unwrap_or(i64::MIN);
+        let max = self.bound(refine.max.as_ref(), read, "a whole number").unwrap_or(i64::MAX);
+        if min > max {
+            self.empty(refine);
+            return IntRange::FULL;
+        }
+        IntRange { min, max }
+    }
+
+    fn float(&mut self, refine: Option<&Refine>) -> FloatRange {
+        let Some(refine) = refine else { return FloatRange::FULL };
+        let read = |literal: &Literal| match literal {
+            Literal::Int(value) => Some(*value as f64),
+            Literal::Float(value) => Some(*value),
+            _ => None,
+        };
+        let min = self.bound(refine.min.as_ref(), read, "a number").unwrap_or(f64::NEG_INFINITY);
+        let max = self.bound(refine.max.as_ref(), read, "a number").unwrap_or(f64::INFINITY);
+        if min > max {
+            self.empty(refine);
+            return FloatRange::FULL;
+        }
+        FloatRange { min, max }
+    }
+
+    fn length(&mut self, refine: Option<&Refine>) -> LengthRange {
+        let Some(refine) = refine else { return LengthRange::FULL };
+        let read = |literal: &Literal| match literal {
+            Literal::Int(value) => u64::try_from(*value).ok(),
+            _ => None,
+        };
+        let min = self.bound(refine.min.as_ref(), read, "a length").unwrap_or(0);
+        let max = self.bound(refine.max.as_ref(), read, "a length");
+        if max.is_some_and(|max| min > max) {
+            self.empty(refine);
+            return LengthRange::FULL;
+        }
+        LengthRange { min, max }
+    }
+
+    fn bound<T>(
+        &mut self,
+        bound: Option<&ast::Bound>,
+        read: impl Fn(&Literal) -> Option<T>,
+        what: &str,
+    ) -> Option<T> {
+        let bound = bound?;
+        let value = read(&bound.value);
+        if value.is_none() {
+            self.report(
+                Diagnostic::error(codes::BAD_REFINEMENT, format!("the end of this range is not {what}"))
+                    .primary(bound.span, format!("expected {what}")),
+            );
+        }
+        value
+    }
+
+    fn empty(&mut self, refine: &Refine) {
+        self.report(
+            Diagnostic::error(codes::BAD_REFINEMENT, "no value lies in this range")
+                .primary(refine.span, "the first number is larger than the second"),
+        );
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.sink.report(self.source, diagnostic);
+    }
+}
+
+/// What a type name was found to be.
+pub(crate) enum Lookup {
+    Found(TypeName),
+    Ambiguous,
+    Unknown,
+}
+
+/// The declared or imported type called `name`.
+pub(crate) fn lookup(module: &Module<'_>, name: &str) -> Lookup {
+    if let Some(found) = module.types.get(name) {
+        return Lookup::Found(*found);
+    }
+    match module.brought.get(name).map(Vec::as_slice) {
+        Some([only]) => Lookup::Found(TypeName::Def(*only)),
+        Some([_, _, ..]) => Lookup::Ambiguous,
+        _ => Lookup::Unknown,
+    }
+}
+
+/// Every type name of a module, built-in ones included.
+pub(crate) fn candidates<'m>(module: &'m Module<'_>) -> impl Iterator<Item = &'m str> {
+    let declared = module.types.keys().chain(module.brought.keys()).map(String::as_str);
+    BUILTIN_TYPES.into_iter().chain(declared)
+}
+
+/// Adds the nearest candidate as help and fix.
+pub(crate) fn did_you_mean<'c>(
+    report: Diagnostic,
+    name: &str,
+    span: Span,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Diagnostic {
+    match suggest(name, candidates) {
+        Some(near) => report
+            .help(format!("did you mean `{near}`?"))
+            .fix(Fix::maybe(format!("use `{near}`")).replace(span, near)),
+        None => report,
+    }
+}
