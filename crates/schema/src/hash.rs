@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
+use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Prefix of every derive-key context. A new format version changes this text, so no hash of one
@@ -51,7 +53,31 @@ pub enum Context {
     Lockfile,
 }
 
+/// The key that each context derives, computed once: a proof hashes a dozen small inputs a node.
+static KEYS: LazyLock<[ContextKey; Context::ALL.len()]> =
+    LazyLock::new(|| Context::ALL.map(|context| hash_derive_key_context(&context.text())));
+
 impl Context {
+    /// All contexts, in declared order.
+    const ALL: [Self; 16] = [
+        Self::Body,
+        Self::Plan,
+        Self::PlanNode,
+        Self::Header,
+        Self::Challenge,
+        Self::Node,
+        Self::Attempt,
+        Self::Lock,
+        Self::MerkleLeaf,
+        Self::MerkleNode,
+        Self::ProofId,
+        Self::LedgerEntry,
+        Self::LedgerSnapshot,
+        Self::Evidence,
+        Self::Schema,
+        Self::Lockfile,
+    ];
+
     const fn name(self) -> &'static str {
         match self {
             Self::Body => "body",
@@ -73,10 +99,17 @@ impl Context {
         }
     }
 
+    fn text(self) -> String {
+        format!("{PREFIX}{}", self.name())
+    }
+
     /// A hasher that starts in this context; feed it the parts in order.
     #[must_use]
     pub fn hasher(self) -> Hasher {
-        Hasher(blake3::Hasher::new_derive_key(&format!("{PREFIX}{}", self.name())))
+        Hasher(match KEYS.get(self as usize) {
+            Some(key) => blake3::Hasher::new_from_context_key(key),
+            None => blake3::Hasher::new_derive_key(&self.text()),
+        })
     }
 
     /// The hash of the concatenation of `parts` in this context.
@@ -183,6 +216,15 @@ mod tests {
     fn the_lock_context_matches_the_published_vector() {
         let hash = Context::Lock.hash(&[]).to_hex();
         assert!(hash.starts_with("29e32f27e81da1e5") && hash.ends_with("03f259"), "{hash}");
+    }
+
+    #[test]
+    fn a_context_is_hashed_with_the_key_its_own_text_derives() {
+        for (place, context) in Context::ALL.into_iter().enumerate() {
+            assert_eq!(context as usize, place);
+            let expected = blake3::Hasher::new_derive_key(&context.text()).update(b"x").finalize();
+            assert_eq!(context.hash(&[b"x"]), Hash(*expected.as_bytes()), "{}", context.name());
+        }
     }
 
     #[test]
