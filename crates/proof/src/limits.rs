@@ -4,7 +4,7 @@
 /// Bytes of one bundle file.
 pub const BUNDLE_BYTES_MAX: usize = 512 << 20;
 /// Bytes of a compiled plan inside a bundle.
-pub const PLAN_BYTES_MAX: usize = 32 << 20;
+pub const PLAN_BYTES_MAX: usize = plan_ir::bytes::PLAN_BYTES_MAX;
 /// Bytes of a challenge, a header or a statement.
 pub const OBJECT_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one node commit.

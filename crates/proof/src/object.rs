@@ -202,6 +202,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What `read` reads, and the bytes it read it from.
+    pub(crate) fn span<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, ObjectError>,
+    ) -> Result<(T, &'a [u8]), ObjectError> {
+        let start = self.offset;
+        let value = read(self)?;
+        Ok((value, self.bytes.get(start..self.offset).unwrap_or_default()))
+    }
+
     fn byte(&mut self) -> Result<u8, ObjectError> {
         match self.take(1)? {
             [byte] => Ok(*byte),

@@ -9,7 +9,9 @@ pub(crate) mod forge;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan_ir::bytes::node_bytes;
 use plan_ir::graph::{Graph, Node, NodeId, NodeKind, Region};
+use plan_ir::plan::{IR_VERSION, LIBRARY_VERSION};
 use proof::attempt::Attempt;
 use proof::body::RunSecret;
 use proof::builder::{
@@ -23,6 +25,7 @@ use proof::statement::RunResult;
 use proof::verify::TrustPolicy;
 use schema::error::CallErrorKind;
 use schema::hash::Hash;
+use schema::ocb::{Item, MapBuilder, Profile};
 use schema::price::PriceBasis;
 
 /// When every run of the tests opens, microseconds.
@@ -76,8 +79,16 @@ pub(crate) fn plan(graph: &Graph) -> Arc<ProofPlan> {
     Arc::new(ProofPlan::new(plan_bytes(graph)).unwrap())
 }
 
+/// A compiled plan with this graph and a body that only a runtime would open.
 pub(crate) fn plan_bytes(graph: &Graph) -> Vec<u8> {
-    proof::plan::temp_bytes(graph)
+    let ids = |region: &Region| Item::array(region.nodes.iter().map(|id| id.0.into()));
+    let nodes = graph.nodes.iter().map(node_bytes).map(|bytes| Item::decode(&bytes, Profile::Proof).unwrap());
+    let result = graph.root.result.map(|id| id.0);
+    let root = MapBuilder::new().with(1, ids(&graph.root)).with_some(2, result).build();
+    let graph = MapBuilder::new().with(1, Item::array(nodes)).with(2, root).build();
+    let plan = MapBuilder::new().with(1, IR_VERSION).with(2, graph).with(3, vec![0xbd; 16]);
+    let plan = plan.with(4, LIBRARY_VERSION).with(5, Hash([7; 32]));
+    plan.build().encode(Profile::Proof).unwrap()
 }
 
 /// A random well-formed graph of about `size` nodes.
