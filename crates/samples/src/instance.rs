@@ -142,7 +142,7 @@ impl<'a> Maker<'a> {
             }
             Some("date-time") => return "2026-01-01T00:00:00Z".into(),
             Some("duration") => return "PT1S".into(),
-            Some("amount") => return "1USD".into(),
+            Some("orchestra-amount") => return "1USD".into(),
             _ if schema.get("contentEncoding").is_some() => return "c2FtcGxl".into(),
             _ => {}
         }

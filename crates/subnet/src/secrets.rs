@@ -225,7 +225,7 @@ impl SecretStore {
     /// learn the key. Caches must have it in their keys, or one caller would be served another's paid answer.
     ///
     /// # Errors
-    /// As [`SecretStore::resolve`].
+    /// [`Error::Missing`] or [`Error::OtherOrigin`], as a call would end.
     pub fn identity(&self, operation: &OperationId, netuid: u16, origin: &Origin) -> Result<[u8; 32], Error> {
         let key = self.resolve(operation, netuid, origin)?;
         let digest = Sha3_256::new()

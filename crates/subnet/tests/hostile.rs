@@ -19,7 +19,8 @@ use subnet::{CallOutcome, Client};
 use support::*;
 use tokio::net::TcpListener;
 
-const SHORT_MS: u64 = 400;
+/// Long enough for a busy machine to connect and send, short enough to wait for.
+const SHORT_MS: u64 = 1_500;
 
 fn assert_failed(outcome: &CallOutcome, kind: CallErrorKind, code: &str, sent: bool) {
     let error = outcome.result.as_ref().expect_err("a failure");
