@@ -33,9 +33,8 @@ pub const SCHEMA_DEPTH_MAX: usize = 64;
 pub const SCHEMA_TYPES_MAX: usize = 2_000;
 /// Literals of one enum.
 pub const ENUM_VARIANTS_MAX: usize = 1_000;
-/// Schemas visited for one operation. References that are merged with `allOf` are visited where they are
-/// used, so a small document can ask for exponential work.
-pub const SCHEMA_STEPS_MAX: usize = 50_000;
+/// Parts of schemas that are looked at for one operation, each as often as it is used.
+pub const SCHEMA_VISITS_MAX: usize = 1_000_000;
 
 /// A schema that does not map to a type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -7,11 +7,14 @@ use serde_json::Value as Json;
 use super::keywords::{self, Members, Types};
 use super::names::{self, Names};
 use super::{
-    At, BAD_REFERENCE, MALFORMED, Mapped, SCHEMA_DEPTH_MAX, SCHEMA_STEPS_MAX, SCHEMA_TOO_LARGE,
-    SCHEMA_TYPES_MAX, SchemaError,
+    At, BAD_REFERENCE, MALFORMED, Mapped, SCHEMA_DEPTH_MAX, SCHEMA_TOO_LARGE, SCHEMA_TYPES_MAX,
+    SCHEMA_VISITS_MAX, SchemaError,
 };
 use crate::types::{DefId, EnumDef, EnumWire, Type, TypeDef, TypeDefs, VariantDef};
 use crate::wire::Kind;
+
+/// Schemas of one title that are remembered for comparison.
+const SAME_TITLE_MAX: usize = 16;
 
 /// The definitions and names that the schemas of one operation share.
 #[derive(Debug, Default)]
@@ -19,8 +22,9 @@ pub(super) struct Table {
     pub(super) defs: TypeDefs,
     pub(super) names: Names,
     /// Schemas with a `title` that were mapped: the same schema again is the same type.
-    titled: Vec<(Json, DefId)>,
-    steps: usize,
+    titled: BTreeMap<String, Vec<(Json, DefId)>>,
+    /// Parts of schemas that were visited or copied.
+    visited: usize,
 }
 
 /// What is known of a reference.
@@ -57,25 +61,40 @@ impl<'a> Mapper<'a> {
         At { pointer: "#".into(), name: name.into(), aliases: vec![("#".into(), false)] }
     }
 
-    pub(super) fn step(&mut self, pointer: &str) -> Result<(), SchemaError> {
-        self.table.steps += 1;
-        if self.table.steps > SCHEMA_STEPS_MAX {
-            let message = format!("mapping takes more than {SCHEMA_STEPS_MAX} steps");
-            return Err(SchemaError::new(SCHEMA_TOO_LARGE, pointer, message));
+    /// Accounts for a look at every part of `schema`, as copying it takes. References that are merged are
+    /// looked at where they are used, so a small document can ask for exponential work.
+    pub(super) fn look_at(&mut self, schema: &Json, pointer: &str) -> Result<(), SchemaError> {
+        self.visit(parts(schema), pointer)
+    }
+
+    fn visit(&mut self, parts: usize, pointer: &str) -> Result<(), SchemaError> {
+        self.table.visited = self.table.visited.saturating_add(parts);
+        if self.table.visited <= SCHEMA_VISITS_MAX {
+            return Ok(());
         }
-        Ok(())
+        let message = format!("mapping looks at more than {SCHEMA_VISITS_MAX} parts");
+        Err(SchemaError::new(SCHEMA_TOO_LARGE, pointer, message))
     }
 
     pub(super) fn map(&mut self, schema: &Json, at: &At) -> Result<Mapped, SchemaError> {
-        self.step(&at.pointer)?;
+        self.visit(1, &at.pointer)?;
+        self.deeper(&at.pointer, |mapper| mapper.map_members(schema, at))
+    }
+
+    /// Runs `inner` one level further down. References count as levels, so a chain of them is bounded.
+    pub(super) fn deeper<T>(
+        &mut self,
+        pointer: &str,
+        inner: impl FnOnce(&mut Self) -> Result<T, SchemaError>,
+    ) -> Result<T, SchemaError> {
         if self.depth >= SCHEMA_DEPTH_MAX {
             let message = format!("schemas nest deeper than {SCHEMA_DEPTH_MAX} levels");
-            return Err(SchemaError::new(SCHEMA_TOO_LARGE, &at.pointer, message));
+            return Err(SchemaError::new(SCHEMA_TOO_LARGE, pointer, message));
         }
         self.depth += 1;
-        let mapped = self.map_members(schema, at);
+        let result = inner(self);
         self.depth -= 1;
-        mapped
+        result
     }
 
     fn map_members(&mut self, schema: &Json, at: &At) -> Result<Mapped, SchemaError> {
@@ -102,9 +121,11 @@ impl<'a> Mapper<'a> {
             return self.merged(schema, at);
         }
         if members.contains_key("oneOf") || members.contains_key("anyOf") {
+            self.look_at(schema, &at.pointer)?;
             return self.union(members, at);
         }
         if members.contains_key("enum") || members.contains_key("const") {
+            self.look_at(schema, &at.pointer)?;
             return self.literals(members, at);
         }
         let types = keywords::types(members, &at.pointer)?;
@@ -127,6 +148,7 @@ impl<'a> Mapper<'a> {
         let mapped = match types.kinds.as_slice() {
             [kind] => self.kind(*kind, schema, members, types.integer, &at)?,
             kinds => {
+                self.look_at(schema, &at.pointer)?;
                 let id = self.declare_enum(schema, &at, EnumWire::Untagged)?;
                 let mut variants = Vec::new();
                 for kind in kinds {
@@ -241,16 +263,30 @@ impl<'a> Mapper<'a> {
 
     /// The type of an equal schema with the same title, if one was mapped.
     pub(super) fn known_title(&self, schema: &Json) -> Option<DefId> {
-        schema.get("title")?;
-        self.table.titled.iter().find(|(known, _)| known == schema).map(|(_, id)| *id)
+        let known = self.table.titled.get(schema.get("title")?.as_str()?)?;
+        known.iter().find(|(known, _)| known == schema).map(|(_, id)| *id)
     }
 
     /// Notes what the titled schema was mapped to. A schema with references may mean something else in
     /// another document.
     pub(super) fn note_title(&mut self, schema: &Json, id: DefId) {
-        if schema.get("title").is_some() && !has_reference(schema) {
-            self.table.titled.push((schema.clone(), id));
+        if let Some(title) = schema.get("title").and_then(Json::as_str)
+            && !has_reference(schema)
+        {
+            let known = self.table.titled.entry(title.into()).or_default();
+            if known.len() < SAME_TITLE_MAX {
+                known.push((schema.clone(), id));
+            }
         }
+    }
+}
+
+/// Parts of a document: values within values.
+fn parts(json: &Json) -> usize {
+    match json {
+        Json::Object(members) => members.values().map(parts).fold(1, usize::saturating_add),
+        Json::Array(items) => items.iter().map(parts).fold(1, usize::saturating_add),
+        _ => 1,
     }
 }
 

@@ -27,7 +27,7 @@ impl Mapper<'_> {
         pointer: &str,
         visiting: &mut Vec<String>,
     ) -> Result<Members, SchemaError> {
-        self.step(pointer)?;
+        self.look_at(schema, pointer)?;
         let members = match schema {
             Json::Bool(true) => return Ok(Members::new()),
             Json::Object(members) => members,
@@ -47,7 +47,8 @@ impl Mapper<'_> {
             }
             let schema = self.resolve(&target_pointer, pointer)?;
             visiting.push(target_pointer.clone());
-            let mut other = self.flatten(schema, &target_pointer, visiting)?;
+            let mut other =
+                self.deeper(pointer, |mapper| mapper.flatten(schema, &target_pointer, visiting))?;
             visiting.pop();
             if other.get("title").is_none() && target_pointer != "#" {
                 // The referenced type keeps the name it has where it stands.
@@ -60,7 +61,7 @@ impl Mapper<'_> {
             let parts = keywords::array(members, "allOf", pointer)?.unwrap_or_default();
             for (place, part) in parts.iter().enumerate() {
                 let place = format!("{pointer}/allOf/{place}");
-                let other = self.flatten(part, &place, visiting)?;
+                let other = self.deeper(pointer, |mapper| mapper.flatten(part, &place, visiting))?;
                 let other = if parts.len() > 1 { without_name(other) } else { other };
                 merged = merge(merged, other, pointer)?;
             }

@@ -84,7 +84,7 @@ impl Mapper<'_> {
             let parts = keywords::array(&members, keyword, &at.pointer)?.unwrap_or_default();
             for (place, part) in parts.iter().enumerate() {
                 let below = at.below(&[keyword, &place.to_string()], "");
-                null |= self.collect(part, None, &below, found)?;
+                null |= self.deeper(&at.pointer, |mapper| mapper.collect(part, None, &below, found))?;
             }
             return Ok(null);
         }
