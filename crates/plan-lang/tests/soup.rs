@@ -1,0 +1,176 @@
+//! Texts that nobody would write: random rows of tokens, odd line ends, bytes that are no text.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use plan_lang::syntax::SyntaxKind;
+use plan_lang::{codes, format, parse, parse_bytes};
+use proptest::prelude::*;
+
+const TOKENS: [&str; 72] = [
+    "plan",
+    "fn",
+    "record",
+    "enum",
+    "policy",
+    "test",
+    "use",
+    "edition",
+    "adapter",
+    "capability",
+    "let",
+    "ensure",
+    "return",
+    "if",
+    "else",
+    "match",
+    "for",
+    "in",
+    "with",
+    "as",
+    "call",
+    "run",
+    "try",
+    "null",
+    "true",
+    "mock",
+    "fails",
+    "after",
+    "sequence",
+    "assert",
+    "expect",
+    "x",
+    "Foo",
+    "String",
+    "`a b`",
+    "_",
+    "1",
+    "0.5",
+    "4s",
+    "3rao",
+    "20%",
+    "1_0",
+    "\"",
+    "\"\"\"",
+    "\"t\"",
+    "\"{x}\"",
+    "\\",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "<",
+    ">",
+    ",",
+    ";",
+    ":",
+    ".",
+    "..",
+    "?.",
+    "??",
+    "->",
+    "=>",
+    "=",
+    "==",
+    "&&",
+    "-",
+    "!",
+    "// c",
+    "/// d",
+    "\n",
+];
+
+fn soup() -> impl Strategy<Value = String> {
+    let token = prop_oneof![
+        20 => proptest::sample::select(TOKENS.as_slice()).prop_map(str::to_owned),
+        1 => any::<char>().prop_map(String::from),
+        2 => Just("\nplan p() -> T {\n".to_owned()),
+        1 => Just("\r\n".to_owned()),
+    ];
+    let blank = proptest::sample::select(["", " ", "\n"].as_slice());
+    proptest::collection::vec((token, blank), 0..60)
+        .prop_map(|row| row.into_iter().flat_map(|(token, blank)| [token, blank.to_owned()]).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_row_of_tokens_has_a_tree(text in soup()) {
+        let parse = parse(&text);
+        prop_assert_eq!(parse.syntax().text(), text.clone());
+        let root = parse.syntax();
+        let broken = root.descendants().any(|node| node.kind().is_missing() || node.kind().is_error())
+            || root.all_tokens().any(|token| token.kind().is_error());
+        prop_assert!(!broken || parse.has_errors());
+        for found in parse.diagnostics() {
+            prop_assert!(text.get(found.span().range()).is_some(), "{:?}", found);
+        }
+        if let Ok(formatted) = format(&text) {
+            prop_assert_eq!(format(&formatted).unwrap(), formatted);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let parse = parse_bytes(&bytes);
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => prop_assert_eq!(parse.syntax().text(), text),
+            Err(_) => prop_assert_eq!(parse.diagnostics()[0].code, codes::NOT_UTF8),
+        }
+    }
+}
+
+#[test]
+fn what_comes_before_bad_bytes_is_kept() {
+    let parse = parse_bytes(b"fn f() -> Int = 1\nfn g() -> \xFF\xFEInt = 2\n");
+    assert_eq!(parse.diagnostics()[0].code, codes::NOT_UTF8);
+    assert_eq!(parse.diagnostics()[0].span().start, 28);
+    assert_eq!(parse.ast().items.len(), 2);
+    assert_eq!(
+        parse_bytes("fn \u{e9}".as_bytes().split_last().unwrap().1).diagnostics()[0].code,
+        codes::NOT_UTF8
+    );
+}
+
+#[test]
+fn line_ends_of_every_style_mean_the_same() {
+    let unix = include_str!("fixtures/everything.orch");
+    let windows = unix.replace('\n', "\r\n");
+    let mut mixed = String::new();
+    for (index, line) in unix.lines().enumerate() {
+        mixed.push_str(line);
+        mixed.push_str(if index % 3 == 0 { "\r\n" } else { "\n" });
+    }
+    for text in [&windows, &mixed] {
+        let parse = parse(text);
+        assert_eq!(parse.diagnostics(), []);
+        assert_eq!(parse.syntax().text(), *text);
+        assert_eq!(format(text).unwrap(), format(unix).unwrap());
+        let returns = parse.syntax().all_tokens().filter(|token| token.text().contains('\r'));
+        // Only blanks, and texts with several lines, hold them.
+        assert!(
+            returns.into_iter().all(|t| matches!(t.kind(), SyntaxKind::Whitespace | SyntaxKind::StringText))
+        );
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_a_blank() {
+    let parse = parse("\u{FEFF}edition 2026\n");
+    assert_eq!(parse.diagnostics(), []);
+    assert_eq!(parse.ast().items.len(), 1);
+}
+
+#[test]
+fn hidden_characters_are_refused_wherever_they_are() {
+    for text in [
+        "fn f() -> Int = 1 // \u{202E}\n",
+        "fn f() -> String = \"\u{0}\"\n",
+        "\u{0}",
+        "fn f\u{7}() -> Int = 1\n",
+    ] {
+        assert_eq!(parse(text).diagnostics()[0].code, codes::HIDDEN_CHARACTER, "{text:?}");
+    }
+}
