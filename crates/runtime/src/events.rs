@@ -57,13 +57,24 @@ impl Events {
     /// cannot go on in this process.
     pub async fn next(&mut self) -> Result<Option<RunEvent>, Error> {
         loop {
+            if self.read.front().is_some_and(|event| event.kind == RunEventKind::Closed) {
+                self.close().await;
+            }
             if let Some(event) = self.read.pop_front() {
-                self.ended = event.kind == RunEventKind::Closed;
                 return Ok(Some(event));
             }
             if self.ended || (!self.fill().await? && !self.wait().await?) {
                 return Ok(None);
             }
+        }
+    }
+
+    /// The last event was read. Whoever sees it and asks for the run must find it ended, and the task is
+    /// a moment behind its own commit.
+    async fn close(&mut self) {
+        self.ended = true;
+        if let Some(phase) = &mut self.phase {
+            let _ = phase.wait_for(|phase| !matches!(phase, Phase::Live)).await;
         }
     }
 
@@ -75,10 +86,10 @@ impl Events {
         for record in &records {
             if let Record::Turn(turn) = journal::read(&*self.log, self.run, record).await? {
                 // What the caller has seen already still says whether the run has ended.
-                self.ended |= turn
-                    .told
-                    .iter()
-                    .any(|event| event.kind == RunEventKind::Closed && event.seq <= self.after_seq);
+                let seen = turn.told.iter().rfind(|event| event.seq <= self.after_seq);
+                if seen.is_some_and(|event| event.kind == RunEventKind::Closed) {
+                    self.close().await;
+                }
                 told.extend(turn.told.into_iter().filter(|event| event.seq > self.after_seq));
             }
         }

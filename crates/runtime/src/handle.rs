@@ -16,7 +16,7 @@ use schema::amount::Amount;
 use schema::hash::{Context, Hash};
 use schema::value::Value;
 use store::{Append, Claim, ViewScan};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::core::{Core, Event, Given, Prepared};
 use crate::driver::{self, Clock, LoadedPlan, NewRun, Options, Phase, Registry, Services, Task};
@@ -37,6 +37,8 @@ pub const PAGE_RUNS_MAX: usize = 500;
 const PAGE_ROWS_MAX: usize = 10_000;
 /// Longest request id, bytes.
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
+/// How long a shutdown waits for aborted tasks to be gone.
+const LET_GO: Duration = Duration::from_secs(2);
 /// Which blob holds the plan of a hash.
 pub(crate) const PLANS: &str = "plans.compiled";
 /// The tenant of a single-user deployment.
@@ -67,6 +69,8 @@ pub(crate) struct Shared {
     /// Plans that are known to be in the store.
     stored: Mutex<BTreeMap<Hash, ()>>,
     closing: AtomicBool,
+    /// Every task holds a receiver while it lives.
+    pub(crate) alive: watch::Sender<()>,
 }
 
 /// Creates and looks after runs. Cheap to clone; clones share everything.
@@ -86,6 +90,7 @@ impl Handle {
             plans: Mutex::default(),
             stored: Mutex::default(),
             closing: AtomicBool::new(false),
+            alive: watch::Sender::new(()),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -273,6 +278,8 @@ impl Handle {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         self.shared.registry.abort_all();
+        // Aborted tasks let go of the store when they are next polled, which is at once.
+        let _ = tokio::time::timeout(LET_GO, self.shared.alive.closed()).await;
     }
 
     fn summary(&self, tenant: &str, id: RunId, row: &[u8]) -> Result<Run, Error> {

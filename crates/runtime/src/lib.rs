@@ -37,3 +37,4 @@ pub use error::Error;
 pub use events::Events;
 pub use handle::{CreateRun, DEFAULT_TENANT, Handle, PAGE_RUNS_MAX, REQUEST_ID_BYTES_MAX};
 pub use journal::{JOURNAL_VERSION, JournalError};
+pub use prover::Prover;

@@ -23,7 +23,7 @@ const AXON_SCHEME: &str = "axon-v10/sr25519";
 
 /// Makes the proof of one run while it goes on.
 #[derive(Debug)]
-pub(crate) struct Prover {
+pub struct Prover {
     plan: Arc<Prepared>,
     /// The first refusal of a record; the run goes on without a proof then.
     builder: Result<ProofBuilder, BuildError>,
@@ -46,25 +46,32 @@ struct LastAttempt {
     operation: u32,
     request: Bytes,
     response: Bytes,
-    peer: Option<String>,
+    /// Public key of the miner it was signed for.
+    peer: Option<[u8; 32]>,
 }
 
 impl Prover {
-    pub(crate) fn new(plan: Arc<Prepared>, opened: Opened, secret: &[u8; 32], inputs: &[u8]) -> Self {
+    /// The proof of a run of `plan` that was opened as `opened` under `secret`; `inputs` are its canonical
+    /// bytes ([`crate::inputs::canonical`]).
+    #[must_use]
+    pub fn new(plan: Arc<Prepared>, opened: Opened, secret: &[u8; 32], inputs: &[u8]) -> Self {
         let secret = proof::body::RunSecret::new(*secret);
         let builder = ProofBuilder::new(Arc::clone(&plan.proof), opened, secret, inputs, Show::Run);
         Self { plan, builder, calls: BTreeMap::new(), decided: BTreeMap::new() }
     }
 
     /// Takes in what happened, in order.
-    pub(crate) fn absorb(&mut self, facts: Vec<Fact>) {
+    pub fn absorb(&mut self, facts: Vec<Fact>) {
         for fact in facts {
             self.take(fact);
         }
     }
 
     /// The signed proof of the run.
-    pub(crate) fn finish(
+    ///
+    /// # Errors
+    /// [`BuildError`] where the run is larger than a proof may be; the run itself is none the worse.
+    pub fn finish(
         self,
         end: &End,
         closed_at_us: u64,
@@ -133,7 +140,8 @@ impl Prover {
             error,
             cost: costs(cost, basis),
         });
-        let (request, response, peer) = (outcome.request, outcome.response, outcome.peer);
+        let (request, response) = (outcome.request, outcome.response);
+        let peer = outcome.peer.and_then(|address| subnet::ss58::decode(&address).ok());
         call.last = Some(LastAttempt { operation, request, response, peer });
     }
 
@@ -182,9 +190,9 @@ impl Prover {
             record.ledger_entry = Some(self.plan.operation(last.operation).entry);
             record.contents.request = present(&last.request);
             record.contents.response = present(&last.response);
-            record.peer = last.peer.as_deref().map(|peer| PeerRecord {
+            record.peer = last.peer.as_ref().map(|peer| PeerRecord {
                 scheme: AXON_SCHEME,
-                key: peer.as_bytes(),
+                key: peer,
                 signature: None,
                 signed: None,
             });

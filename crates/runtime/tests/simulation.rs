@@ -86,6 +86,30 @@ proptest! {
     }
 
     #[test]
+    fn every_run_can_be_proven(
+        items in items(),
+        budget in prop::option::of(0..20_000_u64),
+        deadline in prop::option::of(1_000..500_000_u64),
+        seed in any::<u64>(),
+        cancel in prop::option::of(0..20_usize),
+    ) {
+        let plan = prepared(build(&items, budget, deadline));
+        let mut random = Random::new(seed);
+        let mut simulation = Simulation::new(Arc::clone(&plan));
+        let mut answer = |send: &Send| chaos(&mut random, send);
+        if let Some(cancel) = cancel {
+            simulation.turn(vec![Event::Start], &mut answer);
+            for _ in 0..cancel {
+                simulation.advance(&mut answer);
+            }
+            simulation.turn(vec![Event::Cancel], &mut answer);
+        }
+        simulation.run(answer);
+        let failures = support::proven(&plan, &simulation);
+        prop_assert!(failures.is_empty(), "{failures:?}");
+    }
+
+    #[test]
     fn the_same_events_cause_the_same_trace(items in items(), seed in any::<u64>()) {
         let plan = prepared(build(&items, None, None));
         let run = || {

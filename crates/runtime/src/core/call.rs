@@ -308,7 +308,8 @@ impl Core {
     fn settle(&mut self, attempt: &Attempt, outcome: Outcome, error: Option<&CallError>) {
         let Attempt { frame, node, operation, number, sent_us, ref reservation, .. } = *attempt;
         let worst = reservation.worst;
-        let answered = outcome.result.is_ok();
+        // A peer that answered with success has done its work, even where the answer does not fit.
+        let answered = outcome.result.is_ok() || outcome.status.is_some_and(|status| status / 100 == 2);
         let (cost, basis) = charge(worst, outcome.sent, answered, outcome.observed_cost);
         let booked = Amount::new(self.accounts.settle(reservation, cost), self.plan.currency);
         if outcome.sent {

@@ -7,7 +7,7 @@ use schema::error::{CallError, CallErrorKind};
 use schema::hash::{Context, Hash};
 use schema::route::CallSample;
 use subnet::{CallContext, CallOutcome};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{Clock, LoadedPlan, Services};
 use crate::core::{AttemptId, Outcome, Send};
@@ -29,6 +29,8 @@ pub(crate) struct Caller {
     pub(crate) services: Arc<Services>,
     pub(crate) clock: Clock,
     pub(crate) answers: mpsc::Sender<Answer>,
+    /// Dropped last, so that whoever waits for this attempt to be gone finds the services released.
+    pub(crate) _alive: watch::Receiver<()>,
 }
 
 impl Caller {

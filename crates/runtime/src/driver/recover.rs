@@ -22,15 +22,17 @@ const PAGE_ROWS: usize = 500;
 /// Runs folded at once; each may hold many answers.
 const FOLDING_MAX: usize = 16;
 
-/// Starts a task for every run that has not ended; returns how many there are.
+/// Starts a task for every run that has not ended; returns how many there are. When it returns, each is
+/// being driven or was given up.
 pub(crate) async fn recover(shared: &Arc<Shared>) -> Result<usize, Error> {
     let folding = Arc::new(tokio::sync::Semaphore::new(FOLDING_MAX));
     let mut after: Option<String> = None;
     let mut found = 0;
+    let mut taking_up = tokio::task::JoinSet::new();
     loop {
         let scan = ViewScan::of(rows::OPEN, PAGE_ROWS).after(after.as_deref());
         let page = shared.services.log.view_scan(scan).await?;
-        let Some(last) = page.last() else { return Ok(found) };
+        let Some(last) = page.last() else { break };
         after = Some(last.key.clone());
         for row in page {
             let Some((tenant, run)) = row.key.rsplit_once('/') else { continue };
@@ -40,12 +42,14 @@ pub(crate) async fn recover(shared: &Arc<Shared>) -> Result<usize, Error> {
             }
             found += 1;
             let (shared, tenant, folding) = (Arc::clone(shared), Arc::from(tenant), Arc::clone(&folding));
-            tokio::spawn(async move {
+            taking_up.spawn(async move {
                 let permit = folding.acquire().await;
                 take_up(shared, tenant, run, permit).await;
             });
         }
     }
+    while taking_up.join_next().await.is_some() {}
+    Ok(found)
 }
 
 async fn take_up(

@@ -66,7 +66,6 @@ pub(crate) struct Task {
     core: Core,
     prover: Option<Prover>,
     facts_seen: usize,
-    caller: Caller,
     clock: Clock,
     stream: StreamName,
     last_record: u64,
@@ -78,6 +77,8 @@ pub(crate) struct Task {
     in_flight: BTreeMap<AttemptId, AbortHandle>,
     answers: mpsc::Receiver<Answer>,
     control: mpsc::Receiver<Control>,
+    /// Last, for what it says of being alive.
+    caller: Caller,
 }
 
 impl Task {
@@ -97,6 +98,7 @@ impl Task {
             services: Arc::clone(&shared.services),
             clock,
             answers: answered,
+            _alive: shared.alive.subscribe(),
         };
         Self {
             shared,

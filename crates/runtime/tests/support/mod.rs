@@ -1,9 +1,18 @@
 //! Plans made by hand, for tests of the runtime alone.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "tests"
+)]
 
 pub mod random;
+pub mod server;
 pub mod simulator;
+pub mod world;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -180,10 +189,19 @@ impl Builder {
         builder
     }
 
+    /// Makes an expression over parameters the plan's budget.
+    pub fn budget(&mut self, budget: ExprId) {
+        self.scopes[0].budget = Some(fragment(0, budget));
+    }
+
     pub fn expr(&mut self, expr: Expr, ty: Type) -> ExprId {
         self.exprs.exprs.push(expr);
         self.exprs.types.push(ty);
         ExprId(u32::try_from(self.exprs.exprs.len() - 1).unwrap())
+    }
+
+    pub fn retype(&mut self, expr: ExprId, ty: Type) {
+        self.exprs.types[expr.0 as usize] = ty;
     }
 
     pub fn constant(&mut self, value: Value, ty: Type) -> ExprId {
@@ -384,6 +402,32 @@ pub fn fragment(params: u32, body: ExprId) -> Fragment {
 
 pub fn prepared(plan: CompiledPlan) -> Arc<runtime::core::Prepared> {
     Arc::new(runtime::core::Prepared::new(Arc::new(plan)).unwrap())
+}
+
+/// Makes the proof of a simulated run and gives what a verifier objects to.
+pub fn proven(
+    plan: &Arc<runtime::core::Prepared>,
+    simulation: &simulator::Simulation,
+) -> Vec<proof::verify::Failure> {
+    let (secret, key) = ([3; 32], proof::key::RuntimeKey::from_seed(&[7; 32]));
+    let inputs = runtime::inputs::canonical(&plan.plan.body, &[]).unwrap();
+    let opening = proof::builder::Opening {
+        run_id: [1; 16],
+        inputs: &inputs,
+        opened_at_us: simulator::START_US,
+        nonce: [2; 32],
+        build_hash: Hash::default(),
+        ledger: None,
+        tenant: None,
+        payment_hash: None,
+    };
+    let opened = opening.open(&plan.proof, &proof::body::RunSecret::new(secret), &key).unwrap();
+    let mut prover = runtime::Prover::new(Arc::clone(plan), opened, &secret, &inputs);
+    prover.absorb(simulation.facts.clone());
+    let end = &simulation.finished.as_ref().unwrap().end;
+    let bundle = prover.finish(end, simulation.core.now_us(), &key).unwrap().to_bytes();
+    let policy = proof::verify::TrustPolicy::of_key(key.public(), "test");
+    proof::verify::verify(&bundle, &policy).failures
 }
 
 pub fn list_of(range: LengthRange) -> Type {
