@@ -19,6 +19,10 @@ mod outline;
 /// Bytes of one compiled plan.
 pub const PLAN_BYTES_MAX: usize = 8 << 20;
 
+/// CBOR items of one plan, the body counting as one. A graph at its limits has about 220,000; without a
+/// limit, a few bytes for each would become a tree a hundred times as large before any rule is checked.
+const ITEMS_MAX: usize = 500_000;
+
 /// Nesting of the body's parts. A value as deep as JSON may be takes three levels for each of its own.
 const BODY_LEVELS_MAX: usize = 256;
 
@@ -32,6 +36,9 @@ pub enum BytesError {
         /// How many.
         size: usize,
     },
+    /// More parts than the largest graph has.
+    #[error("a compiled plan of more than {ITEMS_MAX} parts is too large")]
+    TooManyItems,
     /// The bytes are not OCB1.
     #[error("the bytes are no compiled plan: {0}")]
     Encoding(#[from] OcbError),
@@ -64,7 +71,7 @@ impl BytesError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::TooLarge { .. } => "E1147",
+            Self::TooLarge { .. } | Self::TooManyItems => "E1147",
             Self::Graph(error) => error.code(),
             _ => "E1146",
         }
@@ -168,6 +175,9 @@ fn open(bytes: &[u8]) -> Result<(Outline, Vec<u8>), BytesError> {
     if bytes.len() > PLAN_BYTES_MAX {
         return Err(BytesError::TooLarge { size: bytes.len() });
     }
+    if count_items(bytes) > ITEMS_MAX {
+        return Err(BytesError::TooManyItems);
+    }
     let mut fields = Fields::of(Item::decode(bytes, Profile::Proof)?)?;
     let found = fields.small::<u32>(1)?;
     if found != IR_VERSION {
@@ -184,6 +194,32 @@ fn open(bytes: &[u8]) -> Result<(Outline, Vec<u8>), BytesError> {
     }
     let topology = Topology::of(&graph)?;
     Ok((Outline { graph, topology, library_version, lock_hash }, body))
+}
+
+/// Heads of CBOR items, without looking at what they form. Where the bytes are not CBOR the count ends,
+/// and the decoder says why.
+fn count_items(mut bytes: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some((head, rest)) = bytes.split_first() {
+        count += 1;
+        let width = match head & 0x1f {
+            0..=23 => 0,
+            info @ 24..=27 => 1 << (info - 24),
+            _ => return count,
+        };
+        let Some((argument, rest)) = rest.split_at_checked(width) else { return count };
+        let content = match head >> 5 {
+            // Octets and text: their argument is their length.
+            2 | 3 if width == 0 => usize::from(head & 0x1f),
+            2 | 3 => argument
+                .iter()
+                .fold(0, |length: usize, byte| length.saturating_mul(256).saturating_add(usize::from(*byte))),
+            _ => 0,
+        };
+        let Some((_, rest)) = rest.split_at_checked(content) else { return count };
+        bytes = rest;
+    }
+    count
 }
 
 #[cfg(test)]

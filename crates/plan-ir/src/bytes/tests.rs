@@ -130,7 +130,10 @@ fn a_body_has_one_form() {
 fn size_is_limited() {
     let error = decode(&vec![0; PLAN_BYTES_MAX + 1]).unwrap_err();
     assert_eq!((error.code(), error), ("E1147", BytesError::TooLarge { size: PLAN_BYTES_MAX + 1 }));
-    assert!(matches!(decode(&vec![0; PLAN_BYTES_MAX]), Err(BytesError::Encoding(_))));
+    let mut largest = vec![0x5a];
+    largest.extend((PLAN_BYTES_MAX as u32 - 5).to_be_bytes());
+    largest.resize(PLAN_BYTES_MAX, 0);
+    assert_eq!(decode(&largest), Err(BytesError::Shape(FieldError::NotAMap)));
     let of_length = |length: usize| {
         let mut plan = Plan::new();
         plan.pure("p", &[]);
@@ -197,4 +200,39 @@ fn ids_that_point_nowhere_are_refused() {
     let mut plan = competitive_analysis();
     plan.graph.nodes[0].kind = NodeKind::Branch;
     assert!(matches!(encode(&plan), Err(BytesError::Invalid(_))));
+}
+
+#[test]
+fn a_tree_larger_than_any_graph_is_refused_before_it_is_built() {
+    // An array head, then one-byte items.
+    let array = |items: usize| {
+        let mut bytes = vec![0x9a];
+        bytes.extend((items as u32).to_be_bytes());
+        bytes.extend(std::iter::repeat_n(0, items));
+        bytes
+    };
+    assert!(matches!(decode(&array(ITEMS_MAX - 1)), Err(BytesError::Shape(_))));
+    assert_eq!(decode(&array(ITEMS_MAX)), Err(BytesError::TooManyItems));
+    let plan = encode(&competitive_analysis()).unwrap();
+    fn count(item: &Item) -> usize {
+        match item {
+            Item::Array(items) => 1 + items.iter().map(count).sum::<usize>(),
+            Item::Map(entries) => 1 + entries.values().map(|item| 1 + count(item)).sum::<usize>(),
+            _ => 1,
+        }
+    }
+    assert_eq!(count_items(&plan), count(&Item::decode(&plan, Profile::Proof).unwrap()));
+}
+
+#[test]
+fn the_largest_graph_fits() {
+    let mut plan = Plan::new();
+    let all: Vec<_> = (0..10_000).map(|_| plan.pure("p", &[])).collect();
+    // 50,000 edges: 500 nodes that wait for 100 others each.
+    for node in plan.nodes.iter_mut().skip(100).take(500) {
+        node.parents = all[..100].to_vec();
+    }
+    let plan = plan.finish();
+    let bytes = encode(&plan).unwrap();
+    assert_eq!(decode_outline(&bytes).unwrap().graph, plan.graph);
 }
