@@ -67,6 +67,7 @@ pub(crate) fn check<'a>(program: &Program<'a>, types: TypeDefs, sink: &mut Sink)
         plan_defaults: Vec::new(),
         capability_defaults: Vec::new(),
         analyses: analyse::Analyses::default(),
+        broken_policies: Vec::new(),
     };
     checker.run()
 }
@@ -81,6 +82,8 @@ struct Checker<'a, 's> {
     plan_defaults: Vec<Vec<Option<Expr>>>,
     capability_defaults: Vec<Vec<Option<Expr>>>,
     analyses: analyse::Analyses,
+    /// Declared policies in which something was reported.
+    broken_policies: Vec<Span>,
 }
 
 impl<'a> Checker<'a, '_> {

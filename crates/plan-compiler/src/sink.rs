@@ -10,6 +10,7 @@ pub(crate) type SourceId = u16;
 pub(crate) struct Sink {
     found: Vec<(SourceId, Diagnostic)>,
     quiet: u32,
+    errors: usize,
 }
 
 impl Sink {
@@ -25,6 +26,7 @@ impl Sink {
             .take(SAME_WITHIN)
             .any(|(at, other)| *at == source && other.code == diagnostic.code && *other == diagnostic);
         if !known {
+            self.errors += usize::from(diagnostic.is_error());
             self.found.push((source, diagnostic));
         }
     }
@@ -38,6 +40,11 @@ impl Sink {
     /// Ends what [`Self::enter_quiet`] began.
     pub(crate) fn leave_quiet(&mut self) {
         self.quiet = self.quiet.saturating_sub(1);
+    }
+
+    /// How many errors were kept so far.
+    pub(crate) fn errors(&self) -> usize {
+        self.errors
     }
 
     /// Everything, in the order it was found.

@@ -26,6 +26,7 @@ impl<'a> Checker<'a, '_> {
         self.body = Body::new(adapter.module, adapter.source);
         self.body.place = Place::Pure("an adapter");
         self.body.generic = capability.output.is_none();
+        let errors = self.sink.errors();
         let params = self.bind_params(&capability.params);
         let members = self.members(adapter.decl);
         let input = Type::Named(operation.input);
@@ -37,7 +38,7 @@ impl<'a> Checker<'a, '_> {
             Some(member) => self.response(&member.value, &operation.output, capability.output.as_ref()),
             None => (VarId(0), Expr::error(adapter.decl.span)),
         };
-        self.lint_unused();
+        self.lint_unused(errors);
         AdapterBody { params, answer, request, response }
     }
 

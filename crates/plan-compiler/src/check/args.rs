@@ -38,6 +38,7 @@ impl<'a> Checker<'a, '_> {
     ) -> Vec<Expr> {
         let mut filled: Vec<Option<(Expr, Span)>> = slots.iter().map(|_| None).collect();
         let mut position = 0;
+        let mut lost = 0;
         for arg in args {
             let place = match &arg.name {
                 Some(name) => self.named_slot(callee, slots, name),
@@ -49,6 +50,7 @@ impl<'a> Checker<'a, '_> {
             };
             let Some((slot, target)) = place.and_then(|at| slots.get(at).zip(filled.get_mut(at))) else {
                 self.infer_argument(&arg.value);
+                lost += 1;
                 continue;
             };
             if let Some((_, first)) = target {
@@ -61,7 +63,7 @@ impl<'a> Checker<'a, '_> {
             let what = format!("the argument `{}` of `{}`", slot.name, callee.name);
             *target = Some((self.check(&arg.value, &slot.ty, &what), arg.span));
         }
-        self.complete(callee, slots, filled)
+        self.complete(callee, slots, filled, lost)
     }
 
     /// Looks at an argument that nothing takes, for its own mistakes.
@@ -71,11 +73,13 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
+    /// Fills what was not passed. An argument that was `lost`, and reported, was meant for one of them.
     fn complete(
         &mut self,
         callee: &ast::Ident,
         slots: &[Slot],
         filled: Vec<Option<(Expr, Span)>>,
+        lost: usize,
     ) -> Vec<Expr> {
         let mut missing = Vec::new();
         let mut values = Vec::new();
@@ -89,7 +93,7 @@ impl<'a> Checker<'a, '_> {
                 }
             });
         }
-        if !missing.is_empty() {
+        if missing.len() > lost {
             let plural = if missing.len() == 1 { "an argument" } else { "arguments" };
             self.report(
                 Diagnostic::error(codes::ARGUMENT_COUNT, format!("`{}` lacks {plural}", callee.name))

@@ -27,8 +27,8 @@ impl<'a> Checker<'a, '_> {
         let args = self.arguments(name, &slots, &call.args, Passing::Named);
         let output = self.call_output(target, name, call);
         let site = CallSite { target, name: &name.name, output: &output, span: call.span };
-        let policy = self.call_policy(call.policy.as_ref(), &site);
-        if !is_broken(&output) {
+        let (policy, complete) = self.call_policy(call.policy.as_ref(), &site);
+        if complete && !is_broken(&output) {
             self.check_admissible(target, name, &policy, call);
         }
         if !allowed {
@@ -140,7 +140,8 @@ impl<'a> Checker<'a, '_> {
                         .primary(wanted.span, "not expected")
                         .help("bind the answer by `let` and decode the part that is meant: `answer.x as T`"),
                 );
-                own
+                // The rest was written for what was asked for.
+                self.ty(wanted)
             }
             (None, Some(own)) => own,
             (None, None) | (Some(_), None) => {

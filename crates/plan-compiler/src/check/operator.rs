@@ -123,13 +123,13 @@ impl<'a> Checker<'a, '_> {
     /// An exact `Int` next to a `Float` becomes one.
     fn both_floats(&mut self, left: Expr, right: Expr) -> (Expr, Expr) {
         match (&left.ty, &right.ty) {
-            (Type::Int(_), Type::Float(_)) => (self.to_float(left), right),
-            (Type::Float(_), Type::Int(_)) => (left, self.to_float(right)),
+            (Type::Int(_), Type::Float(_)) => (self.exact_float(left), right),
+            (Type::Float(_), Type::Int(_)) => (left, self.exact_float(right)),
             _ => (left, right),
         }
     }
 
-    fn to_float(&mut self, expr: Expr) -> Expr {
+    fn exact_float(&mut self, expr: Expr) -> Expr {
         match self.convert(&expr.ty, &Type::FLOAT) {
             Ok(conversion) => self.apply_conversion(expr, &conversion, &Type::FLOAT),
             Err(_) => expr,

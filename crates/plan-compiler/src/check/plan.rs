@@ -14,10 +14,11 @@ impl<'a> Checker<'a, '_> {
         let Some(function) = self.program.functions.get(at) else { return empty_fn() };
         self.body = Body::new(function.module, function.source);
         self.body.place = Place::Pure("a function");
+        let errors = self.sink.errors();
         let params = self.bind_params(&function.params);
         let what = format!("the result of `{}`", function.decl.name.name);
         let body = self.check(&function.decl.body, &function.output, &what);
-        self.lint_unused();
+        self.lint_unused(errors);
         FnBody { params, body }
     }
 
@@ -26,12 +27,13 @@ impl<'a> Checker<'a, '_> {
         let Some(plan) = self.program.plans.get(at) else { return empty_plan() };
         self.body = Body::new(0, 0);
         self.body.place = Place::Plan;
+        let errors = self.sink.errors();
         let params = self.bind_params(&plan.params);
         let (budget, deadline_us) = self.plan_policy(plan.decl.policy.as_ref());
         let what = format!("the result of `{}`", plan.decl.name.name);
         let value = self.plan_body(&plan.decl.body, &plan.output);
         let body = self.coerce(value, &plan.output, &what);
-        self.lint_unused();
+        self.lint_unused(errors);
         PlanBody { params, vars: std::mem::take(&mut self.body.vars), body, budget, deadline_us }
     }
 

@@ -56,12 +56,16 @@ impl<'a> Checker<'a, '_> {
         policies.sort_by_key(|policy| policy.span);
         for policy in policies {
             self.body = Body::new(0, 0);
+            let errors = self.sink.errors();
             for setting in self.settings(&policy.fields) {
                 if setting.key.executed().is_empty() {
                     self.refuse_key(setting);
                     continue;
                 }
                 self.constant_setting(setting);
+            }
+            if self.sink.errors() > errors {
+                self.broken_policies.push(policy.span);
             }
         }
     }
@@ -189,7 +193,16 @@ impl<'a> Checker<'a, '_> {
         self.report(report);
     }
 
-    pub(super) fn call_policy(&mut self, policy: Option<&'a PolicyUse>, site: &CallSite<'_>) -> CallPolicy {
+    /// The policy of a call, and whether all of it could be read.
+    pub(super) fn call_policy(
+        &mut self,
+        policy: Option<&'a PolicyUse>,
+        site: &CallSite<'_>,
+    ) -> (CallPolicy, bool) {
+        let errors = self.sink.errors();
+        // A named policy that is missing or broken was reported elsewhere.
+        let base = policy.and_then(|policy| policy.base.as_ref());
+        let known = base.is_none_or(|base| self.is_sound_policy(base));
         let mut checked = CallPolicy {
             timeout_us: DEFAULT_TIMEOUT_US,
             retry: Retry { max: 0, backoff_us: DEFAULT_BACKOFF_US, on: CallErrorKind::RETRIED.to_vec() },
@@ -214,7 +227,13 @@ impl<'a> Checker<'a, '_> {
                 _ => {}
             }
         }
-        checked
+        (checked, known && self.sink.errors() == errors)
+    }
+
+    /// Whether a named policy is there and nothing in it was reported.
+    fn is_sound_policy(&self, path: &ast::Path) -> bool {
+        let decl = self.module().and_then(|module| module.policies.get(path.dotted().as_str()));
+        decl.is_some_and(|decl| !self.broken_policies.contains(&decl.span))
     }
 
     /// Repeating an operation that is not safe to repeat.

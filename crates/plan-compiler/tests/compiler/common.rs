@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use plan_compiler::{Compilation, Options, Source, compile};
 use plan_lang::{SourceFile, render};
@@ -23,7 +24,12 @@ fn json(path: &Path) -> serde_json::Value {
 
 /// Every operation and capability of the catalogue, and three operations made for tests: one that is not
 /// safe to repeat, one with a known price in dollars and one with a price in TAO.
-pub(crate) fn lock() -> Lock {
+pub(crate) fn lock() -> &'static Lock {
+    static LOCK: OnceLock<Lock> = OnceLock::new();
+    LOCK.get_or_init(|| pinned(None))
+}
+
+fn pinned(rate: Option<Rate>) -> Lock {
     let catalog = root().join("catalog");
     let mut operations: Vec<OperationDescriptor> = Vec::new();
     for entry in fs::read_dir(catalog.join("operations")).unwrap() {
@@ -52,16 +58,12 @@ pub(crate) fn lock() -> Lock {
             adapters: row["adapters"].as_array().unwrap().iter().map(adapter).collect(),
         }
     });
-    Lock::pin(Hash::default(), None, operations, capabilities).unwrap()
+    Lock::pin(Hash::default(), rate, operations, capabilities).unwrap()
 }
 
 /// The lock with an exchange rate of 300 USD for one TAO.
 pub(crate) fn lock_with_rate() -> Lock {
-    let lock = lock();
-    let operations = lock.operations.into_values().map(|(_, operation)| operation);
-    let capabilities = lock.capabilities.into_values().map(|(_, capability)| capability);
-    Lock::pin(Hash::default(), Some(Rate { micro_usd_per_tao: 300_000_000 }), operations, capabilities)
-        .unwrap()
+    pinned(Some(Rate { micro_usd_per_tao: 300_000_000 }))
 }
 
 fn made_up(search: &OperationDescriptor) -> Vec<OperationDescriptor> {
@@ -91,7 +93,7 @@ fn made_up(search: &OperationDescriptor) -> Vec<OperationDescriptor> {
 
 /// Compiles `text` against [`lock`].
 pub(crate) fn compiled(text: &str) -> Compilation {
-    compile(&Source { name: "test.orch", text }, &lock(), &Options::default())
+    compile(&Source { name: "test.orch", text }, lock(), &Options::default())
 }
 
 /// The diagnostics of `text` as a user sees them, without colour.

@@ -1,0 +1,36 @@
+//! Whole plans: what they compile to and what they are told.
+
+use plan_ir::validate::validate;
+
+use crate::common::{compiled, shown};
+
+#[test]
+fn the_competitive_analysis_costs_42_cents_and_takes_53_seconds() {
+    let compilation = compiled(include_str!("plans/analyse.orch"));
+    let (plan, bound) = compilation.plan("analyse").unwrap();
+    validate(plan).unwrap();
+    assert_eq!(bound.cost.to_string(), "0.42 USD");
+    assert_eq!(bound.latency_us, 53_000_000);
+    let factors: Vec<&str> = bound.contributors.iter().map(|row| row.factors.as_str()).collect();
+    assert_eq!(
+        factors,
+        [
+            "5 rivals x 2 attempts x 0.004 USD",
+            "5 rivals x 4 pages x 2 attempts x 0.004 USD",
+            "5 rivals x 2 attempts x 0.02 USD",
+            "0.02 USD",
+        ]
+    );
+    let codes: Vec<&str> = compilation.diagnostics.iter().map(|d| d.code.as_str()).collect();
+    assert_eq!(codes, ["W0902"]);
+}
+
+#[test]
+fn the_ensemble_is_told_what_is_not_executed_yet() {
+    insta::assert_snapshot!(shown(include_str!("plans/answer.orch")));
+}
+
+#[test]
+fn the_batch_is_told_what_is_not_executed_yet() {
+    insta::assert_snapshot!(shown(include_str!("plans/screen.orch")));
+}
