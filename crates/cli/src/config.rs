@@ -27,8 +27,9 @@ pub(crate) struct Config {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    #[serde(default)]
-    package: Package,
+    /// For people; nothing depends on it.
+    #[serde(default, rename = "package")]
+    _package: Package,
     #[serde(default)]
     server: Server,
     #[serde(default)]
@@ -44,9 +45,8 @@ struct File {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Package {
-    /// For people.
-    #[expect(dead_code, reason = "documents the project; nothing depends on it")]
-    name: Option<String>,
+    #[serde(rename = "name")]
+    _name: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -169,7 +169,12 @@ impl Config {
         let read = |path: &PathBuf| {
             let path = self.folder.join(path);
             fs::read_to_string(&path).map_err(|error| {
-                Failure::new(Exit::Usage, "E1501", format!("{}: {error}", path.display()), "check `development.extra_roots`")
+                Failure::new(
+                    Exit::Usage,
+                    "E1501",
+                    format!("{}: {error}", path.display()),
+                    "check `development.extra_roots`",
+                )
             })
         };
         self.file.development.extra_roots.iter().map(read).collect()

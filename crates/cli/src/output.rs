@@ -118,6 +118,15 @@ pub(crate) fn to_amount(amount: &v1::Amount) -> Option<Amount> {
     Some(Amount::new(amount.units, currency))
 }
 
+/// Money for the wire.
+pub(crate) fn from_amount(amount: Amount) -> v1::Amount {
+    let currency = match amount.currency {
+        Currency::Rao => v1::Currency::Rao,
+        Currency::MicroUsd => v1::Currency::MicroUsd,
+    };
+    v1::Amount { units: amount.units, currency: currency.into() }
+}
+
 /// The word for a basis.
 pub(crate) const fn basis(basis: v1::PriceBasis) -> &'static str {
     match basis {

@@ -72,7 +72,8 @@ impl View {
             }
             Kind::Tree { bars, head, open } => {
                 update_tree(bars, open, event);
-                let failed = if self.failed == 0 { String::new() } else { format!(", {} failed", self.failed) };
+                let failed =
+                    if self.failed == 0 { String::new() } else { format!(", {} failed", self.failed) };
                 head.set_message(format!(
                     "{} nodes done{failed}, {} running, {} spent, {:.1} s",
                     self.done,
@@ -116,7 +117,8 @@ fn update_tree(
         }
         (v1::RunEventKind::AttemptSent, _) => {
             if let Some(bar) = open.get(&key) {
-                let again = if event.attempt > 1 { format!(", attempt {}", event.attempt) } else { String::new() };
+                let again =
+                    if event.attempt > 1 { format!(", attempt {}", event.attempt) } else { String::new() };
                 bar.set_message(format!("{} ({}{again})", name(event), event.operation));
             }
         }

@@ -37,7 +37,12 @@ impl PlanFile {
             fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
         };
         read.map_err(|error| {
-            Failure::new(Exit::Usage, "E1502", format!("{} cannot be read: {error}", path.display()), "check the path")
+            Failure::new(
+                Exit::Usage,
+                "E1502",
+                format!("{} cannot be read: {error}", path.display()),
+                "check the path",
+            )
         })?;
         Ok(Self { path: path.to_owned(), bytes })
     }
@@ -91,9 +96,14 @@ fn search(folder: &Path) -> io::Result<Vec<PathBuf>> {
             let entry = entry?;
             let hidden = entry.file_name().to_string_lossy().starts_with('.');
             let kind = entry.file_type()?;
-            if kind.is_dir() && !hidden && entry.file_name() != "target" && entry.file_name() != "node_modules" {
+            if kind.is_dir()
+                && !hidden
+                && entry.file_name() != "target"
+                && entry.file_name() != "node_modules"
+            {
                 open.push(entry.path());
-            } else if kind.is_file() && entry.path().extension().is_some_and(|extension| extension == "orch") {
+            } else if kind.is_file() && entry.path().extension().is_some_and(|extension| extension == "orch")
+            {
                 found.push(entry.path());
             }
         }
@@ -120,7 +130,8 @@ pub(crate) fn load_lock(folder: &Path) -> Result<Lock, Failure> {
     if bodies_folder.is_dir() {
         for entry in fs::read_dir(&bodies_folder).map_err(|error| unreadable(&bodies_folder, &error))? {
             let file = entry.map_err(|error| unreadable(&bodies_folder, &error))?.path();
-            let hash = file.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<Hash>().ok());
+            let hash =
+                file.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<Hash>().ok());
             if let Some(hash) = hash {
                 bodies.insert(hash, fs::read(&file).map_err(|error| unreadable(&file, &error))?);
             }
@@ -141,7 +152,8 @@ pub(crate) fn save_lock(folder: &Path, text: &str, bodies: &LockBodies) -> Resul
     let bodies_folder = folder.join(BODIES);
     fs::create_dir_all(&bodies_folder).map_err(|error| failed(&bodies_folder, error))?;
     for (hash, bytes) in bodies {
-        write_whole(&bodies_folder.join(format!("{hash}.json")), bytes).map_err(|error| failed(&bodies_folder, error))?;
+        write_whole(&bodies_folder.join(format!("{hash}.json")), bytes)
+            .map_err(|error| failed(&bodies_folder, error))?;
     }
     let path = folder.join(LOCKFILE);
     write_whole(&path, text.as_bytes()).map_err(|error| failed(&path, error))?;

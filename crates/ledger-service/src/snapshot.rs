@@ -62,6 +62,16 @@ impl Snapshot {
             .ok_or_else(|| self.unknown_version(id, &version.to_string()))
     }
 
+    /// One version of a capability, if it was published.
+    #[must_use]
+    pub fn capability_version(
+        &self,
+        name: &str,
+        version: Version,
+    ) -> Option<&Arc<Published<CapabilityDescriptor>>> {
+        self.capabilities.get(name)?.get(&version)
+    }
+
     /// A version of an operation as people write it: `1.0`, or nothing for the newest. Errors: as
     /// [`Snapshot::operation_version`].
     pub fn operation_at(

@@ -25,6 +25,7 @@
 pub mod bound;
 pub mod builtin;
 pub mod bytes;
+pub mod explain;
 pub mod expr;
 pub mod graph;
 pub mod interp;

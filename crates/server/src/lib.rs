@@ -1,1 +1,18 @@
-//! Placeholder.
+//! The service: opens store, Ledger and runtime, wires them, and serves them by gRPC, one file per
+//! service.
+//!
+//! It compiles what clients send and never accepts a compiled plan from one. Read [`Options`] and
+//! [`Service`] first; the wire contract is `proto/orchestra/v1`.
+#![forbid(unsafe_code)]
+
+mod compiler;
+mod convert;
+mod ledger;
+mod open;
+mod run;
+mod serve;
+mod status;
+
+pub use open::{OpenError, Options, Service, StoreLocation};
+pub use serve::ServeError;
+pub use status::DOMAIN;

@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
@@ -16,6 +15,7 @@ use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::server::NamedService;
 use tonic::transport::server::Router;
 use tonic::transport::{Channel, Endpoint, Server};
+use tonic_health::server::HealthReporter;
 use tower::service_fn;
 
 use crate::compiler::Compiler;
@@ -40,6 +40,18 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// Bytes on their way between the two ends of an in-process connection.
 const DUPLEX_BYTES: usize = 256 << 10;
 
+/// Why a service cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The listener or the connection failed.
+    #[error(transparent)]
+    Transport(#[from] tonic::transport::Error),
+    /// The descriptors built into the program do not fit together.
+    #[error(transparent)]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
 impl Service {
     /// Serves until `shutdown` resolves, then lets calls in progress end.
     ///
@@ -49,22 +61,22 @@ impl Service {
         &self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
-    ) -> Result<(), tonic::transport::Error> {
-        let (router, health) = self.router().await;
+    ) -> Result<(), ServeError> {
+        let (router, health) = self.router().await?;
         let drain = async move {
             shutdown.await;
             set_health(&health, tonic_health::ServingStatus::NotServing).await;
         };
-        router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), drain).await
+        Ok(router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), drain).await?)
     }
 
     /// A client connection to this service that needs no socket. It works as long as the service lives.
     ///
     /// # Errors
     /// If the connection cannot be set up.
-    pub async fn channel(&self) -> Result<Channel, tonic::transport::Error> {
+    pub async fn channel(&self) -> Result<Channel, ServeError> {
         let (connections, incoming) = mpsc::channel::<io::Result<tokio::io::DuplexStream>>(8);
-        let (router, _) = self.router().await;
+        let (router, _) = self.router().await?;
         tokio::spawn(router.serve_with_incoming(ReceiverStream::new(incoming)));
         let connector = service_fn(move |_| {
             let connections = connections.clone();
@@ -75,31 +87,34 @@ impl Service {
                 Ok::<_, io::Error>(TokioIo::new(client))
             }
         });
-        Endpoint::from_static("http://in-process").connect_with_connector(connector).await
+        Ok(Endpoint::from_static("http://in-process").connect_with_connector(connector).await?)
     }
 
-    async fn router(&self) -> (Router, tonic_health::server::HealthReporter) {
+    async fn router(&self) -> Result<(Router, HealthReporter), ServeError> {
         let (health, health_service) = tonic_health::server::health_reporter();
         set_health(&health, tonic_health::ServingStatus::Serving).await;
-        let shared = Arc::new(self.clone());
         let router = Server::builder()
             .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
-            .http2_max_local_error_reset_streams(LOCAL_ERROR_RESETS_MAX)
+            .http2_max_local_error_reset_streams(Some(LOCAL_ERROR_RESETS_MAX))
             .http2_max_pending_accept_reset_streams(Some(PENDING_ACCEPT_RESETS_MAX))
             .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
             .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
             .timeout(CALL_TIMEOUT)
             .add_service(health_service)
-            .add_optional_service(reflection_v1())
-            .add_optional_service(reflection_v1alpha())
-            .add_service(CompilerServiceServer::new(Compiler::new(Arc::clone(&shared))).max_decoding_message_size(REQUEST_BYTES_MAX))
-            .add_service(LedgerServiceServer::new(Ledger::new(Arc::clone(&shared))).max_decoding_message_size(REQUEST_BYTES_MAX))
-            .add_service(RunServiceServer::new(Runs::new(shared)).max_decoding_message_size(REQUEST_BYTES_MAX));
-        (router, health)
+            .add_service(reflection().build_v1()?)
+            .add_service(reflection().build_v1alpha()?)
+            .add_service(
+                CompilerServiceServer::new(Compiler::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
+            )
+            .add_service(
+                LedgerServiceServer::new(Ledger::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
+            )
+            .add_service(RunServiceServer::new(Runs::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX));
+        Ok((router, health))
     }
 }
 
-async fn set_health(health: &tonic_health::server::HealthReporter, status: tonic_health::ServingStatus) {
+async fn set_health(health: &HealthReporter, status: tonic_health::ServingStatus) {
     for name in [
         "",
         <CompilerServiceServer<Compiler> as NamedService>::NAME,
@@ -116,8 +131,4 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-}
-
-fn reflection_v1() -> Option<impl tonic::codegen::Service<http::Request<tonic::body::Body>>> {
-    reflection().build_v1().ok()
 }

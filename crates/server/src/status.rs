@@ -4,11 +4,20 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use proto::v1;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+use crate::compiler::Compiled;
+
 /// Domain of every `ErrorInfo` of this service.
 pub const DOMAIN: &str = "orchestra";
+
+/// Most violations of one status; headers are bounded.
+const VIOLATIONS_MAX: usize = 20;
+
+/// Bytes of the longest rendered text in a status.
+const RENDERED_BYTES_MAX: usize = 4 << 10;
 
 /// How long a client should wait before it tries again when the service is busy or draining.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -40,4 +49,45 @@ pub(crate) fn not_found(code: &str, kind: &str, name: &str, message: impl Into<S
     details.set_error_info(code, DOMAIN, HashMap::new());
     details.set_resource_info(kind, name, "", "");
     Status::with_error_details(Code::NotFound, message, details)
+}
+
+/// The status of a plan that does not compile: one violation per error, with its place, and the text a
+/// terminal would show as the message. The reason is the code of the first.
+pub(crate) fn plan_errors(compiled: &Compiled) -> Status {
+    let mut details = ErrorDetails::new();
+    let errors = compiled.diagnostics();
+    let mut errors =
+        errors.iter().filter(|diagnostic| diagnostic.severity() == v1::Severity::Error).peekable();
+    let code = errors.peek().map_or("E0100", |first| first.code.as_str());
+    details.set_error_info(code, DOMAIN, HashMap::new());
+    for error in errors.take(VIOLATIONS_MAX) {
+        let place = error.labels.first().and_then(|label| label.span).unwrap_or_default();
+        let field = format!("source.text:{}:{}", place.line, place.column);
+        details.add_bad_request_violation(field, format!("[{}] {}", error.code, error.message));
+    }
+    let mut rendered = compiled.rendered();
+    if rendered.len() > RENDERED_BYTES_MAX {
+        let end = (0..=RENDERED_BYTES_MAX).rev().find(|end| rendered.is_char_boundary(*end)).unwrap_or(0);
+        rendered.truncate(end);
+    }
+    Status::with_error_details(Code::InvalidArgument, rendered, details)
+}
+
+/// The gRPC code that belongs to an error code: one table for all services.
+fn grpc_code(code: &str) -> Code {
+    match code {
+        // Another process owns the store, it is full, or the service is busy or closing.
+        "E1001" | "E1173" => Code::Unavailable,
+        "E1172" => Code::ResourceExhausted,
+        "E1008" | "E1205" => Code::AlreadyExists,
+        "E1164" | "E1165" | "E1201" | "E1202" | "E1208" => Code::NotFound,
+        "E1179" | "E1209" | "E1511" => Code::Internal,
+        // What the caller asks is well formed, but the state of the world does not admit it.
+        code if code.starts_with("E06") || code.starts_with("E11") || code.starts_with("E14") => {
+            Code::FailedPrecondition
+        }
+        "E1206" | "E1210" => Code::FailedPrecondition,
+        code if code.starts_with("E10") => Code::Unavailable,
+        _ => Code::InvalidArgument,
+    }
 }

@@ -1,0 +1,42 @@
+//! The commands, one file each.
+
+mod check;
+mod demo;
+mod explain;
+mod fmt;
+mod ledger;
+mod lock;
+mod new;
+mod proof;
+mod run;
+mod serve;
+
+use crate::args::{Cli, Command, Lock};
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::output::Output;
+
+/// What every command gets.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) output: Output,
+    pub(crate) config: Config,
+}
+
+/// Runs the command.
+pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let context =
+        Context { output: Output::new(&cli.global), config: Config::load(cli.global.config.as_deref())? };
+    match cli.command {
+        Command::New(args) => new::run(&context, &args).await,
+        Command::Check(args) => check::run(&context, &args),
+        Command::Fmt(args) => fmt::run(&context, &args),
+        Command::Explain(args) => explain::run(&context, &args),
+        Command::Run(args) => run::run(&context, &args).await,
+        Command::Serve(args) => serve::run(&context, &args).await,
+        Command::Ledger(args) => ledger::run(&context, &args).await,
+        Command::Lock(Lock::Update { paths, source }) => lock::update(&context, &paths, &source).await,
+        Command::Proof(args) => proof::run(&context, &args),
+        Command::Demo(args) => demo::run(&context, &args).await,
+    }
+}

@@ -1,0 +1,310 @@
+//! `CompilerService`: check, format and explain plans. Pure: nothing is stored, nothing is spent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plan_compiler::{Compilation, Options, Source};
+use plan_ir::bound::Bound;
+use plan_ir::graph::{Graph, NodeId, NodeKind, Region};
+use plan_ir::plan::{CompiledPlan, NodeBody};
+use plan_lang::SourceFile;
+use plan_lang::ast::Item;
+use proto::v1;
+use proto::v1::compiler_service_server::CompilerService;
+use schema::json_schema::to_json_schema;
+use schema::lock::{Lock, LockBodies};
+use schema::types::Type;
+use serde_json::json;
+use tonic::{Request, Response, Status};
+
+use crate::convert;
+use crate::ledger;
+use crate::open::Service;
+use crate::status::{bad_field, status};
+
+/// The service.
+#[derive(Debug)]
+pub(crate) struct Compiler {
+    ledger: ledger_service::Handle,
+}
+
+/// A source text after compilation.
+pub(crate) struct Compiled {
+    /// The name shown in diagnostics.
+    pub(crate) file_name: String,
+    /// The text.
+    pub(crate) text: String,
+    /// What the compiler made of it.
+    pub(crate) compilation: Compilation,
+}
+
+impl Compiled {
+    /// Whether a plan of it may run.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.compilation.has_errors()
+    }
+
+    /// Diagnostics for the wire.
+    pub(crate) fn diagnostics(&self) -> Vec<v1::Diagnostic> {
+        convert::diagnostics(&self.text, &self.compilation.diagnostics)
+    }
+
+    /// Diagnostics as a terminal shows them, without colour.
+    pub(crate) fn rendered(&self) -> String {
+        let file = SourceFile { name: &self.file_name, text: &self.text };
+        plan_lang::render(&file, &self.compilation.diagnostics, false)
+    }
+
+    /// The plan called `name`, or the only one where the name is empty.
+    pub(crate) fn plan(&self, name: &str) -> Result<&CompiledPlan, Status> {
+        let plans = &self.compilation.plans;
+        let names: Vec<&str> = plans.iter().map(|plan| plan.body.name.as_str()).collect();
+        let found = match (name, plans.as_slice()) {
+            ("", [plan]) => Some(plan),
+            ("", _) => {
+                let message = format!("the file has {} plans ({}): name one", plans.len(), names.join(", "));
+                return Err(bad_field("E1506", "plan", message));
+            }
+            _ => plans.iter().find(|plan| plan.body.name == name),
+        };
+        found.ok_or_else(|| {
+            let near = plan_lang::suggest(name, names.iter().copied()).map_or_else(
+                || format!("it has {}", names.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            bad_field("E1506", "plan", format!("the file has no plan `{name}`; {near}"))
+        })
+    }
+}
+
+impl Compiler {
+    pub(crate) fn new(service: &Service) -> Self {
+        Self { ledger: service.ledger().clone() }
+    }
+}
+
+/// Compiles what a client sent. A lock is believed only so far as this Ledger holds the same entries.
+pub(crate) async fn compile(
+    ledger: &ledger_service::Handle,
+    source: Option<v1::PlanSource>,
+) -> Result<Compiled, Status> {
+    let source = source.ok_or_else(|| bad_field("E1510", "source", "it is missing"))?;
+    let lock = match source.lock {
+        Some(lock) => check_lock(ledger, &lock)?,
+        None => pin(ledger, &source.text)?,
+    };
+    let file_name = if source.file_name.is_empty() { "plan.orch".to_owned() } else { source.file_name };
+    let text = source.text;
+    // Bounded by the limits on sources and plans, but long enough to stall the other tasks of a thread.
+    let compiled = tokio::task::spawn_blocking(move || {
+        let source = Source { name: &file_name, text: &text };
+        let compilation = plan_compiler::compile(&source, &lock, &Options::default());
+        Compiled { compilation, file_name, text }
+    });
+    compiled.await.map_err(|_| status("E1511", "the compiler stopped unexpectedly; please report the plan"))
+}
+
+fn check_lock(ledger: &ledger_service::Handle, lock: &v1::Lock) -> Result<Lock, Status> {
+    let mut bodies = LockBodies::new();
+    for body in &lock.bodies {
+        let hash = body.hash.parse().map_err(|error: schema::hash::ParseHashError| {
+            bad_field("E0603", "source.lock.bodies", error.to_string())
+        })?;
+        bodies.insert(hash, body.content.to_vec());
+    }
+    let lock = Lock::assemble(&lock.toml, &bodies)
+        .map_err(|error| bad_field(error.code, "source.lock", error.to_string()))?;
+    let snapshot = ledger.snapshot();
+    let operations = lock.operations.iter();
+    let known: BTreeSet<_> =
+        operations
+            .filter_map(|(id, (_, pinned))| Some(snapshot.operation_version(id, pinned.version).ok()?.hash))
+            .chain(lock.capabilities.iter().filter_map(|(name, (_, pinned))| {
+                Some(snapshot.capability_version(name, pinned.version)?.hash)
+            }))
+            .collect();
+    let pinned = lock.operations.iter().map(|(id, (hash, _))| (id, hash));
+    let pinned = pinned.chain(lock.capabilities.iter().map(|(name, (hash, _))| (name, hash)));
+    for (name, hash) in pinned {
+        if !known.contains(hash) {
+            let message = format!(
+                "the lock pins `{name}` to entry {}, which this server's Ledger does not hold; run `orch lock update --server`",
+                hash.short()
+            );
+            return Err(status("E0604", message));
+        }
+    }
+    Ok(lock)
+}
+
+fn pin(ledger: &ledger_service::Handle, text: &str) -> Result<Lock, Status> {
+    let needs = plan_compiler::needs(text);
+    let operations = needs.operations.into_iter().collect();
+    let capabilities = needs.capabilities.into_iter().collect();
+    let (lockfile, bodies) =
+        ledger.snapshot().lock_for(&operations, &capabilities).map_err(ledger::failed)?;
+    Lock::assemble(&lockfile.to_toml(), &bodies).map_err(|error| status(error.code, error.to_string()))
+}
+
+#[tonic::async_trait]
+impl CompilerService for Compiler {
+    async fn check(&self, request: Request<v1::CheckRequest>) -> Result<Response<v1::CheckResponse>, Status> {
+        let compiled = compile(&self.ledger, request.into_inner().source).await?;
+        let plans = if compiled.has_errors() {
+            Vec::new()
+        } else {
+            let Compilation { plans, bounds, .. } = &compiled.compilation;
+            let docs = docs(&compiled.text);
+            plans.iter().zip(bounds).map(|(plan, bound)| summary(plan, bound, &docs)).collect()
+        };
+        Ok(Response::new(v1::CheckResponse {
+            diagnostics: compiled.diagnostics(),
+            plans,
+            rendered: compiled.rendered(),
+        }))
+    }
+
+    async fn format(
+        &self,
+        request: Request<v1::FormatRequest>,
+    ) -> Result<Response<v1::FormatResponse>, Status> {
+        let text = request.into_inner().text;
+        Ok(Response::new(match plan_lang::format(&text) {
+            Ok(text) => v1::FormatResponse { text, diagnostics: Vec::new() },
+            Err(found) => {
+                v1::FormatResponse { text: String::new(), diagnostics: convert::diagnostics(&text, &found) }
+            }
+        }))
+    }
+
+    async fn explain(
+        &self,
+        request: Request<v1::ExplainRequest>,
+    ) -> Result<Response<v1::ExplainResponse>, Status> {
+        let request = request.into_inner();
+        let compiled = compile(&self.ledger, request.source).await?;
+        let diagnostics = compiled.diagnostics();
+        let explanation = if compiled.has_errors() {
+            None
+        } else {
+            let plan = compiled.plan(&request.plan)?;
+            let bound = compiled.compilation.plan(&plan.body.name).map(|(_, bound)| bound);
+            bound.map(|bound| explanation(plan, bound, &docs(&compiled.text)))
+        };
+        Ok(Response::new(v1::ExplainResponse { diagnostics, explanation }))
+    }
+}
+
+/// Documentation of each plan by its name.
+fn docs(text: &str) -> BTreeMap<String, String> {
+    let parse = plan_lang::parse(text);
+    let plans = parse.ast().items.iter().filter_map(|item| match item {
+        Item::Plan(plan) => Some((plan.name.name.clone(), plan.docs.clone().unwrap_or_default())),
+        _ => None,
+    });
+    plans.collect()
+}
+
+fn summary(plan: &CompiledPlan, bound: &Bound, docs: &BTreeMap<String, String>) -> v1::PlanSummary {
+    let body = &plan.body;
+    let output = to_json_schema(&body.output, &body.types);
+    let hash = plan_ir::bytes::encode(plan).map(|bytes| plan_ir::bytes::plan_hash(&bytes).to_hex());
+    v1::PlanSummary {
+        name: body.name.clone(),
+        doc: docs.get(&body.name).cloned().unwrap_or_default(),
+        plan_hash: hash.unwrap_or_default(),
+        input_schema_json: input_schema(plan).to_string().into(),
+        output_schema_json: output.to_string().into(),
+        cost_max: Some(convert::amount(bound.cost)),
+        latency_us_max: bound.latency_us,
+    }
+}
+
+/// The parameters of a plan as one JSON Schema object.
+fn input_schema(plan: &CompiledPlan) -> serde_json::Value {
+    let body = &plan.body;
+    let mut properties = serde_json::Map::new();
+    let mut required = Vec::new();
+    for param in &body.params {
+        let mut schema = to_json_schema(&param.ty, &body.types);
+        if let (Some(object), false) = (schema.as_object_mut(), param.doc.is_empty()) {
+            object.insert("description".into(), param.doc.clone().into());
+        }
+        if param.default.is_none() && !matches!(param.ty, Type::Optional(_)) {
+            required.push(param.name.clone());
+        }
+        properties.insert(param.name.clone(), schema);
+    }
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+fn explanation(plan: &CompiledPlan, bound: &Bound, docs: &BTreeMap<String, String>) -> v1::PlanExplanation {
+    let contributors = bound
+        .contributors
+        .iter()
+        .map(|row| v1::BoundContributor {
+            node: row.node.0,
+            label: row.label.clone(),
+            factors: row.factors.clone(),
+            cost_max: Some(convert::amount(row.cost)),
+            basis: convert::basis(row.basis).into(),
+            latency_us_max: row.latency_us,
+        })
+        .collect();
+    v1::PlanExplanation {
+        summary: Some(summary(plan, bound, docs)),
+        nodes: explained_nodes(plan),
+        contributors,
+        rendered: plan_ir::explain::explain(plan, bound),
+    }
+}
+
+fn explained_nodes(plan: &CompiledPlan) -> Vec<v1::ExplainedNode> {
+    let mut rows = Vec::with_capacity(plan.graph.nodes.len());
+    walk(&plan.graph, &plan.graph.root, None, &mut |id, control| {
+        let (Some(node), Some(body)) = (plan.graph.node(id), plan.body.nodes.get(id.0 as usize)) else {
+            return;
+        };
+        rows.push(v1::ExplainedNode {
+            id: id.0,
+            kind: kind(node.kind).to_owned(),
+            label: node.label.clone(),
+            parents: node.parents.iter().map(|parent| parent.0).collect(),
+            control: control.map(|(control, _)| control.0),
+            region: control.map_or(0, |(_, region)| region),
+            operations: operations(plan, body),
+        });
+    });
+    rows.sort_by_key(|row| row.id);
+    rows
+}
+
+type Place = Option<(NodeId, u32)>;
+
+fn walk(graph: &Graph, region: &Region, place: Place, visit: &mut dyn FnMut(NodeId, Place)) {
+    for id in &region.nodes {
+        visit(*id, place);
+        let regions = graph.node(*id).map(|node| node.regions.as_slice()).unwrap_or_default();
+        for (index, region) in (0..).zip(regions) {
+            walk(graph, region, Some((*id, index)), visit);
+        }
+    }
+}
+
+fn operations(plan: &CompiledPlan, body: &NodeBody) -> Vec<String> {
+    let NodeBody::Call(call) = body else { return Vec::new() };
+    call.candidates
+        .iter()
+        .filter_map(|candidate| plan.body.operations.get(candidate.operation as usize))
+        .map(|operation| operation.id.clone())
+        .collect()
+}
+
+const fn kind(kind: NodeKind) -> &'static str {
+    match kind {
+        NodeKind::Pure => "pure",
+        NodeKind::Ensure => "ensure",
+        NodeKind::Call => "call",
+        NodeKind::Branch => "branch",
+        NodeKind::FanOut => "fan_out",
+    }
+}

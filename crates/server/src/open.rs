@@ -1,0 +1,187 @@
+//! Opening the service: store, Ledger and runtime, wired as data.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger_service::Catalog;
+use proof::key::PublicKey;
+use schema::hash::{Context, Hash};
+use store::{Log, Sqlite};
+use subnet::hotkey::Hotkey;
+use subnet::secrets::SecretStore;
+use subnet::{Client, egress};
+
+/// How long runs may go on after the service is told to stop.
+const CLOSE_GRACE: Duration = Duration::from_secs(5);
+
+/// What a service needs.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where its state lives.
+    pub store: StoreLocation,
+    /// How calls leave the machine.
+    pub egress: egress::Options,
+    /// Base URLs that replace those of the Ledger, by operation (`sn64.chat_completions`) or subnet (`sn64`).
+    pub endpoints: BTreeMap<String, String>,
+    /// Keys of subnets.
+    pub secrets: SecretStore,
+    /// Signs calls of axons.
+    pub hotkey: Option<Hotkey>,
+    /// How the runtime behaves.
+    pub runtime: runtime::Options,
+}
+
+/// Where the state of a service lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreLocation {
+    /// Nowhere: it is gone with the process, and nothing is durable.
+    Memory,
+    /// In this folder, which one process owns at a time.
+    Folder(PathBuf),
+}
+
+impl Options {
+    /// A service at `store` that calls public addresses only and has no keys.
+    #[must_use]
+    pub fn new(store: StoreLocation) -> Self {
+        let runtime = runtime::Options { build: build_hash(), ..runtime::Options::default() };
+        Self {
+            store,
+            egress: egress::Options::default(),
+            endpoints: BTreeMap::new(),
+            secrets: SecretStore::new(),
+            hotkey: None,
+            runtime,
+        }
+    }
+}
+
+/// Names this build in proofs. The version is what a source build knows of itself.
+fn build_hash() -> Hash {
+    Context::Evidence.hash(&[b"orch ", env!("CARGO_PKG_VERSION").as_bytes()])
+}
+
+/// Why a service does not open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The Ledger.
+    #[error(transparent)]
+    Ledger(#[from] ledger_service::Error),
+    /// The runtime's key.
+    #[error(transparent)]
+    Key(#[from] runtime::keys::KeyError),
+    /// The runtime.
+    #[error(transparent)]
+    Runtime(#[from] runtime::Error),
+    /// An extra certificate authority.
+    #[error(transparent)]
+    Root(#[from] egress::RootError),
+    /// The operating system gave no random bytes for a key.
+    #[error("the operating system gave no random bytes: {0}")]
+    Randomness(std::io::Error),
+}
+
+impl OpenError {
+    /// The stable code; its page is `docs/errors/<code>.md`.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Ledger(error) => error.code(),
+            Self::Key(error) => error.code(),
+            Self::Runtime(error) => error.code(),
+            Self::Root(error) => error.code(),
+            Self::Randomness(_) => "E1179",
+        }
+    }
+
+    /// What to do next; empty where the message says it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.help(),
+            Self::Ledger(error) => error.help(),
+            Self::Key(_) | Self::Runtime(_) | Self::Root(_) | Self::Randomness(_) => "",
+        }
+    }
+}
+
+/// An open service. Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Service {
+    ledger: ledger_service::Handle,
+    runtime: runtime::Handle,
+    public_key: PublicKey,
+}
+
+impl Service {
+    /// Opens store, Ledger and runtime, fills a fresh Ledger with the catalogue, and takes up the runs that
+    /// an earlier process left behind.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing is left half-open.
+    pub async fn open(options: Options) -> Result<Self, OpenError> {
+        let client = Client::new(options.egress)?;
+        let (log, key): (Arc<dyn Log>, _) = match &options.store {
+            StoreLocation::Memory => {
+                let key = runtime::keys::ephemeral().map_err(OpenError::Randomness)?;
+                (Arc::new(Sqlite::in_memory()?), key)
+            }
+            // The store first: its lock makes sure that no other process makes a key at the same time.
+            StoreLocation::Folder(folder) => {
+                let log = Sqlite::open(&store::Options::new(folder))?;
+                (Arc::new(log), runtime::keys::load_or_create(folder)?)
+            }
+        };
+        let ledger = ledger_service::Options::new(Arc::clone(&log)).open().await?;
+        if ledger.snapshot().last_index() == 0 {
+            ledger.load(&Catalog::embedded()?).await?;
+        }
+        let public_key = key.public();
+        let services = runtime::Services {
+            log,
+            client,
+            secrets: Arc::new(options.secrets),
+            hotkey: options.hotkey.map(Arc::new),
+            key: Arc::new(key),
+            endpoints: options.endpoints,
+            samples: None,
+            routes: None,
+        };
+        let runtime = runtime::Handle::new(options.runtime, services);
+        let resumed = runtime.recover().await?;
+        if resumed > 0 {
+            tracing::info!(runs = resumed, "took up runs of an earlier process");
+        }
+        Ok(Self { ledger, runtime, public_key })
+    }
+
+    /// The Ledger.
+    #[must_use]
+    pub fn ledger(&self) -> &ledger_service::Handle {
+        &self.ledger
+    }
+
+    /// The runtime.
+    #[must_use]
+    pub fn runtime(&self) -> &runtime::Handle {
+        &self.runtime
+    }
+
+    /// The key that signs the proofs of this service.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        self.public_key
+    }
+
+    /// Refuses new runs and gives those under way a few seconds; the next process takes up the rest.
+    pub async fn close(&self) {
+        self.runtime.shutdown(CLOSE_GRACE).await;
+    }
+}

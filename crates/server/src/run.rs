@@ -1,0 +1,292 @@
+//! `RunService`: runs over gRPC.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use proto::v1;
+use proto::v1::run_service_server::RunService;
+use runtime::view::{CostRow, Run, RunEvent, RunEventKind, RunFilter, RunId, RunState};
+use runtime::{CreateRun, DEFAULT_TENANT, Error, Handle, REQUEST_ID_BYTES_MAX};
+use schema::error::PlanError;
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use crate::compiler::compile;
+use crate::convert;
+use crate::open::Service;
+use crate::status::{bad_field, not_found, plan_errors, status};
+
+/// Runs of a page where the request names no size.
+const PAGE_SIZE: usize = 50;
+/// Silence after which a watcher is told that the stream is alive.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Events on their way to one watcher.
+const EVENTS_BUFFERED: usize = 64;
+/// Bytes of a proof in one message.
+const PROOF_CHUNK_BYTES: usize = 256 << 10;
+
+/// The service.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    ledger: ledger_service::Handle,
+    runtime: Handle,
+}
+
+impl Runs {
+    pub(crate) fn new(service: &Service) -> Self {
+        Self { ledger: service.ledger().clone(), runtime: service.runtime().clone() }
+    }
+
+    async fn view(&self, run: RunId) -> Result<v1::Run, Status> {
+        self.runtime.get_run(DEFAULT_TENANT, run).await.map(|run| run_view(&run)).map_err(failed)
+    }
+}
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl RunService for Runs {
+    type WatchRunStream = Answers<v1::WatchRunResponse>;
+    type ReadProofStream = Answers<v1::ReadProofResponse>;
+
+    async fn create_run(
+        &self,
+        request: Request<v1::CreateRunRequest>,
+    ) -> Result<Response<v1::CreateRunResponse>, Status> {
+        let request = request.into_inner();
+        let request_id = request_id(request.request_id)?;
+        let cost_max = request.cost_max.map(|amount| convert::amount_of("cost_max", &amount)).transpose()?;
+        let compiled = compile(&self.ledger, request.source).await?;
+        if compiled.has_errors() {
+            return Err(plan_errors(&compiled));
+        }
+        let plan = compiled.plan(&request.plan)?;
+        let diagnostics = compiled.diagnostics();
+        let plan = self.runtime.load(plan.clone()).map_err(failed)?;
+        let inputs_json = if request.inputs_json.is_empty() { "{}".into() } else { request.inputs_json };
+        let create = CreateRun { plan, inputs_json, request_id, cost_max, tenant: DEFAULT_TENANT.into() };
+        let run = self.runtime.create_run(create).await.map_err(failed)?;
+        Ok(Response::new(v1::CreateRunResponse { run: Some(self.view(run).await?), diagnostics }))
+    }
+
+    async fn get_run(
+        &self,
+        request: Request<v1::GetRunRequest>,
+    ) -> Result<Response<v1::GetRunResponse>, Status> {
+        let run = run_id(&request.into_inner().name)?;
+        Ok(Response::new(v1::GetRunResponse { run: Some(self.view(run).await?) }))
+    }
+
+    async fn watch_run(
+        &self,
+        request: Request<v1::WatchRunRequest>,
+    ) -> Result<Response<Self::WatchRunStream>, Status> {
+        let request = request.into_inner();
+        let run = run_id(&request.name)?;
+        let events = self.runtime.watch(DEFAULT_TENANT, run, request.after_seq).await.map_err(failed)?;
+        let (sender, receiver) = mpsc::channel(EVENTS_BUFFERED);
+        tokio::spawn(forward(events, request.after_seq, sender));
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn cancel_run(
+        &self,
+        request: Request<v1::CancelRunRequest>,
+    ) -> Result<Response<v1::CancelRunResponse>, Status> {
+        let run = run_id(&request.into_inner().name)?;
+        let run = self.runtime.cancel_run(DEFAULT_TENANT, run).await.map_err(failed)?;
+        Ok(Response::new(v1::CancelRunResponse { run: Some(run_view(&run)) }))
+    }
+
+    async fn list_runs(
+        &self,
+        request: Request<v1::ListRunsRequest>,
+    ) -> Result<Response<v1::ListRunsResponse>, Status> {
+        let request = request.into_inner();
+        let size = if request.page_size == 0 { PAGE_SIZE } else { request.page_size as usize };
+        let filter = RunFilter {
+            state: state_filter(request.state())?,
+            plan: (!request.plan.is_empty()).then(|| request.plan.clone()),
+        };
+        let after = page_start(&request)?;
+        let page = self.runtime.list_runs(DEFAULT_TENANT, &filter, after, size).await.map_err(failed)?;
+        Ok(Response::new(v1::ListRunsResponse {
+            runs: page.runs.iter().map(run_view).collect(),
+            next_page_token: page.next.map(|run| page_token(&request, run)).unwrap_or_default(),
+        }))
+    }
+
+    async fn read_proof(
+        &self,
+        request: Request<v1::ReadProofRequest>,
+    ) -> Result<Response<Self::ReadProofStream>, Status> {
+        let run = run_id(&request.into_inner().name)?;
+        let bundle = self.runtime.proof(DEFAULT_TENANT, run).await.map_err(failed)?;
+        let starts = (0..bundle.len()).step_by(PROOF_CHUNK_BYTES);
+        let chunks = starts.map(move |start| {
+            let end = bundle.len().min(start + PROOF_CHUNK_BYTES);
+            Ok(v1::ReadProofResponse { chunk: bundle.slice(start..end) })
+        });
+        Ok(Response::new(Box::pin(tokio_stream::iter(chunks))))
+    }
+}
+
+/// Sends events until the run has ended or the watcher is gone, and a heartbeat where nothing happens.
+async fn forward(
+    mut events: runtime::Events,
+    after_seq: u64,
+    sender: mpsc::Sender<Result<v1::WatchRunResponse, Status>>,
+) {
+    let mut last = v1::RunEvent { seq: after_seq, ..v1::RunEvent::default() };
+    loop {
+        let next = tokio::time::timeout(HEARTBEAT, events.next()).await;
+        let message = match next {
+            Ok(Ok(None)) => return,
+            Ok(Ok(Some(event))) => {
+                last = event_view(&event);
+                Ok(last.clone())
+            }
+            Ok(Err(error)) => Err(failed(error)),
+            Err(_) => Ok(v1::RunEvent {
+                seq: last.seq,
+                time: last.time,
+                kind: v1::RunEventKind::Heartbeat.into(),
+                spent: last.spent,
+                ..v1::RunEvent::default()
+            }),
+        };
+        let stop = message.is_err();
+        let message = message.map(|event| v1::WatchRunResponse { event: Some(event) });
+        if sender.send(message).await.is_err() || stop {
+            return;
+        }
+    }
+}
+
+/// The status of a failure of the runtime.
+fn failed(error: Error) -> Status {
+    match &error {
+        Error::NotFound(run) => not_found(error.code(), "run", &format!("runs/{run}"), error.to_string()),
+        Error::NoProof { run, .. } => {
+            not_found(error.code(), "proof", &format!("runs/{run}/proof"), error.to_string())
+        }
+        Error::Input(input) => bad_field(input.code(), "inputs_json", error.to_string()),
+        _ => status(error.code(), error.to_string()),
+    }
+}
+
+fn run_id(name: &str) -> Result<RunId, Status> {
+    let id = name.strip_prefix("runs/").and_then(|id| id.parse().ok());
+    id.ok_or_else(|| bad_field("E1510", "name", format!("`{name}` is not of the form runs/<uuid>")))
+}
+
+fn request_id(id: String) -> Result<Option<String>, Status> {
+    if id.len() > REQUEST_ID_BYTES_MAX {
+        let message = format!("it has {} bytes, at most {REQUEST_ID_BYTES_MAX} are admitted", id.len());
+        return Err(bad_field("E1510", "request_id", message));
+    }
+    Ok((!id.is_empty()).then_some(id))
+}
+
+fn state_filter(state: v1::RunState) -> Result<Option<RunState>, Status> {
+    Ok(Some(match state {
+        v1::RunState::Unspecified => return Ok(None),
+        v1::RunState::Pending => RunState::Pending,
+        v1::RunState::Running => RunState::Running,
+        v1::RunState::Succeeded => RunState::Succeeded,
+        v1::RunState::Failed => RunState::Failed,
+        v1::RunState::Cancelled => RunState::Cancelled,
+    }))
+}
+
+/// A token names the last run of its page and the filter it was made for.
+fn page_token(request: &v1::ListRunsRequest, run: RunId) -> String {
+    format!("{run}.{}.{}", request.state, request.plan)
+}
+
+fn page_start(request: &v1::ListRunsRequest) -> Result<Option<RunId>, Status> {
+    if request.page_token.is_empty() {
+        return Ok(None);
+    }
+    let run = request.page_token.split('.').next().and_then(|run| run.parse::<RunId>().ok());
+    let run = run.filter(|run| page_token(request, *run) == request.page_token);
+    run.map(Some).ok_or_else(|| {
+        bad_field("E1207", "page_token", "it does not belong to this request; keep the filter between pages")
+    })
+}
+
+fn run_view(run: &Run) -> v1::Run {
+    v1::Run {
+        name: format!("runs/{}", run.id),
+        plan: run.plan.clone(),
+        plan_hash: run.plan_hash.to_hex(),
+        state: run_state(run.state).into(),
+        result_json: run.result_json.clone().unwrap_or_default().into(),
+        error: run.error.as_ref().map(error_view),
+        costs: run.costs.iter().map(cost_view).collect(),
+        total: Some(convert::amount(run.total)),
+        total_certain: run.total_certain,
+        create_time: Some(convert::timestamp(run.created_at_us)),
+        end_time: run.ended_at_us.map(convert::timestamp),
+        proof_id: run.proof_id.map(|id| id.to_hex()).unwrap_or_default(),
+        last_seq: run.last_seq,
+    }
+}
+
+const fn run_state(state: RunState) -> v1::RunState {
+    match state {
+        RunState::Pending => v1::RunState::Pending,
+        RunState::Running => v1::RunState::Running,
+        RunState::Succeeded => v1::RunState::Succeeded,
+        RunState::Failed => v1::RunState::Failed,
+        RunState::Cancelled => v1::RunState::Cancelled,
+    }
+}
+
+fn error_view(error: &PlanError) -> v1::RunError {
+    let call = error.call.as_ref();
+    v1::RunError {
+        code: error.code.clone(),
+        message: error.message.clone(),
+        node: error.node.clone().unwrap_or_default(),
+        call_kind: call.map(|call| call.kind.name().to_owned()).unwrap_or_default(),
+        path: call.and_then(|call| call.path.clone()).unwrap_or_default(),
+        // Lines are the client's to find: the runtime never sees the text.
+        span: error.span.map(|(start, end)| v1::Span { start, end, ..v1::Span::default() }),
+    }
+}
+
+fn cost_view(row: &CostRow) -> v1::CostRow {
+    v1::CostRow {
+        label: row.label.clone(),
+        operation: row.operation.clone(),
+        calls: row.calls,
+        attempts: row.attempts,
+        cost: Some(convert::amount(row.cost)),
+        basis: convert::basis(row.basis).into(),
+    }
+}
+
+fn event_view(event: &RunEvent) -> v1::RunEvent {
+    let kind = match event.kind {
+        RunEventKind::Opened => v1::RunEventKind::Opened,
+        RunEventKind::Node => v1::RunEventKind::Node,
+        RunEventKind::AttemptSent => v1::RunEventKind::AttemptSent,
+        RunEventKind::AttemptDone => v1::RunEventKind::AttemptDone,
+        RunEventKind::Closed => v1::RunEventKind::Closed,
+    };
+    v1::RunEvent {
+        seq: event.seq,
+        time: Some(convert::timestamp(event.time_us)),
+        kind: kind.into(),
+        node: event.node.clone(),
+        iteration: event.iteration.clone(),
+        state: event.state.name().to_owned(),
+        attempt: event.attempt,
+        operation: event.operation.clone(),
+        message: event.message.clone(),
+        spent: Some(convert::amount(event.spent)),
+    }
+}
