@@ -28,7 +28,12 @@ pub(crate) fn check(
     let found = match bound(compiled, None) {
         Ok(found) => found,
         Err(errors) => {
-            let reports = errors.iter().map(|error| no_bound(error, plan, compiled)).collect();
+            let mut reports: Vec<Diagnostic> = Vec::new();
+            for report in errors.iter().map(|error| no_bound(error, plan, body, compiled)) {
+                if !reports.iter().any(|known| known.code == report.code && known.span() == report.span()) {
+                    reports.push(report);
+                }
+            }
             return (None, reports);
         }
     };
@@ -56,8 +61,9 @@ fn is_run_by_others(program: &Program<'_>, at: usize) -> bool {
     })
 }
 
-fn no_bound(error: &BoundError, plan: &Plan<'_>, compiled: &CompiledPlan) -> Diagnostic {
-    let span = error.node().map_or(plan.decl.name.span, |node| node_span(compiled, node));
+fn no_bound(error: &BoundError, plan: &Plan<'_>, body: &PlanBody, compiled: &CompiledPlan) -> Diagnostic {
+    let whole = body.budget.as_ref().map_or(plan.decl.name.span, |budget| budget.span);
+    let span = error.node().map_or(whole, |node| node_span(compiled, node));
     let code = match error {
         BoundError::Unbounded { .. } => codes::UNBOUNDED_LIST,
         BoundError::Saturated { .. } => codes::BOUND_OVERFLOW,
@@ -68,7 +74,13 @@ fn no_bound(error: &BoundError, plan: &Plan<'_>, compiled: &CompiledPlan) -> Dia
         },
         _ => codes::TOO_MANY_NODES,
     };
-    let report = Diagnostic::error(code, error.to_string()).primary(span, "");
+    let message = match error {
+        BoundError::Price { source, .. } | BoundError::Budget { source, .. } if code == codes::NO_RATE => {
+            source.to_string()
+        }
+        _ => error.to_string(),
+    };
+    let report = Diagnostic::error(code, message).primary(span, "");
     match error {
         BoundError::Unbounded { .. } => report.help("add `.take(n)`, or `(..n)` to the type of the input"),
         BoundError::Price { .. } | BoundError::Budget { .. } if code == codes::NO_RATE => {

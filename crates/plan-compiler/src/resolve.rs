@@ -135,8 +135,10 @@ impl<'a> Resolver<'a, '_> {
 
 /// Two declarations of one name.
 fn duplicate(name: &ast::Ident, first: Span) -> Diagnostic {
+    // Imports are read before declarations, but a reader goes from top to bottom.
+    let (first, again) = (first.min(name.span), first.max(name.span));
     Diagnostic::error(codes::DUPLICATE_ITEM, format!("`{}` is declared twice", name.name))
-        .primary(name.span, "declared again")
+        .primary(again, "declared again")
         .secondary(first, "first declared here")
         .help("rename one of them; an import takes another name by `as`")
 }

@@ -1,6 +1,6 @@
 //! `call` and `run`.
 
-use plan_lang::{Diagnostic, Span, ast};
+use plan_lang::{Diagnostic, Fix, Span, ast};
 use schema::operation::Transport;
 use schema::price::{PriceError, PriceRule};
 use schema::types::Type;
@@ -26,7 +26,7 @@ impl<'a> Checker<'a, '_> {
         let slots = self.slots(target);
         let args = self.arguments(name, &slots, &call.args, Passing::Named);
         let output = self.call_output(target, name, call);
-        let site = CallSite { target, name: &name.name, output: &output, span: call.span };
+        let site = CallSite { target, name: &name.name, output: &output, span: name.span };
         let (policy, complete) = self.call_policy(call.policy.as_ref(), &site);
         if complete && !is_broken(&output) {
             self.check_admissible(target, name, &policy, call);
@@ -145,13 +145,17 @@ impl<'a> Checker<'a, '_> {
             }
             (None, Some(own)) => own,
             (None, None) | (Some(_), None) => {
-                let end = Span::at(call.args.last().map_or(name.span.end, |arg| arg.span.end));
                 let message = format!("`{}` needs the type of the answer", name.name);
+                let fix = Fix::maybe("ask for text");
+                let fix = match &call.policy {
+                    Some(policy) => fix.insert(policy.span.start, "as String "),
+                    None => fix.insert(call.span.end, " as String"),
+                };
                 self.report(
                     Diagnostic::error(codes::WANTED_MISSING, message)
                         .primary(name.span, "answers what it is asked for")
-                        .secondary(end, "")
-                        .help(format!("write `call {}(..) as T`", name.name)),
+                        .help(format!("write `call {}(..) as T`", name.name))
+                        .fix(fix),
                 );
                 Type::Error
             }
@@ -197,13 +201,14 @@ impl<'a> Checker<'a, '_> {
         }
         if !unknown.is_empty() {
             let message = format!("the price of {} is not known", join_ids(&unknown));
-            self.report(
-                Diagnostic::error(codes::PRICE_UNKNOWN, message)
-                    .primary(name.span, "may cost anything")
-                    .secondary(Span::at(call.span.end), "")
-                    .note("nobody has published a price; what the plan declares counts in its bound and is never exceeded")
-                    .help("say the most one attempt may cost: `with { max_price: 0.01USD }`"),
-            );
+            let report = Diagnostic::error(codes::PRICE_UNKNOWN, message)
+                .primary(name.span, "may cost anything")
+                .note("nobody has published a price; what the plan declares counts in its bound and is never exceeded")
+                .help("say the most one attempt may cost: `max_price: 0.01USD`");
+            self.report(match max_price_fix(call) {
+                Some(fix) => report.fix(fix),
+                None => report,
+            });
         }
     }
 
@@ -258,6 +263,18 @@ pub(super) fn params_as_slots(
         .enumerate()
         .map(|(at, param)| Slot { name: param.name.name.clone(), ty: param.ty.clone(), default: default(at) })
         .collect()
+}
+
+/// Adds `max_price` where the call has its policy.
+fn max_price_fix(call: &ast::Call) -> Option<Fix> {
+    let fix = Fix::maybe("allow 0.01 USD for an attempt");
+    match &call.policy {
+        None => Some(fix.insert(call.span.end, " with { max_price: 0.01USD }")),
+        Some(policy) => {
+            let last = policy.fields.last()?;
+            Some(fix.insert(last.span.end, ", max_price: 0.01USD"))
+        }
+    }
 }
 
 /// Why an operation may not serve a call with this policy, if so.

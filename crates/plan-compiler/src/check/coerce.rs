@@ -9,7 +9,7 @@ use schema::value::{Json, Value};
 use super::Checker;
 use crate::codes;
 use crate::hir::{Expr, ExprKind, Lambda, Match, Pattern};
-use crate::relate::{Conversion, Misfit};
+use crate::relate::{Conversion, Misfit, unrefined};
 
 impl Checker<'_, '_> {
     /// `expr` as a `target`, or what is wrong with it. `what` names its place.
@@ -123,6 +123,8 @@ impl Checker<'_, '_> {
         let (found, wanted) = (self.show(&expr.ty), self.show(target));
         match misfit {
             Misfit::Kind => {
+                // Of another kind, its range says nothing.
+                let found = self.show(&unrefined(&expr.ty));
                 let report =
                     Diagnostic::error(codes::MISMATCH, format!("{what} must be `{wanted}`, not `{found}`"))
                         .primary(expr.span, format!("this is `{found}`"));

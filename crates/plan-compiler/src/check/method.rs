@@ -1,7 +1,7 @@
 //! Methods of the library.
 
 use plan_ir::builtin::{Builtin, Receiver};
-use plan_lang::{Diagnostic, Span, ast};
+use plan_lang::{Diagnostic, Fix, Span, ast};
 use schema::limits::{LIST_ELEMENTS_MAX, URL_LENGTH_MAX};
 use schema::types::{IntRange, LengthRange, Type, TypeDef};
 
@@ -17,6 +17,26 @@ use crate::resolve::did_you_mean;
 const FOLDED_CHARS_MAX: u64 = 3;
 /// Compatibility composition makes at most 18 characters of one (U+FDFA), each folded after that.
 const NORMALIZED_CHARS_MAX: u64 = 18 * FOLDED_CHARS_MAX;
+
+/// What other languages call the methods of this one.
+const OTHER_NAMES: [(&str, &str); 16] = [
+    ("length", "len"),
+    ("size", "len"),
+    ("count", "len"),
+    ("lower", "folded"),
+    ("lowercase", "folded"),
+    ("to_lowercase", "folded"),
+    ("includes", "contains"),
+    ("limit", "take"),
+    ("slice", "take"),
+    ("drop", "skip"),
+    ("strip", "trim"),
+    ("flat", "flatten"),
+    ("every", "all"),
+    ("some", "any"),
+    ("select", "map"),
+    ("where", "filter"),
+];
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn method(
@@ -137,7 +157,14 @@ impl<'a> Checker<'a, '_> {
             }
         }
         let report = report.note(format!("`{shown}` has: {}", names.join(", ")));
-        did_you_mean(report, &method.name, method.span, names)
+        let elsewhere =
+            OTHER_NAMES.iter().find(|(other, name)| *other == method.name && names.contains(name));
+        match elsewhere {
+            Some((_, name)) => report
+                .help(format!("did you mean `{name}`?"))
+                .fix(Fix::maybe(format!("use `{name}`")).replace(method.span, *name)),
+            None => did_you_mean(report, &method.name, method.span, names),
+        }
     }
 
     fn list_method(

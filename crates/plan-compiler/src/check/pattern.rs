@@ -75,7 +75,7 @@ impl<'a> Checker<'a, '_> {
 
     fn never_matches(&mut self, what: &str, ty: &str, span: Span) -> Option<Pattern> {
         let report = Diagnostic::error(codes::BAD_PATTERN, format!("no `{ty}` matches this pattern"));
-        self.report(report.primary(span, format!("{what} is never a `{ty}`")));
+        self.report(report.primary(span, format!("{what} is never one")));
         None
     }
 
