@@ -1,6 +1,5 @@
 //! What a proof costs: making one, per run and per node; checking one of 1,000 nodes; its size.
 
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::hint::black_box;
@@ -12,9 +11,7 @@ use plan_ir::graph::{Node, NodeId, NodeKind};
 use plan_ir::plan::{IR_VERSION, LIBRARY_VERSION};
 use proof::attempt::Attempt;
 use proof::body::RunSecret;
-use proof::builder::{
-    Closing, Contents, NodeRecord, Opening, PeerRecord, ProofBuilder, ProofPlan, Show,
-};
+use proof::builder::{Closing, Contents, NodeRecord, Opening, PeerRecord, ProofBuilder, ProofPlan, Show};
 use proof::bundle::Bundle;
 use proof::commit::{OperationRef, Outcome, Times};
 use proof::cost::{Cost, Money};
@@ -89,11 +86,8 @@ fn prove(plan: &Arc<ProofPlan>, key: &RuntimeKey, body: &[u8], peer: bool) -> Bu
         });
         builder.record(&record).unwrap();
     }
-    let closing = Closing {
-        result: RunResult::Succeeded,
-        output: Some(b"\xa0"),
-        closed_at_us: NOW + count * 250_000,
-    };
+    let closing =
+        Closing { result: RunResult::Succeeded, output: Some(b"\xa0"), closed_at_us: NOW + count * 250_000 };
     builder.finish(&closing, key).unwrap()
 }
 
@@ -134,7 +128,10 @@ fn sizes(_: &mut Criterion) {
         let bundle = prove(&plan, &key, b"x", peer);
         let commits: usize = bundle.commits.iter().map(|commit| commit.len()).sum();
         let file = bundle.to_bytes().len();
-        println!("size {name} peer signatures: {} B per node commit, {file} B per 1000 nodes", commits / 1_000);
+        println!(
+            "size {name} peer signatures: {} B per node commit, {file} B per 1000 nodes",
+            commits / 1_000
+        );
     }
     let one = prove(&self::plan(1), &key, b"x", false);
     let file = one.to_bytes().len() - one.plan.len();

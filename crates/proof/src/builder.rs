@@ -207,7 +207,12 @@ impl ProofBuilder {
         let mut disclosures = Vec::with_capacity(ordering.disclosures.len() + 2);
         let mut show = |field, bytes: Option<Vec<u8>>| {
             let salt = self.secret.run_salt(field);
-            disclosures.extend(bytes.map(|bytes| Disclosure { ordinal: None, field, salt, bytes: bytes.into() }));
+            disclosures.extend(bytes.map(|bytes| Disclosure {
+                ordinal: None,
+                field,
+                salt,
+                bytes: bytes.into(),
+            }));
         };
         show(Field::RunInput, self.inputs);
         show(Field::RunOutput, closing.output.filter(|_| self.show != Show::Nothing).map(<[u8]>::to_vec));

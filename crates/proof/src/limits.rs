@@ -2,7 +2,7 @@
 //! and a producer refuses to make it.
 
 /// Bytes of one bundle file.
-pub const BUNDLE_BYTES_MAX: usize = 512 << 20;
+pub const BUNDLE_BYTES_MAX: usize = 256 << 20;
 /// Bytes of a compiled plan inside a bundle.
 pub const PLAN_BYTES_MAX: usize = plan_ir::bytes::PLAN_BYTES_MAX;
 /// Bytes of a challenge, a header or a statement.

@@ -196,9 +196,10 @@ mod tests {
     /// A plan with this graph and a body nobody opens.
     fn outline_bytes(graph: &Graph) -> Vec<u8> {
         use schema::ocb::{Item, MapBuilder, Profile};
-        let nodes = graph.nodes.iter().map(|node| {
-            Item::decode(&plan_ir::bytes::node_bytes(node), Profile::Proof).unwrap()
-        });
+        let nodes = graph
+            .nodes
+            .iter()
+            .map(|node| Item::decode(&plan_ir::bytes::node_bytes(node), Profile::Proof).unwrap());
         let ids = Item::array(graph.root.nodes.iter().map(|id| id.0.into()));
         let result = graph.root.result.map(|id| id.0);
         let root = MapBuilder::new().with(1, ids).with_some(2, result).build();

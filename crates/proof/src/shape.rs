@@ -72,7 +72,9 @@ pub enum ShapeError {
     #[error("node {0} has a number of regions that its kind cannot have")]
     RegionCount(u32),
     /// A parent that is not before the node, or not visible from it.
-    #[error("node {node} names {parent} as a parent, which is not before it in its own or an enclosing region")]
+    #[error(
+        "node {node} names {parent} as a parent, which is not before it in its own or an enclosing region"
+    )]
     Parent {
         /// The node.
         node: u32,

@@ -1,4 +1,7 @@
-//! Canonical bytes of values (OCB1-V), looked at without decoding them into a tree.
+//! Canonical bytes of values (OCB1-V), looked at without decoding them into a tree. [`canonical`] makes
+//! them: they are what inputs, outputs and results are committed as.
+
+pub use schema::encode::canonical;
 
 use crate::object::{ObjectError, Problem, Reader};
 
@@ -77,4 +80,58 @@ fn double(reader: &mut Reader<'_>) -> Result<(), ObjectError> {
         return reader.fail(Problem::Range("a double"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use schema::ocb::{Item, Profile};
+
+    use super::*;
+
+    fn item() -> impl Strategy<Value = Item> {
+        let leaf = prop_oneof![
+            any::<i64>().prop_map(Item::int),
+            any::<u64>().prop_map(Item::Uint),
+            ".{0,30}".prop_map(Item::Text),
+            proptest::collection::vec(any::<u8>(), 0..30).prop_map(Item::Bytes),
+            any::<bool>().prop_map(Item::Bool),
+            Just(Item::Null),
+            (-1e9..1e9).prop_map(Item::Float),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(Item::Array),
+                proptest::collection::btree_map("[a-z]{0,4}", inner, 0..6).prop_map(Item::text_map),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn exactly_what_the_codec_decodes_is_canonical(item in item(), at: usize, bit in 0..9_u32) {
+            let mut bytes = item.encode(Profile::Value).unwrap();
+            if bit < 8 {
+                let at = at % bytes.len();
+                bytes[at] ^= 1 << bit;
+            }
+            let decoded = Item::decode(&bytes, Profile::Value);
+            prop_assert_eq!(check(&bytes).is_ok(), decoded.is_ok(), "{:?} {:?}", check(&bytes), decoded);
+            let length = match &decoded {
+                Ok(Item::Array(items)) => Some(items.len() as u64),
+                _ => None,
+            };
+            if decoded.is_ok() {
+                prop_assert_eq!(list_length(&bytes), length);
+            }
+        }
+    }
+
+    #[test]
+    fn depth_is_limited() {
+        let nested = |depth: usize| [vec![0x81; depth], vec![0x00]].concat();
+        let most = schema::limits::JSON_DEPTH_MAX;
+        assert!(check(&nested(most)).is_ok() && Item::decode(&nested(most), Profile::Value).is_ok());
+        assert!(check(&nested(most + 1)).is_err() && check(&nested(1_000_000)).is_err());
+    }
 }

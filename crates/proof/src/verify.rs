@@ -140,7 +140,8 @@ fn check_signature(
 ) {
     let Some(signed) = bundle.signatures.first() else { return };
     if signed.key != header.runtime_key {
-        return verdict.fail(Check::Signature, "the statement is signed by another key than the header names");
+        return verdict
+            .fail(Check::Signature, "the statement is signed by another key than the header names");
     }
     if let Err(error) = signed.key.verify(RUN_TYPE, &bundle.statement, &signed.signature) {
         return verdict.fail(Check::Signature, error.to_string());

@@ -47,12 +47,7 @@ impl Opening<'_> {
     ///
     /// # Errors
     /// [`BuildError::Opening`] where a field is longer than the format allows.
-    pub fn open(
-        &self,
-        plan: &ProofPlan,
-        secret: &RunSecret,
-        key: &RuntimeKey,
-    ) -> Result<Opened, BuildError> {
+    pub fn open(&self, plan: &ProofPlan, secret: &RunSecret, key: &RuntimeKey) -> Result<Opened, BuildError> {
         if self.tenant.as_ref().is_some_and(|tenant| tenant.len() > OPAQUE_BYTES_MAX) {
             return Err(BuildError::Opening("the tenant's pseudonym is too long".into()));
         }

@@ -107,9 +107,10 @@ impl Ordering {
         if self.placed == self.records.count {
             return Ok(());
         }
-        let node = self.records.first_left().map_or_else(String::new, |commit| {
-            self.plan.graph.name(commit.node, &commit.iteration)
-        });
+        let node = self
+            .records
+            .first_left()
+            .map_or_else(String::new, |commit| self.plan.graph.name(commit.node, &commit.iteration));
         let reason = "no leaf of the run is there: a branch or loop before it decided otherwise";
         Err(BuildError::Record { node, reason })
     }

@@ -140,6 +140,10 @@ impl LeafChecks<'_, '_> {
         let ready = leaf.parents.iter().map(|&parent| self.seen.end(parent)).max().unwrap_or(opened);
         let held_up = leaf.parents.iter().any(|&parent| !self.seen.is_ok(parent));
         if let Some(times) = &commit.times {
+            let failed_join = matches!(commit.outcome, Outcome::Failed { join: true, .. });
+            // A loop may fail for one element while others are still being cancelled.
+            let first = || leaf.parents.iter().map(|&parent| self.seen.end(parent)).min().unwrap_or(opened);
+            let ready = if failed_join { first() } else { ready };
             if times.start_us < ready.max(opened) {
                 self.fail(leaf, Check::Order, "it starts before what it waits for has ended");
             }
@@ -153,11 +157,10 @@ impl LeafChecks<'_, '_> {
             // A loop may come to its value though elements failed; any join may report what failed.
             Outcome::Join if is_loop => {}
             Outcome::Failed { join: true, .. } | Outcome::Untaken { .. } => {}
-            Outcome::Skipped { reason, .. } => {
-                if (*reason == SkipReason::Parent) != held_up {
-                    self.fail(leaf, Check::Order, "its reason not to begin does not agree with its parents");
-                }
+            Outcome::Skipped { reason, .. } if (*reason == SkipReason::Parent) != held_up => {
+                self.fail(leaf, Check::Order, "its reason not to begin does not agree with its parents");
             }
+            Outcome::Skipped { .. } => {}
             _ if held_up => {
                 self.fail(leaf, Check::Order, "it ran though something it waits for failed or never began");
             }
@@ -183,12 +186,7 @@ impl LeafChecks<'_, '_> {
         let is_call = self.plan.shape.kind(leaf.node) == Some(NodeKind::Call);
         if is_call && commit.outcome.began() {
             let kind = commit.outcome.kind();
-            self.verdict.steps.push(Step {
-                leaf: leaf.ordinal,
-                node: leaf.node.0,
-                kind,
-                level: self.level,
-            });
+            self.verdict.steps.push(Step { leaf: leaf.ordinal, node: leaf.node.0, kind, level: self.level });
         }
     }
 

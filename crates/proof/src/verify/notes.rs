@@ -24,7 +24,9 @@ fn not_proven(verdict: &Verdict, header: &Header, challenge: &Challenge, tally: 
     let mut notes: Vec<String> = Vec::new();
     let mut note = |text: &str| notes.push(text.to_owned());
     match &verdict.signer {
-        Signer::None => note("Who made this bundle: nobody signed it, so anyone could have written all of it."),
+        Signer::None => {
+            note("Who made this bundle: nobody signed it, so anyone could have written all of it.")
+        }
         Signer::Unknown { .. } => note("Who made this bundle: its signer is not one of the keys you trust."),
         Signer::Trusted { .. } => {}
     }

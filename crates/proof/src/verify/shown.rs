@@ -68,7 +68,8 @@ fn check_decision(checks: &mut LeafChecks<'_, '_>, leaf: &Leaf<'_>, commit: &Nod
             length == Some(elements) || length == Some(elements_ok(checks, leaf))
         }
         Outcome::Join => {
-            let taken = leaf.results.first().and_then(|&result| checks.bundle.disclosed(Some(result), Field::Output));
+            let taken =
+                leaf.results.first().and_then(|&result| checks.bundle.disclosed(Some(result), Field::Output));
             taken.is_none_or(|taken| *taken.bytes == *output)
         }
         _ => true,

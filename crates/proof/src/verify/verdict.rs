@@ -72,6 +72,16 @@ pub struct Failure {
     pub message: String,
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "[{}] ", self.code)?;
+        if let (Some(leaf), Some(node)) = (self.leaf, &self.node) {
+            write!(f, "leaf {leaf} ({node}): ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
 /// The checks of a verifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]

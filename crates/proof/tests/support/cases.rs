@@ -6,7 +6,7 @@ use plan_ir::graph::{Graph, NodeId, NodeKind};
 use proof::body::{Field, body_commit};
 use proof::builder::Show;
 use proof::bundle::{Bundle, Disclosure};
-use proof::commit::{Outcome, SkipReason};
+use proof::commit::{Outcome, SkipReason, Times};
 use proof::cost::Money;
 use proof::key::{PublicKey, RuntimeKey, Signature, pre_authentication};
 use proof::lock::{genesis, lock};
@@ -142,13 +142,35 @@ fn honest(cases: &mut Cases) {
     cases.add("redacted", "The same, with only inputs and result shown", &["disclosure"], &[], &redacted);
     cases.add("hidden", "The same, with nothing shown", &["disclosure"], &[], &sample().redacted(|_| false));
     cases.add("loop-0", "A loop over nothing", &["control"], &[], &proof(&loops(), elements(0)));
-    cases.add("loop-3", "Loops of three in a loop of three", &["control"], &[], &proof(&loops(), elements(3)));
+    cases.add(
+        "loop-3",
+        "Loops of three in a loop of three",
+        &["control"],
+        &[],
+        &proof(&loops(), elements(3)),
+    );
     let failed = proof(&chain(), fails(0, vec![], false));
-    cases.add("failed", "The first call fails, the rest is skipped, the run failed", &["failure"], &[], &failed);
+    cases.add(
+        "failed",
+        "The first call fails, the rest is skipped, the run failed",
+        &["failure"],
+        &[],
+        &failed,
+    );
     let tolerated = proof(&sample_graph(), fails(3, vec![1], true));
     cases.add("tolerated", "One element of a loop fails and is left out", &["failure"], &[], &tolerated);
     let stopped = proof(&sample_graph(), fails(6, vec![0], false));
     cases.add("untaken", "What would fail is in an arm that is not taken", &["control"], &[], &stopped);
+    let two = elements(2);
+    let early =
+        prove(&loops(), Script { fails: Box::new(|id, at| id.0 == 1 && at == [0]), ..two }, Show::Run, 1);
+    let early = forge(&early, |forge| {
+        // The join of the loop: it fails with its first element, while the second goes on.
+        let (first, last) = (forge.commits[1].times.unwrap(), forge.commits.len() - 1);
+        let times = Times { start_us: first.end_us, end_us: first.end_us + 1, monotonic_us: 1 };
+        forge.commits[last].times = Some(times);
+    });
+    cases.add("loop-failed-early", "A loop fails while an element goes on", &["failure"], &[], &early);
     let cached = forge(&proof(&one_call(), Script::plain()), |forge| {
         forge.commits[0].outcome = Outcome::Cached { origin: Hash([1; 32]) };
         forge.commits[0].attempts = None;
@@ -162,7 +184,13 @@ fn honest(cases: &mut Cases) {
     cases.add("unsigned", "No signature: level 0", &["signature"], &[], &unsigned);
     unsigned.challenge_signature = None;
     cases.add("unsigned-challenge-too", "No signature at all: level 0", &["signature"], &[], &unsigned);
-    cases.add("stranger", "A signer nobody trusts", &["signature"], &[], &proof(&one_call(), Script::plain()));
+    cases.add(
+        "stranger",
+        "A signer nobody trusts",
+        &["signature"],
+        &[],
+        &proof(&one_call(), Script::plain()),
+    );
     cases.with_policy(TrustPolicy::default());
 }
 
@@ -181,10 +209,15 @@ fn encoding(cases: &mut Cases) {
     add("long-number", "Version 0 as two bytes", &["E1301"], with(&|bytes| bytes[2] = 0x18));
     add("indefinite", "A map of indefinite length", &["E1301"], with(&|bytes| bytes[0] = 0xbf));
     add("version-1", "A bundle of version 1", &["E1302"], with(&|bytes| bytes[2] = 1));
-    add("unknown-key", "A field this version does not know", &["E1301"], with(&|bytes| {
-        bytes[0] += 1;
-        bytes.extend([9, 0]);
-    }));
+    add(
+        "unknown-key",
+        "A field this version does not know",
+        &["E1301"],
+        with(&|bytes| {
+            bytes[0] += 1;
+            bytes.extend([9, 0]);
+        }),
+    );
     let huge = with(&|bytes| {
         // The head of the plan's bytes, after the map, the version and the key.
         let end = if bytes[4] == 0x58 { 5 } else { 6 };
@@ -221,13 +254,20 @@ fn signatures(cases: &mut Cases) {
     cases.tamper("signature-bit", "One bit of the signature", &["E1303"], &honest, |bundle| {
         bundle.signatures[0].signature.0[40] ^= 1;
     });
-    cases.tamper("signature-other-key", "Signed by a key the header does not name", &["E1303"], &honest, |bundle| {
-        bundle.signatures = vec![SignedBy::statement(&RuntimeKey::from_seed(&[43; 32]), &bundle.statement)];
-    });
+    cases.tamper(
+        "signature-other-key",
+        "Signed by a key the header does not name",
+        &["E1303"],
+        &honest,
+        |bundle| {
+            bundle.signatures =
+                vec![SignedBy::statement(&RuntimeKey::from_seed(&[43; 32]), &bundle.statement)];
+        },
+    );
     cases.tamper("signature-unreduced", "s + L instead of s", &["E1303"], &honest, |bundle| {
         let order = Hash([
-            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0,
-            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
         ]);
         let mut carry = 0;
         for (byte, add) in bundle.signatures[0].signature.0[32..].iter_mut().zip(order.0) {
@@ -320,7 +360,9 @@ fn leaves(cases: &mut Cases) {
         forge.commits[1].node_hash = forge.commits[0].node_hash;
     });
     lie("leaf-iteration", "A leaf of another element", &|forge| forge.commits[8].iteration = vec![0]);
-    lie("leaf-iteration-extra", "A leaf of a loop it is not in", &|forge| forge.commits[0].iteration = vec![0]);
+    lie("leaf-iteration-extra", "A leaf of a loop it is not in", &|forge| {
+        forge.commits[0].iteration = vec![0]
+    });
     lie("leaf-kind", "An expression that says it was a gate", &|forge| {
         forge.commits[1].outcome = Outcome::Ensure;
     });
@@ -386,24 +428,36 @@ fn order_and_totals(cases: &mut Cases) {
     cases.lie("skip-reason", "Skipped for the wrong reason", order, &failed, |forge| {
         forge.commits[1].outcome = Outcome::Skipped { reason: SkipReason::Stopped, join: false };
     });
-    cases.lie("skip-for-no-reason", "Skipped though nothing held it up", &["E1310", "E1314"], &honest, |forge| {
-        let last = &mut forge.commits[16];
-        *last = proof::commit::NodeCommit {
-            outcome: Outcome::Skipped { reason: SkipReason::Parent, join: false },
-            operation: None,
-            ledger_entry: None,
-            bodies: Default::default(),
-            times: None,
-            attempts: None,
-            cost: None,
-            peer: None,
-            evidence: Vec::new(),
-            ..last.clone()
-        };
-    });
-    cases.lie("hidden-failure", "A run that succeeded though its last call failed", &["E1314"], &honest, |forge| {
-        forge.commits[16].outcome = Outcome::Failed { code: "E1103".into(), join: false };
-    });
+    cases.lie(
+        "skip-for-no-reason",
+        "Skipped though nothing held it up",
+        &["E1310", "E1314"],
+        &honest,
+        |forge| {
+            let last = &mut forge.commits[16];
+            *last = proof::commit::NodeCommit {
+                outcome: Outcome::Skipped { reason: SkipReason::Parent, join: false },
+                operation: None,
+                ledger_entry: None,
+                bodies: Default::default(),
+                times: None,
+                attempts: None,
+                cost: None,
+                peer: None,
+                evidence: Vec::new(),
+                ..last.clone()
+            };
+        },
+    );
+    cases.lie(
+        "hidden-failure",
+        "A run that succeeded though its last call failed",
+        &["E1314"],
+        &honest,
+        |forge| {
+            forge.commits[16].outcome = Outcome::Failed { code: "E1103".into(), join: false };
+        },
+    );
     let lie = |last: &dyn Fn(&mut RunStatement)| forge_statement(&honest, |_| (), last);
     let before = lie(&|statement| statement.totals.money.rao -= 1);
     cases.add("total-cost", "A total that is too low", &["resigned"], &["E1311"], &before);
@@ -446,10 +500,9 @@ fn content(cases: &mut Cases) {
     cases.tamper("shown-uncommitted", "A request of an expression", code, &honest, |bundle| {
         let at = shown(bundle, Some(1), Field::Output);
         let bytes = Cow::Borrowed(&b"GET /"[..]);
-        bundle.disclosures.insert(
-            at,
-            Disclosure { ordinal: Some(1), field: Field::Request, salt: [0; 32], bytes },
-        );
+        bundle
+            .disclosures
+            .insert(at, Disclosure { ordinal: Some(1), field: Field::Request, salt: [0; 32], bytes });
     });
     cases.lie("shown-float", "A value with a short double", code, &honest, |forge| {
         forge.show(0, Field::Output, b"\xf9\x3c\x00");

@@ -14,9 +14,7 @@ use plan_ir::graph::{Graph, Node, NodeId, NodeKind, Region};
 use plan_ir::plan::{IR_VERSION, LIBRARY_VERSION};
 use proof::attempt::Attempt;
 use proof::body::RunSecret;
-use proof::builder::{
-    Closing, Contents, NodeRecord, Opening, PeerRecord, ProofBuilder, ProofPlan, Show,
-};
+use proof::builder::{Closing, Contents, NodeRecord, Opening, PeerRecord, ProofBuilder, ProofPlan, Show};
 use proof::bundle::Bundle;
 use proof::commit::{Kind, OperationRef, Outcome, Times};
 use proof::cost::{Cost, Money};
@@ -98,13 +96,7 @@ pub(crate) fn random_graph(rng: &mut Rng, size: u64) -> Graph {
     Graph { nodes, root }
 }
 
-fn random_region(
-    rng: &mut Rng,
-    size: u64,
-    depth: u64,
-    outside: &[NodeId],
-    nodes: &mut Vec<Node>,
-) -> Region {
+fn random_region(rng: &mut Rng, size: u64, depth: u64, outside: &[NodeId], nodes: &mut Vec<Node>) -> Region {
     let mut visible = outside.to_vec();
     let mut own = Vec::new();
     for _ in 0..1 + rng.below(size) {
@@ -134,14 +126,19 @@ fn random_region(
     Region { result: own.last().copied(), nodes: own }
 }
 
+/// What is decided for an instance of a node.
+type Decision<'a, T> = Box<dyn FnMut(NodeId, &[u32]) -> T + 'a>;
+/// The same, of so many arms.
+type ArmDecision<'a> = Box<dyn FnMut(NodeId, &[u32], u32) -> u32 + 'a>;
+
 /// What is decided during a run.
 pub(crate) struct Script<'a> {
     /// Whether this instance fails by itself.
-    pub(crate) fails: Box<dyn FnMut(NodeId, &[u32]) -> bool + 'a>,
+    pub(crate) fails: Decision<'a, bool>,
     /// Which of so many arms.
-    pub(crate) arm: Box<dyn FnMut(NodeId, &[u32], u32) -> u32 + 'a>,
+    pub(crate) arm: ArmDecision<'a>,
     /// How many elements.
-    pub(crate) count: Box<dyn FnMut(NodeId, &[u32]) -> u32 + 'a>,
+    pub(crate) count: Decision<'a, u32>,
     /// Whether a loop comes to its value though an element failed.
     pub(crate) tolerates: bool,
 }
@@ -167,7 +164,7 @@ impl Script<'_> {
             fails: Box::new(move |id, at| roll(1, id, at) % 100 < failing),
             arm: Box::new(move |id, at, arms| (roll(2, id, at) % u64::from(arms)) as u32),
             count: Box::new(move |id, at| (roll(3, id, at) % 4) as u32),
-            tolerates: seed % 3 != 0,
+            tolerates: !seed.is_multiple_of(3),
         }
     }
 }
