@@ -76,8 +76,8 @@ impl Failure {
 /// was found.
 pub(crate) fn exit_of(code: &str) -> Exit {
     match code {
-        "E0701" | "E1150" | "E1401" | "E1402" => Exit::OverBudget,
-        "E0604" => Exit::Lock,
+        "E0701" | "E1401" | "E1402" => Exit::OverBudget,
+        code if code.starts_with("E060") => Exit::Lock,
         code if code.starts_with("E10") => Exit::Store,
         code if code.starts_with("E15") => Exit::Usage,
         _ => Exit::Failed,

@@ -157,7 +157,7 @@ impl BoundError {
             Self::Saturated { .. } => "E0706",
             Self::Entry(error) => error.code,
             Self::Graph(error) => error.code(),
-            Self::Malformed(_) => "E1145",
+            Self::Malformed(_) => "E0806",
         }
     }
 

@@ -71,9 +71,9 @@ impl BytesError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::TooLarge { .. } | Self::TooManyItems => "E1147",
+            Self::TooLarge { .. } | Self::TooManyItems => "E0808",
             Self::Graph(error) => error.code(),
-            _ => "E1146",
+            _ => "E0807",
         }
     }
 }

@@ -143,12 +143,12 @@ impl TrapKind {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Overflow => "E1140",
-            Self::DivisionByZero => "E1141",
-            Self::Index { .. } => "E1142",
-            Self::Decode { .. } => "E1143",
-            Self::Quota(_) => "E1144",
-            Self::Malformed(_) => "E1145",
+            Self::Overflow => "E0801",
+            Self::DivisionByZero => "E0802",
+            Self::Index { .. } => "E0803",
+            Self::Decode { .. } => "E0804",
+            Self::Quota(_) => "E0805",
+            Self::Malformed(_) => "E0806",
         }
     }
 

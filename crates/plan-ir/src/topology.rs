@@ -68,12 +68,12 @@ pub enum GraphError {
 }
 
 impl GraphError {
-    /// Code of the error page: `E1147` for a limit, `E1145` for a graph that contradicts itself.
+    /// Code of the error page: `E0808` for a limit, `E0806` for a graph that contradicts itself.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::TooManyNodes { .. } | Self::TooManyEdges { .. } | Self::TooDeep { .. } => "E1147",
-            _ => "E1145",
+            Self::TooManyNodes { .. } | Self::TooManyEdges { .. } | Self::TooDeep { .. } => "E0808",
+            _ => "E0806",
         }
     }
 }

@@ -130,7 +130,7 @@ fn check_lock(ledger: &ledger_service::Handle, lock: &v1::Lock) -> Result<Lock, 
                 "the lock pins `{name}` to entry {}, which this server's Ledger does not hold; run `orch lock update --server`",
                 hash.short()
             );
-            return Err(status("E0604", message));
+            return Err(status("E0608", message));
         }
     }
     Ok(lock)

@@ -30,4 +30,4 @@ pub const FORM: &str = "E1148";
 /// An answer beyond a limit.
 pub const TOO_LARGE: &str = "E1149";
 /// An answer that repeats the caller's key.
-pub const ECHO: &str = "E1150";
+pub const ECHO: &str = "E1113";

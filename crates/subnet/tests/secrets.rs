@@ -94,7 +94,7 @@ async fn a_key_in_the_query_is_sent_encoded_and_redacted_everywhere() {
         .client()
         .call_fields(&prepared, fields(json!({"id": "1"})), &context(&secrets, PATIENT_MS))
         .await;
-    assert_eq!(outcome.result.as_ref().unwrap_err().code, "E1150");
+    assert_eq!(outcome.result.as_ref().unwrap_err().code, "E1113");
     assert!(!traces(&outcome).contains("canary"));
     // Failures of every stage: refused by the peer, cut off, timed out, not connected.
     let mut failed = 0;
@@ -177,7 +177,7 @@ async fn an_answer_or_error_that_repeats_the_key_is_not_kept() {
         let secrets = store("sn1", &peer.origin());
         let prepared = prepare(&client, &with_header(&peer.origin()));
         let outcome = client.call_fields(&prepared, fields(json!({})), &context(&secrets, PATIENT_MS)).await;
-        assert_eq!(outcome.result.as_ref().unwrap_err().code, "E1150");
+        assert_eq!(outcome.result.as_ref().unwrap_err().code, "E1113");
         assert!(!traces(&outcome).contains(CANARY));
     }
 }

@@ -100,7 +100,7 @@ fn other_versions_are_refused_by_name() {
         let bytes = Item::Map(entries).encode(Profile::Proof).unwrap();
         let error = decode(&bytes).unwrap_err();
         assert!(matches!(error, BytesError::Version { what: found, found: 99, .. } if found == what));
-        assert_eq!(error.code(), "E1146");
+        assert_eq!(error.code(), "E0807");
     }
     let Item::Map(mut entries) =
         Item::decode(&encode(&competitive_analysis()).unwrap(), Profile::Proof).unwrap()
@@ -129,7 +129,7 @@ fn a_body_has_one_form() {
 #[test]
 fn size_is_limited() {
     let error = decode(&vec![0; PLAN_BYTES_MAX + 1]).unwrap_err();
-    assert_eq!((error.code(), error), ("E1147", BytesError::TooLarge { size: PLAN_BYTES_MAX + 1 }));
+    assert_eq!((error.code(), error), ("E0808", BytesError::TooLarge { size: PLAN_BYTES_MAX + 1 }));
     let mut largest = vec![0x5a];
     largest.extend((PLAN_BYTES_MAX as u32 - 5).to_be_bytes());
     largest.resize(PLAN_BYTES_MAX, 0);

@@ -570,7 +570,7 @@ fn traps_name_code_and_place() {
     let span = |source| crate::plan::SourceSpan { source, start: 5, end: 9 };
     let debug = DebugInfo { exprs: vec![span(1), span(0)], ..DebugInfo::default() };
     let error = trap.to_plan_error(&debug, Some("total#3".into()));
-    assert_eq!((error.code.as_str(), error.span), ("E1141", Some((5, 9))));
+    assert_eq!((error.code.as_str(), error.span), ("E0802", Some((5, 9))));
     let elsewhere = Trap { expr: ExprId(0), ..trap }.to_plan_error(&debug, None);
     assert_eq!(elsewhere.span, None, "a capability's source is not the plan's");
 }
