@@ -99,6 +99,9 @@ const KNOWN: [(&str, &str); 4] = [
     ("largest planet", "Jupiter"),
 ];
 
+/// Sentences of a plain summary.
+const SUMMARY_SENTENCES: usize = 3;
+
 fn plain(prompt: &str) -> String {
     if let Some(summary) = summary_of_claims(prompt) {
         return summary;
@@ -107,8 +110,14 @@ fn plain(prompt: &str) -> String {
     if let Some((_, answer)) = KNOWN.iter().find(|(question, _)| folded.contains(question)) {
         return (*answer).to_owned();
     }
-    let first = instance::sentences(prompt).next().unwrap_or("nothing");
-    format!("In short: {first}")
+    // An instruction such as "Summarise these pages:" is not part of what it is about.
+    let matter = prompt.split_once(":\n").map_or(prompt, |(_, matter)| matter);
+    let sentences: Vec<&str> = instance::sentences(matter).take(SUMMARY_SENTENCES).collect();
+    if sentences.is_empty() {
+        "In short: nothing.".to_owned()
+    } else {
+        format!("In short: {}", sentences.join(" "))
+    }
 }
 
 /// A paragraph per rival about the claims whose JSON is in the prompt.
