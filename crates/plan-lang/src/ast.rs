@@ -15,19 +15,21 @@
 
 mod expr;
 mod item;
+mod operator;
 mod pattern;
 mod policy;
 mod stmt;
 mod types;
 
 pub use expr::{
-    Arg, BinaryOp, Branch, Call, Expr, ExprKind, FieldInit, For, If, Literal, Match, MatchArm, Run, Template,
-    TemplatePart, UnaryOp,
+    Arg, Branch, Call, Expr, ExprKind, FieldInit, For, If, Literal, Match, MatchArm, Run, Template,
+    TemplatePart,
 };
 pub use item::{
     Adapter, AdapterMember, Capability, CapabilityOutput, EditionDecl, Enum, Field, File, Fn, Import, Item,
     Param, Plan, PolicyDecl, Record, Test, Use, Variant,
 };
+pub use operator::{BinaryOp, UnaryOp};
 pub use pattern::{Binder, Pattern, PatternKind};
 pub use policy::{Percent, PolicyField, PolicyUse, PolicyValue, PolicyValueKind};
 pub use stmt::{Block, Ensure, ExpectFails, Let, Mock, MockValue, MockValueKind, Stmt, TestStmt};

@@ -6,6 +6,7 @@
 mod brackets;
 mod foreign;
 mod missing;
+mod separators;
 mod unfit;
 
 use std::collections::BTreeSet;
@@ -33,7 +34,9 @@ pub(crate) fn collect(root: &SyntaxNode, text: &str, diagnostics: &mut Vec<Diagn
     let mut broken = !diagnostics.is_empty();
     for child in root.children() {
         if child.kind() == SyntaxKind::ErrorItem {
-            if !broken {
+            // A declaration that was not read at all has been reported.
+            let unread = diagnostics.iter().any(|known| child.span().contains(known.span()));
+            if !broken && !unread {
                 found.push(Found {
                     at: child.span().start,
                     message: unfit::item(&child, source),
@@ -156,7 +159,12 @@ impl<'a> Source<'a> {
             let word = rest.find(|c: char| c != '_' && !c.is_alphanumeric()).unwrap_or(rest.len());
             let len = match word {
                 0 if rest.starts_with("///") => 3,
-                0 if ["=>", "->", "==", "..", "?."].iter().any(|token| rest.starts_with(token)) => 2,
+                0 if ["=>", "->", "==", "..", "?.", "&&", "||"]
+                    .iter()
+                    .any(|token| rest.starts_with(token)) =>
+                {
+                    2
+                }
                 0 => rest.chars().next().map_or(0, char::len_utf8),
                 word => word,
             };

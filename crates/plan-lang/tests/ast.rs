@@ -1,6 +1,6 @@
 //! What the AST says about a text, written as s-expressions.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use plan_lang::ast::{
     Arg, Block, Expr, ExprKind, FieldInit, Item, Literal, MockValue, MockValueKind, Pattern, PatternKind,

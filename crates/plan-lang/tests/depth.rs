@@ -3,7 +3,7 @@
 //! The default stack of a test thread, 2 MiB, is the smallest one the parser meets in practice.
 
 use plan_lang::limits::{MAX_EXPRESSION_DEPTH, MAX_NESTING, MAX_SOURCE_BYTES};
-use plan_lang::{codes, parse};
+use plan_lang::{codes, format, parse};
 
 /// Something to nest: what opens a level, what stands in the middle, what closes a level, and how many
 /// brackets a level has.
@@ -37,10 +37,23 @@ fn brackets_nest_to_the_limit_and_no_deeper() {
         let codes: Vec<_> = parse(&text).diagnostics().iter().map(|found| found.code).collect();
         assert!(!codes.contains(&codes::NESTED_TOO_DEEP), "{name}: {codes:?}");
         assert!(codes.is_empty(), "{name}: {codes:?}");
+        let formatted = format(&text).unwrap();
+        assert_eq!(format(&formatted).unwrap(), formatted, "{name}");
         let text = nested(open, middle, close, levels + 1);
         let codes: Vec<_> = parse(&text).diagnostics().iter().map(|found| found.code).collect();
         assert_eq!(codes, [codes::NESTED_TOO_DEEP], "{name}");
     }
+}
+
+#[test]
+fn only_the_declaration_that_is_too_deep_is_lost() {
+    let deep = nested("(", "1", ")", MAX_NESTING);
+    let text = format!("fn f() -> Int = 1\n{deep}fn g() -> Int = 2\n");
+    let parse = parse(&text);
+    let codes: Vec<_> = parse.diagnostics().iter().map(|found| found.code).collect();
+    assert_eq!(codes, [codes::NESTED_TOO_DEEP]);
+    assert_eq!(parse.ast().items.len(), 2);
+    assert_eq!(parse.update(&text).diagnostics(), parse.diagnostics());
 }
 
 #[test]

@@ -1,9 +1,7 @@
 //! Every syntax message as a user sees it: the source, then the error. Review a change of the snapshots as
 //! a change of the user interface.
 
-use std::fmt::Write as _;
-
-use plan_lang::{SourceFile, parse, render};
+use plan_lang::{Applicability, SourceFile, parse, render};
 
 /// Renders the diagnostics of each source, most of which are written around `~`: statements of a plan.
 fn check(name: &str, sources: &[&str]) {
@@ -14,9 +12,15 @@ fn check(name: &str, sources: &[&str]) {
             None => format!("{source}\n"),
         };
         let parse = parse(&text);
+        for fix in parse.diagnostics().iter().filter_map(|found| found.fix.as_ref()) {
+            let fixed = fix.apply(&text).unwrap_or_default();
+            let left = plan_lang::parse(&fixed).diagnostics().len();
+            let helps = left < parse.diagnostics().len() || fix.applicability == Applicability::Unsafe;
+            assert!(!fixed.is_empty() && helps, "`{}` does not help:\n{text}-----\n{fixed}", fix.message);
+        }
         let errors = render(&SourceFile { name: "plan.orch", text: &text }, parse.diagnostics(), false);
         assert!(!errors.is_empty(), "accepted:\n{text}");
-        write!(shown, "----- SOURCE\n{text}----- ERROR\n{errors}\n").expect("a string takes everything");
+        shown += &format!("----- SOURCE\n{text}----- ERROR\n{errors}\n");
     }
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => "messages" }, {
         insta::assert_snapshot!(name, shown);

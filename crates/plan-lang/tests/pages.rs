@@ -1,7 +1,5 @@
 //! Every code of the crate has a page whose failing snippet fails with that code and whose fixed one does not.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::path::Path;
 
 use plan_lang::{codes, format, parse};

@@ -1,7 +1,5 @@
 //! Texts that nobody would write: random rows of tokens, odd line ends, bytes that are no text.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use plan_lang::syntax::SyntaxKind;
 use plan_lang::{codes, format, parse, parse_bytes};
 use proptest::prelude::*;

@@ -1,10 +1,10 @@
 //! Messages for parts that the text does not have.
 
-use super::{Source, brackets, foreign, name_of, shown, unfit};
+use super::{Source, brackets, name_of, unfit};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::lower::is_reserved;
-use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
+use crate::syntax::{SyntaxKind, SyntaxNode};
 use crate::text::Span;
 
 /// The message for a `missing_*` node.
@@ -39,15 +39,16 @@ pub(super) fn message(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
     }
 }
 
-struct Missing<'a> {
-    at: u32,
-    node: &'a SyntaxNode,
-    parent: SyntaxNode,
-    source: Source<'a>,
+/// A missing part and what is around it.
+pub(super) struct Missing<'a> {
+    pub(super) at: u32,
+    pub(super) node: &'a SyntaxNode,
+    pub(super) parent: SyntaxNode,
+    pub(super) source: Source<'a>,
 }
 
 impl Missing<'_> {
-    fn here(&self) -> Span {
+    pub(super) fn here(&self) -> Span {
         Span::at(self.at)
     }
 
@@ -109,7 +110,8 @@ impl Missing<'_> {
         if matches!(next, "==" | "=>" | ":") {
             return found.primary(span, "expected `=`").fix(Fix::safe("write `=`").replace(span, "="));
         }
-        found.primary(self.here(), "expected `=`").fix(Fix::safe("add `=`").insert(self.at, " ="))
+        let fix = if starts_value(next) { Fix::safe("add `=`") } else { Fix::maybe("add `=`") };
+        found.primary(self.here(), "expected `=`").fix(fix.insert(self.at, " ="))
     }
 
     fn expr(&self) -> Diagnostic {
@@ -143,8 +145,12 @@ impl Missing<'_> {
             SyntaxKind::Expect => "`run` is missing after `expect fails`".to_owned(),
             _ => "a value is missing".to_owned(),
         };
-        let found = Diagnostic::error(codes::MISSING_EXPR, what).primary(self.here(), "expected a value");
         let (next, span) = self.source.next_on_line(self.at);
+        let found = Diagnostic::error(codes::MISSING_EXPR, what);
+        if let Some(help) = unfit::character_help(next) {
+            return found.primary(span, "expected a value").help(help);
+        }
+        let found = found.primary(self.here(), "expected a value");
         let is_head = matches!(
             self.parent.kind(),
             SyntaxKind::If | SyntaxKind::ElseIf | SyntaxKind::For | SyntaxKind::Match | SyntaxKind::Expr
@@ -155,10 +161,7 @@ impl Missing<'_> {
                 .help("bind it to a name by `let` before, or put it into parentheses"),
             (SyntaxKind::Interpolation, _) => found.help("write `\\{` and `\\}` for the characters"),
             (SyntaxKind::Expect, _) => found.help("write `expect fails run plan(..) with \"why\"`"),
-            _ => match unfit::character_help(next) {
-                Some(help) => found.secondary(span, help),
-                None => found,
-            },
+            _ => found,
         }
     }
 
@@ -310,122 +313,9 @@ impl Missing<'_> {
             .primary(self.here(), "expected a name or `{`")
             .help("write `with web`, `with { timeout: 4s }` or `with web { timeout: 4s }`")
     }
+}
 
-    fn arrow(&self) -> Diagnostic {
-        let (next, span) = self.source.next_on_line(self.at);
-        let place = if self.parent.kind() == SyntaxKind::Mock { "the operation" } else { "the pattern" };
-        let found = Diagnostic::error(codes::MISSING_ARROW, format!("`=>` is missing after {place}"));
-        match next {
-            "->" | "=" | ":" => found.primary(span, "expected `=>`").fix(Fix::safe("write `=>`").replace(span, "=>")),
-            "|" | "if" => found
-                .primary(span, "expected `=>`")
-                .help("an arm has one pattern and no condition: write an arm for each pattern, and `if` in its value"),
-            _ => found.primary(self.here(), "expected `=>`").fix(Fix::maybe("add `=>`").insert(self.at, " =>")),
-        }
-    }
-
-    fn ensure_else(&self) -> Diagnostic {
-        let found = Diagnostic::error(codes::MISSING_WORD, "`ensure` does not say why it fails");
-        let (next, span) = self.source.next_on_line(self.at);
-        if matches!(next, "," | ":" | "\"") {
-            let text = if next == "\"" { " else " } else { " else" };
-            let end = if next == "\"" { span.start } else { span.end };
-            return found
-                .primary(Span::new(self.at, end.max(self.at)), "expected `else`")
-                .fix(Fix::safe("add `else`").replace(Span::new(self.at, end), text));
-        }
-        found
-            .primary(self.here(), "expected `else`")
-            .fix(Fix::maybe("add a reason").insert(self.at, " else \"why\""))
-    }
-
-    fn word(&self, word: &str, place: &str) -> Diagnostic {
-        let found = Diagnostic::error(codes::MISSING_WORD, format!("`{word}` is missing {place}"));
-        let (next, span) = self.source.next_on_line(self.at);
-        if matches!(next, "of" | ":" | "=" | "->" | "=>") {
-            return found.primary(span, format!("expected `{word}`")).fix(
-                Fix::safe(format!("write `{word}`"))
-                    .replace(Span::new(self.at, span.end), format!(" {word}")),
-            );
-        }
-        found
-            .primary(self.here(), format!("expected `{word}`"))
-            .fix(Fix::safe(format!("add `{word}`")).insert(self.at, format!(" {word}")))
-    }
-
-    fn comma(&self) -> Diagnostic {
-        let (next, span) = self.source.next_on_line(self.at);
-        let found = Diagnostic::error(codes::MISSING_COMMA, "`,` is missing");
-        match (self.parent.kind(), next) {
-            (_, ";") => found.primary(span, "expected `,`").fix(Fix::safe("write `,`").replace(span, ",")),
-            (SyntaxKind::Init, "=") => {
-                Diagnostic::error(codes::NO_MEMBER, "a field is written `name: value`")
-                    .primary(span, "expected `:`")
-                    .fix(Fix::safe("write `:`").replace(Span::new(self.at, span.end), ":"))
-            }
-            (SyntaxKind::Variant, ":") => Diagnostic::error(codes::NO_MEMBER, "a variant has no fields")
-                .primary(span, "")
-                .help("a variant carries one value: write `Name(Type)`, with a record as the type for more"),
-            (SyntaxKind::Import, ".") => Diagnostic::error(codes::NO_MEMBER, "an import is a single name")
-                .primary(span, "")
-                .help("the path stands before the braces: `use sn22 { name }`"),
-            (SyntaxKind::Arm, "if") => found
-                .primary(span, "expected `,` or `}`")
-                .help("an arm has no condition of its own: put `if` into its value"),
-            (_, "") => found
-                .primary(self.here(), "expected `,` or the closing bracket")
-                .fix(Fix::safe("add `,`").insert(self.at, ",")),
-            _ => found
-                .primary(self.here(), format!("expected `,` before {}", shown(next)))
-                .fix(Fix::safe("add `,`").insert(self.at, ",")),
-        }
-    }
-
-    /// Something follows a statement on its line. The statement may be no statement at all: a word of
-    /// another language, or `x = 1` without `let`.
-    fn newline(&self) -> Diagnostic {
-        let (next, span) = self.source.next_on_line(self.at);
-        let before = self.statement_before();
-        let word =
-            before.as_ref().filter(|before| before.kind() == SyntaxKind::ExprStmt).map(SyntaxNode::text);
-        if let (Some(word), Some(stmt)) = (word.as_deref(), &before) {
-            if next == "=" && self.parent.kind() != SyntaxKind::AdapterBody {
-                return Diagnostic::error(codes::NO_STATEMENT, "a binding needs `let`")
-                    .primary(stmt.span(), "")
-                    .note("a name is bound once and never changes")
-                    .fix(Fix::maybe("add `let`").insert(stmt.span().start, "let "));
-            }
-            if let Some(help) = foreign::statement_help(word) {
-                return Diagnostic::error(codes::NO_STATEMENT, format!("`{word}` starts no statement"))
-                    .primary(stmt.span(), "")
-                    .help(help);
-            }
-        }
-        let found =
-            Diagnostic::error(codes::MISSING_NEWLINE, format!("the statement ends before {}", shown(next)))
-                .primary(span, "expected a line end, `;` or an operator");
-        match next {
-            "," => found.help("statements are separated by line ends, not by `,`"),
-            "=" => found.help("equality is written `==`"),
-            _ => {
-                let word = foreign::statement_help(next).filter(|_| !is_reserved(next));
-                match word.or_else(|| unfit::character_help(next).map(str::to_owned)) {
-                    Some(help) => found.help(help),
-                    None => found,
-                }
-            }
-        }
-    }
-
-    fn statement_before(&self) -> Option<SyntaxNode> {
-        let mut before = self.node.prev();
-        while let Some(element) = before {
-            match element {
-                SyntaxElement::Node(node) => return Some(node),
-                SyntaxElement::Token(token) if token.kind().is_trivia() => before = token.prev_sibling(),
-                SyntaxElement::Token(_) => return None,
-            }
-        }
-        None
-    }
+/// Whether a token can be the first of a value, so that only what is before it is missing.
+pub(super) fn starts_value(token: &str) -> bool {
+    token.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '(' | '[' | '{' | '!'))
 }

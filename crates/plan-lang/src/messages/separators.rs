@@ -1,0 +1,129 @@
+//! Messages for missing separators and second keywords.
+
+use super::missing::{Missing, starts_value};
+use super::{foreign, shown, unfit};
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Fix};
+use crate::lower::is_reserved;
+use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
+use crate::text::Span;
+
+impl Missing<'_> {
+    pub(super) fn arrow(&self) -> Diagnostic {
+        let (next, span) = self.source.next_on_line(self.at);
+        let place = if self.parent.kind() == SyntaxKind::Mock { "the operation" } else { "the pattern" };
+        let found = Diagnostic::error(codes::MISSING_ARROW, format!("`=>` is missing after {place}"));
+        match next {
+            "->" | "=" | ":" => found.primary(span, "expected `=>`").fix(Fix::safe("write `=>`").replace(span, "=>")),
+            "|" | "if" => found
+                .primary(span, "expected `=>`")
+                .help("an arm has one pattern and no condition: write an arm for each pattern, and `if` in its value"),
+            _ => found.primary(self.here(), "expected `=>`").fix(Fix::maybe("add `=>`").insert(self.at, " =>")),
+        }
+    }
+
+    pub(super) fn ensure_else(&self) -> Diagnostic {
+        let found = Diagnostic::error(codes::MISSING_WORD, "`ensure` does not say why it fails");
+        let (next, span) = self.source.next_on_line(self.at);
+        if matches!(next, "," | ":" | "\"") {
+            let text = if next == "\"" { " else " } else { " else" };
+            let end = if next == "\"" { span.start } else { span.end };
+            return found
+                .primary(Span::new(self.at, end.max(self.at)), "expected `else`")
+                .fix(Fix::safe("add `else`").replace(Span::new(self.at, end), text));
+        }
+        found
+            .primary(self.here(), "expected `else`")
+            .fix(Fix::maybe("add a reason").insert(self.at, " else \"why\""))
+    }
+
+    pub(super) fn word(&self, word: &str, place: &str) -> Diagnostic {
+        let found = Diagnostic::error(codes::MISSING_WORD, format!("`{word}` is missing {place}"));
+        let (next, span) = self.source.next_on_line(self.at);
+        if matches!(next, "of" | ":" | "=" | "->" | "=>") {
+            return found.primary(span, format!("expected `{word}`")).fix(
+                Fix::safe(format!("write `{word}`"))
+                    .replace(Span::new(self.at, span.end), format!(" {word}")),
+            );
+        }
+        let message = format!("add `{word}`");
+        let fix = if starts_value(next) && next != "{" { Fix::safe(message) } else { Fix::maybe(message) };
+        found.primary(self.here(), format!("expected `{word}`")).fix(fix.insert(self.at, format!(" {word}")))
+    }
+
+    pub(super) fn comma(&self) -> Diagnostic {
+        let (next, span) = self.source.next_on_line(self.at);
+        let found = Diagnostic::error(codes::MISSING_COMMA, "`,` is missing");
+        match (self.parent.kind(), next) {
+            (_, ";") => found.primary(span, "expected `,`").fix(Fix::safe("write `,`").replace(span, ",")),
+            (SyntaxKind::Init, "=") => {
+                Diagnostic::error(codes::NO_MEMBER, "a field is written `name: value`")
+                    .primary(span, "expected `:`")
+                    .fix(Fix::safe("write `:`").replace(Span::new(self.at, span.end), ":"))
+            }
+            (SyntaxKind::Variant, ":") => Diagnostic::error(codes::NO_MEMBER, "a variant has no fields")
+                .primary(span, "")
+                .help("a variant carries one value: write `Name(Type)`, with a record as the type for more"),
+            (SyntaxKind::Import, ".") => Diagnostic::error(codes::NO_MEMBER, "an import is a single name")
+                .primary(span, "")
+                .help("the path stands before the braces: `use sn22 { name }`"),
+            (SyntaxKind::Arm, "if") => found
+                .primary(span, "expected `,` or `}`")
+                .help("an arm has no condition of its own: put `if` into its value"),
+            (_, "") => found
+                .primary(self.here(), "expected `,` or the closing bracket")
+                .fix(Fix::safe("add `,`").insert(self.at, ",")),
+            _ => found
+                .primary(self.here(), format!("expected `,` before {}", shown(next)))
+                .fix(Fix::safe("add `,`").insert(self.at, ",")),
+        }
+    }
+
+    /// Something follows a statement on its line. The statement may be no statement at all: a word of
+    /// another language, or `x = 1` without `let`.
+    pub(super) fn newline(&self) -> Diagnostic {
+        let (next, span) = self.source.next_on_line(self.at);
+        let before = self.statement_before();
+        let word =
+            before.as_ref().filter(|before| before.kind() == SyntaxKind::ExprStmt).map(SyntaxNode::text);
+        if let (Some(word), Some(stmt)) = (word.as_deref(), &before) {
+            if next == "=" && self.parent.kind() != SyntaxKind::AdapterBody {
+                return Diagnostic::error(codes::NO_STATEMENT, "a binding needs `let`")
+                    .primary(stmt.span(), "")
+                    .note("a name is bound once and never changes")
+                    .fix(Fix::maybe("add `let`").insert(stmt.span().start, "let "));
+            }
+            if let Some(help) = foreign::statement_help(word) {
+                return Diagnostic::error(codes::NO_STATEMENT, format!("`{word}` starts no statement"))
+                    .primary(stmt.span(), "")
+                    .help(help);
+            }
+        }
+        let found =
+            Diagnostic::error(codes::MISSING_NEWLINE, format!("the statement ends before {}", shown(next)))
+                .primary(span, "expected a line end, `;` or an operator");
+        match next {
+            "," => found.help("statements are separated by line ends, not by `,`"),
+            "=" => found.help("equality is written `==`"),
+            _ => {
+                let word = foreign::statement_help(next).filter(|_| !is_reserved(next));
+                match word.or_else(|| unfit::character_help(next).map(str::to_owned)) {
+                    Some(help) => found.help(help),
+                    None => found,
+                }
+            }
+        }
+    }
+
+    fn statement_before(&self) -> Option<SyntaxNode> {
+        let mut before = self.node.prev();
+        while let Some(element) = before {
+            match element {
+                SyntaxElement::Node(node) => return Some(node),
+                SyntaxElement::Token(token) if token.kind().is_trivia() => before = token.prev_sibling(),
+                SyntaxElement::Token(_) => return None,
+            }
+        }
+        None
+    }
+}
