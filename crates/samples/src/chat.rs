@@ -100,7 +100,7 @@ const KNOWN: [(&str, &str); 4] = [
 ];
 
 /// Sentences of a plain summary.
-const SUMMARY_SENTENCES: usize = 3;
+const SUMMARY_SENTENCES: usize = 2;
 
 fn plain(prompt: &str) -> String {
     if let Some(summary) = summary_of_claims(prompt) {
@@ -111,7 +111,10 @@ fn plain(prompt: &str) -> String {
         return (*answer).to_owned();
     }
     // An instruction such as "Summarise these pages:" is not part of what it is about.
-    let matter = prompt.split_once(":\n").map_or(prompt, |(_, matter)| matter);
+    let matter = match prompt.split_once('\n') {
+        Some((first, rest)) if first.ends_with(':') => rest,
+        _ => prompt,
+    };
     let sentences: Vec<&str> = instance::sentences(matter).take(SUMMARY_SENTENCES).collect();
     if sentences.is_empty() {
         "In short: nothing.".to_owned()
