@@ -68,6 +68,7 @@ pub(crate) fn check<'a>(program: &Program<'a>, types: TypeDefs, sink: &mut Sink)
         capability_defaults: Vec::new(),
         analyses: analyse::Analyses::default(),
         broken_policies: Vec::new(),
+        fallbacks: 0,
     };
     checker.run()
 }
@@ -84,6 +85,8 @@ struct Checker<'a, 's> {
     analyses: analyse::Analyses,
     /// Declared policies in which something was reported.
     broken_policies: Vec<Span>,
+    /// Fallback calls around the call at hand.
+    fallbacks: usize,
 }
 
 impl<'a> Checker<'a, '_> {

@@ -18,12 +18,13 @@ use std::collections::BTreeMap;
 
 use plan_ir::expr::{ExprTable, FnId};
 use plan_ir::graph::{Graph, NodeId, Region};
+use plan_ir::interp::FRAME_LOCALS_MAX;
 use plan_ir::plan::{
     CompiledPlan, DebugInfo, Function, LIBRARY_VERSION, NodeBody, Param, PinnedOperation, PlanBody, Scope,
     ScopeId, SourceSpan,
 };
 use plan_lang::{Diagnostic, Span};
-use schema::limits::PLAN_NODES_MAX;
+use schema::limits::{JSON_DEPTH_MAX, PLAN_NODES_MAX};
 use schema::types::Type;
 
 use crate::check::{Checked, constant_value};
@@ -109,7 +110,10 @@ struct Lowerer<'p, 'a> {
     /// The type that the caller of the adapter at hand wants, where its capability leaves it open.
     wanted: Option<Type>,
     diagnostics: Vec<Diagnostic>,
+    /// Whether there are too many nodes.
     full: bool,
+    /// Whether a fragment has too many locals.
+    crowded: bool,
 }
 
 /// A region that is being made.
@@ -150,6 +154,7 @@ impl<'p, 'a> Lowerer<'p, 'a> {
             wanted: None,
             diagnostics: Vec::new(),
             full: false,
+            crowded: false,
         }
     }
 
@@ -160,19 +165,13 @@ impl<'p, 'a> Lowerer<'p, 'a> {
         root: Region,
         sources: Vec<String>,
     ) -> Result<CompiledPlan, Vec<Diagnostic>> {
-        if self.full && self.diagnostics.is_empty() {
-            let message = format!("`{name}` has more than {PLAN_NODES_MAX} nodes with its sub-plans");
-            let report =
-                Diagnostic::error(codes::TOO_MANY_NODES, message).primary(self.plan_span(&name), "too large");
-            self.diagnostics
-                .push(report.help("loop with `for`, or split it into plans that are run one by one"));
-        }
+        let operations = self.pinned_operations();
+        self.types.complete();
+        self.check_limits(&name);
         if !self.diagnostics.is_empty() {
             return Err(self.diagnostics);
         }
         self.graph.root = root;
-        let operations = self.pinned_operations();
-        self.types.complete();
         let body = PlanBody {
             name,
             types: self.types.into_defs(),
@@ -194,6 +193,33 @@ impl<'p, 'a> Lowerer<'p, 'a> {
             lock_hash: self.program.lock.hash,
             debug,
         })
+    }
+
+    /// Reports the limits that the plan exceeds.
+    fn check_limits(&mut self, name: &str) {
+        let span = self.plan_span(name);
+        let mut report = |message: String, help: &str| {
+            let report = Diagnostic::error(codes::TOO_MANY_NODES, message).primary(span, "too large");
+            self.diagnostics.push(report.help(help));
+        };
+        if self.full {
+            report(
+                format!("`{name}` has more than {PLAN_NODES_MAX} nodes with its sub-plans"),
+                "loop with `for`, or split it into plans that are run one by one",
+            );
+        }
+        if self.types.too_deep {
+            report(
+                format!("a type in `{name}` nests more than {JSON_DEPTH_MAX} deep"),
+                "nest less, or use records",
+            );
+        }
+        if self.crowded {
+            report(
+                format!("a function or expression of `{name}` binds more than {FRAME_LOCALS_MAX} names"),
+                "split it into functions",
+            );
+        }
     }
 
     /// The operations of the plan sorted by id, with the calls pointing at them.

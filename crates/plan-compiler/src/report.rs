@@ -1,7 +1,7 @@
 //! All diagnostics of one compilation as messages about the plan's own file.
 
 use plan_lang::ast::Item;
-use plan_lang::{Diagnostic, Severity};
+use plan_lang::{Diagnostic, Span};
 
 use crate::Source;
 use crate::codes;
@@ -14,12 +14,13 @@ pub(crate) fn collect(source: &Source<'_>, texts: &Texts, sink: Sink) -> Vec<Dia
     let parse = texts.get(0);
     let syntax: Vec<Diagnostic> = parse.map_or_else(Vec::new, |parse| parse.diagnostics().to_vec());
     let unread = syntax.iter().any(Diagnostic::is_error);
+    let broken = broken_items(texts, &syntax);
     let mut foreign: Vec<(u16, Diagnostic)> = Vec::new();
     let mut found = syntax;
     for (at, diagnostic) in sink.into_found() {
         if at > 0 {
             foreign.push((at, diagnostic));
-        } else if !(unread && may_echo(&diagnostic)) {
+        } else if !(unread && may_echo(&diagnostic, &broken)) {
             found.push(diagnostic);
         }
     }
@@ -46,9 +47,18 @@ pub(crate) fn collect(source: &Source<'_>, texts: &Texts, sink: Sink) -> Vec<Dia
     found
 }
 
-/// Whether the mistake may only echo a declaration that could not be read.
-fn may_echo(diagnostic: &Diagnostic) -> bool {
-    diagnostic.severity == Severity::Error && diagnostic.code.as_str().starts_with("E02")
+/// The declarations that hold a syntax error.
+fn broken_items(texts: &Texts, syntax: &[Diagnostic]) -> Vec<Span> {
+    let errors: Vec<Span> = syntax.iter().filter(|d| d.is_error()).map(Diagnostic::span).collect();
+    let items = texts.items(0).iter().map(Item::span);
+    items.filter(|item| errors.iter().any(|error| item.touches(error.start))).collect()
+}
+
+/// Whether the mistake may only echo a syntax error: it is in the same declaration, or about a name whose
+/// declaration could not be read.
+fn may_echo(diagnostic: &Diagnostic, broken: &[Span]) -> bool {
+    let at = diagnostic.span();
+    diagnostic.code.as_str().starts_with("E02") || broken.iter().any(|item| item.contains(at))
 }
 
 /// Tests are read and kept, and not run by this version: a file that has some still compiles.

@@ -1,6 +1,7 @@
 //! `if` and `match`.
 
 use plan_lang::{Diagnostic, Span, ast};
+use schema::limits::JSON_DEPTH_MAX;
 use schema::types::Type;
 
 use super::Checker;
@@ -75,6 +76,7 @@ impl<'a> Checker<'a, '_> {
         for arm in &node.arms {
             self.scoped(|this| {
                 let pattern = this.pattern(&arm.pattern, &ty, null_done);
+                let pattern = pattern.filter(|pattern| this.nests_within_limit(pattern, arm.pattern.span));
                 broken |= pattern.is_none();
                 let pattern = pattern.unwrap_or(Pattern::Any);
                 null_done |= matches!(&pattern, Pattern::Literal(schema::value::Value::Null));
@@ -91,6 +93,26 @@ impl<'a> Checker<'a, '_> {
         };
         let arms = patterns.into_iter().zip(bodies).collect();
         Expr::new(ExprKind::Match(Box::new(hir::Match { value, arms })), result, span)
+    }
+
+    fn nests_within_limit(&mut self, pattern: &Pattern, span: Span) -> bool {
+        let mut inner = Some(pattern);
+        let mut levels = 0;
+        while let Some(pattern) = inner {
+            levels += 1;
+            inner = match pattern {
+                Pattern::Variant(_, inner) => inner.as_deref(),
+                Pattern::Present(inner) => Some(inner),
+                _ => None,
+            };
+        }
+        if levels > JSON_DEPTH_MAX {
+            let message = format!("this pattern nests more than {JSON_DEPTH_MAX} deep");
+            self.report(
+                Diagnostic::error(codes::BAD_PATTERN, message).primary(span, "no value nests so deep"),
+            );
+        }
+        levels <= JSON_DEPTH_MAX
     }
 
     fn check_arms(&mut self, ty: &Type, patterns: &[Pattern], node: &ast::Match, span: Span) {

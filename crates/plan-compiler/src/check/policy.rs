@@ -1,6 +1,7 @@
 //! Policies: `with web { retry: { max: 1 } }`.
 
 use plan_ir::plan::{Retry, Tolerance};
+use plan_ir::validate::FALLBACKS_MAX;
 use plan_lang::ast::{self, ExprKind as Ast, PolicyField, PolicyUse, PolicyValueKind};
 use plan_lang::{Diagnostic, Span};
 use schema::error::CallErrorKind;
@@ -280,7 +281,15 @@ impl<'a> Checker<'a, '_> {
             return None;
         };
         if let Ast::Call(call) = &expr.kind {
+            self.fallbacks += 1;
             let value = self.call(call);
+            self.fallbacks -= 1;
+            if self.fallbacks >= FALLBACKS_MAX {
+                let message = format!("a call has more than {FALLBACKS_MAX} fallbacks inside one another");
+                let report = Diagnostic::error(codes::BAD_POLICY_VALUE, message);
+                self.report(report.primary(field.key.span, "one too many"));
+                return None;
+            }
             return self.fallback_call(value, site);
         }
         let place = Place::Pure("a fallback value");

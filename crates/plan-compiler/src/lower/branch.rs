@@ -3,6 +3,7 @@
 use plan_ir::expr::{BinaryOp, Fragment, LocalId, Pattern, Widening};
 use plan_ir::graph::{NodeId, NodeKind, Region};
 use plan_ir::plan::{NodeBody, OnError, Scope, ScopeId};
+use plan_ir::topology::REGION_DEPTH_MAX;
 use plan_lang::{Diagnostic, Span};
 use schema::types::Type;
 use schema::value::Value;
@@ -165,19 +166,17 @@ impl Lowerer<'_, '_> {
         id
     }
 
-    /// Regions nest as deep as a runtime admits.
+    /// Whether regions nest as deep as a runtime admits; reported once.
     fn too_deep(&mut self, span: Span) -> bool {
-        if self.regions.len() < plan_ir::topology::REGION_DEPTH_MAX {
+        if self.regions.len() < REGION_DEPTH_MAX {
             return false;
         }
-        if !self.full {
-            let most = plan_ir::topology::REGION_DEPTH_MAX;
-            let message = format!("branches and loops with calls nest more than {most} deep");
-            self.diagnostics
-                .push(Diagnostic::error(codes::TOO_MANY_NODES, message).primary(span, "too deep"));
+        if self.diagnostics.is_empty() {
+            let message =
+                format!("branches and loops with calls nest more than {} deep", REGION_DEPTH_MAX - 1);
+            let report = Diagnostic::error(codes::TOO_MANY_NODES, message).primary(span, "too deep");
+            self.diagnostics.push(report.help("use a `match`, or split it into plans"));
         }
-        // Nothing more is made; what was reported is the first limit only.
-        self.full = self.full || !self.diagnostics.is_empty();
         true
     }
 

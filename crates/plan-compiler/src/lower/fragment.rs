@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use plan_ir::expr::{Expr, ExprId, Fragment, LocalId};
 use plan_ir::graph::NodeId;
+use plan_ir::interp::FRAME_LOCALS_MAX;
 use plan_lang::Span;
 use schema::types::Type;
 use schema::value::Value;
@@ -68,6 +69,7 @@ impl Lowerer<'_, '_> {
         let Some(frag) = self.frags.last_mut() else { return LocalId(0) };
         let local = LocalId(frag.locals);
         frag.locals = frag.locals.saturating_add(1);
+        self.crowded |= frag.locals > FRAME_LOCALS_MAX;
         local
     }
 

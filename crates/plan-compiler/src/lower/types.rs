@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schema::limits::JSON_DEPTH_MAX;
 use schema::types::{DefId, Type, TypeDef, TypeDefs};
 
 /// From the types of the file to those of the plan.
@@ -12,11 +13,13 @@ pub(super) struct TypeMap<'p> {
     known: BTreeMap<DefId, DefId>,
     /// Definitions whose own types are still those of the file.
     open: Vec<DefId>,
+    /// Whether a type nests deeper than values may.
+    pub(super) too_deep: bool,
 }
 
 impl<'p> TypeMap<'p> {
     pub(super) fn new(from: &'p TypeDefs) -> Self {
-        Self { from, to: TypeDefs::new(), known: BTreeMap::new(), open: Vec::new() }
+        Self { from, to: TypeDefs::new(), known: BTreeMap::new(), open: Vec::new(), too_deep: false }
     }
 
     /// The plan's number of a definition.
@@ -34,12 +37,23 @@ impl<'p> TypeMap<'p> {
     /// The type in the plan's numbers. A type that nothing determines, such as that of the elements of
     /// `[]`, has no values, so any will do.
     pub(super) fn map(&mut self, ty: &Type) -> Type {
+        self.map_at(ty, JSON_DEPTH_MAX)
+    }
+
+    fn map_at(&mut self, ty: &Type, levels: usize) -> Type {
+        let Some(levels) = levels.checked_sub(1) else {
+            self.too_deep = true;
+            return Type::Bool;
+        };
         match ty {
             Type::Named(def) => Type::Named(self.def(*def)),
-            Type::List(element, range) => Type::List(Box::new(self.map(element)), *range),
-            Type::Map(value) => Type::Map(Box::new(self.map(value))),
-            Type::Optional(inner) => Type::Optional(Box::new(self.map(inner))),
-            Type::Result(ok, err) => Type::Result(Box::new(self.map(ok)), Box::new(self.map(err))),
+            Type::List(element, range) => Type::List(Box::new(self.map_at(element, levels)), *range),
+            Type::Map(value) => Type::Map(Box::new(self.map_at(value, levels))),
+            Type::Optional(inner) => Type::Optional(Box::new(self.map_at(inner, levels))),
+            Type::Result(ok, err) => {
+                let ok = self.map_at(ok, levels);
+                Type::Result(Box::new(ok), Box::new(self.map_at(err, levels)))
+            }
             Type::Error => Type::Bool,
             other => other.clone(),
         }

@@ -101,3 +101,8 @@ pub(crate) fn shown(text: &str) -> String {
     let compilation = compiled(text);
     render(&SourceFile { name: "test.orch", text }, &compilation.diagnostics, false)
 }
+
+/// The codes of the diagnostics of `text`, in its order.
+pub(crate) fn codes(text: &str) -> Vec<&'static str> {
+    compiled(text).diagnostics.iter().map(|diagnostic| diagnostic.code.as_str()).collect()
+}

@@ -1,0 +1,225 @@
+//! Broken and extreme input: never a panic, and messages in reasonable time.
+
+use std::fmt::Write as _;
+
+use plan_ir::validate::validate;
+
+use crate::common::{codes, compiled};
+
+const PLANS: [&str; 3] = [
+    include_str!("plans/analyse.orch"),
+    include_str!("plans/answer.orch"),
+    include_str!("plans/screen.orch"),
+];
+
+/// The words and marks of a text, with where they stand.
+fn tokens(text: &str) -> Vec<std::ops::Range<usize>> {
+    let mut tokens = Vec::new();
+    let mut start = None;
+    for (at, c) in text.char_indices() {
+        let in_word = c.is_alphanumeric() || c == '_';
+        match (start, in_word) {
+            (None, true) => start = Some(at),
+            (Some(from), false) => {
+                tokens.push(from..at);
+                start = None;
+            }
+            _ => {}
+        }
+        if !in_word && !c.is_whitespace() {
+            tokens.push(at..at + c.len_utf8());
+        }
+    }
+    tokens
+}
+
+#[test]
+fn a_plan_without_any_one_token_compiles_or_says_why() {
+    let (mut compiled_anyway, mut refused) = (0, 0);
+    for text in PLANS {
+        for token in tokens(text) {
+            let mut broken = text.to_owned();
+            broken.replace_range(token, "");
+            let compilation = compiled(&broken);
+            if compilation.has_errors() {
+                refused += 1;
+                assert!(compilation.plans.is_empty());
+            } else {
+                compiled_anyway += 1;
+                compilation.plans.iter().for_each(|plan| validate(plan).unwrap());
+            }
+        }
+    }
+    assert!(refused > 1_000 && compiled_anyway > 100, "{refused} refused, {compiled_anyway} compiled");
+}
+
+#[test]
+fn a_plan_with_two_tokens_swapped_compiles_or_says_why() {
+    let text = PLANS[0];
+    let tokens = tokens(text);
+    for pair in tokens.windows(2) {
+        let mut broken = text.to_owned();
+        let (first, second) = (text[pair[0].clone()].to_owned(), text[pair[1].clone()].to_owned());
+        broken.replace_range(pair[1].clone(), &first);
+        broken.replace_range(pair[0].clone(), &second);
+        compiled(&broken).plans.iter().for_each(|plan| validate(plan).unwrap());
+    }
+}
+
+#[test]
+fn deep_expressions_do_not_overflow_the_stack() {
+    for depth in [60, 120, 250] {
+        let nested = [
+            ("-".repeat(depth), "1".to_owned(), String::new()),
+            ("(1 + ".repeat(depth), "1".into(), ")".repeat(depth)),
+            ("[".repeat(depth), "1".into(), "]".repeat(depth)),
+            ("if true { ".repeat(depth), "1".into(), " } else { 2 }".repeat(depth)),
+            (String::new(), "x".into(), ".trim()".repeat(depth)),
+            ("xs.map(y => ".repeat(depth), "y".into(), ")".repeat(depth)),
+            ("match x { null => 1, _ => ".repeat(depth), "1".into(), " }".repeat(depth)),
+            ("{ let a = 1\n".repeat(depth), "a".into(), "\n}".repeat(depth)),
+        ];
+        for (open, middle, close) in nested {
+            let text = format!(
+                "plan p(x: String, xs: [Int]) -> Json {{\nlet v = {open}{middle}{close}\nv as Json\n}}"
+            );
+            compiled(&text).plans.iter().for_each(|plan| validate(plan).unwrap());
+        }
+    }
+}
+
+#[test]
+fn branches_with_calls_nest_up_to_the_limit() {
+    let nested = |depth: usize| {
+        let mut text = String::from(
+            "use sn999 { free_echo as echo }\nplan p(n: Int) -> String with { budget: 0USD, deadline: 24h } {\n",
+        );
+        for level in 0..depth {
+            let _ = write!(text, "if n == {level} {{ call echo(text: \"a\") }} else ");
+        }
+        text.push_str("{ \"none\" }\n}");
+        text
+    };
+    let most = plan_ir::topology::REGION_DEPTH_MAX - 1;
+    let compilation = compiled(&nested(most));
+    assert!(!compilation.has_errors());
+    validate(&compilation.plans[0]).unwrap();
+    assert_eq!(codes(&nested(most + 1)), ["E0708"]);
+}
+
+#[test]
+fn a_long_else_if_chain_is_no_deep_expression() {
+    let mut text = String::from("fn f(n: Int) -> Int = ");
+    for level in 0..5_000 {
+        let _ = write!(text, "if n == {level} {{ {level} }} else ");
+    }
+    text.push_str("{ -1 }\nplan p(n: Int) -> Int { f(n) }");
+    let compilation = compiled(&text);
+    assert!(!compilation.has_errors());
+    validate(&compilation.plans[0]).unwrap();
+}
+
+#[test]
+fn long_chains_of_functions_and_plans_do_not_nest() {
+    let mut text = String::from("fn f0(n: Int) -> Int = n\n");
+    for index in 1..3_000 {
+        let _ = writeln!(text, "fn f{index}(n: Int) -> Int = f{}(n) + 1", index - 1);
+    }
+    let _ = writeln!(text, "plan p(n: Int(0..9)) -> Int {{ f2999(n) }}");
+    let compilation = compiled(&text);
+    assert!(!compilation.has_errors());
+    validate(&compilation.plans[0]).unwrap();
+
+    let chain = |length: usize| {
+        let mut text = String::from("plan p0(n: Int) -> Int { n + 1 }\n");
+        for index in 1..length {
+            let _ = writeln!(text, "plan p{index}(n: Int) -> Int {{ run p{}(n) }}", index - 1);
+        }
+        text
+    };
+    assert!(codes(&chain(100)).is_empty());
+    assert_eq!(codes(&chain(102)), ["E0708"]);
+}
+
+#[test]
+fn functions_that_call_functions_twice_are_looked_at_in_linear_time() {
+    let mut text = String::from("fn f0(n: Int) -> Int = n\n");
+    for index in 1..40 {
+        let _ = writeln!(text, "fn f{index}(n: Int) -> Int = f{0}(n + 1) + f{0}(n + 2)", index - 1);
+    }
+    let _ = writeln!(text, "plan p(n: Int(0..9)) -> Int {{ f39(n) }}");
+    assert!(codes(&text).is_empty());
+}
+
+#[test]
+fn a_file_of_mistakes_gives_a_message_each() {
+    let mut text = String::new();
+    for index in 0..500 {
+        let _ = writeln!(text, "fn f{index}(n: Int) -> Int = n + missing{index}");
+    }
+    assert_eq!(codes(&text).len(), 500);
+}
+
+#[test]
+fn records_that_hold_records_do_not_nest() {
+    let mut text = String::from("record R0 { n: Int }\n");
+    for index in 1..3_000 {
+        let _ = writeln!(text, "record R{index} {{ r: R{} }}", index - 1);
+    }
+    let _ = writeln!(text, "plan p(r: R2999) -> R2999 {{ r }}");
+    assert!(!compiled(&text).has_errors());
+}
+
+#[test]
+fn limits_hold_at_n_and_not_beyond() {
+    let lets = |count: usize| {
+        let mut text = String::from("fn f(n: Int) -> Int = {\n");
+        for index in 1..count {
+            let _ = writeln!(text, "let _v{index} = n");
+        }
+        text.push_str("n\n}\nplan p(n: Int) -> Int { f(n) }");
+        text
+    };
+    let most = plan_ir::interp::FRAME_LOCALS_MAX as usize;
+    assert!(codes(&lets(most)).is_empty());
+    assert_eq!(codes(&lets(most + 1)), ["E0708"]);
+
+    let lists = |depth: usize| {
+        format!("plan p(x: {}Int{}) -> Int {{ x.len() }}", "[".repeat(depth), "]".repeat(depth))
+    };
+    assert!(codes(&lists(63)).is_empty());
+    assert_eq!(codes(&lists(64)), ["E0708"]);
+
+    let fallbacks = |count: usize| {
+        let call = "call echo(text: \"a\")";
+        let open = format!("{call} with {{ fallback: ").repeat(count);
+        let close = " }".repeat(count);
+        format!(
+            "use sn999 {{ free_echo as echo }}\nplan p() -> String with {{ budget: 0USD, deadline: 24h }} {{ {open}{call}{close} }}"
+        )
+    };
+    assert!(codes(&fallbacks(8)).is_empty());
+    assert_eq!(codes(&fallbacks(9)), ["E0404"]);
+
+    let pattern = |depth: usize| {
+        format!(
+            "enum L {{ Cons(L), Nil }}\nfn f(l: L) -> Int = match l {{ {}_{} => 1, _ => 2 }}\nplan p(l: L) -> Int {{ f(l) }}",
+            "Cons(".repeat(depth),
+            ")".repeat(depth)
+        )
+    };
+    assert!(codes(&pattern(63)).is_empty());
+    assert_eq!(codes(&pattern(64)), ["E0503"]);
+
+    let nodes = |count: usize| {
+        let mut text = String::from("plan p(n: Int(0..9)) -> Int {\n");
+        for index in 1..count {
+            let _ = writeln!(text, "let _v{index} = n + 1");
+        }
+        text.push_str("n * 2\n}");
+        text
+    };
+    let most = schema::limits::PLAN_NODES_MAX;
+    assert!(codes(&nodes(most)).is_empty());
+    assert_eq!(codes(&nodes(most + 1)), ["E0708"]);
+}

@@ -1,0 +1,240 @@
+//! The rules of names and types, one line each: what is admitted and which code refuses what is not.
+
+use crate::common::{codes, shown};
+
+/// Checks that each text has exactly these codes.
+fn table(rows: &[(&str, &[&str])]) {
+    let mut wrong = String::new();
+    for (text, expected) in rows {
+        let found = codes(text);
+        if found != *expected {
+            wrong.push_str(&format!("expected {expected:?}, found {found:?} in\n{text}\n{}\n", shown(text)));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn ranges_are_inferred() {
+    table(&[
+        ("fn f(a: Int(0..9), b: Int(2..5)) -> Int(0..45) = a * b", &[]),
+        ("fn f(a: Int(0..9), b: Int(2..5)) -> Int(0..44) = a * b", &["E0302"]),
+        ("fn f(a: Int(0..9)) -> Int(-9..0) = -a", &[]),
+        ("fn f(a: Int, b: Int(1..10)) -> Int(-9..9) = a % b", &[]),
+        ("fn f(xs: [Int](2..5)) -> Int(2..5) = xs.len()", &[]),
+        ("fn f(xs: [Int](2..5)) -> [Int](1..3) = xs.take(3)", &[]),
+        ("fn f(xs: [Int](2..5)) -> [Int](..3) = xs.skip(2)", &[]),
+        ("fn f(xs: [Int](2..5)) -> [Int](..5) = xs.filter(x => x > 1)", &[]),
+        ("fn f(xs: [Int](2..5)) -> [Int](2..5) = xs.filter(x => x > 1)", &["E0302"]),
+        ("fn f(xss: [[Int](..8)](..5)) -> [Int](..40) = xss.flatten()", &[]),
+        ("fn f(xs: [String(..10)](..3)) -> String(..34) = xs.join(\", \")", &[]),
+        ("fn f(xs: [String(..10)](..3)) -> String(..33) = xs.join(\", \")", &["E0302"]),
+        ("fn f(a: String(2..5), n: Int(0..99)) -> String(4..8) = \"{a}:{n}\"", &[]),
+        ("fn f(a: String(2..5), n: Int(0..99)) -> String(..7) = \"{a}:{n}\"", &["E0302"]),
+        ("fn f(a: Bool) -> [Int](1..2) = if a { [1] } else { [1, 2] }", &[]),
+        ("fn f(a: Bool) -> Int(1..7) = if a { 1 } else { 7 }", &[]),
+        ("fn f(a: String(..10)) -> Bool = a.folded() == a.normalize()", &[]),
+        ("fn f(a: String(2..4), b: String(3..5)) -> String(5..9) = a + b", &[]),
+        ("fn f(xs: [Int](..3)) -> Int = xs[3]", &["E0302"]),
+        ("fn f(xs: [Bool](..3)) -> String(2..20) = xs.to_json()", &[]),
+        ("fn f(a: Float(0..1)) -> Float(0..2) = a * 2", &[]),
+        ("fn f(n: Int(0..4)) -> Float(0..2) = n * 0.5", &[]),
+    ]);
+}
+
+#[test]
+fn functions_are_looked_at_per_call() {
+    table(&[
+        (
+            "fn best(xs: [Int], n: Int) -> [Int] = xs.take(n)\nfn f(xs: [Int]) -> [Int](..4) = best(xs, 4)",
+            &[],
+        ),
+        (
+            "fn best(xs: [Int], n: Int) -> [Int] = xs.take(n)\nfn f(xs: [Int]) -> [Int](..3) = best(xs, 4)",
+            &["E0302"],
+        ),
+        (
+            "fn a(xs: [Int]) -> [Int] = b(xs, 2)\nfn b(xs: [Int], n: Int) -> [Int] = xs.take(n + n)\nfn f(xs: [Int]) -> [Int](..4) = a(xs)",
+            // `a` itself takes a list of any length, so its result is looked at where it is narrower.
+            &["E0302"],
+        ),
+        (
+            "fn a(xs: [Int]) -> [Int] = b(xs, 2)\nfn b(xs: [Int], n: Int) -> [Int] = xs.take(n + n)\nfn f(xs: [Int](..9)) -> [Int](..4) = a(xs)",
+            &[],
+        ),
+        // A mistake in a function is reported once, however often it is called.
+        ("fn bad(n: Int) -> Int = n + x\nfn f() -> Int = bad(1) + bad(2) + bad(3)", &["E0201"]),
+        ("fn f(n: Int = 3) -> Int(..5) = g(n)\nfn g(n: Int) -> Int = n", &["E0302"]),
+        ("fn f() -> Int(..5) = g()\nfn g(n: Int = 3) -> Int = n", &[]),
+    ]);
+}
+
+#[test]
+fn one_mistake_is_one_message() {
+    table(&[
+        ("fn f(x: Missing) -> Int = x.field.other + 1", &["E0204"]),
+        ("fn f() -> Int = { let x = missing\n let y = x + 1\n y * x.len() }", &["E0201"]),
+        ("fn f(xs: [Int]) -> Int = xs.map(x => x.nothing).filter(y => y > 1).len()", &["E0304"]),
+        ("record R { a: Missing }\nfn f(r: R) -> Int = r.a + 1", &["E0204"]),
+        (
+            "use sn22 { nope_search as search }\nplan p() -> Int with { budget: 1USD, deadline: 1m } {\n let r = call search(query: \"a\") with { max_price: 1USD }\n r.data.len()\n}",
+            &["E0205"],
+        ),
+        (
+            "use sn22 { nope_search as search, NopeSearchOutputDataItem as Hit }\nfn f(h: Hit) -> String = h.title",
+            &["E0205"],
+        ),
+        ("fn f(x: Int?) -> Int = match x { null => missing, n => n }", &["E0201"]),
+        ("enum E { A, B }\nfn f(e: E) -> Int = match e { A => 1, C => 2 }", &["E0316"]),
+        ("plan p() -> Int { run missing(1).len() }", &["E0209"]),
+        (
+            "policy p = { timeout: 4, timout: 3s }\nuse sn22 { web_crawl }\nplan q(url: Url) -> String with { budget: 1USD, deadline: 1m } { call web_crawl(url) with p }",
+            &["E0404", "E0401"],
+        ),
+    ]);
+}
+
+#[test]
+fn null_is_never_forgotten() {
+    table(&[
+        ("record R { a: String? }\nfn f(r: R) -> String = r.a ?? \"\"", &[]),
+        ("record R { a: S? }\nrecord S { b: Int? }\nfn f(r: R) -> Int? = r.a?.b", &[]),
+        ("record R { a: S? }\nrecord S { b: Int }\nfn f(r: R) -> Int = r.a.b", &["E0502"]),
+        ("fn f(x: String?) -> Int = x.len()", &["E0502"]),
+        ("fn f(x: String?) -> Int? = x?.len()", &[]),
+        ("fn f(x: String?) -> String(..3)? = x?.take(3)", &[]),
+        ("fn f(x: Int?) -> Int = x + 1", &["E0310"]),
+        ("fn f(x: Int?) -> Bool = x == null || x == 3", &[]),
+        ("fn f(x: Int) -> Bool = x == null", &["W0904"]),
+        ("fn f(x: Int?) -> Int = match x { null => 0, n => n + 1 }", &[]),
+        ("fn f(x: Int?) -> Int? = match x { n => n }", &[]),
+        ("fn f(x: Int) -> Int? = x", &[]),
+        ("fn f(x: Int?) -> Int = x as Int", &[]),
+        ("fn f(xs: [String]?) -> [String] = for x in xs { x }", &["E0502"]),
+        ("fn f(x: String?) -> String = \"{x}\"", &["E0319"]),
+        ("fn f() -> [String?] = [\"a\", null]", &[]),
+        ("fn f(a: Bool) -> Int? = if a { 1 } else { null }", &[]),
+    ]);
+}
+
+#[test]
+fn casts_decode_or_narrow() {
+    table(&[
+        ("record R { a: Int }\nfn f(x: Json) -> R = x as R", &[]),
+        ("enum E { A, B }\nfn f(x: String) -> E = x as E", &[]),
+        ("enum E { A(Int) }\nfn f(x: String) -> E = x as E", &["E0309"]),
+        ("fn f(x: String) -> Url = x as Url", &[]),
+        ("fn f(x: String) -> Time = x as Time", &[]),
+        ("fn f(x: String) -> Int = x as Int", &["E0309"]),
+        ("fn f(x: Int) -> Int(0..9) = x as Int(0..9)", &[]),
+        ("fn f(x: Int(0..4)) -> Int(5..9) = x as Int(5..9)", &["E0309"]),
+        ("fn f(x: Float) -> Int = x as Int", &["E0309"]),
+        ("fn f(x: [String]) -> [Url](..3) = x as [Url](..3)", &[]),
+        ("fn f(x: Url) -> String = x as String", &[]),
+        ("fn f(x: Url) -> String = x", &["E0301"]),
+        ("record R { a: Int }\nfn f(x: R) -> Json = x as Json", &[]),
+        ("fn f(x: [Json]) -> [Int] = x.decode() as [Int]", &[]),
+        ("fn f(x: [Json](..9)) -> [Int](..4) = x.decode() as [Int](..4)", &[]),
+        ("fn f(x: [Int]) -> [Int] = x.decode() as [Int]", &["E0309"]),
+    ]);
+}
+
+#[test]
+fn matches_take_every_value() {
+    let e = "enum Inner { X, Y }\nenum Outer { A(Inner), B, C(Int?) }\n";
+    let arms = |arms: &str| format!("{e}fn f(o: Outer) -> Int = match o {{ {arms} }}");
+    table(&[
+        (&arms("A(X) => 1, A(Y) => 2, B => 3, C(null) => 4, C(n) => 5"), &[]),
+        (&arms("A(X) => 1, B => 3, C(_) => 4"), &["E0501"]),
+        (&arms("A(_) => 1, C(_) => 4, B => 2, A(X) => 3"), &["W0905"]),
+        (&arms("A => 1, B => 2, C => 3"), &[]),
+        (&arms("Outer.A(_) => 1, Outer.B => 2, Outer.C(_) => 3"), &[]),
+        (&arms("Inner.X => 1, _ => 2"), &["E0503"]),
+        (&arms("B(_) => 1, _ => 2"), &["E0317"]),
+        ("fn f(b: Bool) -> Int = match b { true => 1, false => 0 }", &[]),
+        ("fn f(n: Int(0..2)) -> Int = match n { 0 => 1, 1 => 2, 2 => 3 }", &[]),
+        ("fn f(n: Int) -> Int = match n { 0 => 1, 1 => 2 }", &["E0501"]),
+        ("fn f(t: String) -> Int = match t { \"a\" => 1, _ => 2 }", &[]),
+        ("fn f(t: String) -> Int = match t { 1 => 1, _ => 2 }", &["E0503"]),
+        ("fn f(t: String) -> Int = match t { null => 1, _ => 2 }", &["E0503"]),
+        ("fn f(r: Result<Int, String>) -> Int = match r { Ok(n) => n, Err(_) => 0 }", &[]),
+        ("fn f(r: Result<Int, String>) -> Int = match r { Ok(n) => n }", &["E0501"]),
+        ("fn f(x: Json) -> Int = match x { null => 0, _ => 1 }", &[]),
+        ("fn f(x: Json) -> Int = match x { 1 => 0, _ => 1 }", &["E0503"]),
+    ]);
+}
+
+#[test]
+fn values_take_their_type_from_their_place() {
+    table(&[
+        ("enum S { A, B }\nfn f() -> S = A", &[]),
+        ("enum S { A, B }\nfn f() -> [S] = [A, S.B]", &[]),
+        ("enum S { A, B }\nfn f() -> Int = { let s = A\n 1 }", &["E0316"]),
+        ("enum S { A, B }\nfn f(s: S) -> Bool = s == B", &[]),
+        ("record R { a: Int, b: [String]? }\nfn f() -> R = ({ a: 1 })", &[]),
+        ("fn f() -> {String: Int} = ({ a: 1, \"b c\": 2 })", &[]),
+        ("fn f() -> {String: Int} = ({ \"a\": 1, \"a\": 2 })", &["E0305"]),
+        ("fn f(n: Int) -> Json = ({ name: \"x\", list: [n, 2], inner: { a: null } })", &[]),
+        ("fn f() -> Float = 1", &[]),
+        ("fn f() -> Url = \"https://a.example/\"", &[]),
+        ("fn f(u: Url) -> Bool = u == \"https://a.example/\"", &[]),
+        ("fn f(u: Url) -> Bool = \"nope\" == u", &["E0320"]),
+        ("fn f() -> Result<Int, String> = Ok(1)", &[]),
+        ("fn f() -> Int = { let r = Ok(1)\n 1 }", &["E0315"]),
+        ("fn f() -> Time = \"2026-11-22T09:44:00Z\"", &[]),
+        ("fn f(t: Time) -> Time = t + 4s", &[]),
+        ("fn f(a: Amount) -> Amount = a * 2 + 0.01USD", &[]),
+        ("fn f(a: Duration) -> Bool = a > 4s", &[]),
+    ]);
+}
+
+#[test]
+fn names_live_in_their_scope() {
+    table(&[
+        ("fn f(xs: [Int]) -> [Int] = xs.map(x => xs.map(x => x).len() + x)", &[]),
+        ("fn f(xs: [Int]) -> Int = xs.map(y => y).len() + y", &["E0201"]),
+        ("fn f(a: Bool) -> Int = { if a { let x = 1\n x } else { x } }", &["E0201"]),
+        ("record Int { a: Bool }", &["E0202"]),
+        ("record R { a: Bool }\nenum R { A }", &["E0202"]),
+        ("fn f(a: Int, a: Int) -> Int = a", &["E0305"]),
+        ("fn f() -> Int = 1\nplan f() -> Int { 1 }", &["E0202"]),
+        ("use sn22 { web_search, web_search as web_search }", &["E0202"]),
+        ("use cap { generate }\nuse cap { generate as g }\nfn f() -> Int = 1", &[]),
+    ]);
+}
+
+#[test]
+fn calls_and_policies_stand_where_they_may() {
+    let plan = |body: &str| {
+        format!(
+            "use sn22 {{ web_crawl as crawl }}\nplan p(url: Url, n: Int = 2) -> String with {{ budget: 1USD, deadline: 5m }} {{\n{body}\n}}"
+        )
+    };
+    table(&[
+        (&plan("call crawl(url, format: \"html\") with { max_price: 0.1USD }"), &[]),
+        (&plan("call crawl(url, format: \"pdf\") with { max_price: 0.1USD }"), &["E0301"]),
+        (&plan("call crawl(url) with { max_price: 0.1USD, accept: t => t.len() }"), &["E0301"]),
+        (&plan("call crawl(url) with { max_price: 0.1USD, retry: { max: n } }"), &["E0404"]),
+        (&plan("call crawl(url) with { max_price: 0.1USD, retry: { max: 11 } }"), &["E0404"]),
+        (&plan("call crawl(url) with { max_price: 0.01USD, retry: { max: 10 } }"), &["E0704"]),
+        (&plan("call crawl(url) with { max_price: 0.1USD, retry: { backoff: 1s } }"), &["E0404"]),
+        (
+            &plan("call crawl(url) with { max_price: 0.1USD, retry: { max: 1, on: [timeout, cancelled] } }"),
+            &["E0404"],
+        ),
+        (&plan("call crawl(url) with { max_price: 0.1USD, fallback: 3 }"), &["E0301"]),
+        (&plan("call crawl(url) with { max_price: 0.1USD, concurrency: 3 }"), &["E0402"]),
+        (&plan("call crawl(url) with { max_price: 0.1USD, budget: 1USD }"), &["E0499"]),
+        (
+            &plan(
+                "let r = for i in [1, 2] with { concurrency: 0 } { call crawl(url) with { max_price: 0.1USD } }\nr.join(\"\")",
+            ),
+            &["E0404"],
+        ),
+        (&plan("if n > 1 { call crawl(url) with { max_price: 0.1USD } }\n\"done\""), &[]),
+        (&plan("n + 1\n\"done\""), &["W0903"]),
+        ("plan p(purse: Amount = 1USD) -> Int with { budget: purse, deadline: 5m } { 1 }", &[]),
+        ("plan p(n: Int) -> Int with { budget: n, deadline: 5m } { 1 }", &["E0301"]),
+        ("plan p(n: Int) -> Int with { budget: 1USD, deadline: n } { 1 }", &["E0404"]),
+    ]);
+}
