@@ -85,7 +85,7 @@ impl<'a> Bundle<'a> {
     /// [`crate::verify::verify`], not here.
     ///
     /// # Errors
-    /// [`ObjectError`] for anything [`Bundle::to_bytes`] does not make; [`Problem::Version`](crate::Problem::Version) for another
+    /// [`ObjectError`] for anything [`Bundle::to_bytes`] does not make; [`crate::Problem::Version`] for another
     /// version.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ObjectError> {
         crate::object::limit(bytes, BUNDLE_BYTES_MAX, "the size of a bundle")?;

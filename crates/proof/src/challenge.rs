@@ -52,7 +52,7 @@ impl Challenge {
     /// The challenge that `bytes` are.
     ///
     /// # Errors
-    /// [`ObjectError`] for anything [`Challenge::to_bytes`] does not make; [`Problem::Version`](crate::Problem::Version) for another
+    /// [`ObjectError`] for anything [`Challenge::to_bytes`] does not make; [`crate::Problem::Version`] for another
     /// version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ObjectError> {
         crate::object::limit(bytes, OBJECT_BYTES_MAX, "the size of a challenge")?;

@@ -72,7 +72,7 @@ impl Header {
     /// The header that `bytes` are.
     ///
     /// # Errors
-    /// [`ObjectError`] for anything [`Header::to_bytes`] does not make; [`Problem::Version`](crate::Problem::Version) for another
+    /// [`ObjectError`] for anything [`Header::to_bytes`] does not make; [`crate::Problem::Version`] for another
     /// version, key 6 another signature algorithm.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ObjectError> {
         crate::object::limit(bytes, OBJECT_BYTES_MAX, "the size of a header")?;

@@ -72,7 +72,7 @@ impl RunStatement {
     /// The statement that `bytes` are.
     ///
     /// # Errors
-    /// [`ObjectError`] for anything [`RunStatement::to_bytes`] does not make; [`Problem::Version`](crate::Problem::Version) for another
+    /// [`ObjectError`] for anything [`RunStatement::to_bytes`] does not make; [`crate::Problem::Version`] for another
     /// version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ObjectError> {
         // Calls are counted by subnet, and there are at most 2^16 of those.
