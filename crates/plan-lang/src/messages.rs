@@ -19,6 +19,8 @@ use crate::text::{LineIndex, Span};
 /// What was found, and where the tree shows it, which may be another place than the one to look at.
 struct Found {
     at: u32,
+    /// Where the part of the tree starts that it was found in.
+    around: u32,
     message: Diagnostic,
     /// From here to the end of the declaration everything was misread because of this.
     misread_from: Option<u32>,
@@ -37,8 +39,10 @@ pub(crate) fn collect(root: &SyntaxNode, text: &str, diagnostics: &mut Vec<Diagn
             // A declaration that was not read at all has been reported.
             let unread = diagnostics.iter().any(|known| child.span().contains(known.span()));
             if !broken && !unread {
+                let at = child.span().start;
                 found.push(Found {
-                    at: child.span().start,
+                    at,
+                    around: at,
                     message: unfit::item(&child, source),
                     misread_from: None,
                 });
@@ -65,9 +69,13 @@ pub(crate) fn collect(root: &SyntaxNode, text: &str, diagnostics: &mut Vec<Diagn
             diagnostics.iter().map(|known| lines.utf8(known.span().start).line).collect();
         // In the order of the text; a message may point to another line than the one it was found in.
         found.retain(|found| {
-            let own = seen.insert(lines.utf8(found.at).line);
+            let (own, around) = (lines.utf8(found.at).line, lines.utf8(found.around).line);
             let shown = lines.utf8(found.message.span().start).line;
-            own && (seen.insert(shown) || shown == lines.utf8(found.at).line)
+            // What started on a line that is broken already ends wrongly because of that.
+            let echo =
+                seen.contains(&own) || around != own && seen.contains(&around) || seen.contains(&shown);
+            seen.extend([own, shown]);
+            !echo
         });
         diagnostics.extend(found.into_iter().map(|found| found.message));
     }
@@ -107,40 +115,44 @@ impl<'a> Source<'a> {
     /// Collects the messages of a declaration. By a stack of its own, as trees may be deep.
     fn walk(self, item: &SyntaxNode, found: &mut Vec<Found>) {
         let mut stack = vec![SyntaxElement::Node(item.clone())];
-        let mut push = |at, message, misread_from| found.push(Found { at, message, misread_from });
+        let before = found.len();
         while let Some(element) = stack.pop() {
-            let (kind, at) = (element.kind(), element.span().start);
-            match element {
-                SyntaxElement::Token(token) if kind.is_error() => push(at, unfit::token(&token), None),
-                SyntaxElement::Token(_) => {}
-                SyntaxElement::Node(node) if kind == SyntaxKind::MissingBrace => {
-                    if let Some(parent) = node.parent() {
-                        let (message, misread_from) = brackets::unclosed_brace(&parent, self);
-                        push(at, message, misread_from);
-                    }
+            if let Some((message, misread_from)) = self.diagnose(&element) {
+                let at = element.span().start;
+                // That the last brace is missing is an echo if anything before it was wrong.
+                let is_brace = element.kind() == SyntaxKind::MissingBrace && misread_from.is_none();
+                if !is_brace || found.len() == before {
+                    let around = element.parent().map_or(at, |parent| parent.span().start);
+                    found.push(Found { at, around, message, misread_from });
                 }
-                SyntaxElement::Node(node) if kind == SyntaxKind::MissingQuote => {
-                    if let Some(parent) = node.parent() {
-                        let (message, misread_from) = brackets::unclosed_text(&parent, at, self);
-                        push(parent.span().start, message, misread_from);
-                    }
-                }
-                SyntaxElement::Node(node) if kind.is_missing() => {
-                    push(at, missing::message(&node, self), None)
-                }
-                SyntaxElement::Node(node) if kind.is_error() => push(at, unfit::message(&node, self), None),
-                SyntaxElement::Node(node) => {
-                    if let Some(message) = brackets::record_in_head(&node) {
-                        push(at, message, None);
-                    }
-                    let first = stack.len();
-                    stack.extend(node.elements());
-                    if let Some(children) = stack.get_mut(first..) {
-                        children.reverse();
-                    }
+            }
+            if let SyntaxElement::Node(node) = element
+                && !node.kind().is_error()
+            {
+                let first = stack.len();
+                stack.extend(node.elements());
+                if let Some(children) = stack.get_mut(first..) {
+                    children.reverse();
                 }
             }
         }
+    }
+
+    /// What is wrong with a node or token itself, and from where on that made the rest be misread.
+    fn diagnose(self, element: &SyntaxElement) -> Option<(Diagnostic, Option<u32>)> {
+        let (kind, at) = (element.kind(), element.span().start);
+        let message = match element {
+            SyntaxElement::Token(token) if kind.is_error() => unfit::token(token),
+            SyntaxElement::Token(_) => return None,
+            SyntaxElement::Node(node) => match kind {
+                SyntaxKind::MissingBrace => return Some(brackets::unclosed_brace(&node.parent()?, self)),
+                SyntaxKind::MissingQuote => return Some(brackets::unclosed_text(&node.parent()?, at, self)),
+                kind if kind.is_missing() => missing::message(node, self),
+                kind if kind.is_error() => unfit::message(node, self),
+                _ => brackets::record_in_head(node)?,
+            },
+        };
+        Some((message, None))
     }
 
     /// The first token after `offset` that is no blank or comment: a word, a number's first digits, or one

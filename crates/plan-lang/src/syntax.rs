@@ -241,6 +241,17 @@ impl SyntaxElement {
     }
 }
 
+impl SyntaxElement {
+    /// The node around it.
+    #[must_use]
+    pub fn parent(&self) -> Option<SyntaxNode> {
+        match self {
+            Self::Node(node) => node.parent(),
+            Self::Token(token) => token.parent(),
+        }
+    }
+}
+
 impl From<rowan::SyntaxElement<Orch>> for SyntaxElement {
     fn from(element: rowan::SyntaxElement<Orch>) -> Self {
         match element {

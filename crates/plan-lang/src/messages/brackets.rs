@@ -72,14 +72,8 @@ pub(super) fn unclosed_brace(node: &SyntaxNode, source: Source<'_>) -> (Diagnost
 
 /// Where the last token in `node` that is no blank or comment ends.
 fn significant_end(node: &SyntaxNode) -> u32 {
-    let mut last = node.last_token();
-    while let Some(token) = &last {
-        if !token.kind().is_trivia() {
-            return token.span().end;
-        }
-        last = token.prev_token();
-    }
-    node.span().end
+    let tokens = node.all_tokens().filter(|token| !token.kind().is_trivia());
+    tokens.last().map_or(node.span().end, |token| token.span().end)
 }
 
 /// For a node in braces: its opening brace and the first line in it that is indented as if it were outside.

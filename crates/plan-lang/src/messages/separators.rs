@@ -70,6 +70,9 @@ impl Missing<'_> {
             (SyntaxKind::Arm, "if") => found
                 .primary(span, "expected `,` or `}`")
                 .help("an arm has no condition of its own: put `if` into its value"),
+            (_, "=") => {
+                found.primary(span, "expected `,`").help("equality is written `==`, a lambda `x => value`")
+            }
             (_, "") => found
                 .primary(self.here(), "expected `,` or the closing bracket")
                 .fix(Fix::safe("add `,`").insert(self.at, ",")),
@@ -105,6 +108,7 @@ impl Missing<'_> {
         match next {
             "," => found.help("statements are separated by line ends, not by `,`"),
             "=" => found.help("equality is written `==`"),
+            ":" => found.help("`key: value` stands in braces: is a `{` missing before?"),
             _ => {
                 let word = foreign::statement_help(next).filter(|_| !is_reserved(next));
                 match word.or_else(|| unfit::character_help(next).map(str::to_owned)) {

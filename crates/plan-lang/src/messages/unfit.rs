@@ -8,10 +8,11 @@ use crate::text::Span;
 
 /// The message for text between declarations.
 pub(super) fn item(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
-    let (word, span) = source.next(node.span().start);
-    if word == "///" {
-        return docs(node, "no declaration follows", source);
-    }
+    // Docs before it are not what is wrong, unless nothing comes after them.
+    let kinds =
+        node.elements().find(|element| !element.kind().is_trivia() && element.kind() != SyntaxKind::Doc);
+    let Some(first) = kinds else { return docs(node, "no declaration follows", source) };
+    let (word, span) = source.next(first.span().start);
     if matches!(word, ")" | "]" | "}") {
         return closer(word, span);
     }
