@@ -31,6 +31,9 @@ pub struct Options {
     pub hotkey: Option<Hotkey>,
     /// How the runtime behaves.
     pub runtime: runtime::Options,
+    /// Whether to take up the runs that an earlier process left behind. A process that only looks something
+    /// up in the Ledger must not spend money on them.
+    pub take_up_runs: bool,
 }
 
 /// Where the state of a service lives.
@@ -54,6 +57,7 @@ impl Options {
             secrets: SecretStore::new(),
             hotkey: None,
             runtime,
+            take_up_runs: true,
         }
     }
 }
@@ -122,7 +126,7 @@ pub struct Service {
 
 impl Service {
     /// Opens store, Ledger and runtime, fills a fresh Ledger with the catalogue, and takes up the runs that
-    /// an earlier process left behind.
+    /// an earlier process left behind unless the options say otherwise.
     ///
     /// # Errors
     /// [`OpenError`]; nothing is left half-open.
@@ -155,7 +159,7 @@ impl Service {
             routes: None,
         };
         let runtime = runtime::Handle::new(options.runtime, services);
-        let resumed = runtime.recover().await?;
+        let resumed = if options.take_up_runs { runtime.recover().await? } else { 0 };
         if resumed > 0 {
             tracing::info!(runs = resumed, "took up runs of an earlier process");
         }
