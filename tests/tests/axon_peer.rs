@@ -7,19 +7,14 @@
     reason = "test helpers"
 )]
 
-use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use e2e::axon::Axon;
 use http_body_util::Full;
 use schema::error::CallErrorKind;
-use schema::operation::{
-    Access, Auth, AxonBinding, OperationDescriptor, Repeat, SideEffects, Transport, Version,
-};
-use schema::price::PriceRule;
+use schema::operation::{OperationDescriptor, Transport};
 use schema::value::Value;
 use serde_json::{Map, Value as Json, json};
 use subnet::egress::{EgressPolicy, Options};
@@ -30,93 +25,27 @@ use subnet::{CallContext, CallOutcome, Client, OperationTypes, axon};
 /// Generous, because the machine may be busy.
 const PATIENT: Duration = Duration::from_secs(60);
 
-struct Axon {
-    /// Holds the pipe whose end stops the peer, also when this process is killed.
-    _child: Child,
-    origin: String,
-    hotkey: String,
+/// One peer for all tests that need no special arguments.
+fn shared() -> &'static Axon {
+    static SHARED: OnceLock<Axon> = OnceLock::new();
+    SHARED.get_or_init(|| Axon::start(&["--obey", "1"]))
 }
 
-impl Axon {
-    /// Starts a peer; it takes some ten seconds.
-    fn start(args: &[&str]) -> Self {
-        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-        let python = std::env::var_os("ORCH_PEER_V10_PYTHON")
-            .map_or_else(|| root.join(".tools/venv-v10/bin/python"), PathBuf::from);
-        assert!(
-            python.exists(),
-            "no Python with bittensor 10.5.0 at {}: run `cargo xtask test` once",
-            python.display()
-        );
-        let mut child = Command::new(python)
-            .arg(root.join("tests/peers/axon_server.py"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .args(["--until-stdin-closes", "1"])
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the peer starts");
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let ready =
-            lines.map_while(Result::ok).find_map(|line| line.strip_prefix("READY ").map(str::to_owned));
-        let ready: serde_json::Value = serde_json::from_str(&ready.expect("the peer got ready")).unwrap();
-        Self {
-            _child: child,
-            origin: format!("http://127.0.0.1:{}", ready["port"]),
-            hotkey: ready["hotkey"].as_str().unwrap().into(),
-        }
-    }
+fn operation(axon: &Axon, synapse: &str, input: Json, output: Json, signed: &[&str]) -> OperationDescriptor {
+    axon.operation("peer", synapse, input, output, signed)
+}
 
-    /// One peer for all tests that need no special arguments.
-    fn shared() -> &'static Self {
-        static SHARED: OnceLock<Axon> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(&["--obey", "1"]))
-    }
-
-    /// An operation whose parameters and answer have these JSON Schemas; `signed` are the hash fields.
-    fn operation(&self, synapse: &str, input: Json, output: Json, signed: &[&str]) -> OperationDescriptor {
-        OperationDescriptor {
-            id: "sn1.peer".into(),
-            netuid: 1,
-            version: Version::FIRST,
-            summary: "A real axon.".into(),
-            tags: Vec::new(),
-            transport: Transport::Axon(AxonBinding {
-                synapse: synapse.into(),
-                hotkey: self.hotkey.clone(),
-                base_url: self.origin.clone(),
-                hash_fields: signed.iter().map(|&name| name.into()).collect(),
-            }),
-            access: Access::RegisteredHotkey,
-            auth: Auth::Hotkey,
-            side_effects: SideEffects::None,
-            repeat: Repeat { safe: true, costs_again: false },
-            input,
-            output,
-            output_complete: true,
-            price: PriceRule::Free,
-            observed_cost: None,
-            latency: None,
-            example: None,
-            sources: Vec::new(),
-            verified: false,
-        }
-    }
-
-    fn search(&self) -> OperationDescriptor {
-        let input = json!({
-            "type": "object", "required": ["query"],
-            "properties": {"query": {"type": "string"}, "count": {"type": "integer", "default": 10}},
-        });
-        let hit = json!({"type": "object", "required": ["link"], "properties": {"link": {"type": "string"}}});
-        let output = json!({
-            "type": "object", "required": ["results"],
-            "properties": {"results": {"type": "array", "items": hit}},
-        });
-        self.operation("WebSearch", input, output, &["query", "count"])
-    }
+fn search(axon: &Axon) -> OperationDescriptor {
+    let input = json!({
+        "type": "object", "required": ["query"],
+        "properties": {"query": {"type": "string"}, "count": {"type": "integer", "default": 10}},
+    });
+    let hit = json!({"type": "object", "required": ["link"], "properties": {"link": {"type": "string"}}});
+    let output = json!({
+        "type": "object", "required": ["results"],
+        "properties": {"results": {"type": "array", "items": hit}},
+    });
+    operation(axon, "WebSearch", input, output, &["query", "count"])
 }
 
 fn types(operation: &OperationDescriptor) -> OperationTypes {
@@ -136,7 +65,7 @@ fn input_of(operation: &OperationDescriptor, fields: &[(&str, Value)]) -> Value 
 }
 
 fn search_input(query: &str) -> Value {
-    input_of(&Axon::shared().search(), &[("query", Value::string(query)), ("count", Value::Int(2))])
+    input_of(&search(shared()), &[("query", Value::string(query)), ("count", Value::Int(2))])
 }
 
 fn client() -> Client {
@@ -182,8 +111,8 @@ fn only(outcome: &CallOutcome) -> Value {
 
 #[tokio::test]
 async fn a_signed_call_is_answered() {
-    let axon = Axon::shared();
-    let outcome = call(&axon.search(), &search_input("rust's \"async\" runtime é☃")).await;
+    let axon = shared();
+    let outcome = call(&search(axon), &search_input("rust's \"async\" runtime é☃")).await;
     assert_eq!(only(&outcome).as_list().map(<[Value]>::len), Some(2));
     assert_eq!((outcome.status, outcome.sent), (Some(200), true));
     assert_eq!(outcome.peer.as_deref(), Some(axon.hotkey.as_str()));
@@ -198,7 +127,7 @@ async fn a_signed_call_is_answered() {
 /// Lists, maps, floats, absent optionals and characters of every kind, whose Python texts the signature covers.
 #[tokio::test]
 async fn every_kind_of_signed_field_hashes_as_the_peer_hashes_it() {
-    let axon = Axon::shared();
+    let axon = shared();
     let message = json!({"type": "object", "additionalProperties": {"type": "string"}});
     let input = json!({
         "type": "object", "required": ["messages"],
@@ -211,7 +140,7 @@ async fn every_kind_of_signed_field_hashes_as_the_peer_hashes_it() {
     });
     let signed = ["messages", "temperature", "max_tokens", "seed"];
     let generate =
-        axon.operation("TextGeneration", input, answer_of("completion", json!({"type": "string"})), &signed);
+        operation(axon, "TextGeneration", input, answer_of("completion", json!({"type": "string"})), &signed);
     for (content, temperature, seed) in [
         ("defaults are hashed as floats and integers", Value::Null, Value::Null),
         ("plain", Value::Float(1.0), Value::Null),
@@ -252,7 +181,7 @@ async fn every_kind_of_signed_field_hashes_as_the_peer_hashes_it() {
     });
     let records = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": {}});
     let extract =
-        axon.operation("UrlExtract", input, answer_of("data", records), &["urls", "keywords", "limit"]);
+        operation(axon, "UrlExtract", input, answer_of("data", records), &["urls", "keywords", "limit"]);
     let urls = Value::list([Value::string("https://a.example/it's"), Value::string("https://b.example")]);
     let input = input_of(&extract, &[("urls", urls), ("limit", Value::Int(1))]);
     let outcome = call(&extract, &input).await;
@@ -262,20 +191,20 @@ async fn every_kind_of_signed_field_hashes_as_the_peer_hashes_it() {
 #[tokio::test]
 async fn a_synapse_without_hash_fields_is_called_too() {
     let output = answer_of("answer", json!({"type": "string"}));
-    let alive = Axon::shared().operation("IsAlive", json!({"type": "object"}), output, &[]);
+    let alive = operation(shared(), "IsAlive", json!({"type": "object"}), output, &[]);
     let outcome = call(&alive, &Value::record([])).await;
     assert_eq!(only(&outcome), Value::string("True"));
 }
 
 #[tokio::test]
 async fn a_structured_answer_fits_the_schema_that_was_sent() {
-    let axon = Axon::shared();
+    let axon = shared();
     let input = json!({
         "type": "object", "required": ["prompt"],
         "properties": {"prompt": {"type": "string"}, "response_schema": {"type": "string", "default": ""}},
     });
     let output = answer_of("answer", json!({"type": "string"}));
-    let generate = axon.operation("StructuredGeneration", input, output, &["prompt", "response_schema"]);
+    let generate = operation(axon, "StructuredGeneration", input, output, &["prompt", "response_schema"]);
     let wanted = json!({
         "type": "array", "maxItems": 8,
         "items": {"$ref": "#/$defs/Claim"},
@@ -305,7 +234,7 @@ async fn a_structured_answer_fits_the_schema_that_was_sent() {
 #[tokio::test]
 async fn a_replayed_request_is_refused() {
     let (first, again) = {
-        let request = Signed::new(Axon::shared(), SystemTime::now());
+        let request = Signed::new(shared(), SystemTime::now());
         (request.send().await, request.send().await)
     };
     assert_eq!(first.0, 200, "{}", first.1);
@@ -316,19 +245,19 @@ async fn a_replayed_request_is_refused() {
 #[tokio::test]
 async fn a_request_older_than_its_timeout_is_refused() {
     let hour_ago = SystemTime::now() - Duration::from_secs(3_600);
-    let (status, body) = Signed::new(Axon::shared(), hour_ago).send().await;
+    let (status, body) = Signed::new(shared(), hour_ago).send().await;
     assert_eq!(status, 401);
     assert!(body.contains("acceptable delta"), "{body}");
 }
 
 #[tokio::test]
 async fn a_changed_signature_or_body_is_refused() {
-    let mut forged = Signed::new(Axon::shared(), SystemTime::now());
+    let mut forged = Signed::new(shared(), SystemTime::now());
     let zeros = format!("0x{}", "0".repeat(128));
     forged.headers.insert("bt_header_dendrite_signature", zeros.parse().unwrap());
     let (status, body) = forged.send().await;
     assert!(status == 401 && body.contains("Signature mismatch"), "{status} {body}");
-    let mut tampered = Signed::new(Axon::shared(), SystemTime::now());
+    let mut tampered = Signed::new(shared(), SystemTime::now());
     tampered.body = Bytes::from_static(br#"{"query": "other", "count": 2}"#);
     assert_eq!(tampered.send().await.0, 500);
 }
@@ -373,7 +302,7 @@ impl Signed {
 
 #[tokio::test]
 async fn a_request_for_another_miner_is_unauthorized() {
-    let mut operation = Axon::shared().search();
+    let mut operation = search(shared());
     if let Transport::Axon(binding) = &mut operation.transport {
         binding.hotkey = Hotkey::from_seed(&[1; 32]).address().into();
     }
@@ -383,7 +312,7 @@ async fn a_request_for_another_miner_is_unauthorized() {
 
 #[tokio::test]
 async fn a_call_without_a_hotkey_is_not_sent() {
-    let operation = Axon::shared().search();
+    let operation = search(shared());
     let outcome = call_as(None, &operation, &search_input("q"), PATIENT).await;
     assert_failed(&outcome, CallErrorKind::Unauthorized, "E1108", "hotkey");
     assert!(!outcome.sent);
@@ -391,7 +320,7 @@ async fn a_call_without_a_hotkey_is_not_sent() {
 
 #[tokio::test]
 async fn an_unknown_synapse_is_rejected() {
-    let mut operation = Axon::shared().search();
+    let mut operation = search(shared());
     if let Transport::Axon(binding) = &mut operation.transport {
         binding.synapse = "Nope".into();
     }
@@ -402,11 +331,11 @@ async fn an_unknown_synapse_is_rejected() {
 /// A wrong order of hash fields, and a required field that is not announced: what a wrong Ledger entry looks like.
 #[tokio::test]
 async fn an_entry_that_does_not_fit_the_synapse_fails_at_the_peer() {
-    let mut swapped = Axon::shared().search();
+    let mut swapped = search(shared());
     if let Transport::Axon(binding) = &mut swapped.transport {
         binding.hash_fields.reverse();
     }
-    let mut unannounced = Axon::shared().search();
+    let mut unannounced = search(shared());
     unannounced.input["required"] = json!([]);
     for operation in [swapped, unannounced] {
         let input = input_of(&operation, &[("query", Value::string("q")), ("count", Value::Int(2))]);
@@ -424,28 +353,28 @@ async fn each_fault_of_the_peer_has_its_kind() {
         ("truncate", CallErrorKind::Unavailable, "E1142", "closed"),
     ] {
         let input = search_input(&format!("fault:{fault}"));
-        let outcome = call(&Axon::shared().search(), &input).await;
+        let outcome = call(&search(shared()), &input).await;
         assert_failed(&outcome, kind, code, words);
         assert!(outcome.sent, "{fault}");
     }
     // The connection pool is none the worse for it.
-    assert!(call(&Axon::shared().search(), &search_input("q")).await.result.is_ok());
+    assert!(call(&search(shared()), &search_input("q")).await.result.is_ok());
 }
 
 #[tokio::test]
 async fn a_slow_peer_costs_the_timeout() {
     let input = search_input("fault:hang");
     let timeout = Duration::from_millis(1_500);
-    let outcome = call_as(Some(&caller()), &Axon::shared().search(), &input, timeout).await;
+    let outcome = call_as(Some(&caller()), &search(shared()), &input, timeout).await;
     assert_failed(&outcome, CallErrorKind::Timeout, "E1140", "1500 ms");
     assert!(outcome.sent && outcome.timings.total >= timeout);
 }
 
 #[tokio::test]
 async fn concurrent_calls_do_not_overtake_one_another() {
-    let axon = Axon::shared();
+    let axon = shared();
     let client = client();
-    let prepared = client.prepare(&axon.search(), types(&axon.search()), None).unwrap();
+    let prepared = client.prepare(&search(axon), types(&search(axon)), None).unwrap();
     let mut calls = tokio::task::JoinSet::new();
     for index in 0..16 {
         let (client, prepared, hotkey) = (client.clone(), prepared.clone(), caller());
@@ -467,9 +396,9 @@ async fn concurrent_calls_do_not_overtake_one_another() {
 async fn a_caller_who_is_not_on_the_list_is_unauthorized() {
     let other = Hotkey::from_seed(&[2; 32]);
     let axon = tokio::task::spawn_blocking(move || Axon::start(&["--allow", other.address()])).await.unwrap();
-    let outcome = call(&axon.search(), &search_input("q")).await;
+    let outcome = call(&search(&axon), &search_input("q")).await;
     assert_failed(&outcome, CallErrorKind::Unauthorized, "E1145", "Key is blacklisted: Unrecognized hotkey.");
     let listed = Hotkey::from_seed(&[2; 32]);
-    let outcome = call_as(Some(&listed), &axon.search(), &search_input("q"), PATIENT).await;
+    let outcome = call_as(Some(&listed), &search(&axon), &search_input("q"), PATIENT).await;
     assert!(outcome.result.is_ok());
 }

@@ -1,0 +1,111 @@
+//! The real binary, built and run as a user runs it.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::SystemTime;
+use std::{env, fs};
+
+use crate::root;
+
+/// The `orch` binary of the profile these tests were built with. Cargo does not hand the binaries of other
+/// packages to tests, so it is looked for beside them, and built where it is missing or older than its
+/// sources.
+///
+/// # Panics
+/// If it cannot be built.
+pub fn orch() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        // <target>/<profile>/deps/<test>
+        let test = env::current_exe().unwrap();
+        let folder = test.parent().and_then(Path::parent).unwrap();
+        let binary = folder.join(format!("orch{}", env::consts::EXE_SUFFIX));
+        if !is_fresh(&binary) {
+            let profile = match folder.file_name().and_then(|name| name.to_str()).unwrap() {
+                "debug" => "dev",
+                profile => profile,
+            };
+            let cargo = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+            let status = Command::new(cargo)
+                .args(["build", "--package", "orch", "--bin", "orch", "--profile", profile, "--target-dir"])
+                .arg(folder.parent().unwrap())
+                .current_dir(root())
+                .status()
+                .unwrap();
+            assert!(status.success(), "the orch binary could not be built");
+        }
+        binary
+    })
+}
+
+/// Whether the binary is there and younger than every source that cargo lists beside it (`orch.d`).
+fn is_fresh(binary: &Path) -> bool {
+    let changed = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified()).ok();
+    let sources = fs::read_to_string(binary.with_extension("d")).unwrap_or_default();
+    let Some((built, sources)) = changed(binary).zip(sources.split_once(": ").map(|(_, rest)| rest)) else {
+        return false;
+    };
+    let is_older = |source: &str| changed(Path::new(source)).is_some_and(|time: SystemTime| time <= built);
+    // A path with a space in it is written with a backslash; it counts as changed, which only costs a build.
+    sources.split_whitespace().all(is_older)
+}
+
+/// A running `orch serve`; dropping it kills it.
+#[derive(Debug)]
+pub struct Orch {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Orch {
+    /// Starts `orch serve` in `folder`, whose `orchestra.toml` says how, and waits until it listens.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn serve(folder: &Path) -> Self {
+        let mut child = serve_command(folder).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on ").and_then(|text| text.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("`orch serve` said `{line}`"));
+        Self { child, address, _stdout: stdout }
+    }
+
+    /// Ends it as the operating system does when it must: at once, without a word to it.
+    ///
+    /// # Panics
+    /// If it has ended before.
+    pub fn kill(mut self) {
+        assert!(self.child.try_wait().unwrap().is_none(), "it was running");
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Orch {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `orch serve` on a port that the system chooses, with its state in `folder/.orchestra`.
+#[must_use]
+pub fn serve_command(folder: &Path) -> Command {
+    let mut command = Command::new(orch());
+    command
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .current_dir(folder)
+        .env_remove("ORCHESTRA_CONFIG")
+        .env_remove("ORCHESTRA_SERVER")
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    command
+}
