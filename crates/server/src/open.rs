@@ -21,6 +21,8 @@ const CLOSE_GRACE: Duration = Duration::from_secs(5);
 pub struct Options {
     /// Where its state lives.
     pub store: StoreLocation,
+    /// Bytes the database in a folder may grow to; `None` = as the disk allows.
+    pub store_bytes_max: Option<u64>,
     /// How calls leave the machine.
     pub egress: egress::Options,
     /// Base URLs that replace those of the Ledger, by operation (`sn64.chat_completions`) or subnet (`sn64`).
@@ -52,6 +54,7 @@ impl Options {
         let runtime = runtime::Options { build: build_hash(), ..runtime::Options::default() };
         Self {
             store,
+            store_bytes_max: None,
             egress: egress::Options::default(),
             endpoints: BTreeMap::new(),
             secrets: SecretStore::new(),
@@ -139,7 +142,8 @@ impl Service {
             }
             // The store first: its lock makes sure that no other process makes a key at the same time.
             StoreLocation::Folder(folder) => {
-                let log = Sqlite::open(&store::Options::new(folder))?;
+                let max_bytes = options.store_bytes_max;
+                let log = Sqlite::open(&store::Options { max_bytes, ..store::Options::new(folder) })?;
                 (Arc::new(log), runtime::keys::load_or_create(folder)?)
             }
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proto::v1;
 use proto::v1::run_service_server::RunService;
 use runtime::view::{CostRow, Run, RunEvent, RunEventKind, RunFilter, RunId, RunState};
-use runtime::{CreateRun, DEFAULT_TENANT, Error, Handle, REQUEST_ID_BYTES_MAX};
+use runtime::{CreateRun, DEFAULT_TENANT, Error, Handle};
 use schema::error::PlanError;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
@@ -18,6 +18,8 @@ use crate::convert;
 use crate::open::Service;
 use crate::status::{bad_field, not_found, plan_errors, status};
 
+/// Longest request id; a UUID has 36 bytes.
+const REQUEST_ID_BYTES_MAX: usize = 128;
 /// Runs of a page where the request names no size.
 const PAGE_SIZE: usize = 50;
 /// Silence after which a watcher is told that the stream is alive.
