@@ -81,20 +81,25 @@ impl Events {
     /// Reads on; `false` where nothing new is there.
     async fn fill(&mut self) -> Result<bool, Error> {
         let records = self.log.read(&self.stream, self.next_record, journal::PAGE_RECORDS).await?;
-        let Some(last) = records.last().map(|record| record.seq) else { return Ok(false) };
-        let mut told = VecDeque::new();
+        if records.is_empty() {
+            return Ok(false);
+        }
         for record in &records {
-            if let Record::Turn(turn) = journal::read(&*self.log, self.run, record).await? {
+            let read = match journal::read(&*self.log, self.run, record).await {
+                // What comes before a record that cannot be read is told first.
+                Err(_) if !self.read.is_empty() => return Ok(true),
+                read => read?,
+            };
+            if let Record::Turn(turn) = read {
                 // What the caller has seen already still says whether the run has ended.
                 let seen = turn.told.iter().rfind(|event| event.seq <= self.after_seq);
                 if seen.is_some_and(|event| event.kind == RunEventKind::Closed) {
                     self.close().await;
                 }
-                told.extend(turn.told.into_iter().filter(|event| event.seq > self.after_seq));
+                self.read.extend(turn.told.into_iter().filter(|event| event.seq > self.after_seq));
             }
+            self.next_record = record.seq + 1;
         }
-        self.next_record = last + 1;
-        self.read = told;
         Ok(true)
     }
 

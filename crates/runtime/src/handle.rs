@@ -35,8 +35,6 @@ const PLANS_KEPT: usize = 256;
 pub const PAGE_RUNS_MAX: usize = 500;
 /// Rows that one page looks at; a filter that nothing fits must not read everything.
 const PAGE_ROWS_MAX: usize = 10_000;
-/// Longest request id, bytes.
-pub const REQUEST_ID_BYTES_MAX: usize = 128;
 /// How long a shutdown waits for aborted tasks to be gone.
 const LET_GO: Duration = Duration::from_secs(2);
 /// Which blob holds the plan of a hash.
@@ -51,11 +49,11 @@ pub struct CreateRun {
     pub plan: Arc<LoadedPlan>,
     /// Its arguments: a JSON object by parameter name, text.
     pub inputs_json: Bytes,
-    /// The same request with the same id makes one run, for 24 hours.
+    /// The same request with the same id makes one run, for 24 hours. At most 512 bytes.
     pub request_id: Option<String>,
     /// Refuse the run if it may cost more than this.
     pub cost_max: Option<Amount>,
-    /// Whose run it is; letters, digits and `-`.
+    /// Whose run it is; letters, digits, `-`, `_` and `.`.
     pub tenant: Arc<str>,
 }
 
@@ -142,7 +140,12 @@ impl Handle {
         // stored run that nobody drives.
         let driven = tokio::spawn(new.run(Arc::clone(&self.shared), reply));
         self.shared.registry.set_task(id, driven.abort_handle());
-        created.await.map_err(|_| Error::Closing)?
+        created.await.unwrap_or_else(|_| {
+            // The task died before it could answer: a mistake of this program, or a shutdown.
+            self.shared.registry.leave(id);
+            let closing = self.shared.closing.load(Ordering::Acquire);
+            Err(if closing { Error::Closing } else { Error::Internal { run: id } })
+        })
     }
 
     /// A run as it stands after its last commit.
@@ -342,7 +345,6 @@ impl Creation {
         let id = RunId(uuid::Uuid::now_v7().into_bytes());
         let clock = Clock::from(0);
         let created_at_us = clock.now_us();
-        let tenant_name = Context::Body.hash(&[b"tenant", request.tenant.as_bytes()]);
         let opening = Opening {
             run_id: id.0,
             inputs: &canonical,
@@ -350,7 +352,7 @@ impl Creation {
             nonce,
             build_hash: shared.options.build,
             ledger: None,
-            tenant: Some(tenant_name.0.to_vec()),
+            tenant: None,
             payment_hash: None,
         };
         let opened = opening.open(&prepared.proof, &RunSecret::new(secret), &shared.services.key)?;

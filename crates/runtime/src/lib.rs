@@ -35,6 +35,6 @@ pub mod view;
 pub use driver::{LoadedPlan, Options, Services};
 pub use error::Error;
 pub use events::Events;
-pub use handle::{CreateRun, DEFAULT_TENANT, Handle, PAGE_RUNS_MAX, REQUEST_ID_BYTES_MAX};
+pub use handle::{CreateRun, DEFAULT_TENANT, Handle, PAGE_RUNS_MAX};
 pub use journal::{JOURNAL_VERSION, JournalError};
 pub use prover::Prover;

@@ -187,6 +187,8 @@ async fn runs_survive_kill_9_at_any_point() {
         let run = world.handle.get_run(TENANT, id).await.unwrap();
         assert_eq!(run.state, RunState::Succeeded, "{:?}", run.error);
         world.proof(&run).await;
+        assert!(events.windows(2).all(|pair| pair[0].time_us <= pair[1].time_us), "time never goes back");
+        assert!(events.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq), "no gap");
         let sent = count(&events, number, RunEventKind::AttemptSent, None);
         let done = count(&events, number, RunEventKind::AttemptDone, None);
         assert_eq!(sent, done, "every attempt is settled once");
