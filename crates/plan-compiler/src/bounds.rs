@@ -1,5 +1,7 @@
 //! Bounds as messages: budgets, deadlines, and what has no bound.
 
+use std::collections::BTreeSet;
+
 use plan_ir::bound::{Bound, BoundError, Contributor, bound};
 use plan_ir::graph::NodeId;
 use plan_ir::plan::{CompiledPlan, Fallback, NodeBody, Tolerance};
@@ -21,6 +23,7 @@ pub(crate) fn check(
     checked: &Checked,
     at: usize,
     compiled: &CompiledPlan,
+    sub_plans: &BTreeSet<&str>,
 ) -> (Option<Bound>, Vec<Diagnostic>) {
     let Some((plan, body)) = program.plans.get(at).zip(checked.plans.get(at)) else {
         return (None, Vec::new());
@@ -38,7 +41,7 @@ pub(crate) fn check(
         }
     };
     let mut reports = Vec::new();
-    if !found.contributors.is_empty() && !is_run_by_others(program, at) {
+    if !found.contributors.is_empty() && !sub_plans.contains(plan.decl.name.name.as_str()) {
         reports.extend(undeclared(plan, body, &found));
     }
     if let Some(scope) = found.scopes.first() {
@@ -52,13 +55,10 @@ pub(crate) fn check(
     (Some(found), reports)
 }
 
-/// Whether a plan of the file runs this one, so that it is no root itself.
-fn is_run_by_others(program: &Program<'_>, at: usize) -> bool {
-    let Some(name) = program.plans.get(at).map(|plan| plan.decl.name.name.as_str()) else { return false };
-    program.plans.iter().any(|plan| {
-        let runs = crate::calls::run_plans(&plan.decl.body);
-        runs.iter().any(|path| path.as_ident().is_some_and(|ident| ident.name == name))
-    })
+/// The names of the plans that other plans of the file run: they are no roots themselves.
+pub(crate) fn sub_plans<'a>(program: &Program<'a>) -> BTreeSet<&'a str> {
+    let runs = program.plans.iter().flat_map(|plan| crate::calls::run_plans(&plan.decl.body));
+    runs.filter_map(|path| path.as_ident()).map(|name| name.name.as_str()).collect()
 }
 
 fn no_bound(error: &BoundError, plan: &Plan<'_>, body: &PlanBody, compiled: &CompiledPlan) -> Diagnostic {
@@ -223,7 +223,7 @@ fn written(amount: Amount) -> String {
 fn written_time(us: u64) -> String {
     let ms = us.div_ceil(1_000);
     for (unit, length) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
-        if ms >= length && ms % length == 0 {
+        if ms >= length && ms.is_multiple_of(length) {
             return format!("{}{unit}", ms / length);
         }
     }

@@ -20,6 +20,7 @@ mod lambda;
 mod literal;
 mod looping;
 mod method;
+mod method_message;
 mod operator;
 mod pattern;
 mod plan;
@@ -28,6 +29,7 @@ mod policy_key;
 mod policy_value;
 mod record;
 mod scope;
+mod tests_of_plans;
 mod text_length;
 mod variant;
 
@@ -56,8 +58,13 @@ pub(crate) struct Checked {
     pub(crate) plan_defaults: Vec<Vec<Option<Expr>>>,
 }
 
-/// Checks every body of `program`.
-pub(crate) fn check<'a>(program: &Program<'a>, types: TypeDefs, sink: &mut Sink) -> Checked {
+/// Checks every body of `program`; `items` are the declarations of the plan's own file.
+pub(crate) fn check<'a>(
+    program: &Program<'a>,
+    items: &'a [ast::Item],
+    types: TypeDefs,
+    sink: &mut Sink,
+) -> Checked {
     let checker = Checker {
         program,
         types,
@@ -70,7 +77,7 @@ pub(crate) fn check<'a>(program: &Program<'a>, types: TypeDefs, sink: &mut Sink)
         broken_policies: Vec::new(),
         fallbacks: 0,
     };
-    checker.run()
+    checker.run(items)
 }
 
 struct Checker<'a, 's> {
@@ -90,13 +97,14 @@ struct Checker<'a, 's> {
 }
 
 impl<'a> Checker<'a, '_> {
-    fn run(mut self) -> Checked {
+    fn run(mut self, items: &'a [ast::Item]) -> Checked {
         self.defaults();
         self.policies();
         let program = self.program;
         let functions = (0..program.functions.len()).map(|at| self.function(at)).collect();
         let adapters = (0..program.adapters.len()).map(|at| self.adapter(at)).collect();
         let plans = (0..program.plans.len()).map(|at| self.plan(at)).collect();
+        self.test_names(items);
         Checked { types: self.types, functions, plans, adapters, plan_defaults: self.plan_defaults }
     }
 

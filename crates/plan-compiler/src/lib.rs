@@ -97,14 +97,15 @@ pub fn compile(source: &Source<'_>, lock: &Lock, _: &Options) -> Compilation {
     let texts = Texts::parse(source, lock);
     let mut sink = Sink::default();
     let (program, types) = resolve::resolve(&texts, lock, &mut sink);
-    let checked = check::check(&program, types, &mut sink);
+    let checked = check::check(&program, texts.items(0), types, &mut sink);
     let mut diagnostics = report::collect(source, &texts, sink);
     let mut compilation = Compilation::default();
     if !diagnostics.iter().any(Diagnostic::is_error) {
         let names = texts.names();
+        let sub_plans = bounds::sub_plans(&program);
         for at in 0..program.plans.len() {
             match lower::lower(&program, &checked, &names, at) {
-                Ok(plan) => match bounds::check(&program, &checked, at, &plan) {
+                Ok(plan) => match bounds::check(&program, &checked, at, &plan, &sub_plans) {
                     (Some(bound), found) => {
                         diagnostics.extend(found);
                         compilation.plans.push(plan);

@@ -237,8 +237,7 @@ impl<'p, 'a> Lowerer<'p, 'a> {
             let Some(operation) = program.operations.get(at) else { continue };
             pinned.push(PinnedOperation {
                 entry: operation.entry,
-                // An entry that was read from canonical bytes can be written to them again.
-                entry_bytes: schema::lock::entry_bytes(operation.descriptor).unwrap_or_default(),
+                entry_bytes: operation.entry_bytes.clone(),
                 input: self.types.def(operation.input),
                 output: self.types.map(&operation.output),
                 id: operation.descriptor.id.clone(),

@@ -80,6 +80,8 @@ pub(crate) enum CallTarget {
 pub(crate) struct Operation<'a> {
     pub(crate) entry: Hash,
     pub(crate) descriptor: &'a OperationDescriptor,
+    /// The canonical bytes of the entry.
+    pub(crate) entry_bytes: Vec<u8>,
     pub(crate) input: DefId,
     pub(crate) output: Type,
 }

@@ -44,7 +44,7 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
-    fn call_target(&mut self, path: &'a ast::Path) -> Option<(Target, &'a ast::Ident)> {
+    pub(super) fn call_target(&mut self, path: &'a ast::Path) -> Option<(Target, &'a ast::Ident)> {
         if path.is_missing() {
             return None;
         }
@@ -237,7 +237,7 @@ impl<'a> Checker<'a, '_> {
         Expr::new(ExprKind::Run(Box::new(hir::Run { plan: at, args })), output, run.span)
     }
 
-    fn unknown_plan(&self, path: &ast::Path) -> Diagnostic {
+    pub(super) fn unknown_plan(&self, path: &ast::Path) -> Diagnostic {
         let text = path.dotted();
         let report = Diagnostic::error(codes::UNKNOWN_PLAN, format!("there is no plan `{text}`"))
             .primary(path.span, "unknown plan");

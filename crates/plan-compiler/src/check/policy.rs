@@ -22,6 +22,8 @@ use crate::{DEFAULT_BACKOFF_US, DEFAULT_TIMEOUT_US};
 struct Setting<'a> {
     key: Key,
     field: &'a PolicyField,
+    /// Whether it stands in a named policy, which sees nothing of the plan around its use.
+    named: bool,
 }
 
 /// What a call policy is checked against.
@@ -103,7 +105,7 @@ impl<'a> Checker<'a, '_> {
                 self.report(report.primary(field.key.span, "again").secondary(first, "first here"));
                 continue;
             }
-            settings.push(Setting { key, field });
+            settings.push(Setting { key, field, named: false });
         }
         settings
     }
@@ -155,8 +157,10 @@ impl<'a> Checker<'a, '_> {
             return Vec::new();
         };
         // What is wrong in the declaration itself was reported there.
-        let known =
-            decl.fields.iter().filter_map(|field| Some(Setting { key: Key::named(&field.key.name)?, field }));
+        let known = decl
+            .fields
+            .iter()
+            .filter_map(|field| Some(Setting { key: Key::named(&field.key.name)?, field, named: true }));
         let mut settings: Vec<Setting<'a>> = Vec::new();
         for setting in known {
             if settings.iter().all(|other| other.key != setting.key) {
@@ -223,8 +227,12 @@ impl<'a> Checker<'a, '_> {
                     }
                 }
                 Key::MaxPrice => checked.max_price = self.amount(setting.field),
-                Key::Accept => checked.accept = self.accept(setting.field, site),
-                Key::Fallback => checked.fallback = self.fallback(setting.field, site),
+                Key::Accept => {
+                    checked.accept = self.seeing(!setting.named, |this| this.accept(setting.field, site));
+                }
+                Key::Fallback => {
+                    checked.fallback = self.seeing(!setting.named, |this| this.fallback(setting.field, site));
+                }
                 _ => {}
             }
         }

@@ -146,6 +146,19 @@ impl<'a> Checker<'a, '_> {
         result
     }
 
+    /// Runs `inside`, with the variables of the body visible or not.
+    pub(super) fn seeing<T>(&mut self, locals: bool, inside: impl FnOnce(&mut Self) -> T) -> T {
+        if locals {
+            return inside(self);
+        }
+        let names = std::mem::take(&mut self.body.names);
+        let trail = std::mem::take(&mut self.body.trail);
+        let result = inside(self);
+        self.body.names = names;
+        self.body.trail = trail;
+        result
+    }
+
     /// Runs `inside` in a scope of its own.
     pub(super) fn scoped<T>(&mut self, inside: impl FnOnce(&mut Self) -> T) -> T {
         let mark = self.body.enter();

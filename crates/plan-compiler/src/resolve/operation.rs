@@ -49,6 +49,8 @@ impl Resolver<'_, '_> {
             self.program.operations.push(Operation {
                 entry: *entry,
                 descriptor,
+                // An entry that was read from canonical bytes can be written to them again.
+                entry_bytes: schema::lock::entry_bytes(descriptor).unwrap_or_default(),
                 input: schema::types::DefId(types.input.0.saturating_add(offset)),
                 output: types.output.shift(offset),
             });

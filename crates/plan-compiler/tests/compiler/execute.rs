@@ -118,7 +118,8 @@ impl Run<'_> {
                 self.region(region, frame)
             }
             NodeBody::FanOut { list, tolerate, on_error, .. } => {
-                let Value::List(items) = self.eval(list, &[], frame)? else { panic!("no list") };
+                let list = self.eval(list, &[], frame)?;
+                let items = list.as_list().unwrap();
                 let (mut kept, mut failed) = (Vec::new(), 0);
                 for (index, item) in items.iter().enumerate() {
                     let mut inner = frame.clone();
@@ -182,7 +183,7 @@ impl Run<'_> {
         with_answer.push(answer);
         let value = self.eval(&candidate.response, &with_answer, frame)?;
         match &spec.accept {
-            Some(accept) if self.eval(accept, &[value.clone()], frame)? != Value::Bool(true) => {
+            Some(accept) if self.eval(accept, std::slice::from_ref(&value), frame)? != Value::Bool(true) => {
                 Err("unaccepted".into())
             }
             _ => Ok(value),

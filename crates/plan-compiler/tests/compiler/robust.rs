@@ -59,9 +59,9 @@ fn a_plan_with_two_tokens_swapped_compiles_or_says_why() {
     let tokens = tokens(text);
     for pair in tokens.windows(2) {
         let mut broken = text.to_owned();
-        let (first, second) = (text[pair[0].clone()].to_owned(), text[pair[1].clone()].to_owned());
-        broken.replace_range(pair[1].clone(), &first);
-        broken.replace_range(pair[0].clone(), &second);
+        let [first, second] = [0, 1].map(|at| text.get(pair[at].clone()).unwrap());
+        broken.replace_range(pair[1].clone(), first);
+        broken.replace_range(pair[0].clone(), second);
         compiled(&broken).plans.iter().for_each(|plan| validate(plan).unwrap());
     }
 }

@@ -238,3 +238,32 @@ fn calls_and_policies_stand_where_they_may() {
         ("plan p(n: Int) -> Int with { budget: 1USD, deadline: n } { 1 }", &["E0404"]),
     ]);
 }
+
+#[test]
+fn a_named_policy_sees_nothing_of_the_plan_that_uses_it() {
+    let plan = |accept: &str| {
+        format!(
+            "use sn22 {{ web_crawl as crawl }}
+policy web = {{ timeout: 4s, max_price: 0.004USD, accept: {accept} }}
+fn good(text: String) -> Bool = text.len() > 3
+plan p(url: Url, least: Int) -> String with {{ budget: 1USD, deadline: 1m }} {{ call crawl(url) with web }}
+plan q(url: Url, least: Int) -> String with {{ budget: 1USD, deadline: 1m }} {{ call crawl(url) with web }}"
+        )
+    };
+    table(&[
+        (&plan("t => good(t)"), &[]),
+        // Told once, though two calls use it.
+        (&plan("t => t.len() > least"), &["E0201"]),
+    ]);
+}
+
+#[test]
+fn what_tests_mock_and_run_must_be_there() {
+    table(&[
+        ("plan p() -> Int { 1 }\ntest \"t\" {\n  expect fails run q()\n}", &["W0902", "E0209"]),
+        (
+            "plan p() -> Int { 1 }\ntest \"t\" {\n  mock crawl => \"a\"\n  let a = run p()\n  assert a == 1\n}",
+            &["W0902", "E0208"],
+        ),
+    ]);
+}
