@@ -58,7 +58,9 @@ async fn measure() {
     let fan = bare_many(&bare, &url, FAN, 100).await;
     let chain = one * u32::try_from(CHAIN).unwrap();
     let many = bare_many(&bare, &url, CONCURRENT, 10).await;
-    println!("bare client            one call {one:>10.1?}  fan-out 100 {fan:>10.1?}  1,000 calls {many:>10.1?}");
+    println!(
+        "bare client            one call {one:>10.1?}  fan-out 100 {fan:>10.1?}  1,000 calls {many:>10.1?}"
+    );
 
     let dir = tempfile::tempdir().unwrap();
     // `cargo bench .. -- profile` only keeps the runtime busy, for a profiler.

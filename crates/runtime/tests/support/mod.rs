@@ -25,7 +25,7 @@ use plan_ir::plan::{
 };
 use schema::amount::{Amount, Currency};
 use schema::error::CallErrorKind;
-use schema::hash::{Context, Hash};
+use schema::hash::Hash;
 use schema::operation::{
     Access, Auth, HttpBinding, OperationDescriptor, Repeat, ResponseBody, SideEffects, Transport, Version,
 };
@@ -386,10 +386,9 @@ impl Builder {
 }
 
 fn pinned(operation: &OperationDescriptor) -> PinnedOperation {
-    let entry_bytes = serde_json::to_vec(operation).unwrap();
     PinnedOperation {
-        entry: Context::LedgerEntry.hash(&[&entry_bytes]),
-        entry_bytes,
+        entry: schema::lock::entry_hash(operation).unwrap(),
+        entry_bytes: schema::lock::entry_bytes(operation).unwrap(),
         input: INPUT,
         output: Type::Named(ANSWER),
         id: operation.id.clone(),
@@ -409,8 +408,17 @@ pub fn proven(
     plan: &Arc<runtime::core::Prepared>,
     simulation: &simulator::Simulation,
 ) -> Vec<proof::verify::Failure> {
+    proven_with(plan, simulation, &[])
+}
+
+/// As [`proven`], of a run with arguments.
+pub fn proven_with(
+    plan: &Arc<runtime::core::Prepared>,
+    simulation: &simulator::Simulation,
+    inputs: &[Value],
+) -> Vec<proof::verify::Failure> {
     let (secret, key) = ([3; 32], proof::key::RuntimeKey::from_seed(&[7; 32]));
-    let inputs = runtime::inputs::canonical(&plan.plan.body, &[]).unwrap();
+    let inputs = runtime::inputs::canonical(&plan.plan.body, inputs).unwrap();
     let opening = proof::builder::Opening {
         run_id: [1; 16],
         inputs: &inputs,
