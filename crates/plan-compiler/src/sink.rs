@@ -54,4 +54,4 @@ impl Sink {
 }
 
 /// How far back a repeated diagnostic is looked for; keeps a file of mistakes linear.
-const SAME_WITHIN: usize = 512;
+const SAME_WITHIN: usize = 128;

@@ -1,7 +1,7 @@
 //! One expression: what kind it is and who checks that kind.
 
+use plan_lang::Diagnostic;
 use plan_lang::ast::{self, ExprKind as Ast};
-use plan_lang::{Diagnostic, suggest};
 use schema::types::Type;
 
 use super::Checker;
@@ -138,10 +138,7 @@ impl<'a> Checker<'a, '_> {
             _ if plan_ir::builtin::Builtin::named(name).is_some() => {
                 report.help(format!("`{name}` is a method: `x.{name}(..)`"))
             }
-            _ => match suggest(name, module.functions.keys().copied()) {
-                Some(_) => did_you_mean(report, name, function.span, module.functions.keys().copied()),
-                None => report,
-            },
+            _ => did_you_mean(report, name, function.span, module.functions.keys().copied()),
         }
     }
 

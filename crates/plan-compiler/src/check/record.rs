@@ -11,7 +11,7 @@ use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::program::{Origin, TypeName};
 use crate::relate::Origins;
-use crate::resolve::{Lookup, did_you_mean, lookup};
+use crate::resolve::{CANDIDATES_MAX, Lookup, did_you_mean, lookup};
 
 impl<'a> Checker<'a, '_> {
     /// `Hit { title: "B", link }`.
@@ -50,7 +50,8 @@ impl<'a> Checker<'a, '_> {
 
     fn unknown_record(&mut self, name: &ast::Ident) {
         let Some(module) = self.module().filter(|module| !module.broken_import) else { return };
-        let names: Vec<String> = module.types.keys().chain(module.brought.keys()).cloned().collect();
+        let names: Vec<String> =
+            module.types.keys().chain(module.brought.keys()).take(CANDIDATES_MAX).cloned().collect();
         let report = Diagnostic::error(codes::UNKNOWN_TYPE, format!("there is no record `{}`", name.name))
             .primary(name.span, "unknown record");
         self.report(did_you_mean(report, &name.name, name.span, names.iter().map(String::as_str)));

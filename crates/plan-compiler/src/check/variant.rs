@@ -9,7 +9,7 @@ use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::program::TypeName;
 use crate::relate;
-use crate::resolve::{Lookup, did_you_mean, lookup};
+use crate::resolve::{CANDIDATES_MAX, Lookup, did_you_mean, lookup};
 
 /// What a variant name was found to be.
 pub(super) struct FoundVariant {
@@ -134,7 +134,8 @@ impl<'a> Checker<'a, '_> {
                 let report =
                     Diagnostic::error(codes::UNKNOWN_TYPE, format!("there is no enum `{}`", of.name))
                         .primary(of.span, "unknown enum");
-                let names: Vec<String> = module.types.keys().chain(module.brought.keys()).cloned().collect();
+                let names: Vec<String> =
+                    module.types.keys().chain(module.brought.keys()).take(CANDIDATES_MAX).cloned().collect();
                 self.report(did_you_mean(report, &of.name, of.span, names.iter().map(String::as_str)));
                 None
             }

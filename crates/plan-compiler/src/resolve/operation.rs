@@ -4,6 +4,7 @@ use plan_lang::{Diagnostic, Fix, Span, suggest};
 use schema::json_schema::OperationTypes;
 
 use super::Resolver;
+use super::types::CANDIDATES_MAX;
 use crate::codes;
 use crate::program::{Operation, Origin};
 use crate::sink::SourceId;
@@ -67,7 +68,7 @@ impl Resolver<'_, '_> {
         let (subnet, name) = id.split_once('.').unwrap_or(("", id));
         let of_subnet = lock.operations.keys().filter_map(|id| id.split_once('.'));
         let names = of_subnet.filter(|(of, _)| *of == subnet).map(|(_, name)| name);
-        match suggest(name, names) {
+        match suggest(name, names.take(CANDIDATES_MAX)) {
             // The span is that of the name alone in a `use`, of the whole id in an adapter.
             Some(near) => {
                 let text = if span.len() as usize > name.len() {

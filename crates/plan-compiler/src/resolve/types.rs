@@ -228,6 +228,9 @@ pub(crate) fn candidates<'m>(module: &'m Module<'_>) -> impl Iterator<Item = &'m
     BUILTIN_TYPES.into_iter().chain(declared)
 }
 
+/// Names that a misspelt one is compared with. Keeps a long file of mistakes linear.
+pub(crate) const CANDIDATES_MAX: usize = 500;
+
 /// Adds the nearest candidate as help and fix.
 pub(crate) fn did_you_mean<'c>(
     report: Diagnostic,
@@ -235,7 +238,7 @@ pub(crate) fn did_you_mean<'c>(
     span: Span,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Diagnostic {
-    match suggest(name, candidates) {
+    match suggest(name, candidates.into_iter().take(CANDIDATES_MAX)) {
         Some(near) => report
             .help(format!("did you mean `{near}`?"))
             .fix(Fix::maybe(format!("use `{near}`")).replace(span, near)),
