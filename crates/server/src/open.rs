@@ -13,7 +13,7 @@ use subnet::hotkey::Hotkey;
 use subnet::secrets::SecretStore;
 use subnet::{Client, egress};
 
-/// How long runs may go on after the service is told to stop.
+/// How long runs may go on after the service is told to stop, unless the options say otherwise.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
 
 /// What a service needs.
@@ -33,6 +33,8 @@ pub struct Options {
     pub hotkey: Option<Hotkey>,
     /// How the runtime behaves.
     pub runtime: runtime::Options,
+    /// How long runs may go on after the service is told to stop.
+    pub close_grace: Duration,
     /// Whether to take up the runs that an earlier process left behind. A process that only looks something
     /// up in the Ledger must not spend money on them.
     pub take_up_runs: bool,
@@ -60,6 +62,7 @@ impl Options {
             secrets: SecretStore::new(),
             hotkey: None,
             runtime,
+            close_grace: CLOSE_GRACE,
             take_up_runs: true,
         }
     }
@@ -125,6 +128,7 @@ pub struct Service {
     ledger: ledger_service::Handle,
     runtime: runtime::Handle,
     public_key: PublicKey,
+    close_grace: Duration,
 }
 
 impl Service {
@@ -167,7 +171,7 @@ impl Service {
         if resumed > 0 {
             tracing::info!(runs = resumed, "took up runs of an earlier process");
         }
-        Ok(Self { ledger, runtime, public_key })
+        Ok(Self { ledger, runtime, public_key, close_grace: options.close_grace })
     }
 
     /// The Ledger.
@@ -190,6 +194,6 @@ impl Service {
 
     /// Refuses new runs and gives those under way a few seconds; the next process takes up the rest.
     pub async fn close(&self) {
-        self.runtime.shutdown(CLOSE_GRACE).await;
+        self.runtime.shutdown(self.close_grace).await;
     }
 }

@@ -10,7 +10,7 @@ use proto::v1::compiler_service_server::CompilerServiceServer;
 use proto::v1::ledger_service_server::LedgerServiceServer;
 use proto::v1::run_service_server::RunServiceServer;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::server::NamedService;
 use tonic::transport::server::Router;
@@ -35,6 +35,8 @@ const HEADER_LIST_BYTES_MAX: u32 = 16 << 10;
 const REQUEST_BYTES_MAX: usize = 16 << 20;
 /// Longest time until a call begins to answer.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long calls may go on when all runs have stopped; some streams, such as those of health, never end.
+const DRAIN: Duration = Duration::from_secs(1);
 /// Connections idle for this long are asked whether they live.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// Bytes on their way between the two ends of an in-process connection.
@@ -53,7 +55,8 @@ pub enum ServeError {
 }
 
 impl Service {
-    /// Serves until `shutdown` resolves, then lets calls in progress end.
+    /// Serves until `shutdown` resolves. Then new runs and connections are refused, and runs and calls get a
+    /// few seconds to end; what takes longer is cut, and the next process takes up its runs.
     ///
     /// # Errors
     /// If the listener fails.
@@ -63,11 +66,26 @@ impl Service {
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
         let (router, health) = self.router().await?;
+        let (told, stopping) = oneshot::channel();
         let drain = async move {
             shutdown.await;
             set_health(&health, tonic_health::ServingStatus::NotServing).await;
+            let _ = told.send(());
         };
-        Ok(router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), drain).await?)
+        let served = router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), drain);
+        let cut = async {
+            if stopping.await.is_err() {
+                // The server ended by itself, and says why.
+                return std::future::pending().await;
+            }
+            // Watchers wait for the end of their runs, so the runs are stopped first.
+            self.close().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        tokio::select! {
+            served = served => Ok(served?),
+            () = cut => Ok(()),
+        }
     }
 
     /// A client connection to this service that needs no socket. It works as long as the service lives.
