@@ -1,5 +1,7 @@
 //! Declarations: records, enums, functions, plans, policies, capabilities.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use plan_lang::ast::{self, CapabilityOutput, Item};
 use plan_lang::{Diagnostic, Span};
 use schema::types::{EnumDef, EnumWire, FieldDef, RecordDef, Type, TypeDef, VariantDef};
@@ -14,7 +16,7 @@ use crate::sink::SourceId;
 impl<'a> Resolver<'a, '_> {
     /// Takes the names of records and enums, without their members: they may refer to one another.
     pub(super) fn declare_types(&mut self, unit: &Unit<'a>) {
-        let mut first: Vec<(&str, Span)> = Vec::new();
+        let mut first: BTreeMap<&str, Span> = BTreeMap::new();
         for &(source, item) in &unit.items {
             let (name, def) = match item {
                 Item::Record(item) => (&item.name, empty_record(item)),
@@ -32,12 +34,12 @@ impl<'a> Resolver<'a, '_> {
                 );
                 continue;
             }
-            if let Some((_, span)) = first.iter().find(|(known, _)| *known == name.name) {
+            if let Some(span) = first.get(name.name.as_str()) {
                 let report = duplicate(name, *span);
                 self.report(source, report);
                 continue;
             }
-            first.push((&name.name, name.span));
+            first.insert(&name.name, name.span);
             let def = self.types.push(def);
             self.program.origins.push(Origin::File);
             if let Some(module) = self.module(unit.module) {
@@ -48,15 +50,15 @@ impl<'a> Resolver<'a, '_> {
 
     /// The members of records and enums.
     pub(super) fn resolve_definitions(&mut self, unit: &Unit<'a>) {
-        let mut done: Vec<&str> = Vec::new();
+        let mut done: BTreeSet<&str> = BTreeSet::new();
         for &(source, item) in &unit.items {
             let (Item::Record(_) | Item::Enum(_), Some(name)) = (item, item.name()) else { continue };
             // The second of two declarations of one name was reported and is not there.
             let found = self.program.modules.get(unit.module).and_then(|m| m.types.get(&name.name));
-            let Some(&TypeName::Def(def)) = found.filter(|_| !done.contains(&name.name.as_str())) else {
+            let Some(&TypeName::Def(def)) = found.filter(|_| !done.contains(name.name.as_str())) else {
                 continue;
             };
-            done.push(&name.name);
+            done.insert(&name.name);
             match item {
                 Item::Record(item) => {
                     let fields = self.fields(unit, source, item);

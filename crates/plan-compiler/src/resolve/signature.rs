@@ -20,19 +20,25 @@ impl<'a> Resolver<'a, '_> {
         for &(source, item) in &unit.items {
             match item {
                 Item::Fn(item) => {
-                    let place = self.program.functions.iter().position(|f| std::ptr::eq(f.decl, item));
+                    let place = self
+                        .module(unit.module)
+                        .and_then(|m| m.functions.get(item.name.name.as_str()))
+                        .copied();
                     let params = self.params(unit, source, &item.params);
                     let output = self.ty(unit.module, source, &item.output);
-                    if let Some(function) = place.and_then(|at| self.program.functions.get_mut(at)) {
+                    let function = place.and_then(|at| self.program.functions.get_mut(at));
+                    // The second of two declarations of one name is not there.
+                    if let Some(function) = function.filter(|found| std::ptr::eq(found.decl, item)) {
                         function.params = params;
                         function.output = output;
                     }
                 }
                 Item::Plan(item) if unit.module == 0 => {
-                    let place = self.program.plans.iter().position(|p| std::ptr::eq(p.decl, item));
+                    let place = self.module(0).and_then(|m| m.plans.get(item.name.name.as_str())).copied();
                     let params = self.params(unit, source, &item.params);
                     let output = self.ty(unit.module, source, &item.output);
-                    if let Some(plan) = place.and_then(|at| self.program.plans.get_mut(at)) {
+                    let plan = place.and_then(|at| self.program.plans.get_mut(at));
+                    if let Some(plan) = plan.filter(|found| std::ptr::eq(found.decl, item)) {
                         plan.params = params;
                         plan.output = output;
                     }
