@@ -1,10 +1,14 @@
 //! "Did you mean": the candidate that is nearest to a misspelt name.
 
+/// Longest name that is compared, in characters. The work grows with the product of two lengths, and a
+/// longer name is no slip of a finger.
+const NAME_CHARS_MAX: usize = 64;
+
 /// The candidate that `name` was most probably meant to be, or `None` if nothing is near enough.
 ///
 /// A difference of case only always counts. Otherwise about one letter in three may differ
 /// (Damerau-Levenshtein, so a swap of neighbours is one difference); of equally near candidates the
-/// first wins, so pass them in a stable order.
+/// first wins, so pass them in a stable order. Names of more than 64 characters are near to nothing.
 ///
 /// ```
 /// use plan_lang::suggest;
@@ -12,12 +16,15 @@
 /// assert_eq!(suggest("uri", ["snippet", "title"]), None);
 /// ```
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let length = chars(name)?;
     let folded = name.to_lowercase();
     // Below three letters everything is near to everything.
     let allowed = folded.chars().count() / 3;
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
-        if candidate == name {
+        // Each character more or less is a difference.
+        let near = chars(candidate).is_some_and(|other| other.abs_diff(length) <= allowed);
+        if candidate == name || !near {
             continue;
         }
         let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase());
@@ -26,6 +33,12 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+/// How many characters a name has, if it is short enough to be compared.
+fn chars(name: &str) -> Option<usize> {
+    let count = name.chars().take(NAME_CHARS_MAX + 1).count();
+    (count <= NAME_CHARS_MAX).then_some(count)
 }
 
 #[cfg(test)]
@@ -40,5 +53,13 @@ mod tests {
         assert_eq!(suggest("retries", ["retry", "quorum"]), None);
         assert_eq!(suggest("hit", ["hits", "bits"]), Some("hits"));
         assert_eq!(suggest("same", ["same"]), None);
+    }
+
+    #[test]
+    fn long_names_are_not_compared() {
+        let (longest, longer) = ("a".repeat(NAME_CHARS_MAX), "a".repeat(NAME_CHARS_MAX + 1));
+        assert_eq!(suggest(&longest, [&longer[..], &longest[1..]]), Some(&longest[1..]));
+        assert_eq!(suggest(&longer, [&*longest]), None);
+        assert_eq!(suggest("\u{c9}t\u{e9}s", ["\u{e9}t\u{e9}"]), Some("\u{e9}t\u{e9}"));
     }
 }
