@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
+mod build_health;
 mod tools;
 
 use std::env;
@@ -17,6 +18,7 @@ Usage: cargo xtask COMMAND
   test [ARGS]   install what the tests need into .tools/, then run every test; ARGS go to `cargo test`
   check         formatting, clippy, documentation, licences and sources, protobuf style
   bench [NAME]  run the benchmarks (or those whose name contains NAME) and print their tables
+  bench build   how long builds take, from nothing and after a change to one crate
   demo          the main job in one command, on sample subnets
 ";
 
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     let outcome = match args.split_first() {
         Some((command, rest)) if command == "test" => test(rest),
         Some((command, [])) if command == "check" => check(),
+        Some((command, [what])) if command == "bench" && what == "build" => build_health::bench(),
         Some((command, rest)) if command == "bench" && rest.len() < 2 => bench(rest.first()),
         Some((command, [])) if command == "demo" => {
             cargo(&["run", "--release", "--package", "orch", "--", "demo"])
@@ -80,10 +83,12 @@ fn bench(filter: Option<&String>) -> Result<()> {
 }
 
 /// Package and name of each benchmark.
-const BENCHES: [(&str, &str); 5] = [
+const BENCHES: [(&str, &str); 7] = [
     ("plan-compiler", "compile"),
+    ("plan-ir", "plans"),
     ("proof", "proof"),
     ("store", "append"),
+    ("ledger-service", "ledger"),
     ("subnet", "calls"),
     ("runtime", "overhead"),
 ];
