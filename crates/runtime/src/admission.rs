@@ -13,8 +13,9 @@ use crate::error::Error;
 /// Checks what the plan may cost with these arguments against its budget and the caller's own cap.
 ///
 /// # Errors
-/// [`Error::AboveMax`], [`Error::AboveBudget`], [`Error::Unbounded`] or [`Error::Budget`].
+/// [`Error::NoLimits`], [`Error::AboveMax`], [`Error::AboveBudget`], [`Error::Unbounded`] or [`Error::Budget`].
 pub(crate) fn check(plan: &Prepared, inputs: &[Value], cost_max: Option<Amount>) -> Result<(), Error> {
+    has_limits(plan)?;
     let budget = budget(plan, inputs)?;
     if plan.bound.as_ref().is_some_and(|bound| fits(plan, bound, budget, cost_max)) {
         // Whatever the arguments are; the usual case, and cheap.
@@ -44,6 +45,20 @@ pub(crate) fn check(plan: &Prepared, inputs: &[Value], cost_max: Option<Amount>)
             Err(Error::AboveBudget { bound: exact.cost, budget, part })
         }
     }
+}
+
+/// A plan that only other plans run may leave its limits to them; on its own it would have none.
+fn has_limits(plan: &Prepared) -> Result<(), Error> {
+    let body = &plan.plan.body;
+    let calls = body.nodes.iter().any(|node| matches!(node, NodeBody::Call(_)));
+    let Some(scope) = body.scopes.first().filter(|_| calls) else { return Ok(()) };
+    let missing = match (&scope.budget, scope.deadline_us) {
+        (Some(_), Some(_)) => return Ok(()),
+        (None, Some(_)) => "budget",
+        (Some(_), None) => "deadline",
+        (None, None) => "budget and no deadline",
+    };
+    Err(Error::NoLimits { plan: body.name.clone(), missing })
 }
 
 fn fits(plan: &Prepared, bound: &Bound, budget: Option<Amount>, cost_max: Option<Amount>) -> bool {

@@ -55,6 +55,17 @@ pub enum Error {
         /// Why.
         message: String,
     },
+    /// The plan makes calls and declares no budget or no deadline.
+    #[error(
+        "plan `{plan}` declares no {missing}, so it can only be run by other plans; add `with {{ budget: .., \
+         deadline: .. }}`"
+    )]
+    NoLimits {
+        /// Its name.
+        plan: String,
+        /// What it does not declare.
+        missing: &'static str,
+    },
     /// The budget has no value, or none that costs can be compared with.
     #[error("the plan's budget cannot be used: {0}")]
     Budget(String),
@@ -111,6 +122,7 @@ impl Error {
             Self::NotCallable { code, .. } | Self::Unbounded { code, .. } => code,
             Self::AboveMax { .. } | Self::AboveBudget { .. } => "E1402",
             Self::Budget(_) => "E1403",
+            Self::NoLimits { .. } => "E1405",
             Self::NotFound(_) => "E1164",
             Self::NoProof { .. } => "E1165",
             Self::RequestConflict(_) => "E1008",

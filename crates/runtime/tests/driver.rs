@@ -19,6 +19,9 @@ use support::server::{Reply, Server};
 use support::world::{TENANT, World, request, services};
 use support::{Builder, CallOptions, LoopOptions, list_of, operation, per_call, usd};
 
+/// A deadline that no test reaches.
+const HOUR_US: u64 = 3_600_000_000;
+
 fn echo(server: &Server) -> OperationDescriptor {
     operation("sn1.echo", &server.url, per_call(100), true)
 }
@@ -207,7 +210,7 @@ async fn a_cancelled_run_stops_at_once_and_settles_what_it_sent() {
 async fn wrong_arguments_are_named_before_anything_is_spent() {
     let server = echoing().await;
     let world = World::in_memory();
-    let mut b = Builder::new(Some(usd(10_000)), None, &[echo(&server)]);
+    let mut b = Builder::new(Some(usd(10_000)), Some(HOUR_US), &[echo(&server)]);
     let question = b.param("question", Type::String(LengthRange::up_to(10)), None);
     b.param("limit", Type::INT, Some(Value::Int(3)));
     let call = b.call("ask", question, &CallOptions::to(0), &[]);
@@ -244,7 +247,7 @@ async fn a_missing_secret_is_refused_before_anything_is_spent_unless_another_ope
 
     let mut b = Builder::new(
         Some(usd(1_000)),
-        None,
+        Some(HOUR_US),
         &[locked, operation("sn1.b_open", &server.url, per_call(100), true)],
     );
     let arg = b.text("hello");
@@ -268,7 +271,7 @@ async fn a_run_that_may_cost_too_much_is_refused_before_it_starts() {
 
     // A budget that comes with the inputs is held against the bound when the run is admitted.
     let with_purse = |tolerate| {
-        let mut b = Builder::new(None, None, &[echo(&server)]);
+        let mut b = Builder::new(Some(usd(1_000_000)), Some(HOUR_US), &[echo(&server)]);
         let purse = b.param("purse", Type::Amount, Some(Value::Amount(usd(1_000))));
         b.budget(purse);
         let list = b.texts(3);
@@ -292,6 +295,26 @@ async fn a_run_that_may_cost_too_much_is_refused_before_it_starts() {
 }
 
 #[tokio::test]
+async fn a_plan_with_calls_needs_limits_of_its_own() {
+    let server = Server::start(|question| Reply::answer(question)).await;
+    let world = World::in_memory();
+    for (budget, deadline_us, missing) in [
+        (None, None, "no budget and no deadline"),
+        (None, Some(HOUR_US), "no budget"),
+        (Some(usd(1_000)), None, "no deadline"),
+    ] {
+        let mut b = Builder::new(budget, deadline_us, &[echo(&server)]);
+        let arg = b.text("hello");
+        let call = b.call("ask", arg, &CallOptions::to(0), &[]);
+        let plan = world.load(b.finish(call, Type::STRING));
+        let refused = world.create(&plan).await.unwrap_err();
+        assert_eq!(refused.code(), "E1405");
+        assert!(refused.to_string().contains(missing), "{refused}");
+    }
+    assert_eq!(server.count(), 0);
+}
+
+#[tokio::test]
 async fn large_answers_survive_a_restart() {
     let large = "x".repeat(200 << 10);
     let text = large.clone();
@@ -302,7 +325,7 @@ async fn large_answers_survive_a_restart() {
     .await;
     let dir = tempfile::tempdir().unwrap();
     let plan = {
-        let mut b = Builder::new(Some(usd(10_000)), None, &[echo(&server)]);
+        let mut b = Builder::new(Some(usd(10_000)), Some(HOUR_US), &[echo(&server)]);
         let arg = b.text("hello");
         let first = b.call("first", arg, &CallOptions::to(0), &[]);
         let arg = b.text("wait");
@@ -487,7 +510,7 @@ async fn every_attempt_is_told_to_whoever_keeps_statistics() {
     let services = runtime::Services { samples: Some(samples), ..services(log) };
     let world = World::with(Options::default(), services);
     world.run(fan_out(echo(&server), 2)).await;
-    let mut errors = vec![told.recv().await.unwrap(), told.recv().await.unwrap()];
+    let mut errors = [told.recv().await.unwrap(), told.recv().await.unwrap()];
     errors.sort_by_key(|sample| sample.error);
     assert_eq!((errors[0].error, errors[1].error), (None, Some(CallErrorKind::Unavailable)));
     assert!(errors.iter().all(|sample| sample.operation == "sn1.echo" && sample.started_at_us > 0));

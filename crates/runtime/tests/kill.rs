@@ -29,7 +29,7 @@ fn plan(url: &str) -> CompiledPlan {
         operation("sn1.safe", url, per_call(SAFE), true),
         operation("sn1.unsafe", url, per_call(UNSAFE), false),
     ];
-    let mut b = Builder::new(Some(usd(1_000_000)), None, &operations);
+    let mut b = Builder::new(Some(usd(1_000_000)), Some(3_600_000_000), &operations);
     let tag = b.param("tag", Type::String(LengthRange::up_to(20)), None);
     let list = b.texts(10);
     let options = LoopOptions { concurrency: Some(4), ..LoopOptions::default() };
