@@ -17,18 +17,25 @@ pub(crate) struct Cli {
 /// Switches every command has.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// Print JSON instead of text (one document, or one line per event).
-    #[arg(long, global = true)]
+    /// Print one JSON document instead of text.
+    #[arg(long, global = true, help_heading = "Everywhere")]
     pub(crate) json: bool,
+    /// Say less: the result and errors only.
+    #[arg(long, short, global = true, help_heading = "Everywhere")]
+    pub(crate) quiet: bool,
     /// When to use colour.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        value_name = "WHEN",
+        value_enum,
+        default_value_t = Color::Auto
+    )]
     pub(crate) color: Color,
     /// Configuration file; else the nearest orchestra.toml from here upwards.
-    #[arg(long, global = true, value_name = "FILE", env = "ORCHESTRA_CONFIG")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "FILE", env = "ORCHESTRA_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// Say less.
-    #[arg(long, short, global = true)]
-    pub(crate) quiet: bool,
 }
 
 /// When to use colour.
@@ -50,7 +57,7 @@ pub(crate) enum Command {
     Check(Files),
     /// Format plans in the one style.
     Fmt(Fmt),
-    /// Show a plan's graph and the most it can cost and take.
+    /// Show what a plan does and the most it can cost and take; or what an error code means.
     Explain(Explain),
     /// Run a plan.
     Run(Run),
@@ -71,7 +78,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct New {
-    /// Name of the folder.
+    /// Name of the project and its folder.
     pub(crate) name: String,
 }
 
@@ -92,19 +99,20 @@ pub(crate) struct Fmt {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The plan file.
-    pub(crate) file: PathBuf,
+    /// A plan file (`-` is standard input), a code such as E0304, or the word `policy`.
+    #[arg(value_name = "FILE|CODE|policy")]
+    pub(crate) what: PathBuf,
     /// Which plan, where the file has several.
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     pub(crate) plan: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// The plan file.
+    /// The plan file; `-` is standard input.
     pub(crate) file: PathBuf,
     /// Which plan, where the file has several.
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     pub(crate) plan: Option<String>,
     /// An input, `name=value`; the value is JSON, or plain text for a text parameter.
     #[arg(long = "input", short = 'i', value_name = "NAME=VALUE")]
@@ -112,7 +120,7 @@ pub(crate) struct Run {
     /// A file with all inputs as one JSON object; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "inputs")]
     pub(crate) inputs_file: Option<PathBuf>,
-    /// Refuse the run if it may cost more, such as `0.10USD`.
+    /// Refuse the run, before anything is spent, if it may cost more than this, such as `0.10USD`.
     #[arg(long, value_name = "AMOUNT")]
     pub(crate) max_cost: Option<String>,
     /// Run on this server instead of in this process.
@@ -138,6 +146,8 @@ pub(crate) enum Progress {
     Tree,
     /// A line per event.
     Plain,
+    /// A JSON document per event, to standard error.
+    Json,
     /// None.
     None,
 }
@@ -150,6 +160,10 @@ pub(crate) struct Serve {
     /// Folder for the store and the runtime's key.
     #[arg(long, value_name = "FOLDER", env = "ORCHESTRA_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// What to log to standard error: `error`, `warn`, `info`, `debug`, `trace`, or a filter by module such as
+    /// `info,runtime=debug`.
+    #[arg(long, value_name = "FILTER", env = "ORCHESTRA_LOG", default_value = "info")]
+    pub(crate) log: String,
 }
 
 /// Which Ledger a command speaks to.
@@ -170,10 +184,10 @@ pub(crate) enum Ledger {
         #[arg(long)]
         tag: Vec<String>,
         /// Only operations that fulfil this capability.
-        #[arg(long)]
+        #[arg(long, value_name = "NAME")]
         capability: Option<String>,
         /// Most hits.
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
         limit: u32,
         #[command(flatten)]
         source: LedgerSource,
@@ -188,9 +202,9 @@ pub(crate) enum Ledger {
         #[command(flatten)]
         source: LedgerSource,
     },
-    /// Publish the operations of files in the catalogue's format.
+    /// Publish entries of files in the catalogue's format.
     Import {
-        /// Files or folders.
+        /// JSON files, folders of them, or a folder laid out like the catalogue.
         #[arg(required = true)]
         paths: Vec<PathBuf>,
         #[command(flatten)]
@@ -202,7 +216,7 @@ pub(crate) enum Ledger {
 pub(crate) enum Lock {
     /// Write orchestra.lock and orchestra.schemas/ for the plans of a folder.
     Update {
-        /// Plan files or folders. Without any: the working folder.
+        /// Folders, or plan files in them. Without any: the project, or the working folder where there is none.
         paths: Vec<PathBuf>,
         #[command(flatten)]
         source: LedgerSource,
@@ -223,6 +237,9 @@ pub(crate) enum Proof {
     Show {
         /// The bundle.
         file: PathBuf,
+        /// A public key to trust, 64 hex digits; else the keys of this project's runtime.
+        #[arg(long, value_name = "KEY")]
+        trust: Vec<String>,
     },
 }
 

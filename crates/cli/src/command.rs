@@ -11,6 +11,8 @@ mod proof;
 mod run;
 mod serve;
 
+use std::path::PathBuf;
+
 use crate::args::{Cli, Command, Lock};
 use crate::config::Config;
 use crate::exit::Failure;
@@ -20,13 +22,20 @@ use crate::output::Output;
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) output: Output,
-    pub(crate) config: Config,
+    config_file: Option<PathBuf>,
+}
+
+impl Context {
+    /// The configuration. Only commands that need it read it, so that a mistake in it keeps nobody from the
+    /// others.
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
+        Config::load(self.config_file.as_deref())
+    }
 }
 
 /// Runs the command.
 pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
-    let context =
-        Context { output: Output::new(&cli.global), config: Config::load(cli.global.config.as_deref())? };
+    let context = Context { output: Output::new(&cli.global), config_file: cli.global.config };
     match cli.command {
         Command::New(args) => new::run(&context, &args).await,
         Command::Check(args) => check::run(&context, &args),

@@ -8,10 +8,16 @@ use serde::Deserialize;
 use subnet::hotkey::Hotkey;
 use subnet::secrets::SecretStore;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
+use crate::project::reason;
+
+mod keys;
 
 /// Name of the configuration file.
 pub(crate) const FILE: &str = "orchestra.toml";
+
+/// Secrets with their values, readable by the owner alone; beside the configuration.
+pub(crate) const SECRETS_FILE: &str = ".orchestra/secrets.toml";
 
 /// Where `orch serve` listens and `--server` connects unless told otherwise.
 pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:7410";
@@ -21,9 +27,11 @@ pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:7410";
 pub(crate) struct Config {
     /// The folder of the file, or the working folder where there is none.
     pub(crate) folder: PathBuf,
+    found: bool,
     file: File,
 }
 
+/// The sections of the file. [`keys`] holds their names once more, for messages about others.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -54,6 +62,7 @@ struct Package {
 struct Server {
     listen: Option<String>,
     data: Option<PathBuf>,
+    store_bytes_max: Option<u64>,
 }
 
 /// Settings that a production server must not have.
@@ -63,6 +72,8 @@ pub(crate) struct Development {
     /// Start the sample subnets and send the calls of SN22, SN28, SN64 and SN96 to them.
     #[serde(default)]
     pub(crate) samples: bool,
+    /// How long each sample takes to answer.
+    pub(crate) sample_latency_ms: Option<u64>,
     /// Calls may go to loopback addresses.
     #[serde(default)]
     pub(crate) allow_loopback: bool,
@@ -78,40 +89,24 @@ impl Config {
     /// The file at `explicit`, or the nearest one from the working folder upwards, or none.
     pub(crate) fn load(explicit: Option<&Path>) -> Result<Self, Failure> {
         let here = env::current_dir().map_err(|error| {
-            Failure::new(Exit::Usage, "E1501", format!("the working folder cannot be read: {error}"), "")
+            let help = "change to a folder that exists";
+            Failure::new("E1501", format!("the working folder cannot be read: {}", reason(&error)), help)
         })?;
         let path = match explicit {
             Some(path) => Some(path.to_owned()),
             None => here.ancestors().map(|folder| folder.join(FILE)).find(|path| path.is_file()),
         };
-        let Some(path) = path else { return Ok(Self { folder: here, file: File::default() }) };
-        let wrong = |why: String| {
-            Failure::new(
-                Exit::Usage,
-                "E1501",
-                format!("{}: {why}", path.display()),
-                "the sections are [package], [server], [development], [endpoints], [secrets]; see the README",
-            )
-        };
-        let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
-        let file: File = toml::from_str(&text).map_err(|error| wrong(error.to_string().trim_end().into()))?;
+        let Some(path) = path else { return Ok(Self { folder: here, ..Self::default() }) };
+        let file = File::read(&path).map_err(|wrong| {
+            Failure::new("E1501", format!("{}{}", path.display(), wrong.what), wrong.help)
+        })?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let config = Self { folder: folder.map_or(here, Path::to_owned), file };
-        config.refuse_plain_secrets().map_err(wrong)?;
-        Ok(config)
+        Ok(Self { folder: folder.map_or(here, Path::to_owned), found: true, file })
     }
 
-    /// A key written into a file that is meant to be shared would end up in version control.
-    fn refuse_plain_secrets(&self) -> Result<(), String> {
-        for (name, entry) in &self.file.secrets {
-            if entry.get("value").is_some() {
-                return Err(format!(
-                    "[secrets.{name}] holds a key; name an environment variable with `env`, or move the entry \
-                     to {SECRETS_FILE}, readable by you alone"
-                ));
-            }
-        }
-        Ok(())
+    /// Whether there is a file, so that the folder is that of a project.
+    pub(crate) const fn is_project(&self) -> bool {
+        self.found
     }
 
     /// The folder of the embedded store of `orch run`.
@@ -129,6 +124,11 @@ impl Config {
         self.file.server.listen.as_deref().unwrap_or(DEFAULT_ADDRESS)
     }
 
+    /// Bytes that the store may grow to; as large as the disk where nothing is said.
+    pub(crate) fn store_bytes_max(&self) -> Option<u64> {
+        self.file.server.store_bytes_max
+    }
+
     /// Development settings.
     pub(crate) fn development(&self) -> &Development {
         &self.file.development
@@ -142,9 +142,7 @@ impl Config {
     /// Every secret: of the configuration, of the private file beside it, of the environment; a later one
     /// of the same name wins.
     pub(crate) fn secrets(&self) -> Result<SecretStore, Failure> {
-        let fail = |error: subnet::secrets::Error| {
-            Failure::new(Exit::MissingSecret, error.code(), error.to_string(), "")
-        };
+        let fail = |error: subnet::secrets::Error| Failure::new(error.code(), error.to_string(), "");
         let mut secrets = SecretStore::new();
         let environment = |name: &str| env::var(name).ok();
         secrets.extend_from_table(&self.file.secrets, &environment).map_err(fail)?;
@@ -152,7 +150,11 @@ impl Config {
         if private.exists() {
             secrets.extend_from_file(&private, &environment).map_err(fail)?;
         }
-        secrets.extend_from_environment(env::vars()).map_err(fail)?;
+        // A variable that is not text cannot hold a key, and is none of our business unless it is ours.
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        secrets.extend_from_environment(env::vars_os().filter_map(text)).map_err(fail)?;
         Ok(secrets)
     }
 
@@ -161,7 +163,7 @@ impl Config {
         let Some(path) = &self.file.hotkey else { return Ok(None) };
         Hotkey::load(&self.folder.join(path))
             .map(Some)
-            .map_err(|error| Failure::new(Exit::MissingSecret, error.code(), error.to_string(), ""))
+            .map_err(|error| Failure::new(error.code(), error.to_string(), ""))
     }
 
     /// The texts of the extra certificate authorities.
@@ -169,17 +171,10 @@ impl Config {
         let read = |path: &PathBuf| {
             let path = self.folder.join(path);
             fs::read_to_string(&path).map_err(|error| {
-                Failure::new(
-                    Exit::Usage,
-                    "E1501",
-                    format!("{}: {error}", path.display()),
-                    "check `development.extra_roots`",
-                )
+                let help = "check `extra_roots` of `[development]` in orchestra.toml";
+                Failure::new("E1501", format!("{} cannot be read: {}", path.display(), reason(&error)), help)
             })
         };
         self.file.development.extra_roots.iter().map(read).collect()
     }
 }
-
-/// Secrets with their values, readable by the owner alone.
-pub(crate) const SECRETS_FILE: &str = ".orchestra/secrets.toml";

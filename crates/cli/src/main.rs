@@ -4,8 +4,10 @@
 mod args;
 mod command;
 mod config;
+mod diagnostics;
 mod exit;
 mod output;
+mod pages;
 mod progress;
 mod project;
 mod service;
@@ -27,15 +29,16 @@ fn main() -> ExitCode {
             return Exit::Failed.into();
         }
     };
-    match runtime.block_on(command::dispatch(cli)) {
+    let ended = runtime.block_on(command::dispatch(cli));
+    // Whoever was left by a second Ctrl-C is not waited for.
+    runtime.shutdown_background();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if output.json && !failure.message.is_empty() {
-                output.json_line(&serde_json::json!({
-                    "error": { "code": failure.code, "message": failure.message, "help": failure.help }
-                }));
-            } else {
-                output.error(&failure.to_string());
+            match output.json {
+                _ if failure.is_said() => {}
+                true => output.document(&failure.json()),
+                false => output.error(&failure.render()),
             }
             failure.exit.into()
         }

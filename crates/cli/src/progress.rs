@@ -1,163 +1,114 @@
 //! Progress of a run: a live tree on a terminal, a line per event elsewhere.
 
-use std::collections::BTreeMap;
+mod lines;
+mod tree;
+
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use plan_ir::bound::Bound;
+use plan_ir::plan::CompiledPlan;
 use proto::v1;
 
 use crate::args::Progress;
-use crate::output::{self, Output};
+use crate::output::{Output, money};
 
-/// Lines of the tree that are visible at once; the rest is summed up in the head line.
-const LIVE_LINES_MAX: usize = 16;
+use tree::Tree;
 
 /// A view of a run's events.
 #[derive(Debug)]
 pub(crate) struct View {
     kind: Kind,
     output: Output,
-    started: Instant,
-    done: usize,
-    failed: usize,
-    spent: String,
+    clock: Clock,
 }
 
 #[derive(Debug)]
 enum Kind {
-    None,
-    Plain,
-    Tree { bars: MultiProgress, head: ProgressBar, open: BTreeMap<(String, Vec<u32>), ProgressBar> },
+    Silent,
+    Plain { spent: String },
+    Json,
+    Tree(Box<Tree>),
 }
 
 impl View {
     /// A view of the kind asked for; `Auto` is a tree on a terminal and lines elsewhere.
-    pub(crate) fn new(progress: Progress, output: Output) -> Self {
+    pub(crate) fn new(progress: Progress, output: Output, plan: &CompiledPlan, bound: &Bound) -> Self {
         let kind = match progress {
-            Progress::None => Kind::None,
-            _ if output.quiet || output.json => Kind::None,
-            Progress::Plain => Kind::Plain,
-            Progress::Auto if !output.live() => Kind::Plain,
-            Progress::Auto | Progress::Tree => Self::tree(),
+            Progress::Json => Kind::Json,
+            Progress::None => Kind::Silent,
+            _ if output.quiet || output.json => Kind::Silent,
+            Progress::Plain => Kind::Plain { spent: String::new() },
+            Progress::Auto if !output.live() => Kind::Plain { spent: String::new() },
+            Progress::Auto | Progress::Tree => Kind::Tree(Box::new(Tree::new(plan, bound))),
         };
-        Self { kind, output, started: Instant::now(), done: 0, failed: 0, spent: String::new() }
+        Self { kind, output, clock: Clock::default() }
     }
 
-    fn tree() -> Kind {
-        let bars = MultiProgress::new();
-        let head = bars.add(ProgressBar::new_spinner());
-        head.set_style(style("{spinner:.cyan} {msg}"));
-        head.enable_steady_tick(Duration::from_millis(100));
-        Kind::Tree { bars, head, open: BTreeMap::new() }
+    /// A view that shows nothing.
+    pub(crate) fn silent(output: Output) -> Self {
+        Self { kind: Kind::Silent, output, clock: Clock::default() }
     }
 
     /// Takes in one event.
     pub(crate) fn event(&mut self, event: &v1::RunEvent) {
-        if let Some(spent) = &event.spent {
-            self.spent = output::amount(Some(spent));
-        }
-        if event.kind() == v1::RunEventKind::Node {
-            match event.state.as_str() {
-                "succeeded" | "skipped" => self.done += 1,
-                "failed" => self.failed += 1,
-                _ => {}
-            }
-        }
+        let at = self.clock.of(event);
         match &mut self.kind {
-            Kind::None => {}
-            Kind::Plain => {
-                if let Some(line) = line(event, self.started.elapsed(), &self.spent) {
+            Kind::Silent => {}
+            Kind::Json => self.output.error(&lines::json(event).to_string()),
+            Kind::Plain { spent } => {
+                if let Some(total) = &event.spent {
+                    *spent = money::shown(Some(total));
+                }
+                if let Some(line) = lines::plain(event, at, spent) {
                     self.output.error(&line);
                 }
             }
-            Kind::Tree { bars, head, open } => {
-                update_tree(bars, open, event);
-                let failed =
-                    if self.failed == 0 { String::new() } else { format!(", {} failed", self.failed) };
-                head.set_message(format!(
-                    "{} nodes done{failed}, {} running, {} spent, {:.1} s",
-                    self.done,
-                    open.len(),
-                    if self.spent.is_empty() { "nothing" } else { &self.spent },
-                    self.started.elapsed().as_secs_f64()
-                ));
-            }
+            Kind::Tree(tree) => tree.event(event),
+        }
+    }
+
+    /// Draws what has changed, and the clock.
+    pub(crate) fn redraw(&mut self) {
+        if let Kind::Tree(tree) = &mut self.kind {
+            tree.redraw();
+        }
+    }
+
+    /// Says something about the run that is no event of it.
+    pub(crate) fn say(&self, text: &str) {
+        match &self.kind {
+            Kind::Tree(tree) => tree.say(text),
+            _ => self.output.note(text),
         }
     }
 
     /// Removes what is live from the terminal.
     pub(crate) fn finish(self) {
-        if let Kind::Tree { bars, head, open } = self.kind {
-            open.values().for_each(ProgressBar::finish_and_clear);
-            head.finish_and_clear();
-            // A terminal that went away has nothing left to clear.
-            let _ = bars.clear();
+        if let Kind::Tree(tree) = self.kind {
+            tree.finish();
         }
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+/// Time since the run's first event by the run's own clock, so that a stream read later says the same.
+#[derive(Debug)]
+struct Clock {
+    began: Instant,
+    first: Option<Duration>,
 }
 
-fn update_tree(
-    bars: &MultiProgress,
-    open: &mut BTreeMap<(String, Vec<u32>), ProgressBar>,
-    event: &v1::RunEvent,
-) {
-    let key = (event.node.clone(), event.iteration.clone());
-    match (event.kind(), event.state.as_str()) {
-        (v1::RunEventKind::Node, "running") if open.len() < LIVE_LINES_MAX => {
-            let bar = bars.add(ProgressBar::new_spinner());
-            bar.set_style(style("  {prefix}{spinner:.cyan} {msg}"));
-            bar.set_prefix("│ ".repeat(event.iteration.len()));
-            bar.set_message(name(event));
-            bar.enable_steady_tick(Duration::from_millis(100));
-            open.insert(key, bar);
-        }
-        (v1::RunEventKind::AttemptSent, _) => {
-            if let Some(bar) = open.get(&key) {
-                let again =
-                    if event.attempt > 1 { format!(", attempt {}", event.attempt) } else { String::new() };
-                bar.set_message(format!("{} ({}{again})", name(event), event.operation));
-            }
-        }
-        (v1::RunEventKind::Node, "succeeded" | "failed" | "skipped" | "cancelled") => {
-            if let Some(bar) = open.remove(&key) {
-                bar.finish_and_clear();
-                if event.state == "failed" {
-                    // A broken pipe must not end the run.
-                    let _ = bars.println(format!("  ✗ {}: {}", name(event), event.message));
-                }
-            }
-        }
-        _ => {}
+impl Default for Clock {
+    fn default() -> Self {
+        Self { began: Instant::now(), first: None }
     }
 }
 
-fn line(event: &v1::RunEvent, elapsed: Duration, spent: &str) -> Option<String> {
-    let stamp = format!("{:>7.3}s", elapsed.as_secs_f64());
-    let reason = if event.message.is_empty() { String::new() } else { format!(": {}", event.message) };
-    let text = match event.kind() {
-        v1::RunEventKind::Unspecified | v1::RunEventKind::Heartbeat => return None,
-        v1::RunEventKind::Opened => "run     opened".to_owned(),
-        v1::RunEventKind::Node if event.state == "running" => return None,
-        v1::RunEventKind::Node => format!("node    {} {}{reason}", name(event), event.state),
-        v1::RunEventKind::AttemptSent => {
-            format!("attempt {} -> {} (attempt {})", name(event), event.operation, event.attempt)
-        }
-        v1::RunEventKind::AttemptDone if event.message.is_empty() => return None,
-        v1::RunEventKind::AttemptDone => format!("attempt {} {}{reason}", name(event), event.state),
-        v1::RunEventKind::Closed => format!("run     {}{reason}, {spent} spent", event.state),
-    };
-    Some(format!("{stamp}  {text}"))
-}
-
-/// `label[0][2]`.
-fn name(event: &v1::RunEvent) -> String {
-    let mut name = event.node.clone();
-    for index in &event.iteration {
-        name.push_str(&format!("[{index}]"));
+impl Clock {
+    fn of(&mut self, event: &v1::RunEvent) -> Duration {
+        let time = event.time.as_ref().and_then(|time| {
+            Some(Duration::new(u64::try_from(time.seconds).ok()?, u32::try_from(time.nanos).ok()?))
+        });
+        let Some(time) = time else { return self.began.elapsed() };
+        time.saturating_sub(*self.first.get_or_insert(time))
     }
-    name
 }

@@ -1,20 +1,20 @@
-//! The files of a project: plan sources, `orchestra.lock` and the bodies beside it.
+//! The files of a project: plan sources here, the lock in [`lockfile`].
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use schema::hash::Hash;
 use schema::limits::SOURCE_BYTES_MAX;
-use schema::lock::{Lock, LockBodies};
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 
-/// Name of the lockfile.
-pub(crate) const LOCKFILE: &str = "orchestra.lock";
+pub(crate) mod lockfile;
 
-/// Name of the folder with the bodies of the lock.
-pub(crate) const BODIES: &str = "orchestra.schemas";
+/// What plan files end in.
+const EXTENSION: &str = "orch";
+
+/// Files that one command looks at; more means that it was started in the wrong folder.
+const PLAN_FILES_MAX: usize = 10_000;
 
 /// A plan file as it was read.
 #[derive(Debug)]
@@ -29,30 +29,21 @@ impl PlanFile {
     /// Reads one file, or standard input for `-`.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         // One byte more than the limit, so that the parser can say that it is too long.
-        let limit = SOURCE_BYTES_MAX as u64 + 1;
-        let mut bytes = Vec::new();
-        let read = if path == Path::new("-") {
-            io::stdin().take(limit).read_to_end(&mut bytes)
-        } else {
-            fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
-        };
-        read.map_err(|error| {
-            Failure::new(
-                Exit::Usage,
-                "E1502",
-                format!("{} cannot be read: {error}", path.display()),
-                "check the path",
-            )
-        })?;
+        let bytes = read(path, SOURCE_BYTES_MAX as u64 + 1)?;
         Ok(Self { path: path.to_owned(), bytes })
+    }
+
+    /// Whether it is standard input.
+    pub(crate) fn is_stdin(&self) -> bool {
+        is_stdin(&self.path)
     }
 
     /// The name shown in diagnostics.
     pub(crate) fn name(&self) -> String {
-        if self.path == Path::new("-") { "<stdin>".into() } else { self.path.display().to_string() }
+        if self.is_stdin() { "<stdin>".into() } else { self.path.display().to_string() }
     }
 
-    /// The folder its lock lies in.
+    /// The folder its lock is looked for from.
     pub(crate) fn folder(&self) -> PathBuf {
         match self.path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -61,50 +52,71 @@ impl PlanFile {
     }
 }
 
+/// Whether a path stands for standard input.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// At most `limit` bytes of a file, or of standard input for `-`.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = if is_stdin(path) {
+        io::stdin().take(limit).read_to_end(&mut bytes)
+    } else {
+        fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    read.map(|_| bytes).map_err(|error| cannot_read(path, &error))
+}
+
 /// The plan files that `paths` name: files as they stand, folders searched for `*.orch` in depth,
-/// nothing at all for the working folder; sorted.
+/// nothing at all for the working folder; sorted, each once.
 pub(crate) fn plan_files(paths: &[PathBuf]) -> Result<Vec<PlanFile>, Failure> {
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here[..] } else { paths };
-    let mut files = Vec::new();
+    let mut files: Vec<PathBuf> = Vec::new();
     for path in paths {
         if path.is_dir() {
-            let found = search(path).map_err(|error| {
-                Failure::new(Exit::Usage, "E1502", format!("{} cannot be read: {error}", path.display()), "")
-            })?;
-            if found.is_empty() {
-                return Err(Failure::new(
-                    Exit::Usage,
-                    "E1502",
-                    format!("no plan (*.orch) in {}", path.display()),
-                    "name a file, or make a project with `orch new NAME`",
-                ));
-            }
-            files.extend(found);
+            files.extend(plans_in(path, &|_| true)?);
         } else {
             files.push(path.clone());
         }
     }
+    let mut seen = std::collections::BTreeSet::new();
+    files.retain(|path| seen.insert(path.clone()));
     files.iter().map(|path| PlanFile::read(path)).collect()
 }
 
-fn search(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// The plans in a folder and the folders in it for which `enter` holds; at least one.
+pub(crate) fn plans_in(folder: &Path, enter: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>, Failure> {
+    let found = search(folder, enter).map_err(|error| cannot_read(folder, &error))?;
+    let shown = folder.display();
+    if found.is_empty() {
+        let help = "name a plan file, or make a project with `orch new NAME`";
+        return Err(Failure::new("E1502", format!("there is no plan (*.{EXTENSION}) in {shown}"), help));
+    }
+    if found.len() > PLAN_FILES_MAX {
+        let message = format!("there are more than {PLAN_FILES_MAX} plans in {shown}");
+        return Err(Failure::new("E1502", message, "name the folder or the files you mean"));
+    }
+    Ok(found)
+}
+
+fn search(folder: &Path, enter: &dyn Fn(&Path) -> bool) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder)? {
             let entry = entry?;
-            let hidden = entry.file_name().to_string_lossy().starts_with('.');
-            let kind = entry.file_type()?;
-            if kind.is_dir()
-                && !hidden
-                && entry.file_name() != "target"
-                && entry.file_name() != "node_modules"
-            {
-                open.push(entry.path());
-            } else if kind.is_file() && entry.path().extension().is_some_and(|extension| extension == "orch")
-            {
-                found.push(entry.path());
+            let (kind, path, name) = (entry.file_type()?, entry.path(), entry.file_name());
+            let skipped =
+                name.to_string_lossy().starts_with('.') || name == "target" || name == "node_modules";
+            if kind.is_dir() && !skipped && enter(&path) {
+                open.push(path);
+            } else if kind.is_file() && path.extension().is_some_and(|extension| extension == EXTENSION) {
+                found.push(path);
+            }
+            if found.len() > PLAN_FILES_MAX {
+                return Ok(found);
             }
         }
     }
@@ -113,58 +125,84 @@ fn search(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found.into_iter().map(|path| path.strip_prefix("./").map(Path::to_owned).unwrap_or(path)).collect())
 }
 
-/// The lock for plans in `folder`: the nearest lockfile from there upwards, or an empty lock where there
-/// is none.
-pub(crate) fn load_lock(folder: &Path) -> Result<Lock, Failure> {
-    let start = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-    let Some(path) = start.ancestors().map(|folder| folder.join(LOCKFILE)).find(|path| path.is_file()) else {
-        return Ok(Lock::empty());
+/// A file or folder that cannot be read, with what was probably meant.
+pub(crate) fn cannot_read(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("{} cannot be read: {}", path.display(), reason(error));
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => similar(path).map_or_else(
+            || "check the path; it is taken from the working folder".to_owned(),
+            |near| format!("did you mean `{}`?", near.display()),
+        ),
+        io::ErrorKind::IsADirectory => "name a file in it".to_owned(),
+        io::ErrorKind::PermissionDenied => "check who may read it".to_owned(),
+        _ => "check the path".to_owned(),
     };
-    let unreadable = |path: &Path, error: &io::Error| {
-        let help = "restore it from version control, or run `orch lock update`";
-        Failure::new(Exit::Lock, "E0602", format!("{} cannot be read: {error}", path.display()), help)
-    };
-    let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-    let bodies_folder = path.with_file_name(BODIES);
-    let mut bodies = LockBodies::new();
-    if bodies_folder.is_dir() {
-        for entry in fs::read_dir(&bodies_folder).map_err(|error| unreadable(&bodies_folder, &error))? {
-            let file = entry.map_err(|error| unreadable(&bodies_folder, &error))?.path();
-            let hash =
-                file.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<Hash>().ok());
-            if let Some(hash) = hash {
-                bodies.insert(hash, fs::read(&file).map_err(|error| unreadable(&file, &error))?);
-            }
-        }
-    }
-    Lock::assemble(&text, &bodies).map_err(|error| {
-        let help = "restore both from version control, or run `orch lock update`";
-        Failure::new(Exit::Lock, error.code, format!("{}: {}", path.display(), error.message), help)
-    })
+    Failure::new("E1502", message, help)
 }
 
-/// Writes the lock of `folder`: bodies first, so that a crash never leaves a lockfile that names a body
-/// which is not there; then the lockfile in one step; then bodies no longer named are removed.
-pub(crate) fn save_lock(folder: &Path, text: &str, bodies: &LockBodies) -> Result<(), Failure> {
-    let failed = |path: &Path, error: io::Error| {
-        Failure::new(Exit::Failed, "E1503", format!("{} cannot be written: {error}", path.display()), "")
-    };
-    let bodies_folder = folder.join(BODIES);
-    fs::create_dir_all(&bodies_folder).map_err(|error| failed(&bodies_folder, error))?;
-    for (hash, bytes) in bodies {
-        write_whole(&bodies_folder.join(format!("{hash}.json")), bytes)
-            .map_err(|error| failed(&bodies_folder, error))?;
-    }
-    let path = folder.join(LOCKFILE);
-    write_whole(&path, text.as_bytes()).map_err(|error| failed(&path, error))?;
-    for entry in fs::read_dir(&bodies_folder).map_err(|error| failed(&bodies_folder, error))? {
-        let file = entry.map_err(|error| failed(&bodies_folder, error))?.path();
-        let hash = file.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<Hash>().ok());
-        if hash.is_some_and(|hash| !bodies.contains_key(&hash)) {
-            fs::remove_file(&file).map_err(|error| failed(&file, error))?;
+/// A file that cannot be written; it is as it was before.
+pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("{} cannot be written: {}", path.display(), reason(error));
+    Failure::new(
+        "E1503",
+        message,
+        "check that the folder is there, that you may write to it, and that the disk is not full",
+    )
+}
+
+/// The file beside `path` whose name is nearest.
+fn similar(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let names: Vec<String> = fs::read_dir(folder.unwrap_or(Path::new(".")))
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    let near = plan_lang::suggest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    Some(path.with_file_name(near))
+}
+
+/// Why the system refused, in words and without its number.
+pub(crate) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        io::ErrorKind::NotADirectory => "a part of the path is no folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::AlreadyExists => "it is there already".to_owned(),
+        _ => {
+            let text = error.to_string();
+            text.split_once(" (os error").map_or(text.as_str(), |(text, _)| text).to_owned()
         }
     }
-    Ok(())
+}
+
+/// A path as it is shorter to read: from the working folder, where it lies in it.
+pub(crate) fn relative(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().and_then(fs::canonicalize).unwrap_or_default();
+    let shown = path.strip_prefix(&here).or_else(|_| path.strip_prefix(".")).unwrap_or(path);
+    if shown.as_os_str().is_empty() { PathBuf::from(".") } else { shown.to_owned() }
+}
+
+/// Makes sure that `path` can be written, before something is done that cannot be repeated.
+pub(crate) fn writable(path: &Path) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Err(cannot_write(path, &io::Error::from(io::ErrorKind::IsADirectory)));
+    }
+    make_parent(path)
+        .and_then(|()| {
+            let probe = beside(path);
+            fs::write(&probe, b"")?;
+            fs::remove_file(&probe)
+        })
+        .map_err(|error| cannot_write(path, &error))
+}
+
+/// Makes the folder of a file, where it is not there yet.
+pub(crate) fn make_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => fs::create_dir_all(parent),
+        _ => Ok(()),
+    }
 }
 
 /// Replaces a file in one step: a reader sees the old content or the new, never a part.
@@ -172,14 +210,24 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    // Through a link, so that the link stays one; with the mode the file had.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let temporary = beside(&path);
     let written = fs::File::create(&temporary).and_then(|mut file| {
+        if let Ok(old) = fs::metadata(&path) {
+            file.set_permissions(old.permissions())?;
+        }
         io::Write::write_all(&mut file, bytes)?;
         file.sync_all()
     });
-    written.and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
+    written.and_then(|()| fs::rename(&temporary, &path)).inspect_err(|_| {
         // The error that matters is the first one.
         let _ = fs::remove_file(&temporary);
     })
+}
+
+/// A name of this process's own in the folder of `path`.
+fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    path.with_file_name(format!(".{name}.{}", std::process::id()))
 }

@@ -1,107 +1,88 @@
 //! The service a command speaks to: one opened in this process, or a server elsewhere. Everything after
 //! the connection is the same.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use proof::verify::TrustPolicy;
-use proto::v1::compiler_service_client::CompilerServiceClient;
 use proto::v1::ledger_service_client::LedgerServiceClient;
 use proto::v1::run_service_client::RunServiceClient;
-use samples::Samples;
-use secrecy::SecretString;
-use server::{Options, Service, StoreLocation};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::config::{Config, DEFAULT_ADDRESS};
-use crate::exit::{Exit, Failure, exit_of};
+use crate::exit::{Exit, Failure};
+use crate::service::local::Local;
+
+pub(crate) mod local;
 
 /// Bytes of one message from the service; results and lock bodies may be large.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
 
-/// Added to every answer of a sample, so that one sees what runs side by side.
-const SAMPLE_LATENCY: Duration = Duration::from_millis(120);
-
-/// Where the state of a service in this process lives.
-#[derive(Debug)]
-pub(crate) enum State {
-    /// Nowhere: it is gone with the process.
-    Memory,
-    /// In this folder.
-    Folder(PathBuf),
-}
+/// Longest time until a server accepts a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection to a service.
 #[derive(Debug)]
 pub(crate) struct Connection {
     channel: Channel,
-    /// Kept for as long as the connection, because it is what answers.
-    local: Option<Local>,
-}
-
-/// A service in this process with what it needs around it.
-#[derive(Debug)]
-pub(crate) struct Local {
-    pub(crate) service: Service,
-    /// Sample subnets, where the configuration asks for them.
-    pub(crate) samples: Option<Samples>,
+    /// What answers, where it is in this process.
+    pub(crate) local: Option<Local>,
+    /// Its address, where it is elsewhere.
+    url: String,
 }
 
 impl Connection {
-    /// The server at `url` where one is named (empty: the configured address), else a service in this
-    /// process.
-    pub(crate) async fn open(config: &Config, url: Option<&str>, state: State) -> Result<Self, Failure> {
+    /// A connection for runs: to the server at `url` where one is named (empty: the configured address),
+    /// else to a service in this process.
+    pub(crate) async fn for_runs(
+        config: &Config,
+        url: Option<&str>,
+        state: local::State,
+    ) -> Result<Self, Failure> {
         match url {
             Some(url) => Self::remote(config, url).await,
-            None => Self::local(local(config, state).await?).await,
+            None => Self::local(Local::for_runs(config, state).await?).await,
+        }
+    }
+
+    /// A connection for looking up and changing the Ledger: that of a server, or that of this project.
+    pub(crate) async fn for_ledger(
+        config: &Config,
+        url: Option<&str>,
+        change: bool,
+    ) -> Result<Self, Failure> {
+        match url {
+            Some(url) => Self::remote(config, url).await,
+            None => Self::local(Local::for_ledger(config, change).await?).await,
         }
     }
 
     /// A connection to a service of this process.
     pub(crate) async fn local(local: Local) -> Result<Self, Failure> {
         let channel = local.service.channel().await.map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                "E1504",
-                format!("the service in this process does not answer: {error}"),
-                "",
-            )
+            let message = format!("the service in this process does not answer: {error}");
+            Failure::new("E1504", message, "").exit(Exit::Failed)
         })?;
-        Ok(Self { channel, local: Some(local) })
+        Ok(Self { channel, local: Some(local), url: String::new() })
     }
 
     async fn remote(config: &Config, url: &str) -> Result<Self, Failure> {
-        let url = match url {
-            "" => format!("http://{}", config.listen()),
-            url if url.contains("://") => url.to_owned(),
-            address => format!("http://{address}"),
-        };
-        let endpoint = Endpoint::from_shared(url.clone()).map_err(|error| {
-            let help = format!("write it like http://{DEFAULT_ADDRESS}");
-            Failure::new(Exit::Usage, "E1501", format!("`{url}` is no address of a server: {error}"), help)
-        })?;
+        let url = address(config, url)?;
+        let endpoint = Endpoint::from_shared(url.clone())
+            .map_err(|error| no_address(&url, &error.to_string()))?
+            .connect_timeout(CONNECT_TIMEOUT);
         let channel = endpoint.connect().await.map_err(|error| {
-            let help = "start one with `orch serve`, or leave out --server to run in this process";
-            Failure::new(
-                Exit::Unreachable,
-                "E1504",
-                format!("no server answers at {url}: {}", chain(&error)),
-                help,
-            )
+            let help = "start one with `orch serve`, or leave out --server (and ORCHESTRA_SERVER) to work in this \
+                        process";
+            Failure::new("E1504", format!("no server answers at {url}: {}", cause(&error)), help)
         })?;
-        Ok(Self { channel, local: None })
+        Ok(Self { channel, local: None, url })
     }
 
     /// Client of the runs.
     pub(crate) fn runs(&self) -> RunServiceClient<Channel> {
         RunServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
-    }
-
-    /// Client of the compiler.
-    pub(crate) fn compiler(&self) -> CompilerServiceClient<Channel> {
-        CompilerServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// Client of the Ledger.
@@ -116,84 +97,103 @@ impl Connection {
             TrustPolicy::of_key(local.service.public_key(), "this runtime")
         })
     }
-}
 
-/// Opens the service in this process, with sample subnets where the configuration asks for them.
-pub(crate) async fn local(config: &Config, state: State) -> Result<Local, Failure> {
-    open(config, state, config.development().samples).await
-}
-
-/// Opens the service in this process, with sample subnets whatever the configuration says.
-pub(crate) async fn local_with_samples(config: &Config, state: State) -> Result<Local, Failure> {
-    open(config, state, true).await
-}
-
-async fn open(config: &Config, state: State, with_samples: bool) -> Result<Local, Failure> {
-    let development = config.development();
-    let mut options = Options::new(match state {
-        State::Memory => StoreLocation::Memory,
-        State::Folder(folder) => StoreLocation::Folder(folder),
-    });
-    options.egress.policy.allow_loopback = development.allow_loopback;
-    options.egress.policy.allow_private = development.allow_private;
-    options.egress.extra_roots_pem = config.extra_roots()?;
-    options.endpoints = config.endpoints().clone();
-    options.secrets = config.secrets()?;
-    options.hotkey = config.hotkey()?;
-    let samples = if with_samples { Some(start_samples(&mut options).await?) } else { None };
-    let service = Service::open(options).await.map_err(|error| {
-        Failure::new(exit_of(error.code()), error.code(), error.to_string(), error.help())
-    })?;
-    Ok(Local { service, samples })
-}
-
-/// Starts the sample subnets and sends the calls of the subnets they are shaped like to them. What the
-/// configuration says itself stays.
-async fn start_samples(options: &mut Options) -> Result<Samples, Failure> {
-    let failed = |error: String| {
-        Failure::new(Exit::Failed, "E1505", format!("the sample subnets do not start: {error}"), "")
-    };
-    let started = samples::start(samples::Options { latency: SAMPLE_LATENCY, ..samples::Options::default() });
-    let samples = started.await.map_err(|error| failed(error.to_string()))?;
-    options.egress.policy.allow_loopback = true;
-    options.egress.extra_roots_pem.push(samples.ca_pem.clone());
-    for (subnet, origin, path, key) in sample_subnets(&samples) {
-        options.endpoints.entry(subnet.to_owned()).or_insert_with(|| format!("{origin}{path}"));
-        let key = SecretString::from(key);
-        options.secrets.insert(subnet, origin, &key).map_err(|error| failed(error.to_string()))?;
+    /// Lets a service of this process end in order.
+    pub(crate) async fn close(self) {
+        if let Some(local) = self.local {
+            local.service.close().await;
+        }
     }
-    Ok(samples)
-}
 
-/// The subnets that have a sample: name, origin and path of the base URL that replaces the Ledger's, key.
-pub(crate) fn sample_subnets(samples: &Samples) -> [(&'static str, &str, &'static str, &'static str); 4] {
-    let (search, chat) = (samples.search_url.as_str(), samples.chat_url.as_str());
-    [
-        ("sn22", search, "", samples.search_key),
-        ("sn28", chat, "/v1", samples.chat_key),
-        ("sn64", chat, "", samples.chat_key),
-        ("sn96", chat, "", samples.chat_key),
-    ]
-}
-
-/// What a status of the service means for the terminal.
-pub(crate) fn refused(status: &Status) -> Failure {
-    let code = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
-    let exit = match status.code() {
-        Code::Unauthenticated | Code::PermissionDenied => Exit::Unauthenticated,
-        Code::Unavailable if code.is_empty() => Exit::Unreachable,
-        _ => exit_of(&code),
-    };
-    Failure::new(exit, code, status.message(), "")
-}
-
-/// An error with its causes, which libraries keep out of their first line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
+    /// What a refusal of the service means for the terminal.
+    pub(crate) fn refused(&self, status: &Status) -> Failure {
+        let code = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
+        if code.is_empty() {
+            return self.without_code(status);
+        }
+        let failure = match message(status).split_once("; ") {
+            // The Ledger says in one line what to do next.
+            Some((what, next)) if code.starts_with("E12") => {
+                Failure::new(code, what, next.replace("?; ", "?\n"))
+            }
+            _ => Failure::new(code, message(status), ""),
+        };
+        if matches!(status.code(), Code::Unauthenticated | Code::PermissionDenied) {
+            return failure.exit(Exit::Unauthenticated);
+        }
+        failure
     }
-    text
+
+    /// A status that no service of ours gives: the way to it is broken, or it is something else.
+    fn without_code(&self, status: &Status) -> Failure {
+        let what = if status.message().is_empty() { status.code().description() } else { status.message() };
+        match status.code() {
+            Code::Unauthenticated | Code::PermissionDenied => {
+                let message = format!("the server at {} refuses this client: {what}", self.url);
+                let help = "ask whoever runs the server, or the proxy before it, for access";
+                Failure::new("E1514", message, help).exit(Exit::Unauthenticated)
+            }
+            _ if self.local.is_some() => {
+                Failure::new("E1504", format!("the service in this process does not answer: {what}"), "")
+                    .exit(Exit::Failed)
+            }
+            _ => {
+                let message = format!("the server at {} does not answer as one: {what}", self.url);
+                let help = "check that `orch serve` of this version listens there, and no other program";
+                Failure::new("E1504", message, help)
+            }
+        }
+    }
+}
+
+/// Whether a call may succeed if it is made again: the way to the server broke, nothing was refused.
+pub(crate) fn is_broken_connection(status: &Status) -> bool {
+    let coded = status.get_details_error_info().is_some();
+    let broken =
+        matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled);
+    broken && (!coded || status.code() == Code::Unavailable)
+}
+
+/// The URL of a server from what was typed: an address will do, and nothing means the configured one.
+fn address(config: &Config, typed: &str) -> Result<String, Failure> {
+    let url = match typed {
+        "" => format!("http://{}", config.listen()),
+        url if url.contains("://") => url.to_owned(),
+        address => format!("http://{address}"),
+    };
+    if url.starts_with("https://") {
+        return Err(no_address(&url, "this version speaks to servers without TLS only"));
+    }
+    if !url.starts_with("http://") {
+        return Err(no_address(&url, "its scheme is not http"));
+    }
+    Ok(url)
+}
+
+fn no_address(url: &str, why: &str) -> Failure {
+    let help = format!("write it like http://{DEFAULT_ADDRESS}");
+    Failure::new("E1501", format!("`{url}` cannot be used as a server's address: {why}"), help)
+}
+
+/// The message without the name of the field in the request, which nobody typed.
+fn message(status: &Status) -> String {
+    let details = status.get_details_bad_request();
+    match details.as_ref().map(|details| details.field_violations.as_slice()) {
+        Some([violation])
+            if status.message() == format!("{}: {}", violation.field, violation.description) =>
+        {
+            violation.description.clone()
+        }
+        _ => status.message().to_owned(),
+    }
+}
+
+/// The innermost cause, which says what happened; the layers around it say that something did.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let text = cause.to_string();
+    text.split_once(" (os error").map_or(text.as_str(), |(text, _)| text).to_lowercase()
 }

@@ -3,15 +3,18 @@
 use std::env;
 use std::path::Path;
 
-use proto::v1;
+use ::proof::verify::verify;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Context, proof, run};
+use super::{Context, lock, run};
 use crate::args::Demo;
+use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::progress::View;
-use crate::service::{Connection, Local, State, local_with_samples, sample_subnets};
+use crate::project::PlanFile;
+use crate::service::Connection;
+use crate::service::local::{Local, State, sample_subnets};
 
 /// The plan, as it lies in `examples/plans/`.
 const PLAN: &str = include_str!("../../../../examples/plans/competitive_analysis.orch");
@@ -26,37 +29,33 @@ pub(crate) async fn run(context: &Context, args: &Demo) -> Result<(), Failure> {
         .data
         .clone()
         .unwrap_or_else(|| env::temp_dir().join(format!("orchestra-demo-{}", Uuid::new_v4().simple())));
-    let local = local_with_samples(&context.config, State::Folder(data.clone())).await?;
+    let local = Local::on_samples(State::Folder(data.clone())).await?;
     introduce(context, &local);
     let connection = Connection::local(local).await?;
-    explain(context, &connection).await?;
-    let request = v1::CreateRunRequest {
-        request_id: Uuid::new_v4().to_string(),
-        source: Some(source()),
-        plan: String::new(),
-        inputs_json: inputs().to_string().into_bytes().into(),
-        cost_max: None,
-    };
-    let view = View::new(args.progress, output);
-    let finished = run::execute(&connection, request, view).await?;
-    let path = run::save_proof(None, &data.join("proofs"), &finished)?;
-    let policy = connection.trust();
-    run::report(context, &finished, &path, &policy)?;
-    let verdict = proof::check(&finished.proof, &policy);
+    let lock = lock::resolve(&connection, PLAN).await?;
+    let file = PlanFile { path: PLAN_NAME.into(), bytes: PLAN.into() };
+    let compiled = diagnostics::compile_or_show(context, &file, &lock)?;
+    let (plan, bound) = run::choose(&compiled, None)?;
+    output.note(&format!("\n{}", plan_ir::explain::explain(plan, bound)));
+    let inputs = inputs().to_string().into_bytes();
+    let request = run::request(&compiled, &lock, plan, inputs, None)?;
+    let view = View::new(args.progress, output, plan, bound);
+    let mut interrupts = run::Interrupts::new()?;
+    let finished = run::execute(context, &connection, request, view, &mut interrupts).await?;
+    let trusted = connection.trust();
+    let ended = run::report(context, &finished, None, &data.join("proofs"), &trusted, &compiled);
+    connection.close().await;
+    ended?;
+    let verdict = verify(finished.proof.as_deref().unwrap_or_default(), &trusted);
     if !verdict.is_attributed() {
         return Err(Failure::said(Exit::ProofRefused));
     }
-    output.note(&again(&path, &verdict));
+    again(context, &data, &finished.run.name);
     Ok(())
 }
 
 fn inputs() -> serde_json::Value {
     json!({ "company": "Halcyon", "rivals": ["Meridian", "Northwind", "Vantage"] })
-}
-
-/// Without a lock: the server pins its own Ledger's newest entries.
-fn source() -> v1::PlanSource {
-    v1::PlanSource { file_name: PLAN_NAME.to_owned(), text: PLAN.to_owned(), lock: None }
 }
 
 fn introduce(context: &Context, local: &Local) {
@@ -68,24 +67,8 @@ fn introduce(context: &Context, local: &Local) {
     context.output.note(&lines.join("\n"));
 }
 
-/// The bound, before anything is spent.
-async fn explain(context: &Context, connection: &Connection) -> Result<(), Failure> {
-    let request = v1::ExplainRequest { source: Some(source()), plan: String::new() };
-    let response = connection.compiler().explain(request).await;
-    let response = response.map_err(|status| crate::service::refused(&status))?.into_inner();
-    let Some(explanation) = response.explanation else {
-        return Err(Failure::new(
-            Exit::Failed,
-            "E1513",
-            "the plan of the demo does not compile",
-            "this is a bug; please report it",
-        ));
-    };
-    context.output.note(&format!("\n{}", explanation.rendered));
-    Ok(())
-}
-
-fn again(path: &Path, verdict: &::proof::verify::Verdict) -> String {
-    let run = verdict.run.as_ref().map(|run| run.proof_id.short()).unwrap_or_default();
-    format!("proof id {run}..; check it again, offline: orch proof show {}", path.display())
+/// The key lies beside the proof, so this works in any folder.
+fn again(context: &Context, data: &Path, run: &str) {
+    let proof = data.join("proofs").join(format!("{}.orchproof", run.trim_start_matches("runs/")));
+    context.output.note(&format!("look at it again, offline: orch proof show {}", proof.display()));
 }

@@ -1,46 +1,122 @@
-//! `orch explain FILE`.
+//! `orch explain FILE | CODE | policy`.
 
-use serde_json::json;
+use plan_ir::bound::Bound;
+use plan_ir::plan::CompiledPlan;
+use serde_json::{Value, json};
 
-use super::{Context, check};
+use super::{Context, run};
 use crate::args::Explain;
+use crate::diagnostics;
 use crate::exit::Failure;
-use crate::project::{self, PlanFile};
+use crate::pages;
+use crate::project::{self, PlanFile, lockfile};
 
-/// Shows the graph of a plan and its bounds.
+/// How policies nest; one text for terminals and documentation.
+const POLICY: &str = include_str!("../../templates/policy.txt");
+
+/// The word that asks for [`POLICY`].
+const POLICY_WORD: &str = "policy";
+
+/// Shows the graph of a plan and its bounds, the page of a code, or how policies nest.
 pub(crate) fn run(context: &Context, args: &Explain) -> Result<(), Failure> {
-    let file = PlanFile::read(&args.file)?;
-    let lock = project::load_lock(&file.folder())?;
-    let (_, compilation) = check::compile_or_show(context, &file, &lock)?;
-    let plan = super::run::choose(&compilation.plans, args.plan.as_deref(), &file)?;
-    let Some((plan, bound)) = compilation.plan(&plan.body.name) else { return Ok(()) };
+    let word = args.what.to_str().unwrap_or_default();
+    // A file of that name is meant where there is one: it can be told apart by `./`, the word cannot.
+    match pages::find(word) {
+        Some(page) if !args.what.exists() => {
+            return show(
+                context,
+                &page.plain(),
+                &json!({
+                    "code": page.code,
+                    "title": page.title(),
+                    "text": page.markdown,
+                }),
+            );
+        }
+        _ if pages::is_code(word) && !args.what.exists() => return Err(unknown_code(word)),
+        _ if word == POLICY_WORD && !args.what.exists() => {
+            return show(context, POLICY, &json!({ "topic": POLICY_WORD, "text": POLICY }));
+        }
+        _ => {}
+    }
+    let file = PlanFile::read(&args.what).map_err(|failure| or_topic(failure, word))?;
+    let lock = lockfile::load(&file.folder())?;
+    let compiled = diagnostics::compile_or_show(context, &file, &lock)?;
+    let (plan, bound) = run::choose(&compiled, args.plan.as_deref())?;
     if context.output.json {
-        let contributors: Vec<_> = bound
-            .contributors
-            .iter()
-            .map(|row| {
-                json!({
-                    "node": row.node.0,
-                    "label": row.label,
-                    "target": row.target,
-                    "factors": row.factors,
-                    "cost_max": row.cost.to_string(),
-                    "latency_us_max": row.latency_us,
-                    "basis": row.basis,
-                })
-            })
-            .collect();
-        let document = json!({
-            "plan": plan.body.name,
-            "cost_max": bound.cost.to_string(),
-            "latency_us_max": bound.latency_us,
-            "basis": bound.basis,
-            "contributors": contributors,
-            "graph": plan.graph,
-        });
-        context.output.data(&document.to_string());
+        context.output.document(&document(plan, bound));
     } else {
         context.output.data(&plan_ir::explain::explain(plan, bound));
     }
     Ok(())
+}
+
+fn show(context: &Context, text: &str, document: &Value) -> Result<(), Failure> {
+    if context.output.json {
+        context.output.document(document);
+    } else {
+        context.output.data(text);
+    }
+    Ok(())
+}
+
+fn unknown_code(word: &str) -> Failure {
+    let code = word.to_ascii_uppercase();
+    // Codes of one kind stand next to each other, so the nearest number is the best guess.
+    let number = |code: &str| code.get(1..).and_then(|digits| digits.parse::<u32>().ok());
+    let near = number(&code).and_then(|wanted| {
+        let same_letter = pages::codes().filter(|other| other.get(..1) == code.get(..1));
+        same_letter.min_by_key(|other| number(other).map_or(u32::MAX, |found| found.abs_diff(wanted)))
+    });
+    let help = near
+        .and_then(pages::find)
+        .map_or_else(String::new, |page| format!("did you mean {}, {}?", page.code, page.title()));
+    Failure::new("E1515", format!("there is no error code {code}"), help)
+}
+
+/// A file that is not there may have been meant as a code or a topic.
+fn or_topic(failure: Failure, word: &str) -> Failure {
+    let meant = plan_lang::suggest(word, [POLICY_WORD]).map(str::to_owned);
+    let coded = word.chars().next().is_some_and(|first| first.is_ascii_digit());
+    let meant =
+        meant.or_else(|| coded.then(|| format!("E{word}")).filter(|code| pages::find(code).is_some()));
+    match meant {
+        Some(meant) if failure.code == "E1502" && !project::is_stdin(word.as_ref()) => {
+            Failure { help: format!("did you mean `orch explain {meant}`?"), ..failure }
+        }
+        _ => failure,
+    }
+}
+
+fn document(plan: &CompiledPlan, bound: &Bound) -> Value {
+    let contributors: Vec<Value> = bound
+        .contributors
+        .iter()
+        .map(|row| {
+            json!({
+                "node": row.node,
+                "label": row.label,
+                "target": row.target,
+                "factors": row.factors,
+                "cost_max": row.cost,
+                "latency_us_max": row.latency_us,
+                "basis": row.basis,
+                "in_cost": row.in_cost,
+                "in_latency": row.in_latency,
+            })
+        })
+        .collect();
+    let own = bound.scopes.first();
+    let hash = plan_ir::bytes::encode(plan).map(|bytes| plan_ir::bytes::plan_hash(&bytes).to_hex());
+    json!({
+        "plan": plan.body.name,
+        "plan_hash": hash.ok(),
+        "cost_max": bound.cost,
+        "latency_us_max": bound.latency_us,
+        "basis": bound.basis,
+        "budget": own.and_then(|scope| scope.budget),
+        "deadline_us": own.and_then(|scope| scope.deadline_us),
+        "contributors": contributors,
+        "graph": plan.graph,
+    })
 }

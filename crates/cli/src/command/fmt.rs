@@ -1,53 +1,80 @@
 //! `orch fmt`.
 
-use std::path::Path;
-
-use plan_lang::SourceFile;
+use plan_lang::{Diagnostic, SourceFile};
+use serde_json::json;
 
 use super::Context;
 use crate::args::Fmt;
+use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::project::{self, PlanFile};
 
 /// Formats plan files in place, or standard input to standard output.
 pub(crate) fn run(context: &Context, args: &Fmt) -> Result<(), Failure> {
     let files = project::plan_files(&args.paths)?;
-    let (mut changed, mut broken) = (0, false);
+    let (mut changed, mut broken) = (Vec::new(), Vec::new());
     for file in &files {
-        let Some(formatted) = format(context, file) else {
-            broken = true;
-            continue;
-        };
-        if file.path == Path::new("-") && !args.check {
-            context.output.data(&formatted);
-        } else if formatted.as_bytes() != file.bytes {
-            changed += 1;
-            if args.check {
-                context.output.note(&format!("would reformat {}", file.name()));
-            } else {
-                project::write_whole(&file.path, formatted.as_bytes()).map_err(|error| {
-                    let message = format!("{} cannot be written: {error}", file.name());
-                    Failure::new(Exit::Failed, "E1503", message, "the file is as it was")
-                })?;
-                context.output.note(&format!("reformatted {}", file.name()));
+        match format(file) {
+            Err(found) => {
+                let text = String::from_utf8_lossy(&file.bytes);
+                if !context.output.json {
+                    let source = SourceFile { name: &file.name(), text: &text };
+                    context.output.error(&plan_lang::render(
+                        &source,
+                        &found,
+                        context.output.color_on_stderr(),
+                    ));
+                }
+                broken.push(json!({
+                    "file": file.name(),
+                    "diagnostics": diagnostics::to_json(&text, &found),
+                }));
+            }
+            Ok(formatted) => {
+                let differs = formatted.as_bytes() != file.bytes;
+                if differs {
+                    changed.push(file.name());
+                }
+                finish(context, args.check, file, &formatted, differs)?;
             }
         }
     }
-    if broken || (args.check && changed > 0) { Err(Failure::said(Exit::Failed)) } else { Ok(()) }
+    // What standard input became is the answer itself.
+    if context.output.json && (args.check || !files.iter().any(PlanFile::is_stdin)) {
+        context.output.document(&json!({ "files": files.len(), "changed": changed, "broken": broken }));
+    }
+    let clean = broken.is_empty() && (!args.check || changed.is_empty());
+    if clean { Ok(()) } else { Err(Failure::said(Exit::Failed)) }
 }
 
-/// The formatted text, or nothing where the syntax errors were shown.
-fn format(context: &Context, file: &PlanFile) -> Option<String> {
-    let name = file.name();
-    let text = String::from_utf8_lossy(&file.bytes);
-    let result = match std::str::from_utf8(&file.bytes) {
+/// Says or writes what became of one file.
+fn finish(
+    context: &Context,
+    check: bool,
+    file: &PlanFile,
+    formatted: &str,
+    differs: bool,
+) -> Result<(), Failure> {
+    if check {
+        if differs && !context.output.json {
+            context.output.note(&format!("would reformat {}", file.name()));
+        }
+    } else if file.is_stdin() {
+        context.output.data(formatted);
+    } else if differs {
+        project::write_whole(&file.path, formatted.as_bytes())
+            .map_err(|error| project::cannot_write(&file.path, &error))?;
+        if !context.output.json {
+            context.output.note(&format!("reformatted {}", file.name()));
+        }
+    }
+    Ok(())
+}
+
+/// The formatted text, or the syntax errors.
+fn format(file: &PlanFile) -> Result<String, Vec<Diagnostic>> {
+    match std::str::from_utf8(&file.bytes) {
         Ok(text) => plan_lang::format(text),
         Err(_) => Err(plan_lang::parse_bytes(&file.bytes).diagnostics().to_vec()),
-    };
-    result
-        .inspect_err(|found| {
-            let source = SourceFile { name: &name, text: &text };
-            context.output.error(&plan_lang::render(&source, found, context.output.color_on_stderr()));
-        })
-        .ok()
+    }
 }

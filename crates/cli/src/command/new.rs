@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use plan_compiler::needs;
+use schema::lock::LockBodies;
 use serde_json::json;
 
 use super::Context;
 use crate::args::New;
-use crate::exit::{Exit, Failure};
-use crate::project;
+use crate::exit::Failure;
+use crate::project::{self, lockfile};
 
 /// Files of a new project: name and text, `{name}` being the project's.
 const FILES: [(&str, &str); 4] = [
@@ -25,39 +27,54 @@ const NAME_LENGTH_MAX: usize = 64;
 /// Makes the folder.
 pub(crate) async fn run(context: &Context, args: &New) -> Result<(), Failure> {
     let name = &args.name;
-    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if !plain || name.is_empty() || name.len() > NAME_LENGTH_MAX || name.starts_with('-') {
-        let help = format!("use at most {NAME_LENGTH_MAX} of the letters a-z, digits, `-` and `_`");
-        return Err(Failure::new(Exit::Usage, "E1512", format!("`{name}` is no name for a project"), help));
-    }
+    check_name(name)?;
+    let (lock, bodies) = lock().await?;
     let folder = Path::new(name);
-    let failed = |what: String| {
-        move |error: std::io::Error| {
-            Failure::new(Exit::Usage, "E1512", format!("{what}: {error}"), "choose another name or folder")
-        }
-    };
-    let lock = lock().await?;
     // `create_dir` refuses a folder that is there, so nothing of the user's is ever overwritten.
-    fs::create_dir(folder).map_err(failed(format!("the folder {name} cannot be made")))?;
-    for (file, text) in FILES {
-        fs::write(folder.join(file), text.replace("{name}", name))
-            .map_err(failed(format!("{name}/{file} cannot be written")))?;
-    }
-    project::save_lock(folder, &lock.0, &lock.1)?;
+    fs::create_dir(folder).map_err(|error| {
+        let message = format!("the folder {name} cannot be made: {}", project::reason(&error));
+        Failure::new("E1512", message, "choose another name, or work in another folder")
+    })?;
+    let written = write(folder, name, &lock, &bodies);
+    // A half-made project would only be in the way of the next attempt; the folder is this command's own.
+    written.inspect_err(|_| drop(fs::remove_dir_all(folder)))?;
     if context.output.json {
-        context.output.data(&json!({ "folder": name }).to_string());
+        context.output.document(&json!({ "folder": name, "plan": format!("{name}/plan.orch") }));
     } else {
-        context.output.data(&format!("made {name}/\n\n  cd {name}\n  orch run plan.orch"));
+        context.output.note(&format!("made {name}/ with a plan that runs on sample subnets; next:\n"));
+        context.output.data(&format!("cd {name}\norch run plan.orch"));
     }
     Ok(())
 }
 
+fn check_name(name: &str) -> Result<(), Failure> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !name.is_empty() && name.len() <= NAME_LENGTH_MAX && !name.starts_with('-') && name.chars().all(plain)
+    {
+        return Ok(());
+    }
+    let help = format!(
+        "use 1 to {NAME_LENGTH_MAX} of the letters a-z and A-Z, digits, `-` and `_`; the project is made in the \
+         working folder"
+    );
+    Err(Failure::new("E1512", format!("`{name}` is no name for a project"), help))
+}
+
+fn write(folder: &Path, name: &str, lock: &str, bodies: &LockBodies) -> Result<(), Failure> {
+    for (file, text) in FILES {
+        let path = folder.join(file);
+        fs::write(&path, text.replace("{name}", name))
+            .map_err(|error| project::cannot_write(&path, &error))?;
+    }
+    lockfile::save(folder, lock, bodies)
+}
+
 /// The lock of the template's plan, from the facts every binary carries.
-async fn lock() -> Result<(String, schema::lock::LockBodies), Failure> {
-    let failed =
-        |error: ledger_service::Error| Failure::new(Exit::Failed, error.code(), error.to_string(), "");
-    let log = store::Sqlite::in_memory().map_err(|error| Failure::coded(error.code(), error.to_string()))?;
-    let ledger = ledger_service::Options::new(std::sync::Arc::new(log)).open().await.map_err(failed)?;
+async fn lock() -> Result<(String, LockBodies), Failure> {
+    let failed = |error: ledger_service::Error| Failure::new(error.code(), error.to_string(), error.help());
+    let log = store::Sqlite::in_memory()
+        .map_err(|error| Failure::new(error.code(), error.to_string(), error.help()))?;
+    let ledger = ledger_service::Options::new(Arc::new(log)).open().await.map_err(failed)?;
     let catalog = ledger_service::Catalog::embedded().map_err(failed)?;
     ledger.load(&catalog).await.map_err(failed)?;
     let needs = FILES.first().map(|(_, text)| needs(text)).unwrap_or_default();

@@ -1,55 +1,32 @@
-//! `orch proof verify | show`, and the trust policy of a project.
+//! `orch proof verify | show`, and whose proofs a project trusts.
 
-use std::fs;
-use std::io::Read as _;
+mod show;
+
 use std::path::Path;
 
-use ::proof::body::Field;
-use ::proof::bundle::Bundle;
 use ::proof::key::PublicKey;
+use ::proof::limits::BUNDLE_BYTES_MAX;
 use ::proof::verify::{Level, Signer, TrustPolicy, TrustedKey, Verdict, verify};
+use anstyle::{AnsiColor, Style};
 use schema::hash::Hash;
-use schema::ocb::{Item, Profile};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Context;
 use crate::args::Proof;
+use crate::config::Config;
 use crate::exit::{Exit, Failure};
-
-/// Bytes of the largest bundle that is read.
-const BUNDLE_BYTES_MAX: u64 = 256 << 20;
+use crate::project;
 
 /// Runs one of the subcommands.
 pub(crate) fn run(context: &Context, args: &Proof) -> Result<(), Failure> {
     match args {
         Proof::Verify { file, trust } => verify_file(context, file, trust),
-        Proof::Show { file } => show(context, file),
+        Proof::Show { file, trust } => show::run(context, file, trust),
     }
-}
-
-/// The keys that this project trusts by default: that of its own runtime, where it has one.
-pub(crate) fn project_policy(context: &Context) -> Result<TrustPolicy, Failure> {
-    local_policy(&context.config.state_folder())
-}
-
-/// The key of the runtime whose state lies in `folder`.
-pub(crate) fn local_policy(folder: &Path) -> Result<TrustPolicy, Failure> {
-    if !folder.join(runtime::keys::KEY_FILE).exists() {
-        return Ok(TrustPolicy::default());
-    }
-    let key = runtime::keys::load_or_create(folder)
-        .map_err(|error| Failure::new(Exit::Failed, error.code(), error.to_string(), ""))?;
-    Ok(TrustPolicy::of_key(key.public(), "this project's runtime"))
-}
-
-/// The verdict on a bundle.
-pub(crate) fn check(bundle: &[u8], policy: &TrustPolicy) -> Verdict {
-    verify(bundle, policy)
 }
 
 /// The verdict on a bundle in a few words.
-pub(crate) fn verdict_line(bundle: &[u8], policy: &TrustPolicy) -> String {
-    let verdict = verify(bundle, policy);
+pub(crate) fn verdict_line(verdict: &Verdict) -> String {
     let level = verdict.level.map_or("none", level_name);
     match (&verdict.signer, verdict.valid) {
         (_, false) => match verdict.failures.first() {
@@ -57,10 +34,8 @@ pub(crate) fn verdict_line(bundle: &[u8], policy: &TrustPolicy) -> String {
             None => "REFUSED".into(),
         },
         (Signer::Trusted { name, .. }, true) => format!("verified, level {level}, signed by {name}"),
-        (Signer::Unknown { key }, true) => {
-            format!("holds, level {level}, but the signer {key} is not known here")
-        }
-        (Signer::None, true) => format!("holds, level {level}, signed by nobody"),
+        (Signer::Unknown { key }, true) => format!("whole, level {level}, signed by the unknown key {key}"),
+        (Signer::None, true) => format!("whole, level {level}, signed by nobody"),
     }
 }
 
@@ -71,43 +46,41 @@ const fn level_name(level: Level) -> &'static str {
     }
 }
 
+/// The bytes of a bundle; what is larger than any bundle is cut, and the verifier says so.
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    fs::File::open(file).and_then(|file| file.take(BUNDLE_BYTES_MAX + 1).read_to_end(&mut bytes)).map_err(
-        |error| {
-            Failure::new(
-                Exit::Usage,
-                "E1502",
-                format!("{} cannot be read: {error}", file.display()),
-                "check the path",
-            )
-        },
-    )?;
-    if bytes.len() as u64 > BUNDLE_BYTES_MAX {
-        let message = format!("{} is larger than {} MiB", file.display(), BUNDLE_BYTES_MAX >> 20);
-        return Err(Failure::new(Exit::ProofRefused, "E1301", message, "no bundle is that large"));
-    }
-    Ok(bytes)
+    project::read(file, BUNDLE_BYTES_MAX as u64 + 1)
 }
 
+/// The keys named, else those of the project's own runtimes.
 fn policy(context: &Context, trust: &[String]) -> Result<TrustPolicy, Failure> {
     if trust.is_empty() {
-        return project_policy(context);
+        return project_policy(&context.config()?);
     }
     let mut policy = TrustPolicy::default();
     for key in trust {
         // A key is 32 bytes in hex, as a hash is.
         let bytes: Hash = key.parse().map_err(|_| {
-            Failure::new(
-                Exit::Usage,
-                "E1507",
-                format!("`{key}` is no public key"),
-                "a key is 64 lower-case hex digits",
-            )
+            let help = "a key is 64 lower-case hex digits; `orch proof verify` names the one that signed";
+            Failure::new("E1507", format!("`{key}` is no public key"), help)
         })?;
-        policy
-            .runtime_keys
-            .insert(PublicKey(bytes.0), TrustedKey { name: "--trust".into(), ..TrustedKey::default() });
+        policy.runtime_keys.insert(
+            PublicKey(bytes.0),
+            TrustedKey { name: "a key of --trust".into(), ..TrustedKey::default() },
+        );
+    }
+    Ok(policy)
+}
+
+/// The keys of `orch run` and `orch serve` in this project, so far as they have run here.
+fn project_policy(config: &Config) -> Result<TrustPolicy, Failure> {
+    let mut policy = TrustPolicy::default();
+    for folder in [config.state_folder(), config.data_folder()] {
+        if folder.join(runtime::keys::KEY_FILE).exists() {
+            let key = runtime::keys::load_or_create(&folder)
+                .map_err(|error| Failure::new(error.code(), error.to_string(), ""))?;
+            let name = "this project's runtime".to_owned();
+            policy.runtime_keys.insert(key.public(), TrustedKey { name, ..TrustedKey::default() });
+        }
     }
     Ok(policy)
 }
@@ -116,29 +89,57 @@ fn verify_file(context: &Context, file: &Path, trust: &[String]) -> Result<(), F
     let bytes = read(file)?;
     let verdict = verify(&bytes, &policy(context, trust)?);
     if context.output.json {
-        context.output.data(&serde_json::to_string(&verdict).unwrap_or_default());
+        context.output.document(&json!(verdict));
     } else {
         context.output.data(&describe(&verdict));
     }
-    match (verdict.valid, verdict.is_attributed()) {
-        (true, true) => Ok(()),
-        (true, false) => Err(Failure::said(Exit::UnknownSigner)),
-        (false, _) => Err(Failure::said(Exit::ProofRefused)),
-    }
+    end(context, &verdict)
 }
 
+/// Ends the command as the verdict is, with what to do about it.
+fn end(context: &Context, verdict: &Verdict) -> Result<(), Failure> {
+    let (exit, help) = match (verdict.valid, verdict.is_attributed()) {
+        (true, true) => return Ok(()),
+        (true, false) => {
+            let help = match &verdict.signer {
+                Signer::Unknown { key } => format!(
+                    "if you have this key from someone you trust, `--trust {key}` accepts what it signed"
+                ),
+                _ => "ask for the bundle as its runtime made it: nobody answers for this one".to_owned(),
+            };
+            (Exit::UnknownSigner, help)
+        }
+        (false, _) => {
+            let code = verdict.failures.first().map_or("E1301", |failure| failure.code);
+            let help = format!("do not rely on it; `orch explain {code}` says what was checked");
+            (Exit::ProofRefused, help)
+        }
+    };
+    if !context.output.json {
+        context.output.note(&format!("  = help: {help}"));
+    }
+    Err(Failure::said(exit))
+}
+
+/// The verdict for people.
 fn describe(verdict: &Verdict) -> String {
+    let mark = |color: AnsiColor, word: &str| {
+        let style = Style::new().bold().fg_color(Some(color.into()));
+        format!("{style}{word}{style:#}")
+    };
     let mut lines = vec![match (&verdict.signer, verdict.valid) {
-        (_, false) => "REFUSED".to_owned(),
-        (Signer::Trusted { name, key }, true) => format!("VERIFIED: signed by {name} ({key})"),
-        (Signer::Unknown { key }, true) => {
-            format!(
-                "NOT ATTRIBUTED: the bundle is whole, but its signer {key} is not trusted here (see --trust)"
-            )
+        (_, false) => format!("{}: this is not the proof of a run", mark(AnsiColor::Red, "REFUSED")),
+        (Signer::Trusted { name, key }, true) => {
+            format!("{}: signed by {name} ({key})", mark(AnsiColor::Green, "VERIFIED"))
         }
-        (Signer::None, true) => {
-            "NOT ATTRIBUTED: the bundle agrees with itself, but nobody signed it".to_owned()
-        }
+        (Signer::Unknown { key }, true) => format!(
+            "{}: the bundle is whole, but its signer {key} is not trusted here",
+            mark(AnsiColor::Yellow, "NOT ATTRIBUTED")
+        ),
+        (Signer::None, true) => format!(
+            "{}: the bundle agrees with itself, but nobody signed it",
+            mark(AnsiColor::Yellow, "NOT ATTRIBUTED")
+        ),
     }];
     for failure in &verdict.failures {
         let place = failure.node.as_ref().map(|node| format!(" at {node}")).unwrap_or_default();
@@ -156,73 +157,13 @@ fn describe(verdict: &Verdict) -> String {
             .iter()
             .map(|(level, calls)| format!("{calls} at {}", level_name(*level)))
             .collect();
-        lines.push(format!("  level      {} (calls: {})", level_name(level), calls.join(", ")));
+        let calls =
+            if calls.is_empty() { "no calls".to_owned() } else { format!("calls: {}", calls.join(", ")) };
+        lines.push(format!("  level      {} ({calls})", level_name(level)));
     }
     if !verdict.not_proven.is_empty() {
         lines.push("  not proven:".into());
         lines.extend(verdict.not_proven.iter().map(|item| format!("    - {item}")));
     }
     lines.join("\n")
-}
-
-fn show(context: &Context, file: &Path) -> Result<(), Failure> {
-    let bytes = read(file)?;
-    let policy = project_policy(context)?;
-    let verdict = verify(&bytes, &policy);
-    let refused = |message: String| {
-        Failure::new(
-            Exit::ProofRefused,
-            "E1301",
-            format!("{}: {message}", file.display()),
-            "it is no proof bundle, or a damaged one",
-        )
-    };
-    let bundle = Bundle::from_bytes(&bytes).map_err(|error| refused(error.to_string()))?;
-    let shown =
-        |field| bundle.disclosed(None, field).map_or(Value::Null, |shown| disclosed_json(&shown.bytes));
-    let document = json!({
-        "verdict": verdict,
-        "bytes": bytes.len(),
-        "inputs": shown(Field::RunInput),
-        "output": shown(Field::RunOutput),
-    });
-    if context.output.json {
-        context.output.data(&document.to_string());
-        return Ok(());
-    }
-    context.output.data(&describe(&verdict));
-    for name in ["inputs", "output"] {
-        let value = document.get(name).unwrap_or(&Value::Null);
-        let text = if value.is_null() {
-            "not shown".into()
-        } else {
-            serde_json::to_string_pretty(value).unwrap_or_default()
-        };
-        context.output.data(&format!("{name} {text}"));
-    }
-    Ok(())
-}
-
-/// Disclosed content as JSON: canonical values as the JSON they stand for.
-fn disclosed_json(bytes: &[u8]) -> Value {
-    Item::decode(bytes, Profile::Value).map_or(Value::Null, item_json)
-}
-
-fn item_json(item: Item) -> Value {
-    match item {
-        Item::Uint(number) => number.into(),
-        Item::Nint(number) => {
-            (-1 - i128::from(number)).to_string().parse().map_or(Value::Null, Value::Number)
-        }
-        Item::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
-        Item::Text(text) => text.into(),
-        Item::Array(items) => items.into_iter().map(item_json).collect(),
-        Item::Map(entries) => {
-            entries.into_iter().map(|(key, item)| (key.to_string(), item_json(item))).collect()
-        }
-        Item::TextMap(entries) => entries.into_iter().map(|(key, item)| (key.0, item_json(item))).collect(),
-        Item::Bool(value) => value.into(),
-        Item::Null => Value::Null,
-        Item::Float(number) => number.into(),
-    }
 }

@@ -1,55 +1,87 @@
 //! `orch serve`.
 
+use std::io;
 use std::net::SocketAddr;
 
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
 
 use super::Context;
 use crate::args;
 use crate::exit::{Exit, Failure};
-use crate::service::{self, State};
+use crate::project;
+use crate::service::local::{Local, State};
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Failure> {
-    let address = args.listen.as_deref().unwrap_or_else(|| context.config.listen());
+    start_log(context, &args.log)?;
+    let config = context.config()?;
+    let address = args.listen.as_deref().unwrap_or_else(|| config.listen());
     // The port first: a second server on one address is told so before it touches the store.
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        let help = "another program may listen there: stop it, or choose an address with --listen";
-        Failure::new(Exit::Usage, "E1509", format!("cannot listen on {address}: {error}"), help)
-    })?;
+    let listener = listen(address).await?;
     let bound = listener.local_addr().map_err(|error| {
-        Failure::new(Exit::Failed, "E1509", format!("the listening address cannot be read: {error}"), "")
+        Failure::new("E1509", format!("the listening address cannot be read: {error}"), "").exit(Exit::Failed)
     })?;
-    let folder = args.data.clone().unwrap_or_else(|| context.config.data_folder());
-    let local = service::local(&context.config, State::Folder(folder.clone())).await?;
-    announce(context, bound, &folder.display().to_string());
     let stopped = stop_signal()?;
-    local
-        .service
-        .serve(listener, stopped)
-        .await
-        .map_err(|error| Failure::new(Exit::Failed, "E1509", format!("the server stopped: {error}"), ""))?;
+    let folder = args.data.clone().unwrap_or_else(|| config.data_folder());
+    let local = Local::for_runs(&config, State::Folder(folder.clone())).await?;
+    announce(context, bound, &project::relative(&folder).display().to_string());
+    if !bound.ip().is_loopback() {
+        tracing::warn!(%bound, "whoever reaches this address may start runs: there is no authentication yet");
+    }
+    let served = local.service.serve(listener, stopped).await;
+    context.output.note("stopping; runs under way are taken up by the next start");
     local.service.close().await;
-    context.output.note("stopped");
-    Ok(())
+    served.map_err(|error| {
+        Failure::new("E1509", format!("the server stopped: {error}"), "start it again").exit(Exit::Failed)
+    })
+}
+
+async fn listen(address: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let help = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                "another program listens there: stop it, or choose an address with --listen (port 0 picks a free one)"
+            }
+            io::ErrorKind::PermissionDenied => "ports below 1024 need privileges; choose another with --listen",
+            io::ErrorKind::AddrNotAvailable => "this machine has no such address; 127.0.0.1 is its own",
+            _ => "an address is HOST:PORT, such as 127.0.0.1:7410",
+        };
+        Failure::new("E1509", format!("cannot listen on {address}: {}", project::reason(&error)), help)
+    })
 }
 
 /// The address goes to standard output, so that a script that asked for port 0 can read it.
 fn announce(context: &Context, address: SocketAddr, folder: &str) {
     if context.output.json {
-        context.output.data(&json!({ "listening": address.to_string(), "data": folder }).to_string());
+        context.output.document(&json!({ "listening": address.to_string(), "data": folder }));
     } else {
         context.output.data(&format!("listening on {address}"));
-        context.output.note(&format!("data in {folder}"));
+        context.output.note(&format!("data in {folder}; Ctrl-C stops"));
     }
+}
+
+/// What happens goes to standard error, filtered; message content and keys are in no log line.
+fn start_log(context: &Context, filter: &str) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
+        let help = "such as `info`, `debug`, or `info,runtime=debug`; --log and ORCHESTRA_LOG set it";
+        Failure::new("E1507", format!("`{filter}` is no filter for the log: {error}"), help)
+    })?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(context.output.color_on_stderr());
+    // A second log in one process could only come from this process itself.
+    let _ = if context.output.json { log.json().try_init() } else { log.try_init() };
+    Ok(())
 }
 
 /// Resolves at the first SIGINT or SIGTERM.
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::new(Exit::Failed, "E1509", format!("signals cannot be received: {error}"), "")
+    let failed = |error: io::Error| {
+        Failure::new("E1509", format!("signals cannot be received: {error}"), "").exit(Exit::Failed)
     };
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;

@@ -1,0 +1,86 @@
+//! `orchestra.lock` and the bodies beside it: found, read, written.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use schema::hash::Hash;
+use schema::lock::{Lock, LockBodies};
+
+use super::{cannot_write, reason, write_whole};
+use crate::exit::{Exit, Failure};
+
+/// Name of the lockfile.
+pub(crate) const LOCKFILE: &str = "orchestra.lock";
+
+/// Name of the folder with the bodies of the lock.
+pub(crate) const BODIES: &str = "orchestra.schemas";
+
+/// The folder whose lock serves plans in `folder`: the nearest one upwards that has a lockfile.
+pub(crate) fn folder_of(folder: &Path) -> Option<PathBuf> {
+    let start = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    start.ancestors().find(|folder| folder.join(LOCKFILE).is_file()).map(Path::to_owned)
+}
+
+/// The lock for plans in `folder`, or an empty lock where there is none.
+pub(crate) fn load(folder: &Path) -> Result<Lock, Failure> {
+    let Some(folder) = folder_of(folder) else { return Ok(Lock::empty()) };
+    let path = folder.join(LOCKFILE);
+    let text = fs::read_to_string(&path).map_err(|error| unreadable("E0601", &path, &error))?;
+    let bodies = read_bodies(&folder.join(BODIES))?;
+    Lock::assemble(&text, &bodies).map_err(|error| {
+        let help = "restore both from version control, or run `orch lock update`";
+        Failure::new(error.code, format!("{}: {}", path.display(), error.message), help).exit(Exit::Lock)
+    })
+}
+
+fn read_bodies(folder: &Path) -> Result<LockBodies, Failure> {
+    let mut bodies = LockBodies::new();
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        // A body that is missing is named when the lock is put together.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(bodies),
+        Err(error) => return Err(unreadable("E0602", folder, &error)),
+    };
+    for entry in entries {
+        let file = entry.map_err(|error| unreadable("E0602", folder, &error))?.path();
+        if let Some(hash) = hash_of(&file) {
+            bodies.insert(hash, fs::read(&file).map_err(|error| unreadable("E0602", &file, &error))?);
+        }
+    }
+    Ok(bodies)
+}
+
+fn unreadable(code: &str, path: &Path, error: &io::Error) -> Failure {
+    let help = "restore it from version control, or run `orch lock update`";
+    Failure::new(code, format!("{} cannot be read: {}", path.display(), reason(error)), help)
+}
+
+/// The hash in the name of a body's file; other files are left alone.
+fn hash_of(file: &Path) -> Option<Hash> {
+    let stem = file.file_stem()?.to_str()?;
+    (file.extension()? == "json").then(|| stem.parse().ok())?
+}
+
+/// Writes the lock of `folder`: bodies first, so that a crash never leaves a lockfile that names a body
+/// which is not there; then the lockfile in one step; then bodies no longer named are removed.
+pub(crate) fn save(folder: &Path, text: &str, bodies: &LockBodies) -> Result<(), Failure> {
+    let bodies_folder = folder.join(BODIES);
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |error: io::Error| cannot_write(&path, &error)
+    };
+    fs::create_dir_all(&bodies_folder).map_err(failed(&bodies_folder))?;
+    for (hash, bytes) in bodies {
+        let file = bodies_folder.join(format!("{hash}.json"));
+        write_whole(&file, bytes).map_err(failed(&file))?;
+    }
+    let path = folder.join(LOCKFILE);
+    write_whole(&path, text.as_bytes()).map_err(failed(&path))?;
+    for entry in fs::read_dir(&bodies_folder).map_err(failed(&bodies_folder))? {
+        let file = entry.map_err(failed(&bodies_folder))?.path();
+        if hash_of(&file).is_some_and(|hash| !bodies.contains_key(&hash)) {
+            fs::remove_file(&file).map_err(failed(&file))?;
+        }
+    }
+    Ok(())
+}

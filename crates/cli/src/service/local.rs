@@ -1,0 +1,122 @@
+//! A service in this process, with what it needs around it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use samples::Samples;
+use secrecy::SecretString;
+use server::{Options, Service, StoreLocation};
+
+use crate::config::Config;
+use crate::exit::Failure;
+
+/// Added to every answer of a sample, so that one sees what runs side by side.
+const SAMPLE_LATENCY: Duration = Duration::from_millis(120);
+
+/// Where the state of a service in this process lives.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// Nowhere: it is gone with the process.
+    Memory,
+    /// In this folder.
+    Folder(PathBuf),
+}
+
+/// A service in this process.
+#[derive(Debug)]
+pub(crate) struct Local {
+    /// The service.
+    pub(crate) service: Service,
+    /// Sample subnets, where the configuration asks for them.
+    pub(crate) samples: Option<Samples>,
+}
+
+impl Local {
+    /// A service that runs plans, with sample subnets where the configuration asks for them.
+    pub(crate) async fn for_runs(config: &Config, state: State) -> Result<Self, Failure> {
+        let development = config.development();
+        let mut options = options(state);
+        options.store_bytes_max = config.store_bytes_max();
+        options.egress.policy.allow_loopback = development.allow_loopback;
+        options.egress.policy.allow_private = development.allow_private;
+        options.egress.extra_roots_pem = config.extra_roots()?;
+        options.endpoints = config.endpoints().clone();
+        options.secrets = config.secrets()?;
+        options.hotkey = config.hotkey()?;
+        let latency = development.sample_latency_ms.map_or(SAMPLE_LATENCY, Duration::from_millis);
+        let samples =
+            if development.samples { Some(start_samples(&mut options, latency).await?) } else { None };
+        Self::open(options, samples).await
+    }
+
+    /// A service on sample subnets whatever any configuration says.
+    pub(crate) async fn on_samples(state: State) -> Result<Self, Failure> {
+        let mut options = options(state);
+        let samples = start_samples(&mut options, SAMPLE_LATENCY).await?;
+        Self::open(options, Some(samples)).await
+    }
+
+    /// A service whose Ledger is looked up or changed. It makes no calls, needs no secrets, leaves runs
+    /// alone, and makes no folder merely to look something up: where the project has no store yet, it reads
+    /// the catalogue every binary carries.
+    pub(crate) async fn for_ledger(config: &Config, change: bool) -> Result<Self, Failure> {
+        let folder = config.state_folder();
+        let there = folder.join(store::DATABASE_FILE).is_file();
+        let state = if change || there { State::Folder(folder) } else { State::Memory };
+        let mut options = options(state);
+        options.take_up_runs = false;
+        Self::open(options, None).await
+    }
+
+    async fn open(options: Options, samples: Option<Samples>) -> Result<Self, Failure> {
+        let service = Service::open(options).await.map_err(|error| {
+            let help = match error.code() {
+                "E1001" => "if that process is `orch serve`, add --server to use it; else wait for it to end",
+                _ => error.help(),
+            };
+            Failure::new(error.code(), error.to_string(), help)
+        })?;
+        Ok(Self { service, samples })
+    }
+}
+
+fn options(state: State) -> Options {
+    Options::new(match state {
+        State::Memory => StoreLocation::Memory,
+        State::Folder(folder) => StoreLocation::Folder(folder),
+    })
+}
+
+/// Starts the sample subnets and sends the calls of the subnets they are shaped like to them. What the
+/// configuration says itself stays.
+async fn start_samples(options: &mut Options, latency: Duration) -> Result<Samples, Failure> {
+    let failed = |error: String| {
+        let help =
+            "they need sockets on the loopback interface; `samples = false` in orchestra.toml does without";
+        Failure::new("E1505", format!("the sample subnets do not start: {error}"), help)
+    };
+    let started = samples::start(samples::Options { latency, ..samples::Options::default() });
+    let samples = started.await.map_err(|error| failed(error.to_string()))?;
+    options.egress.policy.allow_loopback = true;
+    options.egress.extra_roots_pem.push(samples.ca_pem.clone());
+    for (subnet, origin, path, key) in sample_subnets(&samples) {
+        if options.endpoints.contains_key(subnet) {
+            continue;
+        }
+        options.endpoints.insert(subnet.to_owned(), format!("{origin}{path}"));
+        let key = SecretString::from(key);
+        options.secrets.insert(subnet, origin, &key).map_err(|error| failed(error.to_string()))?;
+    }
+    Ok(samples)
+}
+
+/// The subnets that have a sample: name, origin and path of the base URL that replaces the Ledger's, key.
+pub(crate) fn sample_subnets(samples: &Samples) -> [(&'static str, &str, &'static str, &'static str); 4] {
+    let (search, chat) = (samples.search_url.as_str(), samples.chat_url.as_str());
+    [
+        ("sn22", search, "", samples.search_key),
+        ("sn28", chat, "/v1", samples.chat_key),
+        ("sn64", chat, "", samples.chat_key),
+        ("sn96", chat, "", samples.chat_key),
+    ]
+}
