@@ -51,6 +51,12 @@ pub const RETRY_MAX: u32 = 10;
 pub const CONCURRENCY_MAX: u32 = 10_000;
 /// Longest duration in a policy, microseconds: 7 days.
 pub const POLICY_DURATION_MAX_US: u64 = 7 * 24 * 3_600 * 1_000_000;
+/// Fields of a record, variants of an enum or parameters, as in the Ledger's enums: they are looked up
+/// one by one.
+pub const MEMBERS_MAX: usize = 1_000;
+/// Nodes, expressions and members of types of all plans of one file together. Each plan has the plans it runs and the
+/// functions it uses in it, so that a short file can mean much.
+pub const FILE_PARTS_MAX: usize = 1_000_000;
 
 /// A source text with the name that messages show.
 #[derive(Clone, Copy, Debug)]
@@ -103,8 +109,15 @@ pub fn compile(source: &Source<'_>, lock: &Lock, _: &Options) -> Compilation {
     if !diagnostics.iter().any(Diagnostic::is_error) {
         let names = texts.names();
         let sub_plans = bounds::sub_plans(&program);
-        for at in 0..program.plans.len() {
-            match lower::lower(&program, &checked, &names, at) {
+        let mut parts = 0;
+        for (at, plan) in program.plans.iter().enumerate() {
+            let lowered = lower::lower(&program, &checked, &names, at);
+            parts += lowered.parts;
+            if parts > FILE_PARTS_MAX {
+                diagnostics.push(report::too_much(&plan.decl.name));
+                break;
+            }
+            match lowered.plan {
                 Ok(plan) => match bounds::check(&program, &checked, at, &plan, &sub_plans) {
                     (Some(bound), found) => {
                         diagnostics.extend(found);

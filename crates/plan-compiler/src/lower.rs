@@ -39,18 +39,20 @@ use types::TypeMap;
 /// Nesting of sub-plans in one plan.
 const RUN_DEPTH_MAX: usize = 100;
 
+/// What came out of one plan.
+pub(crate) struct Lowered {
+    /// The plan, or the limits it exceeds.
+    pub(crate) plan: Result<CompiledPlan, Vec<Diagnostic>>,
+    /// How many nodes, expressions and members of types were made.
+    pub(crate) parts: usize,
+}
+
 /// The plan at `at`, with the plans it runs inlined.
-///
-/// # Errors
-/// The limit it exceeds.
-pub(crate) fn lower(
-    program: &Program<'_>,
-    checked: &Checked,
-    sources: &[String],
-    at: usize,
-) -> Result<CompiledPlan, Vec<Diagnostic>> {
+pub(crate) fn lower(program: &Program<'_>, checked: &Checked, sources: &[String], at: usize) -> Lowered {
     let mut lowerer = Lowerer::new(program, checked);
-    let Some((plan, body)) = program.plans.get(at).zip(checked.plans.get(at)) else { return Err(Vec::new()) };
+    let Some((plan, body)) = program.plans.get(at).zip(checked.plans.get(at)) else {
+        return Lowered { plan: Err(Vec::new()), parts: 0 };
+    };
     let defaults = checked.plan_defaults.get(at).map_or(&[][..], Vec::as_slice);
     for (index, (param, var)) in plan.params.iter().zip(&body.params).enumerate() {
         let index = u32::try_from(index).unwrap_or(u32::MAX);
@@ -70,7 +72,10 @@ pub(crate) fn lower(
     let root = lowerer.region(|this| this.region_result(&body.body, "result"));
     lowerer.functions_of_queue();
     let output = lowerer.types.map(&plan.output);
-    lowerer.finish(plan.decl.name.name.clone(), output, root, sources.to_vec())
+    lowerer.types.complete();
+    let parts = lowerer.nodes.len() + lowerer.exprs.exprs.len() + lowerer.types.members;
+    let plan = lowerer.finish(plan.decl.name.name.clone(), output, root, sources.to_vec());
+    Lowered { plan, parts }
 }
 
 struct Lowerer<'p, 'a> {

@@ -1,8 +1,9 @@
 //! All diagnostics of one compilation as messages about the plan's own file.
 
-use plan_lang::ast::Item;
+use plan_lang::ast::{self, Item};
 use plan_lang::{Diagnostic, Span};
 
+use crate::FILE_PARTS_MAX;
 use crate::Source;
 use crate::codes;
 use crate::sink::Sink;
@@ -52,6 +53,15 @@ fn broken_items(texts: &Texts, syntax: &[Diagnostic]) -> Vec<Span> {
     let errors: Vec<Span> = syntax.iter().filter(|d| d.is_error()).map(Diagnostic::span).collect();
     let items = texts.items(0).iter().map(Item::span);
     items.filter(|item| errors.iter().any(|error| item.touches(error.start))).collect()
+}
+
+/// The plan at which all plans of a file together got too large.
+pub(crate) fn too_much(plan: &ast::Ident) -> Diagnostic {
+    let message = format!("the plans of this file have more than {FILE_PARTS_MAX} parts together");
+    Diagnostic::error(codes::TOO_MANY_NODES, message)
+        .primary(plan.span, "the plans up to this one")
+        .note("parts are nodes, expressions and members of types; each plan has the plans it runs and the functions it uses in it")
+        .help("move some plans to a file of their own")
 }
 
 /// Whether the mistake may only echo a syntax error: it is in the same declaration, or about a name whose

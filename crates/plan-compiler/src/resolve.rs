@@ -20,7 +20,7 @@ use crate::texts::Texts;
 
 pub(crate) use import::{Namespace, namespace};
 pub(crate) use signature::is_broken;
-pub(crate) use types::{CANDIDATES_MAX, Lookup, did_you_mean, lookup, resolve_type};
+pub(crate) use types::{CANDIDATES_MAX, Lookup, did_you_mean, listed, lookup, resolve_type};
 
 /// The `PlanError { code, message, node }` record of a failed element, always the first definition.
 pub(crate) const PLAN_ERROR: DefId = DefId(0);

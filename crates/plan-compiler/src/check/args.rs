@@ -7,7 +7,7 @@ use schema::types::Type;
 use super::Checker;
 use crate::codes;
 use crate::hir::Expr;
-use crate::resolve::did_you_mean;
+use crate::resolve::{did_you_mean, listed};
 
 /// A parameter to fill.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl<'a> Checker<'a, '_> {
             let plural = if missing.len() == 1 { "an argument" } else { "arguments" };
             self.report(
                 Diagnostic::error(codes::ARGUMENT_COUNT, format!("`{}` lacks {plural}", callee.name))
-                    .primary(callee.span, format!("missing: {}", missing.join(", "))),
+                    .primary(callee.span, format!("missing: {}", listed(&missing))),
             );
         }
         values
@@ -106,14 +106,13 @@ impl<'a> Checker<'a, '_> {
     fn named_slot(&mut self, callee: &ast::Ident, slots: &[Slot], name: &ast::Ident) -> Option<usize> {
         let found = slots.iter().position(|slot| slot.name == name.name);
         if found.is_none() && !name.is_missing() {
-            let takes: Vec<String> =
-                slots.iter().map(|slot| format!("{}: {}", slot.name, self.show(&slot.ty))).collect();
+            let takes = slots.iter().map(|slot| format!("{}: {}", slot.name, self.show(&slot.ty)));
             let message = format!("`{}` takes no argument `{}`", callee.name, name.name);
             let report =
                 Diagnostic::error(codes::UNKNOWN_ARGUMENT, message).primary(name.span, "unknown argument");
-            let report = match takes.as_slice() {
+            let report = match slots {
                 [] => report.note(format!("`{}` takes no arguments", callee.name)),
-                some => report.note(format!("`{}` takes: {}", callee.name, some.join(", "))),
+                _ => report.note(format!("`{}` takes: {}", callee.name, listed(takes))),
             };
             let names = slots.iter().map(|slot| slot.name.as_str());
             self.report(did_you_mean(report, &name.name, name.span, names));
@@ -166,8 +165,8 @@ impl<'a> Checker<'a, '_> {
                 .help(format!("write `{only}: ..`"))
                 .fix(Fix::maybe(format!("pass it as `{only}`")).insert(arg.span.start, format!("{only}: "))),
             _ => {
-                let names: Vec<String> = slots.iter().map(|slot| format!("`{}`", slot.name)).collect();
-                report.help(format!("it takes {}", names.join(", ")))
+                let names = slots.iter().map(|slot| format!("`{}`", slot.name));
+                report.help(format!("it takes {}", listed(names)))
             }
         };
         self.report(report);

@@ -116,9 +116,9 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn check_arms(&mut self, ty: &Type, patterns: &[Pattern], node: &ast::Match, span: Span) {
-        for (index, arm) in node.arms.iter().enumerate() {
-            let (before, rest) = patterns.split_at(index.min(patterns.len()));
-            if rest.first().is_some_and(|pattern| unreachable(before, pattern, ty, &self.types)) {
+        let unreachable = unreachable(patterns, ty, &self.types);
+        for (arm, unreachable) in node.arms.iter().zip(unreachable) {
+            if unreachable {
                 self.report(
                     Diagnostic::warning(codes::UNREACHABLE_ARM, "no value reaches this arm")
                         .primary(arm.pattern.span, "the arms before take all it could match"),

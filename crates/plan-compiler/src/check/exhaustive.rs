@@ -1,5 +1,8 @@
 //! Which values a `match` forgets, and which arms nothing reaches.
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
 use schema::types::{Type, TypeDef, TypeDefs};
 use schema::value::Value;
 
@@ -53,18 +56,19 @@ pub(super) fn missing(patterns: &[&Pattern], ty: &Type, defs: &TypeDefs) -> Vec<
 
 fn missing_variants(
     patterns: &[&Pattern],
-    variants: &[(String, Option<Type>)],
+    variants: &[(&str, Option<&Type>)],
     defs: &TypeDefs,
 ) -> Vec<String> {
     let mut cases = Vec::new();
+    let payloads = payloads(patterns);
     for ((name, payload), place) in variants.iter().zip(0_u32..) {
-        let inside = payloads(patterns.iter().copied(), place);
+        let inside = payloads.get(&place).map_or(&[][..], Vec::as_slice);
         match payload {
-            _ if inside.is_empty() && payload.is_some() => cases.push(format!("{name}(_)")),
-            _ if inside.is_empty() => cases.push(name.clone()),
+            Some(_) if inside.is_empty() => cases.push(format!("{name}(_)")),
+            None if inside.is_empty() => cases.push((*name).to_owned()),
             None => {}
             Some(ty) => {
-                let forgotten = missing(&inside, ty, defs);
+                let forgotten = missing(inside, ty, defs);
                 cases.extend(forgotten.into_iter().map(|case| format!("{name}({case})")));
             }
         }
@@ -75,67 +79,117 @@ fn missing_variants(
     cases
 }
 
-/// The patterns for the payload of variant `place`; one without a pattern takes all.
-fn payloads<'p>(patterns: impl Iterator<Item = &'p Pattern>, place: u32) -> Vec<&'p Pattern> {
-    patterns
-        .filter_map(|pattern| match pattern {
-            Pattern::Variant(found, inner) if *found == place => {
-                Some(inner.as_deref().unwrap_or(&Pattern::Any))
+/// The patterns for the payload of each variant; one without a pattern takes all.
+fn payloads<'p>(patterns: &[&'p Pattern]) -> BTreeMap<u32, Vec<&'p Pattern>> {
+    let mut found: BTreeMap<u32, Vec<&Pattern>> = BTreeMap::new();
+    for pattern in patterns {
+        if let Pattern::Variant(place, inner) = pattern {
+            found.entry(*place).or_default().push(inner.as_deref().unwrap_or(&Pattern::Any));
+        }
+    }
+    found
+}
+
+/// For each pattern, whether those before it take everything it matches.
+pub(super) fn unreachable(patterns: &[Pattern], ty: &Type, defs: &TypeDefs) -> Vec<bool> {
+    let mut before: BTreeMap<Vec<Step>, &Pattern> = BTreeMap::new();
+    let mut covered = Vec::new();
+    for pattern in patterns {
+        let steps = steps(pattern);
+        let mut wider = (0..=steps.len()).filter_map(|len| steps.get(..len));
+        let taken = wider.any(|wider| before.contains_key(wider));
+        covered.push(taken || taken_together(&before, &steps, ty, defs));
+        before.entry(steps).or_insert(pattern);
+    }
+    covered
+}
+
+/// What a value is asked from outside in. A pattern is a chain of these; one that does not end in a
+/// literal takes all that is left.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Present,
+    Variant(u32),
+    /// The literal in debug form: values have no order of their own.
+    Literal(String),
+}
+
+fn steps(pattern: &Pattern) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut inner = Some(pattern);
+    while let Some(pattern) = inner {
+        inner = match pattern {
+            Pattern::Any | Pattern::Bind(_) => None,
+            Pattern::Literal(value) => {
+                steps.push(Step::Literal(format!("{value:?}")));
+                None
             }
-            _ => None,
-        })
-        .collect()
-}
-
-/// Whether everything `pattern` matches is taken by the patterns `before` it.
-pub(super) fn unreachable(before: &[Pattern], pattern: &Pattern, ty: &Type, defs: &TypeDefs) -> bool {
-    covered(&before.iter().collect::<Vec<_>>(), pattern, ty, defs)
-}
-
-fn covered(before: &[&Pattern], pattern: &Pattern, ty: &Type, defs: &TypeDefs) -> bool {
-    if before.is_empty() {
-        return false;
-    }
-    if before.iter().any(|p| matches!(p, Pattern::Any | Pattern::Bind(_))) {
-        return true;
-    }
-    match pattern {
-        Pattern::Any | Pattern::Bind(_) => missing(before, ty, defs).is_empty(),
-        Pattern::Literal(value) => {
-            before.iter().any(|p| matches!(p, Pattern::Literal(other) if other == value))
-        }
-        Pattern::Present(inner) => {
-            let Type::Optional(ty) = ty else { return false };
-            let inside: Vec<&Pattern> = before
-                .iter()
-                .filter_map(|p| match p {
-                    Pattern::Present(inner) => Some(&**inner),
-                    _ => None,
-                })
-                .collect();
-            covered(&inside, inner, ty, defs)
-        }
-        Pattern::Variant(place, inner) => {
-            let inside = payloads(before.iter().copied(), *place);
-            let variants = variants(ty, defs).unwrap_or_default();
-            match variants.get(*place as usize) {
-                Some((_, Some(payload))) => {
-                    covered(&inside, inner.as_deref().unwrap_or(&Pattern::Any), payload, defs)
-                }
-                _ => !inside.is_empty(),
+            Pattern::Variant(place, inner) => {
+                steps.push(Step::Variant(*place));
+                inner.as_deref()
             }
-        }
+            Pattern::Present(inner) => {
+                steps.push(Step::Present);
+                Some(inner)
+            }
+        };
     }
+    steps
 }
 
-fn variants(ty: &Type, defs: &TypeDefs) -> Option<Vec<(String, Option<Type>)>> {
+/// Whether the narrower patterns `before` leave nothing to one of `steps`.
+fn taken_together(
+    before: &BTreeMap<Vec<Step>, &Pattern>,
+    steps: &[Step],
+    ty: &Type,
+    defs: &TypeDefs,
+) -> bool {
+    // The order of the map puts all that start the same behind one another.
+    let narrower = before.range::<[Step], _>((Bound::Included(steps), Bound::Unbounded));
+    let inside: Vec<&Pattern> = narrower
+        .take_while(|(other, _)| other.starts_with(steps))
+        .filter_map(|(_, pattern)| inside(pattern, steps.len()))
+        .collect();
+    let Some(ty) = type_at(ty, steps, defs) else { return false };
+    !inside.is_empty() && missing(&inside, ty, defs).is_empty()
+}
+
+/// What is left of a pattern behind its first `steps`.
+fn inside(pattern: &Pattern, steps: usize) -> Option<&Pattern> {
+    let mut pattern = pattern;
+    for _ in 0..steps {
+        pattern = match pattern {
+            Pattern::Present(inner) => inner,
+            Pattern::Variant(_, inner) => inner.as_deref().unwrap_or(&Pattern::Any),
+            Pattern::Any | Pattern::Bind(_) | Pattern::Literal(_) => return None,
+        };
+    }
+    Some(pattern)
+}
+
+/// The type behind `steps`; `None` behind a literal and a variant that carries nothing.
+fn type_at<'t>(ty: &'t Type, steps: &[Step], defs: &'t TypeDefs) -> Option<&'t Type> {
+    let mut ty = ty;
+    for step in steps {
+        ty = match (step, ty) {
+            (Step::Present, Type::Optional(inner)) => inner,
+            (Step::Variant(0), Type::Result(ok, _)) => ok,
+            (Step::Variant(_), Type::Result(_, err)) => err,
+            (Step::Variant(place), Type::Named(def)) => {
+                defs.enumeration(*def)?.variants.get(*place as usize)?.payload.as_ref()?
+            }
+            _ => return None,
+        };
+    }
+    Some(ty)
+}
+
+fn variants<'t>(ty: &'t Type, defs: &'t TypeDefs) -> Option<Vec<(&'t str, Option<&'t Type>)>> {
     match ty {
-        Type::Result(ok, err) => {
-            Some(vec![("Ok".into(), Some((**ok).clone())), ("Err".into(), Some((**err).clone()))])
-        }
+        Type::Result(ok, err) => Some(vec![("Ok", Some(&**ok)), ("Err", Some(&**err))]),
         Type::Named(def) => match defs.get(*def) {
             Some(TypeDef::Enum(def)) => {
-                Some(def.variants.iter().map(|v| (v.name.clone(), v.payload.clone())).collect())
+                Some(def.variants.iter().map(|v| (v.name.as_str(), v.payload.as_ref())).collect())
             }
             _ => None,
         },

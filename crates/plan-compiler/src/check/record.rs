@@ -1,5 +1,7 @@
 //! Record literals, anonymous records and maps.
 
+use std::collections::BTreeMap;
+
 use plan_lang::ast::{self, FieldInit};
 use plan_lang::{Diagnostic, Span};
 use schema::types::{DefId, Type, TypeDef};
@@ -11,7 +13,7 @@ use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::program::{Origin, TypeName};
 use crate::relate::Origins;
-use crate::resolve::{CANDIDATES_MAX, Lookup, did_you_mean, lookup};
+use crate::resolve::{CANDIDATES_MAX, Lookup, did_you_mean, listed, lookup};
 
 impl<'a> Checker<'a, '_> {
     /// `Hit { title: "B", link }`.
@@ -99,7 +101,7 @@ impl<'a> Checker<'a, '_> {
         if !missing.is_empty() {
             let what = if missing.len() == 1 { "a field" } else { "fields" };
             let report = Diagnostic::error(codes::MISSING_FIELD, format!("this `{name}` lacks {what}"))
-                .primary(at, format!("missing: {}", missing.join(", ")))
+                .primary(at, format!("missing: {}", listed(&missing)))
                 .help("add it; a field that may be absent is declared with `?`");
             return self.fail(span, report);
         }
@@ -143,10 +145,10 @@ impl<'a> Checker<'a, '_> {
 
     fn map(&mut self, fields: &'a [FieldInit], value: Option<&Type>, span: Span) -> Expr {
         let mut keys: Vec<&ast::Ident> = Vec::new();
+        let mut first_of: BTreeMap<&str, Span> = BTreeMap::new();
         let mut values = Vec::new();
         for init in fields.iter().filter(|init| !init.key.is_missing() || init.quoted) {
-            if let Some(first) = keys.iter().find(|key| key.name == init.key.name) {
-                let first = first.span;
+            if let Some(&first) = first_of.get(init.key.name.as_str()) {
                 let report = Diagnostic::error(
                     codes::DUPLICATE_FIELD,
                     format!("the key `{}` is set twice", init.key.name),
@@ -154,6 +156,7 @@ impl<'a> Checker<'a, '_> {
                 self.report(report.primary(init.key.span, "again").secondary(first, "first here"));
                 continue;
             }
+            first_of.insert(&init.key.name, init.key.span);
             keys.push(&init.key);
             values.push(match value {
                 Some(Type::Json) => self.json_value(&init.value),
@@ -181,11 +184,10 @@ impl<'a> Checker<'a, '_> {
                 .primary(field.span, "unknown field");
         let Type::Named(def) = ty else { return report };
         let Some(TypeDef::Record(record)) = self.types.get(*def) else { return report };
-        let fields: Vec<String> =
-            record.fields.iter().map(|f| format!("{}: {}", f.name, self.show(&f.ty))).collect();
-        let mut report = match fields.as_slice() {
+        let fields = record.fields.iter().map(|f| format!("{}: {}", f.name, self.show(&f.ty)));
+        let mut report = match record.fields.as_slice() {
             [] => report.note(format!("`{shown}` has no fields")),
-            some => report.note(format!("`{shown}` has: {}", some.join(", "))),
+            _ => report.note(format!("`{shown}` has: {}", listed(fields))),
         };
         if let Origin::Ledger(operation) = self.program.origin(*def)
             && let Some(operation) = self.program.operations.get(operation)

@@ -9,7 +9,7 @@ use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::program::TypeName;
 use crate::relate;
-use crate::resolve::{CANDIDATES_MAX, Lookup, did_you_mean, lookup};
+use crate::resolve::{CANDIDATES_MAX, Lookup, did_you_mean, listed, lookup};
 
 /// What a variant name was found to be.
 pub(super) struct FoundVariant {
@@ -163,7 +163,7 @@ impl<'a> Checker<'a, '_> {
         let report =
             Diagnostic::error(codes::UNKNOWN_VARIANT, format!("`{shown}` has no variant `{}`", variant.name))
                 .primary(variant.span, "unknown variant")
-                .note(format!("`{shown}` has: {}", names.join(", ")));
+                .note(format!("`{shown}` has: {}", listed(&names)));
         let report = did_you_mean(report, &variant.name, variant.span, names);
         self.report(report);
         None

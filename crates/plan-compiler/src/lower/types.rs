@@ -13,13 +13,22 @@ pub(super) struct TypeMap<'p> {
     known: BTreeMap<DefId, DefId>,
     /// Definitions whose own types are still those of the file.
     open: Vec<DefId>,
+    /// How many definitions, fields and variants there are.
+    pub(super) members: usize,
     /// Whether a type nests deeper than values may.
     pub(super) too_deep: bool,
 }
 
 impl<'p> TypeMap<'p> {
     pub(super) fn new(from: &'p TypeDefs) -> Self {
-        Self { from, to: TypeDefs::new(), known: BTreeMap::new(), open: Vec::new(), too_deep: false }
+        Self {
+            from,
+            to: TypeDefs::new(),
+            known: BTreeMap::new(),
+            open: Vec::new(),
+            members: 0,
+            too_deep: false,
+        }
     }
 
     /// The plan's number of a definition.
@@ -28,6 +37,10 @@ impl<'p> TypeMap<'p> {
             return *known;
         }
         let Some(copy) = self.from.get(def) else { return def };
+        self.members += 1 + match copy {
+            TypeDef::Record(record) => record.fields.len(),
+            TypeDef::Enum(enumeration) => enumeration.variants.len(),
+        };
         let new = self.to.push(copy.clone());
         self.known.insert(def, new);
         self.open.push(new);

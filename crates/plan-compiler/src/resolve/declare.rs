@@ -8,6 +8,7 @@ use schema::types::{EnumDef, EnumWire, FieldDef, RecordDef, Type, TypeDef, Varia
 
 use super::types::{BUILTIN_TYPES, resolve_type};
 use super::{Resolver, Unit, duplicate};
+use crate::MEMBERS_MAX;
 use crate::codes;
 use crate::hir::Target;
 use crate::program::{CallTarget, Capability, Function, Origin, Plan, TypeName};
@@ -87,6 +88,10 @@ impl<'a> Resolver<'a, '_> {
                     let first = spans.get(at).copied().unwrap_or_default();
                     self.report(source, repeated("field", &field.name, first));
                 }
+                None if fields.len() >= MEMBERS_MAX => {
+                    self.report(source, crowded("record", "fields", &item.name));
+                    break;
+                }
                 None => {
                     fields.push(FieldDef { name: field.name.name.clone(), ty, doc: docs(&field.docs) });
                     spans.push(field.name.span);
@@ -105,6 +110,10 @@ impl<'a> Resolver<'a, '_> {
                 Some(at) => {
                     let first = spans.get(at).copied().unwrap_or_default();
                     self.report(source, repeated("variant", &variant.name, first));
+                }
+                None if variants.len() >= MEMBERS_MAX => {
+                    self.report(source, crowded("enum", "variants", &item.name));
+                    break;
                 }
                 None => {
                     let name = variant.name.name.clone();
@@ -217,6 +226,14 @@ fn empty_enum(item: &ast::Enum) -> TypeDef {
 
 fn docs(docs: &Option<String>) -> String {
     docs.clone().unwrap_or_default()
+}
+
+/// A record or enum with too many members.
+fn crowded(what: &str, members: &str, name: &ast::Ident) -> Diagnostic {
+    let message = format!("the {what} `{}` has more than {MEMBERS_MAX} {members}", name.name);
+    Diagnostic::error(codes::TOO_MANY_NODES, message)
+        .primary(name.span, "too large")
+        .help("group some of them in a type of their own")
 }
 
 /// A member of a record or enum that is there twice.

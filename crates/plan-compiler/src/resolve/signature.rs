@@ -9,6 +9,7 @@ use schema::types::Type;
 use super::declare::repeated;
 use super::types::did_you_mean;
 use super::{Resolver, Unit};
+use crate::MEMBERS_MAX;
 use crate::codes;
 use crate::hir::Target;
 use crate::program::{Adapter, AdapterOf, CallTarget, Param};
@@ -71,6 +72,13 @@ impl<'a> Resolver<'a, '_> {
                 Some(first) => {
                     let report = repeated("parameter", &param.name, first.name.span);
                     self.report(source, report);
+                }
+                None if found.len() >= MEMBERS_MAX => {
+                    let message = format!("there are more than {MEMBERS_MAX} parameters");
+                    let report = Diagnostic::error(codes::TOO_MANY_NODES, message);
+                    let report = report.primary(param.name.span, "one too many");
+                    self.report(source, report.help("pass some of them as a record"));
+                    break;
                 }
                 None => found.push(Param {
                     name: &param.name,

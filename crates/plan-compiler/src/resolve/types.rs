@@ -231,6 +231,20 @@ pub(crate) fn candidates<'m>(module: &'m Module<'_>) -> impl Iterator<Item = &'m
 /// Names that a misspelt one is compared with. Keeps a long file of mistakes linear.
 pub(crate) const CANDIDATES_MAX: usize = 500;
 
+/// Names that a message lists.
+const LISTED_MAX: usize = 20;
+
+/// Names for a message: "`R` has: a, b, c".
+pub(crate) fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    let mut names = names.into_iter();
+    let shown: Vec<T> = names.by_ref().take(LISTED_MAX).collect();
+    let shown: Vec<&str> = shown.iter().map(AsRef::as_ref).collect();
+    match names.count() {
+        0 => shown.join(", "),
+        rest => format!("{} and {rest} more", shown.join(", ")),
+    }
+}
+
 /// Adds the nearest candidate as help and fix.
 pub(crate) fn did_you_mean<'c>(
     report: Diagnostic,

@@ -223,3 +223,32 @@ fn limits_hold_at_n_and_not_beyond() {
     assert!(codes(&nodes(most)).is_empty());
     assert_eq!(codes(&nodes(most + 1)), ["E0708"]);
 }
+
+#[test]
+fn a_type_or_signature_has_a_thousand_members_at_most() {
+    let members = |count: usize, member: &str| {
+        (0..count).map(|at| member.replace('@', &at.to_string())).collect::<String>()
+    };
+    for (head, member, tail) in [
+        ("record R {", "f@: Int,", "}\n"),
+        ("enum E {", "V@,", "}\n"),
+        ("fn f(", "a@: Int,", ") -> Int = 1\n"),
+        ("plan p(", "a@: Int,", ") -> Int { 1 }\n"),
+    ] {
+        assert_eq!(codes(&format!("{head}{}{tail}", members(1_000, member))), [""; 0]);
+        assert_eq!(codes(&format!("{head}{}{tail}", members(1_001, member))), ["E0708"], "{head}");
+    }
+}
+
+#[test]
+fn a_short_file_cannot_mean_more_than_fits_into_memory() {
+    let calls: String = (0..3_000).map(|at| format!("let a{at} = x + {at}\n")).collect();
+    let base = format!("plan base(x: Int(0..9)) -> Int {{\n{calls}[a0, a2999].len()\n}}\n");
+    let runs = |count: usize| -> String {
+        (0..count).map(|at| format!("plan p{at}(x: Int(0..9)) -> Int {{ run base(x) }}\n")).collect()
+    };
+    assert!(!compiled(&format!("{base}{}", runs(20))).has_errors());
+    let compilation = compiled(&format!("{base}{}", runs(2_000)));
+    assert_eq!(compilation.diagnostics.iter().filter(|d| d.code.as_str() == "E0708").count(), 1);
+    assert!(compilation.plans.is_empty());
+}
