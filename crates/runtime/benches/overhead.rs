@@ -41,7 +41,8 @@ type Bare = Client<HttpConnector, Full<Bytes>>;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(measure());
+    // In a task, as a server's requests are, rather than on a thread that no worker shares.
+    runtime.block_on(async { tokio::spawn(measure()).await.unwrap() });
 }
 
 async fn measure() {
@@ -54,6 +55,8 @@ async fn measure() {
         .build(connector);
     let url = format!("{}/call", server.url);
 
+    // First, while the process is small.
+    memory(&World::in_memory()).await;
     let one = bare_one(&bare, &url).await;
     let fan = bare_many(&bare, &url, FAN, 100).await;
     let chain = one * u32::try_from(CHAIN).unwrap();
@@ -92,8 +95,7 @@ async fn measure() {
         let rate = CONCURRENT as f64 / time.as_secs_f64();
         report("1,000 concurrent runs", CONCURRENT, many, time, Some(format!("{rate:.0} runs/s")));
     }
-    memory(&World::in_memory()).await;
-    proof_time(&World::in_memory(), &server).await;
+    proof_size(&World::in_memory(), &server).await;
 }
 
 fn report(what: &str, calls: usize, bare: Duration, time: Duration, note: Option<String>) {
@@ -208,14 +210,14 @@ async fn memory(world: &World) {
     let (after, count) = (resident_kib(), world.handle.runs_under_way());
     let each = after.saturating_sub(before) as f64 / count as f64;
     println!(
-        "\nmemory: {count} runs under way, process {:.1} MiB, {each:.1} KiB a run (its journal in memory included)",
+        "memory: {count} runs under way, process {:.1} MiB, {each:.1} KiB a run (its journal in memory included)\n",
         after as f64 / 1024.0
     );
     world.handle.shutdown(Duration::ZERO).await;
 }
 
-/// What the proof adds: time from the last answer to the end of a run of 100 calls, alone.
-async fn proof_time(world: &World, server: &Server) {
+/// How large a proof is.
+async fn proof_size(world: &World, server: &Server) {
     let plan = world.load(fanned(server));
     let id = world.create(&plan).await.unwrap();
     world.handle.wait(TENANT, id).await.unwrap();

@@ -8,6 +8,7 @@ use schema::hash::{Context, Hash};
 use schema::route::CallSample;
 use subnet::{CallContext, CallOutcome};
 use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
 
 use super::{Clock, LoadedPlan, Services};
 use crate::core::{AttemptId, Outcome, Send};
@@ -34,13 +35,23 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Performs an attempt and tells what came of it.
-    pub(crate) async fn perform(self, send: Send) {
+    /// Performs an attempt.
+    pub(crate) async fn perform(self, send: Send) -> Answer {
         let started_us = self.clock.now_us();
         let outcome = self.call(&send, started_us).await;
         self.sample(&send, &outcome);
-        // A run that is over does not listen any more.
-        let _ = self.answers.send((send.attempt, Box::new(outcome))).await;
+        (send.attempt, Box::new(outcome))
+    }
+
+    /// Performs an attempt in a task of its own and tells the run what came of it.
+    pub(crate) fn spawn(&self, send: Send) -> AbortHandle {
+        let caller = self.clone();
+        let task = tokio::spawn(async move {
+            let answers = caller.answers.clone();
+            // A run that is over does not listen any more.
+            let _ = answers.send(caller.perform(send).await).await;
+        });
+        task.abort_handle()
     }
 
     async fn call(&self, send: &Send, started_us: u64) -> Outcome {

@@ -1,6 +1,7 @@
 //! The task of one run: takes in whatever has happened, lets the scheduler decide, makes it durable, acts.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,7 +75,12 @@ pub(crate) struct Task {
     pending_bytes: usize,
     /// When the open turn is committed at the latest.
     linger_until: Option<Instant>,
+    /// Attempts in tasks of their own.
     in_flight: BTreeMap<AttemptId, AbortHandle>,
+    /// An attempt that nothing runs beside: it is driven here, which saves two changes of task.
+    alone: Option<Alone>,
+    /// What it came to while something else was waited for.
+    early: Option<Answer>,
     answers: mpsc::Receiver<Answer>,
     control: mpsc::Receiver<Control>,
     /// Last, for what it says of being alive.
@@ -117,6 +123,8 @@ impl Task {
             pending_bytes: 0,
             linger_until: None,
             in_flight: BTreeMap::new(),
+            alone: None,
+            early: None,
             answers,
             control,
         }
@@ -146,6 +154,7 @@ impl Task {
         let now_us = self.clock.now_us().max(self.core.now_us());
         if let Event::AttemptDone(id, outcome) = &event {
             self.in_flight.remove(id);
+            self.alone.take_if(|alone| alone.attempt == *id);
             self.pending_bytes += size(outcome);
         }
         self.pending.push((now_us, event.clone()));
@@ -195,6 +204,13 @@ impl Task {
     async fn wait(&mut self) {
         let timer = self.core.next_timer_us().map(|at| self.clock.at(at));
         let wake = [timer, self.linger_until].into_iter().flatten().min();
+        let alone = async {
+            match (self.early.take(), &mut self.alone) {
+                (Some(answer), _) => answer,
+                (None, Some(alone)) => alone.answer.as_mut().await,
+                (None, None) => std::future::pending().await,
+            }
+        };
         let asleep = async {
             match wake {
                 Some(at) => tokio::time::sleep_until(at).await,
@@ -205,6 +221,7 @@ impl Task {
             biased;
             Some(Control::Cancel) = self.control.recv() => Some(Event::Cancel),
             Some((id, outcome)) = self.answers.recv() => Some(Event::AttemptDone(id, outcome)),
+            (id, outcome) = alone => Some(Event::AttemptDone(id, outcome)),
             () = asleep => None,
         };
         if let Some(event) = event {
@@ -325,27 +342,50 @@ impl Task {
 
     /// Appends, patiently where the disk is full for a moment. Nothing of a refused append is kept, so it
     /// can be tried again as it is.
-    async fn append(&self, append: Append) -> Result<Appended, Error> {
-        let log = &self.shared.services.log;
-        for wait in APPEND_RETRIES {
-            match log.append(append.clone()).await {
-                Err(store::Error::Full { .. } | store::Error::Io { .. }) => tokio::time::sleep(wait).await,
-                done => return Ok(done?),
+    async fn append(&mut self, append: Append) -> Result<Appended, Error> {
+        let log = Arc::clone(&self.shared.services.log);
+        let patient = async move {
+            for wait in APPEND_RETRIES {
+                match log.append(append.clone()).await {
+                    Err(store::Error::Full { .. } | store::Error::Io { .. }) => {
+                        tokio::time::sleep(wait).await
+                    }
+                    done => return done,
+                }
             }
+            log.append(append).await
+        };
+        let Some(alone) = self.alone.as_mut().filter(|_| self.early.is_none()) else {
+            return Ok(patient.await?);
+        };
+        // The attempt that is driven here must not stand still while the disk works.
+        tokio::pin!(patient);
+        tokio::select! {
+            biased;
+            done = &mut patient => return Ok(done?),
+            answer = alone.answer.as_mut() => self.early = Some(answer),
         }
-        Ok(log.append(append).await?)
+        Ok(patient.await?)
     }
 
     /// Does what the committed turn decided.
     fn act(&mut self, actions: Actions) {
         for cancelled in actions.cancels {
+            self.alone.take_if(|alone| alone.attempt == cancelled);
+            self.early.take_if(|(attempt, _)| *attempt == cancelled);
             if let Some(task) = self.in_flight.remove(&cancelled) {
                 task.abort();
             }
         }
-        for (id, send) in actions.sends {
-            let task = tokio::spawn(self.caller.clone().perform(send));
-            self.in_flight.insert(id, task.abort_handle());
+        let idle = self.in_flight.is_empty() && self.alone.is_none() && self.early.is_none();
+        let is_alone = idle && actions.sends.len() == 1;
+        for (attempt, send) in actions.sends {
+            if is_alone {
+                let answer = Box::pin(self.caller.clone().perform(send));
+                self.alone = Some(Alone { attempt, answer });
+            } else {
+                self.in_flight.insert(attempt, self.caller.spawn(send));
+            }
         }
     }
 
@@ -360,6 +400,18 @@ impl Task {
         };
         self.shared.registry.leave(self.run.id);
         self.live.phase.send_replace(phase);
+    }
+}
+
+/// An attempt that the run's own task drives.
+struct Alone {
+    attempt: AttemptId,
+    answer: Pin<Box<dyn Future<Output = Answer> + Send>>,
+}
+
+impl std::fmt::Debug for Alone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Alone").field(&self.attempt).finish()
     }
 }
 
