@@ -10,25 +10,20 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 use plan_ir::plan::CompiledPlan;
-use proof::body::RunSecret;
-use proof::builder::Opening;
 use schema::amount::Amount;
-use schema::hash::{Context, Hash};
-use schema::value::Value;
-use store::{Append, Claim, ViewScan};
+use schema::hash::Hash;
+use store::{Append, ViewScan};
 use tokio::sync::{oneshot, watch};
 
-use crate::core::{Core, Event, Given, Prepared};
-use crate::driver::{self, Clock, LoadedPlan, NewRun, Options, Phase, Registry, Services, Task};
+use crate::core::Prepared;
+use crate::create::Creation;
+use crate::driver::{self, LoadedPlan, Options, Phase, Registry, Services, Task};
 use crate::error::Error;
 use crate::events::Events;
-use crate::journal::{self, Record};
-use crate::prover::Prover;
+use crate::journal;
 use crate::view::{Run, RunFilter, RunId, RunPage};
 use crate::{admission, inputs, rows};
 
-/// How long a request id is remembered, microseconds: 24 hours.
-const REQUEST_ID_US: u64 = 24 * 60 * 60 * 1_000_000;
 /// Loaded plans that are kept although no run uses them.
 const PLANS_KEPT: usize = 256;
 /// Most runs of one page; a larger page is lowered to this.
@@ -65,7 +60,7 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     plans: Mutex<BTreeMap<Hash, Arc<LoadedPlan>>>,
     /// Plans that are known to be in the store.
-    stored: Mutex<BTreeMap<Hash, ()>>,
+    pub(crate) stored: Mutex<BTreeMap<Hash, ()>>,
     closing: AtomicBool,
     /// Every task holds a receiver while it lives.
     pub(crate) alive: watch::Sender<()>,
@@ -316,7 +311,7 @@ impl Shared {
     }
 
     /// Adds the plan to the first append of a run, unless the store has it.
-    fn store_plan(&self, append: Append, plan: &Prepared) -> Append {
+    pub(crate) fn store_plan(&self, append: Append, plan: &Prepared) -> Append {
         if self.stored.lock().contains_key(&plan.hash) {
             return append;
         }
@@ -327,115 +322,8 @@ impl Shared {
     }
 }
 
-/// A run that passed admission.
-struct Creation {
-    opened: journal::Opened,
-    request: CreateRun,
-    task: Task,
-    claim: Option<Claim>,
-}
-
-impl Creation {
-    fn new(shared: &Arc<Shared>, request: CreateRun, inputs: Arc<[Value]>) -> Result<Self, Error> {
-        let plan = Arc::clone(&request.plan);
-        let prepared = &plan.prepared;
-        let unreadable = |error: schema::encode::EncodeError| Error::Budget(error.to_string());
-        let canonical = inputs::canonical(&prepared.plan.body, &inputs).map_err(unreadable)?;
-        let [secret, nonce] = random()?;
-        let id = RunId(uuid::Uuid::now_v7().into_bytes());
-        let clock = Clock::from(0);
-        let created_at_us = clock.now_us();
-        let opening = Opening {
-            run_id: id.0,
-            inputs: &canonical,
-            opened_at_us: created_at_us,
-            nonce,
-            build_hash: shared.options.build,
-            ledger: None,
-            tenant: None,
-            payment_hash: None,
-        };
-        let opened = opening.open(&prepared.proof, &RunSecret::new(secret), &shared.services.key)?;
-        let given = Given {
-            inputs: Arc::clone(&inputs),
-            seed: driver::seed(&secret),
-            callable: plan.callable(),
-            cost_max: request.cost_max,
-        };
-        let journalled = journal::Opened {
-            run: id,
-            plan_hash: prepared.hash,
-            inputs: inputs.to_vec(),
-            callable: given.callable.clone(),
-            cost_max: request.cost_max,
-            secret,
-            challenge: opened.challenge.clone(),
-            challenge_signature: opened.challenge_signature.0.to_vec(),
-            header: opened.header.clone(),
-            created_at_us,
-        };
-        let claim = request.request_id.as_ref().map(|key| Claim {
-            scope: format!("{}/create_run", request.tenant),
-            key: key.clone(),
-            digest: digest(prepared, &canonical, request.cost_max),
-            now_us: created_at_us,
-            expires_at_us: created_at_us.saturating_add(REQUEST_ID_US),
-        });
-        let new = NewRun {
-            tenant: Arc::clone(&request.tenant),
-            run: driver::fresh_run(id, &plan, created_at_us),
-            core: Core::new(Arc::clone(prepared), given),
-            challenge: proof::challenge::challenge_hash(&opened.challenge),
-            prover: Prover::new(Arc::clone(prepared), opened, &secret, &canonical),
-            plan,
-            clock,
-            stream: journal::stream(&request.tenant, id)?,
-            last_record: 0,
-        };
-        let task = Task::new(Arc::clone(shared), new);
-        Ok(Self { opened: journalled, request, task, claim })
-    }
-
-    /// Stores the run with its first turn, replies, and drives it.
-    async fn run(self, shared: Arc<Shared>, reply: oneshot::Sender<Result<RunId, Error>>) {
-        let Self { opened, request, mut task, claim } = self;
-        let id = opened.run;
-        let mut append = task.opening(&Record::Opened(Box::new(opened)));
-        append = shared.store_plan(append, &request.plan.prepared);
-        append.claim = claim;
-        task.take(Event::Start);
-        let committed = task.commit(append).await;
-        let answer = match committed {
-            Ok(appended) if appended.repeated => {
-                shared.registry.leave(id);
-                let first = appended.stream.as_str().rsplit('/').next().and_then(|name| name.parse().ok());
-                Err(first.ok_or(Error::NotFound(id)))
-            }
-            Ok(_) => Ok(()),
-            Err(error) => {
-                shared.registry.leave(id);
-                Err(Err(match error {
-                    Error::Store(store::Error::ClaimConflict { key, .. }) => Error::RequestConflict(key),
-                    other => other,
-                }))
-            }
-        };
-        match answer {
-            Err(instead) => {
-                let _ = reply.send(instead);
-            }
-            Ok(()) => {
-                shared.stored.lock().insert(request.plan.prepared.hash, ());
-                drop(request);
-                let _ = reply.send(Ok(id));
-                drive(task).await;
-            }
-        }
-    }
-}
-
 /// Drives a run to its end.
-async fn drive(mut task: Task) {
+pub(crate) async fn drive(mut task: Task) {
     let driven = AssertUnwindSafe(task.drive()).catch_unwind().await;
     let run = task.id();
     task.leave(driven.unwrap_or(Err(Error::Internal { run })));
@@ -446,18 +334,4 @@ pub(crate) async fn resume(mut task: Task) {
     let driven = AssertUnwindSafe(task.resume()).catch_unwind().await;
     let run = task.id();
     task.leave(driven.unwrap_or(Err(Error::Internal { run })));
-}
-
-/// What "the same request" means.
-fn digest(plan: &Prepared, inputs: &[u8], cost_max: Option<Amount>) -> Hash {
-    let cost_max = cost_max.map(|amount| amount.to_string()).unwrap_or_default();
-    Context::Body.hash(&[b"create_run", &plan.hash.0, cost_max.as_bytes(), b"\0", inputs])
-}
-
-fn random() -> Result<[[u8; 32]; 2], Error> {
-    let mut bytes = [[0; 32]; 2];
-    for part in &mut bytes {
-        getrandom::fill(part).map_err(|_| Error::NoRandomness)?;
-    }
-    Ok(bytes)
 }

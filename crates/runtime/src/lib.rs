@@ -19,6 +19,7 @@
 
 mod admission;
 pub mod core;
+mod create;
 mod driver;
 mod error;
 mod events;

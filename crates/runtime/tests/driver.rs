@@ -296,7 +296,7 @@ async fn a_run_that_may_cost_too_much_is_refused_before_it_starts() {
 
 #[tokio::test]
 async fn a_plan_with_calls_needs_limits_of_its_own() {
-    let server = Server::start(|question| Reply::answer(question)).await;
+    let server = Server::start(Reply::answer).await;
     let world = World::in_memory();
     for (budget, deadline_us, missing) in [
         (None, None, "no budget and no deadline"),

@@ -5,13 +5,13 @@ mod support;
 
 use plan_ir::graph::NodeId;
 use plan_ir::plan::{CompiledPlan, Tolerance};
-use runtime::core::{End, Event, ProgressKind, Send};
+use runtime::core::{End, Event, Outcome, ProgressKind, Send};
 use schema::error::CallErrorKind::{self, Invalid, Rejected, Unavailable};
 use schema::operation::OperationDescriptor;
 use schema::price::{PriceBasis, PriceRule};
 use schema::types::Type;
 use schema::value::Value;
-use support::simulator::{Answer, Simulation};
+use support::simulator::{Answer, Simulation, outcome};
 use support::{Builder, CallOptions, FallbackOptions, LoopOptions, operation, per_call, prepared, usd};
 
 const MS: u64 = 1_000;
@@ -120,8 +120,17 @@ fn an_answer_that_accept_refuses_is_a_failed_attempt_and_paid() {
 
 #[test]
 fn an_answer_that_the_adapter_cannot_read_is_invalid() {
-    let done = run(one_call(None, &CallOptions::to(0)), |_| Some((MS, Err(Invalid), None)));
-    assert_eq!(done.error().call.unwrap().kind, Invalid);
+    let mut simulation = Simulation::new(prepared(one_call(None, &CallOptions::to(0))));
+    simulation.turn(vec![Event::Start], &mut |_: &Send| None);
+    let fits = outcome(simulation.now_us, MS, Ok("fine"), None);
+    // A record without the field that the adapter reads.
+    let outcome = Outcome { result: Ok(Value::record([])), ..fits };
+    let attempt = simulation.core.in_flight().next().unwrap();
+    simulation.turn(vec![Event::AttemptDone(attempt, Box::new(outcome))], &mut |_: &Send| None);
+    let error = simulation.error().call.unwrap();
+    assert_eq!((error.kind, error.path.as_deref()), (Invalid, Some("$")));
+    let row = &simulation.finished.as_ref().unwrap().costs[0];
+    assert_eq!((row.cost, row.basis), (usd(100), PriceBasis::Known), "the peer did its work");
 }
 
 #[test]

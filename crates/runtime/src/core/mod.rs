@@ -20,6 +20,7 @@ mod frame;
 mod prepared;
 mod region;
 mod scope;
+mod tables;
 mod timers;
 
 pub use event::{

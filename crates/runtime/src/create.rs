@@ -1,0 +1,144 @@
+//! Making a run: everything that is fixed before its first event, stored together with its first turn.
+
+use std::sync::Arc;
+
+use proof::body::RunSecret;
+use proof::builder::Opening;
+use schema::amount::Amount;
+use schema::hash::{Context, Hash};
+use schema::value::Value;
+use store::Claim;
+use tokio::sync::oneshot;
+
+use crate::core::{Core, Event, Given, Prepared};
+use crate::driver::{self, Clock, NewRun, Task};
+use crate::error::Error;
+use crate::handle::{CreateRun, Shared, drive};
+use crate::inputs;
+use crate::journal::{self, Record};
+use crate::prover::Prover;
+use crate::view::RunId;
+
+/// How long a request id is remembered, microseconds: 24 hours.
+const REQUEST_ID_US: u64 = 24 * 60 * 60 * 1_000_000;
+
+/// A run that passed admission.
+pub(crate) struct Creation {
+    pub(crate) opened: journal::Opened,
+    pub(crate) request: CreateRun,
+    pub(crate) task: Task,
+    claim: Option<Claim>,
+}
+
+impl Creation {
+    pub(crate) fn new(shared: &Arc<Shared>, request: CreateRun, inputs: Arc<[Value]>) -> Result<Self, Error> {
+        let plan = Arc::clone(&request.plan);
+        let prepared = &plan.prepared;
+        let unreadable = |error: schema::encode::EncodeError| Error::Budget(error.to_string());
+        let canonical = inputs::canonical(&prepared.plan.body, &inputs).map_err(unreadable)?;
+        let [secret, nonce] = random()?;
+        let id = RunId(uuid::Uuid::now_v7().into_bytes());
+        let clock = Clock::from(0);
+        let created_at_us = clock.now_us();
+        let opening = Opening {
+            run_id: id.0,
+            inputs: &canonical,
+            opened_at_us: created_at_us,
+            nonce,
+            build_hash: shared.options.build,
+            ledger: None,
+            tenant: None,
+            payment_hash: None,
+        };
+        let opened = opening.open(&prepared.proof, &RunSecret::new(secret), &shared.services.key)?;
+        let given = Given {
+            inputs: Arc::clone(&inputs),
+            seed: driver::seed(&secret),
+            callable: plan.callable(),
+            cost_max: request.cost_max,
+        };
+        let journalled = journal::Opened {
+            run: id,
+            plan_hash: prepared.hash,
+            inputs: inputs.to_vec(),
+            callable: given.callable.clone(),
+            cost_max: request.cost_max,
+            secret,
+            challenge: opened.challenge.clone(),
+            challenge_signature: opened.challenge_signature.0.to_vec(),
+            header: opened.header.clone(),
+            created_at_us,
+        };
+        let claim = request.request_id.as_ref().map(|key| Claim {
+            scope: format!("{}/create_run", request.tenant),
+            key: key.clone(),
+            digest: digest(prepared, &canonical, request.cost_max),
+            now_us: created_at_us,
+            expires_at_us: created_at_us.saturating_add(REQUEST_ID_US),
+        });
+        let new = NewRun {
+            tenant: Arc::clone(&request.tenant),
+            run: driver::fresh_run(id, &plan, created_at_us),
+            core: Core::new(Arc::clone(prepared), given),
+            challenge: proof::challenge::challenge_hash(&opened.challenge),
+            prover: Prover::new(Arc::clone(prepared), opened, &secret, &canonical),
+            plan,
+            clock,
+            stream: journal::stream(&request.tenant, id)?,
+            last_record: 0,
+        };
+        let task = Task::new(Arc::clone(shared), new);
+        Ok(Self { opened: journalled, request, task, claim })
+    }
+
+    /// Stores the run with its first turn, replies, and drives it.
+    pub(crate) async fn run(self, shared: Arc<Shared>, reply: oneshot::Sender<Result<RunId, Error>>) {
+        let Self { opened, request, mut task, claim } = self;
+        let id = opened.run;
+        let mut append = task.opening(&Record::Opened(Box::new(opened)));
+        append = shared.store_plan(append, &request.plan.prepared);
+        append.claim = claim;
+        task.take(Event::Start);
+        let committed = task.commit(append).await;
+        let answer = match committed {
+            Ok(appended) if appended.repeated => {
+                shared.registry.leave(id);
+                let first = appended.stream.as_str().rsplit('/').next().and_then(|name| name.parse().ok());
+                Err(first.ok_or(Error::NotFound(id)))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => {
+                shared.registry.leave(id);
+                Err(Err(match error {
+                    Error::Store(store::Error::ClaimConflict { key, .. }) => Error::RequestConflict(key),
+                    other => other,
+                }))
+            }
+        };
+        match answer {
+            Err(instead) => {
+                let _ = reply.send(instead);
+            }
+            Ok(()) => {
+                shared.stored.lock().insert(request.plan.prepared.hash, ());
+                drop(request);
+                let _ = reply.send(Ok(id));
+                drive(task).await;
+            }
+        }
+    }
+}
+
+/// What "the same request" means.
+fn digest(plan: &Prepared, inputs: &[u8], cost_max: Option<Amount>) -> Hash {
+    let cost_max = cost_max.map(|amount| amount.to_string()).unwrap_or_default();
+    Context::Body.hash(&[b"create_run", &plan.hash.0, cost_max.as_bytes(), b"\0", inputs])
+}
+
+fn random() -> Result<[[u8; 32]; 2], Error> {
+    let mut bytes = [[0; 32]; 2];
+    for part in &mut bytes {
+        getrandom::fill(part).map_err(|_| Error::NoRandomness)?;
+    }
+    Ok(bytes)
+}
