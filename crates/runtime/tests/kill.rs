@@ -17,6 +17,7 @@ use support::simulator::Random;
 use support::world::{TENANT, World, request};
 use support::{Builder, CallOptions, LoopOptions, list_of, operation, per_call, usd};
 
+/// `ORCHESTRA_TEST_KILLS` sets another number, for a long night.
 const KILLS: usize = 25;
 const DIR: &str = "ORCHESTRA_TEST_KILL_DIR";
 const URL: &str = "ORCHESTRA_TEST_KILL_URL";
@@ -137,8 +138,9 @@ async fn runs_survive_kill_9_at_any_point() {
     let mut random = Random::new(20);
     // What was answered in the journal at some kill, with how often it had been asked by then.
     let mut answered: BTreeMap<String, u32> = BTreeMap::new();
+    let wanted = std::env::var("ORCHESTRA_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
     let (mut kills, mut mid_run) = (0, 0);
-    while kills < KILLS {
+    while kills < wanted {
         let mut child = spawn(dir.path(), &server.url);
         // Some kills fall into the start or the recovery of the process, most between two requests.
         let target = server.count() + random.below(14) as usize;
@@ -176,7 +178,7 @@ async fn runs_survive_kill_9_at_any_point() {
     }
     let status = spawn(dir.path(), &server.url).wait().unwrap();
     assert!(status.success());
-    assert!(mid_run >= KILLS / 2, "{mid_run} of {KILLS} kills met a run under way");
+    assert!(mid_run >= wanted / 2, "{mid_run} of {wanted} kills met a run under way");
 
     let asked = server.asked();
     for (question, times) in &answered {
