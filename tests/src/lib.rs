@@ -14,6 +14,7 @@
 )]
 
 pub mod axon;
+pub mod cable;
 pub mod process;
 pub mod service;
 pub mod subnet;

@@ -23,6 +23,9 @@ use tonic_types::StatusExt as _;
 /// Longer than anything in these tests takes on a busy machine.
 pub const PATIENT: Duration = Duration::from_secs(120);
 
+/// Between two attempts to open a store.
+const RETRY: Duration = Duration::from_millis(20);
+
 /// Options of a service that may call loopback addresses.
 #[must_use]
 pub fn development(store: StoreLocation) -> Options {
@@ -209,12 +212,21 @@ pub struct Host {
 }
 
 impl Host {
-    /// Opens a service.
+    /// Opens a service. Where an earlier one of this test owned the store, it waits until that one has let go:
+    /// the tasks of its connections end when they notice that nobody is there any more.
     ///
     /// # Panics
     /// If it does not open.
     pub async fn open(options: Options) -> Self {
-        let service = Service::open(options).await.unwrap();
+        let opened = async {
+            loop {
+                match Service::open(options.clone()).await {
+                    Err(error) if error.code() == "E1001" => tokio::time::sleep(RETRY).await,
+                    opened => return opened.unwrap(),
+                }
+            }
+        };
+        let service = tokio::time::timeout(PATIENT, opened).await.expect("the store is let go");
         let clients = Clients::over(service.channel().await.unwrap());
         Self { service, clients }
     }
@@ -239,7 +251,6 @@ impl Host {
 ///
 /// # Panics
 /// If it does not hold, or is not of this run.
-#[must_use]
 pub fn verified(bundle: &[u8], run: &v1::Run, trust: &TrustPolicy) -> Verdict {
     let verdict = verify(bundle, trust);
     assert!(verdict.is_attributed(), "{:?}", verdict.failures);
@@ -324,7 +335,6 @@ pub fn code_of(status: &Status) -> String {
 ///
 /// # Panics
 /// If it did not.
-#[must_use]
 pub fn result_of(run: &v1::Run) -> Json {
     assert_eq!(run.state(), v1::RunState::Succeeded, "{:?}", run.error);
     serde_json::from_slice(&run.result_json).unwrap()
@@ -334,7 +344,6 @@ pub fn result_of(run: &v1::Run) -> Json {
 ///
 /// # Panics
 /// If it did not fail.
-#[must_use]
 pub fn failure_of(run: &v1::Run) -> (String, String, String) {
     assert_eq!(run.state(), v1::RunState::Failed);
     let error = run.error.clone().unwrap();

@@ -37,6 +37,30 @@ pub enum Reply {
     Drop,
     /// Nothing, for as long as the caller waits.
     Silence,
+    /// `{"v": text}` once the gate is open.
+    Gated(String, Gate),
+}
+
+/// Holds back answers until it is opened; clones are the same gate.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<watch::Sender<bool>>);
+
+impl Gate {
+    /// A closed gate.
+    #[must_use]
+    pub fn closed() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+
+    /// Lets everything pass from now on.
+    pub fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    async fn passed(&self) {
+        // The sender is this gate's own, so it cannot be gone.
+        let _ = self.0.subscribe().wait_for(|open| *open).await;
+    }
 }
 
 impl Reply {
@@ -216,9 +240,11 @@ async fn respond(stream: &mut BufReader<TcpStream>, reply: Reply) -> io::Result<
             if !after.is_zero() {
                 tokio::time::sleep(after).await;
             }
-            let body = json!({ "v": text }).to_string();
-            stream.write_all(&http(200, "application/json", &body)).await?;
-            Ok(true)
+            answer(stream, &text).await
+        }
+        Reply::Gated(text, gate) => {
+            gate.passed().await;
+            answer(stream, &text).await
         }
         Reply::Status(status, content_type, body) => {
             stream.write_all(&http(status, content_type, &body)).await?;
@@ -242,6 +268,12 @@ async fn respond(stream: &mut BufReader<TcpStream>, reply: Reply) -> io::Result<
             Ok(false)
         }
     }
+}
+
+async fn answer(stream: &mut BufReader<TcpStream>, text: &str) -> io::Result<bool> {
+    let body = json!({ "v": text }).to_string();
+    stream.write_all(&http(200, "application/json", &body)).await?;
+    Ok(true)
 }
 
 /// An answer as bytes.

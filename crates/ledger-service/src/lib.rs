@@ -34,6 +34,7 @@ mod publish;
 mod rules;
 mod search;
 mod snapshot;
+mod texts;
 
 pub use callable::Callability;
 pub use catalog::Catalog;

@@ -10,6 +10,7 @@ use crate::limits::MAX_ENTRIES;
 use crate::rules;
 use crate::search::{INDEX, document};
 use crate::snapshot::Snapshot;
+use crate::texts;
 
 /// One append with the state it leads to.
 pub(crate) struct Step {
@@ -46,7 +47,14 @@ pub(crate) fn admit(state: &Snapshot, entry: &Entry) -> Result<Option<Publicatio
     if newest.is_none() && state.count_like(entry) >= MAX_ENTRIES {
         return Err(invalid(format!("the Ledger holds {MAX_ENTRIES} entries of this kind already")));
     }
-    Ok(Some(Publication { entry: entry.clone(), bytes, hash, previous: newest.map(|(_, hash)| hash) }))
+    let previous = newest.map(|(_, hash)| hash);
+    let publication = Publication { entry: entry.clone(), bytes, hash, previous };
+    if let Entry::Capability(capability) = entry {
+        let mut after = state.clone();
+        after.fold(&publication);
+        texts::check(&after, capability)?;
+    }
+    Ok(Some(publication))
 }
 
 /// The appends that publish `entries` on top of `state`, as few as the store's limits allow.

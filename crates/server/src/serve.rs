@@ -35,7 +35,7 @@ const HEADER_LIST_BYTES_MAX: u32 = 16 << 10;
 const REQUEST_BYTES_MAX: usize = 16 << 20;
 /// Longest time until a call begins to answer.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long calls may go on when all runs have stopped; some streams, such as those of health, never end.
+/// How long calls may go on when all runs have stopped.
 const DRAIN: Duration = Duration::from_secs(1);
 /// Connections idle for this long are asked whether they live.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
@@ -67,9 +67,10 @@ impl Service {
     ) -> Result<(), ServeError> {
         let (router, health) = self.router().await?;
         let (told, stopping) = oneshot::channel();
+        let reporter = health.clone();
         let drain = async move {
             shutdown.await;
-            set_health(&health, tonic_health::ServingStatus::NotServing).await;
+            set_health(&reporter, tonic_health::ServingStatus::NotServing).await;
             let _ = told.send(());
         };
         let served = router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), drain);
@@ -78,8 +79,9 @@ impl Service {
                 // The server ended by itself, and says why.
                 return std::future::pending().await;
             }
-            // Watchers wait for the end of their runs, so the runs are stopped first.
+            // Watchers wait for the end of their runs and of this server, and connections wait for watchers.
             self.close().await;
+            clear_health(health).await;
             tokio::time::sleep(DRAIN).await;
         };
         tokio::select! {
@@ -132,14 +134,24 @@ impl Service {
     }
 }
 
+/// The names under which health is asked for; the empty one is the whole server.
+const HEALTH_NAMES: [&str; 4] = [
+    "",
+    <CompilerServiceServer<Compiler> as NamedService>::NAME,
+    <LedgerServiceServer<Ledger> as NamedService>::NAME,
+    <RunServiceServer<Runs> as NamedService>::NAME,
+];
+
 async fn set_health(health: &HealthReporter, status: tonic_health::ServingStatus) {
-    for name in [
-        "",
-        <CompilerServiceServer<Compiler> as NamedService>::NAME,
-        <LedgerServiceServer<Ledger> as NamedService>::NAME,
-        <RunServiceServer<Runs> as NamedService>::NAME,
-    ] {
+    for name in HEALTH_NAMES {
         health.set_service_status(name, status).await;
+    }
+}
+
+/// Ends the streams of those who watch the health.
+async fn clear_health(mut health: HealthReporter) {
+    for name in HEALTH_NAMES {
+        health.clear_service_status(name).await;
     }
 }
 
