@@ -81,13 +81,6 @@ impl View {
             _ => self.output.note(text),
         }
     }
-
-    /// Removes what is live from the terminal.
-    pub(crate) fn finish(self) {
-        if let Kind::Tree(tree) = self.kind {
-            tree.finish();
-        }
-    }
 }
 
 /// Time since the run's first event by the run's own clock, so that a stream read later says the same.

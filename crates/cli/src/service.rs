@@ -137,6 +137,10 @@ impl Connection {
                 Failure::new("E1504", format!("the service in this process does not answer: {what}"), "")
                     .exit(Exit::Failed)
             }
+            Code::Unavailable => {
+                let message = format!("the server at {} cannot be reached any more: {what}", self.url);
+                Failure::new("E1504", message, "check that it still runs, and the network in between")
+            }
             _ => {
                 let message = format!("the server at {} does not answer as one: {what}", self.url);
                 let help = "check that `orch serve` of this version listens there, and no other program";

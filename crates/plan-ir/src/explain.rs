@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use schema::price::PriceBasis;
+use schema::value::Value;
 
 use crate::bound::{Bound, Contributor};
 use crate::bytes::{encode, plan_hash};
+use crate::expr::Pattern;
 use crate::graph::{NodeId, Region};
-use crate::plan::{CompiledPlan, NodeBody, OnError, Tolerance};
+use crate::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, OnError, Tolerance};
 
 /// What `orch explain` prints: totals, one line per contributor, the graph. Ends with a line break.
 #[must_use]
@@ -15,10 +17,18 @@ pub fn explain(plan: &CompiledPlan, bound: &Bound) -> String {
     let mut text = String::new();
     head(&mut text, plan, bound);
     contributors(&mut text, bound);
+    let mut rows = Vec::new();
+    region(&mut rows, plan, &plan.graph.root, "");
     text.push_str(
-        "\ngraph (a node waits for the nodes in brackets; nodes without a path between them run together)\n",
+        "\ngraph: a step waits for those in brackets; steps without a path between them run at once\n\n",
     );
-    region(&mut text, plan, &plan.graph.root, 1);
+    let width = |part: fn(&Row) -> &str| rows.iter().map(|row| part(row).chars().count()).max().unwrap_or(0);
+    let (id_width, name_width) = (width(|row| &row.id), width(|row| &row.name));
+    for Row { id, name, what } in &rows {
+        let line = format!("  {id:>id_width$}  {name:<name_width$}  {what}");
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
     text
 }
 
@@ -27,18 +37,13 @@ fn head(text: &mut String, plan: &CompiledPlan, bound: &Bound) {
     let of_budget = own.and_then(|scope| scope.budget).map(|budget| format!(" of a budget of {budget}"));
     let of_deadline =
         own.and_then(|scope| scope.deadline_us).map(|us| format!(" of a deadline of {}", seconds(us)));
-    let sure = match bound.basis {
-        PriceBasis::Known => "every price is known",
-        _ => "prices declared by the plan's `max_price`, not known",
-    };
     let hash = encode(plan).map(|bytes| plan_hash(&bytes).short()).unwrap_or_default();
-    // Writing to a string cannot fail.
     let _ = writeln!(text, "plan {} {hash}", plan.body.name);
     if bound.contributors.is_empty() {
         let _ = writeln!(text, "  makes no call: costs nothing");
         return;
     }
-    let _ = writeln!(text, "  costs at most {}{} ({sure})", bound.cost, of_budget.unwrap_or_default());
+    let _ = writeln!(text, "  costs at most {}{}", bound.cost, of_budget.unwrap_or_default());
     let _ =
         writeln!(text, "  takes at most {}{}", seconds(bound.latency_us), of_deadline.unwrap_or_default());
 }
@@ -56,11 +61,16 @@ fn contributors(text: &mut String, bound: &Bound) {
     for [row_cost, row_time, row_label, how] in &rows {
         let _ = writeln!(text, "  {row_cost:>cost$}  {row_time:>time$}  {row_label:<label$}  {how}");
     }
+    if bound.basis != PriceBasis::Known {
+        text.push_str("\n  declared: the price is the plan's own `max_price`, because none is known\n");
+    }
 }
 
 fn row(part: &Contributor) -> [String; 4] {
-    let declared = if part.basis == PriceBasis::Known { "" } else { ", declared" };
-    let mut how = format!("{} = {}{declared}", part.factors, part.cost);
+    let mut how = part.factors.clone();
+    if part.basis != PriceBasis::Known {
+        how.push_str(", declared");
+    }
     if !part.in_cost {
         how.push_str("; another branch costs more");
     }
@@ -70,28 +80,40 @@ fn row(part: &Contributor) -> [String; 4] {
     [part.cost.to_string(), seconds(part.latency_us), format!("{} ({})", part.label, part.target), how]
 }
 
-fn region(text: &mut String, plan: &CompiledPlan, nodes: &Region, depth: usize) {
-    for id in &nodes.nodes {
+/// One line of the graph.
+struct Row {
+    id: String,
+    name: String,
+    what: String,
+}
+
+fn region(rows: &mut Vec<Row>, plan: &CompiledPlan, nodes: &Region, indent: &str) {
+    for (index, id) in nodes.nodes.iter().enumerate() {
         let (Some(node), Some(body)) = (plan.graph.node(*id), plan.body.nodes.get(id.0 as usize)) else {
             continue;
         };
-        let indent = "  ".repeat(depth);
-        let waits =
-            if node.parents.is_empty() { String::new() } else { format!(" [{}]", ids(&node.parents)) };
-        let what = what(plan, body);
-        // A node without a name of its own is labelled by what it is.
-        let label = if node.label == what { "" } else { node.label.as_str() };
-        let _ = writeln!(
-            text,
-            "{indent}{:<3} {label}{}{what}{waits}",
-            id.0,
-            if label.is_empty() { "" } else { " " }
-        );
+        let is_last = index + 1 == nodes.nodes.len();
+        let (branch, below) = match (indent, is_last) {
+            ("", _) => ("", " "),
+            (_, false) => ("├ ", "│ "),
+            (_, true) => ("└ ", "  "),
+        };
+        let waits = if node.parents.is_empty() { String::new() } else { format!("[{}]", ids(&node.parents)) };
+        let what = [what(plan, body), waits].into_iter().filter(|part| !part.is_empty());
+        rows.push(Row {
+            id: id.0.to_string(),
+            name: format!("{indent}{branch}{}", node.label),
+            what: what.collect::<Vec<_>>().join("  "),
+        });
+        let below = format!("{indent}{below}");
         for (arm, inner) in node.regions.iter().enumerate() {
-            if node.regions.len() > 1 {
-                let _ = writeln!(text, "{indent}  arm {arm}");
+            if let NodeBody::Branch { patterns, .. } = body {
+                let name = patterns.get(arm).map_or_else(String::new, |pattern| when(pattern));
+                rows.push(Row { id: String::new(), name: format!("{below}{name}"), what: String::new() });
+                region(rows, plan, inner, &format!("{below}  "));
+            } else {
+                region(rows, plan, inner, &below);
             }
-            region(text, plan, inner, depth + 1);
         }
     }
 }
@@ -100,17 +122,21 @@ fn ids(nodes: &[NodeId]) -> String {
     nodes.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(" ")
 }
 
+/// When an arm of a branch is taken.
+fn when(pattern: &Pattern) -> String {
+    match pattern {
+        Pattern::Any | Pattern::Bind(_) => "otherwise".to_owned(),
+        Pattern::Literal(Value::Bool(value)) => format!("if {value}"),
+        Pattern::Literal(Value::Null) => "if null".to_owned(),
+        Pattern::Literal(_) => "if it is the literal".to_owned(),
+        Pattern::Variant(index, _) => format!("if variant {index}"),
+        Pattern::Present(_) => "if not null".to_owned(),
+    }
+}
+
 fn what(plan: &CompiledPlan, body: &NodeBody) -> String {
     match body {
-        NodeBody::Call(call) => {
-            let operations: Vec<&str> = call
-                .candidates
-                .iter()
-                .filter_map(|candidate| plan.body.operations.get(candidate.operation as usize))
-                .map(|operation| operation.id.as_str())
-                .collect();
-            format!("call {}", operations.join(" | "))
-        }
+        NodeBody::Call(call) => self::call(plan, call),
         NodeBody::FanOut { concurrency, tolerate, on_error, .. } => {
             let at_once = concurrency.map(|n| format!(", {n} at once")).unwrap_or_default();
             let failures = match (on_error, tolerate) {
@@ -124,10 +150,39 @@ fn what(plan: &CompiledPlan, body: &NodeBody) -> String {
             };
             format!("for each{at_once}{failures}")
         }
-        NodeBody::Branch { .. } => "branch".to_owned(),
-        NodeBody::Ensure { .. } => "ensure".to_owned(),
-        NodeBody::Pure(_) => "=".to_owned(),
+        NodeBody::Branch { .. } => "one of".to_owned(),
+        // Its label says so.
+        NodeBody::Ensure { .. } | NodeBody::Pure(_) => String::new(),
     }
+}
+
+/// The operations that may serve a call and what happens around it.
+fn call(plan: &CompiledPlan, call: &CallSpec) -> String {
+    let operations: Vec<&str> = call
+        .candidates
+        .iter()
+        .filter_map(|candidate| plan.body.operations.get(candidate.operation as usize))
+        .map(|operation| operation.id.as_str())
+        .collect();
+    let mut text = format!("call {}, {} each", operations.join(" | "), seconds(call.timeout_us));
+    match call.retry.max {
+        0 => {}
+        1 => text.push_str(", 1 retry"),
+        retries => {
+            let _ = write!(text, ", {retries} retries");
+        }
+    }
+    if call.accept.is_some() {
+        text.push_str(", accept");
+    }
+    match &call.fallback {
+        None => {}
+        Some(Fallback::Value(_)) => text.push_str(", fallback to a value"),
+        Some(Fallback::Call(fallback)) => {
+            let _ = write!(text, ", fallback to {}", self::call(plan, fallback));
+        }
+    }
+    text
 }
 
 /// Microseconds as seconds, as many decimals as it needs up to three.

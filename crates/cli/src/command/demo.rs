@@ -41,7 +41,7 @@ pub(crate) async fn run(context: &Context, args: &Demo) -> Result<(), Failure> {
     let request = run::request(&compiled, &lock, plan, inputs, None)?;
     let view = View::new(args.progress, output, plan, bound);
     let mut interrupts = run::Interrupts::new()?;
-    let finished = run::execute(context, &connection, request, view, &mut interrupts).await?;
+    let finished = run::execute(&connection, request, view, &mut interrupts).await?;
     let trusted = connection.trust();
     let ended = run::report(context, &finished, None, &data.join("proofs"), &trusted, &compiled);
     connection.close().await;

@@ -50,7 +50,7 @@ pub(crate) async fn run(context: &Context, args: &args::Run) -> Result<(), Failu
     let earlier = earlier::Earlier::find(context, &connection).await?;
     let request = request(&compiled, &lock, plan, inputs, cost_max)?;
     let view = View::new(args.progress, context.output, plan, bound);
-    let finished = execute(context, &connection, request, view, &mut interrupts).await?;
+    let finished = execute(&connection, request, view, &mut interrupts).await?;
     let folder = config.state_folder().join("proofs");
     let ended = report(context, &finished, args.proof.clone(), &folder, &connection.trust(), &compiled);
     if !finished.interrupted {

@@ -209,8 +209,11 @@ impl Tree {
     pub(super) fn say(&self, text: &str) {
         self.bar.println(text);
     }
+}
 
-    pub(super) fn finish(self) {
+impl Drop for Tree {
+    /// Whatever ends the view, nothing live is left on the terminal.
+    fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }

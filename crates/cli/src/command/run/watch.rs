@@ -5,7 +5,7 @@ use std::time::Duration;
 use proto::v1;
 use tonic::Status;
 
-use super::{Context, Interrupts};
+use super::Interrupts;
 use crate::exit::{Exit, Failure};
 use crate::progress::View;
 use crate::service::{Connection, is_broken_connection};
@@ -36,7 +36,6 @@ pub(crate) struct Finished {
 /// Starts the run, shows its events, and fetches the run and its proof when it has ended. Ctrl-C cancels
 /// the run and waits for it to settle; a second one leaves at once.
 pub(crate) async fn execute(
-    context: &Context,
     connection: &Connection,
     request: v1::CreateRunRequest,
     mut view: View,
@@ -49,11 +48,6 @@ pub(crate) async fn execute(
             return Err(Failure::new("E1508", message, "if the server did start it, it stays within its budget"));
         }
     };
-    if !context.output.json {
-        for warning in &created.diagnostics {
-            context.output.note(&format!("warning[{}]: {}", warning.code, warning.message));
-        }
-    }
     let name = created.run.unwrap_or_default().name;
     let mut after_seq = 0;
     let interrupted = tokio::select! {
@@ -69,7 +63,8 @@ pub(crate) async fn execute(
             () = interrupts.next() => return Err(Failure::said(Exit::Interrupted)),
         }
     }
-    view.finish();
+    // What is live leaves the terminal before anything else is printed.
+    drop(view);
     let run = connection.runs().get_run(v1::GetRunRequest { name: name.clone() }).await;
     let run = run.map_err(|status| connection.refused(&status))?.into_inner().run.unwrap_or_default();
     let proof = read_proof(connection, &name).await.map_err(|status| connection.refused(&status));
@@ -113,7 +108,9 @@ pub(super) async fn watch(
             }
             return Err(failure);
         }
-        view.say("the connection broke; connecting again");
+        if broken == 1 {
+            view.say("the connection broke; connecting again");
+        }
     }
 }
 
