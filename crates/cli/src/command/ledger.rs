@@ -102,7 +102,14 @@ async fn check_tags(connection: &Connection, tags: &[String]) -> Result<(), Fail
     let known: BTreeSet<&str> =
         operations.iter().flat_map(|operation| operation.tags.iter().map(String::as_str)).collect();
     let Some(unknown) = tags.iter().find(|tag| !known.contains(tag.as_str())) else { return Ok(()) };
-    let help = plan_lang::suggest(unknown, known.iter().copied()).map_or_else(
+    // A tag is words joined by `_`, and people remember one of them.
+    let by_word = || {
+        let of = |word: &str| known.iter().copied().find(|tag| tag.split('_').any(|part| part == word));
+        let words = known.iter().flat_map(|tag| tag.split('_'));
+        of(unknown).or_else(|| plan_lang::suggest(unknown, words).and_then(of))
+    };
+    let near = plan_lang::suggest(unknown, known.iter().copied()).or_else(by_word);
+    let help = near.map_or_else(
         || format!("there are {}", known.iter().copied().collect::<Vec<_>>().join(", ")),
         |near| format!("did you mean `{near}`?"),
     );

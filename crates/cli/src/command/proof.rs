@@ -72,7 +72,7 @@ fn policy(context: &Context, trust: &[String]) -> Result<TrustPolicy, Failure> {
 }
 
 /// The keys of `orch run` and `orch serve` in this project, so far as they have run here.
-fn project_policy(config: &Config) -> Result<TrustPolicy, Failure> {
+pub(crate) fn project_policy(config: &Config) -> Result<TrustPolicy, Failure> {
     let mut policy = TrustPolicy::default();
     for folder in [config.state_folder(), config.data_folder()] {
         if folder.join(runtime::keys::KEY_FILE).exists() {

@@ -16,7 +16,7 @@ use schema::amount::Amount;
 use schema::lock::Lock;
 use uuid::Uuid;
 
-use super::Context;
+use super::{Context, proof};
 use crate::args;
 use crate::diagnostics::{self, Compiled};
 use crate::exit::Failure;
@@ -52,7 +52,10 @@ pub(crate) async fn run(context: &Context, args: &args::Run) -> Result<(), Failu
     let view = View::new(args.progress, context.output, plan, bound);
     let finished = execute(&connection, request, view, &mut interrupts).await?;
     let folder = config.state_folder().join("proofs");
-    let ended = report(context, &finished, args.proof.clone(), &folder, &connection.trust(), &compiled);
+    // A server of this project signs with the project's key; of any other, only its word would be had.
+    let mut trusted = proof::project_policy(&config)?;
+    trusted.runtime_keys.extend(connection.trust().runtime_keys);
+    let ended = report(context, &finished, args.proof.clone(), &folder, &trusted, &compiled);
     if !finished.interrupted {
         earlier.finish(context, &connection, &folder, &mut interrupts).await;
     }

@@ -12,7 +12,7 @@ use super::Context;
 use crate::args;
 use crate::exit::{Exit, Failure};
 use crate::project;
-use crate::service::local::{Local, State};
+use crate::service::local::{Local, STORE_IN_USE, State};
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Failure> {
@@ -26,7 +26,7 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
     })?;
     let stopped = stop_signal()?;
     let folder = args.data.clone().unwrap_or_else(|| config.data_folder());
-    let local = Local::for_runs(&config, State::Folder(folder.clone())).await?;
+    let local = Local::for_runs(&config, State::Folder(folder.clone())).await.map_err(in_use)?;
     announce(context, bound, &project::relative(&folder).display().to_string());
     if !bound.ip().is_loopback() {
         tracing::warn!(%bound, "whoever reaches this address may start runs: there is no authentication yet");
@@ -37,6 +37,15 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
     served.map_err(|error| {
         Failure::new("E1509", format!("the server stopped: {error}"), "start it again").exit(Exit::Failed)
     })
+}
+
+/// A store has one server at a time.
+fn in_use(failure: Failure) -> Failure {
+    if failure.code != STORE_IN_USE {
+        return failure;
+    }
+    let help = "stop that process, or give this server a folder of its own with --data";
+    Failure { help: help.to_owned(), ..failure }
 }
 
 async fn listen(address: &str) -> Result<TcpListener, Failure> {

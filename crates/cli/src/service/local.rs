@@ -13,6 +13,13 @@ use crate::exit::Failure;
 /// Added to every answer of a sample, so that one sees what runs side by side.
 const SAMPLE_LATENCY: Duration = Duration::from_millis(120);
 
+/// Code of a store that another process owns.
+pub(crate) const STORE_IN_USE: &str = "E1001";
+
+/// What to do about that, unless one wants to be the owner.
+const USE_THE_SERVER: &str =
+    "if that process is `orch serve`, add --server to use it; else wait for it to end";
+
 /// Where the state of a service in this process lives.
 #[derive(Debug)]
 pub(crate) enum State {

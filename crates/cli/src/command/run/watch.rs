@@ -104,7 +104,7 @@ pub(super) async fn watch(
             let mut failure = connection.refused(&status);
             if failure.exit == Exit::Unreachable {
                 failure.help =
-                    format!("{name} may still be going on there, within its budget; {}", failure.help);
+                    format!("{}\n{name} goes on there, within its budget and deadline", failure.help);
             }
             return Err(failure);
         }
