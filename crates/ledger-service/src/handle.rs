@@ -106,6 +106,20 @@ impl Handle {
         Ok(self.publish(&[Entry::Capability(capability)]).await? > 0)
     }
 
+    /// Publishes a capability given as JSON text; returns what is its newest version then.
+    ///
+    /// Errors: as [`Handle::publish_capability`], with the JSON path.
+    pub async fn publish_capability_json(
+        &self,
+        json: &[u8],
+    ) -> Result<(Arc<Published<CapabilityDescriptor>>, bool), Error> {
+        let invalid = |(path, reason)| Error::InvalidEntry { key: "?".to_owned(), path, reason };
+        let capability: CapabilityDescriptor = parse_json(json).map_err(invalid)?;
+        let name = capability.name.clone();
+        let changed = self.publish_capability(capability).await?;
+        Ok((Arc::clone(self.snapshot().capability(&name)?), changed))
+    }
+
     /// Publishes a version of a subnet; `false` if it was there already. Errors: as for operations.
     pub async fn publish_subnet(&self, subnet: SubnetDescriptor) -> Result<bool, Error> {
         Ok(self.publish(&[Entry::Subnet(Box::new(subnet))]).await? > 0)

@@ -97,12 +97,8 @@ impl LedgerService for Ledger {
         request: Request<v1::PublishCapabilityRequest>,
     ) -> Result<Response<v1::PublishCapabilityResponse>, Status> {
         let json = request.into_inner().entry_json;
-        let descriptor: CapabilityDescriptor = serde_json::from_slice(&json)
-            .map_err(|error| bad_field("E1204", "entry_json", error.to_string()))?;
-        let name = descriptor.name.clone();
-        let changed = self.ledger.publish_capability(descriptor).await.map_err(failed)?;
-        let snapshot = self.ledger.snapshot();
-        let capability = capability(snapshot.capability(&name).map_err(failed)?);
+        let (published, changed) = self.ledger.publish_capability_json(&json).await.map_err(failed)?;
+        let capability = capability(&published);
         Ok(Response::new(v1::PublishCapabilityResponse { capability: Some(capability), changed }))
     }
 
