@@ -52,7 +52,7 @@ pub(crate) fn exit_of(code: &str) -> Exit {
         "E1160" | "E1161" | "E1162" | "E1163" | "E1403" => Exit::Usage,
         "E1504" => Exit::Unreachable,
         "E1508" => Exit::Interrupted,
-        "E1503" | "E1505" | "E1511" | "E1513" => Exit::Failed,
+        "E1503" | "E1505" | "E1511" | "E1514" => Exit::Failed,
         code if code.starts_with("E060") => Exit::Lock,
         code if code.starts_with("E10") => Exit::Store,
         code if code.starts_with("E15") => Exit::Usage,

@@ -77,10 +77,7 @@ impl Local {
 
     async fn open(options: Options, samples: Option<Samples>) -> Result<Self, Failure> {
         let service = Service::open(options).await.map_err(|error| {
-            let help = match error.code() {
-                "E1001" => "if that process is `orch serve`, add --server to use it; else wait for it to end",
-                _ => error.help(),
-            };
+            let help = if error.code() == STORE_IN_USE { USE_THE_SERVER } else { error.help() };
             Failure::new(error.code(), error.to_string(), help)
         })?;
         Ok(Self { service, samples })
