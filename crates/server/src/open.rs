@@ -38,6 +38,9 @@ pub struct Options {
     /// Whether to take up the runs that an earlier process left behind. A process that only looks something
     /// up in the Ledger must not spend money on them.
     pub take_up_runs: bool,
+    /// Whether a lock that a client sends is compiled against although this Ledger does not hold its entries.
+    /// Only for a service whose one client is the program around it: the lock is its user's own file then.
+    pub trust_locks: bool,
 }
 
 /// Where the state of a service lives.
@@ -64,6 +67,7 @@ impl Options {
             runtime,
             close_grace: CLOSE_GRACE,
             take_up_runs: true,
+            trust_locks: false,
         }
     }
 }
@@ -129,6 +133,7 @@ pub struct Service {
     runtime: runtime::Handle,
     public_key: PublicKey,
     close_grace: Duration,
+    locks_trusted: bool,
 }
 
 impl Service {
@@ -171,7 +176,12 @@ impl Service {
         if resumed > 0 {
             tracing::info!(runs = resumed, "took up runs of an earlier process");
         }
-        Ok(Self { ledger, runtime, public_key, close_grace: options.close_grace })
+        let (close_grace, locks_trusted) = (options.close_grace, options.trust_locks);
+        Ok(Self { ledger, runtime, public_key, close_grace, locks_trusted })
+    }
+
+    pub(crate) const fn locks_trusted(&self) -> bool {
+        self.locks_trusted
     }
 
     /// The Ledger.

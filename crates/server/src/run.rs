@@ -13,7 +13,7 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use crate::compiler::compile;
+use crate::compiler::{Pins, compile};
 use crate::convert;
 use crate::open::Service;
 use crate::status::{bad_field, not_found, plan_errors, status};
@@ -32,13 +32,13 @@ const PROOF_CHUNK_BYTES: usize = 256 << 10;
 /// The service.
 #[derive(Debug)]
 pub(crate) struct Runs {
-    ledger: ledger_service::Handle,
+    pins: Pins,
     runtime: Handle,
 }
 
 impl Runs {
     pub(crate) fn new(service: &Service) -> Self {
-        Self { ledger: service.ledger().clone(), runtime: service.runtime().clone() }
+        Self { pins: Pins::new(service), runtime: service.runtime().clone() }
     }
 
     async fn view(&self, run: RunId) -> Result<v1::Run, Status> {
@@ -60,7 +60,7 @@ impl RunService for Runs {
         let request = request.into_inner();
         let request_id = request_id(request.request_id)?;
         let cost_max = request.cost_max.map(|amount| convert::amount_of("cost_max", &amount)).transpose()?;
-        let compiled = compile(&self.ledger, request.source).await?;
+        let compiled = compile(&self.pins, request.source).await?;
         if compiled.has_errors() {
             return Err(plan_errors(&compiled));
         }

@@ -39,10 +39,21 @@ pub(crate) struct Local {
 }
 
 impl Local {
-    /// A service that runs plans, with sample subnets where the configuration asks for them.
+    /// A service that runs the plans of this process, with sample subnets where the configuration asks for
+    /// them. It compiles against the project's own lock, whatever its Ledger holds.
     pub(crate) async fn for_runs(config: &Config, state: State) -> Result<Self, Failure> {
+        Self::configured(config, state, true).await
+    }
+
+    /// A service for clients elsewhere, whose locks it does not trust.
+    pub(crate) async fn for_clients(config: &Config, state: State) -> Result<Self, Failure> {
+        Self::configured(config, state, false).await
+    }
+
+    async fn configured(config: &Config, state: State, trust_locks: bool) -> Result<Self, Failure> {
         let development = config.development();
         let mut options = options(state);
+        options.trust_locks = trust_locks;
         options.store_bytes_max = config.store_bytes_max();
         options.egress.policy.allow_loopback = development.allow_loopback;
         options.egress.policy.allow_private = development.allow_private;
