@@ -11,6 +11,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
@@ -68,30 +69,39 @@ fn check() -> Result<()> {
 /// Every benchmark is a `bench` target without a harness of its own switches, so that `cargo bench`
 /// runs it as it stands; tables go to standard output.
 fn bench(filter: Option<&String>) -> Result<()> {
-    let mut found = 0;
-    for (package, name) in BENCHES {
-        if filter.is_none_or(|part| name.contains(part.as_str()) || package.contains(part.as_str())) {
-            found += 1;
-            cargo(&["bench", "--package", package, "--bench", name])?;
-        }
-    }
-    if found == 0 {
-        let names: Vec<&str> = BENCHES.iter().map(|(_, name)| *name).collect();
+    let all = benches()?;
+    let admits = |text: &str| filter.is_none_or(|part| text.contains(part.as_str()));
+    let chosen: Vec<_> = all.iter().filter(|(package, name)| admits(package) || admits(name)).collect();
+    if chosen.is_empty() {
+        let names: Vec<String> = all.iter().map(|(package, name)| format!("{package}/{name}")).collect();
         bail!("no benchmark matches; there are: {}", names.join(", "));
+    }
+    for (package, name) in chosen {
+        cargo(&["bench", "--package", package, "--bench", name])?;
     }
     Ok(())
 }
 
-/// Package and name of each benchmark.
-const BENCHES: [(&str, &str); 7] = [
-    ("plan-compiler", "compile"),
-    ("plan-ir", "plans"),
-    ("proof", "proof"),
-    ("store", "append"),
-    ("ledger-service", "ledger"),
-    ("subnet", "calls"),
-    ("runtime", "overhead"),
-];
+/// Package and name of every benchmark, as the manifests have them.
+fn benches() -> Result<Vec<(String, String)>> {
+    let mut metadata = Command::new(cargo_path());
+    metadata.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(root());
+    let output = metadata.output().context("`cargo metadata` could not be started")?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("`cargo metadata` failed")?;
+    let list =
+        |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |value: &Value| value.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut found = Vec::new();
+    for package in list(&metadata, "packages") {
+        for target in list(&package, "targets") {
+            if list(&target, "kind").iter().any(|kind| kind == "bench") {
+                found.push((text(&package), text(&target)));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
 
 fn cargo(args: &[&str]) -> Result<()> {
     run(Command::new(cargo_path()).args(args))
