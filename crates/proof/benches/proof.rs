@@ -4,6 +4,7 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use plan_ir::bytes::node_bytes;
@@ -138,6 +139,42 @@ fn sizes(_: &mut Criterion) {
     println!("size of a run of one call: {file} B and its plan");
 }
 
+/// The figures that the project promises, beside what it promises.
+fn aims(_: &mut Criterion) {
+    let key = key();
+    let (small, large) = (plan(1), plan(1_000));
+    let body = vec![b'x'; 2_048];
+    let [one, all] =
+        [&small, &large].map(|plan| median_us(|| drop(prove(plan, &key, black_box(&body), false))));
+    let node = (all - one) / 999.0;
+    let sign = median_us(|| {
+        black_box(key.sign(proof::key::RUN_TYPE, black_box(&[7; 256])));
+    });
+    println!(
+        "aim  creation, per run:  {:>8.1} us of 80 us (two signatures take {:.1} us)",
+        one - node,
+        2.0 * sign
+    );
+    println!("aim  creation, per node: {node:>8.1} us of 12 us");
+    let policy = TrustPolicy::of_key(key.public(), "bench");
+    let bytes = prove(&large, &key, &body, false).to_bytes();
+    let checked = median_us(|| drop(black_box(verify(black_box(&bytes), &policy))));
+    println!("aim  verification of 1,000 nodes: {:.2} ms of 5 ms", checked / 1e3);
+}
+
+/// Median of 101 rounds.
+fn median_us(mut what: impl FnMut()) -> f64 {
+    let mut times: Vec<Duration> = (0..101)
+        .map(|_| {
+            let start = Instant::now();
+            what();
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times.get(50).map_or(0.0, |time| time.as_secs_f64() * 1e6)
+}
+
 fn signing(criterion: &mut Criterion) {
     let key = key();
     let payload = [7_u8; 256];
@@ -154,6 +191,6 @@ fn signing(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(30);
-    targets = sizes, signing, creation, verification
+    targets = aims, sizes, signing, creation, verification
 }
 criterion_main!(benches);
