@@ -70,6 +70,7 @@ impl RunService for Runs {
         let inputs_json = if request.inputs_json.is_empty() { "{}".into() } else { request.inputs_json };
         let create = CreateRun { plan, inputs_json, request_id, cost_max, tenant: DEFAULT_TENANT.into() };
         let run = self.runtime.create_run(create).await.map_err(failed)?;
+        tracing::info!(%run, "run admitted");
         Ok(Response::new(v1::CreateRunResponse { run: Some(self.view(run).await?), diagnostics }))
     }
 

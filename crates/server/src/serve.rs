@@ -12,12 +12,16 @@ use proto::v1::run_service_server::RunServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::transport::server::Router;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic_health::server::HealthReporter;
+use tower::layer::util::{Identity, Stack};
 use tower::service_fn;
+use tower::util::MapResponseLayer;
 
+use crate::coded::coded;
 use crate::compiler::Compiler;
 use crate::ledger::Ledger;
 use crate::open::Service;
@@ -41,6 +45,12 @@ const DRAIN: Duration = Duration::from_secs(1);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// Bytes on their way between the two ends of an in-process connection.
 const DUPLEX_BYTES: usize = 256 << 10;
+
+/// What gives a code to statuses that have none.
+type Coded = fn(http::Response<Body>) -> http::Response<Body>;
+
+/// The router of all services.
+type CodedRouter = Router<Stack<MapResponseLayer<Coded>, Identity>>;
 
 /// Why a service cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -110,7 +120,7 @@ impl Service {
         Ok(Endpoint::from_static("http://in-process").connect_with_connector(connector).await?)
     }
 
-    async fn router(&self) -> Result<(Router, HealthReporter), ServeError> {
+    async fn router(&self) -> Result<(CodedRouter, HealthReporter), ServeError> {
         let (health, health_service) = tonic_health::server::health_reporter();
         set_health(&health, tonic_health::ServingStatus::Serving).await;
         let router = Server::builder()
@@ -120,6 +130,7 @@ impl Service {
             .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
             .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
             .timeout(CALL_TIMEOUT)
+            .layer(MapResponseLayer::new(coded as Coded))
             .add_service(health_service)
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?)
