@@ -67,6 +67,7 @@ fn no_bound(error: &BoundError, plan: &Plan<'_>, body: &PlanBody, compiled: &Com
     let code = match error {
         BoundError::Unbounded { .. } => codes::UNBOUNDED_LIST,
         BoundError::Saturated { .. } => codes::BOUND_OVERFLOW,
+        BoundError::TooMany { .. } => codes::TOO_MANY_INSTANCES,
         BoundError::Price { source, .. } | BoundError::Budget { source, .. } => match source {
             schema::price::PriceError::NoRate { .. } => codes::NO_RATE,
             schema::price::PriceError::AboveMax { .. } => codes::NOT_ADMISSIBLE,
@@ -80,8 +81,14 @@ fn no_bound(error: &BoundError, plan: &Plan<'_>, body: &PlanBody, compiled: &Com
         }
         _ => error.to_string(),
     };
-    let report = Diagnostic::error(code, message).primary(span, "");
+    let label = match error {
+        BoundError::TooMany { what, .. } => format!("most of the {what} come from here"),
+        _ => String::new(),
+    };
+    let report = Diagnostic::error(code, message).primary(span, label);
     match error {
+        BoundError::TooMany { .. } => report
+            .help("add `.take(n)` to a list, shorten the type of the input, `(..n)`, or repeat calls less"),
         BoundError::Unbounded { .. } => report.help("add `.take(n)`, or `(..n)` to the type of the input"),
         BoundError::Price { .. } | BoundError::Budget { .. } if code == codes::NO_RATE => {
             report.help("write all amounts in one currency, or run `orch lock update` to pin a rate")

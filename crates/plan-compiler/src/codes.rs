@@ -138,6 +138,8 @@ codes! {
     NO_RATE = "E0707";
     /// More nodes than a plan may have.
     TOO_MANY_NODES = "E0708";
+    /// More calls or node instances than a run may have.
+    TOO_MANY_INSTANCES = "E0709";
 
     /// The bound is above the budget, and every call handles that.
     OVER_BUDGET_HANDLED = "W0901";

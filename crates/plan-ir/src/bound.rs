@@ -20,6 +20,7 @@ use crate::plan::{CompiledPlan, NodeBody, Param, PlanBody, ScopeId, SourceSpan};
 use crate::topology::{GraphError, Topology, nodes};
 
 mod calls;
+mod counts;
 mod money;
 mod scopes;
 mod time;
@@ -33,6 +34,10 @@ pub struct Bound {
     pub cost: Amount,
     /// Time, microseconds.
     pub latency_us: u64,
+    /// Instances of nodes; at most [`schema::limits::RUN_INSTANCES_MAX`].
+    pub instances: u64,
+    /// Attempts of calls, retries and fallbacks included; at most [`schema::limits::RUN_CALLS_MAX`].
+    pub calls: u64,
     /// [`PriceBasis::Known`] where every price comes from a pinned rule; [`PriceBasis::Declared`] where one
     /// is only the plan's own `max_price`.
     pub basis: PriceBasis,
@@ -136,6 +141,20 @@ pub enum BoundError {
         /// `cost` or `time`.
         what: &'static str,
     },
+    /// More calls or steps than a run may have.
+    #[error("a run can have {count} {what}, above the limit of {limit}; most come from `{label}`")]
+    TooMany {
+        /// The outermost node that brings most of them.
+        node: NodeId,
+        /// Its label.
+        label: String,
+        /// `calls` or `steps`.
+        what: &'static str,
+        /// How many, saturating.
+        count: u128,
+        /// How many may be.
+        limit: u128,
+    },
     /// A pinned entry that cannot be read.
     #[error(transparent)]
     Entry(#[from] LockError),
@@ -155,6 +174,7 @@ impl BoundError {
             Self::Unbounded { .. } => "E0702",
             Self::Price { .. } | Self::Budget { .. } => "E0703",
             Self::Saturated { .. } => "E0706",
+            Self::TooMany { .. } => "E0709",
             Self::Entry(error) => error.code,
             Self::Graph(error) => error.code(),
             Self::Malformed(_) => "E0806",
@@ -165,7 +185,9 @@ impl BoundError {
     #[must_use]
     pub const fn node(&self) -> Option<NodeId> {
         match self {
-            Self::Unbounded { node, .. } | Self::Price { node, .. } => Some(*node),
+            Self::Unbounded { node, .. } | Self::Price { node, .. } | Self::TooMany { node, .. } => {
+                Some(*node)
+            }
             _ => None,
         }
     }
@@ -188,12 +210,18 @@ pub fn bound(plan: &CompiledPlan, arguments: Option<&[Value]>) -> Result<Bound, 
     let currency = currency(plan, &known, &legs);
     let legs = calls::priced(plan, legs, currency, &mut errors);
     let busy = busy_nodes(plan);
-    let sizes = fan_out_sizes(plan, &busy, arguments.is_some().then_some(&known), &mut errors);
+    let given = arguments.is_some().then_some(&known);
+    let sizes = fan_out_sizes(plan, &busy, given, &mut errors);
     if !errors.is_empty() {
         return Err(errors);
     }
+    let counts = counts::of(plan, &legs, given);
     let analysis = Analysis { plan, topology: &topology, legs: &legs, sizes: &sizes, currency };
-    analysis.bound(&known)
+    let mut bound = analysis.bound(&known)?;
+    let counts = counts.map_err(|error| vec![error])?;
+    // Both are within their limits.
+    (bound.instances, bound.calls) = (clamp(counts.instances), clamp(counts.calls));
+    Ok(bound)
 }
 
 /// What the parts of the analysis share.
@@ -234,6 +262,8 @@ impl Analysis<'_> {
                 Ok(Bound {
                     cost: Amount::new(units, self.currency),
                     latency_us,
+                    instances: 0,
+                    calls: 0,
                     basis: if declared { PriceBasis::Declared } else { PriceBasis::Known },
                     contributors,
                     scopes,
@@ -363,9 +393,7 @@ fn fan_out_sizes(
         if !busy.get(id.0 as usize).copied().unwrap_or(false) {
             continue;
         }
-        let by_type = plan.body.exprs.ty(list.body).and_then(schema::types::Type::elements_max);
-        let by_value = known.and_then(|known| known.length(&plan.body, list));
-        match by_value.or(by_type) {
+        match elements_max(plan, list, known) {
             Some(elements) => {
                 let at_once = concurrency.map_or(LIST_ELEMENTS_MAX as u64, u64::from).max(1);
                 *slot = Some(FanOutSize { elements, rounds: elements.div_ceil(at_once) });
@@ -374,6 +402,12 @@ fn fan_out_sizes(
         }
     }
     sizes
+}
+
+/// The longest that a list can be: as it is where the parameters say it, else as its type has it.
+fn elements_max(plan: &CompiledPlan, list: &Fragment, known: Option<&Known<'_>>) -> Option<u64> {
+    let by_type = || plan.body.exprs.ty(list.body).and_then(schema::types::Type::elements_max);
+    known.and_then(|known| known.length(&plan.body, list)).or_else(by_type)
 }
 
 /// What is known of the parameters.

@@ -46,6 +46,8 @@ fn head(text: &mut String, plan: &CompiledPlan, bound: &Bound) {
     let _ = writeln!(text, "  costs at most {}{}", bound.cost, of_budget.unwrap_or_default());
     let _ =
         writeln!(text, "  takes at most {}{}", seconds(bound.latency_us), of_deadline.unwrap_or_default());
+    let noun = if bound.calls == 1 { "call" } else { "calls" };
+    let _ = writeln!(text, "  makes at most {} {noun}", bound.calls);
 }
 
 fn contributors(text: &mut String, bound: &Bound) {
@@ -108,7 +110,7 @@ fn region(rows: &mut Vec<Row>, plan: &CompiledPlan, nodes: &Region, indent: &str
         let below = format!("{indent}{below}");
         for (arm, inner) in node.regions.iter().enumerate() {
             if let NodeBody::Branch { patterns, .. } = body {
-                let name = patterns.get(arm).map_or_else(String::new, |pattern| when(pattern));
+                let name = patterns.get(arm).map_or_else(String::new, when);
                 rows.push(Row { id: String::new(), name: format!("{below}{name}"), what: String::new() });
                 region(rows, plan, inner, &format!("{below}  "));
             } else {

@@ -7,6 +7,11 @@ pub const SOURCE_BYTES_MAX: usize = 1 << 20;
 pub const NESTING_MAX: usize = 128;
 /// Nodes in one compiled plan, sub-plans inlined.
 pub const PLAN_NODES_MAX: usize = 10_000;
+/// Instances of nodes in one run: each is held in memory (about 10 KiB at worst, so 1 GiB for all) and has a
+/// leaf in the proof.
+pub const RUN_INSTANCES_MAX: u32 = 100_000;
+/// Attempts of calls in one run, free ones too: what one client can make a server send.
+pub const RUN_CALLS_MAX: u32 = 20_000;
 /// Elements of one list value.
 pub const LIST_ELEMENTS_MAX: usize = 100_000;
 /// Bytes of one request or answer body.

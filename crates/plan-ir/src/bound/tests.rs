@@ -318,13 +318,75 @@ fn what_does_not_fit_is_refused() {
         level(&mut plan, levels);
         bound(&plan.finish(), None)
     };
-    assert!(nested(2).is_ok());
+    assert!(matches!(nested(2).unwrap_err()[..], [BoundError::TooMany { .. }]));
     for levels in [3, 20] {
         assert!(nested(levels).unwrap_err().contains(&BoundError::Saturated { what: "cost" }));
     }
     let mut plan = Plan::new();
     plan.call("c", &[], retried(SECOND, usd(0), u32::MAX, 1));
     assert!(bound(&plan.finish(), None).unwrap_err().contains(&BoundError::Saturated { what: "time" }));
+}
+
+#[test]
+fn calls_and_steps_hold_at_the_limit_and_not_beyond() {
+    use schema::limits::{RUN_CALLS_MAX, RUN_INSTANCES_MAX};
+    // for x in xs { for y in ys { call } }, free of charge.
+    let calls = |outer: u64, inner: u64, retries: u32| {
+        let mut plan = Plan::new();
+        let (xs, ys) = (plan.list(Some(outer)), plan.list(Some(inner)));
+        plan.fan_out("xs", &[], xs, None, |plan, _| {
+            plan.fan_out("ys", &[], ys, None, |plan, _| {
+                plan.call("c", &[], retried(1, usd(0), retries, 0));
+            });
+        });
+        bound(&plan.finish(), None).map(|bound| (bound.calls, bound.instances)).map_err(|mut e| e.remove(0))
+    };
+    let most = u64::from(RUN_CALLS_MAX);
+    assert_eq!(calls(most / 4, 2, 1), Ok((most, 1 + most / 4 * 3)));
+    let refused = |count: u64| {
+        let (label, limit) = ("xs".to_owned(), u128::from(most));
+        Err(BoundError::TooMany { node: NodeId(0), label, what: "calls", count: count.into(), limit })
+    };
+    assert_eq!(calls(most + 1, 1, 0), refused(most + 1));
+    assert_eq!(calls(100, 100, 2), refused(30_000));
+    assert_eq!(calls(100, 100, 2).unwrap_err().code(), "E0709");
+
+    let steps = |elements: Option<u64>| {
+        let mut plan = Plan::new();
+        plan.pure("first", &[]);
+        let xs = plan.list(elements);
+        plan.fan_out("xs", &[], xs, None, |plan, _| {
+            plan.pure("x", &[]);
+        });
+        bound(&plan.finish(), None).map(|bound| bound.instances).map_err(|mut e| e.remove(0))
+    };
+    let most = u64::from(RUN_INSTANCES_MAX);
+    assert_eq!(steps(Some(most - 2)), Ok(most));
+    assert!(matches!(
+        steps(Some(most - 1)),
+        Err(BoundError::TooMany { node: NodeId(1), what: "steps", count, .. }) if count == u128::from(most + 1)
+    ));
+    // Without an upper bound the run itself counts.
+    assert_eq!(steps(None), Ok(2));
+}
+
+#[test]
+fn a_branch_counts_the_steps_and_calls_of_its_largest_arm() {
+    let mut plan = Plan::new();
+    plan.branch(
+        "b",
+        vec![
+            Box::new(|plan: &mut Plan| {
+                plan.call("c", &[], retried(SECOND, usd(1), 2, 0));
+            }),
+            Box::new(|plan: &mut Plan| {
+                plan.pure("x", &[]);
+                plan.pure("y", &[]);
+            }),
+        ],
+    );
+    let bound = bound(&plan.finish(), None).unwrap();
+    assert_eq!((bound.calls, bound.instances), (3, 1 + 2));
 }
 
 #[test]
