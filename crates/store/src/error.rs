@@ -1,6 +1,7 @@
 //! What can go wrong with a store, each with a stable code and the next step for the operator.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::StreamName;
@@ -112,6 +113,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The directory or file at `path` could not be created or opened.
+    pub(crate) fn not_created(path: &Path, source: std::io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full { path },
+            _ => Self::NotWritable { path, source: Arc::new(source) },
+        }
+    }
+
     /// The stable code; its page is `docs/errors/<code>.md`.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -33,6 +33,7 @@ mod limits;
 mod log;
 mod name;
 mod ownership;
+mod private;
 mod search;
 mod sqlite;
 mod watch;

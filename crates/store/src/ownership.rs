@@ -1,11 +1,10 @@
 //! One process owns a store: an operating-system lock on a file beside the database.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use crate::Error;
+use crate::{Error, private};
 
 /// File name of the lock inside the store's directory. It holds the owner's process id as text.
 pub const LOCK_FILE: &str = "store.lock";
@@ -18,18 +17,12 @@ pub(crate) struct Ownership {
 }
 
 impl Ownership {
-    /// Takes ownership of `dir`, which must exist. Errors: [`Error::Locked`], [`Error::NotWritable`].
+    /// Takes ownership of `dir`, which must exist. Errors: [`Error::Locked`], [`Error::NotWritable`],
+    /// [`Error::Full`].
     pub(crate) fn take(dir: &Path) -> Result<Self, Error> {
         let path = dir.join(LOCK_FILE);
-        let refused =
-            |source: std::io::Error| Error::NotWritable { path: path.clone(), source: Arc::new(source) };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(refused)?;
+        let refused = |source: std::io::Error| Error::not_created(&path, source);
+        let mut file = private::open_file(&path).map_err(refused)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(locked(path, &mut file)),

@@ -183,6 +183,112 @@ fn a_store_that_does_not_fit_at_all_is_full() {
     open(dir.path()).unwrap();
 }
 
+/// A file system of 1 MiB, until it is dropped. Only root can have one.
+#[cfg(target_os = "linux")]
+struct SmallDisk(TempDir);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let dir = TempDir::new().unwrap();
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=1m", "none"]).arg(dir.path());
+        let mounted = mount.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success());
+        mounted.then_some(Self(dir))
+    }
+
+    /// Fills all but `spare` bytes.
+    fn fill(&self, spare: usize) {
+        let ballast = self.0.path().join("ballast");
+        fs::write(&ballast, vec![1; 2 << 20]).unwrap_err();
+        let length = fs::metadata(&ballast).unwrap().len();
+        fs::File::options().write(true).open(&ballast).unwrap().set_len(length - spare as u64).unwrap();
+    }
+
+    fn empty(&self) {
+        fs::remove_file(self.0.path().join("ballast")).unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn opening_a_store_on_a_full_disk_says_so_and_works_once_there_is_space() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("skipped: mounting a small file system needs root");
+        return;
+    };
+    // A new store, at every point where the space may end, and one that is there already.
+    let dir = disk.0.path().join("store");
+    let mut opened = 0;
+    for spare in (0..=256 << 10).step_by(16 << 10) {
+        disk.fill(spare);
+        match open(&dir) {
+            Err(error) => assert_eq!(error.code(), "E1005", "{spare} bytes: {error:?}"),
+            Ok(_) => opened += 1,
+        }
+        disk.empty();
+        if spare < 128 << 10 {
+            let _ = fs::remove_dir_all(&dir);
+        }
+    }
+    assert!(opened > 0);
+    filled(&dir, 3).await;
+    disk.fill(0);
+    let error = open(&dir).unwrap_err();
+    assert_eq!(error.code(), "E1005", "{error:?}");
+    disk.empty();
+    assert_eq!(open(&dir).unwrap().last_seq(&run()).await.unwrap(), 3);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_files_of_a_store_are_private_also_in_a_folder_that_is_not() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = TempDir::new().unwrap();
+    let set = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let modes = || -> Vec<(String, u32)> {
+        let mut modes: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|entry| {
+                (
+                    entry.file_name().into_string().unwrap(),
+                    entry.metadata().unwrap().permissions().mode() & 0o777,
+                )
+            })
+            .collect();
+        modes.sort();
+        modes
+    };
+    let private = ["orchestra.db", "orchestra.db-shm", "orchestra.db-wal", "store.lock"]
+        .map(|name| (name.to_owned(), 0o600))
+        .to_vec();
+    set(dir.path(), 0o755);
+    let log = open(dir.path()).unwrap();
+    log.append(Append::to(run()).record("x")).await.unwrap();
+    assert_eq!(modes(), private);
+    drop(log);
+    // Files of a store that was made otherwise, with what a killed process leaves beside the database.
+    for name in [DATABASE_FILE, LOCK_FILE] {
+        set(&dir.path().join(name), 0o644);
+    }
+    for name in ["orchestra.db-wal", "orchestra.db-shm"] {
+        fs::write(dir.path().join(name), "").unwrap();
+        set(&dir.path().join(name), 0o664);
+    }
+    let log = open(dir.path()).unwrap();
+    log.append(Append::to(run()).record("x")).await.unwrap();
+    assert_eq!(modes(), private);
+    assert_eq!(fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o755);
+}
+
 #[tokio::test]
 async fn an_append_above_a_limit_is_refused_before_it_is_queued() {
     let log = Sqlite::in_memory().unwrap();

@@ -19,7 +19,7 @@ use crate::https::{HttpPlan, Outgoing, unsendable};
 use crate::miner::{AxonPlan, uuid_of};
 use crate::outcome::{CallOutcome, observed_cost};
 use crate::secrets::{self, SecretStore};
-use crate::{code, status};
+use crate::{code, echo, status};
 
 /// Calls operations over their own transports. Cheap to clone; clones share connections and caps.
 #[derive(Debug, Clone)]
@@ -224,7 +224,9 @@ impl Client {
             Ok(exchange) => operation.settle(&mut outcome, exchange, key),
             Err(error) => {
                 outcome.sent = error.sent();
-                outcome.result = Err(call_error(&error));
+                let error = call_error(&error);
+                let echoed = key.is_some_and(|key| echo::is_echoed(key, error.message.as_bytes()));
+                outcome.result = Err(if echoed { repeats_the_key() } else { error });
             }
         }
         outcome
@@ -314,7 +316,7 @@ impl Prepared {
             Wire::Http(plan) => plan.request(fields, key, &uuid_of(&context.request_nonce))?,
             Wire::Axon(plan) => plan.request(fields, context)?,
         };
-        if key.is_some_and(|key| secrets::is_echoed(key, &outgoing.redacted)) {
+        if key.is_some_and(|key| echo::is_echoed(key, &outgoing.redacted)) {
             // It would end in the proof; and the plan's author has it in a place where it does not belong.
             return Err(unsendable("one of the parameters contains the API key itself".into()));
         }
@@ -324,9 +326,11 @@ impl Prepared {
     fn settle(&self, outcome: &mut CallOutcome, exchange: Exchange, key: Option<&SecretString>) {
         outcome.status = Some(exchange.status.as_u16());
         outcome.observed_cost = observed_cost(self.observed_cost.as_ref(), &exchange.headers);
-        if key.is_some_and(|key| secrets::is_echoed(key, &exchange.body)) {
-            let message = "the answer repeats the caller's API key, so it is not kept";
-            outcome.result = Err(CallError::invalid(code::ECHO, "$", message));
+        // Errors quote the content type.
+        let content_type = exchange.headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes());
+        let shown = [Some(exchange.body.as_ref()), content_type];
+        if key.is_some_and(|key| shown.into_iter().flatten().any(|part| echo::is_echoed(key, part))) {
+            outcome.result = Err(repeats_the_key());
             return;
         }
         outcome.response_body = exchange.body;
@@ -379,6 +383,10 @@ fn check_form(headers: &HeaderMap, form: ResponseBody) -> Result<(), CallError> 
     };
     let shown: String = content_type.chars().filter(|c| !c.is_control()).take(60).collect();
     Err(CallError::invalid(code::FORM, "$", format!("the answer is `{shown}`, expected {wanted}")))
+}
+
+fn repeats_the_key() -> CallError {
+    CallError::invalid(code::ECHO, "$", "the answer repeats the caller's API key, so it is not kept")
 }
 
 fn call_error(error: &ExchangeError) -> CallError {

@@ -26,6 +26,7 @@
 pub mod axon;
 mod client;
 pub mod code;
+mod echo;
 pub mod egress;
 pub mod hotkey;
 mod https;

@@ -25,8 +25,6 @@ pub const SECRET_BYTES_MAX: usize = 8 << 10;
 pub const SECRETS_MAX: usize = 10_000;
 /// A file of secrets is configuration, not data.
 const FILE_BYTES_MAX: u64 = 1 << 20;
-/// Shorter keys occur in answers by chance, so only longer ones are looked for there.
-const ECHO_BYTES_MIN: usize = 8;
 
 /// Why a secret was not stored or not used.
 #[derive(Debug, thiserror::Error)]
@@ -169,10 +167,11 @@ impl SecretStore {
         Ok(())
     }
 
-    /// Adds the `[secrets]` table of a TOML file that only its owner may read.
+    /// Adds the `[secrets]` table of a TOML file that only its owner may read and that holds nothing else.
     ///
     /// # Errors
-    /// [`Error::File`] if the file is unreadable, too large, not TOML or readable by others;
+    /// [`Error::File`] if the file is unreadable, too large, not TOML, readable by others or holds anything beside
+    /// that table;
     /// [`Error::Unusable`] for one of its entries.
     pub fn extend_from_file(
         &mut self,
@@ -187,6 +186,17 @@ impl SecretStore {
                 error.span().and_then(|span| text.get(..span.start)).map_or(1, |head| head.lines().count());
             failed(format!("not TOML, near line {line}"))
         })?;
+        // Passed over, a key stored as `[sn22]` would be missed only when a call fails for want of it.
+        if let Some(stray) = document.keys().find(|name| *name != "secrets") {
+            return Err(failed(match secret_name(stray) {
+                Some(name) => format!("`{name}` must stand in the secrets table: write `[secrets.{name}]`"),
+                None => {
+                    "an entry stands outside of the secrets table: write each as `[secrets.sn22]`, with the \
+                         name of its subnet or operation"
+                        .into()
+                }
+            }));
+        }
         match document.get("secrets") {
             None => Ok(()),
             Some(toml::Value::Table(table)) => self.extend_from_table(table, environment),
@@ -300,15 +310,14 @@ impl Template {
     }
 }
 
-/// Whether `content` repeats the key, as debugging endpoints do with request headers and error pages with addresses.
-pub(crate) fn is_echoed(key: &SecretString, content: &[u8]) -> bool {
-    let key = key.expose_secret();
-    let holds = |text: &str| memchr::memmem::find(content, text.as_bytes()).is_some();
-    key.len() >= ECHO_BYTES_MIN && (holds(key) || key.contains(is_reserved) && holds(&percent_encoded(key)))
-}
-
 const fn is_reserved(c: char) -> bool {
     !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~'))
+}
+
+/// `text` if it is plainly the name of a subnet, which may be shown: what else stands in a file may be a key.
+fn secret_name(text: &str) -> Option<&str> {
+    let digits = text.strip_prefix("sn")?;
+    ((1..=5).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
 }
 
 /// Percent-encoding of everything but RFC 3986's unreserved characters.

@@ -5,12 +5,14 @@ mod support;
 
 use std::path::Path;
 
+use base64::Engine as _;
 use schema::error::CallErrorKind;
-use schema::operation::{Auth, OperationDescriptor};
+use schema::operation::{Auth, OperationDescriptor, ResponseBody, Transport};
+use schema::types::Type;
 use secrecy::SecretString;
 use serde_json::json;
-use subnet::CallOutcome;
 use subnet::secrets::{Error, SecretStore};
+use subnet::{CallOutcome, OperationTypes};
 use support::*;
 
 const CANARY: &str = "cnry-5f1d0c9a-KEY";
@@ -182,6 +184,94 @@ async fn an_answer_or_error_that_repeats_the_key_is_not_kept() {
     }
 }
 
+/// A key with characters that each encoding writes in another way.
+const ODD_KEY: &str = "cnry/5f1d+0c9a?KEY>";
+
+/// What a call with [`ODD_KEY`] to a peer that answers with `reply` comes to.
+async fn call_with_odd_key(reply: Reply, response: ResponseBody, output: OperationTypes) -> CallOutcome {
+    let peer = Peer::start(move |_| reply.clone()).await;
+    let client = peer.client();
+    let mut secrets = SecretStore::new();
+    secrets.insert("sn1", &peer.origin(), &SecretString::from(ODD_KEY)).unwrap();
+    let mut operation = with_header(&peer.origin());
+    if let Transport::Http(binding) = &mut operation.transport {
+        binding.response = response;
+    }
+    let prepared = client.prepare(&operation, output, None).unwrap();
+    client.call_fields(&prepared, fields(json!({})), &context(&secrets, PATIENT_MS)).await
+}
+
+/// The key as peers may write it; each is valid inside a JSON string.
+fn writings_of_the_odd_key() -> [String; 8] {
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    [
+        ODD_KEY.into(),
+        ODD_KEY.bytes().map(|byte| format!("\\u{byte:04x}")).collect(),
+        ODD_KEY.replace('/', "\\/"),
+        ODD_KEY.replace('/', "%2f").replace('+', "%2B").replace('?', "%3f").replace('>', "%3E"),
+        STANDARD.encode(ODD_KEY),
+        URL_SAFE_NO_PAD.encode(ODD_KEY),
+        STANDARD.encode(format!("Bearer {ODD_KEY}")),
+        STANDARD.encode(format!("user:{ODD_KEY}")),
+    ]
+}
+
+fn assert_dropped(outcome: &CallOutcome, case: &str) {
+    let error = outcome.result.as_ref().err().map(|error| (error.kind, error.code.as_str()));
+    assert_eq!(error, Some((CallErrorKind::Invalid, "E1113")), "{case}");
+    assert!(outcome.response_body.is_empty() && !traces(outcome).contains("cnry"), "{case}");
+}
+
+#[tokio::test]
+async fn an_answer_that_repeats_the_key_in_another_writing_is_not_kept() {
+    let json_types = || OperationTypes { output: Type::Json, ..types() };
+    for writing in writings_of_the_odd_key() {
+        for (body, output) in [
+            // A field that the type has, one that it leaves out, names of both kinds, and opaque JSON.
+            (format!(r#""at {writing}.""#), text_types()),
+            (format!(r#"{{"n": 1, "ignored": [{{"deep": "{writing}"}}]}}"#), types()),
+            (format!(r#"{{"n": 1, "{writing}": 2}}"#), types()),
+            (format!(r#"{{"headers": {{"a": ["Bearer {writing}"], "{writing}": null}}}}"#), json_types()),
+            // JSON that a string of JSON holds.
+            (json!({"n": 1, "log": format!(r#"{{"k":"{writing}"}}"#)}).to_string(), types()),
+        ] {
+            let reply = answer("200 OK", "application/json", &body);
+            assert_dropped(&call_with_odd_key(reply, ResponseBody::Json, output).await, &body);
+        }
+        for (body, response) in [
+            (format!("my key is {writing}, \\ and 100 % so"), ResponseBody::Text),
+            (format!("\0\u{1}{writing}"), ResponseBody::Bytes),
+        ] {
+            let reply = answer("200 OK", "text/plain", &body);
+            assert_dropped(&call_with_odd_key(reply, response, text_types()).await, &body);
+        }
+        let reply = answer("422 No", "application/json", format!(r#"{{"detail": "bad {writing}"}}"#));
+        assert_dropped(&call_with_odd_key(reply, ResponseBody::Json, types()).await, "422");
+    }
+}
+
+#[tokio::test]
+async fn headers_that_errors_quote_are_searched_too() {
+    for head in [
+        format!("content-type: text/html; x={ODD_KEY}"),
+        format!("content-type: {ODD_KEY}"),
+        format!("content-encoding: {ODD_KEY}"),
+    ] {
+        let reply =
+            Reply::Bytes(format!("HTTP/1.1 200 OK\r\n{head}\r\ncontent-length: 2\r\n\r\n{{}}").into());
+        assert_dropped(&call_with_odd_key(reply, ResponseBody::Json, types()).await, &head);
+    }
+}
+
+#[tokio::test]
+async fn answers_full_of_escapes_that_do_not_repeat_the_key_are_kept() {
+    let body = json!({"n": 7, "text": "line\n\"quoted\" \u{1} 50%25 %2F \\ cnry/5f1d+0c9a?KEY"}).to_string();
+    let reply = answer("200 OK", "application/json", &body);
+    let outcome = call_with_odd_key(reply, ResponseBody::Json, types()).await;
+    assert!(outcome.result.is_ok(), "{outcome:?}");
+    assert_eq!(outcome.response_body, body.as_bytes());
+}
+
 #[tokio::test]
 async fn an_input_that_contains_the_key_is_not_sent() {
     let peer = Peer::start(|_| json_answer(&json!({"n": 1}))).await;
@@ -284,8 +374,7 @@ fn a_file_of_secrets_must_be_private_and_its_errors_do_not_quote_it() {
         let mut store = SecretStore::new();
         store.extend_from_file(path, &|_| None).map(|()| store)
     };
-    let good =
-        format!("[server]\nport = 1\n[secrets.sn1]\norigin = \"https://a.example\"\nvalue = \"{CANARY}\"\n");
+    let good = format!("[secrets.sn1]\norigin = \"https://a.example\"\nvalue = \"{CANARY}\"\n");
     write(&good, 0o600);
     assert_eq!(load(&path).unwrap().names().count(), 1);
     for mode in [0o640, 0o604, 0o660, 0o644] {
@@ -299,6 +388,24 @@ fn a_file_of_secrets_must_be_private_and_its_errors_do_not_quote_it() {
     assert!(!format!("{error} {error:?}").contains(CANARY));
     write(&format!("secrets = \"{CANARY}\""), 0o600);
     assert!(!load(&path).unwrap_err().to_string().contains(CANARY));
+    write("# nothing yet\n", 0o600);
+    assert_eq!(load(&path).unwrap().names().count(), 0);
+    // Out of its place, an entry is refused and not passed over.
+    let entry = format!("origin = \"https://a.example\"\nvalue = \"{CANARY}\"\n");
+    for (content, hint) in [
+        (format!("[sn22]\n{entry}"), "`[secrets.sn22]`"),
+        (format!("{good}[sn1]\n{entry}"), "`[secrets.sn1]`"),
+        (format!("[\"sn64.chat_completions\"]\n{entry}"), "`[secrets.sn22]`"),
+        (format!("[secret.sn22]\n{entry}"), "`[secrets.sn22]`"),
+        (format!("{CANARY} = 1\n{good}"), "`[secrets.sn22]`"),
+        (entry.clone(), "`[secrets.sn22]`"),
+    ] {
+        write(&content, 0o600);
+        let error = load(&path).expect_err(&content);
+        assert_eq!(error.code(), "E1106");
+        assert!(error.to_string().contains(hint), "{error}");
+        assert!(!format!("{error} {error:?}").contains(CANARY), "{error}");
+    }
     write(&format!("# {}", "x".repeat(1 << 20)), 0o600);
     assert!(load(&path).is_err());
     assert!(load(&folder.path().join("missing.toml")).is_err());

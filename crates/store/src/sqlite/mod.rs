@@ -15,6 +15,7 @@ use rusqlite::Connection;
 use schema::hash::Hash;
 
 use crate::ownership::Ownership;
+use crate::private;
 use crate::search::Search;
 use crate::watch::Watchers;
 use crate::{
@@ -89,8 +90,7 @@ impl Sqlite {
     /// [`Error::Full`], [`Error::Io`]. A failed open changes nothing that was stored.
     pub fn open(options: &Options) -> Result<Self, Error> {
         let dir = &options.dir;
-        create_private(dir)
-            .map_err(|source| Error::NotWritable { path: dir.clone(), source: Arc::new(source) })?;
+        private::create_dir(dir).map_err(|source| Error::not_created(dir, source))?;
         let ownership = Ownership::take(dir)?;
         let path = dir.join(DATABASE_FILE);
         let shared = Arc::new(Shared::default());
@@ -222,17 +222,9 @@ impl Log for Sqlite {
     }
 }
 
-/// Creates the directory for its owner alone: a store holds what runs were asked and what they answered.
-fn create_private(dir: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
-}
-
 /// The one connection that writes. Creates or upgrades the database.
 fn open_writer(path: &Path, max_bytes: Option<u64>) -> Result<Connection, Error> {
+    create_files(path)?;
     let open = || -> Result<Connection, Fault> {
         let mut connection = Connection::open(path)?;
         tune(&connection)?;
@@ -250,7 +242,24 @@ fn open_writer(path: &Path, max_bytes: Option<u64>) -> Result<Connection, Error>
         migrate::migrate(&mut connection)?;
         Ok(connection)
     };
-    open().map_err(|fault| fault.at(path))
+    open().map_err(|fault| fault.at_open(path))
+}
+
+/// Makes the database file private before SQLite opens it, and with it what SQLite puts beside it: those files get
+/// the database's mode when they are created.
+fn create_files(path: &Path) -> Result<(), Error> {
+    // Opening and closing a file that SQLite has open would release SQLite's locks, so this comes first, and only
+    // for a file that is not there: one that is may be readable and not writable, which SQLite words better.
+    if !path.exists() {
+        private::open_file(path).map_err(|source| Error::not_created(path, source))?;
+    }
+    private::tighten(path);
+    for suffix in ["-wal", "-shm"] {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        private::tighten(Path::new(&beside));
+    }
+    Ok(())
 }
 
 /// Settings every connection shares.

@@ -46,7 +46,7 @@ impl Workers {
         };
         let read_queue = Arc::new(Mutex::new(read_queue));
         for _ in 0..READERS {
-            let connection = open_reader(path).map_err(|fault| fault.at(path))?;
+            let connection = open_reader(path).map_err(|fault| fault.at_open(path))?;
             let queue = Arc::clone(&read_queue);
             workers.spawn("store-read", move || serve_reads(&connection, &queue))?;
         }
