@@ -257,8 +257,11 @@ impl Handle {
             return Err(Error::NoProof { run, reason: "it has not ended" });
         };
         let none = |reason| Error::NoProof { run, reason };
-        let hash = detail.proof.ok_or_else(|| none("none could be made when it ended; the log says why"))?;
-        log.get_blob(&hash).await?.ok_or_else(|| none("its bundle is missing from the store"))
+        if detail.proof.hashes().is_empty() {
+            return Err(none("none could be made when it ended; the log says why"));
+        }
+        let gathered = crate::journal::gather(log, detail.proof.hashes()).await?;
+        gathered.map_err(|_| none("its bundle is missing from the store"))
     }
 
     /// Runs under way in this process.

@@ -19,6 +19,8 @@ use crate::view::{RunEvent, RunId};
 pub const JOURNAL_VERSION: u8 = 1;
 /// Records above this go to the blob store, so that one append stays within its limit.
 const RECORD_BYTES_MAX: usize = 256 << 10;
+/// A blob above this is stored as several.
+pub(crate) const PART_BYTES_MAX: usize = 8 << 20;
 /// Records read at once when a run is recovered or watched.
 pub(crate) const PAGE_RECORDS: usize = 256;
 
@@ -31,6 +33,9 @@ pub(crate) enum Record {
     Turn(Turn),
     /// The record is this blob.
     Spilled(Hash),
+    /// The record is these blobs, one after the other. A turn is one record whatever its size, so that it
+    /// is durable as a whole or not at all.
+    Parts(Vec<Hash>),
 }
 
 /// What is fixed when a run is stored. Holds the run's secret, so journals are as private as keys.
@@ -98,6 +103,8 @@ pub(crate) struct JournalledOutcome {
 pub(crate) enum Body {
     Inline(Vec<u8>),
     Blob(Hash),
+    /// One after the other; none is larger than [`PART_BYTES_MAX`].
+    Parts(Vec<Hash>),
 }
 
 /// A journal that cannot be read or written.
@@ -228,46 +235,77 @@ impl Body {
         if bytes.len() <= INLINE_BODY_BYTES_MAX {
             return Self::Inline(bytes.into());
         }
-        let blob = BlobWrite::new(bytes);
-        let hash = blob.hash();
-        blobs.push(blob);
-        Self::Blob(hash)
+        match *spill(&bytes, blobs) {
+            [hash] => Self::Blob(hash),
+            ref parts => Self::Parts(parts.to_vec()),
+        }
     }
 
     pub(crate) async fn fetch(self, log: &dyn Log) -> Result<Bytes, String> {
-        match self {
-            Self::Inline(bytes) => Ok(bytes.into()),
-            Self::Blob(hash) => match log.get_blob(&hash).await {
-                Ok(Some(bytes)) => Ok(bytes),
-                Ok(None) => Err(format!("body {} is missing", hash.short())),
-                Err(error) => Err(error.to_string()),
-            },
+        let hashes = match self {
+            Self::Inline(bytes) => return Ok(bytes.into()),
+            Self::Blob(hash) => vec![hash],
+            Self::Parts(hashes) => hashes,
+        };
+        match gather(log, &hashes).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(missing)) => Err(format!("body {} is missing", missing.short())),
+            Err(error) => Err(error.to_string()),
         }
     }
 }
 
-/// Adds a record to an append; one that is too large becomes a blob and its address.
+/// Moves bytes to `blobs`, to several where they are more than the store takes in one.
+pub(crate) fn spill(bytes: &Bytes, blobs: &mut Vec<BlobWrite>) -> Vec<Hash> {
+    let mut hashes = Vec::new();
+    let mut rest = bytes.clone();
+    loop {
+        let blob = BlobWrite::new(rest.split_to(rest.len().min(PART_BYTES_MAX)));
+        hashes.push(blob.hash());
+        blobs.push(blob);
+        if rest.is_empty() {
+            return hashes;
+        }
+    }
+}
+
+/// What [`spill`] moved to blobs, or the blob that is missing.
+pub(crate) async fn gather(log: &dyn Log, hashes: &[Hash]) -> Result<Result<Bytes, Hash>, store::Error> {
+    let mut gathered = Vec::new();
+    for hash in hashes {
+        match log.get_blob(hash).await? {
+            Some(bytes) if hashes.len() == 1 => return Ok(Ok(bytes)),
+            Some(bytes) => gathered.extend_from_slice(&bytes),
+            None => return Ok(Err(*hash)),
+        }
+    }
+    Ok(Ok(gathered.into()))
+}
+
+/// Adds a record to an append; one that is too large becomes blobs and their addresses.
 pub(crate) fn add(mut append: Append, record: &Record) -> Append {
     let bytes = versioned(record);
     if bytes.len() <= RECORD_BYTES_MAX {
         return append.record(bytes);
     }
-    let blob = BlobWrite::new(bytes);
-    let spilled = versioned(&Record::Spilled(blob.hash()));
-    append.blobs.push(blob);
-    append.record(spilled)
+    let spilled = match *spill(&bytes.into(), &mut append.blobs) {
+        [hash] => Record::Spilled(hash),
+        ref parts => Record::Parts(parts.to_vec()),
+    };
+    append.record(versioned(&spilled))
 }
 
 /// Reads a record, following it to the blob store where it is there.
 pub(crate) async fn read(log: &dyn Log, run: RunId, record: &store::Record) -> Result<Record, JournalError> {
     let unreadable = |what: String| JournalError::Unreadable { run, seq: record.seq, what };
-    match unversioned(&record.bytes).map_err(unreadable)? {
-        Record::Spilled(hash) => {
-            let bytes = log.get_blob(&hash).await?.ok_or_else(|| unreadable("its blob is missing".into()))?;
-            unversioned(&bytes).map_err(unreadable)
-        }
-        read => Ok(read),
-    }
+    let hashes = match unversioned(&record.bytes).map_err(unreadable)? {
+        Record::Spilled(hash) => vec![hash],
+        Record::Parts(hashes) => hashes,
+        read => return Ok(read),
+    };
+    let missing = |hash: Hash| unreadable(format!("its blob {} is missing", hash.short()));
+    let bytes = gather(log, &hashes).await?.map_err(missing)?;
+    unversioned(&bytes).map_err(unreadable)
 }
 
 /// Bytes of stored data: a version, then [`postcard`].
@@ -296,5 +334,51 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
         Ok((data, [])) => Ok(data),
         Ok((_, rest)) => Err(format!("{} bytes are left over", rest.len())),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn bytes_are_split_where_a_blob_would_be_too_large() {
+        for (len, parts) in [(PART_BYTES_MAX, 1), (PART_BYTES_MAX + 1, 2), (store::MAX_BLOB_BYTES + 1, 3)] {
+            let log = store::Sqlite::in_memory().unwrap();
+            let bytes: Bytes = (0..len).map(|at| (at % 251) as u8).collect();
+            let mut blobs = Vec::new();
+            let hashes = spill(&bytes, &mut blobs);
+            assert_eq!((hashes.len(), blobs.len()), (parts, parts));
+            let append = Append { blobs, ..Append::to(StreamName::new("s").unwrap()) };
+            assert_eq!(gather(&log, &hashes).await.unwrap(), Err(hashes[0]));
+            log.append(append.record("x")).await.unwrap();
+            assert_eq!(gather(&log, &hashes).await.unwrap(), Ok(bytes));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_record_is_one_whatever_its_size() {
+        let log = store::Sqlite::in_memory().unwrap();
+        let run = RunId([1; 16]);
+        let stream = StreamName::new("s").unwrap();
+        for (seq, len) in (1..).zip([10, RECORD_BYTES_MAX, PART_BYTES_MAX, store::MAX_BLOB_BYTES]) {
+            let told = RunEvent {
+                seq,
+                time_us: 0,
+                kind: crate::view::RunEventKind::Closed,
+                node: String::new(),
+                iteration: Vec::new(),
+                state: crate::view::EventState::Failed,
+                attempt: 0,
+                operation: String::new(),
+                message: "x".repeat(len),
+                spent: Amount::zero(schema::amount::Currency::MicroUsd),
+            };
+            let turn = Record::Turn(Turn { events: Vec::new(), intents: Vec::new(), told: vec![told] });
+            log.append(add(Append::to(stream.clone()), &turn)).await.unwrap();
+            let records = log.read(&stream, seq, 10).await.unwrap();
+            assert_eq!((records.len(), records[0].seq), (1, seq));
+            assert_eq!(read(&log, run, &records[0]).await.unwrap(), turn);
+        }
     }
 }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use schema::hash::Hash;
 use serde::{Deserialize, Serialize};
-use store::{Append, BlobWrite, Log};
+use store::{Append, Log};
 
-use crate::journal::{Body, JournalError, unversioned, versioned};
+use crate::journal::{Body, JournalError, spill, unversioned, versioned};
 use crate::view::{CostRow, Run, RunId};
 
 /// Summaries by `<tenant>/<run>`; names sort by time.
@@ -20,8 +20,29 @@ pub(crate) const OPEN: &str = "runs.open";
 pub(crate) struct Detail {
     result: Option<Body>,
     costs: Vec<CostRow>,
-    /// Blob of the proof bundle.
-    pub(crate) proof: Option<Hash>,
+    pub(crate) proof: StoredProof,
+}
+
+/// Where the proof bundle of a run is.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum StoredProof {
+    /// None could be made.
+    None,
+    /// In this blob.
+    Blob(Hash),
+    /// In these, one after the other.
+    Parts(Vec<Hash>),
+}
+
+impl StoredProof {
+    /// The blobs; empty where there is no proof.
+    pub(crate) fn hashes(&self) -> &[Hash] {
+        match self {
+            Self::None => &[],
+            Self::Blob(hash) => std::slice::from_ref(hash),
+            Self::Parts(hashes) => hashes,
+        }
+    }
 }
 
 pub(crate) fn key(tenant: &str, run: RunId) -> String {
@@ -39,12 +60,11 @@ pub(crate) fn close(append: Append, tenant: &str, run: &Run, proof: Option<Vec<u
     let key = key(tenant, run.id);
     let mut blobs = Vec::new();
     let result = run.result_json.clone().map(|text| Body::new(text.into(), &mut blobs));
-    let proof = proof.map(|bytes| {
-        let blob = BlobWrite::new(bytes);
-        let hash = blob.hash();
-        blobs.push(blob);
-        hash
-    });
+    let proof = match proof.map(|bytes| spill(&bytes.into(), &mut blobs)).as_deref() {
+        None => StoredProof::None,
+        Some([hash]) => StoredProof::Blob(*hash),
+        Some(parts) => StoredProof::Parts(parts.to_vec()),
+    };
     let detail = Detail { result, costs: run.costs.clone(), proof };
     let mut append = append
         .view(RUNS, key.clone(), versioned(&summary(run)))

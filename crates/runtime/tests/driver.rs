@@ -364,6 +364,52 @@ async fn large_answers_survive_a_restart() {
 }
 
 #[tokio::test]
+async fn a_turn_above_the_size_of_a_blob_survives_a_restart() {
+    const ELEMENTS: usize = 5_000;
+    let server = Server::start(|_| Reply::answer("late").after(3_600_000)).await;
+    let dir = tempfile::tempdir().unwrap();
+    let plan = {
+        let mut b = Builder::new(Some(usd(10_000)), Some(HOUR_US), &[echo(&server)]);
+        let list = b.texts(ELEMENTS);
+        // Watchers are told of every branch, by its label: 20 MB in the first turn.
+        let label = "x".repeat(2_000);
+        let each = b.fan_out("each", list, &LoopOptions::default(), &[], |b, id| {
+            let item = b.item(id);
+            let condition = b.constant(Value::Bool(true), Type::Bool);
+            b.branch(
+                &label,
+                condition,
+                &[],
+                vec![Box::new(|b| b.pure("this", item, &[])), Box::new(|b| b.pure("that", item, &[]))],
+            )
+        });
+        let arg = b.text("wait");
+        let options = CallOptions { timeout_us: 3_000_000_000, ..CallOptions::to(0) };
+        let call = b.call("call", arg, &options, &[each]);
+        b.finish(call, Type::STRING)
+    };
+    let id = {
+        let world = World::on_disk(dir.path());
+        let plan = world.load(plan);
+        let id = world.create(&plan).await.unwrap();
+        server.arrived(1).await;
+        world.handle.shutdown(Duration::ZERO).await;
+        id
+    };
+    let world = World::on_disk(dir.path());
+    assert_eq!(world.handle.recover().await.unwrap(), 1);
+    server.arrived(2).await;
+    let run = world.handle.cancel_run(TENANT, id).await.unwrap();
+    assert_eq!((run.state, run.total), (RunState::Cancelled, usd(200)));
+    let events = world.events(id, 0).await;
+    assert!((1..).zip(&events).all(|(seq, event)| event.seq == seq));
+    let branches = events.iter().filter(|event| event.node.starts_with("xx")).count();
+    assert_eq!(branches, 2 * ELEMENTS);
+    assert!(branches * 2_000 > store::MAX_BLOB_BYTES);
+    world.proof(&run).await;
+}
+
+#[tokio::test]
 async fn lists_are_paged_newest_first_and_filtered() {
     let server = echoing().await;
     let world = World::in_memory();
@@ -414,7 +460,8 @@ async fn a_full_store_refuses_a_run_and_leaves_nothing_half_written() {
     let server = echoing().await;
     let dir = tempfile::tempdir().unwrap();
     let options = store::Options { max_bytes: Some(160 << 10), ..store::Options::new(dir.path()) };
-    let world = World::over(Arc::new(Sqlite::open(&options).unwrap()));
+    let impatient = Options { disk_patience: Duration::ZERO, ..Options::default() };
+    let world = World::with(impatient, services(Arc::new(Sqlite::open(&options).unwrap())));
     let plan = world.load(one_call(echo(&server), &CallOptions::to(0)));
     let mut stopped = None;
     for _ in 0..200 {

@@ -496,3 +496,38 @@ fn every_end_of_a_run_is_told_once_and_last() {
     assert!(matches!(kinds.last(), Some(ProgressKind::Closed { end: End::Succeeded(_) })));
     let _: NodeId = NodeId(0);
 }
+
+/// A loop over `count` texts whose body is one step, or a branch of one step.
+fn loop_of(count: u32, branches: bool) -> CompiledPlan {
+    let mut b = Builder::new(None, None, &[]);
+    let list = b.texts(count as usize);
+    let each = b.fan_out("each", list, &LoopOptions::default(), &[], |b, id| {
+        let item = b.item(id);
+        if !branches {
+            return b.pure("same", item, &[]);
+        }
+        let condition = b.constant(Value::Bool(true), Type::Bool);
+        b.branch(
+            "which",
+            condition,
+            &[],
+            vec![Box::new(|b| b.pure("this", item, &[])), Box::new(|b| b.pure("that", item, &[]))],
+        )
+    });
+    b.finish(each, support::list_of(schema::types::LengthRange::up_to(count.into())))
+}
+
+#[test]
+fn a_run_has_so_many_steps_and_a_loop_that_would_bring_more_fails() {
+    use schema::limits::RUN_INSTANCES_MAX;
+    let of = |count, branches| run(loop_of(count, branches), |_| None);
+    // The loop itself is a step too.
+    let most = RUN_INSTANCES_MAX - 1;
+    assert_eq!(of(most, false).value().as_list().unwrap().len(), most as usize);
+    let error = of(most + 1, false).error();
+    assert_eq!((error.code.as_str(), error.node.as_deref()), ("E1157", Some("each#0")));
+    assert!(error.message.contains("100000 steps"), "{}", error.message);
+    // Arms count when they are taken.
+    let error = of(RUN_INSTANCES_MAX / 2, true).error();
+    assert_eq!((error.code.as_str(), error.node.as_deref()), ("E1157", Some("which#1[49999]")));
+}

@@ -90,6 +90,10 @@ impl Core {
             Value::List(items) => Arc::clone(items),
             _ => Arc::from([]),
         };
+        let body = plan.node(node).regions.first();
+        if body.is_some_and(|body| !self.admit_instances(*body, items.len())) {
+            return self.fail_crowded(frame, node, &format!("a loop over {} elements", items.len()));
+        }
         self.fact(frame, node, FactKind::FannedOut(Value::List(Arc::clone(&items))));
         self.node_progress(frame, node, NodeState::Running, items.len().to_string());
         let fan_out = FanOut::new(items, *concurrency, *tolerate);

@@ -63,6 +63,8 @@ pub struct Core {
     ready: VecDeque<(FrameId, NodeId)>,
     attempts: BTreeMap<AttemptId, Attempt>,
     attempts_made: u32,
+    /// Instances of nodes so far, those of started fan-outs in advance.
+    instances: u32,
     timers: Timers,
     scopes: Scopes,
     accounts: Accounts,
@@ -106,6 +108,7 @@ impl Core {
             ready: VecDeque::new(),
             attempts: BTreeMap::new(),
             attempts_made: 0,
+            instances: 0,
             timers: Timers::default(),
             scopes: Scopes::default(),
             accounts,
@@ -191,7 +194,10 @@ impl Core {
         if let Err(error) = self.open_root_scope(root) {
             return self.finish(End::Failed(*error));
         }
-        self.open_frame(prepared::RegionId::ROOT, None, 0, Value::Null, Vec::new());
+        let root = prepared::RegionId::ROOT;
+        // Within the limit: a plan has fewer nodes than a run may have instances.
+        self.admit_instances(root, 1);
+        self.open_frame(root, None, 0, Value::Null, Vec::new());
     }
 
     /// Starts nodes until none is ready.

@@ -7,6 +7,7 @@ use plan_ir::graph::{NodeId, NodeKind};
 use plan_ir::interp::match_pattern;
 use plan_ir::plan::NodeBody;
 use schema::error::PlanError;
+use schema::limits::RUN_INSTANCES_MAX;
 use schema::value::Value;
 
 use super::event::{End, NodeState};
@@ -17,10 +18,34 @@ use super::{Core, FrameId};
 
 /// The run's own `ensure` did not hold.
 const ENSURE_FAILED: &str = "E1150";
+/// The run would have more instances than it may.
+const TOO_MANY_INSTANCES: &str = "E1157";
 /// The compiled plan contradicts itself.
 const MALFORMED: &str = "E1170";
 
 impl Core {
+    /// Counts `times` instances of `region`; `false`, and counts nothing, where the run would have more
+    /// than it may. A plan whose lists are all bounded was counted when it was compiled; this is for the
+    /// others, before they take memory.
+    pub(super) fn admit_instances(&mut self, region: RegionId, times: usize) -> bool {
+        let more = self.plan.region(region).nodes.len().saturating_mul(times);
+        let total = u32::try_from(more).ok().and_then(|more| self.instances.checked_add(more));
+        match total.filter(|total| *total <= RUN_INSTANCES_MAX) {
+            Some(total) => {
+                self.instances = total;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Fails a node that [`Self::admit_instances`] refused.
+    pub(super) fn fail_crowded(&mut self, frame: FrameId, node: NodeId, what: &str) {
+        let message = format!("with {what} the run would have more than {RUN_INSTANCES_MAX} steps");
+        let error = self.error(frame, node, TOO_MANY_INSTANCES, message);
+        self.fail_node(frame, node, error);
+    }
+
     /// Opens an instance of `region`; its nodes without unfinished parents become ready.
     pub(super) fn open_frame(
         &mut self,
@@ -89,6 +114,9 @@ impl Core {
                     let error = self.error(frame, node, MALFORMED, "no arm of the branch fits".into());
                     return self.fail_node(frame, node, error);
                 };
+                if !self.admit_instances(region, 1) {
+                    return self.fail_crowded(frame, node, "this branch");
+                }
                 let arm = plan.node(node).regions.iter().position(|own| *own == region).unwrap_or(0);
                 self.fact(frame, node, FactKind::TookArm(u32::try_from(arm).unwrap_or(u32::MAX)));
                 self.node_progress(frame, node, NodeState::Running, "");
