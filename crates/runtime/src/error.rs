@@ -92,6 +92,11 @@ pub enum Error {
     /// The runtime is shutting down.
     #[error("the runtime is shutting down")]
     Closing,
+    /// The run has not ended, and nothing in this process drives it.
+    #[error(
+        "run {0} has not ended and is not driven by this process; the log says why, and a restart takes it up"
+    )]
+    NotDriven(RunId),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -128,6 +133,7 @@ impl Error {
             Self::RequestConflict(_) => "E1008",
             Self::Busy { .. } => "E1172",
             Self::Closing => "E1173",
+            Self::NotDriven(_) => "E1175",
             Self::Store(error) => error.code(),
             Self::Journal(error) => error.code(),
             Self::Proof(_) => "E1321",

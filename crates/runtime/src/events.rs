@@ -6,7 +6,7 @@ use std::sync::Arc;
 use store::{Log, StreamName, Watch};
 use tokio::sync::watch;
 
-use crate::driver::{LiveRun, Phase};
+use crate::driver::Phase;
 use crate::error::Error;
 use crate::journal::{self, Record};
 use crate::view::{RunEvent, RunEventKind, RunId};
@@ -33,10 +33,9 @@ impl Events {
         run: RunId,
         stream: StreamName,
         after_seq: u64,
-        live: Option<&LiveRun>,
+        phase: watch::Receiver<Phase>,
     ) -> Self {
         let grown = log.watch(&stream);
-        let phase = live.map(|live| live.phase.subscribe());
         Self {
             log,
             run,
@@ -45,7 +44,7 @@ impl Events {
             next_record: 1,
             read: VecDeque::new(),
             grown,
-            phase,
+            phase: Some(phase),
             ended: false,
         }
     }

@@ -171,14 +171,11 @@ impl Handle {
             return Ok(snapshot);
         }
         let run_now = self.get_run(tenant, run).await?;
-        if !run_now.state.has_ended() {
-            let mut events = self.watch(tenant, run, u64::MAX).await?;
-            while events.next().await?.is_some() {}
-        }
-        self.get_run(tenant, run).await
+        if run_now.state.has_ended() { Ok(run_now) } else { Err(self.not_driven(run)) }
     }
 
-    /// The events of a run after number `after_seq`, without a gap.
+    /// The events of a run after number `after_seq`, without a gap. Of a run that stopped here, those
+    /// that are stored, then the reason.
     ///
     /// # Errors
     /// As [`Handle::get_run`].
@@ -190,7 +187,10 @@ impl Handle {
             return Err(Error::NotFound(run));
         }
         let stream = journal::stream(tenant, run)?;
-        Ok(Events::new(Arc::clone(log), run, stream, after_seq, live.as_deref()))
+        // What ended has its last event stored; of what did not, nothing more will come.
+        let stopped = || watch::Sender::new(Phase::Stalled(self.not_driven(run))).subscribe();
+        let phase = live.map_or_else(stopped, |live| live.phase.subscribe());
+        Ok(Events::new(Arc::clone(log), run, stream, after_seq, phase))
     }
 
     /// Asks a run to stop and waits until it has. Attempts that were sent are settled. Cancelling a run
@@ -202,9 +202,14 @@ impl Handle {
         if let Some(live) = self.shared.registry.get(tenant, run) {
             // Closed where the run has just ended; full where it has been told before.
             let _ = live.control.try_send(driver::Control::Cancel);
-            return self.wait(tenant, run).await;
         }
-        self.get_run(tenant, run).await
+        self.wait(tenant, run).await
+    }
+
+    /// Why a run that has not ended makes no progress here.
+    fn not_driven(&self, run: RunId) -> Error {
+        let closing = self.shared.closing.load(Ordering::Acquire);
+        if closing { Error::Closing } else { Error::NotDriven(run) }
     }
 
     /// A page of runs, newest first, after the run `after`.

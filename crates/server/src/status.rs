@@ -77,7 +77,7 @@ pub(crate) fn plan_errors(compiled: &Compiled) -> Status {
 fn grpc_code(code: &str) -> Code {
     match code {
         // Another process owns the store, it is full, or the service is busy or closing.
-        "E1001" | "E1173" => Code::Unavailable,
+        "E1001" | "E1173" | "E1175" => Code::Unavailable,
         "E1172" => Code::ResourceExhausted,
         "E1008" | "E1205" => Code::AlreadyExists,
         "E1164" | "E1165" | "E1201" | "E1202" | "E1208" => Code::NotFound,

@@ -35,10 +35,20 @@ pub(crate) struct LiveRun {
     pub(crate) phase: watch::Sender<Phase>,
 }
 
-/// All runs that this process drives.
+/// Stalled runs that are remembered with their reasons; beyond, the oldest are forgotten.
+const STALLED_KEPT: usize = 10_000;
+
+/// All runs that this process drives, and those it cannot drive any more.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    runs: Mutex<BTreeMap<RunId, Entry>>,
+    runs: Mutex<Runs>,
+}
+
+#[derive(Debug, Default)]
+struct Runs {
+    driven: BTreeMap<RunId, Entry>,
+    /// Who asks for one of these is told why it stopped.
+    stalled: BTreeMap<RunId, Entry>,
 }
 
 #[derive(Debug)]
@@ -52,39 +62,60 @@ impl Registry {
     /// Enters a run; `false` if `limit` are there already, or this one is.
     pub(crate) fn enter(&self, id: RunId, tenant: &Arc<str>, live: &Arc<LiveRun>, limit: usize) -> bool {
         let mut runs = self.runs.lock();
-        if runs.len() >= limit || runs.contains_key(&id) {
+        if runs.driven.len() >= limit || runs.driven.contains_key(&id) {
             return false;
         }
-        runs.insert(id, Entry { tenant: Arc::clone(tenant), live: Arc::clone(live), task: None });
+        runs.stalled.remove(&id);
+        runs.driven.insert(id, Entry { tenant: Arc::clone(tenant), live: Arc::clone(live), task: None });
         true
     }
 
     pub(crate) fn set_task(&self, id: RunId, task: AbortHandle) {
-        if let Some(entry) = self.runs.lock().get_mut(&id) {
+        if let Some(entry) = self.runs.lock().driven.get_mut(&id) {
             entry.task = Some(task);
         }
     }
 
     pub(crate) fn leave(&self, id: RunId) {
-        self.runs.lock().remove(&id);
+        self.runs.lock().driven.remove(&id);
     }
 
+    /// The run is not driven any more, though it has not ended.
+    pub(crate) fn stall(&self, id: RunId) {
+        let mut runs = self.runs.lock();
+        if let Some(entry) = runs.driven.remove(&id) {
+            runs.stalled.insert(id, Entry { task: None, ..entry });
+        }
+        if runs.stalled.len() > STALLED_KEPT {
+            runs.stalled.pop_first();
+        }
+    }
+
+    pub(crate) fn is_driven(&self, id: RunId) -> bool {
+        self.runs.lock().driven.contains_key(&id)
+    }
+
+    /// A run that is driven, or stalled.
     pub(crate) fn get(&self, tenant: &str, id: RunId) -> Option<Arc<LiveRun>> {
         let runs = self.runs.lock();
-        runs.get(&id).filter(|entry| *entry.tenant == *tenant).map(|entry| Arc::clone(&entry.live))
+        let entry = runs.driven.get(&id).or_else(|| runs.stalled.get(&id));
+        entry.filter(|entry| *entry.tenant == *tenant).map(|entry| Arc::clone(&entry.live))
     }
 
+    /// Runs that are driven.
     pub(crate) fn len(&self) -> usize {
-        self.runs.lock().len()
+        self.runs.lock().driven.len()
     }
 
     /// Stops driving everything, as a crash would.
     pub(crate) fn abort_all(&self) {
-        for entry in std::mem::take(&mut *self.runs.lock()).into_values() {
-            if let Some(task) = entry.task {
+        let mut runs = self.runs.lock();
+        for (id, mut entry) in std::mem::take(&mut runs.driven) {
+            if let Some(task) = entry.task.take() {
                 task.abort();
             }
             entry.live.phase.send_replace(Phase::Stalled(Error::Closing));
+            runs.stalled.insert(id, entry);
         }
     }
 }

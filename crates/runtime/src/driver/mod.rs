@@ -20,10 +20,13 @@ use subnet::secrets::SecretStore;
 use tokio::sync::{mpsc, watch};
 
 pub(crate) use clock::{Clock, wall_us};
-pub(crate) use live::{Control, LiveRun, Phase, Registry};
+pub(crate) use live::{Control, Phase, Registry};
 pub use plan::LoadedPlan;
 pub(crate) use recover::{load_plan, recover, seed};
 pub(crate) use task::{NewRun, Task, fresh_run};
+
+/// Default of [`Options::disk_patience`]: long enough for somebody who was called to make room.
+const DISK_PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// How the runtime behaves.
 #[derive(Clone, Debug)]
@@ -33,13 +36,21 @@ pub struct Options {
     /// How long a result that causes nothing outward may wait for others before it is committed. It
     /// bounds what a crash can turn into interrupted calls, and how late watchers see progress.
     pub linger: Duration,
+    /// How long a run under way waits for a full or failing disk before it stops here. It goes on by
+    /// itself where a commit succeeds until then.
+    pub disk_patience: Duration,
     /// Names the build of this program in proofs.
     pub build: Hash,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { runs_max: 10_000, linger: Duration::from_millis(5), build: Hash::default() }
+        Self {
+            runs_max: 10_000,
+            linger: Duration::from_millis(5),
+            disk_patience: DISK_PATIENCE,
+            build: Hash::default(),
+        }
     }
 }
 

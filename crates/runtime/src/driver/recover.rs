@@ -37,7 +37,7 @@ pub(crate) async fn recover(shared: &Arc<Shared>) -> Result<usize, Error> {
         for row in page {
             let Some((tenant, run)) = row.key.rsplit_once('/') else { continue };
             let Ok(run) = run.parse::<RunId>() else { continue };
-            if shared.registry.get(tenant, run).is_some() {
+            if shared.registry.is_driven(run) {
                 continue;
             }
             found += 1;

@@ -32,9 +32,11 @@ const CONTROLS_QUEUED: usize = 8;
 const TURN_EVENTS_MAX: usize = 4_096;
 /// Bytes of answers in one turn; what is larger is committed on its own.
 const TURN_BYTES_MAX: usize = 4 << 20;
-/// How long to wait before an append is tried again that a full or failing disk refused.
+/// How long to wait at first before an append is tried again that a full or failing disk refused.
 const APPEND_RETRIES: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1_500)];
+/// And how long after those, as long as [`super::Options::disk_patience`] lasts.
+const APPEND_RETRY_MAX: Duration = Duration::from_secs(5);
 /// Facts from which on a proof is finished off the event loop.
 const LARGE_PROOF_FACTS: usize = 2_000;
 
@@ -141,7 +143,8 @@ impl Task {
     /// The append that makes the run exist: its first record and its rows.
     pub(crate) fn opening(&self, opened: &Record) -> Append {
         let append = journal::add(Append::to(self.stream.clone()).expecting(0), opened);
-        rows::open(append, &self.tenant, &self.run)
+        // Its first turn comes with it.
+        rows::open(append, &self.tenant, &Run { state: RunState::Running, ..self.run.clone() })
     }
 
     /// After a fold: the attempts whose results the crash lost.
@@ -340,21 +343,14 @@ impl Task {
         }
     }
 
-    /// Appends, patiently where the disk is full for a moment. Nothing of a refused append is kept, so it
-    /// can be tried again as it is.
+    /// Appends, patiently where the disk is full. Nothing of a refused append is kept, so it can be tried
+    /// again as it is. Meanwhile watchers and requests to the run wait, as they do for a slow disk. A run
+    /// that is not stored yet is refused after a moment instead: nothing is lost but the request.
     async fn append(&mut self, append: Append) -> Result<Appended, Error> {
         let log = Arc::clone(&self.shared.services.log);
-        let patient = async move {
-            for wait in APPEND_RETRIES {
-                match log.append(append.clone()).await {
-                    Err(store::Error::Full { .. } | store::Error::Io { .. }) => {
-                        tokio::time::sleep(wait).await
-                    }
-                    done => return done,
-                }
-            }
-            log.append(append).await
-        };
+        let is_stored = self.last_record > 0;
+        let patience = if is_stored { self.shared.options.disk_patience } else { Duration::ZERO };
+        let patient = append_patiently(log, append, patience, self.run.id);
         let Some(alone) = self.alone.as_mut().filter(|_| self.early.is_none()) else {
             return Ok(patient.await?);
         };
@@ -392,13 +388,20 @@ impl Task {
     /// Ends the task; `result` is how driving ended.
     pub(crate) fn leave(self, result: Result<(), Error>) {
         let phase = match result {
-            Ok(()) => Phase::Ended,
+            Ok(()) => {
+                let Run { id, plan, state, total, .. } = &self.run;
+                tracing::info!(run = %id, plan, state = state.name(), paid = %total, "run ended");
+                Phase::Ended
+            }
             Err(error) => {
                 tracing::error!(run = %self.run.id, code = error.code(), %error, "the run stopped here");
                 Phase::Stalled(error)
             }
         };
-        self.shared.registry.leave(self.run.id);
+        match &phase {
+            Phase::Stalled(_) => self.shared.registry.stall(self.run.id),
+            Phase::Live | Phase::Ended => self.shared.registry.leave(self.run.id),
+        }
         self.live.phase.send_replace(phase);
     }
 }
@@ -421,6 +424,35 @@ impl Drop for Task {
         for task in self.in_flight.values() {
             task.abort();
         }
+    }
+}
+
+/// Appends; what a full or failing disk refuses is tried again at least [`APPEND_RETRIES`] times and
+/// for `patience`.
+async fn append_patiently(
+    log: Arc<dyn store::Log>,
+    append: Append,
+    patience: Duration,
+    run: crate::view::RunId,
+) -> Result<Appended, store::Error> {
+    let started = Instant::now();
+    let mut short = APPEND_RETRIES.into_iter();
+    let mut is_told = false;
+    loop {
+        let error = match log.append(append.clone()).await {
+            Err(error @ (store::Error::Full { .. } | store::Error::Io { .. })) => error,
+            done => return done,
+        };
+        let wait = match short.next() {
+            Some(wait) => wait,
+            None if started.elapsed() >= patience => return Err(error),
+            None => APPEND_RETRY_MAX,
+        };
+        if wait == APPEND_RETRY_MAX && !is_told {
+            is_told = true;
+            tracing::warn!(%run, code = error.code(), %error, "the run waits for the disk");
+        }
+        tokio::time::sleep(wait).await;
     }
 }
 

@@ -13,7 +13,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// What the server does with a question.
 #[derive(Clone, Debug)]
@@ -22,12 +22,14 @@ pub struct Reply {
     pub status: u16,
     pub body: String,
     pub cost: Option<String>,
+    /// Answers once a permit is there, and puts it back.
+    pub gate: Option<Arc<Semaphore>>,
 }
 
 impl Reply {
     pub fn answer(text: &str) -> Self {
         let body = serde_json::json!({ "v": text }).to_string();
-        Self { after: Duration::ZERO, status: 200, body, cost: None }
+        Self { after: Duration::ZERO, status: 200, body, cost: None, gate: None }
     }
 
     pub fn after(self, ms: u64) -> Self {
@@ -108,6 +110,9 @@ async fn serve(
     *asked.lock().entry(question.to_owned()).or_default() += 1;
     count.send_modify(|count| *count += 1);
     let reply = behaviour(question);
+    if let Some(gate) = reply.gate {
+        drop(gate.acquire().await.unwrap());
+    }
     if !reply.after.is_zero() {
         tokio::time::sleep(reply.after).await;
     }
