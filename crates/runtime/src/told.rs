@@ -1,7 +1,10 @@
 //! What watchers are told, from what the scheduler does.
 
-use crate::core::{Cost, End, Instance, NodeState, Prepared, Progress, ProgressKind};
+use crate::core::{AboveAgreed, Cost, End, Instance, NodeState, Prepared, Progress, ProgressKind};
 use crate::view::{CostRow, EventState, RunEvent, RunEventKind};
+
+/// A peer charged more than the price or `max_price` it was asked under.
+const ABOVE_AGREED: &str = "E1406";
 
 /// The event number `seq` of a run of `plan`.
 pub(crate) fn event(plan: &Prepared, seq: u64, progress: &Progress) -> RunEvent {
@@ -33,10 +36,12 @@ pub(crate) fn event(plan: &Prepared, seq: u64, progress: &Progress) -> RunEvent 
             let event = of(plain(RunEventKind::AttemptSent, EventState::Running), instance);
             RunEvent { attempt: *attempt, operation: operation_id(plan, *operation), ..event }
         }
-        ProgressKind::AttemptDone { instance, attempt, operation, error, .. } => {
+        ProgressKind::AttemptDone { instance, attempt, operation, error, above, .. } => {
             let state = if error.is_some() { EventState::Failed } else { EventState::Succeeded };
             let event = of(plain(RunEventKind::AttemptDone, state), instance);
-            let message = error.as_ref().map(|error| format!("[{}] {error}", error.code)).unwrap_or_default();
+            let failed = error.as_ref().map(|error| format!("[{}] {error}", error.code));
+            let message = [failed, above.as_ref().map(above_agreed)].into_iter().flatten();
+            let message = message.collect::<Vec<_>>().join("; ");
             RunEvent { attempt: *attempt, operation: operation_id(plan, *operation), message, ..event }
         }
         ProgressKind::Closed { end } => {
@@ -59,7 +64,12 @@ pub(crate) fn cost_row(plan: &Prepared, cost: &Cost) -> CostRow {
         attempts: cost.attempts,
         cost: cost.cost,
         basis: cost.basis,
+        charged_above_agreed: cost.above_agreed,
     }
+}
+
+fn above_agreed(above: &AboveAgreed) -> String {
+    format!("[{ABOVE_AGREED}] charged {}, above the agreed {}", above.charged, above.agreed)
 }
 
 fn operation_id(plan: &Prepared, index: u32) -> String {

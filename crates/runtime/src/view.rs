@@ -124,6 +124,8 @@ pub struct CostRow {
     pub cost: Amount,
     /// The weakest basis of any of them.
     pub basis: PriceBasis,
+    /// Whether a peer charged more for any of them than was set aside for it. `cost` holds what it charged.
+    pub charged_above_agreed: bool,
 }
 
 /// Something that happened in a run.
@@ -145,7 +147,7 @@ pub struct RunEvent {
     pub attempt: u32,
     /// The operation, where it speaks of an attempt.
     pub operation: String,
-    /// What went wrong, where something did; of a loop that starts, the number of its elements.
+    /// What went wrong, where something did, also a charge above the agreed one; of a loop that starts, the number of its elements.
     pub message: String,
     /// Money spent by the run so far.
     pub spent: Amount,

@@ -269,6 +269,7 @@ fn cost_view(row: &CostRow) -> v1::CostRow {
         attempts: row.attempts,
         cost: Some(convert::amount(row.cost)),
         basis: convert::basis(row.basis).into(),
+        charged_above_agreed: row.charged_above_agreed,
     }
 }
 

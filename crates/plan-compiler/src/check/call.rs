@@ -203,7 +203,7 @@ impl<'a> Checker<'a, '_> {
             let message = format!("the price of {} is not known", join_ids(&unknown));
             let report = Diagnostic::error(codes::PRICE_UNKNOWN, message)
                 .primary(name.span, "may cost anything")
-                .note("nobody has published a price; what the plan declares counts in its bound and is never exceeded")
+                .note("nobody has published a price; what the plan declares counts in its bound")
                 .help("say the most one attempt may cost: `max_price: 0.01USD`");
             self.report(match max_price_fix(call) {
                 Some(fix) => report.fix(fix),

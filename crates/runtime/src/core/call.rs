@@ -9,7 +9,7 @@ use schema::error::{CallError, CallErrorKind, PlanError};
 use schema::price::{PriceBasis, WorstPrice};
 use schema::value::Value;
 
-use super::event::{AttemptId, Cost, NodeState, Outcome, ProgressKind, Send};
+use super::event::{AboveAgreed, AttemptId, Cost, NodeState, Outcome, ProgressKind, Send};
 use super::fact::{Attempted, FactKind};
 use super::frame::Slot;
 use super::timers::{Timer, TimerKey};
@@ -311,6 +311,11 @@ impl Core {
         // A peer that answered with success has done its work, even where the answer does not fit.
         let answered = outcome.result.is_ok() || outcome.status.is_some_and(|status| status / 100 == 2);
         let (cost, basis) = charge(worst, outcome.sent, answered, outcome.observed_cost);
+        // A peer may charge what it likes, and what is paid is paid: it is booked as it is, and shown.
+        let above = self
+            .accounts
+            .is_above(reservation, cost)
+            .then_some(AboveAgreed { charged: cost, agreed: worst.amount });
         let booked = Amount::new(self.accounts.settle(reservation, cost), self.plan.currency);
         if outcome.sent {
             let first = self.call_mut(frame, node).is_none_or(|call| {
@@ -321,6 +326,9 @@ impl Core {
                 first
             });
             self.book(node, operation, first, booked, basis);
+            if let Some(row) = self.costs.get_mut(&(node, operation)) {
+                row.above_agreed |= above.is_some();
+            }
         }
         let instance = self.instance(frame, node);
         let attempted =
@@ -333,6 +341,7 @@ impl Core {
             error: error.cloned(),
             cost: booked,
             basis,
+            above,
         };
         self.progress(kind);
     }
@@ -346,6 +355,7 @@ impl Core {
             attempts: 0,
             cost: Amount::zero(currency),
             basis,
+            above_agreed: false,
         });
         row.calls = row.calls.saturating_add(u32::from(first));
         row.attempts = row.attempts.saturating_add(1);

@@ -140,12 +140,23 @@ pub enum ProgressKind {
         cost: Amount,
         /// How sure the cost is.
         basis: PriceBasis,
+        /// The peer stated a charge above what it may cost.
+        above: Option<AboveAgreed>,
     },
     /// The run ended.
     Closed {
         /// How.
         end: End,
     },
+}
+
+/// A charge above what the attempt may have cost by its price or `max_price`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AboveAgreed {
+    /// What the peer stated.
+    pub charged: Amount,
+    /// What had been set aside for it.
+    pub agreed: Amount,
 }
 
 /// A node instance: a node and its position in the fan-outs around it, outermost first.
@@ -209,4 +220,6 @@ pub struct Cost {
     pub cost: Amount,
     /// The weakest basis of any of them.
     pub basis: PriceBasis,
+    /// Whether a peer charged more than agreed for any of them.
+    pub above_agreed: bool,
 }

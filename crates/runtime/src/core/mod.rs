@@ -24,8 +24,8 @@ mod tables;
 mod timers;
 
 pub use event::{
-    Actions, AttemptId, Cost, End, Event, Finished, Instance, NodeState, Outcome, Progress, ProgressKind,
-    Send,
+    AboveAgreed, Actions, AttemptId, Cost, End, Event, Finished, Instance, NodeState, Outcome, Progress,
+    ProgressKind, Send,
 };
 pub use fact::{Attempted, Fact, FactKind};
 pub use prepared::{Malformed, Prepared};

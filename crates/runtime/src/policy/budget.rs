@@ -103,6 +103,12 @@ impl Accounts {
         outermost.unwrap_or(0)
     }
 
+    /// Whether a charge is above what was set aside for it. Where no rate compares the two, it is not.
+    pub(crate) fn is_above(&self, reservation: &Reservation, cost: Amount) -> bool {
+        let agreed = reservation.worst.amount;
+        cost.convert(agreed.currency, self.rate).is_some_and(|cost| cost.units > agreed.units)
+    }
+
     /// What is set aside now in the outermost account, in its currency.
     pub(crate) fn reserved_outermost(&self) -> u64 {
         self.accounts.first_key_value().map_or(0, |(_, account)| account.reserved)

@@ -1,6 +1,6 @@
 //! What a run gave: its result, what it cost, its proof, and why it failed where it did.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ::proof::verify::{TrustPolicy, verify};
 use plan_lang::{Code, Diagnostic, SourceFile, Span};
@@ -20,24 +20,37 @@ use crate::project;
 /// The failed calls' kind for a budget that ran out.
 const OVER_BUDGET: &str = "over_budget";
 
-/// A proof that was written.
+/// A proof that was checked, and written where it is to be kept.
 struct Saved {
-    path: PathBuf,
+    path: Option<PathBuf>,
     verdict: String,
 }
 
-/// Writes the proof (to `path`, or under the run's own name in `folder`), prints everything, and fails as
-/// the run failed.
+/// Where the proof of a run is kept.
+#[derive(Debug)]
+pub(crate) enum Keep {
+    /// In this file.
+    File(PathBuf),
+    /// In this folder, under the run's own name.
+    Folder(PathBuf),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// Keeps the proof, prints everything, and fails as the run failed.
 pub(crate) fn report(
     context: &Context,
     finished: &Finished,
-    path: Option<PathBuf>,
-    folder: &Path,
+    keep: Keep,
     trusted: &TrustPolicy,
     compiled: &Compiled,
 ) -> Result<(), Failure> {
     let run = &finished.run;
-    let path = path.unwrap_or_else(|| proof_path(folder, &run.name));
+    let path = match keep {
+        Keep::File(path) => Some(path),
+        Keep::Folder(folder) => Some(proof_path(&folder, &run.name)),
+        Keep::Nowhere => None,
+    };
     let saved = finished.proof.clone().and_then(|bundle| save(path, &bundle, trusted));
     if context.output.json {
         context.output.document(&document(run, saved.as_ref()));
@@ -46,12 +59,12 @@ pub(crate) fn report(
             context.output.data(&serde_json::to_string_pretty(&result).unwrap_or_default());
         }
         context.output.note(&format!("\n{}", cost_table(run)));
-        if let Ok(saved) = &saved {
-            context.output.note(&format!(
-                "proof {} ({})",
-                project::relative(&saved.path).display(),
-                saved.verdict
-            ));
+        if let Ok(Saved { path, verdict }) = &saved {
+            let place = path.as_deref().map_or_else(
+                || "not kept; --proof FILE keeps it".to_owned(),
+                |path| project::relative(path).display().to_string(),
+            );
+            context.output.note(&format!("proof {place} ({verdict})"));
         }
     }
     match (&run.error, run.state()) {
@@ -68,10 +81,12 @@ pub(crate) fn report(
     }
 }
 
-fn save(path: PathBuf, bundle: &[u8], trusted: &TrustPolicy) -> Result<Saved, Failure> {
-    project::make_parent(&path)
-        .and_then(|()| project::write_whole(&path, bundle))
-        .map_err(|error| project::cannot_write(&path, &error))?;
+fn save(path: Option<PathBuf>, bundle: &[u8], trusted: &TrustPolicy) -> Result<Saved, Failure> {
+    if let Some(path) = &path {
+        project::make_parent(path)
+            .and_then(|()| project::write_whole(path, bundle))
+            .map_err(|error| project::cannot_write(path, &error))?;
+    }
     let verdict = proof::verdict_line(&verify(bundle, trusted));
     Ok(Saved { path, verdict })
 }
@@ -110,7 +125,7 @@ fn cost_table(run: &v1::Run) -> String {
                 row.calls.to_string(),
                 row.attempts.to_string(),
                 money::shown(row.cost.as_ref()),
-                money::basis(row.basis()).to_owned(),
+                basis(row),
             ]
         })
         .collect();
@@ -137,6 +152,11 @@ fn cost_table(run: &v1::Run) -> String {
     aligned(&columns, &rows, usize::MAX)
 }
 
+fn basis(row: &v1::CostRow) -> String {
+    let above = if row.charged_above_agreed { ", above agreed" } else { "" };
+    format!("{}{above}", money::basis(row.basis()))
+}
+
 fn document(run: &v1::Run, saved: Result<&Saved, &Failure>) -> Value {
     let costs: Vec<Value> = run
         .costs
@@ -149,6 +169,7 @@ fn document(run: &v1::Run, saved: Result<&Saved, &Failure>) -> Value {
                 "attempts": row.attempts,
                 "cost": money::document(row.cost.as_ref()),
                 "basis": money::basis(row.basis()),
+                "charged_above_agreed": row.charged_above_agreed,
             })
         })
         .collect();
