@@ -77,7 +77,8 @@ impl Orch {
     /// If it does not start.
     #[must_use]
     pub fn serve(folder: &Path) -> Self {
-        let mut child = serve_command(folder).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            serve_command(folder).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
@@ -104,16 +105,15 @@ impl Drop for Orch {
     }
 }
 
-/// `orch serve` on a port that the system chooses, with its state in `folder/.orchestra`.
+/// `orch serve` with its state in `folder/.orchestra`; where it listens is still to be said.
 #[must_use]
 pub fn serve_command(folder: &Path) -> Command {
     let mut command = Command::new(orch());
     command
-        .args(["serve", "--listen", "127.0.0.1:0"])
+        .arg("serve")
         .current_dir(folder)
         .env_remove("ORCHESTRA_CONFIG")
         .env_remove("ORCHESTRA_SERVER")
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit());
+        .stdin(Stdio::null());
     command
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -193,7 +194,8 @@ async fn a_run_survives_kill_9_at_any_point() {
     }
     // One that is killed while it starts, wherever it has got to.
     for wait_ms in [5, 40] {
-        let mut starting = serve_command(folder.path()).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let mut starting = serve_command(folder.path());
+        let mut starting = starting.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::null()).spawn().unwrap();
         tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         starting.kill().unwrap();
         starting.wait().unwrap();
