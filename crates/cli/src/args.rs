@@ -121,7 +121,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE", conflicts_with = "inputs")]
     pub(crate) inputs_file: Option<PathBuf>,
     /// Refuse the run, before anything is spent, if it may cost more than this, such as `0.10USD`.
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
     pub(crate) max_cost: Option<String>,
     /// Run on this server instead of in this process.
     #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
@@ -129,7 +129,7 @@ pub(crate) struct Run {
     /// Keep nothing on disk; a crash loses the run.
     #[arg(long, conflicts_with = "server")]
     pub(crate) no_journal: bool,
-    /// Where to write the proof; else `<run>.orchproof` in the state folder.
+    /// Where to write the proof; else `.orchestra/proofs/<run>.orchproof`, or nowhere without a journal.
     #[arg(long, value_name = "FILE")]
     pub(crate) proof: Option<PathBuf>,
     /// How to show progress.

@@ -13,11 +13,15 @@ mod project;
 mod service;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 
 use crate::exit::Exit;
 use crate::output::Output;
+
+/// Longest wait for what is still going on when a command has ended.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let cli = args::Cli::parse();
@@ -30,8 +34,8 @@ fn main() -> ExitCode {
         }
     };
     let ended = runtime.block_on(command::dispatch(cli));
-    // Whoever was left by a second Ctrl-C is not waited for.
-    runtime.shutdown_background();
+    // Lets the store close its file; whoever was left by a second Ctrl-C is not waited for any longer.
+    runtime.shutdown_timeout(SHUTDOWN_MAX);
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -60,9 +60,9 @@ impl Output {
         self.data(&value.to_string());
     }
 
-    /// A word on what is going on, to standard error.
+    /// A word on what is going on, to standard error; programs do not need it.
     pub(crate) fn note(self, text: &str) {
-        if !self.quiet {
+        if !self.quiet && !self.json {
             self.error(text);
         }
     }

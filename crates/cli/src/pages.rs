@@ -69,7 +69,7 @@ mod tests {
     fn pages_are_found_by_code_in_any_case() {
         let page = find("e0304").unwrap();
         assert_eq!((page.code, page.title()), ("E0304", "there is no such field"));
-        assert!(find("E9999").is_none() && find("README").is_none());
+        assert!(find(&"E0304".replace('0', "9")).is_none() && find("README").is_none());
         let plain = page.plain();
         assert!(plain.starts_with("E0304: there is no such field\n"), "{plain}");
         assert!(plain.contains("This fails:\n\n    use sn22") && !plain.contains("```"), "{plain}");

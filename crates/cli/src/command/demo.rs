@@ -3,6 +3,7 @@
 use std::env;
 use std::path::Path;
 
+use ::proof::key::PublicKey;
 use ::proof::verify::verify;
 use serde_json::json;
 use uuid::Uuid;
@@ -31,6 +32,7 @@ pub(crate) async fn run(context: &Context, args: &Demo) -> Result<(), Failure> {
         .unwrap_or_else(|| env::temp_dir().join(format!("orchestra-demo-{}", Uuid::new_v4().simple())));
     let local = Local::on_samples(State::Folder(data.clone())).await?;
     introduce(context, &local);
+    let key = local.service.public_key();
     let connection = Connection::local(local).await?;
     let lock = lock::resolve(&connection, PLAN).await?;
     let file = PlanFile { path: PLAN_NAME.into(), bytes: PLAN.into() };
@@ -43,14 +45,14 @@ pub(crate) async fn run(context: &Context, args: &Demo) -> Result<(), Failure> {
     let mut interrupts = run::Interrupts::new()?;
     let finished = run::execute(&connection, request, view, &mut interrupts).await?;
     let trusted = connection.trust();
-    let ended = run::report(context, &finished, None, &data.join("proofs"), &trusted, &compiled);
+    let ended = run::report(context, &finished, run::Keep::Folder(data.join("proofs")), &trusted, &compiled);
     connection.close().await;
     ended?;
     let verdict = verify(finished.proof.as_deref().unwrap_or_default(), &trusted);
     if !verdict.is_attributed() {
         return Err(Failure::said(Exit::ProofRefused));
     }
-    again(context, &data, &finished.run.name);
+    output.note(&again(&data, &finished.run.name, &key));
     Ok(())
 }
 
@@ -67,8 +69,8 @@ fn introduce(context: &Context, local: &Local) {
     context.output.note(&lines.join("\n"));
 }
 
-/// The key lies beside the proof, so this works in any folder.
-fn again(context: &Context, data: &Path, run: &str) {
-    let proof = data.join("proofs").join(format!("{}.orchproof", run.trim_start_matches("runs/")));
-    context.output.note(&format!("look at it again, offline: orch proof show {}", proof.display()));
+/// How to look at the proof again, in any folder: whom to trust is said, since no project does.
+fn again(data: &Path, run: &str, key: &PublicKey) -> String {
+    let proof = run::proof_path(&data.join("proofs"), run);
+    format!("look at it again, offline: orch proof show {} --trust {key}", proof.display())
 }

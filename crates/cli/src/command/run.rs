@@ -7,7 +7,7 @@ mod interrupt;
 mod report;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use plan_ir::bound::Bound;
 use plan_ir::plan::CompiledPlan;
@@ -27,7 +27,7 @@ use crate::service::Connection;
 use crate::service::local::State;
 
 pub(crate) use interrupt::Interrupts;
-pub(crate) use report::report;
+pub(crate) use report::{Keep, report};
 pub(crate) use watch::execute;
 
 /// Ends of file names of proofs.
@@ -35,6 +35,7 @@ const PROOF_EXTENSION: &str = ::proof::bundle::FILE_EXTENSION;
 
 /// Runs a plan.
 pub(crate) async fn run(context: &Context, args: &args::Run) -> Result<(), Failure> {
+    inputs::check_sources(args)?;
     let file = PlanFile::read(&args.file)?;
     let lock = lockfile::load(&file.folder())?;
     let compiled = diagnostics::compile_or_show(context, &file, &lock)?;
@@ -55,7 +56,13 @@ pub(crate) async fn run(context: &Context, args: &args::Run) -> Result<(), Failu
     // A server of this project signs with the project's key; of any other, only its word would be had.
     let mut trusted = proof::project_policy(&config)?;
     trusted.runtime_keys.extend(connection.trust().runtime_keys);
-    let ended = report(context, &finished, args.proof.clone(), &folder, &trusted, &compiled);
+    let keep = match &args.proof {
+        Some(file) => Keep::File(file.clone()),
+        // The key of a run that is kept nowhere goes with this process, so its proof would be of no use.
+        None if args.no_journal => Keep::Nowhere,
+        None => Keep::Folder(folder.clone()),
+    };
+    let ended = report(context, &finished, keep, &trusted, &compiled);
     if !finished.interrupted {
         earlier.finish(context, &connection, &folder, &mut interrupts).await;
     }
@@ -135,6 +142,6 @@ fn cost_max(text: &str) -> Result<v1::Amount, Failure> {
 }
 
 /// Where the proof of a run goes unless the user says otherwise.
-fn proof_path(folder: &std::path::Path, run: &str) -> PathBuf {
+pub(crate) fn proof_path(folder: &Path, run: &str) -> PathBuf {
     folder.join(format!("{}.{PROOF_EXTENSION}", run.trim_start_matches("runs/")))
 }

@@ -176,22 +176,28 @@ impl Tree {
 
     /// Draws the head and the lines.
     pub(super) fn redraw(&mut self) {
-        let width =
-            console::Term::stderr().size_checked().map_or(WIDTH_DEFAULT, |(_, width)| usize::from(width));
+        let size = console::Term::stderr().size_checked();
+        let width = size.map_or(WIDTH_DEFAULT, |(_, width)| usize::from(width));
+        self.bar.set_message(self.text(width, Instant::now()));
+        self.bar.tick();
+    }
+
+    /// What is drawn behind the spinner.
+    fn text(&self, width: usize, now: Instant) -> String {
         // The spinner and a space stand before the head; a full line would wrap.
         let cut = |line: &str| console::truncate_str(line, width.saturating_sub(3), "…").into_owned();
-        let mut text = cut(&self.head());
+        let mut text = cut(&self.head(now));
         for line in self.open.values().take(LINES_MAX) {
-            text.push_str(&format!("\n{}", cut(&line.draw())));
+            text.push('\n');
+            text.push_str(&cut(&line.text(now)));
         }
         if self.open.len() > LINES_MAX {
             text.push_str(&format!("\n  and {} more", self.open.len() - LINES_MAX));
         }
-        self.bar.set_message(text);
-        self.bar.tick();
+        text
     }
 
-    fn head(&self) -> String {
+    fn head(&self, now: Instant) -> String {
         let failed = match self.calls_failed {
             0 => String::new(),
             failed => format!(", {failed} failed"),
@@ -202,7 +208,7 @@ impl Tree {
             Style::new().bold().apply_to(&self.plan),
             self.calls_done,
             self.cost_max,
-            seconds(self.started.elapsed()),
+            seconds(now.saturating_duration_since(self.started)),
         )
     }
 
@@ -219,14 +225,14 @@ impl Drop for Tree {
 }
 
 impl Line {
-    fn draw(&self) -> String {
+    fn text(&self, now: Instant) -> String {
         let indent = "│ ".repeat(self.depth);
         let what = match self.elements {
             Some((done, all)) => format!("{done} of {all}"),
             None => self.what.clone(),
         };
         let dim = Style::new().dim();
-        let time = dim.apply_to(seconds(self.since.elapsed()));
+        let time = dim.apply_to(seconds(now.saturating_duration_since(self.since)));
         format!("  {}{}  {what}  {time}", dim.apply_to(indent), self.name)
     }
 }
@@ -261,4 +267,99 @@ fn places(graph: &Graph) -> Vec<Place> {
         }
     }
     places
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::diagnostics::compile;
+    use crate::project::{PlanFile, lockfile};
+
+    fn event(kind: v1::RunEventKind, node: &str, iteration: &[u32], state: &str) -> v1::RunEvent {
+        v1::RunEvent {
+            kind: kind.into(),
+            node: node.into(),
+            iteration: iteration.into(),
+            state: state.into(),
+            ..v1::RunEvent::default()
+        }
+    }
+
+    fn sent(node: &str, iteration: &[u32], attempt: u32) -> v1::RunEvent {
+        let operation = "sn22.web_crawl".to_owned();
+        v1::RunEvent {
+            attempt,
+            operation,
+            ..event(v1::RunEventKind::AttemptSent, node, iteration, "running")
+        }
+    }
+
+    /// What a terminal of `width` columns shows, without colours and times.
+    fn shown(tree: &Tree, width: usize) -> String {
+        console::strip_ansi_codes(&tree.text(width, tree.started)).replace("  0.0 s", "")
+    }
+
+    #[test]
+    fn what_is_under_way_stands_below_the_loop_it_belongs_to() {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/plans/competitive_analysis.orch");
+        let file = PlanFile::read(&path).unwrap();
+        let compiled = compile(&file, &lockfile::load(&file.folder()).unwrap());
+        let (plan, bound) = compiled.compilation.plan("analyse").unwrap();
+        let mut tree = Tree::new(plan, bound);
+        let node = v1::RunEventKind::Node;
+        let begin = |node_name: &str, iteration: &[u32], elements: &str| v1::RunEvent {
+            message: elements.into(),
+            ..event(node, node_name, iteration, "running")
+        };
+        tree.event(&begin("claims", &[], "2"));
+        // Element 1 gets ahead of element 0, and its loop begins first.
+        tree.event(&begin("pages", &[1], "4"));
+        tree.event(&sent("text", &[1, 2], 1));
+        tree.event(&sent("found", &[0], 1));
+        tree.event(&sent("text", &[1, 0], 2));
+        insta::assert_snapshot!(shown(&tree, 80), @r"
+        analyse  0 calls done  nothing spent of at most 0.42 USD
+          claims  0 of 2
+          │ found[0]  sn22.web_crawl
+          │ pages[1]  0 of 4
+          │ │ text[1][0]  sn22.web_crawl, attempt 2
+          │ │ text[1][2]  sn22.web_crawl
+        ");
+        for step in [
+            event(node, "text", &[1, 2], "succeeded"),
+            event(node, "value", &[1, 2], "succeeded"),
+            event(node, "found", &[0], "failed"),
+            event(node, "text", &[1, 0], "waiting"),
+        ] {
+            tree.event(&step);
+        }
+        insta::assert_snapshot!(shown(&tree, 50), @r"
+        analyse  1 calls done, 1 failed  nothing spent…
+          claims  0 of 2
+          │ pages[1]  1 of 4
+          │ │ text[1][0]  waits to try again
+        ");
+    }
+
+    #[test]
+    fn no_more_lines_than_fit_a_small_terminal() {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/plans/competitive_analysis.orch");
+        let file = PlanFile::read(&path).unwrap();
+        let compiled = compile(&file, &lockfile::load(&file.folder()).unwrap());
+        let (plan, bound) = compiled.compilation.plan("analyse").unwrap();
+        let mut tree = Tree::new(plan, bound);
+        for index in 0..=u32::try_from(LINES_MAX).unwrap() {
+            assert_eq!(shown(&tree, 80).lines().count(), 1 + index as usize);
+            tree.event(&sent("found", &[index], 1));
+        }
+        assert!(
+            shown(&tree, 80).ends_with("found[15]  sn22.web_crawl\n  and 1 more"),
+            "{}",
+            shown(&tree, 80)
+        );
+    }
 }

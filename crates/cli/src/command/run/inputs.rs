@@ -12,13 +12,19 @@ use crate::project;
 /// Bytes of the largest file of inputs.
 const INPUTS_BYTES_MAX: u64 = 64 << 20;
 
+/// Standard input can be read once only.
+pub(super) fn check_sources(args: &args::Run) -> Result<(), Failure> {
+    let inputs_from_stdin = args.inputs_file.as_deref().is_some_and(project::is_stdin);
+    if inputs_from_stdin && project::is_stdin(&args.file) {
+        let message = "the plan and its inputs cannot both come from standard input";
+        return Err(Failure::new("E1507", message, "put one of them into a file"));
+    }
+    Ok(())
+}
+
 /// The inputs as one JSON object that fits the plan.
 pub(super) fn read(args: &args::Run, plan: &PlanBody) -> Result<Vec<u8>, Failure> {
     let json = match &args.inputs_file {
-        Some(path) if project::is_stdin(path) && project::is_stdin(&args.file) => {
-            let message = "the plan and its inputs cannot both come from standard input";
-            return Err(Failure::new("E1507", message, "put one of them into a file"));
-        }
         Some(path) => project::read(path, INPUTS_BYTES_MAX)?,
         None => Value::Object(object(&args.inputs, &plan.params)?).to_string().into_bytes(),
     };

@@ -1,0 +1,267 @@
+//! `orch explain`: a plan, a code, the policies.
+
+use crate::orch::{Folder, shape};
+
+#[test]
+fn a_plan_is_explained_with_its_costs_and_its_graph() {
+    let folder = Folder::project();
+    let explained = folder.orch(["explain", "plan.orch"]).succeeds();
+    assert_eq!(explained.err, "");
+    let (head, rest) = explained.out.split_once('\n').unwrap();
+    assert!(head.starts_with("plan brief "), "{head}");
+    insta::assert_snapshot!(rest, @r#"
+      costs at most 0.028 USD of a budget of 0.05 USD
+      takes at most 50.4 s of a deadline of 60 s
+      makes at most 3 calls
+
+      0.008 USD  20.4 s  hits (web_search)   2 attempts x 0.004 USD, declared
+       0.02 USD    30 s  summary (generate)  0.02 USD, declared
+
+      declared: the price is the plan's own `max_price`, because none is known
+
+    graph: a step waits for those in brackets; steps without a path between them run at once
+
+      0  hits     call sn22.web_search, 10 s each, 1 retry
+      1  best     [0]
+      2  ensure   [1]
+      3  notes    [1 2]
+      4  summary  call sn28.chat_completions | sn64.chat_completions | sn96.chat_completions, 30 s each  [2 3]
+      5  result   [1 2 4]
+    "#);
+    // The same from standard input, with the lock of the working folder.
+    let from_stdin = folder.orch_with_input(["explain", "-"], folder.read("plan.orch")).succeeds();
+    assert_eq!(from_stdin.out, explained.out);
+}
+
+#[test]
+fn loops_and_branches_are_drawn_as_a_tree() {
+    let folder = Folder::project();
+    let plan = "edition 2026
+use cap { web_search, generate }
+
+plan pick(topics: [String(1..50)](1..3), deep: Bool) -> [Int]
+  with { budget: 1USD, deadline: 300s }
+{
+  for topic in topics with { concurrency: 2, on_error: drop, tolerate: 50% } {
+    let hits = call web_search(query: topic) with {
+      timeout: 5s,
+      max_price: 0.01USD,
+      retry: { max: 2, backoff: 100ms },
+      accept: hits => hits.len() > 0,
+      fallback: [],
+    }
+    let words = if deep {
+      (call generate(prompt: \"Words for {topic}\") as [String(..40)](..8) with { timeout: 5s, max_price: 0.01USD }).len()
+    } else { 0 }
+    hits.len() + words
+  }
+}
+";
+    let explained = folder.orch_with_input(["explain", "-"], plan).succeeds();
+    let (_, graph) = explained.out.split_once("graph: ").unwrap();
+    insta::assert_snapshot!(graph, @r#"
+    a step waits for those in brackets; steps without a path between them run at once
+
+      0  for              for each, 2 at once, 50 % may fail
+      1   ├ hits          call sn22.web_search, 5 s each, 2 retries, accept, fallback to a value
+      2   ├ words         one of
+          │ if true
+      3   │   ├ generate  call sn28.chat_completions | sn64.chat_completions | sn96.chat_completions, 5 s each
+      4   │   └ value     [3]
+          │ otherwise
+      5   │   └ value
+      6   └ value         [1 2]
+    "#);
+}
+
+#[test]
+fn an_explained_plan_is_json_for_a_program() {
+    let folder = Folder::project();
+    let explained = folder.orch(["explain", "--json", "plan.orch"]).succeeds();
+    insta::assert_snapshot!(shape(explained.json()), @r#"
+    {
+      "plan": "brief",
+      "plan_hash": "<hash>",
+      "cost_max": {
+        "units": 28000,
+        "currency": "micro_usd"
+      },
+      "latency_us_max": 50400000,
+      "basis": "declared",
+      "budget": {
+        "units": 50000,
+        "currency": "micro_usd"
+      },
+      "deadline_us": "<number>",
+      "contributors": [
+        {
+          "node": 0,
+          "label": "hits",
+          "target": "web_search",
+          "factors": "2 attempts x 0.004 USD",
+          "cost_max": {
+            "units": 8000,
+            "currency": "micro_usd"
+          },
+          "latency_us_max": 20400000,
+          "basis": "declared",
+          "in_cost": true,
+          "in_latency": true
+        },
+        {
+          "node": 4,
+          "label": "summary",
+          "target": "generate",
+          "factors": "0.02 USD",
+          "cost_max": {
+            "units": 20000,
+            "currency": "micro_usd"
+          },
+          "latency_us_max": 30000000,
+          "basis": "declared",
+          "in_cost": true,
+          "in_latency": true
+        }
+      ],
+      "graph": {
+        "nodes": [
+          {
+            "kind": "call",
+            "label": "hits",
+            "parents": [],
+            "regions": []
+          },
+          {
+            "kind": "pure",
+            "label": "best",
+            "parents": [
+              0
+            ],
+            "regions": []
+          },
+          {
+            "kind": "ensure",
+            "label": "ensure",
+            "parents": [
+              1
+            ],
+            "regions": []
+          },
+          {
+            "kind": "pure",
+            "label": "notes",
+            "parents": [
+              1,
+              2
+            ],
+            "regions": []
+          },
+          {
+            "kind": "call",
+            "label": "summary",
+            "parents": [
+              2,
+              3
+            ],
+            "regions": []
+          },
+          {
+            "kind": "pure",
+            "label": "result",
+            "parents": [
+              1,
+              2,
+              4
+            ],
+            "regions": []
+          }
+        ],
+        "root": {
+          "nodes": [
+            0,
+            1,
+            2,
+            3,
+            4,
+            5
+          ],
+          "result": 5
+        }
+      }
+    }
+    "#);
+}
+
+#[test]
+fn a_code_is_explained_by_its_page() {
+    let folder = Folder::empty();
+    let explained = folder.orch(["explain", "e0304"]).succeeds();
+    assert!(explained.out.starts_with("E0304: there is no such field\n\n"), "{}", explained.out);
+    let json = folder.orch(["explain", "E0304", "--json"]).succeeds().json();
+    assert_eq!((&json["code"], &json["title"]), (&"E0304".into(), &"there is no such field".into()));
+    assert!(json["text"].as_str().unwrap().starts_with("# E0304"));
+    assert_eq!(folder.files(".").len(), 0);
+}
+
+#[test]
+fn what_is_no_code_plan_or_topic_is_answered_with_the_nearest() {
+    let folder = Folder::project();
+    let cases = [
+        ("E0399", "E1515", "did you mean E0401, there is no such policy key?"),
+        ("0304", "E1502", "did you mean `orch explain E0304`?"),
+        ("polcy", "E1502", "did you mean `orch explain policy`?"),
+        ("plam.orch", "E1502", "did you mean `plan.orch`?"),
+    ];
+    for (word, code, help) in cases {
+        let refused = folder.orch(["explain", word]).exits(2);
+        assert!(
+            refused.err.starts_with(&format!("error[{code}]")) && refused.err.contains(help),
+            "{}",
+            refused.err
+        );
+    }
+    let refused = folder.orch(["explain", "plan.orch", "--plan", "breif"]).exits(2);
+    assert!(
+        refused.err.contains("E1506") && refused.err.contains("did you mean `brief`?"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn the_page_of_policies_says_what_is_executed() {
+    let folder = Folder::project();
+    let page = folder.orch(["explain", "policy"]).succeeds().out;
+    assert!(page.contains("budget( fallback( cache( retry( quorum( timeout( hedge( accept( call ))))))))"));
+    let calls = [
+        ("timeout", "timeout: 5s"),
+        ("retry", "retry: { max: 1, backoff: 100ms }"),
+        ("accept", "accept: hits => hits.len() > 0"),
+        ("fallback", "fallback: []"),
+        ("max_price", ""),
+        ("hedge", "hedge: { after: 1s, max: 1 }"),
+        ("quorum", "quorum: { of: 3, need: 2 }"),
+        ("cache", "cache: 24h"),
+        ("budget", "budget: 0.01USD"),
+        ("prefer", "prefer: cheapest"),
+    ];
+    for (key, policy) in calls {
+        // A line of the page speaks of one key, or of several that are all the same.
+        let (_, of_calls) = page.split_once("on a call").unwrap();
+        let line = of_calls.lines().find(|line| line.trim_start().starts_with(key)).unwrap();
+        let plan = format!(
+            "edition 2026\nuse cap {{ web_search }}\nplan p() -> Int with {{ budget: 1USD, deadline: 300s }} {{\n  \
+             (call web_search(query: \"q\") with {{ max_price: 0.001USD, {policy} }}).len()\n}}\n"
+        );
+        let checked = folder.orch_with_input(["check", "--json", "-"], plan).json();
+        let codes: Vec<&str> = checked["files"][0]["diagnostics"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|diagnostic| diagnostic["severity"] == "error")
+            .map(|diagnostic| diagnostic["code"].as_str().unwrap())
+            .collect();
+        let expected: &[&str] = if line.ends_with("(not yet)") { &["E0499"] } else { &[] };
+        assert_eq!(codes, expected, "{key}: {line}");
+    }
+}

@@ -1,0 +1,198 @@
+//! `orch ledger`: find, show, add.
+
+use serde_json::{Value, json};
+
+use crate::orch::{Folder, shape};
+
+#[test]
+fn looking_something_up_leaves_no_trace() {
+    let folder = Folder::empty();
+    let found = folder.orch(["ledger", "search", "web", "search"]).succeeds();
+    let first: Vec<&str> = found.out.lines().next().unwrap().split('\t').collect();
+    assert_eq!(first[..4], ["sn22.web_search", "unknown", "key", "Web search, page by page."]);
+    folder.orch(["ledger", "show", "sn22.web_search"]).succeeds();
+    assert_eq!(folder.files(".").len(), 0);
+}
+
+#[test]
+fn hits_are_json_for_a_program() {
+    let folder = Folder::empty();
+    let found = folder.orch(["ledger", "search", "chat", "--limit", "1", "--json"]).succeeds();
+    assert_eq!(found.err, "");
+    insta::assert_snapshot!(shape(found.json()), @r#"
+    {
+      "hits": [
+        {
+          "operation": "sn28.chat_completions",
+          "version": "1.0",
+          "summary": "Chat with a model, OpenAI style.",
+          "tags": [
+            "llm_inference"
+          ],
+          "capabilities": [
+            "generate"
+          ],
+          "price": null,
+          "price_known": false,
+          "access": "key",
+          "callable": true,
+          "not_callable_reason": "",
+          "verified": false,
+          "reason": "`chat` in its id; `chat` in its summary"
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn nothing_found_and_nothing_of_that_name_are_two_things() {
+    let folder = Folder::empty();
+    let nothing = folder.orch(["ledger", "search", "xyzzy"]).succeeds();
+    assert_eq!(
+        (nothing.out.as_str(), nothing.err.as_str()),
+        ("", "nothing found; fewer or other words may help\n")
+    );
+    assert_eq!(folder.orch(["ledger", "search", "xyzzy", "--json"]).succeeds().json(), json!({ "hits": [] }));
+    let cases = [
+        (&["search", "--tag", "serch"][..], 2, "E1507", "did you mean `web_search`?"),
+        (&["search", "--capability", "web_serch"], 1, "E1202", "did you mean `web_search`?"),
+        (&["show", "sn22.web_serch"], 1, "E1201", "did you mean `sn22.web_search`?"),
+        (&["show", "sn22"], 1, "E1201", "sn22 is a subnet; its operations are sn22."),
+        (&["show", "sn22.web_search", "--version", "9.9"], 1, "E1208", "it has 1.0"),
+    ];
+    for (args, exit, code, help) in cases {
+        let refused = folder.orch([&["ledger"], args].concat()).exits(exit);
+        assert!(refused.err.starts_with(&format!("error[{code}]: ")), "{}", refused.err);
+        assert!(refused.err.contains(help), "{}", refused.err);
+    }
+    let limit = folder.orch(["ledger", "search", "--limit", "101"]).exits(2);
+    assert!(limit.err.contains("1..=100"), "{}", limit.err);
+    assert_eq!(folder.orch(["ledger", "search", "--limit", "100", "-q"]).succeeds().out.lines().count(), 100);
+}
+
+#[test]
+fn an_operation_is_shown_as_a_plan_uses_it() {
+    let folder = Folder::empty();
+    let shown = folder.orch(["ledger", "show", "sn22.web_search"]).succeeds();
+    let (text, _) = shown.out.split_once("\nSources:").unwrap();
+    let text: String =
+        text.lines().filter(|line| !line.starts_with("  entry ")).map(|line| format!("{line}\n")).collect();
+    insta::assert_snapshot!(text, @r#"
+    sn22.web_search 1.0
+    Web search, page by page.
+
+      tags          web_search
+      capabilities  web_search
+      price         unknown: a plan has to say `max_price`
+      access        key
+      repeating     safe, and costs again
+      reached by    GET https://api.desearch.ai/web
+      verified      no: facts of public sources only
+
+    In a plan:
+
+      use sn22 { web_search }
+
+      web_search(
+        query: String(1..),
+        start: Int(0..)?,
+      ) -> WebSearchOutput
+
+      record WebSearchOutput {
+        data: [WebSearchOutputDataItem],
+      }
+
+      record WebSearchOutputDataItem {
+        title: String,
+        snippet: String,
+        link: String,
+      }
+
+    Example input (made up):
+
+      {
+        "query": "subnet list",
+        "start": 0
+      }
+
+    Example output (made up):
+
+      {
+        "data": [
+          {
+            "link": "https://bittensor.com",
+            "snippet": "network",
+            "title": "Bittensor"
+          }
+        ]
+      }
+    "#);
+}
+
+fn entry(folder: &Folder) -> Value {
+    folder.orch(["ledger", "show", "sn22.web_search", "--json"]).succeeds().json()["entry"].clone()
+}
+
+#[test]
+fn what_show_prints_can_be_changed_and_imported() {
+    let folder = Folder::project();
+    let mut entry = entry(&folder);
+    entry["version"] = json!({ "breaking": 1, "compatible": 1 });
+    entry["summary"] = json!("Web search, mended.");
+    folder.write("entry.json", entry.to_string());
+    assert_eq!(folder.orch(["ledger", "import", "entry.json"]).succeeds().out, "1 published, 0 unchanged\n");
+    let again = folder.orch(["ledger", "import", "--json", "entry.json"]).succeeds().json();
+    assert_eq!(again, json!({ "published": 0, "unchanged": 1, "left_out": 0 }));
+    let shown = folder.orch(["ledger", "show", "sn22.web_search"]).succeeds();
+    assert!(shown.out.starts_with("sn22.web_search 1.1\nWeb search, mended.\n"), "{}", shown.out);
+    let update = folder.orch(["lock", "update"]).succeeds();
+    assert!(update.err.contains("~ sn22.web_search 1.0 -> 1.1"), "{}", update.err);
+    // A published version never changes.
+    entry["summary"] = json!("Something else.");
+    folder.write("entry.json", entry.to_string());
+    let refused = folder.orch(["ledger", "import", "entry.json"]).exits(1);
+    assert!(refused.err.starts_with("error[E1205]: entry.json: "), "{}", refused.err);
+    assert!(refused.err.contains("raise `compatible`"), "{}", refused.err);
+}
+
+#[test]
+fn the_catalogue_can_be_imported_as_it_lies_in_its_folder() {
+    let folder = Folder::empty();
+    let catalogue = concat!(env!("CARGO_MANIFEST_DIR"), "/../../catalog");
+    let imported = folder.orch(["ledger", "import", catalogue, "--json"]).succeeds().json();
+    assert_eq!((&imported["published"], &imported["left_out"]), (&0.into(), &0.into()));
+    assert!(imported["unchanged"].as_u64().unwrap() > 200);
+}
+
+#[test]
+fn files_that_hold_no_entries_are_refused_before_anything_is_published() {
+    let folder = Folder::project();
+    let mut good = entry(&folder);
+    good["version"] = json!({ "breaking": 1, "compatible": 1 });
+    folder.write("good.json", good.to_string());
+    folder.write("list.json", "[1, 2]");
+    folder.write("empty/.keep", "");
+    let cases = [
+        ("nope.json", 2, "E1502", "there is no such file"),
+        ("empty", 2, "E1502", "no entry (*.json)"),
+        ("plan.orch", 1, "E1203", "it is not JSON"),
+        ("list.json", 1, "E1203", "neither an operation"),
+    ];
+    for (file, exit, code, message) in cases {
+        let refused = folder.orch(["ledger", "import", "good.json", file]).exits(exit);
+        assert!(refused.err.contains(code) && refused.err.contains(message), "{}", refused.err);
+        assert!(refused.err.contains("help: "), "{}", refused.err);
+    }
+    assert!(
+        folder
+            .orch(["ledger", "show", "sn22.web_search"])
+            .succeeds()
+            .out
+            .starts_with("sn22.web_search 1.0\n")
+    );
+    good["input"] = json!("no schema");
+    folder.write("bad.json", good.to_string());
+    let refused = folder.orch(["ledger", "import", "bad.json"]).exits(1);
+    assert!(refused.err.starts_with("error[E1204]: bad.json: "), "{}", refused.err);
+}

@@ -1,0 +1,76 @@
+//! `orch lock update`: which plans, which folder, what changed.
+
+use crate::orch::{Folder, ended};
+
+const FIRST: &str = "edition 2026\nuse sn22 { web_search }\n";
+const SECOND: &str = "edition 2026\nuse cap { generate }\n";
+
+fn pins(folder: &Folder, lock: &str) -> Vec<String> {
+    let text = folder.read(lock);
+    let names = text.lines().filter_map(|line| {
+        let (key, value) = line.split_once(" = ")?;
+        matches!(key, "id" | "name").then(|| value.trim_matches('"').to_owned())
+    });
+    names.collect()
+}
+
+#[test]
+fn one_lock_serves_a_folder_whichever_of_its_plans_is_named() {
+    let folder = Folder::empty();
+    folder.write("a.orch", FIRST);
+    folder.write("sub/b.orch", SECOND);
+    let update = folder.orch(["lock", "update", "a.orch"]).succeeds();
+    assert!(update.err.starts_with("orchestra.lock: 5 pins\n  + cap generate 1.0\n"), "{}", update.err);
+    assert!(pins(&folder, "orchestra.lock").contains(&"sn22.web_search".to_owned()));
+    // From within, the lock above serves; no second one is made.
+    let inside =
+        ended(folder.command(["lock", "update", "b.orch"]).current_dir(folder.path("sub"))).succeeds();
+    assert!(inside.err.contains("5 pins, unchanged"), "{}", inside.err);
+    assert!(folder.files("sub").iter().all(|path| path.ends_with("b.orch")));
+    std::fs::remove_file(folder.path("a.orch")).unwrap();
+    let removed = folder.orch(["lock", "update", "--json"]).succeeds().json();
+    assert_eq!(removed["locks"][0]["changes"], serde_json::json!(["- sn22.web_search 1.0"]));
+    assert_eq!(folder.files("orchestra.schemas").len(), 4);
+}
+
+#[test]
+fn a_project_within_keeps_its_own_lock() {
+    let folder = Folder::empty();
+    folder.write("a.orch", FIRST);
+    folder.write("inner/b.orch", SECOND);
+    folder.write("inner/orchestra.toml", "");
+    folder.orch(["lock", "update"]).succeeds();
+    assert_eq!(pins(&folder, "orchestra.lock"), ["sn22.web_search"]);
+    let both = folder.orch(["lock", "update", ".", "inner"]).succeeds();
+    assert!(both.err.contains("orchestra.lock: 1 pins") && both.err.contains("inner/orchestra.lock: 4 pins"));
+}
+
+#[test]
+fn an_unknown_name_is_reported_with_its_file_and_nothing_is_written() {
+    let folder = Folder::empty();
+    folder.write("good.orch", FIRST);
+    folder.write("typo.orch", "edition 2026\nuse sn22 { web_serch }\n");
+    let refused = folder.orch(["lock", "update"]).exits(1);
+    assert!(refused.err.starts_with("error[E1201]: typo.orch: there is no operation `sn22.web_serch`\n"));
+    assert!(refused.err.contains("did you mean `sn22.web_search`?"), "{}", refused.err);
+    assert_eq!(folder.files(".").len(), 2);
+    folder.write("typo.orch", "edition 2026\nuse cap { generat }\n");
+    let refused = folder.orch(["lock", "update"]).exits(1);
+    assert!(refused.err.contains("typo.orch: there is no capability `generat`"), "{}", refused.err);
+    folder.write("empty/.keep", "");
+    folder.orch(["lock", "update", "empty"]).exits(2);
+    folder.orch(["lock", "update", "nope"]).exits(2);
+    folder.orch(["lock", "update", "-"]).exits(2);
+}
+
+#[test]
+fn a_damaged_lock_is_mended_by_an_update() {
+    let folder = Folder::project();
+    let good = folder.read("orchestra.lock");
+    folder.write("orchestra.lock", "garbage");
+    folder.orch(["check"]).exits(8);
+    std::fs::remove_dir_all(folder.path("orchestra.schemas")).unwrap();
+    folder.orch(["lock", "update"]).succeeds();
+    assert_eq!(folder.read("orchestra.lock"), good);
+    folder.orch(["check"]).succeeds();
+}

@@ -1,0 +1,16 @@
+//! The command line as a user has it: the real binary, in temporary folders, on sample subnets.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::indexing_slicing, reason = "tests: a missing JSON member is a failed test")]
+
+mod check;
+mod config;
+mod examples;
+mod exit;
+mod explain;
+mod ledger;
+mod lock;
+mod new;
+mod orch;
+mod proof;
+mod run;
+mod serve;

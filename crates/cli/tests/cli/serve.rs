@@ -1,0 +1,151 @@
+//! `orch serve`, and the other commands against it.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+use crate::orch::{Folder, Running, ended};
+
+/// A server in a folder, stopped with the test.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: String,
+}
+
+impl Server {
+    pub(crate) fn start(folder: &Folder, args: &[&str]) -> Self {
+        let mut command = folder.command([&["serve", "--quiet", "--listen"], args].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+        let address =
+            line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
+        Self { child, address }
+    }
+
+    fn signal(&mut self, name: &str) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn runs_ledger_and_lock_work_the_same_against_a_server() {
+    let folder = Folder::project_with_latency(1);
+    let mut server = Server::start(&folder, &["127.0.0.1:0"]);
+    let with = |args: &[&str]| folder.orch([args, &["--server", &server.address]].concat());
+    let ran = with(&["run", "plan.orch"]).succeeds();
+    assert_eq!(ran.json()["topic"], "Halcyon versus Meridian");
+    // The server of this project signs with this project's key.
+    assert!(ran.err.contains("(verified, level L1, signed by this project's runtime)"), "{}", ran.err);
+    folder.orch(["proof".as_ref(), "verify".as_ref(), folder.proof().as_os_str()]).succeeds();
+    assert!(with(&["ledger", "search", "web"]).succeeds().out.starts_with("sn22.web_search\t"));
+    assert!(with(&["lock", "update"]).succeeds().err.contains("6 pins, unchanged"));
+    // What is refused here is refused there, with the same code.
+    assert!(with(&["run", "plan.orch", "--max-cost", "0.01USD"]).exits(5).err.starts_with("error[E1402]"));
+    assert!(with(&["run", "plan.orch", "-i", "topc=x"]).exits(2).err.starts_with("error[E1161]"));
+    assert!(with(&["ledger", "show", "sn22.web_serch"]).exits(1).err.starts_with("error[E1201]"));
+    // The same by the environment.
+    let ran = ended(folder.command(["run", "plan.orch", "-q"]).env("ORCHESTRA_SERVER", &server.address));
+    ran.succeeds();
+    assert_eq!(server.signal("TERM"), Some(0));
+}
+
+#[test]
+fn one_process_owns_a_folder_and_the_others_are_told_how_to_share_it() {
+    let folder = Folder::project_with_latency(1);
+    let server = Server::start(&folder, &["127.0.0.1:0"]);
+    for args in [&["run", "plan.orch"][..], &["ledger", "search", "web"], &["lock", "update"]] {
+        let refused = folder.orch(args).exits(6);
+        assert!(refused.err.starts_with("error[E1001]: "), "{}", refused.err);
+        assert!(refused.err.contains(&format!("in use by process {}", server.child.id())), "{}", refused.err);
+        assert!(refused.err.contains("add --server to use it"), "{}", refused.err);
+    }
+    let second = folder.orch(["serve", "--listen", "127.0.0.1:0"]).exits(6);
+    assert!(second.err.contains("E1001") && second.err.contains("--data"), "{}", second.err);
+    let port = folder.orch(["serve", "--listen", &server.address, "--data", "other"]).exits(2);
+    assert!(
+        port.err.starts_with("error[E1509]: cannot listen on ") && port.err.contains("port 0"),
+        "{}",
+        port.err
+    );
+    // The port comes first, so the second server has not touched its folder.
+    assert_eq!(folder.files("other").len(), 0);
+    folder.orch(["run", "plan.orch", "-q", "--no-journal"]).succeeds();
+}
+
+#[test]
+fn addresses_and_filters_that_are_none_are_refused() {
+    let folder = Folder::empty();
+    for (args, code) in [
+        (&["--listen", "nonsense"][..], "E1509"),
+        (&["--listen", "203.0.113.7:0"], "E1509"),
+        (&["--listen", "127.0.0.1:0", "--log", "a=b=c"], "E1507"),
+    ] {
+        let refused = folder.orch([&["serve"], args].concat()).exits(2);
+        assert!(
+            refused.err.starts_with(&format!("error[{code}]: ")) && refused.err.contains("help: "),
+            "{}",
+            refused.err
+        );
+    }
+    assert_eq!(folder.files(".").len(), 0);
+}
+
+#[test]
+fn a_watcher_stays_with_its_run_over_a_restart_of_the_server() {
+    let folder = Folder::project_with_latency(600_000);
+    let mut server = Server::start(&folder, &["127.0.0.1:0"]);
+    let mut running = Running::start(&mut folder.command(["run", "plan.orch", "--server", &server.address]));
+    running.wait_for("call    hits");
+    server.signal("KILL");
+    folder.set_latency(1);
+    let _restarted = Server::start(&folder, &[&server.address]);
+    let ran = running.end().succeeds();
+    assert!(ran.err.contains("the connection broke; connecting again"), "{}", ran.err);
+    assert!(ran.out.contains("\"topic\""), "{}", ran.out);
+}
+
+#[test]
+fn a_port_where_something_else_listens_is_no_server() {
+    let folder = Folder::project();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            use std::io::Write as _;
+            let _ = stream.unwrap().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi");
+        }
+    });
+    let refused = folder.orch(["ledger", "search", "web", "--server", &address]).exits(3);
+    assert!(refused.err.starts_with("error[E1504]: "), "{}", refused.err);
+}
+
+#[test]
+fn the_log_says_what_happens_and_holds_no_content() {
+    let folder = Folder::project_with_latency(1);
+    let mut serve = folder.command(["serve", "--listen", "127.0.0.1:0", "--json"]);
+    let running = Running::start(serve.env("ORCHESTRA_LOG", "trace,h2=off,hyper=off"));
+    let listening: serde_json::Value = serde_json::from_str(&running.first_line()).unwrap();
+    let address = listening["listening"].as_str().unwrap().to_owned();
+    let inputs = "topic=A peculiar topic";
+    folder.orch(["run", "plan.orch", "-q", "--server", &address, "--input", inputs]).succeeds();
+    running.signal("INT");
+    let ended = running.end().succeeds();
+    let lines: Vec<serde_json::Value> =
+        ended.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let said = |message: &str| lines.iter().find(|line| line["fields"]["message"] == message);
+    assert!(said("run admitted").is_some(), "{}", ended.err);
+    assert_eq!(said("run ended").unwrap()["fields"]["state"], "succeeded");
+    for content in ["peculiar", samples::SEARCH_KEY, samples::CHAT_KEY, "Summarise"] {
+        assert!(!ended.err.contains(content), "{content}:\n{}", ended.err);
+    }
+}
