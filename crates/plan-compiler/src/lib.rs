@@ -57,6 +57,9 @@ pub const MEMBERS_MAX: usize = 1_000;
 /// Nodes, expressions and members of types of all plans of one file together. Each plan has the plans it runs and the
 /// functions it uses in it, so that a short file can mean much.
 pub const FILE_PARTS_MAX: usize = 1_000_000;
+/// Most messages about one file; more are echoes that nobody reads, and showing them takes longer than
+/// finding them.
+pub const DIAGNOSTICS_MAX: usize = 500;
 
 /// A source text with the name that messages show.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +134,7 @@ pub fn compile(source: &Source<'_>, lock: &Lock, _: &Options) -> Compilation {
         }
     }
     plan_lang::diagnostic::sort(&mut diagnostics);
+    report::shorten(&mut diagnostics);
     if diagnostics.iter().any(Diagnostic::is_error) {
         compilation.plans.clear();
         compilation.bounds.clear();

@@ -3,11 +3,10 @@
 use plan_lang::ast::{self, Item};
 use plan_lang::{Diagnostic, Span};
 
-use crate::FILE_PARTS_MAX;
-use crate::Source;
 use crate::codes;
 use crate::sink::Sink;
 use crate::texts::Texts;
+use crate::{DIAGNOSTICS_MAX, FILE_PARTS_MAX, Source};
 
 /// What parser and checker found. Mistakes in a capability of the lock become one message where the file
 /// imports it: the text is not the user's to mend.
@@ -62,6 +61,22 @@ pub(crate) fn too_much(plan: &ast::Ident) -> Diagnostic {
         .primary(plan.span, "the plans up to this one")
         .note("parts are nodes, expressions and members of types; each plan has the plans it runs and the functions it uses in it")
         .help("move some plans to a file of their own")
+}
+
+/// Leaves at most [`DIAGNOSTICS_MAX`], and says so at the last. Errors go before warnings.
+pub(crate) fn shorten(diagnostics: &mut Vec<Diagnostic>) {
+    let all = diagnostics.len();
+    if all <= DIAGNOSTICS_MAX {
+        return;
+    }
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        diagnostics.retain(Diagnostic::is_error);
+    }
+    diagnostics.truncate(DIAGNOSTICS_MAX);
+    let shown = diagnostics.len();
+    if let Some(last) = diagnostics.last_mut() {
+        last.notes.push(format!("{} more messages are not shown", all - shown));
+    }
 }
 
 /// Whether the mistake may only echo a syntax error: it is in the same declaration, or about a name whose

@@ -19,9 +19,9 @@ impl<'a> Resolver<'a, '_> {
     pub(super) fn declare_types(&mut self, unit: &Unit<'a>) {
         let mut first: BTreeMap<&str, Span> = BTreeMap::new();
         for &(source, item) in &unit.items {
-            let (name, def) = match item {
-                Item::Record(item) => (&item.name, empty_record(item)),
-                Item::Enum(item) => (&item.name, empty_enum(item)),
+            let (name, def, members) = match item {
+                Item::Record(item) => (&item.name, empty_record(item), item.fields.len()),
+                Item::Enum(item) => (&item.name, empty_enum(item), item.variants.len()),
                 _ => continue,
             };
             if name.is_missing() {
@@ -41,10 +41,15 @@ impl<'a> Resolver<'a, '_> {
                 continue;
             }
             first.insert(&name.name, name.span);
-            let def = self.types.push(def);
-            self.program.origins.push(Origin::File);
+            let found = if members > MEMBERS_MAX {
+                self.report(source, crowded(name));
+                TypeName::Broken
+            } else {
+                self.program.origins.push(Origin::File);
+                TypeName::Def(self.types.push(def))
+            };
             if let Some(module) = self.module(unit.module) {
-                module.types.insert(name.name.clone(), TypeName::Def(def));
+                module.types.insert(name.name.clone(), found);
             }
         }
     }
@@ -88,10 +93,6 @@ impl<'a> Resolver<'a, '_> {
                     let first = spans.get(at).copied().unwrap_or_default();
                     self.report(source, repeated("field", &field.name, first));
                 }
-                None if fields.len() >= MEMBERS_MAX => {
-                    self.report(source, crowded("record", "fields", &item.name));
-                    break;
-                }
                 None => {
                     fields.push(FieldDef { name: field.name.name.clone(), ty, doc: docs(&field.docs) });
                     spans.push(field.name.span);
@@ -110,10 +111,6 @@ impl<'a> Resolver<'a, '_> {
                 Some(at) => {
                     let first = spans.get(at).copied().unwrap_or_default();
                     self.report(source, repeated("variant", &variant.name, first));
-                }
-                None if variants.len() >= MEMBERS_MAX => {
-                    self.report(source, crowded("enum", "variants", &item.name));
-                    break;
                 }
                 None => {
                     let name = variant.name.name.clone();
@@ -229,8 +226,8 @@ fn docs(docs: &Option<String>) -> String {
 }
 
 /// A record or enum with too many members.
-fn crowded(what: &str, members: &str, name: &ast::Ident) -> Diagnostic {
-    let message = format!("the {what} `{}` has more than {MEMBERS_MAX} {members}", name.name);
+fn crowded(name: &ast::Ident) -> Diagnostic {
+    let message = format!("`{}` has more than {MEMBERS_MAX} members", name.name);
     Diagnostic::error(codes::TOO_MANY_NODES, message)
         .primary(name.span, "too large")
         .help("group some of them in a type of their own")

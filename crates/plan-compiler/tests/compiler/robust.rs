@@ -158,6 +158,11 @@ fn a_file_of_mistakes_gives_a_message_each() {
         let _ = writeln!(text, "fn f{index}(n: Int) -> Int = n + missing{index}");
     }
     assert_eq!(codes(&text).len(), 500);
+    text.insert_str(0, "fn g(n: Int) -> Int = missing\nfn unused(n: Int) -> Int = { let m = n\n n }\n");
+    let shortened = compiled(&text).diagnostics;
+    assert_eq!(shortened.len(), 500);
+    assert_eq!(shortened[499].notes.last().unwrap(), "2 more messages are not shown");
+    assert!(shortened[..499].iter().all(|d| d.is_error() && d.notes.is_empty()));
 }
 
 #[test]

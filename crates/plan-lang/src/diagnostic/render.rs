@@ -1,10 +1,15 @@
 //! Diagnostics as text for a terminal, in the layout of rustc.
 
+use std::ops::Range;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
 use super::{Diagnostic, Severity};
 use crate::text::Span;
+
+/// Longest text, from the start of its first line to the end of its last, that a fix is shown in.
+const FIX_LINE_BYTES_MAX: usize = 1_000;
 
 /// A named source text, borrowed for rendering.
 #[derive(Clone, Copy, Debug)]
@@ -58,15 +63,28 @@ fn report<'a>(file: &SourceFile<'a>, diagnostic: &'a Diagnostic) -> Vec<Group<'a
     }
     let mut groups = vec![main];
     if let Some(fix) = &diagnostic.fix {
-        let patches = fix.edits.iter().map(|edit| Patch::new(fit(edit.span, file.text), edit.text.as_str()));
-        let snippet = Snippet::source(file.text).path(file.name).patches(patches);
-        groups.push(Level::HELP.secondary_title(fix.message.as_str()).element(snippet));
+        let title = Level::HELP.secondary_title(fix.message.as_str());
+        groups.push(if fix.edits.iter().all(|edit| stands_in_short_lines(edit.span, file.text)) {
+            let patches =
+                fix.edits.iter().map(|edit| Patch::new(fit(edit.span, file.text), edit.text.as_str()));
+            title.element(Snippet::source(file.text).path(file.name).patches(patches))
+        } else {
+            Group::with_title(title)
+        });
     }
     groups
 }
 
+/// Whether a fix is shown with its lines, which are not cut to the width of a terminal.
+fn stands_in_short_lines(span: Span, text: &str) -> bool {
+    let Range { start, end } = fit(span, text);
+    let before = text.get(..start).unwrap_or("").bytes().rev().take_while(|byte| *byte != b'\n');
+    let behind = text.get(end..).unwrap_or("").bytes().take_while(|byte| *byte != b'\n');
+    before.chain(behind).take(FIX_LINE_BYTES_MAX + 1).count() + (end - start) <= FIX_LINE_BYTES_MAX
+}
+
 /// The span as a range that the renderer can slice: inside the text and on character borders.
-fn fit(span: Span, text: &str) -> std::ops::Range<usize> {
+fn fit(span: Span, text: &str) -> Range<usize> {
     let border = |offset: u32| {
         let mut at = (offset as usize).min(text.len());
         while !text.is_char_boundary(at) {
@@ -93,6 +111,19 @@ mod tests {
             .fix(Fix::safe("add `=`").insert(25, " ="));
         let file = SourceFile { name: "a.orch", text };
         insta::assert_snapshot!(render(&file, &[found], false));
+    }
+
+    #[test]
+    fn a_fix_in_a_long_line_is_told_without_it() {
+        for (spaces, shown) in [(999, true), (1_000, false)] {
+            let text = format!("a{}\n", " ".repeat(spaces));
+            let found = Diagnostic::error(Code::new("E0110"), "no")
+                .primary(Span::new(0, 1), "")
+                .fix(Fix::safe("write b").replace(Span::new(0, 1), "b"));
+            let output = render(&SourceFile { name: "a.orch", text: &text }, &[found], false);
+            assert!(output.contains("help: write b"));
+            assert_eq!(output.contains("+ b"), shown, "{output}");
+        }
     }
 
     #[test]
