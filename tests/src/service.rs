@@ -261,6 +261,22 @@ pub fn verified(bundle: &[u8], run: &v1::Run, trust: &TrustPolicy) -> Verdict {
     verdict
 }
 
+/// Waits until the last service of this test has let go of the store in `folder`.
+///
+/// # Panics
+/// If it does not, or the store cannot be opened.
+pub async fn released(folder: &Path) {
+    let opened = async {
+        loop {
+            match store::Sqlite::open(&store::Options::new(folder)) {
+                Err(error) if error.code() == "E1001" => tokio::time::sleep(RETRY).await,
+                opened => return drop(opened.unwrap()),
+            }
+        }
+    };
+    tokio::time::timeout(PATIENT, opened).await.expect("the store is let go");
+}
+
 /// A service on a TCP port of loopback.
 #[derive(Debug)]
 pub struct Served {

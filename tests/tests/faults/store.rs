@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use e2e::service::{Clients, Host, code_of, in_folder, result_of, total_of};
+use e2e::service::{Clients, Host, code_of, in_folder, released, result_of, total_of};
 use e2e::subnet::{Gate, Reply, Subnet, micro_usd};
 use proto::v1;
 use schema::operation::OperationDescriptor;
@@ -72,7 +72,8 @@ async fn a_full_disk_stops_a_run_with_a_code_and_a_restart_with_space_finishes_i
     let words: Vec<String> = (0..48).map(|index| format!("w{index}")).collect();
 
     // Room for about a third of what the run will write.
-    let size = wait_closed(&options).await;
+    released(folder.path()).await;
+    let size = fs::metadata(folder.path().join(DATABASE_FILE)).unwrap().len();
     let narrow = Options { store_bytes_max: Some(size + 500_000), ..options.clone() };
     let host = Host::open(narrow).await;
     let run = host.clients.start(LONG, &json!({ "words": words })).await.unwrap();
@@ -111,14 +112,6 @@ async fn a_full_disk_stops_a_run_with_a_code_and_a_restart_with_space_finishes_i
     let attempts: u32 = ended.costs.iter().map(|row| row.attempts).sum();
     assert_eq!(total_of(&ended), PRICE * u64::from(attempts));
     host.verified(&ended).await;
-}
-
-/// Bytes of the database once its last owner has let go.
-async fn wait_closed(options: &Options) -> u64 {
-    let server::StoreLocation::Folder(folder) = &options.store else { panic!("a folder") };
-    drop(Host::open(options.clone()).await);
-    drop(Host::open(options.clone()).await);
-    fs::metadata(folder.join(DATABASE_FILE)).unwrap().len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,7 +185,7 @@ async fn a_damaged_journal_fails_its_run_and_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { close_grace: Duration::ZERO, ..in_folder(folder.path()) };
     let names = left_behind(&options, &subnet, &["damaged", "whole"]).await;
-    wait_closed_without_runs(&options).await;
+    released(folder.path()).await;
     let id = names[0].strip_prefix("runs/").unwrap();
     let changed = rusqlite::Connection::open(folder.path().join(DATABASE_FILE))
         .unwrap()
@@ -219,17 +212,12 @@ async fn a_damaged_journal_fails_its_run_and_no_other() {
     assert_eq!(listed.runs.len(), 1);
 }
 
-/// Waits until the last owner has let go, without taking up what it left behind.
-async fn wait_closed_without_runs(options: &Options) {
-    drop(Host::open(Options { take_up_runs: false, ..options.clone() }).await);
-    drop(Host::open(Options { take_up_runs: false, ..options.clone() }).await);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_runtime_key_that_is_none_is_refused_and_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let options = in_folder(folder.path());
-    wait_closed(&options).await;
+    drop(Host::open(options.clone()).await);
+    released(folder.path()).await;
     let path = folder.path().join(runtime::keys::KEY_FILE);
     let key = fs::read(&path).unwrap();
     fs::write(&path, &key[..31]).unwrap();
@@ -252,7 +240,7 @@ async fn an_interrupted_call_is_paid_and_asked_again_only_if_that_does_no_harm()
     let host = Host::open(options.clone()).await;
     host.clients.publish(&subnet.operation("ask", micro_usd(PRICE), true)).await;
     host.clients.publish(&subnet.operation("buy", micro_usd(PRICE), false)).await;
-    let buy = one("timeout: 60s, retry: { max: 3, backoff: 1ms }").replace("ask", "buy");
+    let buy = one("timeout: 60s").replace("ask", "buy");
     let asked = host.clients.start(&one("timeout: 60s"), &json!({"q": "safe"})).await.unwrap();
     let bought = host.clients.start(&buy, &json!({"q": "once"})).await.unwrap();
     subnet.arrived(2).await;
