@@ -280,9 +280,9 @@ mod tests {
 
     #[test]
     fn json_has_every_part() {
-        let found = Diagnostic::error(Code::new("E0100"), "m").primary(Span::new(1, 2), "l").note("n");
+        let found = Diagnostic::error(Code::new("E0101"), "m").primary(Span::new(1, 2), "l").note("n");
         let json = serde_json::to_value(&found).unwrap();
-        assert_eq!(json["code"], "E0100");
+        assert_eq!(json["code"], "E0101");
         assert_eq!(json["severity"], "error");
         assert_eq!(json["labels"][0]["span"]["end"], 2);
     }

@@ -58,7 +58,7 @@ pub(crate) fn plan_errors(compiled: &Compiled) -> Status {
     let errors = compiled.diagnostics();
     let mut errors =
         errors.iter().filter(|diagnostic| diagnostic.severity() == v1::Severity::Error).peekable();
-    let code = errors.peek().map_or("E0100", |first| first.code.as_str());
+    let code = errors.peek().map_or("E1511", |first| first.code.as_str());
     details.set_error_info(code, DOMAIN, HashMap::new());
     for error in errors.take(VIOLATIONS_MAX) {
         let place = error.labels.first().and_then(|label| label.span).unwrap_or_default();
