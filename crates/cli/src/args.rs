@@ -4,9 +4,33 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// What follows the commands in the help.
+const FIRST_STEPS: &str = "\
+First steps:
+  orch demo                  the whole way once, on sample subnets, without keys or network
+  orch new hello             a project of your own; then: cd hello, orch run plan.orch
+  orch explain E0304         what an error code means";
+
+/// What follows them in the long help: what scripts rely on.
+const EXIT_CODES: &str = "\
+First steps:
+  orch demo                  the whole way once, on sample subnets, without keys or network
+  orch new hello             a project of your own; then: cd hello, orch run plan.orch
+  orch explain E0304         what an error code means
+
+Exit codes:
+    0  all is well                        6  the store is in use, damaged or full
+    1  findings, or the run failed        7  a secret is missing or cannot be used
+    2  wrong usage or configuration       8  the lock does not match
+    3  the server cannot be reached       9  the proof holds, its signer is unknown
+    4  the server refuses this client    10  the proof is refused
+    5  the budget does not suffice      130  interrupted
+
+Results go to standard output, everything else to standard error.";
+
 /// Plans over Bittensor subnets: typed, bounded before they run, proven afterwards.
 #[derive(Debug, Parser)]
-#[command(name = "orch", version, max_term_width = 100)]
+#[command(name = "orch", version, max_term_width = 100, after_help = FIRST_STEPS, after_long_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
