@@ -29,7 +29,8 @@ impl Earlier {
         }
         let mut names = Vec::new();
         for state in [v1::RunState::Running, v1::RunState::Pending] {
-            let request = v1::ListRunsRequest { state: state.into(), ..v1::ListRunsRequest::default() };
+            let request =
+                v1::ListRunsRequest { state: state.into(), page_size: 500, ..v1::ListRunsRequest::default() };
             let response = connection.runs().list_runs(request).await;
             let page = response.map_err(|status| connection.refused(&status))?.into_inner();
             for run in page.runs {
