@@ -74,7 +74,8 @@ async fn a_full_disk_stops_a_run_with_a_code_and_a_restart_with_space_finishes_i
     // Room for about a third of what the run will write.
     released(folder.path()).await;
     let size = fs::metadata(folder.path().join(DATABASE_FILE)).unwrap().len();
-    let narrow = Options { store_bytes_max: Some(size + 500_000), ..options.clone() };
+    let mut narrow = Options { store_bytes_max: Some(size + 500_000), ..options.clone() };
+    narrow.runtime.disk_patience = Duration::ZERO;
     let host = Host::open(narrow).await;
     let run = host.clients.start(LONG, &json!({ "words": words })).await.unwrap();
     let (seen, stopped) = watched(&host.clients, &run.name).await;
