@@ -66,6 +66,8 @@ fn introduce(context: &Context, local: &Local) {
     for (subnet, origin, path, _) in sample_subnets(samples) {
         lines.push(format!("{subnet:<9} sample at {origin}{path}"));
     }
+    let (axon, hotkey) = (&samples.axon_url, &samples.axon_hotkey);
+    lines.push(format!("{:<9} sample at {axon}, hotkey {hotkey}; this plan does not call it", "axon"));
     context.output.note(&lines.join("\n"));
 }
 
