@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Context;
 use crate::args;
@@ -74,16 +76,20 @@ fn announce(context: &Context, address: SocketAddr, folder: &str) {
 
 /// What happens goes to standard error, filtered; message content and keys are in no log line.
 fn start_log(context: &Context, filter: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| {
+    let filter: Targets = filter.parse().map_err(|error| {
         let help = "such as `info`, `debug`, or `info,runtime=debug`; --log and ORCHESTRA_LOG set it";
         Failure::new("E1507", format!("`{filter}` is no filter for the log: {error}"), help)
     })?;
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(LevelFilter::TRACE)
         .with_writer(io::stderr)
         .with_ansi(context.output.color_on_stderr());
     // A second log in one process could only come from this process itself.
-    let _ = if context.output.json { log.json().try_init() } else { log.try_init() };
+    let _ = if context.output.json {
+        log.json().finish().with(filter).try_init()
+    } else {
+        log.finish().with(filter).try_init()
+    };
     Ok(())
 }
 
