@@ -1,7 +1,7 @@
 //! Plans over capabilities that the real axon of `bittensor` 10.5.0 fulfils through adapters of its own:
 //! published, locked, compiled, run through the gRPC service and proven; then everything the peer can do
 //! wrong.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helpers")]
+#![expect(clippy::unwrap_used, reason = "test helpers")]
 
 use std::sync::OnceLock;
 

@@ -1,5 +1,5 @@
 //! The server's guards of HTTP/2, spoken to in raw frames, and errors that the gRPC library makes by itself.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
 

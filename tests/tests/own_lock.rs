@@ -1,6 +1,5 @@
 //! A lock that pins entries the Ledger at hand does not hold: a project's own one compiles all the same, as
 //! after a fresh clone; one that a client sends to a server does not.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use e2e::service::{Clients, Host, code_of, development, request, result_of};
 use e2e::subnet::{Reply, Subnet, micro_usd};

@@ -1,6 +1,6 @@
 //! Clients that were not made by us: the stock Python gRPC packages without generated code, and an old
 //! `grpcurl`.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers")]
+#![expect(clippy::unwrap_used, reason = "test helpers")]
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -19,7 +19,7 @@ async fn watch(clients: &Clients, name: &str, after_seq: u64) -> Streaming<v1::W
 /// The next event that is no heartbeat.
 async fn next(stream: &mut Streaming<v1::WatchRunResponse>) -> Result<Option<v1::RunEvent>, Status> {
     loop {
-        let message = tokio::time::timeout(PATIENT, stream.message()).await.expect("an event")?;
+        let message = tokio::time::timeout(PATIENT, stream.message()).await.unwrap()?;
         let Some(event) = message.map(|response| response.event.unwrap()) else { return Ok(None) };
         if event.kind() != v1::RunEventKind::Heartbeat {
             return Ok(Some(event));
