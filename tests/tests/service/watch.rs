@@ -98,8 +98,14 @@ async fn a_watch_goes_on_after_its_connection_was_cut() {
     };
     assert!(matches!(broken.code(), Code::Unavailable | Code::Unknown | Code::Internal), "{broken:?}");
     gate.open();
-    // The same client connects again by itself.
-    let mut stream = watch(&far, &run.name, events.last().unwrap().seq).await;
+    // The same client connects again by itself, at the latest when it has noticed that the old connection is gone.
+    let request = v1::WatchRunRequest { name: run.name.clone(), after_seq: events.last().unwrap().seq };
+    let mut stream = loop {
+        match far.runs().watch_run(request.clone()).await {
+            Ok(stream) => break stream.into_inner(),
+            Err(status) => assert_eq!(status.code(), Code::Cancelled, "{status:?}"),
+        }
+    };
     while let Some(event) = next(&mut stream).await.unwrap() {
         events.push(event);
     }
