@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 fn test(args: &[String]) -> Result<()> {
     tools::venv("venv-v10", &["tests/peers/requirements-v10.txt"], Some("tests/peers/constraints-v10.txt"))?;
     tools::venv("venv-clients", &["tests/clients/requirements.txt"], None)?;
-    let mut command = vec!["test", "--workspace"];
+    let mut command = vec!["test", "--workspace", "--no-fail-fast"];
     command.extend(args.iter().map(String::as_str));
     cargo(&command)
 }
