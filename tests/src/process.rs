@@ -87,6 +87,18 @@ impl Orch {
         Self { child, address, _stdout: stdout }
     }
 
+    /// Asks it to end, as a service manager does, and waits until it has; its exit code.
+    ///
+    /// # Panics
+    /// If it cannot be asked, or is killed by a signal.
+    #[must_use]
+    pub fn terminate(mut self) -> i32 {
+        // The shell has `kill` built in, and nothing here may be unsafe.
+        let asked = Command::new("sh").arg("-c").arg(format!("kill -TERM {}", self.child.id())).status();
+        assert!(asked.unwrap().success());
+        self.child.wait().unwrap().code().expect("it ended by itself")
+    }
+
     /// Ends it as the operating system does when it must: at once, without a word to it.
     ///
     /// # Panics

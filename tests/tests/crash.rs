@@ -1,7 +1,7 @@
 //! `orch serve`, killed without warning again and again while a run is under way: the run ends all the same,
 //! nothing that was journalled is bought twice, nothing unsafe is sent twice, and who watches sees one
 //! history.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helpers")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test helpers")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use e2e::process::{Orch, serve_command};
-use e2e::service::{Clients, PATIENT, request, result_of, total_of, verified};
+use e2e::service::{Clients, PATIENT, code_of, request, result_of, total_of, verified};
 use e2e::subnet::{Reply, Subnet, micro_usd};
 use parking_lot::Mutex;
 use proof::verify::TrustPolicy;
@@ -217,6 +217,44 @@ async fn a_run_survives_kill_9_at_any_point() {
     let key = runtime::keys::load_or_create(&folder.path().join(".orchestra")).unwrap().public();
     verified(&proof, &ended, &TrustPolicy::of_key(key, "orch serve"));
     assert!(kills.len() >= 10, "{} kills", kills.len());
+}
+
+/// SIGTERM is no crash: watchers are told, the process ends in time and well, and the next one goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_goes_on_after_a_polite_stop() {
+    let ration = Arc::new(Ration { left: Mutex::new(5), given: watch::Sender::new(0) });
+    let shared = Arc::clone(&ration);
+    let subnet = Subnet::start(move |question| shared.answer(question)).await;
+    let folder = tempfile::tempdir().unwrap();
+    configure(folder.path());
+    let (orch, clients) = serve(folder.path()).await;
+    clients.publish(&subnet.operation("ask", micro_usd(SAFE), true)).await;
+    clients.publish(&subnet.operation("once", micro_usd(UNSAFE), false)).await;
+    let words: Vec<String> = (0..WORDS).map(|index| format!("w{index}")).collect();
+    let run = clients.start(PLAN, &json!({ "words": words })).await.unwrap();
+    let request = v1::WatchRunRequest { name: run.name.clone(), after_seq: 0 };
+    let mut stream = clients.runs().watch_run(request).await.unwrap().into_inner();
+    ration.has_given(5).await;
+
+    let stopped = tokio::task::spawn_blocking(move || orch.terminate());
+    let told = loop {
+        match stream.message().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("the run has not ended"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!((told.code(), code_of(&told).as_str()), (tonic::Code::Unavailable, "E1173"), "{told:?}");
+    assert_eq!(tokio::time::timeout(PATIENT, stopped).await.unwrap().unwrap(), 0);
+
+    ration.allow(1_000_000);
+    let (_orch, clients) = serve(folder.path()).await;
+    let ended = clients.ended(&run.name).await;
+    assert_eq!(result_of(&ended)["pairs"].as_array().map(Vec::len), Some(WORDS));
+    let events = clients.events(&run.name, 0).await;
+    let sequence: Vec<u64> = events.iter().map(|event| event.seq).collect();
+    assert_eq!(sequence, (1..=events.len() as u64).collect::<Vec<_>>());
+    check_costs(&ended, &events);
 }
 
 /// One history without a gap, of which every watcher saw a part.

@@ -85,3 +85,9 @@ async fn grpcurl_lists_describes_calls_and_reads_errors() {
     let (ok, _, error) = grpcurl(&served, &["-d", broken], &[create]).await;
     assert!(!ok && error.contains("google.rpc.BadRequest") && error.contains("source.text:1:"), "{error}");
 }
+
+#[test]
+#[should_panic(expected = "run `cargo xtask test` once")]
+fn a_missing_environment_is_told_with_the_command_that_installs_it() {
+    let _ = python("ORCH_PYTHON_THAT_NOBODY_NAMES", "venv-that-nobody-installs");
+}

@@ -28,7 +28,8 @@ plan long(words: [String(1..10)](..64)) -> [Int](..64) with { budget: 1USD, dead
 }
 "#;
 
-const ANSWER_BYTES: usize = 30_000;
+/// Above what a journal holds itself, so that answers are blobs.
+const ANSWER_BYTES: usize = 70_000;
 
 fn tell(subnet: &Subnet) -> OperationDescriptor {
     let mut operation = subnet.operation("tell", micro_usd(PRICE), true);
@@ -62,7 +63,12 @@ fn assert_full(status: &Status) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_stops_a_run_with_a_code_and_a_restart_with_space_finishes_it() {
-    let subnet = Subnet::start(|_| Reply::Answer("x".repeat(ANSWER_BYTES), Duration::ZERO)).await;
+    // Each answer its own, because equal blobs are stored once.
+    let long = |question: &str| {
+        let rest = "x".repeat(ANSWER_BYTES - question.len());
+        format!("{question}{rest}")
+    };
+    let subnet = Subnet::start(move |question| Reply::Answer(long(question), Duration::ZERO)).await;
     let folder = tempfile::tempdir().unwrap();
     let options = in_folder(folder.path());
     let first = Host::open(options.clone()).await;
@@ -74,7 +80,7 @@ async fn a_full_disk_stops_a_run_with_a_code_and_a_restart_with_space_finishes_i
     // Room for about a third of what the run will write.
     released(folder.path()).await;
     let size = fs::metadata(folder.path().join(DATABASE_FILE)).unwrap().len();
-    let mut narrow = Options { store_bytes_max: Some(size + 500_000), ..options.clone() };
+    let mut narrow = Options { store_bytes_max: Some(size + 2_000_000), ..options.clone() };
     narrow.runtime.disk_patience = Duration::ZERO;
     let host = Host::open(narrow).await;
     let run = host.clients.start(LONG, &json!({ "words": words })).await.unwrap();

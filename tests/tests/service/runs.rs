@@ -218,3 +218,31 @@ async fn one_run_too_many_is_told_to_wait() {
     let next = clients.start(MANY, &inputs).await.unwrap();
     result_of(&clients.ended(&next.name).await);
 }
+
+/// More runs at once than a connection has streams, over several connections, each watched from its start.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_runs_at_once_do_not_mix() {
+    let World { served, clients: _clients, subnet } = World::echoing().await;
+    let mut connections = Vec::new();
+    for _ in 0..4 {
+        connections.push(Clients::connect(served.address).await);
+    }
+    let mut runs = tokio::task::JoinSet::new();
+    for index in 0..200 {
+        let clients = connections[index % connections.len()].clone();
+        runs.spawn(async move {
+            let words = json!([format!("run {index} a"), format!("run {index} b")]);
+            let run = clients.run(MANY, &json!({ "words": words })).await;
+            assert_eq!(result_of(&run), words);
+            run
+        });
+    }
+    let runs = runs.join_all().await;
+    assert_eq!(subnet.asked().values().sum::<u32>(), 400);
+    assert!(subnet.asked().values().all(|times| *times == 1));
+    let names: std::collections::BTreeSet<_> = runs.iter().map(|run| run.name.clone()).collect();
+    assert_eq!(names.len(), 200);
+    for run in runs.iter().step_by(40) {
+        served.host.verified(run).await;
+    }
+}
