@@ -97,10 +97,7 @@ impl Compiler {
 
 /// Compiles what a client sent. A lock is believed only so far as this Ledger holds the same entries, unless
 /// the client and the service are one program of one user.
-pub(crate) async fn compile(
-    pins: &Pins,
-    source: Option<v1::PlanSource>,
-) -> Result<Compiled, Status> {
+pub(crate) async fn compile(pins: &Pins, source: Option<v1::PlanSource>) -> Result<Compiled, Status> {
     let source = source.ok_or_else(|| bad_field("E1510", "source", "it is missing"))?;
     let lock = match source.lock {
         Some(lock) => {
