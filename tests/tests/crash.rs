@@ -1,7 +1,7 @@
 //! `orch serve`, killed without warning again and again while a run is under way: the run ends all the same,
 //! nothing that was journalled is bought twice, nothing unsafe is sent twice, and who watches sees one
 //! history.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test helpers")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helpers")]
 
 use std::collections::BTreeMap;
 use std::fs;

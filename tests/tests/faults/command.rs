@@ -60,3 +60,15 @@ fn a_broken_configuration_is_told_with_its_place() {
     assert!(!folder.path().join(".orchestra").exists());
     assert!(orch().is_file());
 }
+
+#[test]
+fn a_store_without_room_is_told_with_its_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = folder.path().join("orchestra.toml");
+    fs::write(&configuration, "[server]\nstore_bytes_max = 200000\n").unwrap();
+    let (code, said) = refused(folder.path(), "127.0.0.1:0");
+    assert_eq!(code, 6, "{said}");
+    assert!(said.contains("error[E1005]") && said.contains("help: free disk space"), "{said}");
+    fs::write(&configuration, "").unwrap();
+    Orch::serve(folder.path()).kill();
+}
