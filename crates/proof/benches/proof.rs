@@ -57,7 +57,7 @@ fn prove(plan: &Arc<ProofPlan>, key: &RuntimeKey, body: &[u8], peer: bool) -> Bu
         tenant: None,
         payment_hash: None,
     };
-    let opened = opening.open(plan, &secret, key).unwrap();
+    let opened = opening.open(plan, &secret, key.public()).unwrap();
     let mut builder = ProofBuilder::new(Arc::clone(plan), opened, secret, b"\xa0", Show::Run).unwrap();
     let count = u64::try_from(plan.graph.shape.len()).unwrap();
     for id in 0..count {

@@ -233,7 +233,7 @@ impl ProofBuilder {
         Ok(Bundle {
             plan: Cow::Owned(plan.bytes.clone()),
             challenge: self.opened.challenge.into(),
-            challenge_signature: Some(self.opened.challenge_signature),
+            challenge_signature: None,
             header: self.opened.header.into(),
             commits: ordering.commits,
             signatures: vec![SignedBy::statement(key, &statement)],

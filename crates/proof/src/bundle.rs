@@ -24,7 +24,8 @@ pub struct Bundle<'a> {
     pub plan: Cow<'a, [u8]>,
     /// The [`crate::challenge::Challenge`].
     pub challenge: Cow<'a, [u8]>,
-    /// Its issuer's signature.
+    /// Its issuer's signature; none where the runtime issued it: the statement, signed by the same key,
+    /// commits to it.
     pub challenge_signature: Option<Signature>,
     /// The [`crate::header::Header`].
     pub header: Cow<'a, [u8]>,

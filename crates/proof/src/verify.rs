@@ -158,14 +158,18 @@ fn check_signature(
 }
 
 fn check_challenge(verdict: &mut Verdict, bundle: &Bundle<'_>, header: &Header, challenge: &Challenge) {
-    match &bundle.challenge_signature {
-        Some(signature) => {
+    match (&bundle.challenge_signature, challenge.issuer == header.runtime_key) {
+        // The statement, which the same key signs, commits to it.
+        (None, true) => {}
+        (Some(_), true) => {
+            verdict.fail(Check::Challenge, "a challenge of the runtime itself has a signature of its own");
+        }
+        (None, false) => verdict.fail(Check::Challenge, "the challenge is not signed by its issuer"),
+        (Some(signature), false) => {
             if let Err(error) = challenge.issuer.verify(CHALLENGE_TYPE, &bundle.challenge, signature) {
                 verdict.fail(Check::Challenge, error.to_string());
             }
         }
-        None if bundle.signatures.is_empty() => {}
-        None => verdict.fail(Check::Challenge, "the challenge is not signed"),
     }
     if challenge_hash(&bundle.challenge) != header.challenge_hash {
         verdict.fail(Check::Challenge, "the challenge is not the one the header names");

@@ -33,7 +33,7 @@ fn secret() -> RunSecret {
 }
 
 fn builder(plan: &Arc<ProofPlan>) -> ProofBuilder {
-    let opened = opening(INPUTS).open(plan, &secret(), &key()).unwrap();
+    let opened = opening(INPUTS).open(plan, &secret(), key().public()).unwrap();
     ProofBuilder::new(Arc::clone(plan), opened, secret(), INPUTS, Show::Run).unwrap()
 }
 
@@ -132,7 +132,7 @@ fn what_is_longer_than_the_format_allows_is_refused_at_the_limit_exactly() {
     let tenant = |length: usize| {
         let mut opening = opening(INPUTS);
         opening.tenant = Some(vec![1; length]);
-        opening.open(&plan, &secret(), &key()).is_ok()
+        opening.open(&plan, &secret(), key().public()).is_ok()
     };
     assert!(tenant(OPAQUE_BYTES_MAX) && !tenant(OPAQUE_BYTES_MAX + 1));
     let problem = |length: usize| Challenge::from_bytes(&vec![0xff; length]).unwrap_err().to_string();
@@ -170,7 +170,7 @@ fn objects_that_do_not_belong_together_are_refused() {
         plan(&sample_graph()),
         plan(&Graph { nodes: vec![node(NodeKind::Call, "a", &[])], root: region(&[0]) }),
     );
-    let opened = opening(INPUTS).open(&plan, &secret(), &key()).unwrap();
+    let opened = opening(INPUTS).open(&plan, &secret(), key().public()).unwrap();
     let start = |plan: &Arc<ProofPlan>, secret, inputs: &[u8]| {
         ProofBuilder::new(Arc::clone(plan), opened.clone(), secret, inputs, Show::Run).map(|_| ())
     };
@@ -201,7 +201,7 @@ fn a_run_of_which_nothing_is_known_is_all_skipped() {
 #[test]
 fn a_restart_goes_on_under_the_same_header() {
     let plan = plan(&sample_graph());
-    let opened = opening(INPUTS).open(&plan, &secret(), &key()).unwrap();
+    let opened = opening(INPUTS).open(&plan, &secret(), key().public()).unwrap();
     let make = || {
         let mut builder =
             ProofBuilder::new(Arc::clone(&plan), opened.clone(), secret(), INPUTS, Show::Run).unwrap();

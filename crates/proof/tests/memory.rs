@@ -40,7 +40,7 @@ fn skipped_elements(count: u32) -> Bundle<'static> {
         root: region(&[0]),
     };
     let (plan, secret) = (plan(&graph), RunSecret::new([5; 32]));
-    let opened = opening(INPUTS).open(&plan, &secret, &key()).unwrap();
+    let opened = opening(INPUTS).open(&plan, &secret, key().public()).unwrap();
     let mut builder = ProofBuilder::new(plan, opened, secret, INPUTS, Show::Nothing).unwrap();
     let times = Times { start_us: OPENED, end_us: OPENED, monotonic_us: 0 };
     builder.record(&NodeRecord::new(NodeId(0), &[], Outcome::FanOut { count }, times)).unwrap();

@@ -50,7 +50,7 @@ impl Creation {
             tenant: None,
             payment_hash: None,
         };
-        let opened = opening.open(&prepared.proof, &RunSecret::new(secret), &shared.services.key)?;
+        let opened = opening.open(&prepared.proof, &RunSecret::new(secret), shared.services.key.public())?;
         let given = Given {
             inputs: Arc::clone(&inputs),
             seed: driver::seed(&secret),
@@ -65,7 +65,6 @@ impl Creation {
             cost_max: request.cost_max,
             secret,
             challenge: opened.challenge.clone(),
-            challenge_signature: opened.challenge_signature.0.to_vec(),
             header: opened.header.clone(),
             created_at_us,
         };

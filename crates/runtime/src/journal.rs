@@ -49,7 +49,6 @@ pub(crate) struct Opened {
     /// Salts of the proof and the jitter of retries are derived from this.
     pub(crate) secret: [u8; 32],
     pub(crate) challenge: Vec<u8>,
-    pub(crate) challenge_signature: Vec<u8>,
     pub(crate) header: Vec<u8>,
     pub(crate) created_at_us: u64,
 }

@@ -296,6 +296,39 @@ async fn appends_that_wait_together_share_commits() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn appends_and_reads_that_meet_all_end() {
+    on_both(|log| async move {
+        let tasks: Vec<_> = (0..32_u8)
+            .map(|task| {
+                let log = Arc::clone(&log);
+                tokio::spawn(async move {
+                    let (own, common) = (name(&format!("runs/{task}")), name("runs/common"));
+                    for seq in 1..=50_u8 {
+                        let append =
+                            Append { expected_seq: Some(u64::from(seq) - 1), ..Append::to(own.clone()) };
+                        assert_eq!(
+                            log.append(append.record(vec![seq])).await.unwrap().last_seq,
+                            u64::from(seq)
+                        );
+                        log.append(Append::to(common.clone()).record(vec![task])).await.unwrap();
+                        assert!(log.last_seq(&common).await.unwrap() >= u64::from(seq));
+                        // Nobody waits for this one, so it does not begin.
+                        drop(log.append(Append::to(name("runs/dropped")).record("x")));
+                    }
+                    log.read(&own, 1, 100).await.unwrap().len()
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), 50);
+        }
+        assert_eq!(log.last_seq(&name("runs/common")).await.unwrap(), 32 * 50);
+        assert_eq!(log.last_seq(&name("runs/dropped")).await.unwrap(), 0);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_refused_append_does_not_harm_its_group() {
     let dir = TempDir::new().unwrap();

@@ -6,7 +6,7 @@ use super::{BuildError, ProofPlan};
 use crate::body::{Field, RunSecret, body_commit};
 use crate::challenge::{Challenge, challenge_hash, objective};
 use crate::header::{Header, LedgerCheckpoint};
-use crate::key::{CHALLENGE_TYPE, RuntimeKey, Signature};
+use crate::key::PublicKey;
 use crate::limits::OPAQUE_BYTES_MAX;
 
 /// What is known when a run begins.
@@ -36,26 +36,23 @@ pub struct Opening<'a> {
 pub struct Opened {
     /// The challenge.
     pub challenge: Vec<u8>,
-    /// Its signature.
-    pub challenge_signature: Signature,
     /// The header.
     pub header: Vec<u8>,
 }
 
 impl Opening<'_> {
-    /// Issues the run's own challenge and fixes its header.
+    /// Issues the run's own challenge and fixes its header; `key` will sign the statement, and by that both.
     ///
     /// # Errors
     /// [`BuildError::Opening`] where a field is longer than the format allows.
-    pub fn open(&self, plan: &ProofPlan, secret: &RunSecret, key: &RuntimeKey) -> Result<Opened, BuildError> {
+    pub fn open(&self, plan: &ProofPlan, secret: &RunSecret, key: PublicKey) -> Result<Opened, BuildError> {
         if self.tenant.as_ref().is_some_and(|tenant| tenant.len() > OPAQUE_BYTES_MAX) {
             return Err(BuildError::Opening("the tenant's pseudonym is too long".into()));
         }
-        let public = key.public();
         let input_commit = body_commit(&secret.run_salt(Field::RunInput), self.inputs);
         let challenge = Challenge {
             nonce: self.nonce,
-            issuer: public,
+            issuer: key,
             issued_at_us: self.opened_at_us,
             expires_at_us: self.opened_at_us,
             objective: objective(&plan.graph.hash, &input_commit),
@@ -66,7 +63,7 @@ impl Opening<'_> {
             plan_hash: plan.graph.hash,
             challenge_hash: challenge_hash(&challenge),
             input_commit,
-            runtime_key: public,
+            runtime_key: key,
             build_hash: self.build_hash,
             opened_at_us: self.opened_at_us,
             ledger: self.ledger,
@@ -74,7 +71,6 @@ impl Opening<'_> {
             payment_hash: self.payment_hash,
         }
         .to_bytes();
-        let challenge_signature = key.sign(CHALLENGE_TYPE, &challenge);
-        Ok(Opened { challenge, challenge_signature, header })
+        Ok(Opened { challenge, header })
     }
 }

@@ -9,7 +9,7 @@ use proof::body::body_commit;
 use proof::builder::Show;
 use proof::bundle::Bundle;
 use proof::commit::{Outcome, Times};
-use proof::key::{PublicKey, RuntimeKey, Signature, pre_authentication};
+use proof::key::{CHALLENGE_TYPE, PublicKey, RuntimeKey, Signature, pre_authentication};
 use proof::lock::{genesis, lock};
 use proof::statement::{RunResult, RunStatement, SignedBy};
 use proof::tree;
@@ -17,7 +17,7 @@ use proof::verify::{TrustPolicy, TrustedKey};
 use schema::hash::{Context, Hash};
 use serde_json::{Value, json};
 
-use super::forge::{Forge, forge, forge_statement};
+use super::forge::{Forge, ISSUER, forge, forge_statement};
 use super::{OPENED, Script, control, key, node, plan_bytes, policy, prove, region, sample_graph};
 
 /// A bundle and the codes it must be refused with; none where it must be accepted.
@@ -183,8 +183,6 @@ fn honest(cases: &mut Cases) {
     let mut unsigned = proof(&one_call(), Script::plain());
     unsigned.signatures.clear();
     cases.add("unsigned", "No signature: level 0", &["signature"], &[], &unsigned);
-    unsigned.challenge_signature = None;
-    cases.add("unsigned-challenge-too", "No signature at all: level 0", &["signature"], &[], &unsigned);
     cases.add(
         "stranger",
         "A signer nobody trusts",
@@ -280,12 +278,15 @@ fn signatures(cases: &mut Cases) {
         forge.header.runtime_key = PublicKey(IDENTITY);
         forge.challenge.issuer = PublicKey(IDENTITY);
     });
+    // The issuer alone, with a runtime that is what it says.
+    let mut small_issuer = forge(&honest, |forge| forge.challenge.issuer = PublicKey(IDENTITY));
     let mut forged = [0; 64];
     forged[..32].copy_from_slice(&IDENTITY);
     small.signatures = vec![SignedBy { key: PublicKey(IDENTITY), signature: Signature(forged) }];
-    small.challenge_signature = Some(Signature(forged));
+    small_issuer.challenge_signature = Some(Signature(forged));
     let comment = "Key of small order with s = 0: holds for any message, unless checked strictly";
-    cases.add("small-order-key", comment, flags, &["E1303", "E1305"], &small);
+    cases.add("small-order-key", comment, flags, &["E1303"], &small);
+    cases.add("small-order-issuer", comment, flags, &["E1305"], &small_issuer);
     cases.add("key-expired", "The key was not valid any more", flags, &["E1304"], &honest);
     let window = |valid_from_us, valid_until_us| {
         let trusted = TrustedKey { name: "tests".into(), valid_from_us, valid_until_us };
@@ -300,9 +301,21 @@ fn signatures(cases: &mut Cases) {
 
 fn objects(cases: &mut Cases) {
     let honest = prove(&chain(), Script::plain(), Show::Run, 1);
+    let asked = forge(&honest, |forge| {
+        forge.challenge.issuer = RuntimeKey::from_seed(&[ISSUER; 32]).public();
+    });
+    cases.add("challenge-of-another", "A challenge that somebody else issued", &["signature"], &[], &asked);
     let id = "challenge-unsigned";
-    cases.tamper(id, "A signed run on an unsigned challenge", &["E1305"], &honest, |bundle| {
+    cases.tamper(id, "Somebody else's challenge without its signature", &["E1305"], &asked, |bundle| {
         bundle.challenge_signature = None;
+    });
+    let id = "challenge-signature-bit";
+    cases.tamper(id, "One bit of the signature of the challenge", &["E1305"], &asked, |bundle| {
+        bundle.challenge_signature.as_mut().unwrap().0[40] ^= 1;
+    });
+    let id = "challenge-signed-twice";
+    cases.tamper(id, "The runtime's own challenge, signed once more", &["E1305"], &honest, |bundle| {
+        bundle.challenge_signature = Some(key().sign(CHALLENGE_TYPE, &bundle.challenge));
     });
     cases.lie("challenge-objective", "A challenge for other inputs", &["E1305"], &honest, |forge| {
         forge.challenge.objective = Hash([1; 32]);

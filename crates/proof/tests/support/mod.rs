@@ -310,7 +310,7 @@ pub(crate) fn prove(graph: &Graph, script: Script<'_>, show: Show, seed: u64) ->
     let output = run.output(graph.root.result.unwrap(), &[]);
     let plan = plan(graph);
     let secret = RunSecret::new([5; 32]);
-    let opened = opening(INPUTS).open(&plan, &secret, &key()).unwrap();
+    let opened = opening(INPUTS).open(&plan, &secret, key().public()).unwrap();
     let mut builder = ProofBuilder::new(plan, opened, secret, INPUTS, show).unwrap();
     let mut rng = Rng(seed);
     while !run.made.is_empty() {

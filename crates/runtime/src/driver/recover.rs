@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use proof::builder::Opened;
-use proof::key::Signature;
 use schema::hash::Hash;
 use store::{Append, ViewScan};
 
@@ -124,13 +123,8 @@ fn begin(plan: &Arc<LoadedPlan>, opened: &journal::Opened) -> Result<(Core, Prov
         callable: opened.callable.clone(),
         cost_max: opened.cost_max,
     };
-    let signature = opened.challenge_signature.as_slice().try_into().map(Signature);
     let unreadable = |what: String| JournalError::Unreadable { run: opened.run, seq: 1, what };
-    let proof = Opened {
-        challenge: opened.challenge.clone(),
-        challenge_signature: signature.map_err(|_| unreadable("its signature is not 64 bytes".into()))?,
-        header: opened.header.clone(),
-    };
+    let proof = Opened { challenge: opened.challenge.clone(), header: opened.header.clone() };
     let canonical = inputs::canonical(&prepared.plan.body, &opened.inputs);
     let canonical = canonical.map_err(|error| unreadable(error.to_string()))?;
     let prover = Prover::new(Arc::clone(prepared), proof, &opened.secret, &canonical);

@@ -429,7 +429,7 @@ pub fn proven_with(
         tenant: None,
         payment_hash: None,
     };
-    let opened = opening.open(&plan.proof, &proof::body::RunSecret::new(secret), &key).unwrap();
+    let opened = opening.open(&plan.proof, &proof::body::RunSecret::new(secret), key.public()).unwrap();
     let mut prover = runtime::Prover::new(Arc::clone(plan), opened, &secret, &inputs);
     prover.absorb(simulation.facts.clone());
     let end = &simulation.finished.as_ref().unwrap().end;

@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file, one writer thread, readers on connections of their own.
 
 mod fault;
+mod memory;
 mod migrate;
 mod read;
 mod worker;
@@ -10,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 use rusqlite::Connection;
 use schema::hash::Hash;
 
@@ -23,6 +23,7 @@ use crate::{
     ViewRow, ViewScan, Watch,
 };
 use fault::Fault;
+use memory::Memory;
 pub use migrate::SCHEMA_VERSION;
 use worker::Workers;
 use write::Counters;
@@ -71,7 +72,7 @@ enum Backend {
     /// Threads own the connections; the field order keeps the directory owned until they ended.
     File { workers: Workers, _ownership: Ownership },
     /// Nothing to wait for, so callers work on the one connection themselves: no thread hop.
-    Memory(Mutex<Connection>),
+    Memory(Memory),
 }
 
 impl std::fmt::Debug for Backend {
@@ -114,7 +115,7 @@ impl Sqlite {
             Ok(connection)
         };
         let connection = open().map_err(|fault| fault.at(&path))?;
-        Ok(Self { path, backend: Backend::Memory(Mutex::new(connection)), shared: Arc::default() })
+        Ok(Self { path, backend: Backend::Memory(Memory::new(connection)), shared: Arc::default() })
     }
 
     /// The database file (`:memory:` for a store in memory).
@@ -134,9 +135,7 @@ impl Sqlite {
     ) -> BoxFuture<'_, Result<T, Error>> {
         match &self.backend {
             Backend::File { workers, .. } => Box::pin(workers.read(read)),
-            Backend::Memory(connection) => {
-                Box::pin(async move { read(&connection.lock()).map_err(|fault| fault.at(&self.path)) })
-            }
+            Backend::Memory(memory) => Box::pin(async move { memory.read(read, &self.shared, &self.path) }),
         }
     }
 }
@@ -148,10 +147,7 @@ impl Log for Sqlite {
         }
         match &self.backend {
             Backend::File { workers, .. } => Box::pin(workers.append(append)),
-            Backend::Memory(connection) => Box::pin(async move {
-                let done = write::commit_one(&mut connection.lock(), &append, &self.shared);
-                done.unwrap_or_else(|fault| Err(fault.at(&self.path)))
-            }),
+            Backend::Memory(memory) => Box::pin(memory.append(append, &self.shared, &self.path)),
         }
     }
 
