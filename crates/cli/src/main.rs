@@ -20,6 +20,10 @@ use clap::Parser as _;
 use crate::exit::Exit;
 use crate::output::Output;
 
+/// A run is made by one thread and answered by another; the system's allocator takes a lock for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Longest wait for what is still going on when a command has ended.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(1);
 

@@ -31,6 +31,10 @@ use support::server::{Reply, Server};
 use support::world::{TENANT, World};
 use support::{Builder, CallOptions, LoopOptions, list_of, operation, per_call, usd};
 
+/// As `orch` has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const FAN: usize = 100;
 const CHAIN: usize = 20;
 const CONCURRENT: usize = 1_000;
