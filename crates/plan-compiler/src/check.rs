@@ -7,9 +7,12 @@
 mod adapter;
 mod analyse;
 mod args;
+mod attempt;
 mod block;
 mod call;
+mod call_policy;
 mod cast;
+mod choice;
 mod coerce;
 mod constant;
 mod control;
@@ -150,7 +153,7 @@ impl<'a> Checker<'a, '_> {
     /// The type that `ty` means here.
     fn ty(&mut self, ty: &ast::Type) -> Type {
         match self.program.modules.get(self.body.module) {
-            Some(module) => resolve_type(ty, module, self.body.source, self.sink),
+            Some(module) => resolve_type(ty, module, &mut self.types, self.body.source, self.sink),
             None => Type::Error,
         }
     }

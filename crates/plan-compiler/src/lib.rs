@@ -22,6 +22,7 @@ pub mod codes;
 mod hir;
 mod lower;
 mod needs;
+mod prelude;
 mod program;
 mod range;
 mod relate;

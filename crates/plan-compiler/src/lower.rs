@@ -21,7 +21,7 @@ use plan_ir::graph::{Graph, NodeId, Region};
 use plan_ir::interp::FRAME_LOCALS_MAX;
 use plan_ir::plan::{
     CompiledPlan, DebugInfo, Function, LIBRARY_VERSION, NodeBody, Param, PinnedOperation, PlanBody, Scope,
-    ScopeId, SourceSpan,
+    ScopeId, ScopeKind, SourceSpan,
 };
 use plan_lang::{Diagnostic, Span};
 use schema::limits::{JSON_DEPTH_MAX, PLAN_NODES_MAX};
@@ -62,12 +62,8 @@ pub(crate) fn lower(program: &Program<'_>, checked: &Checked, sources: &[String]
         lowerer.params.push(Param { name: param.name.name.clone(), ty, default, doc: param.docs.into() });
     }
     let budget = body.budget.as_ref().map(|budget| lowerer.closed(&budget.amount).0);
-    lowerer.scopes.push(Scope {
-        label: String::new(),
-        parent: None,
-        budget,
-        deadline_us: body.deadline_us.map(|(us, _)| us),
-    });
+    let deadline_us = body.deadline_us.map(|(us, _)| us);
+    lowerer.scopes.push(Scope { budget, deadline_us, ..Scope::new(ScopeKind::Plan) });
     lowerer.var_names.push(body.vars.iter().map(|var| var.name.clone()).collect());
     let root = lowerer.region(|this| this.region_result(&body.body, "result"));
     lowerer.functions_of_queue();

@@ -30,7 +30,7 @@ mod meter;
 mod pattern;
 mod show;
 
-pub(crate) use compare::equal;
+pub use compare::equal;
 pub(crate) use machine::Machine;
 pub use meter::{EVAL_BYTES_MAX, EVAL_FUEL_MAX, Meter};
 pub use pattern::match_pattern;

@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod answers;
 pub mod core;
 mod create;
 mod driver;

@@ -29,6 +29,8 @@ pub(super) struct Body<'a> {
     pub(super) place: Place,
     /// Whether `wanted_schema()` has a meaning here.
     pub(super) generic: bool,
+    /// Whether this is the value of a block, behind all its statements.
+    pub(super) tail: bool,
     pub(super) vars: Vec<Var>,
     spans: Vec<Span>,
     used: Vec<bool>,
@@ -46,6 +48,7 @@ impl<'a> Body<'a> {
             source,
             place: Place::Pure("a constant"),
             generic: false,
+            tail: false,
             vars: Vec::new(),
             spans: Vec::new(),
             used: Vec::new(),
@@ -143,6 +146,14 @@ impl<'a> Checker<'a, '_> {
         let before = std::mem::replace(&mut self.body.place, place);
         let result = inside(self);
         self.body.place = before;
+        result
+    }
+
+    /// Runs `inside` as the value of a block, or as something else.
+    pub(super) fn in_tail<T>(&mut self, tail: bool, inside: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.body.tail, tail);
+        let result = inside(self);
+        self.body.tail = before;
         result
     }
 

@@ -8,6 +8,7 @@ mod documents;
 mod execute;
 mod meaning;
 mod pages;
+mod policies;
 mod robust;
 mod rules;
 mod whole_plans;

@@ -14,7 +14,7 @@ pub(crate) const fn is_null(value: &Value) -> bool {
 
 /// Whether two values are equal, element by element. Amounts of two currencies are equal if they are worth
 /// exactly the same at `rate`; without a rate only zeros are.
-pub(crate) fn equal(a: &Value, b: &Value, rate: Option<Rate>, meter: &mut Meter) -> Result<bool, TrapKind> {
+pub fn equal(a: &Value, b: &Value, rate: Option<Rate>, meter: &mut Meter) -> Result<bool, TrapKind> {
     meter.work(1)?;
     match (a, b) {
         (Value::String(a), Value::String(b)) => same_bytes(a.as_bytes(), b.as_bytes(), meter),

@@ -4,7 +4,7 @@ use plan_ir::builtin::Builtin;
 use plan_ir::expr::{
     Arm, BinaryOp, Expr, ExprId, ExprTable, FnId, Fragment, Lambda, LocalId, Pattern, UnaryOp, Widening,
 };
-use plan_ir::plan::{Function, Param, PlanBody, Scope};
+use plan_ir::plan::{Function, Param, PlanBody, Scope, ScopeKind};
 use schema::amount::{Amount, Currency, Rate};
 use schema::types::{DefId, EnumDef, EnumWire, FieldDef, RecordDef, Type, TypeDef, TypeDefs, VariantDef};
 use schema::value::{Json, Value};
@@ -93,7 +93,7 @@ impl Generator {
             exprs: ExprTable::default(),
             functions: Vec::new(),
             nodes: Vec::new(),
-            scopes: vec![Scope { label: String::new(), parent: None, budget: None, deadline_us: None }],
+            scopes: vec![Scope::new(ScopeKind::Plan)],
             node_scopes: Vec::new(),
             operations: Vec::new(),
             rate: Some(Rate { micro_usd_per_tao: 300_000_000 }),
