@@ -83,6 +83,8 @@ pub(crate) enum Command {
     Fmt(Fmt),
     /// Show what a plan does and the most it can cost and take; or what an error code means.
     Explain(Explain),
+    /// Run the tests in plan files: on virtual time, without a network, at no cost.
+    Test(Test),
     /// Run a plan.
     Run(Run),
     /// Serve gRPC: runs, the Ledger and the compiler.
@@ -129,6 +131,15 @@ pub(crate) struct Explain {
     /// Which plan, where the file has several.
     #[arg(long, value_name = "NAME")]
     pub(crate) plan: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Plan files or folders; `-` is standard input. Without any: the working folder.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only tests with this in their names.
+    #[arg(long, short = 'n', value_name = "TEXT")]
+    pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -22,11 +22,16 @@ pub(crate) struct Compiled {
 
 /// Compiles a file; a text that is not UTF-8 gives the one diagnostic that says so.
 pub(crate) fn compile(file: &PlanFile, lock: &Lock) -> Compiled {
+    compile_with(file, lock, &Options::default())
+}
+
+/// As [`compile`], with options.
+pub(crate) fn compile_with(file: &PlanFile, lock: &Lock, options: &Options) -> Compiled {
     let name = file.name();
     match std::str::from_utf8(&file.bytes) {
         Ok(text) => {
             let source = Source { name: &name, text };
-            let compilation = plan_compiler::compile(&source, lock, &Options::default());
+            let compilation = plan_compiler::compile(&source, lock, options);
             Compiled { text: text.to_owned(), compilation, name }
         }
         Err(_) => {

@@ -32,14 +32,14 @@ mod policy_key;
 mod policy_value;
 mod record;
 mod scope;
-mod tests_of_plans;
+mod test_block;
 mod text_length;
 mod variant;
 
 use plan_lang::{Diagnostic, Span, ast};
 use schema::types::{Type, TypeDefs};
 
-use crate::hir::{AdapterBody, Expr, FnBody, PlanBody};
+use crate::hir::{AdapterBody, Expr, FnBody, PlanBody, TestBody};
 use crate::program::{Module, Program};
 use crate::relate::{self, Conversion, Misfit};
 use crate::resolve::resolve_type;
@@ -59,6 +59,8 @@ pub(crate) struct Checked {
     pub(crate) adapters: Vec<AdapterBody>,
     /// Per plan and parameter, its default.
     pub(crate) plan_defaults: Vec<Vec<Option<Expr>>>,
+    /// The tests of the plan's own file, in its order.
+    pub(crate) tests: Vec<TestBody>,
 }
 
 /// Checks every body of `program`; `items` are the declarations of the plan's own file.
@@ -107,8 +109,8 @@ impl<'a> Checker<'a, '_> {
         let functions = (0..program.functions.len()).map(|at| self.function(at)).collect();
         let adapters = (0..program.adapters.len()).map(|at| self.adapter(at)).collect();
         let plans = (0..program.plans.len()).map(|at| self.plan(at)).collect();
-        self.test_names(items);
-        Checked { types: self.types, functions, plans, adapters, plan_defaults: self.plan_defaults }
+        let tests = self.tests(items);
+        Checked { types: self.types, functions, plans, adapters, plan_defaults: self.plan_defaults, tests }
     }
 
     /// The default values of all parameters.

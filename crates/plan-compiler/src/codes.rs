@@ -149,8 +149,6 @@ codes! {
 
     /// The bound is above the budget, and every call handles that.
     OVER_BUDGET_HANDLED = "W0901";
-    /// A test that this version does not run.
-    TEST_NOT_RUN = "W0902";
     /// A value that nothing uses.
     UNUSED_VALUE = "W0903";
     /// `?.` or `??` on a value that is never `null`.

@@ -6,6 +6,7 @@ use plan_ir::expr::{BinaryOp, UnaryOp, Widening};
 use plan_ir::plan::{Hedge, OnError, Prefer, Retry, Tolerance};
 use plan_lang::Span;
 use schema::amount::Amount;
+use schema::error::CallErrorKind;
 use schema::operation::OperationDescriptor;
 use schema::types::{DefId, Type};
 use schema::value::Value;
@@ -351,6 +352,51 @@ pub(crate) struct Budget {
     /// An `Amount`; that of a plan is over its parameters.
     pub(crate) amount: Expr,
     pub(crate) span: Span,
+}
+
+/// A checked `test` block.
+#[derive(Clone, Debug)]
+pub(crate) struct TestBody {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+    /// `cost` and `elapsed`.
+    pub(crate) cost: VarId,
+    pub(crate) elapsed: VarId,
+    /// `calls(op)`, by the name of the target.
+    pub(crate) calls: Vec<(String, VarId)>,
+    pub(crate) mocks: Vec<Mock>,
+    pub(crate) steps: Vec<TestStep>,
+}
+
+/// A checked mock.
+#[derive(Clone, Debug)]
+pub(crate) struct Mock {
+    pub(crate) target: Target,
+    /// As the test wrote it.
+    pub(crate) name: String,
+    pub(crate) answers: Vec<MockAnswer>,
+    pub(crate) in_order: bool,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct MockAnswer {
+    pub(crate) after_us: u64,
+    pub(crate) kind: MockAnswerKind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum MockAnswerKind {
+    Value(Expr),
+    Fails { kind: CallErrorKind, path: Option<Expr> },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum TestStep {
+    Let { var: VarId, value: Expr },
+    Run { var: Option<VarId>, run: Run, span: Span },
+    ExpectFails { run: Run, message: Option<Expr>, span: Span },
+    Assert { condition: Expr, span: Span },
 }
 
 /// A checked adapter.

@@ -11,7 +11,9 @@ use plan_ir::bytes::{decode, encode};
 use plan_ir::expr::{BinaryOp, Expr, ExprId, ExprTable, Fragment, Lambda, LocalId};
 use plan_ir::graph::{Graph, Node, NodeId, NodeKind, Region};
 use plan_ir::interp::{Meter, NoEnv, eval};
-use plan_ir::plan::{CompiledPlan, DebugInfo, LIBRARY_VERSION, NodeBody, PlanBody, Scope, ScopeId, ScopeKind};
+use plan_ir::plan::{
+    CompiledPlan, DebugInfo, LIBRARY_VERSION, NodeBody, PlanBody, Scope, ScopeId, ScopeKind,
+};
 use schema::hash::Hash;
 use schema::types::{Type, TypeDefs};
 use schema::value::Value;

@@ -28,9 +28,11 @@ mod handle;
 pub mod inputs;
 mod journal;
 pub mod keys;
+pub mod plan_test;
 mod policy;
 mod prover;
 mod rows;
+pub mod simulation;
 mod told;
 pub mod view;
 

@@ -14,3 +14,4 @@ mod orch;
 mod proof;
 mod run;
 mod serve;
+mod test_command;

@@ -72,7 +72,7 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
-    fn unknown_target(&self, name: &ast::Ident) -> Diagnostic {
+    pub(super) fn unknown_target(&self, name: &ast::Ident) -> Diagnostic {
         let text = name.name.as_str();
         let report =
             Diagnostic::error(codes::UNKNOWN_TARGET, format!("there is no operation or capability `{text}`"))

@@ -106,6 +106,7 @@ impl<'a> Checker<'a, '_> {
                 self.no_arguments(function, args);
                 return Expr::new(ExprKind::WantedSchema, Type::Json, span);
             }
+            "calls" if self.body.calls.is_some() => return self.calls_of(args, span),
             "spent" => {
                 self.no_arguments(function, args);
                 return self.spent(span);

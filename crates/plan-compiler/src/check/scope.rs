@@ -31,6 +31,8 @@ pub(super) struct Body<'a> {
     pub(super) generic: bool,
     /// Whether this is the value of a block, behind all its statements.
     pub(super) tail: bool,
+    /// In a test, the variables that `calls(op)` stands for, by the name of the target.
+    pub(super) calls: Option<Vec<(String, VarId)>>,
     pub(super) vars: Vec<Var>,
     spans: Vec<Span>,
     used: Vec<bool>,
@@ -49,6 +51,7 @@ impl<'a> Body<'a> {
             place: Place::Pure("a constant"),
             generic: false,
             tail: false,
+            calls: None,
             vars: Vec::new(),
             spans: Vec::new(),
             used: Vec::new(),
@@ -76,6 +79,17 @@ impl<'a> Body<'a> {
             self.names.entry(&name.name).or_default().push(id);
             self.trail.push(&name.name);
         }
+        id
+    }
+
+    /// A variable that the language names, from here on.
+    pub(super) fn bind_word(&mut self, name: &'static str, ty: Type, span: Span) -> VarId {
+        let id = self.anonymous(ty, span);
+        if let Some(var) = self.vars.last_mut() {
+            name.clone_into(&mut var.name);
+        }
+        self.names.entry(name).or_default().push(id);
+        self.trail.push(name);
         id
     }
 

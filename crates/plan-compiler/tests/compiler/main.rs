@@ -11,4 +11,5 @@ mod pages;
 mod policies;
 mod robust;
 mod rules;
+mod test_blocks;
 mod whole_plans;

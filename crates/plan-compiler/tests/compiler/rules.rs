@@ -259,14 +259,3 @@ plan q(url: Url, least: Int) -> String with {{ budget: 1USD, deadline: 1m }} {{ 
         (&plan("t => t.len() > least"), &["E0201"]),
     ]);
 }
-
-#[test]
-fn what_tests_mock_and_run_must_be_there() {
-    table(&[
-        ("plan p() -> Int { 1 }\ntest \"t\" {\n  expect fails run q()\n}", &["W0902", "E0209"]),
-        (
-            "plan p() -> Int { 1 }\ntest \"t\" {\n  mock crawl => \"a\"\n  let a = run p()\n  assert a == 1\n}",
-            &["W0902", "E0208"],
-        ),
-    ]);
-}

@@ -87,6 +87,10 @@ impl Actions {
 pub struct Send {
     /// The attempt.
     pub attempt: AttemptId,
+    /// The call.
+    pub node: NodeId,
+    /// 0 for the call as written, 1 for its fallback call, and so on.
+    pub level: u32,
     /// Position of the operation in the plan.
     pub operation: u32,
     /// The operation's input.

@@ -144,7 +144,9 @@ impl Core {
             Attempt { frame, node, vote, operation, position, number, sent_us, reservation, request: kept };
         self.attempts.insert(id, attempt);
         let reserved = choice.worst.amount;
-        self.actions.sends.insert(id, Send { attempt: id, operation, request, deadline_us, reserved });
+        let level = self.call_ref(frame, node).map_or(0, |call| call.level);
+        let send = Send { attempt: id, node, level, operation, request, deadline_us, reserved };
+        self.actions.sends.insert(id, send);
         let instance = self.instance(frame, node);
         self.progress(ProgressKind::AttemptSent { instance, attempt: number, operation });
         Ok(())
