@@ -1,15 +1,30 @@
 //! The library of pure functions, by receiver. A method call in a plan resolves to one of these.
 //!
-//! Rules that hold for all: no function fails on a value of its receiver's type except by a quota;
-//! results keep the order of their list; text is counted in Unicode scalars; `[T]` stands for a list of
-//! any length. Unicode tables are those of [`UNICODE_VERSION`]; a change of them changes results, so it
-//! takes a new [`crate::plan::LIBRARY_VERSION`].
+//! Rules that hold for all: no function fails on a value of its receiver's type except by a quota or where
+//! a number leaves what its type holds; results keep the order of their list; text is counted in Unicode
+//! scalars; `[T]` stands for a list of any length. Numbers, texts, times, durations and amounts have an
+//! order, that of `<`. Unicode tables are those of [`UNICODE_VERSION`]; a change of them changes results,
+//! so it takes a new [`crate::plan::LIBRARY_VERSION`].
+//!
+//! # Charges
+//! A function of a list is charged one step per element when it starts, one with a lambda all evaluations
+//! of its body instead. New text is charged by its length, a new list by its elements. Sorting is charged
+//! by [`sorting_steps`], once its keys are known. All of it follows from the values alone, never from how
+//! an engine goes about it.
 
 use serde::{Deserialize, Serialize};
 
+mod each;
 mod lists;
+mod order;
+mod receive;
+mod signature;
 mod strings;
+mod table;
+mod totals;
 
+pub use order::sorting_steps;
+pub use signature::{Receiver, Signature};
 pub use strings::UNICODE_VERSION;
 
 /// A library function. New ones are added at the end: positions are part of compiled plans.
@@ -67,142 +82,61 @@ pub enum Builtin {
     EndsWith,
     /// `json.decode() as [T]` on a `[Json]`, or on `Json` that is an array: the elements that fit `T`.
     DecodeList,
-}
-
-/// What a library function is called on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Receiver {
-    /// `[T]`.
-    List,
-    /// `[[T]]`.
-    Lists,
-    /// `[String]`.
-    Texts,
-    /// `[Result<T, E>]`.
-    Results,
-    /// `[Json]`, or `Json` that is an array.
-    JsonList,
-    /// `String` or `Url`.
-    Text,
-    /// `{String: T}`.
-    Map,
-    /// Any type that has JSON.
-    Any,
-}
-
-/// What a library function looks like: for checking, completion and documentation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Signature {
-    /// The name in plans.
-    pub name: &'static str,
-    /// What it may be called on.
-    pub receivers: &'static [Receiver],
-    /// Arguments that are values; what each may be follows from the receiver.
-    pub arguments: &'static [&'static str],
-    /// Whether its one other argument is a lambda over an element, and the type that gives.
-    pub lambda: Option<&'static str>,
-    /// The result, as documentation shows it.
-    pub result: &'static str,
-    /// One line on what it does.
-    pub summary: &'static str,
-    /// An expression, and what it gives.
-    pub example: (&'static str, &'static str),
+    /// `xs.sort()` -> `[T]`: ascending, equal elements in their order. `[3, 1, 2].sort()` is `[1, 2, 3]`.
+    Sort,
+    /// `xs.sort_by(x => key)` -> `[T]`: ascending by the key, elements of equal keys in their order.
+    /// `["bb", "a"].sort_by(t => t.len())` is `["a", "bb"]`.
+    SortBy,
+    /// `xs.reverse()` -> `[T]`: last one first. `[1, 2].reverse()` is `[2, 1]`.
+    Reverse,
+    /// `xs.top(n, x => key)` -> `[T]`: the `n` elements with the largest keys, largest first, elements of
+    /// equal keys in their order. `[1, 3, 2].top(2, x => x)` is `[3, 2]`.
+    Top,
+    /// `xs.sum()`: from left to right, as `+` does it; 0 of an empty list. `[1, 2].sum()` is `3`.
+    Sum,
+    /// `xs.min()` -> `T?`: the first of the smallest elements, `null` where the list is empty.
+    /// `[2, 1].min()` is `1`.
+    Min,
+    /// `xs.max()` -> `T?`: the first of the largest elements, `null` where the list is empty.
+    /// `[2, 1].max()` is `2`.
+    Max,
+    /// `xs.min_by(x => key)` -> `T?`: the first element with the smallest key.
+    MinBy,
+    /// `xs.max_by(x => key)` -> `T?`: the first element with the largest key.
+    MaxBy,
+    /// `xs.average()` -> `Float?`: the sum by the number of elements, never outside the smallest and the
+    /// largest element; `null` where the list is empty. `[1, 2].average()` is `1.5`.
+    Average,
+    /// `xs.count(x => Bool)` -> `Int`: how many elements pass. `[1, 2, 3].count(x => x > 1)` is `2`.
+    Count,
+    /// `xs.find(x => Bool)` -> `T?`: the first element that passes. `[1, 2, 3].find(x => x > 1)` is `2`.
+    Find,
+    /// `xs.position(x => Bool)` -> `Int?`: where the first element that passes stands, from 0.
+    /// `[1, 2, 3].position(x => x > 1)` is `1`.
+    Position,
 }
 
 impl Builtin {
-    /// All of them, in declared order.
-    pub const ALL: [Self; 22] = [
-        Self::Len,
-        Self::IsEmpty,
-        Self::Filter,
-        Self::Map,
-        Self::Take,
-        Self::Skip,
-        Self::All,
-        Self::Any,
-        Self::Flatten,
-        Self::Join,
-        Self::Contains,
-        Self::Folded,
-        Self::Normalize,
-        Self::ToJson,
-        Self::Ok,
-        Self::Errors,
-        Self::First,
-        Self::Last,
-        Self::Trim,
-        Self::StartsWith,
-        Self::EndsWith,
-        Self::DecodeList,
-    ];
-
     /// The name in plans.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.signature().name
     }
 
-    /// The function that plans call `name`.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|builtin| builtin.name() == name)
+    /// The functions that plans call `name`: at most one for each receiver.
+    pub fn named(name: &str) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |builtin| builtin.name() == name)
     }
 
     /// The functions of a receiver, in declared order: what completion offers after a dot.
     pub fn on(receiver: Receiver) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(move |builtin| {
-            builtin.signature().receivers.iter().any(|r| *r == receiver || *r == Receiver::Any)
-        })
+        Self::ALL.into_iter().filter(move |builtin| builtin.is_on(receiver))
     }
 
-    /// What it looks like.
+    /// Whether values of this kind have it.
     #[must_use]
-    pub const fn signature(self) -> &'static Signature {
-        use Receiver::{Any, JsonList, List, Lists, Map, Results, Text, Texts};
-        const fn of(
-            name: &'static str,
-            receivers: &'static [Receiver],
-            arguments: &'static [&'static str],
-            result: &'static str,
-            summary: &'static str,
-            example: (&'static str, &'static str),
-        ) -> Signature {
-            Signature { name, receivers, arguments, lambda: None, result, summary, example }
-        }
-        const fn per_element(of: Signature, gives: &'static str) -> Signature {
-            Signature { lambda: Some(gives), ..of }
-        }
-        const SIZED: &[Receiver] = &[List, Text, Map];
-        const SLICED: &[Receiver] = &[List, Text];
-        macro_rules! table {
-            ($($variant:ident => $signature:expr,)*) => {
-                match self { $(Self::$variant => const { &$signature },)* }
-            };
-        }
-        table! {
-            Len => of("len", SIZED, &[], "Int", "Number of elements, characters or entries.", ("[1, 2].len()", "2")),
-            IsEmpty => of("is_empty", SIZED, &[], "Bool", "Whether there is nothing in it.", ("\"\".is_empty()", "true")),
-            Filter => per_element(of("filter", &[List], &[], "[T]", "The elements that pass.", ("[1, 2].filter(x => x > 1)", "[2]")), "Bool"),
-            Map => per_element(of("map", &[List], &[], "[U]", "One result per element.", ("[1, 2].map(x => x * 2)", "[2, 4]")), "U"),
-            Take => of("take", SLICED, &["n"], "the receiver's type", "At most the first `n`.", ("[1, 2].take(1)", "[1]")),
-            Skip => of("skip", SLICED, &["n"], "the receiver's type", "All but the first `n`.", ("[1, 2].skip(1)", "[2]")),
-            All => per_element(of("all", &[List], &[], "Bool", "Whether every element passes.", ("[1, 2].all(x => x > 0)", "true")), "Bool"),
-            Any => per_element(of("any", &[List], &[], "Bool", "Whether an element passes.", ("[1, 2].any(x => x > 2)", "false")), "Bool"),
-            Flatten => of("flatten", &[Lists], &[], "[T]", "The elements of the elements.", ("[[1], [2]].flatten()", "[1, 2]")),
-            Join => of("join", &[Texts], &["separator"], "String", "The texts with a separator between them.", ("[\"a\", \"b\"].join(\"-\")", "\"a-b\"")),
-            Contains => of("contains", SLICED, &["part"], "Bool", "Whether an element equals it, or the text has it in it.", ("\"abc\".contains(\"bc\")", "true")),
-            Folded => of("folded", &[Text], &[], "String", "Unicode case folding, for comparison.", ("\"STRASSE\".folded()", "\"strasse\"")),
-            Normalize => of("normalize", &[Text], &[], "String", "Case folded, compatibility forms unified, letters and digits only.", ("\"It's 5!\".normalize()", "\"its5\"")),
-            ToJson => of("to_json", &[Any], &[], "String", "Compact JSON, fields in declared order.", ("[\"a\"].to_json()", "\"[\\\"a\\\"]\"")),
-            Ok => of("ok", &[Results], &[], "[T]", "The values of the `Ok`s.", ("[Ok(1), Err(2)].ok()", "[1]")),
-            Errors => of("errors", &[Results], &[], "[E]", "The values of the `Err`s.", ("[Ok(1), Err(2)].errors()", "[2]")),
-            First => of("first", &[List], &[], "T?", "The first element, or `null`.", ("[1, 2].first()", "1")),
-            Last => of("last", &[List], &[], "T?", "The last element, or `null`.", ("[1, 2].last()", "2")),
-            Trim => of("trim", &[Text], &[], "String", "Without white space at both ends.", ("\" a \".trim()", "\"a\"")),
-            StartsWith => of("starts_with", &[Text], &["part"], "Bool", "Whether the text starts with it.", ("\"abc\".starts_with(\"ab\")", "true")),
-            EndsWith => of("ends_with", &[Text], &["part"], "Bool", "Whether the text ends with it.", ("\"abc\".ends_with(\"bc\")", "true")),
-            DecodeList => of("decode", &[JsonList], &[], "[T]", "The elements that fit the type of the `as` that follows.", ("answer.decode() as [Int]", "[1, 2]")),
-        }
+    pub fn is_on(self, receiver: Receiver) -> bool {
+        self.signature().receivers.iter().any(|on| *on == receiver || *on == Receiver::Any)
     }
 }
 

@@ -30,8 +30,10 @@ mod meter;
 mod pattern;
 mod show;
 
-pub(crate) use compare::equal;
+pub(crate) use arithmetic::{add, float};
+pub(crate) use compare::{compare_amounts, equal, no_rate};
 pub(crate) use machine::Machine;
+pub(crate) use meter::text_steps;
 pub use meter::{EVAL_BYTES_MAX, EVAL_FUEL_MAX, Meter};
 pub use pattern::match_pattern;
 pub(crate) use show::to_json;

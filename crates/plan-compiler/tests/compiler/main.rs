@@ -6,6 +6,7 @@ mod broken_locks;
 mod common;
 mod documents;
 mod execute;
+mod library;
 mod meaning;
 mod pages;
 mod robust;

@@ -4,16 +4,23 @@ use plan_ir::builtin::{Builtin, Receiver};
 use plan_lang::{Diagnostic, Fix, Span, ast};
 use schema::types::{Type, TypeDef};
 
-use super::Checker;
+use crate::check::Checker;
 use crate::codes;
 use crate::hir::Expr;
-use crate::resolve::did_you_mean;
+use crate::relate::unrefined;
+use crate::resolve::{did_you_mean, listed};
 
 /// What other languages call the methods of this one.
-const OTHER_NAMES: [(&str, &str); 16] = [
+const OTHER_NAMES: [(&str, &str); 22] = [
     ("length", "len"),
     ("size", "len"),
-    ("count", "len"),
+    ("sorted", "sort"),
+    ("order_by", "sort_by"),
+    ("reversed", "reverse"),
+    ("total", "sum"),
+    ("mean", "average"),
+    ("find_index", "position"),
+    ("head", "first"),
     ("lower", "folded"),
     ("lowercase", "folded"),
     ("to_lowercase", "folded"),
@@ -29,16 +36,17 @@ const OTHER_NAMES: [(&str, &str); 16] = [
     ("where", "filter"),
 ];
 
-impl Checker<'_, '_> {
+impl<'a> Checker<'a, '_> {
     pub(super) fn method_arguments(
         &mut self,
         op: Builtin,
         method: &ast::Ident,
-        args: &[ast::Arg],
+        args: &'a [ast::Arg],
         span: Span,
     ) -> Expr {
+        self.infer_plain(args);
         let signature = op.signature();
-        let mut takes: Vec<&str> = signature.arguments.to_vec();
+        let mut takes: Vec<&str> = signature.arguments.iter().map(|(name, _)| *name).collect();
         if signature.lambda.is_some() {
             takes.push("x => ..");
         }
@@ -66,23 +74,48 @@ impl Checker<'_, '_> {
             return report.help("JSON is opaque until it is decoded: `.. as T`");
         }
         let mut names: Vec<&str> = Vec::new();
-        for receiver in receivers.iter().chain([&Receiver::Any]) {
+        for receiver in receivers {
             for name in Builtin::on(*receiver).map(Builtin::name) {
                 if !names.contains(&name) {
                     names.push(name);
                 }
             }
         }
+        names.sort_unstable();
         let report = report.note(format!("`{shown}` has: {}", names.join(", ")));
-        let elsewhere =
-            OTHER_NAMES.iter().find(|(other, name)| *other == method.name && names.contains(name));
-        match elsewhere {
-            Some((_, name)) => report
+        let other = OTHER_NAMES.iter().find(|(other, name)| *other == method.name && names.contains(name));
+        if let Some((_, name)) = other {
+            return report
                 .help(format!("did you mean `{name}`?"))
-                .fix(Fix::maybe(format!("use `{name}`")).replace(method.span, *name)),
+                .fix(Fix::maybe(format!("use `{name}`")).replace(method.span, *name));
+        }
+        match Builtin::named(&method.name).next() {
+            Some(elsewhere) => {
+                report.help(format!("`{}` is called on {}", method.name, called_on(elsewhere)))
+            }
             None => did_you_mean(report, &method.name, method.span, names),
         }
     }
+
+    /// A key that nothing orders.
+    pub(super) fn no_key(&self, op: Builtin, key: &Expr) -> Diagnostic {
+        let shown = self.show(&unrefined(&key.ty));
+        let message = format!("the key of `{}` must be a number, text, time, duration or amount", op.name());
+        let report =
+            Diagnostic::error(codes::MISMATCH, message).primary(key.span, format!("this is `{shown}`"));
+        match &key.ty {
+            Type::Optional(_) => report.help("say what stands in for `null` by `?? ..`"),
+            Type::Json => report.help("decode it: `.. as Float`"),
+            Type::Bool => report.help("give each case a number: `if .. { 1 } else { 0 }`"),
+            Type::Named(_) => report.help("order by one of its fields"),
+            _ => report,
+        }
+    }
+}
+
+/// The receivers of a method in words.
+fn called_on(op: Builtin) -> String {
+    listed(op.signature().receivers.iter().map(|receiver| receiver.described()))
 }
 
 fn counted(arguments: usize) -> String {
@@ -94,6 +127,5 @@ fn counted(arguments: usize) -> String {
 }
 
 fn example(op: Builtin) -> String {
-    let (code, gives) = op.signature().example;
-    format!("`{code}` is `{gives}`")
+    op.signature().examples.first().map_or_else(String::new, |(code, gives)| format!("`{code}` is `{gives}`"))
 }

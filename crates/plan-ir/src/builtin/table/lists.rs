@@ -1,0 +1,143 @@
+//! Functions of lists, and those that lists share with texts and maps.
+
+use crate::builtin::Receiver::{List, Lists, Map, Results, Text};
+use crate::builtin::{Receiver, Signature};
+
+const SIZED: &[Receiver] = &[List, Text, Map];
+const SLICED: &[Receiver] = &[List, Text];
+
+pub(crate) const LEN: Signature = Signature::of(
+    "len",
+    SIZED,
+    "Int(0..)",
+    "The number of elements, characters or entries.",
+    &[("[1, 2].len()", "2"), ("\"naïve\".len()", "5")],
+);
+
+pub(crate) const IS_EMPTY: Signature = Signature::of(
+    "is_empty",
+    SIZED,
+    "Bool",
+    "Whether there is nothing in it.",
+    &[("\"\".is_empty()", "true")],
+);
+
+pub(crate) const FILTER: Signature = Signature::of(
+    "filter",
+    &[List],
+    "[T]",
+    "The elements that pass.",
+    &[("[1, 2, 3].filter(x => x > 1)", "[2, 3]")],
+)
+.per_element("Bool");
+
+pub(crate) const MAP: Signature =
+    Signature::of("map", &[List], "[U]", "One result per element.", &[("[1, 2].map(x => x * 2)", "[2, 4]")])
+        .per_element("U");
+
+pub(crate) const TAKE: Signature = Signature::of(
+    "take",
+    SLICED,
+    "the receiver's type, at most `n` long",
+    "At most the first `n`; none where `n` is negative.",
+    &[("[1, 2, 3].take(2)", "[1, 2]"), ("\"naïve\".take(3)", "\"naï\"")],
+)
+.taking(&[("n", "Int")]);
+
+pub(crate) const SKIP: Signature = Signature::of(
+    "skip",
+    SLICED,
+    "the receiver's type",
+    "All but the first `n`; all where `n` is negative.",
+    &[("[1, 2, 3].skip(1)", "[2, 3]"), ("\"naïve\".skip(3)", "\"ve\"")],
+)
+.taking(&[("n", "Int")]);
+
+pub(crate) const ALL: Signature = Signature::of(
+    "all",
+    &[List],
+    "Bool",
+    "Whether every element passes; `true` for an empty list.",
+    &[("[1, 2].all(x => x > 0)", "true")],
+)
+.per_element("Bool");
+
+pub(crate) const ANY: Signature = Signature::of(
+    "any",
+    &[List],
+    "Bool",
+    "Whether an element passes; `false` for an empty list.",
+    &[("[1, 2].any(x => x > 2)", "false")],
+)
+.per_element("Bool");
+
+pub(crate) const FLATTEN: Signature = Signature::of(
+    "flatten",
+    &[Lists],
+    "[T]",
+    "The elements of the elements.",
+    &[("[[1], [2, 3]].flatten()", "[1, 2, 3]")],
+);
+
+pub(crate) const CONTAINS: Signature = Signature::of(
+    "contains",
+    SLICED,
+    "Bool",
+    "Whether an element equals it, or the text has it in it.",
+    &[("[1, 2].contains(2)", "true"), ("\"naïve\".contains(\"ïv\")", "true")],
+)
+.taking(&[("part", "T")]);
+
+pub(crate) const OK: Signature = Signature::of(
+    "ok",
+    &[Results],
+    "[T]",
+    "The values of the `Ok`s.",
+    &[("[Ok(1), Err(\"no\"), Ok(2)].ok()", "[1, 2]")],
+);
+
+pub(crate) const ERRORS: Signature = Signature::of(
+    "errors",
+    &[Results],
+    "[E]",
+    "The values of the `Err`s.",
+    &[("[Ok(1), Err(\"no\"), Ok(2)].errors()", "[\"no\"]")],
+);
+
+pub(crate) const FIRST: Signature = Signature::of(
+    "first",
+    &[List],
+    "T?",
+    "The first element, or `null`.",
+    &[("[1, 2].first()", "1"), ("[1, 2].skip(2).first()", "null")],
+);
+
+pub(crate) const LAST: Signature =
+    Signature::of("last", &[List], "T?", "The last element, or `null`.", &[("[1, 2].last()", "2")]);
+
+pub(crate) const COUNT: Signature = Signature::of(
+    "count",
+    &[List],
+    "Int(0..)",
+    "How many elements pass.",
+    &[("[1, 2, 3].count(x => x > 1)", "2")],
+)
+.per_element("Bool");
+
+pub(crate) const FIND: Signature = Signature::of(
+    "find",
+    &[List],
+    "T?",
+    "The first element that passes, or `null`.",
+    &[("[1, 2, 3].find(x => x > 1)", "2"), ("[1, 2, 3].find(x => x > 3)", "null")],
+)
+.per_element("Bool");
+
+pub(crate) const POSITION: Signature = Signature::of(
+    "position",
+    &[List],
+    "Int(0..)?",
+    "Where the first element that passes stands, from 0, or `null`.",
+    &[("[1, 2, 3].position(x => x > 1)", "1")],
+)
+.per_element("Bool");
