@@ -15,13 +15,21 @@
 use serde::{Deserialize, Serialize};
 
 mod each;
+mod groups;
+mod identity;
+mod json;
 mod lists;
+mod maps;
+mod numbers;
 mod order;
 mod receive;
 mod signature;
 mod strings;
 mod table;
+mod texts;
+mod times;
 mod totals;
+mod urls;
 
 pub use order::sorting_steps;
 pub use signature::{Receiver, Signature};
@@ -114,6 +122,109 @@ pub enum Builtin {
     /// `xs.position(x => Bool)` -> `Int?`: where the first element that passes stands, from 0.
     /// `[1, 2, 3].position(x => x > 1)` is `1`.
     Position,
+    /// `xs.distinct()` -> `[T]`: without elements that equal an earlier one.
+    /// `[1, 2, 1].distinct()` is `[1, 2]`.
+    Distinct,
+    /// `xs.distinct_by(x => key)` -> `[T]`: without elements whose key equals that of an earlier one.
+    DistinctBy,
+    /// `xs.group_by(x => String)` -> `{String: [T]}`: the elements of each key, in their order.
+    GroupBy,
+    /// `xs.key_by(x => String)` -> `{String: T}`: the last element of each key.
+    KeyBy,
+    /// `xs.chunks(n)` -> `[[T]]`: cut into lists of `n`, the last one maybe shorter; `n` below 1 counts as 1.
+    /// `[1, 2, 3].chunks(2)` is `[[1, 2], [3]]`.
+    Chunks,
+    /// `xs.zip(ys)` -> `[Pair]`: elements of the same place as `Pair { left, right }`, as many as the shorter
+    /// list has.
+    Zip,
+    /// `xs.concat(ys)` -> `[T]`: one after the other.
+    Concat,
+    /// `xs.get(n)`, `map.get(key)` -> `T?`, `json.get(key or n)` -> `Json`: `null` where there is nothing.
+    Get,
+    /// `xs.index_of(x)`, `text.index_of(part)` -> `Int?`: where it first stands, from 0.
+    IndexOf,
+    /// `xs.present()` -> `[T]` of a `[T?]`: without the `null`s.
+    Present,
+    /// `first.to(last)` -> `[Int]`: both and the numbers between; nothing where `last` is smaller.
+    /// `1.to(3)` is `[1, 2, 3]`.
+    To,
+    /// `text.split(separator)` -> `[String]`: the parts between separators, empty ones included; an empty
+    /// separator splits into characters.
+    Split,
+    /// `text.lines()` -> `[String]`: without the line ends `\n` and `\r\n`; one at the end of the text ends
+    /// its last line.
+    Lines,
+    /// `text.words()` -> `[String]`: what stands between white space.
+    Words,
+    /// `text.replace(part, by)` -> `String`: every occurrence, from the left; as it is where `part` is empty.
+    Replace,
+    /// `text.to_int()` -> `Int?`: of an optional sign and decimal digits; else `null`.
+    ToInt,
+    /// `text.to_float()` -> `Float?`: of a decimal number such as `-1.5e3`, else `null`; `n.to_float()` ->
+    /// `Float`: the nearest one.
+    ToFloat,
+    /// `text.upper()` -> `String`: in upper case by the full Unicode mapping.
+    Upper,
+    /// `text.url_encoded()` -> `String`: percent-encoded but for letters, digits and `-._~` of ASCII.
+    UrlEncoded,
+    /// `map.keys()`, `json.keys()` -> `[String]`: in key order; none of JSON that is no object.
+    Keys,
+    /// `map.values()` -> `[T]`: in key order.
+    Values,
+    /// `map.entries()` -> `[Entry]`: `Entry { key, value }` in key order.
+    Entries,
+    /// `map.merge(other)` -> `{String: T}`: the entries of both; of equal keys that of `other`.
+    Merge,
+    /// `map.map_values(v => U)` -> `{String: U}`: one result per value.
+    MapValues,
+    /// `n.abs()`: its distance from 0, of numbers and durations.
+    Abs,
+    /// `a.min(b)`: the smaller one, of numbers, amounts, durations and times; `a` where they are equal.
+    Lesser,
+    /// `a.max(b)`: the larger one, of numbers, amounts, durations and times; `a` where they are equal.
+    Greater,
+    /// `x.clamp(low, high)`: as `x.max(low).min(high)`.
+    Clamp,
+    /// `x.floor()` -> `Int`: the next whole number below; traps outside of `Int`.
+    Floor,
+    /// `x.ceil()` -> `Int`: the next whole number above; traps outside of `Int`.
+    Ceil,
+    /// `x.round()` -> `Int`: the nearest whole number, halves away from 0; traps outside of `Int`.
+    Round,
+    /// `x.sqrt()` -> `Float`: the square root; traps where `x` is negative.
+    Sqrt,
+    /// `x.to_fixed(n)` -> `String`: rounded to `n` decimals, halves to even; `n` counts as 0 to 20.
+    ToFixed,
+    /// `amount.percent_up(n)` -> `Amount`: `n` hundredths of it, rounded up.
+    PercentUp,
+    /// `amount.percent_down(n)` -> `Amount`: `n` hundredths of it, rounded down.
+    PercentDown,
+    /// `duration.to_seconds()` -> `Float`.
+    ToSeconds,
+    /// `time.to_unix()` -> `Int`: whole seconds since 1970 UTC, rounded down.
+    ToUnix,
+    /// `n.to_time()` -> `Time?`: `n` seconds after 1970 UTC; `null` outside the years 0 to 9999.
+    ToTime,
+    /// `time.date()` -> `String`: the day in UTC, such as `2026-11-22`.
+    Date,
+    /// `time.year()` -> `Int(0..9999)`, in UTC.
+    Year,
+    /// `time.month()` -> `Int(1..12)`, in UTC.
+    Month,
+    /// `time.day()` -> `Int(1..31)`: the day of the month, in UTC.
+    Day,
+    /// `json.kind()` -> `String`: `null`, `bool`, `number`, `string`, `array` or `object`.
+    Kind,
+    /// `url.scheme()` -> `String`, in lower case.
+    Scheme,
+    /// `url.host()` -> `String?`: in lower case and ASCII; `null` where it has none or one longer than 253.
+    Host,
+    /// `url.path()` -> `String`: percent-encoded, without query and fragment.
+    Path,
+    /// `url.query(name)` -> `String?`: the first value of that name in the query, decoded.
+    Query,
+    /// `url.resolve(link)` -> `Url?`: where a link on its page leads; `null` where that is no URL.
+    Resolve,
 }
 
 impl Builtin {

@@ -58,6 +58,9 @@ impl Machine<'_> {
         let keys = self.results_of(id, items, lambda)?;
         match (op, rest) {
             (Builtin::SortBy, []) => self.sorted(id, items, &keys),
+            (Builtin::DistinctBy, []) => self.distinct(id, items, &keys),
+            (Builtin::GroupBy, []) => self.grouped(id, items, &keys),
+            (Builtin::KeyBy, []) => self.keyed(id, items, &keys),
             (Builtin::Top, [Value::Int(n)]) => self.top(id, items, &keys, *n),
             (Builtin::MinBy | Builtin::MaxBy, []) => {
                 self.extreme(items, &keys, op == Builtin::MaxBy).map_err(|kind| kind.at(id))
@@ -67,7 +70,12 @@ impl Machine<'_> {
     }
 
     /// What the lambda gives for each element.
-    fn results_of(&mut self, id: ExprId, items: &[Value], lambda: &Lambda) -> Result<Vec<Value>, Trap> {
+    pub(super) fn results_of(
+        &mut self,
+        id: ExprId,
+        items: &[Value],
+        lambda: &Lambda,
+    ) -> Result<Vec<Value>, Trap> {
         let mut results = Vec::with_capacity(items.len());
         self.each(id, lambda, items, |_, result| {
             results.push(result);

@@ -7,7 +7,7 @@ use super::each::int;
 use super::receive::WRONG_RECEIVER;
 use super::{Builtin, totals};
 use crate::expr::ExprId;
-use crate::interp::{Machine, Quota, Trap, TrapKind, equal};
+use crate::interp::{Machine, Quota, Trap, TrapKind, equal, is_null};
 
 impl Machine<'_> {
     pub(super) fn on_list(
@@ -17,6 +17,10 @@ impl Machine<'_> {
         items: &[Value],
         rest: &[Value],
     ) -> Result<Value, Trap> {
+        if let (Builtin::Get, [Value::Int(place)]) = (op, rest) {
+            let found = usize::try_from(*place).ok().and_then(|place| items.get(place));
+            return Ok(found.cloned().unwrap_or(Value::Null));
+        }
         self.meter.work(items.len() as u64).map_err(|kind| kind.at(id))?;
         match (op, rest) {
             (Builtin::Len, []) => Ok(int(items.len())),
@@ -32,13 +36,11 @@ impl Machine<'_> {
                 self.list(id, items.iter().skip(n).cloned().collect())
             }
             (Builtin::Contains, [wanted]) => {
-                let rate = self.rate();
-                for item in items {
-                    if equal(item, wanted, rate, self.meter).map_err(|kind| kind.at(id))? {
-                        return Ok(Value::Bool(true));
-                    }
-                }
-                Ok(Value::Bool(false))
+                Ok(Value::Bool(self.place_of(items, wanted).map_err(|kind| kind.at(id))?.is_some()))
+            }
+            (Builtin::IndexOf, [wanted]) => {
+                let place = self.place_of(items, wanted).map_err(|kind| kind.at(id))?;
+                Ok(place.map_or(Value::Null, int))
             }
             (Builtin::Flatten, []) => self.flatten(id, items),
             (Builtin::Join, [Value::String(separator)]) => self.join(items, separator).map_err(|k| k.at(id)),
@@ -65,8 +67,26 @@ impl Machine<'_> {
                 self.extreme(items, items, op == Builtin::Max).map_err(|kind| kind.at(id))
             }
             (Builtin::Average, []) => totals::average(items).map_err(|kind| kind.at(id)),
+            (Builtin::Distinct, []) => self.distinct(id, items, items),
+            (Builtin::Chunks, [Value::Int(n)]) => self.chunks(id, items, *n),
+            (Builtin::Zip, [Value::List(right)]) => self.zip(id, items, right),
+            (Builtin::Concat, [Value::List(more)]) => self.concat(id, items, more),
+            (Builtin::Present, []) => {
+                self.list(id, items.iter().filter(|item| !is_null(item)).cloned().collect())
+            }
             _ => Err(WRONG_RECEIVER.at(id)),
         }
+    }
+
+    /// The first place of an element that equals `wanted`.
+    fn place_of(&mut self, items: &[Value], wanted: &Value) -> Result<Option<usize>, TrapKind> {
+        let rate = self.rate();
+        for (place, item) in items.iter().enumerate() {
+            if equal(item, wanted, rate, self.meter)? {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
     }
 
     fn flatten(&mut self, id: ExprId, lists: &[Value]) -> Result<Value, Trap> {

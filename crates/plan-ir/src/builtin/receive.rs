@@ -1,8 +1,8 @@
 //! From a library function in an expression to the one that does it, by receiver.
 
-use schema::value::{Json, Value};
+use schema::value::Value;
 
-use super::{Builtin, strings};
+use super::{Builtin, numbers, times};
 use crate::expr::{ExprId, Lambda};
 use crate::interp::{Machine, Trap, TrapKind, to_json};
 
@@ -19,61 +19,54 @@ impl Machine<'_> {
         lambda: Option<&Lambda>,
     ) -> Result<Value, Trap> {
         let values = self.values(args)?;
-        match (values.as_slice(), lambda) {
-            ([Value::List(items), rest @ ..], Some(lambda)) => self.per_element(id, op, items, rest, lambda),
-            ([value], None) if op == Builtin::ToJson => self.json_text(id, value, args),
-            ([Value::String(text), rest @ ..], None) => {
-                self.on_text(op, text, rest).map_err(|kind| kind.at(id))
-            }
-            ([Value::List(items), rest @ ..], None) => self.on_list(id, op, items, rest),
-            ([value], None) => self.on_other(id, op, value),
-            _ => Err(WRONG_RECEIVER.at(id)),
+        let Some((receiver, rest)) = values.split_first() else { return Err(WRONG_RECEIVER.at(id)) };
+        match (receiver, lambda) {
+            (Value::List(items), Some(lambda)) => self.per_element(id, op, items, rest, lambda),
+            (Value::Map(entries), Some(lambda)) => self.per_value(id, op, entries, rest, lambda),
+            (_, Some(_)) => Err(WRONG_RECEIVER.at(id)),
+            (receiver, None) => self.on_value(id, op, receiver, rest, args),
         }
     }
 
-    fn on_text(&mut self, op: Builtin, text: &str, rest: &[Value]) -> Result<Value, TrapKind> {
-        self.meter.scan(text.len())?;
-        match (op, rest) {
-            (Builtin::Len, []) => Ok(Value::Int(strings::len(text))),
-            (Builtin::IsEmpty, []) => Ok(Value::Bool(text.is_empty())),
-            (Builtin::Take, [Value::Int(n)]) => self.text(strings::take(text, *n)),
-            (Builtin::Skip, [Value::Int(n)]) => self.text(strings::skip(text, *n)),
-            (Builtin::Trim, []) => self.text(strings::trim(text)),
-            (Builtin::Folded, []) => {
-                self.meter.work(text.len() as u64)?;
-                let folded = strings::folded(text);
-                self.text(&folded)
-            }
-            (Builtin::Normalize, []) => {
-                self.meter.work((text.len() as u64).saturating_mul(4))?;
-                let normal = strings::normalize(text);
-                self.text(&normal)
-            }
-            (Builtin::Contains, [Value::String(part)]) => {
-                self.meter.scan(part.len())?;
-                Ok(Value::Bool(text.contains(part.as_ref())))
-            }
-            (Builtin::StartsWith, [Value::String(part)]) => Ok(Value::Bool(text.starts_with(part.as_ref()))),
-            (Builtin::EndsWith, [Value::String(part)]) => Ok(Value::Bool(text.ends_with(part.as_ref()))),
-            _ => Err(WRONG_RECEIVER),
+    fn on_value(
+        &mut self,
+        id: ExprId,
+        op: Builtin,
+        receiver: &Value,
+        rest: &[Value],
+        args: &[ExprId],
+    ) -> Result<Value, Trap> {
+        match receiver {
+            _ if op == Builtin::ToJson && rest.is_empty() => self.json_text(id, receiver, args),
+            Value::String(text) => self.on_text(id, op, text, rest),
+            Value::List(items) => self.on_list(id, op, items, rest),
+            Value::Map(entries) => self.on_map(id, op, entries, rest),
+            Value::Json(json) => self.on_json(id, op, json, rest),
+            Value::Int(first) if op == Builtin::To => self.numbers_to(id, *first, rest),
+            _ => self.on_scalar(op, receiver, rest).map_err(|kind| kind.at(id)),
         }
     }
 
-    fn on_other(&mut self, id: ExprId, op: Builtin, value: &Value) -> Result<Value, Trap> {
-        match (op, value) {
-            (Builtin::Len, Value::Map(map)) => Ok(Value::Int(i64::try_from(map.len()).unwrap_or(i64::MAX))),
-            (Builtin::IsEmpty, Value::Map(map)) => Ok(Value::Bool(map.is_empty())),
-            (Builtin::DecodeList, Value::Json(Json::Array(items))) => {
-                self.meter.work(items.len() as u64).map_err(|kind| kind.at(id))?;
-                let items: Vec<Value> = items.iter().cloned().map(Value::Json).collect();
-                self.fitting(id, &items)
+    fn on_scalar(&mut self, op: Builtin, value: &Value, rest: &[Value]) -> Result<Value, TrapKind> {
+        match op {
+            Builtin::Lesser | Builtin::Greater | Builtin::Clamp => {
+                numbers::between(op, value, rest, self.rate(), self.meter)
             }
-            (Builtin::DecodeList, Value::Json(_)) => Err(TrapKind::Decode {
-                path: "$".into(),
-                message: "expected an array to decode the elements of".into(),
+            Builtin::ToFixed => {
+                let text = numbers::to_fixed(value, rest)?;
+                self.text(&text)
             }
-            .at(id)),
-            _ => Err(WRONG_RECEIVER.at(id)),
+            Builtin::Date => {
+                let text = times::date(value, rest)?;
+                self.text(&text)
+            }
+            Builtin::Year
+            | Builtin::Month
+            | Builtin::Day
+            | Builtin::ToUnix
+            | Builtin::ToTime
+            | Builtin::ToSeconds => times::of(op, value, rest),
+            _ => numbers::of(op, value, rest),
         }
     }
 

@@ -21,10 +21,26 @@ pub enum Receiver {
     Summable,
     /// `[Int]` or `[Float]`.
     Numbers,
+    /// `[T?]`.
+    Optionals,
     /// `String` or `Url`.
     Text,
+    /// `Url`.
+    Url,
     /// `{String: T}`.
     Map,
+    /// `Int`.
+    Int,
+    /// `Float`.
+    Float,
+    /// `Amount`.
+    Amount,
+    /// `Duration`.
+    Duration,
+    /// `Time`.
+    Time,
+    /// `Json`.
+    Json,
     /// Any type that has JSON.
     Any,
 }
@@ -42,8 +58,16 @@ impl Receiver {
             Self::Ordered => "[K]",
             Self::Summable => "[N]",
             Self::Numbers => "[Float]",
+            Self::Optionals => "[T?]",
             Self::Text => "String",
+            Self::Url => "Url",
             Self::Map => "{String: T}",
+            Self::Int => "Int",
+            Self::Float => "Float",
+            Self::Amount => "Amount",
+            Self::Duration => "Duration",
+            Self::Time => "Time",
+            Self::Json => "Json",
             Self::Any => "T",
         }
     }
@@ -60,8 +84,16 @@ impl Receiver {
             Self::Ordered => "a list of numbers, texts, times, durations or amounts",
             Self::Summable => "a list of numbers, durations or amounts",
             Self::Numbers => "a list of numbers",
+            Self::Optionals => "a list of values that may be `null`",
             Self::Text => "text",
+            Self::Url => "a `Url`",
             Self::Map => "a map",
+            Self::Int => "an `Int`",
+            Self::Float => "a `Float`",
+            Self::Amount => "an `Amount`",
+            Self::Duration => "a `Duration`",
+            Self::Time => "a `Time`",
+            Self::Json => "`Json`",
             Self::Any => "any value that has JSON",
         }
     }
@@ -162,4 +194,52 @@ library! {
     Count => table::lists::COUNT,
     Find => table::lists::FIND,
     Position => table::lists::POSITION,
+    Distinct => table::lists::DISTINCT,
+    DistinctBy => table::lists::DISTINCT_BY,
+    GroupBy => table::lists::GROUP_BY,
+    KeyBy => table::lists::KEY_BY,
+    Chunks => table::lists::CHUNKS,
+    Zip => table::lists::ZIP,
+    Concat => table::lists::CONCAT,
+    Get => table::lists::GET,
+    IndexOf => table::lists::INDEX_OF,
+    Present => table::lists::PRESENT,
+    To => table::numbers::TO,
+    Split => table::text::SPLIT,
+    Lines => table::text::LINES,
+    Words => table::text::WORDS,
+    Replace => table::text::REPLACE,
+    ToInt => table::text::TO_INT,
+    ToFloat => table::text::TO_FLOAT,
+    Upper => table::text::UPPER,
+    UrlEncoded => table::text::URL_ENCODED,
+    Keys => table::maps::KEYS,
+    Values => table::maps::VALUES,
+    Entries => table::maps::ENTRIES,
+    Merge => table::maps::MERGE,
+    MapValues => table::maps::MAP_VALUES,
+    Abs => table::numbers::ABS,
+    Lesser => table::numbers::LESSER,
+    Greater => table::numbers::GREATER,
+    Clamp => table::numbers::CLAMP,
+    Floor => table::numbers::FLOOR,
+    Ceil => table::numbers::CEIL,
+    Round => table::numbers::ROUND,
+    Sqrt => table::numbers::SQRT,
+    ToFixed => table::numbers::TO_FIXED,
+    PercentUp => table::times::PERCENT_UP,
+    PercentDown => table::times::PERCENT_DOWN,
+    ToSeconds => table::times::TO_SECONDS,
+    ToUnix => table::times::TO_UNIX,
+    ToTime => table::times::TO_TIME,
+    Date => table::times::DATE,
+    Year => table::times::YEAR,
+    Month => table::times::MONTH,
+    Day => table::times::DAY,
+    Kind => table::json::KIND,
+    Scheme => table::urls::SCHEME,
+    Host => table::urls::HOST,
+    Path => table::urls::PATH,
+    Query => table::urls::QUERY,
+    Resolve => table::urls::RESOLVE,
 }

@@ -3,5 +3,9 @@
 
 pub(crate) mod json;
 pub(crate) mod lists;
+pub(crate) mod maps;
+pub(crate) mod numbers;
 pub(crate) mod order;
 pub(crate) mod text;
+pub(crate) mod times;
+pub(crate) mod urls;

@@ -1,6 +1,6 @@
 //! Functions of JSON, and to it.
 
-use crate::builtin::Receiver::{Any, JsonList};
+use crate::builtin::Receiver::{Any, Json, JsonList};
 use crate::builtin::Signature;
 
 pub(crate) const TO_JSON: Signature = Signature::of(
@@ -17,4 +17,12 @@ pub(crate) const DECODE: Signature = Signature::of(
     "[T]",
     "The elements that fit the type of the `as` that follows.",
     &[("json([1, \"x\", 2]).decode() as [Int]", "[1, 2]")],
+);
+
+pub(crate) const KIND: Signature = Signature::of(
+    "kind",
+    &[Json],
+    "String(4..6)",
+    "`null`, `bool`, `number`, `string`, `array` or `object`.",
+    &[("json([1]).kind()", "\"array\""), ("json({ a: 1 }).get(\"b\").kind()", "\"null\"")],
 );
