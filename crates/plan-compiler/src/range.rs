@@ -1,12 +1,15 @@
 //! Interval arithmetic: the range of a result from the ranges of its operands. Run-time overflow traps,
 //! so a result always lies in the type's own range and intervals may saturate there.
 
+mod library;
+
 use plan_ir::expr::BinaryOp;
-use schema::limits::LIST_ELEMENTS_MAX;
 use schema::types::{FloatRange, IntRange, LengthRange};
 
-/// Whole numbers up to this are exact as floats (2^53).
-const EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
+pub(crate) use library::{
+    absolute, absolute_float, chunked, fixed_length, greater, greater_float, lesser, lesser_float, of_digits,
+    replaced, row, shorter, summed, summed_float, whole,
+};
 
 /// The range of `a op b`.
 pub(crate) fn int(op: BinaryOp, a: IntRange, b: IntRange) -> IntRange {
@@ -126,48 +129,6 @@ pub(crate) fn product(count: LengthRange, each: LengthRange) -> LengthRange {
     }
 }
 
-/// The sum of `count` integers that each lie in `each`. A sum on the way that overflows traps.
-pub(crate) fn summed(count: LengthRange, each: IntRange) -> IntRange {
-    let most = i128::from(count.max.unwrap_or(LIST_ELEMENTS_MAX as u64));
-    let least = i128::from(count.min);
-    let (min, max) = (i128::from(each.min), i128::from(each.max));
-    saturated(
-        min.saturating_mul(if min < 0 { most } else { least }),
-        max.saturating_mul(if max > 0 { most } else { least }),
-    )
-}
-
-/// The sum of `count` floats that each lie in `each`, added one after the other.
-pub(crate) fn summed_float(count: LengthRange, each: FloatRange) -> FloatRange {
-    let most = count.max.unwrap_or(LIST_ELEMENTS_MAX as u64);
-    // Adding and rounding are monotonic, so the ends are reached by adding the ends.
-    FloatRange {
-        min: 0.0 - repeated(if each.min < 0.0 { most } else { count.min }, -each.min),
-        max: repeated(if each.max > 0.0 { most } else { count.min }, each.max),
-    }
-}
-
-/// At least what `value` added `times` times gives, each sum rounded.
-fn repeated(times: u64, value: f64) -> f64 {
-    /// Sums up to this long are computed.
-    const COMPUTED_MAX: u64 = 256;
-    /// Sums of multiples of 2^-10 below 2^53 of them are exact.
-    const PARTS: f64 = 1024.0;
-    if times == 0 {
-        return 0.0;
-    }
-    let product = times as f64 * value;
-    let exact = (value * PARTS).fract() == 0.0 && product.abs() * PARTS <= EXACT_FLOAT;
-    if exact || !product.is_finite() {
-        return product;
-    }
-    if times <= COMPUTED_MAX {
-        return (0..times).fold(0.0, |sum, _| sum + value);
-    }
-    // Each of fewer than 2^17 additions is off by at most 2^-53 of its result.
-    product + product.abs() * f64::powi(2.0, -35)
-}
-
 /// The length of the first `n`.
 pub(crate) fn taken(of: LengthRange, n: IntRange) -> LengthRange {
     let (least, most) = (unsigned(n.min), unsigned(n.max));
@@ -228,29 +189,6 @@ mod tests {
         assert_eq!(int(BinaryOp::Multiply, range(0, 4), range(2, 5)), range(0, 20));
         assert_eq!(int(BinaryOp::Add, IntRange::FULL, range(1, 1)).max, i64::MAX);
         assert_eq!(negated(range(i64::MIN, 3)), range(-3, i64::MAX));
-    }
-
-    #[test]
-    fn sums_of_lists_lie_in_the_computed_range() {
-        let length = |min, max| LengthRange { min, max: Some(max) };
-        assert_eq!(summed(length(2, 5), range(-3, 4)), range(-15, 20));
-        assert_eq!(summed(length(2, 5), range(3, 4)), range(6, 20));
-        assert_eq!(summed(length(2, 5), range(-4, -3)), range(-20, -6));
-        assert_eq!(summed(LengthRange::FULL, IntRange::FULL), IntRange::FULL);
-        assert_eq!(summed(LengthRange::FULL, range(0, 1)), range(0, 100_000));
-        for value in [0.1, 0.5, 0.7, 1.0, 1.0 / 3.0, 1e300, -0.1, 5e-324] {
-            for times in [0_u64, 1, 2, 10, 256, 257, 1_000, 100_000] {
-                let sum = (0..times).fold(0.0, |sum, _| sum + value);
-                let each = FloatRange { min: value, max: value };
-                let computed = summed_float(length(times, times), each);
-                assert!(computed.contains(sum), "{times} times {value} is {sum}, not in {computed:?}");
-                let up_to = summed_float(length(0, times), each);
-                assert!(up_to.contains(sum) && up_to.contains(0.0), "{times} times {value}: {up_to:?}");
-            }
-        }
-        let halves = FloatRange { min: -0.5, max: 0.5 };
-        assert_eq!(summed_float(length(0, 100_000), halves), FloatRange { min: -50_000.0, max: 50_000.0 });
-        assert_eq!(summed_float(LengthRange::FULL, FloatRange::FULL), FloatRange::FULL);
     }
 
     #[test]

@@ -1,24 +1,27 @@
 //! Methods of the library: which one a name means on a receiver. What each gives is in a file per receiver.
 
 mod decode;
+mod json;
 mod lists;
+mod maps;
 mod message;
+mod names;
 mod order;
+mod scalars;
 mod text;
+mod urls;
 
 use plan_ir::builtin::{Builtin, Receiver};
 use plan_lang::{Diagnostic, Span, ast};
-use schema::limits::URL_LENGTH_MAX;
-use schema::types::{IntRange, LengthRange, Type};
+use schema::types::{IntRange, Type};
+
+pub(super) use message::look_into;
 
 use super::Checker;
 use super::text_length::json_length;
 use crate::codes;
 use crate::hir::{Expr, ExprKind, Lambda};
 use crate::relate::is_ordered;
-
-/// The length of a URL's text.
-const URL_LENGTH: LengthRange = LengthRange { min: 3, max: Some(URL_LENGTH_MAX) };
 
 /// A method call whose function is found and whose arguments are as many as it takes.
 struct Call<'a> {
@@ -101,11 +104,10 @@ impl<'a> Checker<'a, '_> {
             }
             Type::List(element, length) => self.list_method(call, &element, length),
             Type::String(length) => self.text_method(call, length),
-            Type::Url => self.text_method(call, URL_LENGTH),
-            _ => match call.op {
-                Builtin::Len => call.gives(Type::Int(IntRange { min: 0, max: i64::MAX })),
-                _ => call.gives(Type::Bool),
-            },
+            Type::Url => self.url_method(call),
+            Type::Map(value) => self.map_method(call, &value),
+            Type::Json => self.json_method(call),
+            ty => self.scalar_method(call, &ty),
         }
     }
 
@@ -134,8 +136,8 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
-    /// The argument `n` at `place`, with its range.
-    fn count_argument(&mut self, call: &Call<'a>, place: usize) -> (Expr, IntRange) {
+    /// An `Int` argument at `place`, with its range.
+    fn int_argument(&mut self, call: &Call<'a>, place: usize) -> (Expr, IntRange) {
         let n = self.argument(call, place, &Type::INT);
         let range = match &n.ty {
             Type::Int(range) => *range,
@@ -178,6 +180,7 @@ fn receivers(ty: &Type) -> Vec<Receiver> {
                 Type::List(..) => Some(Receiver::Lists),
                 Type::String(_) => Some(Receiver::Texts),
                 Type::Result(..) => Some(Receiver::Results),
+                Type::Optional(_) => Some(Receiver::Optionals),
                 _ => None,
             });
             if is_ordered(element) {
@@ -191,8 +194,15 @@ fn receivers(ty: &Type) -> Vec<Receiver> {
             }
             receivers
         }
-        Type::String(_) | Type::Url => vec![Receiver::Text],
+        Type::String(_) => vec![Receiver::Text],
+        Type::Url => vec![Receiver::Text, Receiver::Url],
         Type::Map(_) => vec![Receiver::Map],
+        Type::Int(_) => vec![Receiver::Int],
+        Type::Float(_) => vec![Receiver::Float],
+        Type::Amount => vec![Receiver::Amount],
+        Type::Duration => vec![Receiver::Duration],
+        Type::Time => vec![Receiver::Time],
+        Type::Json => vec![Receiver::Json],
         _ => vec![Receiver::Any],
     }
 }

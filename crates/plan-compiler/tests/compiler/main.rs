@@ -11,4 +11,5 @@ mod meaning;
 mod pages;
 mod robust;
 mod rules;
+mod soundness;
 mod whole_plans;

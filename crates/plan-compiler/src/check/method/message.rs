@@ -4,37 +4,12 @@ use plan_ir::builtin::{Builtin, Receiver};
 use plan_lang::{Diagnostic, Fix, Span, ast};
 use schema::types::{Type, TypeDef};
 
+use super::names::{instead_of, names_here, snake_case};
 use crate::check::Checker;
 use crate::codes;
 use crate::hir::Expr;
 use crate::relate::unrefined;
 use crate::resolve::{did_you_mean, listed};
-
-/// What other languages call the methods of this one.
-const OTHER_NAMES: [(&str, &str); 22] = [
-    ("length", "len"),
-    ("size", "len"),
-    ("sorted", "sort"),
-    ("order_by", "sort_by"),
-    ("reversed", "reverse"),
-    ("total", "sum"),
-    ("mean", "average"),
-    ("find_index", "position"),
-    ("head", "first"),
-    ("lower", "folded"),
-    ("lowercase", "folded"),
-    ("to_lowercase", "folded"),
-    ("includes", "contains"),
-    ("limit", "take"),
-    ("slice", "take"),
-    ("drop", "skip"),
-    ("strip", "trim"),
-    ("flat", "flatten"),
-    ("every", "all"),
-    ("some", "any"),
-    ("select", "map"),
-    ("where", "filter"),
-];
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn method_arguments(
@@ -70,9 +45,6 @@ impl<'a> Checker<'a, '_> {
         {
             return report.help(format!("`{}` is a field: write it without parentheses", method.name));
         }
-        if matches!(value.ty, Type::Json) {
-            return report.help("JSON is opaque until it is decoded: `.. as T`");
-        }
         let mut names: Vec<&str> = Vec::new();
         for receiver in receivers {
             for name in Builtin::on(*receiver).map(Builtin::name) {
@@ -83,18 +55,33 @@ impl<'a> Checker<'a, '_> {
         }
         names.sort_unstable();
         let report = report.note(format!("`{shown}` has: {}", names.join(", ")));
-        let other = OTHER_NAMES.iter().find(|(other, name)| *other == method.name && names.contains(name));
-        if let Some((_, name)) = other {
+        let snake = snake_case(&method.name);
+        let same = names.iter().copied().find(|name| *name == snake);
+        let known = same.or_else(|| names_here(&snake).find(|name| names.contains(name)));
+        if let Some(name) = known {
             return report
                 .help(format!("did you mean `{name}`?"))
-                .fix(Fix::maybe(format!("use `{name}`")).replace(method.span, *name));
+                .fix(Fix::maybe(format!("use `{name}`")).replace(method.span, name));
         }
-        match Builtin::named(&method.name).next() {
-            Some(elsewhere) => {
-                report.help(format!("`{}` is called on {}", method.name, called_on(elsewhere)))
-            }
-            None => did_you_mean(report, &method.name, method.span, names),
+        if let Some(help) = instead_of(&snake) {
+            return report.help(help);
         }
+        if let Some(on) = called_on(&method.name) {
+            let first = match &value.ty {
+                Type::List(element, _) if matches!(**element, Type::Optional(_)) => {
+                    ": leave the `null`s out first by `.present()`"
+                }
+                Type::List(..) if on.contains("list of") => ": make one first by `.map(x => ..)`",
+                Type::Json => ": decode it first by `as`",
+                _ => "",
+            };
+            return report.help(format!("`{}` is called on {on}{first}", method.name));
+        }
+        let report = match value.ty {
+            Type::Json => report.help(look_into(&method.name)),
+            _ => report,
+        };
+        did_you_mean(report, &method.name, method.span, names)
     }
 
     /// A key that nothing orders.
@@ -113,9 +100,19 @@ impl<'a> Checker<'a, '_> {
     }
 }
 
-/// The receivers of a method in words.
-fn called_on(op: Builtin) -> String {
-    listed(op.signature().receivers.iter().map(|receiver| receiver.described()))
+/// What methods of this name are called on, in words.
+fn called_on(name: &str) -> Option<String> {
+    let mut receivers: Vec<&str> = Builtin::named(name)
+        .flat_map(|op| op.signature().receivers)
+        .map(|receiver| receiver.described())
+        .collect();
+    receivers.dedup();
+    (!receivers.is_empty()).then(|| listed(receivers))
+}
+
+/// How to get at a member of opaque JSON.
+pub(in crate::check) fn look_into(member: &str) -> String {
+    format!("JSON is opaque: look into it by `.get(\"{member}\")`, or decode it: `.. as T`")
 }
 
 fn counted(arguments: usize) -> String {

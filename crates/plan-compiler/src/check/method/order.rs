@@ -25,7 +25,7 @@ impl<'a> Checker<'a, '_> {
                 call.with_lambda(lambda, |_| element.clone().optional())
             }
             Builtin::Top => {
-                let (n, by) = self.count_argument(&call, 0);
+                let (n, by) = self.int_argument(&call, 0);
                 let lambda = self.key_lambda(&call, element);
                 let call_with_n = |ty: Type, lambda| {
                     super::builtin(call.op, vec![call.receiver, n], Some(lambda), ty, call.span)
@@ -35,7 +35,7 @@ impl<'a> Checker<'a, '_> {
                     None => Expr::error(call.span),
                 }
             }
-            _ => Expr::error(call.span),
+            _ => self.grouping_method(call, element, length),
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) const TO_TIME: Signature = Signature::of(
     &[Int],
     "Time?",
     "The moment so many seconds after 1970 UTC; `null` outside the years 0 to 9999.",
-    &[("\"{86400.to_time()}\"", "\"1970-01-02T00:00:00Z\"")],
+    &[("86400.to_time()", "\"1970-01-02T00:00:00Z\" as Time")],
 );
 
 pub(crate) const DATE: Signature = Signature::of(

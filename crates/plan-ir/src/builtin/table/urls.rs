@@ -48,6 +48,6 @@ pub(crate) const RESOLVE: Signature = Signature::of(
     &[Url],
     "Url?",
     "Where a link on the page with this URL leads; `null` where that is no URL.",
-    &[("\"{(\"https://a.example/x/y\" as Url).resolve(\"../z\")}\"", "\"https://a.example/z\"")],
+    &[("(\"https://a.example/x/y\" as Url).resolve(\"../z\")", "\"https://a.example/z\" as Url")],
 )
 .taking(&[("link", "String")]);
