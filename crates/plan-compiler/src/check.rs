@@ -23,7 +23,6 @@ mod lambda;
 mod literal;
 mod looping;
 mod method;
-mod method_message;
 mod operator;
 mod pattern;
 mod plan;
