@@ -230,6 +230,17 @@ fn limits_hold_at_n_and_not_beyond() {
 }
 
 #[test]
+fn records_of_the_language_are_found_again_without_a_search() {
+    // Each `zip` makes a type of its own; 20,000 of them looked up one by one would take minutes.
+    let mut text = String::from("fn f(xs: [Int](..9)) -> Int = {\n");
+    for n in 0..20_000 {
+        let _ = writeln!(text, "let x{n} = xs.zip({n}.to({n}))");
+    }
+    text.push_str("xs.len()\n}\n");
+    assert!(codes(&text).iter().all(|code| *code == "W0903"), "{:?}", codes(&text).first());
+}
+
+#[test]
 fn a_type_or_signature_has_a_thousand_members_at_most() {
     let members = |count: usize, member: &str| {
         (0..count).map(|at| member.replace('@', &at.to_string())).collect::<String>()
