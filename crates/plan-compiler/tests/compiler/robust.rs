@@ -268,3 +268,20 @@ fn a_short_file_cannot_mean_more_than_fits_into_memory() {
     assert_eq!(compilation.diagnostics.iter().filter(|d| d.code.as_str() == "E0708").count(), 1);
     assert!(compilation.plans.is_empty());
 }
+
+#[test]
+fn a_type_that_doubles_with_each_line_is_refused_in_time() {
+    let mut text = String::from("edition 2026\nplan p(c: Bool, r0: Int) -> Int {\n");
+    for line in 1..=60 {
+        let before = line - 1;
+        writeln!(text, "  let r{line} = if c {{ Ok(r{before}) }} else {{ Err(r{before}) }}").unwrap();
+    }
+    text.push_str("  return r0\n}\n");
+    let found = codes(&text);
+    assert!(found.contains(&"E0708".into()), "{found:?}");
+    let chained = ".map(x => if c { Ok(x) } else { Err(x) })".repeat(60);
+    let found = codes(&format!(
+        "edition 2026\nplan p(c: Bool, xs: [Int](..3)) -> Int {{ return xs{chained}.len() }}\n"
+    ));
+    assert!(found.contains(&"E0708".into()), "{found:?}");
+}
