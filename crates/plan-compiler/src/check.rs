@@ -35,8 +35,10 @@ mod test_block;
 mod text_length;
 mod variant;
 
+use std::collections::HashMap;
+
 use plan_lang::{Diagnostic, Span, ast};
-use schema::types::{Type, TypeDefs};
+use schema::types::{DefId, Type, TypeDefs};
 
 use crate::hir::{AdapterBody, Expr, FnBody, PlanBody, TestBody};
 use crate::program::{Module, Program};
@@ -80,6 +82,7 @@ pub(crate) fn check<'a>(
         analyses: analyse::Analyses::default(),
         broken_policies: Vec::new(),
         fallbacks: 0,
+        own_records: HashMap::new(),
     };
     checker.run(items)
 }
@@ -98,6 +101,8 @@ struct Checker<'a, 's> {
     broken_policies: Vec<Span>,
     /// Fallback calls around the call at hand.
     fallbacks: usize,
+    /// The records that the language makes itself, by name and types of their fields.
+    own_records: HashMap<String, DefId>,
 }
 
 impl<'a> Checker<'a, '_> {

@@ -23,6 +23,7 @@ mod maps;
 mod numbers;
 mod order;
 mod receive;
+mod reference;
 mod signature;
 mod strings;
 mod table;
@@ -32,6 +33,7 @@ mod totals;
 mod urls;
 
 pub use order::sorting_steps;
+pub use reference::reference;
 pub use signature::{Receiver, Signature};
 pub use strings::UNICODE_VERSION;
 

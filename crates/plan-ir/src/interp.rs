@@ -23,6 +23,7 @@ use crate::graph::NodeId;
 use crate::plan::{DebugInfo, PlanBody};
 
 mod arithmetic;
+mod build;
 mod compare;
 mod convert;
 mod machine;

@@ -200,6 +200,15 @@ impl<'a> Checker<'a, '_> {
         did_you_mean(report, &field.name, field.span, names)
     }
 
+    /// The name of a record that the language makes for these types. No declared record has such a name.
+    pub(super) fn generic(&self, name: &str, of: &[&Type]) -> String {
+        /// Types of types would double with each level.
+        const CHARS_MAX: usize = 60;
+        let of: Vec<String> = of.iter().map(|ty| self.show(ty)).collect();
+        let of = of.join(", ");
+        if of.chars().count() > CHARS_MAX { format!("{name}<..>") } else { format!("{name}<{of}>") }
+    }
+
     /// A record that the language makes itself, for the types at hand.
     pub(super) fn own_record<const N: usize>(
         &mut self,
@@ -207,13 +216,14 @@ impl<'a> Checker<'a, '_> {
         doc: &str,
         fields: [(&str, Type, &str); N],
     ) -> DefId {
-        let fields: Vec<FieldDef> =
-            fields.map(|(name, ty, doc)| FieldDef { name: name.into(), ty, doc: doc.into() }).into();
-        let known = self.types.iter().find_map(|(def, ty)| match ty {
-            TypeDef::Record(record) if record.name == name && record.fields == fields => Some(def),
-            _ => None,
-        });
-        let record = RecordDef { name: name.into(), fields, doc: doc.into() };
-        known.unwrap_or_else(|| self.types.push(TypeDef::Record(record)))
+        let types: Vec<&Type> = fields.iter().map(|(_, ty, _)| ty).collect();
+        let key = format!("{name} {types:?}");
+        if let Some(known) = self.own_records.get(&key) {
+            return *known;
+        }
+        let fields = fields.map(|(name, ty, doc)| FieldDef { name: name.into(), ty, doc: doc.into() }).into();
+        let def = self.types.push(TypeDef::Record(RecordDef { name: name.into(), fields, doc: doc.into() }));
+        self.own_records.insert(key, def);
+        def
     }
 }

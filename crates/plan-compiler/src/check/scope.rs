@@ -40,7 +40,12 @@ pub(super) struct Body<'a> {
     names: HashMap<&'a str, Vec<VarId>>,
     /// Names in the order they became visible.
     trail: Vec<&'a str>,
+    /// A variable whose type was too large to be kept.
+    oversized: Option<Span>,
 }
+
+/// Parts of the type of one variable. A few lines can double a type again and again.
+const TYPE_PARTS_MAX: usize = 1_000;
 
 impl<'a> Body<'a> {
     /// A body without variables.
@@ -57,12 +62,18 @@ impl<'a> Body<'a> {
             used: Vec::new(),
             names: HashMap::new(),
             trail: Vec::new(),
+            oversized: None,
         }
     }
 
     /// A variable without a name.
     pub(super) fn anonymous(&mut self, ty: Type, span: Span) -> VarId {
         let id = VarId(u32::try_from(self.vars.len()).unwrap_or(u32::MAX));
+        let fits = ty.has_parts_within(TYPE_PARTS_MAX);
+        if !fits && self.oversized.is_none() {
+            self.oversized = Some(span);
+        }
+        let ty = if fits { ty } else { Type::Error };
         self.vars.push(Var { name: String::new(), ty });
         self.spans.push(span);
         self.used.push(true);
@@ -189,6 +200,14 @@ impl<'a> Checker<'a, '_> {
         let mark = self.body.enter();
         let result = inside(self);
         self.body.leave(mark);
+        if let Some(span) = self.body.oversized.take() {
+            let message = format!("a type has more than {TYPE_PARTS_MAX} parts");
+            self.report(
+                Diagnostic::error(codes::TOO_MANY_NODES, message)
+                    .primary(span, "of this value")
+                    .help("each `Ok` and `Err` around a value nests its type once more: use records and enums"),
+            );
+        }
         result
     }
 

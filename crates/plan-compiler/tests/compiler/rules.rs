@@ -68,6 +68,100 @@ fn ranges_of_ordered_and_totalled_lists_are_inferred() {
 }
 
 #[test]
+fn ranges_of_library_results_are_inferred() {
+    table(&[
+        // As the page of the library says.
+        ("fn f(xs: [Int(0..9)](..5)) -> Int(0..45) = xs.sum()", &[]),
+        ("fn f(xs: [Int(0..9)](..5)) -> Int(0..2) = xs.take(2).len()", &[]),
+        // Numbers.
+        ("fn f(x: Float) -> Float(0..1) = x.clamp(0, 1)", &[]),
+        ("fn f(x: Float(0.5..9)) -> Float(0.5..1) = x.clamp(0, 1)", &[]),
+        ("fn f(x: Int(-5..3)) -> Int(0..5) = x.abs()", &[]),
+        ("fn f(x: Int(-5..3)) -> Int(0..4) = x.abs()", &["E0302"]),
+        ("fn f(x: Int(0..9), y: Int(5..20)) -> Int(0..9) = x.min(y)", &[]),
+        ("fn f(x: Int(0..9), y: Int(5..20)) -> Int(5..20) = x.max(y)", &[]),
+        ("fn f(x: Float(0..9)) -> Float(0..3) = x.sqrt()", &[]),
+        ("fn f(x: Float(0..2.5)) -> Int(0..3) = x.round()", &[]),
+        ("fn f(x: Float(0..2.5)) -> Int(0..2) = x.floor()", &[]),
+        ("fn f(x: Int(0..9)) -> Float(0..9) = x.to_float()", &[]),
+        ("fn f(x: Float(0..1)) -> String(4..4) = x.to_fixed(2)", &[]),
+        ("fn f(n: Int(0..10)) -> [Int(1..10)](..10) = 1.to(n)", &[]),
+        ("fn f() -> [Int(1..3)](3..3) = 1.to(3)", &[]),
+        // Text.
+        ("fn f(t: String(1..10)) -> [String(..10)](1..11) = t.split(\",\")", &[]),
+        ("fn f(t: String(1..10)) -> [String(..10)](1..6) = t.split(\", \")", &[]),
+        ("fn f(t: String(..9)) -> [String(1..9)](..5) = t.words()", &[]),
+        ("fn f(t: String(1..9)) -> [String(..9)](1..9) = t.lines()", &[]),
+        ("fn f(t: String(2..9)) -> String(2..9) = t.replace(\"a\", \"b\")", &[]),
+        ("fn f(t: String(2..9)) -> String(..27) = t.replace(\"a\", \"bbb\")", &[]),
+        ("fn f(t: String(2..9)) -> String(..26) = t.replace(\"a\", \"bbb\")", &["E0302"]),
+        ("fn f(t: String(..3)) -> Int(-99..999)? = t.to_int()", &[]),
+        ("fn f(t: String(1..3)) -> String(1..9) = t.upper()", &[]),
+        ("fn f(t: String(1..3)) -> String(1..36) = t.url_encoded()", &[]),
+        ("fn f(t: String(..3)) -> Int(0..3)? = t.index_of(\"x\")", &[]),
+        // Lists.
+        ("fn f(xs: [Int](2..7)) -> [[Int](1..3)](1..3) = xs.chunks(3)", &[]),
+        ("fn f(xs: [Int](2..7), ys: [Int](1..3)) -> [Int](3..10) = xs.concat(ys)", &[]),
+        ("fn f(xs: [Int(0..3)], ys: [Int(5..9)]) -> [Int(0..9)] = xs.concat(ys)", &[]),
+        (
+            "fn f(xs: [Int](2..7), ys: [Int](1..3)) -> [Int](1..3) = xs.zip(ys).map(p => p.left - p.right)",
+            &[],
+        ),
+        ("fn f(xs: [Int](2..7)) -> [Int](1..7) = xs.distinct()", &[]),
+        ("fn f(xs: [Int?](2..7)) -> [Int](..7) = xs.present()", &[]),
+        ("fn f(xs: [String](2..7)) -> {String: [String](1..7)} = xs.group_by(x => x.take(1))", &[]),
+        ("fn f(xs: [String(..5)]) -> {String: String(..5)} = xs.key_by(x => x)", &[]),
+        ("fn f(xs: [Int(1..3)], n: Int) -> Int(1..3)? = xs.get(n)", &[]),
+        // Maps and JSON.
+        (
+            "fn f(m: {String: Int(1..3)}) -> [Int(1..3)] = m.values().concat(m.entries().map(e => e.value))",
+            &[],
+        ),
+        ("fn f(m: {String: Int}) -> {String: String} = m.map_values(v => \"{v}\")", &[]),
+        ("fn f(m: {String: Int(0..3)}, o: {String: Int(2..9)}) -> {String: Int(0..9)} = m.merge(o)", &[]),
+        ("fn f(x: Json) -> [Int] = x.get(\"data\").get(0).get(\"n\") as [Int]", &[]),
+        ("fn f(x: Json) -> String(4..6) = x.kind()", &[]),
+        // Times and URLs.
+        ("fn f(t: Time) -> [Int(0..9999)](3..3) = [t.year(), t.month(), t.day()]", &[]),
+        ("fn f(t: Time) -> String(10..10) = t.date()", &[]),
+        ("fn f(d: Duration) -> Float = d.abs().max(1s).to_seconds()", &[]),
+        ("fn f(a: Amount) -> Amount = a.percent_up(20).min(1USD)", &[]),
+        ("fn f(u: Url) -> String(1..253)? = u.host()", &[]),
+        ("fn f(u: Url) -> Url? = u.resolve(\"/about\")", &[]),
+        ("fn f(u: Url) -> Int(0..24576) = u.path().len()", &[]),
+    ]);
+}
+
+#[test]
+fn arguments_of_library_functions_fit_their_receiver() {
+    table(&[
+        ("fn f(x: Int) -> Int = x.min(0.5)", &["E0301"]),
+        ("fn f(x: Float) -> Float = x.min(1)", &[]),
+        ("fn f(x: Int) -> Int = x.min()", &["E0307"]),
+        ("fn f(xs: [Int]) -> Int? = xs.min(1)", &["E0307"]),
+        ("fn f(x: Int) -> Int = x.round()", &["E0306"]),
+        ("fn f(xs: [Int], ys: [String]) -> [Int] = xs.concat(ys)", &["E0301"]),
+        ("fn f(xs: [Int], y: Int) -> Int = xs.zip(y).len()", &["E0301"]),
+        ("fn f(xs: [Int], y: Int) -> Int = xs.zip(nothing).len()", &["E0201"]),
+        ("fn f(xs: [Int]) -> Int = xs.group_by(x => x).len()", &["E0301"]),
+        ("fn f(x: Json) -> Json = x.get(true)", &["E0301"]),
+        ("fn f(m: {String: Int}) -> Int? = m.get(0)", &["E0301"]),
+        ("fn f(xs: [Int]) -> [Int] = xs.present()", &["E0306"]),
+        ("fn f(u: String) -> String? = u.host()", &["E0306"]),
+        ("fn f(x: Amount) -> Amount = x.percent(3)", &["E0306"]),
+        // No record of the file is one of the language, whatever its name.
+        (
+            "record Entry { key: String, value: Int }\nfn f(m: {String: Int}) -> [Entry] = m.entries()",
+            &["E0301"],
+        ),
+        (
+            "record Entry { key: String, value: Int }\nfn f(m: {String: Int}) -> [Entry] = m.entries().map(e => Entry { key: e.key, value: e.value })",
+            &[],
+        ),
+    ]);
+}
+
+#[test]
 fn only_what_has_an_order_is_ordered() {
     table(&[
         ("fn f(xs: [Bool]) -> [Bool] = xs.sort()", &["E0306"]),

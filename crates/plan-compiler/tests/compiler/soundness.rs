@@ -234,7 +234,7 @@ fn compiled(params: &[(&str, Typed)], code: &str) -> Option<CompiledPlan> {
 /// What `r` is bound to, with its inferred type.
 fn bound(plan: &CompiledPlan) -> (&Type, &Fragment) {
     let place = plan.graph.nodes.iter().position(|node| node.label == "r").unwrap();
-    let NodeBody::Pure(fragment) = &plan.body.nodes[place] else { panic!("no expression") };
+    let NodeBody::Pure(fragment) = &plan.body.nodes[place] else { unreachable!("`r` is an expression") };
     (plan.body.exprs.ty(fragment.body).unwrap(), fragment)
 }
 
@@ -243,7 +243,8 @@ fn assert_sound(params: &[(&str, Typed)], code: &str, plan: &CompiledPlan) -> bo
     plan_ir::validate::validate(plan).unwrap();
     let types = &plan.body.types;
     let values = params.iter().zip(&plan.body.params).map(|((_, of), param)| {
-        decode(of.json.as_bytes(), &param.ty, types).unwrap_or_else(|error| panic!("{}: {error}", of.json))
+        decode(of.json.as_bytes(), &param.ty, types)
+            .unwrap_or_else(|error| unreachable!("{}: {error}", of.json))
     });
     let env = Arguments(values.collect());
     let (ty, fragment) = bound(plan);

@@ -36,7 +36,7 @@ impl Machine<'_> {
             (Builtin::Count, []) => self.counted(id, items, lambda),
             (Builtin::Find, []) => {
                 let found = self.found(id, items, lambda, true)?;
-                Ok(found.and_then(|place| items.get(place)).cloned().unwrap_or(Value::Null))
+                self.or_null(id, found.and_then(|place| items.get(place)))
             }
             (Builtin::Position, []) => {
                 let found = self.found(id, items, lambda, true)?;
@@ -62,9 +62,7 @@ impl Machine<'_> {
             (Builtin::GroupBy, []) => self.grouped(id, items, &keys),
             (Builtin::KeyBy, []) => self.keyed(id, items, &keys),
             (Builtin::Top, [Value::Int(n)]) => self.top(id, items, &keys, *n),
-            (Builtin::MinBy | Builtin::MaxBy, []) => {
-                self.extreme(items, &keys, op == Builtin::MaxBy).map_err(|kind| kind.at(id))
-            }
+            (Builtin::MinBy | Builtin::MaxBy, []) => self.extreme(id, items, &keys, op == Builtin::MaxBy),
             _ => Err(WRONG_RECEIVER.at(id)),
         }
     }

@@ -72,8 +72,7 @@ impl Machine<'_> {
     pub(super) fn zip(&mut self, id: ExprId, left: &[Value], right: &[Value]) -> Result<Value, Trap> {
         let pairs: Vec<Value> =
             left.iter().zip(right).map(|(a, b)| Value::record([a.clone(), b.clone()])).collect();
-        self.meter.elements(pairs.len().saturating_mul(2)).map_err(|kind| kind.at(id))?;
-        self.list(id, pairs)
+        self.list_of_records(id, pairs, 2)
     }
 
     /// One list after the other.

@@ -19,14 +19,14 @@ impl Machine<'_> {
     ) -> Result<Value, Trap> {
         if let (Builtin::Get, [Value::Int(place)]) = (op, rest) {
             let found = usize::try_from(*place).ok().and_then(|place| items.get(place));
-            return Ok(found.cloned().unwrap_or(Value::Null));
+            return self.or_null(id, found);
         }
         self.meter.work(items.len() as u64).map_err(|kind| kind.at(id))?;
         match (op, rest) {
             (Builtin::Len, []) => Ok(int(items.len())),
             (Builtin::IsEmpty, []) => Ok(Value::Bool(items.is_empty())),
-            (Builtin::First, []) => Ok(items.first().cloned().unwrap_or(Value::Null)),
-            (Builtin::Last, []) => Ok(items.last().cloned().unwrap_or(Value::Null)),
+            (Builtin::First, []) => self.or_null(id, items.first()),
+            (Builtin::Last, []) => self.or_null(id, items.last()),
             (Builtin::Take, [Value::Int(n)]) => {
                 let n = usize::try_from(*n).unwrap_or(0).min(items.len());
                 self.list(id, items.iter().take(n).cloned().collect())
@@ -63,9 +63,7 @@ impl Machine<'_> {
             (Builtin::Sort, []) => self.sorted(id, items, items),
             (Builtin::Reverse, []) => self.list(id, items.iter().rev().cloned().collect()),
             (Builtin::Sum, []) => self.sum(id, items).map_err(|kind| kind.at(id)),
-            (Builtin::Min | Builtin::Max, []) => {
-                self.extreme(items, items, op == Builtin::Max).map_err(|kind| kind.at(id))
-            }
+            (Builtin::Min | Builtin::Max, []) => self.extreme(id, items, items, op == Builtin::Max),
             (Builtin::Average, []) => totals::average(items).map_err(|kind| kind.at(id)),
             (Builtin::Distinct, []) => self.distinct(id, items, items),
             (Builtin::Chunks, [Value::Int(n)]) => self.chunks(id, items, *n),

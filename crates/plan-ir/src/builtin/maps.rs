@@ -31,7 +31,7 @@ impl Machine<'_> {
             }
             (Builtin::Get, [Value::String(key)]) => {
                 self.meter.scan(key.len()).map_err(|kind| kind.at(id))?;
-                Ok(entries.get(key).cloned().unwrap_or(Value::Null))
+                self.or_null(id, entries.get(key))
             }
             _ => self.whole_map(id, op, entries, rest),
         }
@@ -50,11 +50,10 @@ impl Machine<'_> {
             (Builtin::Keys, []) => self.list(id, entries.keys().cloned().map(Value::String).collect()),
             (Builtin::Values, []) => self.list(id, entries.values().cloned().collect()),
             (Builtin::Entries, []) => {
-                self.meter.elements(entries.len().saturating_mul(2)).map_err(|kind| kind.at(id))?;
                 let entry = |(key, value): (&Arc<str>, &Value)| {
                     Value::record([Value::String(Arc::clone(key)), value.clone()])
                 };
-                self.list(id, entries.iter().map(entry).collect())
+                self.list_of_records(id, entries.iter().map(entry).collect(), 2)
             }
             (Builtin::Merge, [Value::Map(other)]) => {
                 self.meter.work(other.len() as u64).map_err(|kind| kind.at(id))?;

@@ -121,14 +121,15 @@ impl Machine<'_> {
     /// The first element with the smallest or the largest key; each key is compared once.
     pub(super) fn extreme(
         &mut self,
+        id: ExprId,
         items: &[Value],
         keys: &[Value],
         largest: bool,
-    ) -> Result<Value, TrapKind> {
-        let keys = Keys::new(keys, self.rate())?;
-        self.meter.work(text_steps(keys.text_bytes))?;
+    ) -> Result<Value, Trap> {
+        let keys = Keys::new(keys, self.rate()).map_err(|kind| kind.at(id))?;
+        self.meter.work(text_steps(keys.text_bytes)).map_err(|kind| kind.at(id))?;
         let place = keys.extreme(largest);
-        Ok(place.and_then(|place| items.get(place)).cloned().unwrap_or(Value::Null))
+        self.or_null(id, place.and_then(|place| items.get(place)))
     }
 }
 

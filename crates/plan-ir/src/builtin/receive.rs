@@ -1,6 +1,6 @@
 //! From a library function in an expression to the one that does it, by receiver.
 
-use schema::value::Value;
+use schema::value::{Json, Value};
 
 use super::{Builtin, numbers, times};
 use crate::expr::{ExprId, Lambda};
@@ -42,6 +42,8 @@ impl Machine<'_> {
             Value::List(items) => self.on_list(id, op, items, rest),
             Value::Map(entries) => self.on_map(id, op, entries, rest),
             Value::Json(json) => self.on_json(id, op, json, rest),
+            // Where JSON stands, it is JSON's `null`.
+            Value::Null => self.on_json(id, op, &Json::Null, rest),
             Value::Int(first) if op == Builtin::To => self.numbers_to(id, *first, rest),
             _ => self.on_scalar(op, receiver, rest).map_err(|kind| kind.at(id)),
         }
@@ -75,6 +77,11 @@ impl Machine<'_> {
         let ty = self.ty(*receiver)?;
         let text = to_json(value, ty, &self.body.types, self.meter).map_err(|kind| kind.at(id))?;
         self.text(&text).map_err(|kind| kind.at(id))
+    }
+
+    /// The value, or the `null` of the expression's type: JSON has one of its own.
+    pub(super) fn or_null(&self, id: ExprId, value: Option<&Value>) -> Result<Value, Trap> {
+        value.map_or_else(|| self.null(id), |value| Ok(value.clone()))
     }
 
     /// A new text, charged.

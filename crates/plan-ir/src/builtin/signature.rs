@@ -57,7 +57,7 @@ impl Receiver {
             Self::JsonList => "[Json]",
             Self::Ordered => "[K]",
             Self::Summable => "[N]",
-            Self::Numbers => "[Float]",
+            Self::Numbers => "[Int or Float]",
             Self::Optionals => "[T?]",
             Self::Text => "String",
             Self::Url => "Url",
@@ -99,18 +99,19 @@ impl Receiver {
     }
 }
 
-/// What a library function looks like.
+/// What a library function looks like. A type may depend on the receiver: then it has one alternative for
+/// each, in their order and with ` | ` between them; `Self` is the receiver's own type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signature {
     /// The name in plans.
     pub name: &'static str,
     /// What it may be called on.
     pub receivers: &'static [Receiver],
-    /// Arguments that are values: a name and the type, where that does not depend on the receiver's.
+    /// Arguments that are values: a name and the type.
     pub arguments: &'static [(&'static str, &'static str)],
     /// Whether its one other argument is a lambda over an element, and the type that gives.
     pub lambda: Option<&'static str>,
-    /// The result, as documentation shows it.
+    /// The type of the result.
     pub result: &'static str,
     /// One line on what it does.
     pub summary: &'static str,
@@ -127,6 +128,20 @@ impl Signature {
         examples: &'static [(&'static str, &'static str)],
     ) -> Self {
         Self { name, receivers, arguments: &[], lambda: None, result, summary, examples }
+    }
+
+    /// How it is called on each of its receivers, such as `[T].top(n: Int, x => K) -> [T](..n)`.
+    pub fn calls(&self) -> impl Iterator<Item = String> {
+        self.receivers.iter().enumerate().map(|(place, receiver)| {
+            let of = |ty: &'static str| match ty.split(" | ").nth(place).unwrap_or(ty) {
+                "Self" => receiver.shown(),
+                other => other,
+            };
+            let values = self.arguments.iter().map(|(name, ty)| format!("{name}: {}", of(ty)));
+            let lambda = self.lambda.map(|gives| format!("x => {gives}"));
+            let args: Vec<String> = values.chain(lambda).collect();
+            format!("{}.{}({}) -> {}", receiver.shown(), self.name, args.join(", "), of(self.result))
+        })
     }
 
     /// With arguments that are values.

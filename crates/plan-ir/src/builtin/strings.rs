@@ -102,6 +102,10 @@ fn unsigned_part(text: &str) -> &str {
     text.strip_prefix(['-', '+']).unwrap_or(text)
 }
 
+fn hex_digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).unwrap_or('0').to_ascii_uppercase()
+}
+
 /// Percent-encoded but for the characters that mean nothing in a URL (RFC 3986, unreserved).
 pub(super) fn url_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
@@ -110,7 +114,7 @@ pub(super) fn url_encoded(text: &str) -> String {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
                 encoded.push(char::from(byte));
             }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
+            _ => encoded.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 15)]),
         }
     }
     encoded

@@ -120,7 +120,7 @@ impl<'a> Checker<'a, '_> {
             return Expr::error(call.span);
         };
         let pair = self.own_record(
-            "Pair",
+            &self.generic("Pair", &[element, right]),
             "Elements of the same place of two lists.",
             [
                 ("left", element.clone(), "Of the first list."),

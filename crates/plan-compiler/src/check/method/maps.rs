@@ -25,7 +25,11 @@ impl<'a> Checker<'a, '_> {
             Builtin::Values => call.gives(Type::list(value.clone())),
             Builtin::Entries => {
                 let fields = [("key", Type::STRING, "The key."), ("value", value.clone(), "Its value.")];
-                let entry = self.own_record("Entry", "A key of a map with its value.", fields);
+                let entry = self.own_record(
+                    &self.generic("Entry", &[value]),
+                    "A key of a map with its value.",
+                    fields,
+                );
                 call.gives(Type::list(Type::Named(entry)))
             }
             Builtin::Merge => {

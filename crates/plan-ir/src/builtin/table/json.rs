@@ -15,7 +15,7 @@ pub(crate) const DECODE: Signature = Signature::of(
     "decode",
     &[JsonList],
     "[T]",
-    "The elements that fit the type of the `as` that follows.",
+    "The elements that fit the type of the `as` that follows. `Json` may be an array, too; any other fails.",
     &[("json([1, \"x\", 2]).decode() as [Int]", "[1, 2]")],
 );
 

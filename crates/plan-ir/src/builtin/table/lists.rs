@@ -38,7 +38,7 @@ pub(crate) const MAP: Signature =
 pub(crate) const TAKE: Signature = Signature::of(
     "take",
     SLICED,
-    "the receiver's type, at most `n` long",
+    "[T](..n) | String(..n)",
     "At most the first `n`; none where `n` is negative.",
     &[("[1, 2, 3].take(2)", "[1, 2]"), ("\"naïve\".take(3)", "\"naï\"")],
 )
@@ -47,7 +47,7 @@ pub(crate) const TAKE: Signature = Signature::of(
 pub(crate) const SKIP: Signature = Signature::of(
     "skip",
     SLICED,
-    "the receiver's type",
+    "Self",
     "All but the first `n`; all where `n` is negative.",
     &[("[1, 2, 3].skip(1)", "[2, 3]"), ("\"naïve\".skip(3)", "\"ve\"")],
 )
@@ -90,7 +90,7 @@ pub(crate) const CONTAINS: Signature = Signature::of(
         ("[1].key_by(n => \"n{n}\").contains(\"n1\")", "true"),
     ],
 )
-.taking(&[("part", "T or String")]);
+.taking(&[("part", "T | String | String")]);
 
 pub(crate) const OK: Signature = Signature::of(
     "ok",
@@ -214,7 +214,7 @@ pub(crate) const CONCAT: Signature = Signature::of(
 pub(crate) const GET: Signature = Signature::of(
     "get",
     &[List, Map, Json],
-    "T?",
+    "T? | T? | Json",
     "The element at a place from 0, or the value of a key; `null` where there is none. Of `Json`, a place of an array or a key of an object.",
     &[
         ("[1, 2].get(1)", "2"),
@@ -223,7 +223,7 @@ pub(crate) const GET: Signature = Signature::of(
         ("json({ data: [7] }).get(\"data\").get(0) as Int", "7"),
     ],
 )
-.taking(&[("at", "Int or String")]);
+.taking(&[("at", "Int | String | Int or String")]);
 
 pub(crate) const INDEX_OF: Signature = Signature::of(
     "index_of",
@@ -232,7 +232,7 @@ pub(crate) const INDEX_OF: Signature = Signature::of(
     "Where an element that equals it, or the part of the text, first stands, from 0; `null` where it does not.",
     &[("[1, 2].index_of(2)", "1"), ("\"naïve\".index_of(\"v\")", "3"), ("\"naïve\".index_of(\"x\")", "null")],
 )
-.taking(&[("part", "T or String")]);
+.taking(&[("part", "T | String")]);
 
 pub(crate) const PRESENT: Signature = Signature::of(
     "present",

@@ -17,7 +17,7 @@ pub(crate) const TO: Signature = Signature::of(
 pub(crate) const ABS: Signature = Signature::of(
     "abs",
     &[Int, Float, Duration],
-    "the receiver's type",
+    "Self",
     "The distance from 0.",
     &[("(-3).abs()", "3"), ("(2s - 3s).abs()", "1s")],
 );
@@ -25,29 +25,29 @@ pub(crate) const ABS: Signature = Signature::of(
 pub(crate) const LESSER: Signature = Signature::of(
     "min",
     SCALARS,
-    "the receiver's type",
+    "Self",
     "The smaller of two; the first where they are equal.",
     &[("3.min(2)", "2"), ("(0.5USD).min(0.2USD)", "0.2USD")],
 )
-.taking(&[("other", "the receiver's type")]);
+.taking(&[("other", "Self")]);
 
 pub(crate) const GREATER: Signature = Signature::of(
     "max",
     SCALARS,
-    "the receiver's type",
+    "Self",
     "The larger of two; the first where they are equal.",
     &[("3.max(2)", "3"), ("(1s).max(5s)", "5s")],
 )
-.taking(&[("other", "the receiver's type")]);
+.taking(&[("other", "Self")]);
 
 pub(crate) const CLAMP: Signature = Signature::of(
     "clamp",
     SCALARS,
-    "the receiver's type",
+    "Self",
     "The nearest value from `low` to `high`, as `x.max(low).min(high)`.",
     &[("7.clamp(0, 5)", "5"), ("(-0.5).clamp(0, 1)", "0.0")],
 )
-.taking(&[("low", "the receiver's type"), ("high", "the receiver's type")]);
+.taking(&[("low", "Self"), ("high", "Self")]);
 
 pub(crate) const FLOOR: Signature = Signature::of(
     "floor",

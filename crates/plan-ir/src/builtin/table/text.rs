@@ -103,7 +103,7 @@ pub(crate) const TO_INT: Signature = Signature::of(
 pub(crate) const TO_FLOAT: Signature = Signature::of(
     "to_float",
     &[Text, Int],
-    "Float?; of an `Int`, `Float`",
+    "Float? | Float",
     "The nearest float. Of text, a decimal number such as `-1.5e3`; `null` for any other text and where it is too large.",
     &[("\"-1.5e3\".to_float()", "-1500.0"), ("\"1,5\".to_float()", "null"), ("3.to_float() / 2.0", "1.5")],
 );

@@ -119,6 +119,20 @@ fn what_is_not_there_is_null() {
 }
 
 #[test]
+fn of_json_the_null_is_jsons() {
+    let null = Ok(Value::Json(Json::Null));
+    let list = || Literal(Value::list([]), Type::list(Type::Json));
+    for op in [Builtin::First, Builtin::Last] {
+        assert_eq!(call(op, vec![list()], Type::Json), null);
+    }
+    assert_eq!(call(Builtin::Get, vec![list(), 0.into()], Type::Json), null);
+    // The other form of the same value is looked into alike.
+    let absent = || Literal(Value::Null, Type::Json);
+    assert_eq!(call(Builtin::Get, vec![absent(), "a".into()], Type::Json), null);
+    assert_eq!(call(Builtin::Kind, vec![absent()], Type::STRING), Ok(Value::string("null")));
+}
+
+#[test]
 fn reading_one_element_does_not_cost_the_whole_list() {
     let mut program = Program::new();
     let list = program.constant(vec![1; 100_000]);

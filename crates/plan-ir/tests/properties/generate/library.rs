@@ -64,8 +64,8 @@ impl Generator {
             calls.push(call(Builtin::Sum, list_of(ty.clone()), &[]));
         }
         if matches!(ty, Type::Int(_) | Type::Float(_) | Type::Duration | Type::Amount | Type::Time) {
-            calls.push(call(Builtin::Lesser, ty.clone(), &[ty.clone()]));
-            calls.push(call(Builtin::Greater, ty.clone(), &[ty.clone()]));
+            calls.push(call(Builtin::Lesser, ty.clone(), std::slice::from_ref(ty)));
+            calls.push(call(Builtin::Greater, ty.clone(), std::slice::from_ref(ty)));
             calls.push(call(Builtin::Clamp, ty.clone(), &[ty.clone(), ty.clone()]));
         }
         let chosen = self.choices.below(calls.len() as u32) as usize;
