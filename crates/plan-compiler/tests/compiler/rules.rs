@@ -253,6 +253,22 @@ fn null_is_never_forgotten() {
 }
 
 #[test]
+fn arguments_go_by_position_up_to_the_first_name() {
+    let with =
+        |call: &str| format!("fn f(a: Int, b: Int = 2) -> Int = a - b\nfn g(a: Int, b: Int) -> Int = {call}");
+    table(&[
+        (&with("f(a, b)"), &[]),
+        (&with("f(b: b, a: a)"), &[]),
+        (&with("f(b: 3, a)"), &[]),
+        (&with("f(a, b: 3)"), &[]),
+        (&with("f(a: 1, b)"), &[]),
+        (&with("f(b: 3, 4)"), &["E0324"]),
+        (&with("f(b: 3, b)"), &["E0307", "E0305"]),
+        (&with("f(a, b, 3)"), &["E0307"]),
+    ]);
+}
+
+#[test]
 fn casts_decode_or_narrow() {
     table(&[
         ("record R { a: Int }\nfn f(x: Json) -> R = x as R", &[]),
