@@ -109,7 +109,7 @@ impl Missing<'_> {
             "," => found.help("statements are separated by line ends, not by `,`"),
             "=" => found.help("equality is written `==`"),
             ":" if word.is_some_and(|word| self.begins_block(&word)) => {
-                found.help("`{` starts a block here: a record has its name before it, `Name { .. }`")
+                found.help("`{` starts a block here: write `Name { .. }` for a record, `({ .. })` for a map")
             }
             ":" => found.help("`key: value` stands in braces: is a `{` missing before?"),
             _ => {
