@@ -3,6 +3,8 @@
 #![expect(clippy::indexing_slicing, reason = "tests: a missing JSON member is a failed test")]
 
 mod check;
+mod check_fix;
+mod check_formats;
 mod config;
 mod examples;
 mod exit;

@@ -6,6 +6,7 @@ mod broken_locks;
 mod common;
 mod documents;
 mod execute;
+mod fixes;
 mod meaning;
 mod pages;
 mod robust;
