@@ -53,16 +53,34 @@ impl Cli {
 
     /// Makes one thing of switches that say the same, and refuses those that contradict each other.
     fn settle(&mut self) -> Result<(), &'static str> {
-        let Command::Check(check) = &self.command else { return Ok(()) };
-        self.global.json |= check.format == Some(CheckFormat::Json);
-        let one_document = matches!(check.format, Some(CheckFormat::Sarif | CheckFormat::Github));
-        if one_document && self.global.json {
-            return Err("`--json` is another format than the one that `--format` names");
+        let json = &mut self.global.json;
+        let is_other = match &self.command {
+            Command::Check(check) => {
+                *json |= check.format == Some(CheckFormat::Json);
+                check.settle()?;
+                matches!(check.format, Some(format) if format != CheckFormat::Json)
+            }
+            Command::Graph(graph) => {
+                *json |= graph.format == Some(GraphFormat::Json);
+                matches!(graph.format, Some(format) if format != GraphFormat::Json)
+            }
+            _ => false,
+        };
+        if is_other && *json {
+            Err("`--json` is another format than the one that `--format` names")
+        } else {
+            Ok(())
         }
-        if one_document && check.diff {
+    }
+}
+
+impl Check {
+    fn settle(&self) -> Result<(), &'static str> {
+        let one_document = matches!(self.format, Some(CheckFormat::Sarif | CheckFormat::Github));
+        if one_document && self.diff {
             return Err("a diff is shown with `--format human` or `json` only");
         }
-        if one_document && check.fix && check.paths.iter().any(|path| is_stdin(path)) {
+        if one_document && self.fix && self.paths.iter().any(|path| is_stdin(path)) {
             return Err("what standard input becomes is shown with `--format human` or `json` only");
         }
         Ok(())
@@ -114,6 +132,8 @@ pub(crate) enum Command {
     Fmt(Fmt),
     /// Show what a plan does and the most it can cost and take; or what an error code means.
     Explain(Explain),
+    /// Draw a plan: its steps, what waits for what, and the most each call can cost and take.
+    Graph(Graph),
     /// Run a plan.
     Run(Run),
     /// Serve gRPC: runs, the Ledger and the compiler.
@@ -183,6 +203,31 @@ pub(crate) struct Explain {
     /// Which plan, where the file has several.
     #[arg(long, value_name = "NAME")]
     pub(crate) plan: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Graph {
+    /// The plan file; `-` is standard input.
+    pub(crate) file: PathBuf,
+    /// Which plan, where the file has several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) plan: Option<String>,
+    /// What it is drawn as.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<GraphFormat>,
+}
+
+/// What a graph is drawn as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// A line per step.
+    Text,
+    /// One JSON document (docs/formats.md); short: `--json`.
+    Json,
+    /// The language of Graphviz.
+    Dot,
+    /// A picture that stands alone, for browsers and documents.
+    Svg,
 }
 
 #[derive(Debug, Args)]

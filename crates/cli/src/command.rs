@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod explain;
 mod fmt;
+mod graph;
 mod ledger;
 mod lock;
 mod new;
@@ -41,6 +42,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check(args) => check::run(&context, &args),
         Command::Fmt(args) => fmt::run(&context, &args),
         Command::Explain(args) => explain::run(&context, &args),
+        Command::Graph(args) => graph::run(&context, &args),
         Command::Run(args) => run::run(&context, &args).await,
         Command::Serve(args) => serve::run(&context, &args).await,
         Command::Ledger(args) => ledger::run(&context, &args).await,

@@ -9,6 +9,7 @@ mod config;
 mod examples;
 mod exit;
 mod explain;
+mod graph;
 mod ledger;
 mod lock;
 mod new;
