@@ -28,12 +28,14 @@ mod convert;
 mod machine;
 mod meter;
 mod pattern;
+mod pure;
 mod show;
 
 pub(crate) use compare::equal;
 pub(crate) use machine::Machine;
 pub use meter::{EVAL_BYTES_MAX, EVAL_FUEL_MAX, Meter};
 pub use pattern::match_pattern;
+pub use pure::{PureError, evaluate};
 pub(crate) use show::to_json;
 
 /// Nesting of operands and function calls while one expression is evaluated. Chains of infix operators,

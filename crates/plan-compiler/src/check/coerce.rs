@@ -153,6 +153,7 @@ impl Checker<'_, '_> {
         let wanted = self.show(target);
         match (&expr.ty, target) {
             (Type::Json, _) => report.help(format!("decode it: `.. as {wanted}`")),
+            (Type::String(_), Type::Int(_) | Type::Float(_) | Type::Bool) => without_quotes(report, expr),
             (Type::String(_), Type::Url | Type::Time | Type::Duration | Type::Amount) => {
                 report.help(format!("decode it: `.. as {wanted}`"))
             }
@@ -171,6 +172,19 @@ impl Checker<'_, '_> {
             _ => report,
         }
     }
+}
+
+/// A text where a number or `Bool` is wanted: perhaps only its quotes are too much.
+fn without_quotes(report: Diagnostic, expr: &Expr) -> Diagnostic {
+    let ExprKind::Const(Value::String(text)) = &expr.kind else {
+        return report.help("nothing reads a number out of a text: take it from where it is one");
+    };
+    let digits = text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(['e', 'E', '_']);
+    let is_number = digits && text.parse::<f64>().is_ok_and(f64::is_finite);
+    if is_number || matches!(&**text, "true" | "false") {
+        return report.fix(Fix::maybe("remove the quotes").replace(expr.span, &**text));
+    }
+    report
 }
 
 /// What stands for a field or argument that is not there.

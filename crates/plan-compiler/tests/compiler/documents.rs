@@ -17,16 +17,6 @@ fn assert_compiles(name: &str, text: &str) {
 }
 
 #[test]
-fn every_block_of_the_language_guide_compiles() {
-    let page = fs::read_to_string(root().join("docs/language.md")).unwrap();
-    let blocks = blocks(&page);
-    assert!(blocks.len() >= 5, "only {} blocks", blocks.len());
-    for block in blocks {
-        assert_compiles("docs/language.md", block);
-    }
-}
-
-#[test]
 fn the_plan_of_the_readme_is_the_example_of_that_name() {
     let page = fs::read_to_string(root().join("README.md")).unwrap();
     let example = fs::read_to_string(root().join("examples/plans/first_links.orch")).unwrap();

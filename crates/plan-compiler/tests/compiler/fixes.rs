@@ -33,7 +33,7 @@ fn every_fix_removes_what_it_is_for() {
 fn fixing_is_done_when_it_is_done() {
     let mut changed = 0;
     for text in PLANS {
-        for token in tokens(text).into_iter().step_by(6) {
+        for token in tokens(text).into_iter().step_by(16) {
             for other in ["", ";", ":", "=", "=="] {
                 let mut broken = text.to_owned();
                 broken.replace_range(token.clone(), other);
@@ -49,7 +49,7 @@ fn fixing_is_done_when_it_is_done() {
             }
         }
     }
-    assert!(changed > 40, "{changed}");
+    assert!(changed > 15, "{changed}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The compiler from the outside: text in, plans or messages out.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "tests")]
 
 mod bounds;
 mod broken_locks;
@@ -7,8 +7,10 @@ mod common;
 mod documents;
 mod execute;
 mod fixes;
+mod mdtest;
 mod meaning;
 mod pages;
+mod pure;
 mod robust;
 mod rules;
 mod whole_plans;
