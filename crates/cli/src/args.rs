@@ -134,6 +134,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Draw a plan: its steps, what waits for what, and the most each call can cost and take.
     Graph(Graph),
+    /// Write the documentation of plans: signature, bounds, graph, operations, failures.
+    Doc(Doc),
     /// Run a plan.
     Run(Run),
     /// Serve gRPC: runs, the Ledger and the compiler.
@@ -228,6 +230,30 @@ pub(crate) enum GraphFormat {
     Dot,
     /// A picture that stands alone, for browsers and documents.
     Svg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doc {
+    /// Plan files or folders; `-` is standard input. Without any: the working folder.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only this plan.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) plan: Option<String>,
+    /// What pages are written as.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DocFormat::Markdown)]
+    pub(crate) format: DocFormat,
+    /// Write a page for each plan and an index into this folder; else one page to standard output.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// What pages are written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DocFormat {
+    /// For repositories.
+    Markdown,
+    /// For browsers; each page stands alone.
+    Html,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod doc;
 mod explain;
 mod fmt;
 mod graph;
@@ -43,6 +44,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Fmt(args) => fmt::run(&context, &args),
         Command::Explain(args) => explain::run(&context, &args),
         Command::Graph(args) => graph::run(&context, &args),
+        Command::Doc(args) => doc::run(&context, &args),
         Command::Run(args) => run::run(&context, &args).await,
         Command::Serve(args) => serve::run(&context, &args).await,
         Command::Ledger(args) => ledger::run(&context, &args).await,

@@ -1,8 +1,8 @@
-//! What a compiled plan looks like: its graph as data, text, DOT and SVG.
+//! What a compiled plan looks like: its graph as data, text, DOT and SVG, and its page as Markdown and HTML.
 //!
 //! Everything here is a pure function of a plan and its bound: no files, no clock, and the same input gives the
 //! same text on every machine. Nothing is fetched by what is made: a picture stands alone. Read
-//! [`PlanGraph`] first, which all forms are made from.
+//! [`PlanGraph`] first, which all forms are made from, and [`page::Page`] for documentation.
 //!
 //! ```
 //! use plan_compiler::{Options, Source, compile};
@@ -20,6 +20,7 @@
 mod dot;
 mod graph;
 mod layout;
+pub mod page;
 mod pattern;
 mod svg;
 mod text;

@@ -9,7 +9,14 @@ use std::fmt::Write as _;
 use plan_doc::{PlanGraph, RegionKind, Svg, to_dot, to_svg, to_text};
 use plan_ir::graph::NodeKind;
 
-use support::{COMPARE, graph};
+use support::{COMPARE, compiled};
+
+/// The graph of the plan called `name`.
+fn graph(text: &str, name: &str) -> PlanGraph {
+    let compilation = compiled(text);
+    let (plan, bound) = compilation.plan(name).unwrap();
+    PlanGraph::of(plan, bound, text)
+}
 
 /// One whose hash does not matter.
 fn compare() -> PlanGraph {

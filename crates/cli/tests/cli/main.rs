@@ -6,6 +6,7 @@ mod check;
 mod check_fix;
 mod check_formats;
 mod config;
+mod doc;
 mod examples;
 mod exit;
 mod explain;

@@ -1,7 +1,6 @@
 //! A small Ledger that no change of the catalogue reaches, and plans compiled against it.
 
 use plan_compiler::{Compilation, Options, Source, compile};
-use plan_doc::PlanGraph;
 use plan_lang::{SourceFile, render};
 use schema::hash::Hash;
 use schema::lock::Lock;
@@ -25,11 +24,4 @@ pub(crate) fn compiled(text: &str) -> Compilation {
     let shown = render(&SourceFile { name: "test.orch", text }, &compilation.diagnostics, false);
     assert!(!compilation.has_errors(), "{shown}");
     compilation
-}
-
-/// The graph of the plan called `name`.
-pub(crate) fn graph(text: &str, name: &str) -> PlanGraph {
-    let compilation = compiled(text);
-    let (plan, bound) = compilation.plan(name).unwrap();
-    PlanGraph::of(plan, bound, text)
 }
