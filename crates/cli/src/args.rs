@@ -136,6 +136,8 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Write the documentation of plans: signature, bounds, graph, operations, failures.
     Doc(Doc),
+    /// Run the tests in plan files: on virtual time, without a network, at no cost.
+    Test(Test),
     /// Run a plan.
     Run(Run),
     /// Serve gRPC: runs, the Ledger and the compiler.
@@ -254,6 +256,15 @@ pub(crate) enum DocFormat {
     Markdown,
     /// For browsers; each page stands alone.
     Html,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Plan files or folders; `-` is standard input. Without any: the working folder.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only tests with this in their names.
+    #[arg(long, short = 'n', value_name = "TEXT")]
+    pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]

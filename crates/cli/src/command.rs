@@ -12,6 +12,7 @@ mod new;
 mod proof;
 mod run;
 mod serve;
+mod test;
 
 use std::path::PathBuf;
 
@@ -45,6 +46,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Explain(args) => explain::run(&context, &args),
         Command::Graph(args) => graph::run(&context, &args),
         Command::Doc(args) => doc::run(&context, &args),
+        Command::Test(args) => test::run(&context, &args),
         Command::Run(args) => run::run(&context, &args).await,
         Command::Serve(args) => serve::run(&context, &args).await,
         Command::Ledger(args) => ledger::run(&context, &args).await,

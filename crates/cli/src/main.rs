@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     let ended = runtime.block_on(command::dispatch(cli));
     // Lets the store close its file; whoever was left by a second Ctrl-C is not waited for any longer.
     runtime.shutdown_timeout(SHUTDOWN_MAX);
-    match ended {
+    match ended.and_then(|()| output::lost().map_or(Ok(()), Err)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             match output.json {

@@ -23,6 +23,7 @@ mod fix;
 mod hir;
 mod lower;
 mod needs;
+mod prelude;
 mod program;
 mod range;
 mod relate;
@@ -33,6 +34,7 @@ mod texts;
 
 use plan_ir::bound::Bound;
 use plan_ir::plan::CompiledPlan;
+use plan_ir::plan_test::CompiledTest;
 use plan_lang::Diagnostic;
 use schema::lock::Lock;
 
@@ -75,7 +77,18 @@ pub struct Source<'a> {
 /// What a compilation is asked for.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct Options {}
+pub struct Options {
+    /// Whether the tests of the file are made ready to run; they are checked in any case.
+    pub tests: bool,
+}
+
+impl Options {
+    /// Also makes the tests of the file ready to run.
+    #[must_use]
+    pub const fn with_tests() -> Self {
+        Self { tests: true }
+    }
+}
 
 /// What a compilation found and made.
 #[derive(Clone, Debug, Default)]
@@ -86,6 +99,8 @@ pub struct Compilation {
     pub plans: Vec<CompiledPlan>,
     /// The most each plan can cost and take, in the same order.
     pub bounds: Vec<Bound>,
+    /// The tests of the file in its order, where they were asked for; empty where there is an error.
+    pub tests: Vec<CompiledTest>,
 }
 
 impl Compilation {
@@ -104,7 +119,7 @@ impl Compilation {
 
 /// Compiles all plans of `source` against `lock`.
 #[must_use]
-pub fn compile(source: &Source<'_>, lock: &Lock, _: &Options) -> Compilation {
+pub fn compile(source: &Source<'_>, lock: &Lock, options: &Options) -> Compilation {
     let texts = Texts::parse(source, lock);
     let mut sink = Sink::default();
     let (program, types) = resolve::resolve(&texts, lock, &mut sink);
@@ -134,12 +149,25 @@ pub fn compile(source: &Source<'_>, lock: &Lock, _: &Options) -> Compilation {
                 Err(found) => diagnostics.extend(found),
             }
         }
+        for test in checked.tests.iter().filter(|_| options.tests) {
+            let lowered = lower::lower_test(&program, &checked, &names, test);
+            parts += lowered.parts;
+            if parts > FILE_PARTS_MAX {
+                diagnostics.push(report::too_many_tests(test.span));
+                break;
+            }
+            match lowered.test {
+                Ok(test) => compilation.tests.push(test),
+                Err(found) => diagnostics.extend(found),
+            }
+        }
     }
     plan_lang::diagnostic::sort(&mut diagnostics);
     report::shorten(&mut diagnostics);
     if diagnostics.iter().any(Diagnostic::is_error) {
         compilation.plans.clear();
         compilation.bounds.clear();
+        compilation.tests.clear();
     }
     compilation.diagnostics = diagnostics;
     compilation

@@ -24,7 +24,6 @@ pub(crate) fn collect(source: &Source<'_>, texts: &Texts, sink: Sink) -> Vec<Dia
             found.push(diagnostic);
         }
     }
-    found.extend(tests_not_run(texts));
     for capability in &texts.capabilities {
         let mut mistakes: Vec<&Diagnostic> = Vec::new();
         for &part in &capability.sources {
@@ -70,6 +69,15 @@ pub(crate) fn too_much(plan: &ast::Ident) -> Diagnostic {
         .help("move some plans to a file of their own")
 }
 
+/// The test at which all plans and tests of a file together got too large.
+pub(crate) fn too_many_tests(span: Span) -> Diagnostic {
+    let message = format!("the plans and tests of this file have more than {FILE_PARTS_MAX} parts together");
+    Diagnostic::error(codes::TOO_MANY_NODES, message)
+        .primary(span, "the tests up to this one")
+        .note("each test has the plans it runs in it")
+        .help("move some tests with their plans to a file of their own")
+}
+
 /// Leaves at most [`DIAGNOSTICS_MAX`], and says so at the last. Errors go before warnings.
 pub(crate) fn shorten(diagnostics: &mut Vec<Diagnostic>) {
     let all = diagnostics.len();
@@ -91,18 +99,4 @@ pub(crate) fn shorten(diagnostics: &mut Vec<Diagnostic>) {
 fn may_echo(diagnostic: &Diagnostic, broken: &[Span]) -> bool {
     let at = diagnostic.span();
     diagnostic.code.as_str().starts_with("E02") || broken.iter().any(|item| item.contains(at))
-}
-
-/// Tests are read and kept, and not run by this version: a file that has some still compiles.
-fn tests_not_run(texts: &Texts) -> Vec<Diagnostic> {
-    let tests = texts.items(0).iter().filter_map(|item| match item {
-        Item::Test(test) => Some(test),
-        _ => None,
-    });
-    tests
-        .map(|test| {
-            Diagnostic::warning(codes::TEST_NOT_RUN, "this version does not run tests yet")
-                .primary(test.name.span, "not run")
-        })
-        .collect()
 }

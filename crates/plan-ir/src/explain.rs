@@ -9,7 +9,7 @@ use crate::bound::{Bound, Contributor};
 use crate::bytes::{encode, plan_hash};
 use crate::expr::Pattern;
 use crate::graph::{NodeId, Region};
-use crate::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, OnError, Tolerance};
+use crate::plan::{CallSpec, CompiledPlan, Fallback, HedgeAfter, NodeBody, OnError, Prefer, Tolerance};
 
 /// What `orch explain` prints: totals, one line per contributor, the graph. Ends with a line break.
 #[must_use]
@@ -155,6 +155,7 @@ pub fn what(plan: &CompiledPlan, body: &NodeBody) -> String {
             format!("for each{at_once}{failures}")
         }
         NodeBody::Branch { .. } => "one of".to_owned(),
+        NodeBody::Spent(_) => "what was spent so far".to_owned(),
         // Its label says so.
         NodeBody::Ensure { .. } | NodeBody::Pure(_) => String::new(),
     }
@@ -176,8 +177,26 @@ fn call(plan: &CompiledPlan, call: &CallSpec) -> String {
             let _ = write!(text, ", {retries} retries");
         }
     }
+    if let Some(quorum) = &call.quorum {
+        let _ = write!(text, ", {} votes of which {} agree", quorum.of, quorum.need);
+    }
+    if let Some(hedge) = &call.hedge {
+        let after = match hedge.after {
+            HedgeAfter::Us(us) => seconds(us),
+            HedgeAfter::P95 => "p95".to_owned(),
+        };
+        let _ = write!(text, ", hedged after {after}");
+    }
     if call.accept.is_some() {
         text.push_str(", accept");
+    }
+    if let Some(us) = call.cache_us {
+        let _ = write!(text, ", cached for {}", seconds(us));
+    }
+    match call.prefer {
+        Prefer::Cheapest => {}
+        Prefer::Fastest => text.push_str(", fastest first"),
+        Prefer::MostReliable => text.push_str(", most reliable first"),
     }
     match &call.fallback {
         None => {}
@@ -185,6 +204,9 @@ fn call(plan: &CompiledPlan, call: &CallSpec) -> String {
         Some(Fallback::Call(fallback)) => {
             let _ = write!(text, ", fallback to {}", self::call(plan, fallback));
         }
+    }
+    if call.caught.is_some() {
+        text.push_str(", failure caught");
     }
     text
 }

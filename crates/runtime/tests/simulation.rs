@@ -200,7 +200,7 @@ fn time_never_goes_back_even_if_events_say_so() {
     let call = builder.call("a", arg, &support::CallOptions::to(0), &[]);
     let plan = prepared(builder.finish(call, schema::types::Type::STRING));
     let callable = vec![true; 4];
-    let given = Given { inputs: Arc::from([]), seed: 1, callable, cost_max: None };
+    let given = Given { inputs: Arc::from([]), seed: 1, callable, ..Given::default() };
     let mut simulation = Simulation::with(plan, given);
     simulation.turn(vec![Event::Start], &mut |_: &Send| None);
     simulation.core.step(5, Event::Tick);

@@ -102,6 +102,17 @@ pub fn decode_json(json: &Json, ty: &Type, defs: &TypeDefs) -> Result<Value, Dec
     Seed::read(&mut cx, ty, JsonSource(json)).map_err(|error| cx.into_error(&error))
 }
 
+/// The same for what a caller wrote: a key that a record does not have is a misfit. In the answer of a
+/// subnet it is a field of a newer version, here a slip that would go unnoticed.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_exact(json: &Json, ty: &Type, defs: &TypeDefs) -> Result<Value, DecodeError> {
+    let mut cx = Context::new(defs);
+    cx.exact = true;
+    Seed::read(&mut cx, ty, JsonSource(json)).map_err(|error| cx.into_error(&error))
+}
+
 /// The value of type `ty` that a text answer holds. A type that is text takes the text itself; for any
 /// other the text is JSON, which models like to put into a Markdown code fence.
 ///

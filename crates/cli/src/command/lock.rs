@@ -10,11 +10,11 @@ use serde_json::json;
 
 use super::Context;
 use crate::args::LedgerSource;
-use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::project::lockfile::{self, LOCKFILE};
 use crate::project::{self, PlanFile};
 use crate::service::Connection;
+use crate::{config, diagnostics};
 
 /// Pins what plans use. One lock serves all plans of a folder, so naming one of them pins for all.
 pub(crate) async fn update(
@@ -34,7 +34,7 @@ pub(crate) async fn update(
         folders.push(if config.is_project() { config.folder.clone() } else { PathBuf::from(".") });
     }
     // Everything is read before anything is asked for, and asked for before anything is written.
-    let wanted = folders.iter().map(|folder| Wanted::of(folder)).collect::<Result<Vec<_>, _>>()?;
+    let wanted = folders.iter().map(|folder| Wanted::of(context, folder)).collect::<Result<Vec<_>, _>>()?;
     let connection = Connection::for_ledger(&config, source.server.as_deref(), false).await?;
     let mut locks = Vec::new();
     for wanted in &wanted {
@@ -81,13 +81,14 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(folder: &Path) -> Result<Self, Failure> {
+    fn of(context: &Context, folder: &Path) -> Result<Self, Failure> {
         // A folder inside with a lock or a project of its own is served by that.
         let inside = |folder: &Path| !folder.join(LOCKFILE).exists() && !folder.join(config::FILE).exists();
         let mut wanted = Self { request: v1::ResolveLockRequest::default(), asked: BTreeMap::new() };
         for path in project::plans_in(folder, &inside)? {
             let file = PlanFile::read(&path)?;
-            let needs = plan_compiler::needs(&String::from_utf8_lossy(&file.bytes));
+            // An import that cannot be read would lose its pin.
+            let needs = plan_compiler::needs(&diagnostics::parse_or_show(context, &file)?);
             for name in needs.operations.iter().chain(&needs.capabilities) {
                 wanted.asked.entry(name.clone()).or_insert_with(|| file.name());
             }

@@ -62,6 +62,11 @@ pub(crate) async fn run(context: &Context, args: &args::Run) -> Result<(), Failu
         None if args.no_journal => Keep::Nowhere,
         None => Keep::Folder(folder.clone()),
     };
+    if connection.local.as_ref().is_some_and(|local| local.samples.is_some()) {
+        context
+            .output
+            .note("\ncalls went to sample subnets on this machine: `samples = true` in orchestra.toml");
+    }
     let ended = report(context, &finished, keep, &trusted, &compiled);
     if !finished.interrupted {
         earlier.finish(context, &connection, &folder, &mut interrupts).await;

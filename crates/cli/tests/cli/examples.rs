@@ -29,6 +29,12 @@ fn they_compile_against_their_lock_and_are_formatted() {
 }
 
 #[test]
+fn their_tests_pass() {
+    let tested = examples().orch(["test"]).succeeds();
+    assert!(tested.err.contains(" passed, 0 failed"), "{}", tested.err);
+}
+
+#[test]
 fn they_run_on_samples() {
     let folder = examples();
     for file in folder.files(".").iter().filter(|path| path.extension().is_some_and(|e| e == "orch")) {

@@ -18,3 +18,4 @@ mod orch;
 mod proof;
 mod run;
 mod serve;
+mod test_command;

@@ -71,8 +71,12 @@ impl<'a> Checker<'a, '_> {
                  and checks whether a value lies in a narrower range",
         );
         match (&value.ty, target) {
-            (Type::Float(_), Type::Int(_)) => {
-                report.help("a `Float` is no `Int`; ask for an `Int` where it comes from")
+            (Type::Float(_), Type::Int(_)) => report.help("round it: `.round()`, `.floor()` or `.ceil()`"),
+            (Type::String(_), Type::Int(_)) => {
+                report.help("read it: `.to_int()`, which is `null` where the text is no number")
+            }
+            (Type::String(_), Type::Float(_)) => {
+                report.help("read it: `.to_float()`, which is `null` where the text is no number")
             }
             (_, Type::String(_)) => report.help("write it as text: `\"{x}\"`, or as JSON: `x.to_json()`"),
             (Type::Named(def), _) if is_union(*def, &self.types) => {

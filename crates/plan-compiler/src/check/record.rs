@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plan_lang::ast::{self, FieldInit};
 use plan_lang::{Diagnostic, Span};
-use schema::types::{DefId, Type, TypeDef};
+use schema::types::{DefId, FieldDef, RecordDef, Type, TypeDef};
 use schema::value::{Json, Value};
 
 use super::Checker;
@@ -200,5 +200,32 @@ impl<'a> Checker<'a, '_> {
         }
         let names = record.fields.iter().map(|field| field.name.as_str());
         did_you_mean(report, &field.name, field.span, names)
+    }
+
+    /// The name of a record that the language makes for these types. No declared record has such a name.
+    pub(super) fn generic(&self, name: &str, of: &[&Type]) -> String {
+        /// Types of types would double with each level.
+        const CHARS_MAX: usize = 60;
+        let of: Vec<String> = of.iter().map(|ty| self.show(ty)).collect();
+        let of = of.join(", ");
+        if of.chars().count() > CHARS_MAX { format!("{name}<..>") } else { format!("{name}<{of}>") }
+    }
+
+    /// A record that the language makes itself, for the types at hand.
+    pub(super) fn own_record<const N: usize>(
+        &mut self,
+        name: &str,
+        doc: &str,
+        fields: [(&str, Type, &str); N],
+    ) -> DefId {
+        let types: Vec<&Type> = fields.iter().map(|(_, ty, _)| ty).collect();
+        let key = format!("{name} {types:?}");
+        if let Some(known) = self.own_records.get(&key) {
+            return *known;
+        }
+        let fields = fields.map(|(name, ty, doc)| FieldDef { name: name.into(), ty, doc: doc.into() }).into();
+        let def = self.types.push(TypeDef::Record(RecordDef { name: name.into(), fields, doc: doc.into() }));
+        self.own_records.insert(key, def);
+        def
     }
 }

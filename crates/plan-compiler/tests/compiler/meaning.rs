@@ -311,3 +311,15 @@ fn twice(n: Int(0..9)) -> Int = n * 2\n";
     };
     assert_eq!(hash(plan), hash(&more));
 }
+
+#[test]
+fn records_of_the_language_nest_no_deeper_than_json() {
+    // Each `zip` puts the elements a record and a list deeper; their types do not tell, as records have names.
+    let plan = |times: usize| {
+        let zips: Vec<String> = (1..=times).map(|n| format!("let x{n} = x{}.zip([1])", n - 1)).collect();
+        format!("plan main(x0: [Int]) -> Int {{\n{}\nx{times}.len()\n}}\n", zips.join("\n"))
+    };
+    assert_eq!(execute(&plan(20), "main", &["[7]"], |_, _| None).result.unwrap(), "1");
+    let deep = execute(&plan(200), "main", &["[7]"], |_, _| None).result;
+    assert_eq!(deep.unwrap_err(), "the expression or its value is nested too deeply");
+}

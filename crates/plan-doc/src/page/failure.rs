@@ -21,6 +21,9 @@ pub(super) fn failures(plan: &CompiledPlan, graph: &PlanGraph, source: &str) -> 
     let row = |node: &GraphNode| {
         let body = plan.body.nodes.get(node.id as usize)?;
         let then = match body {
+            NodeBody::Call(call) if call.caught.is_some() => {
+                format!("{} its value is an `Err` that says why", attempts(call))
+            }
             NodeBody::Call(call) => format!("{} {}", attempts(call), outcome(graph, node)),
             NodeBody::FanOut { tolerate, on_error, .. } => elements(*tolerate, on_error, graph, node),
             NodeBody::Ensure { .. } => {

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schema::amount::Rate;
-use schema::limits::LIST_ELEMENTS_MAX;
 use schema::types::{DefId, Type};
 use schema::value::Value;
 
 use super::compare::{equal, is_null, order};
-use super::show::{height, nests_within, show};
+use super::show::show;
 use super::{EVAL_DEPTH_MAX, Env, FRAME_LOCALS_MAX, Meter, Quota, Trap, TrapKind, arithmetic, pattern};
 use crate::expr::{Arm, BinaryOp, Expr, ExprId, FnId, Fragment, Lambda, LocalId, UnaryOp, Widening};
 use crate::plan::PlanBody;
@@ -25,7 +24,7 @@ pub(crate) struct Machine<'a> {
     /// Static cost of the fragments and lambda bodies entered so far.
     costs: BTreeMap<ExprId, u64>,
     /// Whether values of a record or enum need their nesting measured when they are built.
-    unbounded: BTreeMap<DefId, bool>,
+    pub(super) unbounded: BTreeMap<DefId, bool>,
 }
 
 impl<'a> Machine<'a> {
@@ -142,7 +141,7 @@ impl<'a> Machine<'a> {
                 .get(index as usize)
                 .cloned()
                 .ok_or_else(|| TrapKind::Malformed("a record has no such field").at(id)),
-            value if optional && is_null(&value) => Ok(Value::Null),
+            value if optional && is_null(&value) => self.null(id),
             _ => Err(TrapKind::Malformed("a field is read of something that is no record").at(id)),
         }
     }
@@ -285,34 +284,6 @@ impl<'a> Machine<'a> {
             }
         }
         Ok(())
-    }
-
-    /// A new list, if it is not too long.
-    pub(crate) fn list(&mut self, id: ExprId, items: Vec<Value>) -> Result<Value, Trap> {
-        if items.len() > LIST_ELEMENTS_MAX {
-            return Err(TrapKind::Quota(Quota::Elements).at(id));
-        }
-        self.built(id, items.len(), Value::List(items.into()))
-    }
-
-    /// Charges for a new compound value of `parts` parts and refuses one that is nested too deeply.
-    pub(super) fn built(&mut self, id: ExprId, parts: usize, value: Value) -> Result<Value, Trap> {
-        self.meter.elements(parts).map_err(|kind| kind.at(id))?;
-        if self.may_nest(id)? && !nests_within(&value, self.meter).map_err(|kind| kind.at(id))? {
-            return Err(TrapKind::Quota(Quota::Depth).at(id));
-        }
-        Ok(value)
-    }
-
-    /// Whether the type of the expression leaves its nesting open. Only recursive types do.
-    fn may_nest(&mut self, id: ExprId) -> Result<bool, Trap> {
-        let Type::Named(def) = self.ty(id)? else { return Ok(false) };
-        if let Some(known) = self.unbounded.get(def) {
-            return Ok(*known);
-        }
-        let open = height(&Type::Named(*def), &self.body.types).is_none();
-        self.unbounded.insert(*def, open);
-        Ok(open)
     }
 
     fn condition(&mut self, id: ExprId) -> Result<bool, Trap> {

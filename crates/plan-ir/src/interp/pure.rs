@@ -13,8 +13,8 @@ use crate::plan::{CompiledPlan, NodeBody};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PureError {
-    /// It makes calls, which only a runtime can.
-    #[error("`{node}` calls an operation: run the plan in a runtime")]
+    /// It makes calls, or asks what was spent, which only a runtime can.
+    #[error("`{node}` is no pure code: run the plan in a runtime")]
     Call {
         /// Label of the first node that is no pure code.
         node: String,

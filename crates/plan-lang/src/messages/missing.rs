@@ -86,7 +86,8 @@ impl Missing<'_> {
                 .note("reserved are: let, ensure, return, if, else, match, for, in, with, as, call, run, try, null, true, false");
         }
         match self.parent.kind() {
-            SyntaxKind::MockFails => found.help("write one of: timeout, unavailable, rate_limited, unauthorized, rejected, invalid, unaccepted, no_quorum, over_budget, interrupted, cancelled"),
+            SyntaxKind::MockFails => found
+                .help("write one of: timeout, unavailable, rate_limited, unauthorized, rejected, invalid"),
             SyntaxKind::Use => found.help("write `use sn22 { name }` or `use cap { name }`"),
             SyntaxKind::Let => found.help("write `let name = value`"),
             _ => found,

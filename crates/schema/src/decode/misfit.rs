@@ -4,7 +4,7 @@ use serde::de;
 
 use super::{DUPLICATE_KEY, DecodeError, MISFIT, NOT_JSON, TOO_LARGE};
 use crate::limits::{JSON_DEPTH_MAX, LIST_ELEMENTS_MAX};
-use crate::types::TypeDefs;
+use crate::types::{RecordDef, TypeDefs};
 
 /// Characters of an answer that a message or a path repeats at most.
 const QUOTED_MAX: usize = 40;
@@ -13,6 +13,8 @@ const QUOTED_MAX: usize = 40;
 /// out, so that a good answer pays nothing for it.
 pub(super) struct Context<'a> {
     pub(super) defs: &'a TypeDefs,
+    /// Whether a key that a record does not have is a misfit, not passed over.
+    pub(super) exact: bool,
     depth: usize,
     failure: Option<(&'static str, String)>,
     /// Innermost segment first.
@@ -21,7 +23,7 @@ pub(super) struct Context<'a> {
 
 impl<'a> Context<'a> {
     pub(super) const fn new(defs: &'a TypeDefs) -> Self {
-        Self { defs, depth: 0, failure: None, trail: Vec::new() }
+        Self { defs, exact: false, depth: 0, failure: None, trail: Vec::new() }
     }
 
     /// Enters an array or object.
@@ -59,6 +61,14 @@ impl<'a> Context<'a> {
         let error = self.fail(MISFIT, format!("expected {expected}, but `{}` is missing", quoted(field)));
         self.trail.push(key_segment(field));
         error
+    }
+
+    /// A key that the record does not have, where that is a misfit.
+    pub(super) fn unknown<E: de::Error>(&mut self, key: &str, def: &RecordDef) -> E {
+        let fields: Vec<String> = def.fields.iter().map(|field| format!("`{}`", field.name)).collect();
+        let has = if fields.is_empty() { "no fields".to_owned() } else { fields.join(", ") };
+        let error = self.fail(MISFIT, format!("`{}` has no such field; it has {has}", def.name));
+        self.below_key(key, error)
     }
 
     fn fail<E: de::Error>(&mut self, code: &'static str, message: String) -> E {
