@@ -16,7 +16,7 @@ const FREE: &[&str] = &["orch", "e2e", "xtask"];
 const TOPS: &[&str] = &["orch", "e2e", "xtask", "samples", "server"];
 
 /// Crates that embed in an editor, a browser or a validator.
-const PURE: &[&str] = &["schema", "plan-lang", "plan-ir", "plan-compiler", "proof"];
+const PURE: &[&str] = &["schema", "plan-lang", "plan-ir", "plan-compiler", "plan-doc", "proof"];
 
 /// What a pure crate must not have anywhere in its tree.
 const OUTSIDE_WORLD: &[&str] =

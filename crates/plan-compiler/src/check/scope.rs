@@ -203,9 +203,9 @@ impl<'a> Checker<'a, '_> {
         if let Some(span) = self.body.oversized.take() {
             let message = format!("a type has more than {TYPE_PARTS_MAX} parts");
             self.report(
-                Diagnostic::error(codes::TOO_MANY_NODES, message)
-                    .primary(span, "of this value")
-                    .help("each `Ok` and `Err` around a value nests its type once more: use records and enums"),
+                Diagnostic::error(codes::TOO_MANY_NODES, message).primary(span, "of this value").help(
+                    "each `Ok` and `Err` around a value nests its type once more: use records and enums",
+                ),
             );
         }
         result
