@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod amount;
+pub mod boundary;
 pub mod decode;
 pub mod encode;
 pub mod error;

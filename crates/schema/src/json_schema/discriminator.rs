@@ -13,13 +13,13 @@ use crate::types::{EnumWire, Type, VariantDef};
 
 impl Mapper<'_> {
     /// Objects told apart by a property: the one `discriminator` names, or one whose values differ in
-    /// every member.
+    /// every member; `None` where there is no such property.
     pub(super) fn discriminated(
         &mut self,
         schema: &Json,
         members: &[&Member],
         at: &At,
-    ) -> Result<Mapped, SchemaError> {
+    ) -> Result<Option<Mapped>, SchemaError> {
         let ambiguous = |message: String| SchemaError::new(AMBIGUOUS_UNION, &at.pointer, message);
         let declared = schema.get("discriminator").and_then(|d| d.get("propertyName")).and_then(Json::as_str);
         let (property, tags) = match declared {
@@ -32,12 +32,10 @@ impl Mapper<'_> {
                 })?;
                 (property.to_owned(), tags)
             }
-            None => implied(members).ok_or_else(|| {
-                ambiguous(
-                    "two members of the union are objects, and no required property has another constant in each"
-                        .into(),
-                )
-            })?,
+            None => match implied(members) {
+                Some(implied) => implied,
+                None => return Ok(None),
+            },
         };
         let id = self.declare_enum(schema, at, EnumWire::Discriminator(property))?;
         let mut variants: Vec<VariantDef> = Vec::new();
@@ -57,7 +55,7 @@ impl Mapper<'_> {
             }
         }
         self.complete_enum(id, variants);
-        Ok(Mapped::named(id))
+        Ok(Some(Mapped::named(id)))
     }
 }
 

@@ -67,6 +67,13 @@ pub(super) fn free_name(wanted: String, taken: &[VariantDef]) -> String {
     if is_free(&wanted) { wanted } else { names::numbered(&wanted, is_free) }
 }
 
+/// Whether a list or an object is among the literals.
+pub(crate) fn is_opaque(members: &Members) -> bool {
+    let is_container = |literal: &Json| literal.is_array() || literal.is_object();
+    let listed = members.get("enum").and_then(Json::as_array);
+    members.get("const").is_some_and(is_container) || listed.is_some_and(|all| all.iter().any(is_container))
+}
+
 /// The literals that `enum`, `const` and `type` together admit, and whether `null` is one.
 pub(super) fn read(members: &Members, pointer: &str) -> Result<(Vec<Literal>, bool), SchemaError> {
     let listed = keywords::array(members, "enum", pointer)?;

@@ -6,6 +6,7 @@ use super::keywords::Members;
 use super::mapper::{Mapper, Table};
 use super::objects::Absence;
 use super::{INPUT_NOT_NAMED, SchemaError, names};
+use crate::boundary::Checks;
 use crate::operation::OperationDescriptor;
 use crate::types::{DefId, Type, TypeDefs};
 
@@ -47,12 +48,14 @@ impl OperationTypes {
         let output = match output {
             Some(output) => {
                 let name = format!("{stem}Output");
-                Mapper::new(output, &mut table).root(&name).map_err(within("output"))?
+                let ty = Mapper::new(output, &mut table).root(&name);
+                ty.and_then(|ty| Checks::of(output).map(|_| ty)).map_err(within("output"))?
             }
             None => Type::Json,
         };
         let name = format!("{stem}Input");
-        let input = Mapper::new(input, &mut table).parameters(&name).map_err(within("input"))?;
+        let id = Mapper::new(input, &mut table).parameters(&name);
+        let input = id.and_then(|id| Checks::of(input).map(|_| id)).map_err(within("input"))?;
         Ok(Self { defs: table.defs, input, output })
     }
 }

@@ -6,9 +6,9 @@ use super::keywords::{self, Members};
 use super::literals::{self, Literal};
 use super::mapper::{Mapper, kind_variant};
 use super::{
-    AMBIGUOUS_UNION, At, ENUM_VARIANTS_MAX, Mapped, SCHEMA_TOO_LARGE, SchemaError, UNSUPPORTED, names,
+    At, CONTRADICTION, ENUM_VARIANTS_MAX, Mapped, SCHEMA_TOO_LARGE, SchemaError, UNSUPPORTED, names,
 };
-use crate::types::{EnumWire, FloatRange, IntRange, LengthRange, Type, VariantDef};
+use crate::types::{EnumWire, FloatRange, IntRange, Type, VariantDef};
 use crate::wire::Kind;
 
 /// A member of a union.
@@ -19,6 +19,9 @@ pub(super) struct Member {
     pub(super) members: Members,
     pub(super) at: At,
 }
+
+/// A schema and where it stands.
+pub(super) type Part<'s> = (&'s Json, At);
 
 /// Members of one JSON kind.
 type Group<'m> = (Kind, Vec<&'m Member>);
@@ -50,9 +53,20 @@ impl Mapper<'_> {
             return Ok(self.map(only, &inner)?.or_null(null));
         }
         let mut found = Vec::new();
+        let mut refused = None;
         for (place, part) in parts.iter().enumerate() {
             let place_at = At { aliases: Vec::new(), ..at.same(&[keyword, &place.to_string()]) };
-            null |= self.collect(part, shared, &place_at, &mut found)?;
+            match self.collect(part, shared, &place_at, &mut found) {
+                Ok(admits_null) => null |= admits_null,
+                // A member that contradicts what stands beside the union has no values; the others may have.
+                Err(error) if shared.is_some() && error.code == CONTRADICTION => {
+                    refused = refused.or(Some(error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if let (Some(error), true, false) = (refused, found.is_empty(), null) {
+            return Err(error);
         }
         let at = at.or_null(null);
         let schema = Json::Object(members.clone());
@@ -88,6 +102,10 @@ impl Mapper<'_> {
             }
             return Ok(null);
         }
+        if literals::is_opaque(&members) {
+            found.push(Member { schema: Json::Bool(true), members: Members::new(), at: at.clone() });
+            return Ok(false);
+        }
         if members.contains_key("enum") || members.contains_key("const") {
             let (literals, null) = literals::read(&members, &at.pointer)?;
             if !literals.is_empty() {
@@ -101,6 +119,20 @@ impl Mapper<'_> {
             found.push(Member { schema, members, at: at.clone() });
         }
         Ok(null)
+    }
+
+    /// One type for the values of all `parts`, each of which is named after its own place; `at` names the union.
+    pub(super) fn united(&mut self, parts: &[Part<'_>], at: &At) -> Result<Mapped, SchemaError> {
+        if let [(only, place)] = parts {
+            return self.map(only, place);
+        }
+        let mut found = Vec::new();
+        let mut null = false;
+        for (part, place) in parts {
+            null |= self.collect(part, None, place, &mut found)?;
+        }
+        let union = |mapper: &mut Self| mapper.unite(&Json::Null, found, &at.or_null(null));
+        Ok(self.deeper(&at.pointer, union)?.or_null(null))
     }
 
     fn unite(&mut self, schema: &Json, found: Vec<Member>, at: &At) -> Result<Mapped, SchemaError> {
@@ -205,8 +237,15 @@ impl Mapper<'_> {
             let inner = At { pointer: only.at.pointer.clone(), ..at.clone() };
             return self.member(kind, only, &inner);
         }
-        if kind == Kind::Object {
-            return self.discriminated(schema, members, at);
+        match kind {
+            Kind::Object => {
+                return match self.discriminated(schema, members, at)? {
+                    Some(mapped) => Ok(mapped),
+                    None => self.deeper(&at.pointer, |mapper| mapper.objects(schema, members, at)),
+                };
+            }
+            Kind::Array => return self.deeper(&at.pointer, |mapper| mapper.arrays(members, at)),
+            _ => {}
         }
         let all_literal = members.iter().all(|member| is_literal(&member.members));
         if all_literal {
@@ -229,10 +268,7 @@ impl Mapper<'_> {
             };
             united = Some(match united {
                 None => ty,
-                Some(known) => hull(&known, &ty).ok_or_else(|| {
-                    let message = "two members of the union are arrays, which cannot be told apart";
-                    SchemaError::new(AMBIGUOUS_UNION, &at.pointer, message)
-                })?,
+                Some(known) => hull(&known, &ty),
             });
         }
         Ok(Mapped::plain(united.unwrap_or(Type::Json)))
@@ -311,27 +347,22 @@ const fn wide(kind: Kind) -> Type {
     }
 }
 
-/// The least type that has the values of both; `None` for arrays that differ.
-fn hull(a: &Type, b: &Type) -> Option<Type> {
-    let length = |a: LengthRange, b: LengthRange| LengthRange {
-        min: a.min.min(b.min),
-        max: a.max.zip(b.max).map(|(a, b)| a.max(b)),
-    };
+/// The least type that has the values of both, which are of one kind and scalar.
+fn hull(a: &Type, b: &Type) -> Type {
     let float = |a: FloatRange, b: FloatRange| FloatRange { min: a.min.min(b.min), max: a.max.max(b.max) };
     let widened = |range: IntRange| FloatRange {
         min: if range.min == i64::MIN { f64::NEG_INFINITY } else { range.min as f64 },
         max: if range.max == i64::MAX { f64::INFINITY } else { range.max as f64 },
     };
-    Some(match (a, b) {
+    match (a, b) {
         _ if a == b => a.clone(),
         (Type::Int(a), Type::Int(b)) => Type::Int(IntRange { min: a.min.min(b.min), max: a.max.max(b.max) }),
         (Type::Float(a), Type::Float(b)) => Type::Float(float(*a, *b)),
         (Type::Int(a), Type::Float(b)) | (Type::Float(b), Type::Int(a)) => {
             Type::Float(float(widened(*a), *b))
         }
-        (Type::String(a), Type::String(b)) => Type::String(length(*a, *b)),
-        (Type::List(..) | Type::Map(_) | Type::Named(_), _) | (_, Type::List(..)) => return None,
+        (Type::String(a), Type::String(b)) => Type::String(a.hull(*b)),
         // Texts of different formats are text.
         _ => Type::STRING,
-    })
+    }
 }
