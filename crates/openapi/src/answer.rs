@@ -46,7 +46,9 @@ impl Document {
             statuses.extend(responses.keys().filter(|status| *status == "default"));
         }
         if statuses.is_empty() {
-            return Err(Error::new(NO_FORM, at, "the operation has no response for success"));
+            // Only failures are described, so what comes back otherwise is not known.
+            let contract = Contract::unknown(at);
+            return Ok(Answer { contract, form: Some(ResponseBody::Json), complete: false });
         }
         let mut bodies: Vec<Body<'_>> = Vec::new();
         for status in statuses {

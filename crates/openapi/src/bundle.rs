@@ -43,6 +43,11 @@ pub struct Contract {
 }
 
 impl Contract {
+    /// A schema of anything, in place of one that the document does not have.
+    pub(crate) fn unknown(at: String) -> Self {
+        Self { schema: Json::Object(Map::new()), at, sources: BTreeMap::new() }
+    }
+
     /// The place in the document of a `pointer` into [`Self::schema`].
     #[must_use]
     pub fn locate(&self, pointer: &str) -> String {

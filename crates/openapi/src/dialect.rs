@@ -59,6 +59,8 @@ impl Dialect {
         if self != Self::OpenApi31 {
             self.modernise(members);
         }
+        // Documents that were raised to 3.1 keep it here and there.
+        modern_bounds(members);
         leave_out_the_other_side(members, direction);
     }
 
@@ -68,18 +70,6 @@ impl Dialect {
             members.retain(|key, _| {
                 matches!(key.as_str(), "$ref" | "description" | "default" | "nullable" | "x-nullable")
             });
-        }
-        for (flag, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
-            match members.get(flag) {
-                Some(Json::Bool(true)) if members.contains_key(bound) => {
-                    let limit = members.remove(bound).unwrap_or_default();
-                    members.insert(flag.into(), limit);
-                }
-                Some(Json::Bool(_)) => {
-                    members.shift_remove(flag);
-                }
-                _ => {}
-            }
         }
         if self == Self::Swagger2 {
             if let Some(nullable) = members.shift_remove("x-nullable") {
@@ -92,6 +82,22 @@ impl Dialect {
             if let Some(Json::String(property)) = members.get("discriminator").cloned() {
                 members.insert("discriminator".into(), json!({ "propertyName": property }));
             }
+        }
+    }
+}
+
+/// `exclusiveMinimum: true` beside a `minimum` is an `exclusiveMinimum` of that number.
+fn modern_bounds(members: &mut Map<String, Json>) {
+    for (flag, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
+        match members.get(flag) {
+            Some(Json::Bool(true)) if members.contains_key(bound) => {
+                let limit = members.remove(bound).unwrap_or_default();
+                members.insert(flag.into(), limit);
+            }
+            Some(Json::Bool(_)) => {
+                members.shift_remove(flag);
+            }
+            _ => {}
         }
     }
 }

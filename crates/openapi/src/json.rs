@@ -105,13 +105,13 @@ impl<'de> Visitor<'de> for Reader<'_> {
         self.enter()?;
         let mut members = Map::new();
         while let Some(key) = source.next_key::<String>()? {
-            let value = source.next_value_seed(self.inner())?;
             if members.contains_key(&key) {
                 return Err(A::Error::custom(format!(
                     "the key `{}` stands twice in one object",
                     shown(&key)
                 )));
             }
+            let value = source.next_value_seed(self.inner())?;
             members.insert(key, value);
         }
         Ok(Json::Object(members))

@@ -51,7 +51,7 @@ pub use request::{Location, Request};
 /// Bytes of one document, unpacked.
 pub const DOCUMENT_BYTES_MAX: usize = 16 << 20;
 /// Values within values of one document, what aliases of YAML stand for included.
-pub const DOCUMENT_VALUES_MAX: usize = 2_000_000;
+pub const DOCUMENT_VALUES_MAX: usize = 1_000_000;
 /// Nesting of a document. A level of a schema takes two of them, and no published document known here has thirty.
 pub const DOCUMENT_DEPTH_MAX: usize = 120;
 /// Operations of one document.

@@ -24,7 +24,8 @@ impl Media {
     pub(crate) fn of(media_type: &str) -> Self {
         let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match essence.as_str() {
-            "application/json" | "text/json" => Self::Json,
+            // `json` is no media type, but authors write it.
+            "application/json" | "text/json" | "json" => Self::Json,
             "*/*" | "application/*" => Self::Any,
             "application/x-www-form-urlencoded" | "multipart/form-data" => Self::Form,
             "text/event-stream"

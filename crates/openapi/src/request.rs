@@ -60,6 +60,10 @@ impl Document {
     /// [`Error`] where a part of it has the wrong form or refers to nothing, two arguments have one name, or the
     /// body has no form that a plan could write.
     pub fn request(&self, operation: &Operation) -> Result<Request, Error> {
+        if !operation.path.starts_with('/') {
+            let message = format!("the path `{}` does not start with `/`", shown(&operation.path));
+            return Err(Error::malformed(&operation.item, message));
+        }
         let mut bundle = Bundle::new(self, Direction::Input);
         let mut arguments = Arguments::default();
         let (bodies, parameters): (Vec<_>, Vec<_>) = self

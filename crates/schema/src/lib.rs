@@ -16,6 +16,7 @@
 
 pub mod amount;
 pub mod boundary;
+pub mod coverage;
 pub mod decode;
 pub mod encode;
 pub mod error;

@@ -1,6 +1,7 @@
-//! `orch ledger search | show | import`.
+//! `orch ledger search | show | import | report`.
 
 mod import;
+mod report;
 mod show;
 
 use std::collections::BTreeSet;
@@ -34,6 +35,7 @@ pub(crate) async fn run(context: &Context, args: &Ledger) -> Result<(), Failure>
             show::run(context, source, operation, version.as_deref()).await
         }
         Ledger::Import { paths, source } => import::run(context, source, paths).await,
+        Ledger::Report { paths, at_least } => report::run(context, paths, *at_least),
     }
 }
 

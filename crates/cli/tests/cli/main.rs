@@ -12,5 +12,6 @@ mod lock;
 mod new;
 mod orch;
 mod proof;
+mod report;
 mod run;
 mod serve;
