@@ -93,6 +93,9 @@ impl<'a> Checker<'a> {
     /// of it.
     fn typed(&mut self, id: NodeId, value: &Json) -> Result<(), Stop> {
         let Some(node) = self.node(id).filter(|node| node.live) else { return Ok(()) };
+        if value.is_null() && node.form.null {
+            return Ok(());
+        }
         self.step(1)?;
         self.deeper(|checker| {
             for rule in &node.rules {
@@ -105,7 +108,7 @@ impl<'a> Checker<'a> {
             }
             for union in &node.unions {
                 let has_rules = union.iter().any(|id| checker.node(*id).is_some_and(|node| node.live));
-                if has_rules && !(value.is_null() || checker.any_holds(union, value)?) {
+                if has_rules && !checker.any_holds(union, value)? {
                     return Err(Stop::Broken("it fits no member of the union by all its rules".into()));
                 }
             }
@@ -149,11 +152,11 @@ impl<'a> Checker<'a> {
         let Some(node) = self.node(id) else { return Ok(true) };
         self.step(1)?;
         self.deeper(|checker| {
-            if !checker.has_form(&node.form, value)? {
-                return Ok(false);
-            }
-            if value.is_null() && node.form.types.as_ref().is_some_and(|types| types.null) {
+            if value.is_null() && node.form.null {
                 return Ok(true);
+            }
+            if !checker.has_form(node, value)? {
+                return Ok(false);
             }
             for rule in &node.rules {
                 if checker.broken(rule, node, value)?.is_some() {
@@ -201,7 +204,8 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether the value is what the type of the schema says.
-    fn has_form(&mut self, form: &Form, value: &Json) -> Result<bool, Stop> {
+    fn has_form(&mut self, node: &Node, value: &Json) -> Result<bool, Stop> {
+        let form = &node.form;
         if form.never {
             return Ok(false);
         }
@@ -228,7 +232,14 @@ impl<'a> Checker<'a> {
             Json::Array(items) => form.length.is_none_or(|range| range.contains(items.len() as u64)),
             Json::Object(members) => {
                 self.step(form.required.len())?;
-                form.required.iter().all(|name| members.contains_key(name))
+                for name in form.required.iter().filter(|name| !members.contains_key(*name)) {
+                    // Where `null` would do, so does leaving it out.
+                    let property = node.properties.get(name).copied();
+                    if !property.map_or(Ok(false), |property| self.holds(property, &Json::Null))? {
+                        return Ok(false);
+                    }
+                }
+                true
             }
             Json::Null | Json::Bool(_) => true,
         };

@@ -48,6 +48,8 @@ pub(super) struct Node {
 pub(super) struct Form {
     /// `false` as a schema.
     pub(super) never: bool,
+    /// Whether `null` is admitted in so many words.
+    pub(super) null: bool,
     pub(super) types: Option<Types>,
     pub(super) literals: Option<BTreeSet<String>>,
     pub(super) text: Option<Type>,
@@ -360,8 +362,11 @@ fn form(members: &Members, pointer: &str) -> Result<Form, SchemaError> {
     };
     let extensible = keywords::flag(members, "x-extensible", pointer)?;
     let integer = types.as_ref().is_some_and(|types| types.integer);
+    let null =
+        types.as_ref().is_some_and(|types| types.null) || keywords::flag(members, "nullable", pointer)?;
     Ok(Form {
         never: false,
+        null,
         literals: literals.filter(|_| !extensible),
         text: has(Kind::String).then(|| scalars::string(members, pointer)).transpose()?,
         number: has(Kind::Number).then(|| scalars::number(members, integer, pointer)).transpose()?,

@@ -38,18 +38,18 @@ impl Mapper<'_> {
         let id = self.declare_enum(schema, at, EnumWire::Literal)?;
         let mut variants = variants(&literals);
         if open {
-            let name = free_name("Other".into(), &variants);
-            variants.push(VariantDef {
-                name,
-                wire: String::new(),
-                payload: Some(Type::STRING),
-                doc: String::new(),
-            });
+            push_catch_all(&mut variants);
         }
         self.complete_enum(id, variants);
         self.note_title(schema, id);
         Ok(Mapped::named(id))
     }
+}
+
+/// The variant of an enum that may grow: any text that is none of its literals.
+pub(super) fn push_catch_all(variants: &mut Vec<VariantDef>) {
+    let name = free_name("Other".into(), variants);
+    variants.push(VariantDef { name, wire: String::new(), payload: Some(Type::STRING), doc: String::new() });
 }
 
 /// Variants without payload for `literals`, names unique.

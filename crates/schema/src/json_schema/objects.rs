@@ -36,6 +36,7 @@ impl<'s> Rest<'s> {
                 None => {}
                 Some(Json::Bool(true)) => return Ok(Self::Anything),
                 Some(Json::Bool(false)) => return Ok(Self::Nothing),
+                Some(Json::Object(members)) if !keywords::constrains(members) => return Ok(Self::Anything),
                 Some(schema @ Json::Object(_)) => return Ok(Self::Schema(schema, keyword)),
                 Some(_) => {
                     let message = format!("the value of `{keyword}` is no schema");

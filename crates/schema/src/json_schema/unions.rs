@@ -1,5 +1,7 @@
 //! `oneOf` and `anyOf`: members told apart by a literal, a key, a property or their JSON kind.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::keywords::{self, Members};
@@ -182,9 +184,11 @@ impl Mapper<'_> {
         at: &At,
     ) -> Result<Option<Mapped>, SchemaError> {
         let mut literals: Vec<Literal> = Vec::new();
+        let mut open = false;
         let mut keyed: Vec<(&str, &Json, &At)> = Vec::new();
         for member in found {
-            if member.members.contains_key("enum") || member.members.contains_key("const") {
+            if is_literal(&member.members) {
+                open |= is_open(member)?;
                 for literal in literals::read(&member.members, &member.at.pointer)?.0 {
                     if literals.iter().all(|(known, _)| *known != literal.0) {
                         literals.push(literal);
@@ -205,7 +209,7 @@ impl Mapper<'_> {
             return Err(SchemaError::new(SCHEMA_TOO_LARGE, &at.pointer, message));
         }
         if keyed.is_empty() {
-            return self.literal_enum(literals, false, schema, at).map(Some);
+            return self.literal_enum(literals, open, schema, at).map(Some);
         }
         let id = self.declare_enum(schema, at, EnumWire::Literal)?;
         let mut variants = literals::variants(&literals);
@@ -220,6 +224,9 @@ impl Mapper<'_> {
                 payload,
                 doc: String::new(),
             });
+        }
+        if open {
+            literals::push_catch_all(&mut variants);
         }
         self.complete_enum(id, variants);
         Ok(Some(Mapped::named(id)))
@@ -250,12 +257,15 @@ impl Mapper<'_> {
         let all_literal = members.iter().all(|member| is_literal(&member.members));
         if all_literal {
             let mut all: Vec<Literal> = Vec::new();
+            let mut open = false;
             for member in members {
+                open |= kind == Kind::String && is_open(member)?;
                 let (read, _) = literals::read(&member.members, &member.at.pointer)?;
                 all.extend(read.into_iter().filter(|(literal, _)| literal_kind(literal) == kind));
             }
-            all.dedup_by(|a, b| a.0 == b.0);
-            return self.literal_enum(all, false, schema, at);
+            let mut seen = BTreeSet::new();
+            all.retain(|(literal, _)| seen.insert(literal.to_string()));
+            return self.literal_enum(all, open, schema, at);
         }
         let mut united: Option<Type> = None;
         for member in members {
@@ -283,7 +293,8 @@ impl Mapper<'_> {
         if is_literal(&member.members) {
             let (mut literals, _) = literals::read(&member.members, &member.at.pointer)?;
             literals.retain(|(literal, _)| literal_kind(literal) == kind);
-            return self.literal_enum(literals, false, &Json::Null, at);
+            let open = kind == Kind::String && is_open(member)?;
+            return self.literal_enum(literals, open, &Json::Null, at);
         }
         let types = keywords::types(&member.members, &member.at.pointer)?;
         let integer = types.is_some_and(|types| types.integer);
@@ -303,6 +314,11 @@ fn is_null(schema: &Json) -> bool {
 
 fn is_literal(members: &Members) -> bool {
     members.contains_key("enum") || members.contains_key("const")
+}
+
+/// Whether texts other than the literals may come.
+fn is_open(member: &Member) -> Result<bool, SchemaError> {
+    keywords::flag(&member.members, "x-extensible", &member.at.pointer)
 }
 
 const fn literal_kind(literal: &Json) -> Kind {
