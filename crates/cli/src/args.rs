@@ -370,6 +370,20 @@ pub(crate) enum Ledger {
         #[command(flatten)]
         source: LedgerSource,
     },
+    /// Measure how the schemas of operations map to types, without publishing anything.
+    ///
+    /// Reads entries in the catalogue's format and OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0 documents, JSON or YAML,
+    /// packed by gzip or not. For each file it says how many operations there are, how many of those with a complete
+    /// answer schema map, and what share of the places of their answers is typed rather than `Json`; then each
+    /// refusal with its code and where it stands.
+    Report {
+        /// Files, or folders of them.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// Exit with 1 where less than this share of the operations with a complete schema maps, in percent.
+        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
+        at_least: Option<u32>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
