@@ -204,7 +204,7 @@ pub(crate) struct Explain {
     /// A plan file (`-` is standard input), a code such as E0304, or the word `policy`.
     #[arg(value_name = "FILE|CODE|policy")]
     pub(crate) what: PathBuf,
-    /// Which plan, where the file has several.
+    /// Which plan, where the file has several that no other runs.
     #[arg(long, value_name = "NAME")]
     pub(crate) plan: Option<String>,
 }
@@ -271,7 +271,7 @@ pub(crate) struct Test {
 pub(crate) struct Run {
     /// The plan file; `-` is standard input.
     pub(crate) file: PathBuf,
-    /// Which plan, where the file has several.
+    /// Which plan, where the file has several that no other runs.
     #[arg(long, value_name = "NAME")]
     pub(crate) plan: Option<String>,
     /// An input, `name=value`; the value is JSON, or plain text for a text parameter.

@@ -264,7 +264,7 @@ async fn lists_come_in_pages_bound_to_their_filter() {
     let first = all(100).unwrap();
     let rest = PageRequest { size: 100, token: first.next };
     assert_eq!(snapshot.list_subnets(&SubnetFilter::default(), &rest).unwrap().rows.len(), 29);
-    assert_eq!(snapshot.list_capabilities(&PageRequest::default()).unwrap().rows.len(), 2);
+    assert_eq!(snapshot.list_capabilities(&PageRequest::default()).unwrap().rows.len(), 3);
 }
 
 #[tokio::test]
@@ -387,6 +387,17 @@ async fn a_lock_pins_operations_capabilities_and_what_fulfils_them() {
         loaded().await.snapshot().lock_for(&set(["sn22.web_crawl"]), &set(["generate"])).unwrap().0,
         lock
     );
+}
+
+#[tokio::test]
+async fn a_lock_leaves_out_what_fulfils_a_capability_and_cannot_be_called() {
+    let snapshot = loaded().await.snapshot();
+    let of = |name: &str| snapshot.capability(name).unwrap().descriptor.adapters.clone();
+    assert!(of("social_posts").iter().any(|adapter| adapter.operation == "sn13.on_demand_data"));
+    let (lock, bodies) = snapshot.lock_for(&set([]), &set(["social_posts"])).unwrap();
+    assert_eq!(lock.capabilities[0].operations, ["sn22.ai_x_links", "sn22.x_search"]);
+    let assembled = schema::lock::Lock::assemble(&lock.to_toml(), &bodies).unwrap();
+    assert_eq!((assembled.operations.len(), assembled.to_lockfile()), (2, lock));
 }
 
 #[tokio::test]
