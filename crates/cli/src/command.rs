@@ -2,8 +2,10 @@
 
 mod check;
 mod demo;
+mod doc;
 mod explain;
 mod fmt;
+mod graph;
 mod ledger;
 mod lock;
 mod new;
@@ -42,6 +44,8 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check(args) => check::run(&context, &args),
         Command::Fmt(args) => fmt::run(&context, &args),
         Command::Explain(args) => explain::run(&context, &args),
+        Command::Graph(args) => graph::run(&context, &args),
+        Command::Doc(args) => doc::run(&context, &args),
         Command::Test(args) => test::run(&context, &args),
         Command::Run(args) => run::run(&context, &args).await,
         Command::Serve(args) => serve::run(&context, &args).await,

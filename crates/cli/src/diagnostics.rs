@@ -97,7 +97,8 @@ pub(crate) fn next_step(first: &Diagnostic) -> String {
 }
 
 impl Compiled {
-    /// The diagnostics for a program: as the language server knows them, with lines and columns from 1.
+    /// The diagnostics for a program: lines and columns from 0, columns in bytes; described in
+    /// docs/formats.md.
     pub(crate) fn to_json(&self) -> Value {
         to_json(&self.text, &self.compilation.diagnostics)
     }

@@ -235,6 +235,22 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
+/// Replaces the text of a plan file that a command has worked on, unless it has become another one meanwhile.
+pub(crate) fn replace(file: &PlanFile, text: &str) -> Result<(), Failure> {
+    let path = &file.path;
+    let kind = fs::metadata(path).map_err(|error| cannot_write(path, &error))?;
+    if !kind.is_file() {
+        let message = format!("{} cannot be written: it is no regular file", path.display());
+        return Err(Failure::new("E1503", message, "write what it holds to a file, and name that"));
+    }
+    // Not a moment earlier: what happens between this and the renaming is lost.
+    if fs::read(path).map_err(|error| cannot_read(path, &error))? != file.bytes {
+        let message = format!("{} was changed by somebody else meanwhile, and is left alone", path.display());
+        return Err(Failure::new("E1520", message, "run the command again"));
+    }
+    write_whole(path, text.as_bytes()).map_err(|error| cannot_write(path, &error))
+}
+
 /// A name of this process's own in the folder of `path`.
 fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

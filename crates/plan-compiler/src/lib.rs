@@ -19,6 +19,7 @@ mod bounds;
 mod calls;
 mod check;
 pub mod codes;
+mod fix;
 mod hir;
 mod lower;
 mod needs;
@@ -40,6 +41,7 @@ use schema::lock::Lock;
 use sink::Sink;
 use texts::Texts;
 
+pub use fix::{AppliedFix, FIX_ROUNDS_MAX, Fixed, fix};
 pub use needs::{Needs, needs};
 
 /// Timeout of a call that declares none, microseconds: 30 seconds, longer than most answers of a model

@@ -46,11 +46,18 @@ pub(crate) fn collect(source: &Source<'_>, texts: &Texts, sink: Sink) -> Vec<Dia
     found
 }
 
-/// The declarations that hold a syntax error.
+/// The declarations that hold a syntax error, or have one behind them: what follows a declaration that cannot be
+/// read to its end was to be a part of it.
 fn broken_items(texts: &Texts, syntax: &[Diagnostic]) -> Vec<Span> {
-    let errors: Vec<Span> = syntax.iter().filter(|d| d.is_error()).map(Diagnostic::span).collect();
-    let items = texts.items(0).iter().map(Item::span);
-    items.filter(|item| errors.iter().any(|error| item.touches(error.start))).collect()
+    let items: Vec<Span> = texts.items(0).iter().map(Item::span).collect();
+    let mut broken: Vec<Span> = syntax
+        .iter()
+        .filter(|found| found.is_error())
+        .filter_map(|found| items.partition_point(|item| item.start <= found.span().start).checked_sub(1))
+        .filter_map(|index| items.get(index).copied())
+        .collect();
+    broken.dedup();
+    broken
 }
 
 /// The plan at which all plans of a file together got too large.

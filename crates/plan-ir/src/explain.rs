@@ -136,7 +136,9 @@ fn when(pattern: &Pattern) -> String {
     }
 }
 
-fn what(plan: &CompiledPlan, body: &NodeBody) -> String {
+/// In words what a node does beyond its kind; empty where its kind says it all.
+#[must_use]
+pub fn what(plan: &CompiledPlan, body: &NodeBody) -> String {
     match body {
         NodeBody::Call(call) => self::call(plan, call),
         NodeBody::FanOut { concurrency, tolerate, on_error, .. } => {
@@ -209,7 +211,6 @@ fn call(plan: &CompiledPlan, call: &CallSpec) -> String {
     text
 }
 
-/// Microseconds as seconds, as many decimals as it needs up to three.
 /// How old something may be, in the largest unit that says it in whole numbers.
 fn age(us: u64) -> String {
     let units = [("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000)];
@@ -217,7 +218,9 @@ fn age(us: u64) -> String {
     found.map_or_else(|| seconds(us), |(unit, length)| format!("{} {unit}", us / length))
 }
 
-fn seconds(us: u64) -> String {
+/// Microseconds as seconds, as many decimals as it needs up to three, rounded up.
+#[must_use]
+pub fn seconds(us: u64) -> String {
     let ms = us.div_ceil(1_000);
     let text = format!("{}.{:03}", ms / 1_000, ms % 1_000);
     let trimmed = text.trim_end_matches('0');

@@ -29,6 +29,7 @@ mod convert;
 mod machine;
 mod meter;
 mod pattern;
+mod pure;
 mod show;
 
 pub(crate) use arithmetic::{add, float};
@@ -38,6 +39,7 @@ pub(crate) use machine::Machine;
 pub(crate) use meter::text_steps;
 pub use meter::{EVAL_BYTES_MAX, EVAL_FUEL_MAX, Meter};
 pub use pattern::match_pattern;
+pub use pure::{PureError, evaluate};
 pub(crate) use show::{to_json, written_bytes};
 
 /// Nesting of operands and function calls while one expression is evaluated. Chains of infix operators,

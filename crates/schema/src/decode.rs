@@ -26,6 +26,9 @@ use json::JsonSource;
 use misfit::Context;
 use typed::Seed;
 
+pub(crate) use misfit::{key_segment, quoted};
+pub(crate) use typed::text_misfit;
+
 /// Code of an answer that does not fit its type.
 pub const MISFIT: &str = "E1120";
 /// Code of an object that names one key twice.

@@ -10,19 +10,26 @@
 
 use serde_json::Value as Json;
 
+use crate::boundary::Checks;
 use crate::types::{DefId, Type, TypeDefs};
 
+mod arrays;
 mod discriminator;
 mod emit;
-mod keywords;
+pub(crate) mod keywords;
 mod literals;
 mod mapper;
 mod merge;
+mod merged;
 mod names;
 mod objects;
 mod operation;
-mod scalars;
+pub(crate) mod scalars;
 mod unions;
+
+pub(crate) use literals::is_opaque;
+pub(crate) use mapper::local;
+pub(crate) use names::shown;
 
 pub use emit::to_json_schema;
 pub use operation::OperationTypes;
@@ -95,6 +102,8 @@ impl SchemaError {
 pub fn from_json_schema(schema: &Json, name: &str) -> Result<(TypeDefs, Type), SchemaError> {
     let mut table = mapper::Table::default();
     let ty = mapper::Mapper::new(schema, &mut table).root(&names::pascal(name))?;
+    // What the type does not say is checked at the boundary, so it must make sense, too.
+    Checks::of(schema)?;
     Ok((table.defs, ty))
 }
 

@@ -65,7 +65,7 @@ pub(crate) async fn run(context: &Context, args: &args::Run) -> Result<(), Failu
     if connection.local.as_ref().is_some_and(|local| local.samples.is_some()) {
         context
             .output
-            .note("\ncalls went to sample subnets on this machine: `samples = true` in orchestra.toml");
+            .note("calls went to sample subnets on this machine: `samples = true` in orchestra.toml");
     }
     let ended = report(context, &finished, keep, &trusted, &compiled);
     if !finished.interrupted {

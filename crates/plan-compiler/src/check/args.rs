@@ -56,7 +56,8 @@ impl<'a> Checker<'a, '_> {
                 let first = *first;
                 let message = format!("the argument `{}` is passed twice", slot.name);
                 let report = Diagnostic::error(codes::DUPLICATE_FIELD, message);
-                self.report(report.primary(arg.span, "again").secondary(first, "first here"));
+                let report = report.primary(arg.span, "again").secondary(first, "first here");
+                self.report(report.help("remove one of them"));
                 continue;
             }
             let what = format!("the argument `{}` of `{}`", slot.name, callee.name);
@@ -96,7 +97,8 @@ impl<'a> Checker<'a, '_> {
             let plural = if missing.len() == 1 { "an argument" } else { "arguments" };
             self.report(
                 Diagnostic::error(codes::ARGUMENT_COUNT, format!("`{}` lacks {plural}", callee.name))
-                    .primary(callee.span, format!("missing: {}", listed(&missing))),
+                    .primary(callee.span, format!("missing: {}", listed(&missing)))
+                    .help("pass it; only what has a default can be left out"),
             );
         }
         values

@@ -78,7 +78,8 @@ impl<'a> Checker<'a, '_> {
                     codes::DUPLICATE_FIELD,
                     format!("the field `{}` is set twice", field.name),
                 );
-                self.report(report.primary(init.key.span, "again").secondary(first, "first here"));
+                let report = report.primary(init.key.span, "again").secondary(first, "first here");
+                self.report(report.help("remove one of them"));
                 continue;
             }
             *slot =
@@ -153,7 +154,8 @@ impl<'a> Checker<'a, '_> {
                     codes::DUPLICATE_FIELD,
                     format!("the key `{}` is set twice", init.key.name),
                 );
-                self.report(report.primary(init.key.span, "again").secondary(first, "first here"));
+                let report = report.primary(init.key.span, "again").secondary(first, "first here");
+                self.report(report.help("remove one of them"));
                 continue;
             }
             first_of.insert(&init.key.name, init.key.span);

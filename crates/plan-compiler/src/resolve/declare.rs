@@ -239,4 +239,5 @@ pub(super) fn repeated(what: &str, name: &ast::Ident, first: Span) -> Diagnostic
     Diagnostic::error(codes::DUPLICATE_FIELD, format!("the {what} `{}` is there twice", name.name))
         .primary(name.span, "again")
         .secondary(first, "first here")
+        .help("rename or remove one of them")
 }

@@ -239,7 +239,8 @@ impl TypeResolver<'_, '_> {
     fn empty(&mut self, refine: &Refine) {
         self.report(
             Diagnostic::error(codes::BAD_REFINEMENT, "no value lies in this range")
-                .primary(refine.span, "the first number is larger than the second"),
+                .primary(refine.span, "the first number is larger than the second")
+                .help("a range goes from the smaller to the larger end: `(0..100)`"),
         );
     }
 

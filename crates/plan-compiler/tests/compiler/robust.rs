@@ -6,14 +6,14 @@ use plan_ir::validate::validate;
 
 use crate::common::{codes, compiled};
 
-const PLANS: [&str; 3] = [
+pub(crate) const PLANS: [&str; 3] = [
     include_str!("plans/analyse.orch"),
     include_str!("plans/answer.orch"),
     include_str!("plans/screen.orch"),
 ];
 
 /// The words and marks of a text, with where they stand.
-fn tokens(text: &str) -> Vec<std::ops::Range<usize>> {
+pub(crate) fn tokens(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut tokens = Vec::new();
     let mut start = None;
     for (at, c) in text.char_indices() {

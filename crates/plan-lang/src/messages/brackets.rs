@@ -1,5 +1,6 @@
 //! Messages for brackets and quotes that are not closed, with a guess from the indentation.
 
+use super::missing::starts_value;
 use super::{Source, shown};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
@@ -17,8 +18,8 @@ pub(super) fn unclosed(
     let (next, span) = source.next_on_line(at);
     let opener = node.tokens().find(|token| token.text() == open).map_or(node.span(), |token| token.span());
     let separated = matches!(node.kind(), SyntaxKind::Args | SyntaxKind::List | SyntaxKind::MockSequence);
-    let starts_value = next.starts_with(|c: char| c == '_' || c == '"' || c.is_alphanumeric());
-    if separated && starts_value && source.last_char(at) != Some(',') {
+    let is_value = next.starts_with(|c: char| c == '_' || c == '"' || c.is_alphanumeric());
+    if separated && is_value && source.last_char(at) != Some(',') {
         return Diagnostic::error(codes::MISSING_COMMA, format!("`,` is missing before {}", shown(next)))
             .primary(Span::at(at), "expected `,`")
             .fix(Fix::maybe("add `,`").insert(at, ","));
@@ -28,7 +29,7 @@ pub(super) fn unclosed(
             .primary(span, "expected a value")
             .fix(Fix::maybe("remove `,`").delete(span));
     }
-    if node.kind() == SyntaxKind::Args && next == "=" {
+    if node.kind() == SyntaxKind::Args && next == "=" && starts_value(source.next(span.end).0) {
         return Diagnostic::error(codes::NO_MEMBER, "an argument is named by `:`")
             .primary(span, "expected `:`")
             .fix(Fix::safe("write `:`").replace(Span::new(at, span.end), ":"));

@@ -102,7 +102,7 @@ impl<'a> Context<'a> {
     }
 }
 
-fn key_segment(key: &str) -> String {
+pub(crate) fn key_segment(key: &str) -> String {
     let plain = key.chars().enumerate().all(|(place, c)| {
         c == '_' || c.is_ascii_alphabetic() || (place > 0 && (c.is_ascii_digit() || c == '-'))
     });
@@ -114,7 +114,7 @@ fn key_segment(key: &str) -> String {
 }
 
 /// The first characters of `text`.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut shown: String = text.chars().take(QUOTED_MAX).collect();
     if shown.len() < text.len() {
         shown.push('…');

@@ -238,7 +238,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
 }
 
 /// The length of `text` in scalars, if it is out of `range`. Counting is avoided where octets decide.
-pub(super) fn text_misfit(text: &str, range: LengthRange) -> Option<u64> {
+pub(crate) fn text_misfit(text: &str, range: LengthRange) -> Option<u64> {
     let short = range.max.is_none_or(|max| text.len() as u64 <= max);
     if short && range.min == 0 {
         return None;

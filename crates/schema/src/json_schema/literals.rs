@@ -38,18 +38,18 @@ impl Mapper<'_> {
         let id = self.declare_enum(schema, at, EnumWire::Literal)?;
         let mut variants = variants(&literals);
         if open {
-            let name = free_name("Other".into(), &variants);
-            variants.push(VariantDef {
-                name,
-                wire: String::new(),
-                payload: Some(Type::STRING),
-                doc: String::new(),
-            });
+            push_catch_all(&mut variants);
         }
         self.complete_enum(id, variants);
         self.note_title(schema, id);
         Ok(Mapped::named(id))
     }
+}
+
+/// The variant of an enum that may grow: any text that is none of its literals.
+pub(super) fn push_catch_all(variants: &mut Vec<VariantDef>) {
+    let name = free_name("Other".into(), variants);
+    variants.push(VariantDef { name, wire: String::new(), payload: Some(Type::STRING), doc: String::new() });
 }
 
 /// Variants without payload for `literals`, names unique.
@@ -65,6 +65,13 @@ pub(super) fn variants(literals: &[Literal]) -> Vec<VariantDef> {
 pub(super) fn free_name(wanted: String, taken: &[VariantDef]) -> String {
     let is_free = |name: &str| taken.iter().all(|variant| variant.name != name);
     if is_free(&wanted) { wanted } else { names::numbered(&wanted, is_free) }
+}
+
+/// Whether a list or an object is among the literals.
+pub(crate) fn is_opaque(members: &Members) -> bool {
+    let is_container = |literal: &Json| literal.is_array() || literal.is_object();
+    let listed = members.get("enum").and_then(Json::as_array);
+    members.get("const").is_some_and(is_container) || listed.is_some_and(|all| all.iter().any(is_container))
 }
 
 /// The literals that `enum`, `const` and `type` together admit, and whether `null` is one.

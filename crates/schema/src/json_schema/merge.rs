@@ -37,6 +37,7 @@ impl Mapper<'_> {
         let mut own = members.clone();
         let reference = own.shift_remove("$ref");
         let all = own.shift_remove("allOf");
+        let own_keywords: Vec<String> = own.keys().cloned().collect();
         let mut merged = own;
         if reference.is_some() {
             let target = keywords::text(members, "$ref", pointer)?.unwrap_or_default();
@@ -55,7 +56,7 @@ impl Mapper<'_> {
                 let segment = target_pointer.rsplit('/').next().unwrap_or_default();
                 other.insert("title".into(), segment.into());
             }
-            merged = merge(merged, other, pointer)?;
+            merged = merge_into(merged, other, &own_keywords, pointer)?;
         }
         if all.is_some() {
             let parts = keywords::array(members, "allOf", pointer)?.unwrap_or_default();
@@ -63,7 +64,7 @@ impl Mapper<'_> {
                 let place = format!("{pointer}/allOf/{place}");
                 let other = self.deeper(pointer, |mapper| mapper.flatten(part, &place, visiting))?;
                 let other = if parts.len() > 1 { without_name(other) } else { other };
-                merged = merge(merged, other, pointer)?;
+                merged = merge_into(merged, other, &own_keywords, pointer)?;
             }
         }
         Ok(merged)
@@ -78,19 +79,30 @@ fn without_name(mut members: Members) -> Members {
 }
 
 /// The members that say what both say; annotations of `a` win.
-pub(super) fn merge(mut a: Members, b: Members, pointer: &str) -> Result<Members, SchemaError> {
+pub(super) fn merge(a: Members, b: Members, pointer: &str) -> Result<Members, SchemaError> {
+    merge_into(a, b, &[], pointer)
+}
+
+/// The same; the keywords of `own` stand in the schema that extends the others.
+fn merge_into(mut a: Members, b: Members, own: &[String], pointer: &str) -> Result<Members, SchemaError> {
     for (keyword, theirs) in b {
         let merged = match a.get(&keyword) {
             None => theirs,
             Some(ours) if *ours == theirs => continue,
-            Some(ours) => merge_keyword(&keyword, ours, theirs, pointer)?,
+            Some(ours) => merge_keyword(&keyword, ours, theirs, own, pointer)?,
         };
         a.insert(keyword, merged);
     }
     Ok(a)
 }
 
-fn merge_keyword(keyword: &str, ours: &Json, theirs: Json, pointer: &str) -> Result<Json, SchemaError> {
+fn merge_keyword(
+    keyword: &str,
+    ours: &Json,
+    theirs: Json,
+    own: &[String],
+    pointer: &str,
+) -> Result<Json, SchemaError> {
     let both = |ours: &Json, theirs: Json| serde_json::json!({ "allOf": [ours, theirs] });
     let contradiction = || {
         let message = format!("the members of `allOf` disagree on `{keyword}`");
@@ -100,17 +112,21 @@ fn merge_keyword(keyword: &str, ours: &Json, theirs: Json, pointer: &str) -> Res
     match keyword {
         "title" | "description" => Ok(ours.clone()),
         _ if keywords::is_annotation(keyword) => Ok(ours.clone()),
-        "minimum" | "exclusiveMinimum" | "minLength" | "minItems" | "minProperties" => {
+        "minimum" | "exclusiveMinimum" | "minLength" | "minItems" => {
             Ok(if number(ours)? >= number(&theirs)? { ours.clone() } else { theirs })
         }
-        "maximum" | "exclusiveMaximum" | "maxLength" | "maxItems" | "maxProperties" => {
+        "maximum" | "exclusiveMaximum" | "maxLength" | "maxItems" => {
             Ok(if number(ours)? <= number(&theirs)? { ours.clone() } else { theirs })
         }
-        // Not expressed in types, so it does not matter which one is kept.
-        "pattern" | "multipleOf" | "propertyNames" | "dependentRequired" => Ok(ours.clone()),
-        "uniqueItems" | "x-extensible" => {
-            Ok(Json::Bool(ours == &Json::Bool(true) && theirs == Json::Bool(true)))
+        // Not expressed in types, so it does not matter which one is kept: both are checked at the boundary.
+        _ if keywords::is_boundary(keyword) => Ok(ours.clone()),
+        "prefixItems" | "additionalItems" | "unevaluatedItems" | "unevaluatedProperties" => Ok(ours.clone()),
+        // Either has all the values of both; the last word is that of the schema that extends the other.
+        "oneOf" | "anyOf" => Ok(if own.contains(&keyword.to_owned()) { ours.clone() } else { theirs }),
+        "format" if !keywords::is_mapped_format(ours) && !keywords::is_mapped_format(&theirs) => {
+            Ok(ours.clone())
         }
+        "x-extensible" => Ok(Json::Bool(ours == &Json::Bool(true) && theirs == Json::Bool(true))),
         "nullable" => Ok(Json::Bool(false)),
         "required" => match (ours, theirs) {
             (Json::Array(ours), Json::Array(theirs)) => {
@@ -126,7 +142,7 @@ fn merge_keyword(keyword: &str, ours: &Json, theirs: Json, pointer: &str) -> Res
             _ => Err(contradiction()),
         },
         "type" => merge_types(ours, &theirs).ok_or_else(contradiction),
-        "properties" => match (ours, theirs) {
+        "properties" | "patternProperties" => match (ours, theirs) {
             (Json::Object(ours), Json::Object(theirs)) => {
                 let mut properties = ours.clone();
                 for (name, theirs) in theirs {

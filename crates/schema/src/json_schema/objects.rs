@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::keywords::{self, Members};
 use super::mapper::{Mapper, description};
 use super::names;
+use super::unions::Part;
 use super::{At, MALFORMED, Mapped, SchemaError};
 use crate::types::{DefId, FieldDef, RecordDef, Type, TypeDef};
 
@@ -20,6 +21,40 @@ pub(super) enum Absence {
     OrDefault,
 }
 
+/// What an object may hold beside its named properties.
+pub(super) enum Rest<'s> {
+    Anything,
+    Nothing,
+    /// Values of this schema, which stands under this keyword.
+    Schema(&'s Json, &'static str),
+}
+
+impl<'s> Rest<'s> {
+    pub(super) fn of(members: &'s Members, pointer: &str) -> Result<Self, SchemaError> {
+        for keyword in ["additionalProperties", "unevaluatedProperties"] {
+            match members.get(keyword) {
+                None => {}
+                Some(Json::Bool(true)) => return Ok(Self::Anything),
+                Some(Json::Bool(false)) => return Ok(Self::Nothing),
+                Some(Json::Object(members)) if !keywords::constrains(members) => return Ok(Self::Anything),
+                Some(schema @ Json::Object(_)) => return Ok(Self::Schema(schema, keyword)),
+                Some(_) => {
+                    let message = format!("the value of `{keyword}` is no schema");
+                    return Err(SchemaError::new(MALFORMED, pointer, message));
+                }
+            }
+        }
+        Ok(Self::Anything)
+    }
+}
+
+/// Whether a pattern is one of the usual spellings of "any key".
+fn matches_everything(pattern: &str) -> bool {
+    let inner = pattern.strip_prefix('^').unwrap_or(pattern);
+    let inner = inner.strip_suffix('$').unwrap_or(inner);
+    matches!(inner, "" | ".*" | ".+" | "(.*)" | "(.+)" | "[\\s\\S]*")
+}
+
 impl Mapper<'_> {
     pub(super) fn object(
         &mut self,
@@ -29,6 +64,7 @@ impl Mapper<'_> {
     ) -> Result<Mapped, SchemaError> {
         let properties = keywords::object(members, "properties", &at.pointer)?;
         let required = keywords::required(members, &at.pointer)?;
+        let rest = Rest::of(members, &at.pointer)?;
         if properties.is_some_and(|properties| !properties.is_empty()) || !required.is_empty() {
             if let Some(id) = self.known_title(schema) {
                 return Ok(Mapped::named(id));
@@ -37,20 +73,32 @@ impl Mapper<'_> {
             self.note_title(schema, id);
             return Ok(Mapped::named(id));
         }
-        match members.get("additionalProperties") {
-            Some(Json::Bool(false)) => {
+        let patterns = keywords::object(members, "patternProperties", &at.pointer)?;
+        let patterns: Vec<(&String, &Json)> = patterns.into_iter().flatten().collect();
+        let rest = match rest {
+            // A pattern that every key matches leaves no other keys.
+            Rest::Anything if patterns.iter().any(|(pattern, _)| matches_everything(pattern)) => {
+                Rest::Nothing
+            }
+            other => other,
+        };
+        match &rest {
+            Rest::Nothing if patterns.is_empty() => {
                 self.record(schema, members, at, Absence::NotRequired).map(Mapped::named)
             }
-            Some(element @ Json::Object(_)) => {
-                let element = self.map(element, &at.below(&["additionalProperties"], "Value"))?.into_type();
+            Rest::Anything => Ok(Mapped::plain(Type::Json)),
+            _ => {
+                let mut values: Vec<Part<'_>> = Vec::new();
+                for (pattern, value) in patterns.iter().filter(|(_, value)| **value != Json::Bool(false)) {
+                    values.push((value, at.below(&["patternProperties", pattern], "Value")));
+                }
+                if let Rest::Schema(value, keyword) = rest {
+                    values.push((value, at.below(&[keyword], "Value")));
+                }
+                let element = self.united(&values, &at.below(&[], "Value"))?.into_type();
                 // An object of anything is opaque.
                 let map = if element == Type::Json { Type::Json } else { Type::Map(Box::new(element)) };
                 Ok(Mapped::plain(map))
-            }
-            None | Some(Json::Bool(true)) => Ok(Mapped::plain(Type::Json)),
-            Some(_) => {
-                let message = "the value of `additionalProperties` is no schema";
-                Err(SchemaError::new(MALFORMED, &at.pointer, message))
             }
         }
     }
