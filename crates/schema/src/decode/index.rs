@@ -1,7 +1,7 @@
 //! Finding fields and variants by name where there are many of them: an answer can name the last of a thousand a
 //! million times.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::types::{DefId, EnumDef, RecordDef, Type};
 use crate::wire::{Scalar, text_of};
@@ -14,7 +14,7 @@ const LOOKS_FIRST: u32 = 20;
 /// The indexes of one reading, made where they pay: a reading can be of one small value.
 #[derive(Default)]
 pub(super) struct Indexes<'a> {
-    records: BTreeMap<DefId, Lazy<BTreeMap<&'a str, usize>>>,
+    records: BTreeMap<DefId, Lazy<HashMap<&'a str, usize>>>,
     enums: BTreeMap<DefId, Lazy<Literals<'a>>>,
 }
 
@@ -43,14 +43,15 @@ impl<T> Default for Lazy<T> {
 
 /// Variants of one enum by what they stand for; of equal literals the first counts.
 struct Literals<'a> {
-    texts: BTreeMap<String, u32>,
-    whole: BTreeMap<i64, u32>,
+    texts: HashMap<String, u32>,
+    whole: HashMap<i64, u32>,
     /// By the bits of the number; all literals that are numbers.
-    numbers: BTreeMap<u64, u32>,
+    numbers: HashMap<u64, u32>,
     /// The same without those that are whole numbers of 64 bits.
-    others: BTreeMap<u64, u32>,
+    others: HashMap<u64, u32>,
+    catch_all: Option<u32>,
     /// Variants with payload.
-    keys: BTreeMap<String, (u32, &'a Type)>,
+    keys: HashMap<String, (u32, &'a Type)>,
 }
 
 impl<'a> Indexes<'a> {
@@ -114,6 +115,14 @@ impl<'a> Indexes<'a> {
         }
     }
 
+    /// The variant that takes every text which is no literal of the others.
+    pub(super) fn catch_all(&mut self, id: DefId, def: &'a EnumDef) -> Option<u32> {
+        if def.variants.len() <= FEW {
+            return def.catch_all();
+        }
+        self.of(id, def).map_or_else(|| def.catch_all(), |index| index.catch_all)
+    }
+
     fn of(&mut self, id: DefId, def: &'a EnumDef) -> Option<&Literals<'a>> {
         self.enums.entry(id).or_default().look(|| Literals::of(def))
     }
@@ -122,11 +131,12 @@ impl<'a> Indexes<'a> {
 impl<'a> Literals<'a> {
     fn of(def: &'a EnumDef) -> Self {
         let mut index = Self {
-            texts: BTreeMap::new(),
-            whole: BTreeMap::new(),
-            numbers: BTreeMap::new(),
-            others: BTreeMap::new(),
-            keys: BTreeMap::new(),
+            texts: HashMap::new(),
+            whole: HashMap::new(),
+            numbers: HashMap::new(),
+            others: HashMap::new(),
+            catch_all: def.catch_all(),
+            keys: HashMap::new(),
         };
         for (variant, place) in def.variants.iter().zip(0_u32..) {
             let text = variant.wire.starts_with('"').then(|| text_of(&variant.wire)).flatten();

@@ -66,18 +66,22 @@ impl<'c, 'a> Seed<'c, 'a> {
     }
 
     /// The scalar as a literal of an enum, or a misfit.
-    fn literal<E: serde::de::Error>(self, scalar: Scalar<'_>, found: &str) -> Result<Value, E> {
+    fn literal<E: serde::de::Error>(
+        self,
+        scalar: Scalar<'_>,
+        found: impl FnOnce() -> String,
+    ) -> Result<Value, E> {
         let def = self.enumeration().filter(|def| def.wire == EnumWire::Literal);
-        let place = match (def, self.ty) {
-            (Some(def), Type::Named(id)) => self.cx.indexes.literal(*id, def, scalar),
-            _ => None,
-        };
-        match (place, def.and_then(EnumDef::catch_all), scalar) {
-            (Some(place), ..) => Ok(Value::Variant(place, None)),
-            (None, Some(place), Scalar::Text(text)) => {
-                Ok(Value::Variant(place, Some(Arc::new(Value::string(text)))))
-            }
-            _ => Err(self.misfit(found)),
+        let (Some(def), Type::Named(id)) = (def, self.ty) else { return Err(self.misfit(&found())) };
+        if let Some(place) = self.cx.indexes.literal(*id, def, scalar) {
+            return Ok(Value::Variant(place, None));
+        }
+        match scalar {
+            Scalar::Text(text) => match self.cx.indexes.catch_all(*id, def) {
+                Some(place) => Ok(variant(place, Value::string(text))),
+                None => Err(self.misfit(&found())),
+            },
+            _ => Err(self.misfit(&found())),
         }
     }
 }
@@ -105,7 +109,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         match self.ty {
             _ if self.nullable => Ok(Value::Null),
             Type::Json => JsonSeed(self.cx).visit_unit().map(Value::Json),
-            _ => self.literal(Scalar::Null, "null"),
+            _ => self.literal(Scalar::Null, || "null".into()),
         }
     }
 
@@ -115,7 +119,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             Type::Json => JsonSeed(self.cx).visit_bool(value).map(Value::Json),
             _ => match self.member(Kind::Bool) {
                 Ok((place, member)) => member.visit_bool(value).map(|value| variant(place, value)),
-                Err(this) => this.literal(Scalar::Bool(value), if value { "true" } else { "false" }),
+                Err(this) => this.literal(Scalar::Bool(value), || value.to_string()),
             },
         }
     }
@@ -127,7 +131,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             Type::Json => JsonSeed(self.cx).visit_i64(value).map(Value::Json),
             _ => match self.member(Kind::Number) {
                 Ok((place, member)) => member.visit_i64(value).map(|value| variant(place, value)),
-                Err(this) => this.literal(Scalar::Int(value), &value.to_string()),
+                Err(this) => this.literal(Scalar::Int(value), || value.to_string()),
             },
         }
     }
@@ -158,7 +162,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             Type::Json if value.is_finite() => JsonSeed(self.cx).visit_f64(value).map(Value::Json),
             _ => match self.member(Kind::Number) {
                 Ok((place, member)) => member.visit_f64(value).map(|value| variant(place, value)),
-                Err(this) => this.literal(Scalar::Float(value), &value.to_string()),
+                Err(this) => this.literal(Scalar::Float(value), || value.to_string()),
             },
         }
     }
@@ -188,7 +192,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             _ => match self.member(Kind::String) {
                 Ok((place, member)) => member.visit_str(text).map(|value| variant(place, value)),
                 Err(this) if this.enumeration().is_some() => {
-                    this.literal(Scalar::Text(text), &format!("`{}`", quoted(text)))
+                    this.literal(Scalar::Text(text), || format!("`{}`", quoted(text)))
                 }
                 Err(this) => Err(this.misfit("text")),
             },
