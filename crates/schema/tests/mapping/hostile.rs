@@ -7,8 +7,8 @@ use schema::json_schema::{from_json_schema, to_json_schema};
 use crate::bombs;
 
 /// Small enough for an unoptimised build; the benchmark tries them at full size.
-const SCHEMA_BYTES: usize = 60_000;
-const ANSWER_BYTES: usize = 200_000;
+const SCHEMA_BYTES: usize = 30_000;
+const ANSWER_BYTES: usize = 100_000;
 
 #[test]
 fn bombs_end_in_a_type_or_a_code() {
