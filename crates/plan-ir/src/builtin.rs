@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 mod lists;
-mod strings;
+pub mod strings;
 
 pub use strings::UNICODE_VERSION;
 

@@ -28,6 +28,7 @@ mod convert;
 mod machine;
 mod meter;
 mod pattern;
+pub mod shared;
 mod show;
 
 pub(crate) use compare::equal;

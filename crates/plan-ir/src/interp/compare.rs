@@ -96,7 +96,7 @@ pub(crate) fn order(
 }
 
 /// The exact order of two amounts; `None` where it takes a rate and none is pinned.
-fn compare_amounts(a: Amount, b: Amount, rate: Option<Rate>) -> Option<Ordering> {
+pub(crate) fn compare_amounts(a: Amount, b: Amount, rate: Option<Rate>) -> Option<Ordering> {
     if a.currency == b.currency || a.units == 0 || b.units == 0 {
         return Some(a.units.cmp(&b.units));
     }

@@ -1,0 +1,128 @@
+//! What the interpreter evaluates for native code.
+#![expect(unsafe_code, reason = "called by native code with addresses")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use plan_ir::interp::shared::eval_within;
+use plan_ir::interp::{Meter, Trap, TrapKind};
+use schema::value::{Json, Value};
+
+use crate::cells::{Reader, Writer};
+use crate::layout::{Repr, ReprId};
+use crate::native::Site;
+use crate::run::{Exit, Run};
+
+/// # Safety
+/// The address is that of an opaque value.
+pub(super) unsafe extern "C" fn is_null(value: *const Value) -> bool {
+    // SAFETY: by contract.
+    matches!(unsafe { &*value }, Value::Null | Value::Json(Json::Null))
+}
+
+/// # Safety
+/// `run` is that of the evaluation under way; a value of `from` lies at `input`, and there is room for one of
+/// `to` at `output`.
+pub(super) unsafe extern "C" fn rewrite(
+    run: *mut Run<'_>,
+    from: u64,
+    to: u64,
+    input: *const u64,
+    output: *mut u64,
+) -> i32 {
+    // SAFETY: by contract.
+    let run = unsafe { &mut *run };
+    let [from, to] = [from, to].map(|number| ReprId::from_number(number as u32));
+    let mut reader = Reader::new(&run.code.layouts, &meter(run));
+    // SAFETY: by contract.
+    match unsafe { reader.read(from, input) } {
+        // SAFETY: by contract.
+        Ok(value) => unsafe { put(run, value, to, output) },
+        Err(_) => Exit::Interpret as i32,
+    }
+}
+
+/// # Safety
+/// `run` is that of the evaluation under way; the operands of the site lie at `operands`, and there is
+/// room for its value at `output`.
+pub(super) unsafe extern "C" fn interpret(
+    run: *mut Run<'_>,
+    site: u64,
+    operands: *const u64,
+    output: *mut u64,
+) -> i32 {
+    // SAFETY: by contract.
+    let run = unsafe { &mut *run };
+    // A panic must not go through native code. It is met again when the interpreter evaluates the whole.
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let Some(site) = run.code.sites.get(site as usize) else { return Exit::Interpret as i32 };
+        // SAFETY: by contract.
+        unsafe { evaluate(run, site, operands, output) }
+    }));
+    outcome.unwrap_or(Exit::Interpret as i32)
+}
+
+/// What is left, as the interpreter counts it.
+fn meter(run: &Run<'_>) -> Meter {
+    Meter::new(run.fuel.max(0).cast_unsigned(), run.bytes.max(0).cast_unsigned())
+}
+
+/// # Safety
+/// As [`interpret`].
+unsafe fn evaluate(run: &mut Run<'_>, site: &Site, operands: *const u64, output: *mut u64) -> i32 {
+    if run.fuel < 0 || run.bytes < 0 {
+        return Exit::Interpret as i32;
+    }
+    let code = run.code;
+    let mut frame = vec![Value::Null; site.frame as usize];
+    let mut at = 0;
+    let mut reader = Reader::new(&code.layouts, &meter(run));
+    for (local, repr) in &site.operands {
+        // SAFETY: operands lie side by side.
+        let Ok(value) = (unsafe { reader.read(*repr, operands.add(at)) }) else {
+            return Exit::Interpret as i32;
+        };
+        let Some(slot) = frame.get_mut(local.0 as usize) else { return Exit::Interpret as i32 };
+        *slot = value;
+        at += code.layouts.cells(*repr) as usize;
+    }
+    let mut left = meter(run);
+    let result = eval_within(&code.body, site.expr, frame, run.env, &mut left);
+    // INVARIANT: a meter that started within 63 bits stays there.
+    (run.fuel, run.bytes) = (left.fuel().cast_signed(), left.bytes().cast_signed());
+    match result {
+        // SAFETY: by contract.
+        Ok(value) => unsafe { put(run, value, site.result, output) },
+        Err(Trap { kind: TrapKind::Quota(_), .. }) => Exit::Interpret as i32,
+        Err(trap) => {
+            // What was made for the site stands for the expression it was made of.
+            let expr = if (trap.expr.0 as usize) < code.originals { trap.expr } else { site.original };
+            run.trap = Some(Trap { expr, ..trap });
+            Exit::Trap as i32
+        }
+    }
+}
+
+/// Lays `value` out at `output`, and keeps it where cells refer to it.
+///
+/// # Safety
+/// There is room for a value of `repr`.
+unsafe fn put(run: &mut Run<'_>, value: Value, repr: ReprId, output: *mut u64) -> i32 {
+    let code = run.code;
+    let plain = matches!(
+        code.layouts.get(repr),
+        Repr::Bool | Repr::Int | Repr::Float | Repr::Time | Repr::Duration | Repr::Amount
+    );
+    let kept: &Value = if plain {
+        &value
+    } else {
+        let Some(kept) = run.arena.value(value) else { return Exit::Interpret as i32 };
+        // SAFETY: the arena keeps it until the evaluation ends.
+        unsafe { &*kept }
+    };
+    let mut writer = Writer { layouts: &code.layouts, arena: &mut run.arena };
+    // SAFETY: by contract.
+    match unsafe { writer.write(kept, repr, output) } {
+        Ok(()) => 0,
+        Err(_) => Exit::Interpret as i32,
+    }
+}

@@ -1,0 +1,187 @@
+//! Texts. What a text becomes is said by [`plan_ir::builtin::strings`].
+#![expect(unsafe_code, reason = "called by native code with addresses")]
+
+use std::fmt::Write as _;
+
+use plan_ir::builtin::strings;
+
+use crate::cells::{text, text_of};
+use crate::run::{Exit, Run};
+
+/// # Safety
+/// A text.
+pub(super) unsafe extern "C" fn len(at: *const u8, length: u64) -> i64 {
+    // SAFETY: by contract.
+    strings::len(unsafe { text_of(at, length as usize) })
+}
+
+/// # Safety
+/// `run` is that of the evaluation under way, the text one of its.
+pub(super) unsafe extern "C" fn take(run: *mut Run<'_>, at: *const u8, length: u64, n: i64) {
+    // SAFETY: by contract.
+    let (run, text) = unsafe { (&mut *run, text_of(at, length as usize)) };
+    hand(run, strings::take(text, n));
+}
+
+/// # Safety
+/// As [`take`].
+pub(super) unsafe extern "C" fn skip(run: *mut Run<'_>, at: *const u8, length: u64, n: i64) {
+    // SAFETY: by contract.
+    let (run, text) = unsafe { (&mut *run, text_of(at, length as usize)) };
+    hand(run, strings::skip(text, n));
+}
+
+/// # Safety
+/// As [`take`].
+pub(super) unsafe extern "C" fn trim(run: *mut Run<'_>, at: *const u8, length: u64) {
+    // SAFETY: by contract.
+    let (run, text) = unsafe { (&mut *run, text_of(at, length as usize)) };
+    hand(run, strings::trim(text));
+}
+
+/// # Safety
+/// As [`take`].
+pub(super) unsafe extern "C" fn folded(run: *mut Run<'_>, at: *const u8, length: u64) -> i32 {
+    // SAFETY: by contract.
+    let (run, text) = unsafe { (&mut *run, text_of(at, length as usize)) };
+    keep(run, &strings::folded(text))
+}
+
+/// # Safety
+/// As [`take`].
+pub(super) unsafe extern "C" fn normalize(run: *mut Run<'_>, at: *const u8, length: u64) -> i32 {
+    // SAFETY: by contract.
+    let (run, text) = unsafe { (&mut *run, text_of(at, length as usize)) };
+    keep(run, &strings::normalize(text))
+}
+
+/// # Safety
+/// Both are texts.
+pub(super) unsafe extern "C" fn contains(a: *const u8, a_len: u64, b: *const u8, b_len: u64) -> bool {
+    // SAFETY: by contract.
+    let (a, b) = unsafe { (text_of(a, a_len as usize), text_of(b, b_len as usize)) };
+    a.contains(b)
+}
+
+/// # Safety
+/// As [`contains`].
+pub(super) unsafe extern "C" fn starts_with(a: *const u8, a_len: u64, b: *const u8, b_len: u64) -> bool {
+    // SAFETY: by contract.
+    let (a, b) = unsafe { (text_of(a, a_len as usize), text_of(b, b_len as usize)) };
+    a.starts_with(b)
+}
+
+/// # Safety
+/// As [`contains`].
+pub(super) unsafe extern "C" fn ends_with(a: *const u8, a_len: u64, b: *const u8, b_len: u64) -> bool {
+    // SAFETY: by contract.
+    let (a, b) = unsafe { (text_of(a, a_len as usize), text_of(b, b_len as usize)) };
+    a.ends_with(b)
+}
+
+/// # Safety
+/// As [`take`]; `count` texts lie at `parts`.
+pub(super) unsafe extern "C" fn concat(run: *mut Run<'_>, parts: *const u64, count: u64) -> i32 {
+    // SAFETY: by contract.
+    unsafe { joined(&mut *run, parts, count as usize, "") }
+}
+
+/// # Safety
+/// As [`concat`], and the separator is a text.
+pub(super) unsafe extern "C" fn join(
+    run: *mut Run<'_>,
+    parts: *const u64,
+    count: u64,
+    separator: *const u8,
+    length: u64,
+) -> i32 {
+    // SAFETY: by contract.
+    unsafe { joined(&mut *run, parts, count as usize, text_of(separator, length as usize)) }
+}
+
+/// # Safety
+/// As [`take`].
+pub(super) unsafe extern "C" fn show_int(run: *mut Run<'_>, value: i64) -> i32 {
+    // SAFETY: by contract.
+    shown(unsafe { &mut *run }, format_args!("{value}"))
+}
+
+/// # Safety
+/// As [`take`].
+pub(super) unsafe extern "C" fn show_float(run: *mut Run<'_>, value: f64) -> i32 {
+    // SAFETY: by contract.
+    shown(unsafe { &mut *run }, format_args!("{value:?}"))
+}
+
+/// Hands back a part of a text that lives as long as the evaluation.
+fn hand(run: &mut Run<'_>, text: &str) {
+    run.out = [text.as_ptr() as u64, text.len() as u64];
+}
+
+/// Hands back a copy of a text.
+fn keep(run: &mut Run<'_>, text: &str) -> i32 {
+    match run.arena.text(text) {
+        Some((at, length)) => {
+            run.out = [at as u64, length as u64];
+            0
+        }
+        None => Exit::Interpret as i32,
+    }
+}
+
+fn shown(run: &mut Run<'_>, number: std::fmt::Arguments<'_>) -> i32 {
+    // The longest is a float such as -2.2250738585072014e-308.
+    let mut buffer = Buffer { bytes: [0; 32], length: 0 };
+    match buffer.write_fmt(number) {
+        Ok(()) => keep(run, buffer.as_str()),
+        Err(_) => keep(run, &number.to_string()),
+    }
+}
+
+/// A few bytes of text without an allocation.
+struct Buffer {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Buffer {
+    fn as_str(&self) -> &str {
+        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Write for Buffer {
+    fn write_str(&mut self, part: &str) -> std::fmt::Result {
+        let end = self.length + part.len();
+        let room = self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?;
+        room.copy_from_slice(part.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+/// # Safety
+/// `count` texts lie at `parts`.
+unsafe fn joined(run: &mut Run<'_>, parts: *const u64, count: usize, separator: &str) -> i32 {
+    // SAFETY: by contract; a text is two cells.
+    let part = |index: usize| unsafe { text(parts.add(2 * index)) };
+    let between = separator.len().saturating_mul(count.saturating_sub(1));
+    let length = (0..count).fold(between, |length, index| length.saturating_add(part(index).len()));
+    let Some(room) = run.arena.bytes(length) else { return Exit::Interpret as i32 };
+    let mut to = room.as_ptr();
+    let mut append = |text: &str| {
+        // SAFETY: there is room for all parts and what stands between them.
+        unsafe {
+            std::ptr::copy_nonoverlapping(text.as_ptr(), to, text.len());
+            to = to.add(text.len());
+        }
+    };
+    for index in 0..count {
+        if index > 0 {
+            append(separator);
+        }
+        append(part(index));
+    }
+    run.out = [room.as_ptr() as u64, length as u64];
+    0
+}
