@@ -20,7 +20,6 @@ mod lambda;
 mod literal;
 mod looping;
 mod method;
-mod method_message;
 mod operator;
 mod pattern;
 mod plan;

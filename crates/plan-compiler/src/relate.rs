@@ -246,6 +246,11 @@ pub(crate) fn is_undetermined(ty: &Type) -> bool {
     }
 }
 
+/// Whether values of the type have an order, that of `<`.
+pub(crate) const fn is_ordered(ty: &Type) -> bool {
+    matches!(ty, Type::Int(_) | Type::Float(_) | Type::String(_) | Type::Time | Type::Duration | Type::Amount)
+}
+
 /// The type of `a op b` for the arithmetic operators; `None` where it is not defined.
 pub(crate) fn arithmetic(op: BinaryOp, a: &Type, b: &Type) -> Option<Type> {
     use BinaryOp::{Add, Divide, Multiply, Subtract};

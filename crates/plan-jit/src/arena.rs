@@ -113,13 +113,9 @@ impl Arena {
     /// Takes everything back. The largest chunk is kept for what comes next.
     pub(crate) fn reset(&mut self) {
         self.values.clear();
-        if self.chunks.len() > 1 {
-            self.chunks.sort_unstable_by_key(|chunk| chunk.len());
-            self.chunks.drain(..self.chunks.len() - 1);
-            if self.chunks.last().is_some_and(|chunk| chunk.len() > LARGEST_CHUNK) {
-                self.chunks.clear();
-            }
-        }
+        self.chunks.retain(|chunk| chunk.len() <= LARGEST_CHUNK);
+        self.chunks.sort_unstable_by_key(|chunk| chunk.len());
+        self.chunks.drain(..self.chunks.len().saturating_sub(1));
         let kept = self.chunks.last_mut();
         self.free = kept.as_ref().map_or(0, |chunk| chunk.len());
         self.next = kept.map_or(NonNull::dangling().as_ptr(), |chunk| chunk.as_mut_ptr().cast());

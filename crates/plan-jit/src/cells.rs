@@ -1,6 +1,7 @@
 //! Between [`Value`]s and cells.
 #![expect(unsafe_code, reason = "cells are read and written by address")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plan_ir::interp::Meter;
@@ -31,6 +32,11 @@ pub(crate) enum Unfit {
 pub(crate) unsafe fn cell(at: *const u64, index: usize) -> u64 {
     // SAFETY: by contract.
     unsafe { at.add(index).read() }
+}
+
+/// Whether the float is one that a plan may hold: neither infinite nor NaN nor `-0.0`.
+pub(crate) fn is_plain(value: f64) -> bool {
+    value.is_finite() && !(value == 0.0 && value.is_sign_negative())
 }
 
 /// The text that two cells stand for.
@@ -89,7 +95,7 @@ impl Writer<'_> {
             (Repr::Int, Value::Int(value))
             | (Repr::Time, Value::Time(value))
             | (Repr::Duration, Value::Duration(value)) => put(0, value.cast_unsigned()),
-            (Repr::Float, Value::Float(value)) if value.is_finite() => put(0, value.to_bits()),
+            (Repr::Float, Value::Float(value)) if is_plain(*value) => put(0, value.to_bits()),
             (Repr::Opaque, value) => put(0, std::ptr::from_ref(value) as u64),
             (Repr::Text, Value::String(text)) => {
                 put(0, text.as_ptr() as u64);
@@ -109,6 +115,10 @@ impl Writer<'_> {
             (Repr::List(element), Value::List(items)) if items.len() <= LIST_ELEMENTS_MAX => {
                 put(0, self.list(items, *element)? as u64);
                 put(1, items.len() as u64);
+            }
+            (Repr::Map(value), Value::Map(entries)) => {
+                put(0, self.map(entries, *value)? as u64);
+                put(1, entries.len() as u64);
             }
             (Repr::Record(fields), Value::Record(values)) if fields.len() == values.len() => {
                 let mut at = 0;
@@ -145,6 +155,21 @@ impl Writer<'_> {
         for (index, item) in items.iter().enumerate() {
             // SAFETY: there is room for `items.len()` elements of `stride` cells.
             unsafe { self.write(item, element, start.add(index * stride))? }
+        }
+        Ok(start)
+    }
+
+    fn map(&mut self, entries: &BTreeMap<Arc<str>, Value>, value: ReprId) -> Result<*mut u64, Unfit> {
+        let stride = self.layouts.entry_cells(value) as usize;
+        let start = self.arena.cells(entries.len() * stride).ok_or(Unfit::Room)?.as_ptr();
+        for (index, (key, item)) in entries.iter().enumerate() {
+            // SAFETY: there is room for as many entries of `stride` cells, a key of two before each value.
+            unsafe {
+                let at = start.add(index * stride);
+                at.write(key.as_ptr() as u64);
+                at.add(1).write(key.len() as u64);
+                self.write(item, value, at.add(2))?;
+            }
         }
         Ok(start)
     }
@@ -216,6 +241,16 @@ impl<'a> Reader<'a> {
                 let stride = self.layouts.cells(*element) as usize;
                 (0..length).try_for_each(|index| unsafe { self.count(*element, start.add(index * stride)) })
             }
+            Repr::Map(value) => {
+                self.part()?;
+                let (start, length) = unsafe { (cell(at, 0) as *const u64, cell(at, 1) as usize) };
+                let stride = self.layouts.entry_cells(*value) as usize;
+                (0..length).try_for_each(|index| unsafe {
+                    let entry = start.add(index * stride);
+                    self.add(cell(entry, 1))?;
+                    self.count(*value, entry.add(2))
+                })
+            }
             Repr::Record(fields) => {
                 self.part()?;
                 let mut start = 0;
@@ -277,6 +312,10 @@ impl<'a> Reader<'a> {
                         let (start, length) = (first() as *const u64, unsafe { cell(at, 1) } as usize);
                         Value::List(unsafe { self.items(*element, start, length)? })
                     }
+                    Repr::Map(value) => {
+                        let (start, length) = (first() as *const u64, unsafe { cell(at, 1) } as usize);
+                        Value::Map(Arc::new(unsafe { self.entries(*value, start, length)? }))
+                    }
                     Repr::Record(fields) => Value::Record(unsafe { self.fields(fields, at)? }),
                     Repr::Variants(payloads) => {
                         let place = first();
@@ -311,6 +350,29 @@ impl<'a> Reader<'a> {
             items.push(unsafe { self.read(element, start.add(index * stride))? });
         }
         Ok(items.into())
+    }
+
+    /// # Safety
+    /// `length` entries lie at `start`.
+    unsafe fn entries(
+        &mut self,
+        value: ReprId,
+        start: *const u64,
+        length: usize,
+    ) -> Result<BTreeMap<Arc<str>, Value>, TooLarge> {
+        let stride = self.layouts.entry_cells(value) as usize;
+        (0..length)
+            .map(|index| {
+                // SAFETY: by contract; a key is two cells.
+                let (entry, key) = unsafe {
+                    let entry = start.add(index * stride);
+                    (entry, text(entry))
+                };
+                self.add(key.len() as u64)?;
+                // SAFETY: the value lies behind its key.
+                Ok((Arc::from(key), unsafe { self.read(value, entry.add(2))? }))
+            })
+            .collect()
     }
 
     /// # Safety

@@ -9,6 +9,7 @@ use cranelift_codegen::ir::{Type, types};
 mod compare;
 mod interpret;
 mod memory;
+mod sort;
 mod text;
 
 /// Version of the helpers, of [`crate::run::Run`] and of the layout of values.
@@ -84,6 +85,22 @@ helpers! {
     FloatRemainder = compare::float_remainder, (F64, F64) -> F64, ;
     /// The elements of the elements: cells of one, the list.
     Flatten = memory::flatten, (I64, I64, I64) -> I32, Run Metered;
+    /// The elements of a list, last one first: cells of one, the list.
+    Reverse = memory::reverse, (I64, I64, I64) -> I32, Run;
+    /// Some cells of each entry of a map: where the first entry lies, how many, cells of one, first of them,
+    /// their number.
+    Column = memory::column, (I64, I64, I64, I64, I64) -> I32, Run;
+    /// The address of the value of a key in a map, or 0: where the entries lie, how many, cells of one, the key.
+    Find = memory::find, (I64, I64, I64, I64, I64) -> I64, ;
+    /// The first elements in the order of their keys: how to order, the keys, how many, the elements, cells of
+    /// one, how many to keep.
+    Sort = sort::sort, (I64, I64, I64, I64, I64, I64) -> I32, Run Metered;
+    /// A map from keys to lists of elements: the keys, how many, the elements, cells of one.
+    GroupBy = sort::group_by, (I64, I64, I64, I64) -> I32, Run Metered;
+    /// A map from keys to the last element of each, likewise.
+    KeyBy = sort::key_by, (I64, I64, I64, I64) -> I32, Run Metered;
+    /// The next whole number: below (0), above (1), nearest (2).
+    FloatRound = compare::float_round, (I64, F64) -> F64, ;
     /// Number of scalars.
     TextLen = text::len, (I64, I64) -> I64, ;
     /// At most the first `n` scalars, in place.
@@ -112,6 +129,8 @@ helpers! {
     ShowFloat = text::show_float, (F64) -> I32, Run;
 }
 
+pub(crate) use sort::KeyKind;
+
 impl Helper {
     pub(crate) fn takes_run(self) -> bool {
         self.flags().contains(&Flag::Run)
@@ -131,9 +150,9 @@ mod tests {
         // A change of this list, or of what a helper takes, is a new `ABI_VERSION`.
         let table: Vec<String> = Helper::ALL
             .iter()
-            .map(|helper| format!("{}{:?}{}", helper.name(), helper.params(), helper.result()))
+            .map(|helper| format!("{}{:?}{:?}", helper.name(), helper.params(), helper.result()))
             .collect();
         let hash = schema::hash::Context::Schema.hash(&[table.join("\n").as_bytes()]);
-        assert_eq!((ABI_VERSION, &hash.to_string()[..8]), (1, "????????"));
+        assert_eq!((ABI_VERSION, &hash.to_string()[..8]), (1, "b9fe4286"));
     }
 }

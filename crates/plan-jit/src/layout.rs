@@ -7,11 +7,12 @@
 //! | `String Url` | address and length of UTF-8 bytes |
 //! | `Amount` | units, currency |
 //! | `[T]` | address of the first element and their number; elements lie side by side |
+//! | `{String: T}` | as a list of entries: the cells of the key, then those of `T`, in key order |
 //! | `T?` | 0 or 1, then the cells of `T` |
 //! | a record of up to [`INLINE_CELLS`] | its fields in order |
 //! | a larger one | address of its fields |
 //! | an enum, `Result` | the variant's position, then the cells of the largest payload |
-//! | `Json Bytes {String: T}`, recursive types | address of a [`schema::value::Value`] |
+//! | `Json Bytes`, recursive types | address of a [`schema::value::Value`] |
 //!
 //! A representation says how a value looks, not which values are admitted: ranges are gone, and two records
 //! of the same fields are one representation. So wherever the interpreter sees equal [`Value`]s, equal
@@ -49,6 +50,8 @@ pub(crate) enum Repr {
     Amount,
     Optional(ReprId),
     List(ReprId),
+    /// Its values.
+    Map(ReprId),
     Record(Box<[ReprId]>),
     /// Address of a record's fields.
     Boxed(ReprId),
@@ -117,7 +120,11 @@ impl Layouts {
             Type::Duration => ReprId::DURATION,
             Type::String(_) | Type::Url => ReprId::TEXT,
             Type::Amount => ReprId::AMOUNT,
-            Type::Bytes(_) | Type::Json | Type::Map(_) | Type::Error => ReprId::OPAQUE,
+            Type::Bytes(_) | Type::Json | Type::Error => ReprId::OPAQUE,
+            Type::Map(value) => {
+                let value = self.of(value, defs);
+                self.intern(Repr::Map(value))
+            }
             Type::List(element, _) => {
                 let element = self.of(element, defs);
                 self.list(element)
@@ -200,7 +207,7 @@ impl Layouts {
         match repr {
             Repr::Bool | Repr::Int | Repr::Float | Repr::Time | Repr::Duration => 1,
             Repr::Opaque | Repr::Boxed(_) => 1,
-            Repr::Text | Repr::Amount | Repr::List(_) => 2,
+            Repr::Text | Repr::Amount | Repr::List(_) | Repr::Map(_) => 2,
             Repr::Optional(inner) => 1 + self.cells(*inner),
             // Elements are told apart by their address, so even a record without fields takes room.
             Repr::Record(fields) => {
@@ -254,6 +261,19 @@ impl Layouts {
         }
     }
 
+    /// The value of an entry of a map.
+    pub(crate) fn entry(&self, id: ReprId) -> Option<ReprId> {
+        match self.get(id) {
+            Repr::Map(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Cells of an entry of a map with such values.
+    pub(crate) fn entry_cells(&self, value: ReprId) -> u32 {
+        self.cells(ReprId::TEXT) + self.cells(value)
+    }
+
     /// Whether a value of `from` is one of `to` once it is written anew: what a conversion that keeps the
     /// interpreter's representation may meet.
     pub(crate) fn convertible(&self, from: ReprId, to: ReprId) -> bool {
@@ -262,7 +282,9 @@ impl Layouts {
             (Repr::Opaque, _) | (_, Repr::Opaque) => true,
             (Repr::Optional(from), Repr::Optional(to)) => self.convertible(*from, *to),
             (_, Repr::Optional(to)) => self.convertible(from, *to),
-            (Repr::List(from), Repr::List(to)) => self.convertible(*from, *to),
+            (Repr::List(from), Repr::List(to)) | (Repr::Map(from), Repr::Map(to)) => {
+                self.convertible(*from, *to)
+            }
             (Repr::Boxed(from), _) => self.convertible(*from, to),
             (_, Repr::Boxed(to)) => self.convertible(from, *to),
             (Repr::Record(from), Repr::Record(to)) => {
@@ -288,6 +310,7 @@ impl Layouts {
         match (self.get(own), tables.get(other)) {
             (Repr::Optional(own), Repr::Optional(other))
             | (Repr::List(own), Repr::List(other))
+            | (Repr::Map(own), Repr::Map(other))
             | (Repr::Boxed(own), Repr::Boxed(other)) => self.same(*own, tables, *other),
             (Repr::Record(own), Repr::Record(other)) => all(own, other),
             (Repr::Variants(own), Repr::Variants(other)) => {

@@ -135,7 +135,7 @@ impl<'a> Checker<'a, '_> {
             "wanted_schema" => {
                 report.note("`wanted_schema()` has a meaning in adapters of a capability `-> _` only")
             }
-            _ if plan_ir::builtin::Builtin::named(name).is_some() => {
+            _ if plan_ir::builtin::Builtin::named(name).next().is_some() => {
                 report.help(format!("`{name}` is a method: `x.{name}(..)`"))
             }
             _ => did_you_mean(report, name, function.span, module.functions.keys().copied()),

@@ -3,7 +3,7 @@
 use plan_ir::builtin::Builtin;
 use plan_ir::plan::{OnError, Tolerance};
 use plan_lang::{Diagnostic, Fix, Span, ast};
-use schema::types::{DefId, FieldDef, IntRange, LengthRange, RecordDef, Type, TypeDef};
+use schema::types::{DefId, IntRange, LengthRange, Type};
 
 use super::Checker;
 use super::method::builtin;
@@ -119,24 +119,13 @@ impl<'a> Checker<'a, '_> {
 
     /// `ItemError { index, item, error }` for elements of this type.
     fn item_error(&mut self, item: Type) -> DefId {
-        let field = |name: &str, ty, doc: &str| FieldDef { name: name.into(), ty, doc: doc.into() };
-        let fields = vec![
-            field(
-                "index",
-                Type::Int(IntRange { min: 0, max: i64::MAX }),
-                "Place of the element in the list.",
-            ),
-            field("item", item, "The element."),
-            field("error", Type::Named(PLAN_ERROR), "Why it failed."),
+        let index = Type::Int(IntRange { min: 0, max: i64::MAX });
+        let fields = [
+            ("index", index, "Place of the element in the list."),
+            ("item", item, "The element."),
+            ("error", Type::Named(PLAN_ERROR), "Why it failed."),
         ];
-        let known = self.types.iter().find_map(|(def, ty)| match ty {
-            TypeDef::Record(record) if record.name == "ItemError" && record.fields == fields => Some(def),
-            _ => None,
-        });
-        known.unwrap_or_else(|| {
-            let doc = "An element of a `for` that failed.".into();
-            self.types.push(TypeDef::Record(RecordDef { name: "ItemError".into(), fields, doc }))
-        })
+        self.own_record("ItemError", "An element of a `for` that failed.", fields)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plan_lang::ast::{self, FieldInit};
 use plan_lang::{Diagnostic, Span};
-use schema::types::{DefId, Type, TypeDef};
+use schema::types::{DefId, FieldDef, RecordDef, Type, TypeDef};
 use schema::value::{Json, Value};
 
 use super::Checker;
@@ -198,5 +198,22 @@ impl<'a> Checker<'a, '_> {
         }
         let names = record.fields.iter().map(|field| field.name.as_str());
         did_you_mean(report, &field.name, field.span, names)
+    }
+
+    /// A record that the language makes itself, for the types at hand.
+    pub(super) fn own_record<const N: usize>(
+        &mut self,
+        name: &str,
+        doc: &str,
+        fields: [(&str, Type, &str); N],
+    ) -> DefId {
+        let fields: Vec<FieldDef> =
+            fields.map(|(name, ty, doc)| FieldDef { name: name.into(), ty, doc: doc.into() }).into();
+        let known = self.types.iter().find_map(|(def, ty)| match ty {
+            TypeDef::Record(record) if record.name == name && record.fields == fields => Some(def),
+            _ => None,
+        });
+        let record = RecordDef { name: name.into(), fields, doc: doc.into() };
+        known.unwrap_or_else(|| self.types.push(TypeDef::Record(record)))
     }
 }

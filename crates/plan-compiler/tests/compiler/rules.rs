@@ -43,6 +43,47 @@ fn ranges_are_inferred() {
 }
 
 #[test]
+fn ranges_of_ordered_and_totalled_lists_are_inferred() {
+    table(&[
+        ("fn f(xs: [Int(0..9)](1..5)) -> [Int(0..9)](1..5) = xs.sort().reverse()", &[]),
+        ("fn f(xs: [String](2..5)) -> [String](2..3) = xs.top(3, x => x.len())", &[]),
+        ("fn f(xs: [String](2..5)) -> [String](2..5) = xs.sort_by(x => x)", &[]),
+        ("fn f(xs: [Int(-2..9)](..5)) -> Int(-10..45) = xs.sum()", &[]),
+        ("fn f(xs: [Int(-2..9)](..5)) -> Int(-10..44) = xs.sum()", &["E0302"]),
+        ("fn f(xs: [Int(1..9)](2..5)) -> Int(2..45) = xs.sum()", &[]),
+        ("fn f(xs: [Float(0..0.5)](2..5)) -> Float(0..2.5) = xs.sum()", &[]),
+        // Ten times 0.7, added up one by one, is a little more than 7.
+        ("fn f(xs: [Float(0..0.7)](..10)) -> Float(0..7) = xs.sum()", &["E0302"]),
+        ("fn f(xs: [Float(0..0.7)](..10)) -> Float(0..7.000000000000001) = xs.sum()", &[]),
+        ("fn f(xs: [Duration]) -> Duration = xs.sum() + (xs.max() ?? 0s)", &[]),
+        ("fn f(xs: [Amount]) -> Amount = xs.sum()", &[]),
+        ("fn f(xs: [Int(1..6)]) -> Float(1..6)? = xs.average()", &[]),
+        ("fn f(xs: [Float(0..1)]) -> Float(0..1) = xs.average() ?? 0", &[]),
+        ("fn f(xs: [Int(1..6)]) -> Int(1..6)? = xs.min()", &[]),
+        ("fn f(xs: [Int](..7)) -> Int(0..7) = xs.count(x => x > 1)", &[]),
+        ("fn f(xs: [Int](..7)) -> Int(0..6)? = xs.position(x => x > 1)", &[]),
+        ("fn f(xs: [Int(1..6)]) -> Int(1..6)? = xs.find(x => x > 1)", &[]),
+        ("fn f(xs: [String]) -> String? = xs.max_by(x => x.len()) ?? xs.min_by(x => x)", &[]),
+    ]);
+}
+
+#[test]
+fn only_what_has_an_order_is_ordered() {
+    table(&[
+        ("fn f(xs: [Bool]) -> [Bool] = xs.sort()", &["E0306"]),
+        ("fn f(xs: [Bool]) -> [Bool] = xs.sort_by(x => x)", &["E0301"]),
+        ("fn f(xs: [Int?]) -> [Int?] = xs.sort_by(x => x)", &["E0301"]),
+        ("fn f(xs: [Int?]) -> [Int?] = xs.sort_by(x => x ?? 0)", &[]),
+        ("fn f(xs: [String]) -> Int = xs.sum()", &["E0306"]),
+        ("fn f(xs: [Int]) -> [Int] = xs.top(x => x)", &["E0307"]),
+        ("fn f(xs: [Int]) -> [Int] = xs.top(x => x, 2)", &["E0311", "E0311"]),
+        ("fn f(xs: [Int]) -> [Int] = xs.sort_by(2)", &["E0311"]),
+        ("fn f(xs: [Int]) -> Float? = xs.map(x => nothing).average()", &["E0201"]),
+        ("fn f() -> Int = [].sum()", &["E0306"]),
+    ]);
+}
+
+#[test]
 fn functions_are_looked_at_per_call() {
     table(&[
         (

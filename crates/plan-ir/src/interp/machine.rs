@@ -306,7 +306,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Charges for a new compound value of `parts` parts and refuses one that is nested too deeply.
-    pub(super) fn built(&mut self, id: ExprId, parts: usize, value: Value) -> Result<Value, Trap> {
+    pub(crate) fn built(&mut self, id: ExprId, parts: usize, value: Value) -> Result<Value, Trap> {
         self.meter.elements(parts).map_err(|kind| kind.at(id))?;
         if self.may_nest(id)? && !nests_within(&value, self.meter).map_err(|kind| kind.at(id))? {
             return Err(TrapKind::Quota(Quota::Depth).at(id));

@@ -133,7 +133,7 @@ impl<'p> Fx<'_, 'p, '_> {
             (Repr::Int, Constant::Int(value))
             | (Repr::Time, Constant::Time(value))
             | (Repr::Duration, Constant::Duration(value)) => Val::One(self.int(*value)),
-            (Repr::Float, Constant::Float(value)) if value.is_finite() => {
+            (Repr::Float, Constant::Float(value)) if crate::cells::is_plain(*value) => {
                 Val::One(self.b.ins().f64const(*value))
             }
             (Repr::Optional(_), Constant::Null) => Val::Absent,
@@ -147,7 +147,7 @@ impl<'p> Fx<'_, 'p, '_> {
                 let literal = self.unit.constant(id, value, repr)?;
                 match layout {
                     // Both cells are known now.
-                    Repr::Text | Repr::List(_) | Repr::Amount => {
+                    Repr::Text | Repr::List(_) | Repr::Map(_) | Repr::Amount => {
                         let [first, second] = literal.cells;
                         Val::Two(self.int(first), self.int(second))
                     }

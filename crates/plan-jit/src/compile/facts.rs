@@ -182,9 +182,11 @@ impl Table<'_> {
                 }
                 facts
             }
-            Expr::Builtin { op, .. } => Facts {
-                loops: matches!(op, Builtin::Map | Builtin::Filter | Builtin::All | Builtin::Any),
-                ..charged
+            Expr::Builtin { op, lambda, .. } => match op {
+                Builtin::Abs | Builtin::Floor | Builtin::Ceil | Builtin::Round | Builtin::Sqrt => trapping,
+                Builtin::Lesser | Builtin::Greater | Builtin::Clamp | Builtin::ToFloat => nothing,
+                Builtin::Sum => Facts { traps: true, ..charged },
+                _ => Facts { loops: lambda.is_some(), ..charged },
             },
             Expr::Map(_) | Expr::Cast(_) | Expr::DecodeText(_) => {
                 Facts { traps: true, charges: true, peeks: true, ..nothing }

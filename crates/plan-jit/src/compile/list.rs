@@ -1,7 +1,7 @@
 //! Lists, and the functions of lists.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{BlockArg, InstBuilder as _, Value, types};
+use cranelift_codegen::ir::{InstBuilder as _, Value, types};
 use plan_ir::builtin::Builtin;
 use plan_ir::expr::{ExprId, Lambda};
 
@@ -11,6 +11,8 @@ use super::fx::Fx;
 use super::val::{Place, STEP, Val};
 use crate::helper::Helper;
 use crate::layout::{Repr, ReprId};
+
+pub(super) const NOT_NATIVE: Refused = Refused::Malformed("a library function that is not native");
 
 impl<'p> Fx<'_, 'p, '_> {
     /// A literal.
@@ -67,28 +69,64 @@ impl<'p> Fx<'_, 'p, '_> {
         args: &[ExprId],
         lambda: Option<&'p Lambda>,
     ) -> Result<Typed, Refused> {
-        let not_native = Refused::Malformed("a library function that is not native");
-        let Some((receiver, rest)) = args.split_first() else { return Err(not_native) };
-        match (op, lambda) {
-            (Builtin::Map | Builtin::Filter, _) => self.collected(id),
-            (Builtin::All | Builtin::Any, Some(lambda)) => {
-                self.quantified(*receiver, lambda, op == Builtin::Any)
-            }
-            (_, None) if self.unit.table.repr(*receiver)? == ReprId::TEXT => {
+        let Some((receiver, rest)) = args.split_first() else { return Err(NOT_NATIVE) };
+        if let Some(lambda) = lambda {
+            return self.with_lambda(id, op, *receiver, rest, lambda);
+        }
+        let repr = self.unit.table.repr(*receiver)?;
+        match self.layout(repr) {
+            Repr::List(_) => self.on_list(id, op, *receiver, rest),
+            Repr::Map(entry) => self.on_map(id, op, *receiver, rest, entry),
+            Repr::Text => {
                 let receiver = self.value(*receiver, ReprId::TEXT)?;
                 self.on_text(op, &receiver, rest)
             }
-            (Builtin::Len | Builtin::IsEmpty, None) => self.counted(op, *receiver),
-            (Builtin::Take, None) if self.is_loop(id)? => self.collected(id),
-            (Builtin::Join, None) => self.joined_texts(*receiver, rest),
-            (Builtin::First | Builtin::Last, None) => self.end_of(id, *receiver, op == Builtin::Last),
-            (Builtin::Take | Builtin::Skip, None) => self.cut(*receiver, rest, op == Builtin::Take),
-            (Builtin::Contains, None) => self.contains(*receiver, rest),
-            (Builtin::Flatten, None) => self.flattened(id, *receiver),
-            (Builtin::Ok | Builtin::Errors, None) => {
-                self.results(id, *receiver, u32::from(op == Builtin::Errors))
+            _ => self.on_number(id, op, *receiver, rest),
+        }
+    }
+
+    fn with_lambda(
+        &mut self,
+        id: ExprId,
+        op: Builtin,
+        list: ExprId,
+        rest: &[ExprId],
+        lambda: &'p Lambda,
+    ) -> Result<Typed, Refused> {
+        match (op, rest) {
+            (Builtin::Map | Builtin::Filter, []) => self.collected(id),
+            (Builtin::All | Builtin::Any, []) => self.quantified(list, lambda, op == Builtin::Any),
+            (Builtin::Count, []) => self.how_many(list, lambda),
+            (Builtin::Find, []) => self.first_that(id, list, lambda),
+            (Builtin::Position, []) => self.place_of(id, list, lambda),
+            (Builtin::SortBy, []) => self.sorted_by(id, list, lambda),
+            (Builtin::Top, [n]) => self.top(id, list, *n, lambda),
+            (Builtin::MinBy | Builtin::MaxBy, []) => {
+                self.extreme_by(id, list, lambda, op == Builtin::MaxBy)
             }
-            _ => Err(not_native),
+            (Builtin::GroupBy | Builtin::KeyBy, []) => self.grouped(id, op, list, lambda),
+            _ => Err(NOT_NATIVE),
+        }
+    }
+
+    fn on_list(&mut self, id: ExprId, op: Builtin, list: ExprId, rest: &[ExprId]) -> Result<Typed, Refused> {
+        match op {
+            Builtin::Len | Builtin::IsEmpty => self.counted(op, list),
+            Builtin::Take if self.is_loop(id)? => self.collected(id),
+            Builtin::Join => self.joined_texts(list, rest),
+            Builtin::First | Builtin::Last => self.end_of(id, list, op == Builtin::Last),
+            Builtin::Take | Builtin::Skip => self.cut(list, rest, op == Builtin::Take),
+            Builtin::Get => self.got(id, list, rest),
+            Builtin::Contains => self.contains(list, rest),
+            Builtin::Flatten => self.flattened(id, list),
+            Builtin::Concat => self.concatenated(list, rest),
+            Builtin::Ok | Builtin::Errors => self.payloads(id, list, i64::from(op == Builtin::Errors)),
+            Builtin::Present => self.payloads(id, list, 1),
+            Builtin::Reverse => self.reversed(list),
+            Builtin::Sort => self.sorted(id, list),
+            Builtin::Sum => self.sum(id, list),
+            Builtin::Min | Builtin::Max => self.extreme(id, list, op == Builtin::Max),
+            _ => Err(NOT_NATIVE),
         }
     }
 
@@ -129,52 +167,6 @@ impl<'p> Fx<'_, 'p, '_> {
         Ok((Val::Two(start, count), repr))
     }
 
-    /// Whether the predicate holds for all elements or, where `wanted` is true, for any.
-    fn quantified(&mut self, list: ExprId, lambda: &'p Lambda, wanted: bool) -> Result<Typed, Refused> {
-        let pipeline = self.pipeline(list, Some(lambda))?;
-        let stops = self.may_stop(&pipeline)?;
-        let open = self.open(&pipeline, Some(lambda))?;
-        let found = self.b.declare_var(types::I8);
-        let not_yet = self.b.ins().iconst(types::I8, 0);
-        self.b.def_var(found, not_yet);
-        self.each(&pipeline, &open, Some(lambda), &mut |fx, val, repr, around| {
-            if !stops {
-                // The elements that follow still go through what comes before.
-                let already = fx.b.use_var(found);
-                let look = fx.b.create_block();
-                fx.b.ins().brif(already, around.next, &[], look, &[]);
-                fx.continue_in(look);
-            }
-            let holds = fx.applied(lambda, val.clone(), repr, ReprId::BOOL)?;
-            let holds = Self::one(&holds)?;
-            let hit = if wanted { holds } else { fx.negated(holds) };
-            fx.b.def_var(found, hit);
-            if stops {
-                let go_on = fx.b.create_block();
-                fx.b.ins().brif(hit, around.done, &[], go_on, &[]);
-                fx.continue_in(go_on);
-            }
-            Ok(())
-        })?;
-        let found = self.b.use_var(found);
-        let result = if wanted { found } else { self.negated(found) };
-        Ok((Val::One(result), ReprId::BOOL))
-    }
-
-    fn counted(&mut self, op: Builtin, list: ExprId) -> Result<Typed, Refused> {
-        let pipeline = self.pipeline(list, None)?;
-        let open = self.open(&pipeline, None)?;
-        if !pipeline.is_direct() {
-            self.each(&pipeline, &open, None, &mut |_, _, _, _| Ok(()))?;
-        }
-        let count = self.count(&open);
-        self.charge_value(count);
-        if op == Builtin::Len {
-            return Ok((Val::One(count), ReprId::INT));
-        }
-        Ok((Val::One(self.b.ins().icmp_imm_u(IntCC::Equal, count, 0)), ReprId::BOOL))
-    }
-
     fn joined_texts(&mut self, list: ExprId, rest: &[ExprId]) -> Result<Typed, Refused> {
         let (list, _) = self.own_value(list)?;
         let separator = self.argument(rest, ReprId::TEXT)?;
@@ -188,31 +180,56 @@ impl<'p> Fx<'_, 'p, '_> {
         Ok((text, ReprId::TEXT))
     }
 
-    fn argument(&mut self, rest: &[ExprId], want: ReprId) -> Result<Val, Refused> {
+    pub(super) fn argument(&mut self, rest: &[ExprId], want: ReprId) -> Result<Val, Refused> {
         match rest {
             [argument] => self.value(*argument, want),
-            _ => Err(Refused::Malformed("a library function has other arguments")),
+            _ => Err(NOT_NATIVE),
         }
     }
 
     fn end_of(&mut self, id: ExprId, list: ExprId, last: bool) -> Result<Typed, Refused> {
-        let want = self.unit.table.repr(id)?;
         let (list, repr) = self.own_value(list)?;
         let (start, length) = Self::two(&list)?;
         self.charge_value(length);
         let element = self.element(repr)?;
+        let index = if last { self.b.ins().iadd_imm_s(length, -1) } else { self.int(0) };
+        self.element_or_null(id, start, index, length, element)
+    }
+
+    /// `get` of a list.
+    fn got(&mut self, id: ExprId, list: ExprId, rest: &[ExprId]) -> Result<Typed, Refused> {
+        let (list, repr) = self.own_value(list)?;
+        let index = self.argument(rest, ReprId::INT)?;
+        let ((start, length), index) = (Self::two(&list)?, Self::one(&index)?);
+        let element = self.element(repr)?;
+        self.element_or_null(id, start, index, length, element)
+    }
+
+    /// The element at `index`, or `null` where there is none.
+    fn element_or_null(
+        &mut self,
+        id: ExprId,
+        start: Value,
+        index: Value,
+        length: Value,
+        element: ReprId,
+    ) -> Result<Typed, Refused> {
+        let want = self.unit.table.repr(id)?;
+        let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, index, length);
+        let at = self.element_at(start, index, element);
+        let none = self.int(0);
+        let at = self.b.ins().select(inside, at, none);
+        self.at_or_null(at, element, want)
+    }
+
+    /// What lies at an address, or `null` where that is 0.
+    pub(super) fn at_or_null(&mut self, at: Value, repr: ReprId, want: ReprId) -> Result<Typed, Refused> {
         let (some, none) = (self.b.create_block(), self.b.create_block());
         let mut join = self.join(want);
-        self.b.ins().brif(length, some, &[], none, &[]);
+        self.b.ins().brif(at, some, &[], none, &[]);
         self.continue_in(some);
-        let at = if last {
-            let index = self.b.ins().iadd_imm_s(length, -1);
-            self.element_at(start, index, element)
-        } else {
-            start
-        };
-        let val = self.load(element, Place::new(at, 0));
-        let val = self.coerce(val, element, want)?;
+        let val = self.load(repr, Place::new(at, 0));
+        let val = self.coerce(val, repr, want)?;
         self.join_with(&mut join, &val)?;
         self.continue_in(none);
         let null = self.null(want)?;
@@ -268,19 +285,54 @@ impl<'p> Fx<'_, 'p, '_> {
         Ok((self.coerce(flat, inner, want)?, want))
     }
 
-    /// The payloads of the variants at position `wanted`.
-    fn results(&mut self, id: ExprId, list: ExprId, wanted: u32) -> Result<Typed, Refused> {
+    fn concatenated(&mut self, list: ExprId, rest: &[ExprId]) -> Result<Typed, Refused> {
+        let (list, repr) = self.own_value(list)?;
+        let more = self.argument(rest, repr)?;
+        // One list of two is flattened; that charges for the elements of both.
+        let both = self.slot(4)?;
+        self.store(&list, repr, both)?;
+        self.store(&more, repr, Place { offset: 2 * STEP, ..both })?;
+        let (cells, two) = (self.cells_of(repr)?, self.int(2));
+        let status = self.call(Helper::Flatten, &[cells, both.base, two]);
+        self.unless_ok(status)?;
+        let joined = self.handed();
+        let (_, count) = Self::two(&joined)?;
+        self.charge_parts(count);
+        Ok((joined, repr))
+    }
+
+    fn reversed(&mut self, list: ExprId) -> Result<Typed, Refused> {
+        let (list, repr) = self.own_value(list)?;
+        let (start, length) = Self::two(&list)?;
+        self.charge_value(length);
+        let cells = self.cells_of(repr)?;
+        let status = self.call(Helper::Reverse, &[cells, start, length]);
+        self.unless_ok(status)?;
+        self.charge_parts(length);
+        Ok((self.handed(), repr))
+    }
+
+    /// Cells of one element.
+    fn cells_of(&mut self, list: ReprId) -> Result<Value, Refused> {
+        let element = self.element(list)?;
+        Ok(self.int(i64::from(self.unit.table.layouts.cells(element))))
+    }
+
+    /// What the elements hold behind their first cell, where that is `wanted`: values of results, or of
+    /// optionals that are not `null`.
+    fn payloads(&mut self, id: ExprId, list: ExprId, wanted: i64) -> Result<Typed, Refused> {
         let want = self.unit.table.repr(id)?;
         let made = self.element(want)?;
         let (list, repr) = self.own_value(list)?;
-        let (first, length) = Self::two(&list)?;
-        self.charge_value(length);
         let element = self.element(repr)?;
         let payload = match self.layout(element) {
             Repr::Variants(payloads) => payloads.get(wanted as usize).copied().flatten(),
+            Repr::Optional(inner) => Some(inner),
             _ => None,
         };
-        let payload = payload.ok_or(Refused::Malformed("a result without a value"))?;
+        let payload = payload.ok_or(NOT_NATIVE)?;
+        let (first, length) = Self::two(&list)?;
+        self.charge_value(length);
         let cells = i64::from(self.unit.table.layouts.cells(made));
         let most = self.b.ins().imul_imm_s(length, cells);
         let start = self.allocate_value(most)?;
@@ -288,36 +340,30 @@ impl<'p> Fx<'_, 'p, '_> {
         self.b.def_var(to, start);
         let none = self.int(0);
         self.b.def_var(count, none);
-        let size = self.bytes_of(length, element);
-        let end = self.b.ins().iadd(first, size);
-        let (body, next, done) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
-        let at = self.b.append_block_param(body, types::I64);
-        self.b.ins().brif(length, body, &[BlockArg::from(first)], done, &[]);
-        self.b.switch_to_block(body);
-        let Val::One(position) = self.load(ReprId::INT, Place::new(at, 0)) else {
-            return Err(Refused::Malformed("a position"));
-        };
-        let fits = self.b.ins().icmp_imm_s(IntCC::Equal, position, i64::from(wanted));
-        let keep = self.b.create_block();
-        self.b.ins().brif(fits, keep, &[], next, &[]);
-        self.continue_in(keep);
-        let val = self.load(payload, Place::new(at, STEP));
-        let val = self.coerce(val, payload, made)?;
-        let room = self.b.use_var(to);
-        self.store(&val, made, Place::new(room, 0))?;
-        let (room, kept) = (self.b.use_var(to), self.b.use_var(count));
-        let room = self.b.ins().iadd_imm_s(room, cells * i64::from(STEP));
-        let kept = self.b.ins().iadd_imm_s(kept, 1);
-        self.b.def_var(to, room);
-        self.b.def_var(count, kept);
-        self.b.ins().jump(next, &[]);
-        self.continue_in(next);
+        let open = self.open_list(&Val::Two(first, length), repr, None)?;
+        let current = self.b.declare_var(types::I64);
+        self.b.def_var(current, first);
         let stride = i64::from(self.unit.table.layouts.cells(element)) * i64::from(STEP);
-        let following = self.b.ins().iadd_imm_s(at, stride);
-        let more = self.b.ins().icmp(IntCC::NotEqual, following, end);
-        self.b.ins().brif(more, body, &[BlockArg::from(following)], done, &[]);
-        self.b.seal_block(body);
-        self.continue_in(done);
+        self.each_of(&open, &mut |fx, _, _, around| {
+            let at = fx.b.use_var(current);
+            let following = fx.b.ins().iadd_imm_s(at, stride);
+            fx.b.def_var(current, following);
+            let tag = fx.load(ReprId::INT, Place::new(at, 0));
+            let fits = fx.b.ins().icmp_imm_s(IntCC::Equal, Self::one(&tag)?, wanted);
+            let keep = fx.b.create_block();
+            fx.b.ins().brif(fits, keep, &[], around.next, &[]);
+            fx.continue_in(keep);
+            let val = fx.load(payload, Place::new(at, STEP));
+            let val = fx.coerce(val, payload, made)?;
+            let room = fx.b.use_var(to);
+            fx.store(&val, made, Place::new(room, 0))?;
+            let (room, kept) = (fx.b.use_var(to), fx.b.use_var(count));
+            let room = fx.b.ins().iadd_imm_s(room, cells * i64::from(STEP));
+            let kept = fx.b.ins().iadd_imm_s(kept, 1);
+            fx.b.def_var(to, room);
+            fx.b.def_var(count, kept);
+            Ok(())
+        })?;
         let count = self.b.use_var(count);
         self.charge_parts(count);
         Ok((Val::Two(start, count), want))

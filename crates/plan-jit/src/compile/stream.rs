@@ -51,10 +51,10 @@ pub(super) enum Count {
 /// A pipeline whose list is evaluated.
 #[derive(Debug)]
 pub(super) struct Open {
-    start: Value,
+    pub(super) start: Value,
     /// Elements of the list.
     pub(super) length: Value,
-    element: ReprId,
+    pub(super) element: ReprId,
     /// What comes out of each stage.
     counts: Vec<Count>,
     /// Counts of [`Kind::Take`], by stage.
@@ -148,12 +148,32 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
     /// Evaluates the list, and charges what is known before the loop starts.
     pub(super) fn open(&mut self, pipeline: &Pipeline<'p>, sink: Option<&Lambda>) -> Result<Open, Refused> {
         let (list, repr) = self.own_value(pipeline.source)?;
-        let (start, length) = Self::two(&list)?;
-        let element = self.unit.table.layouts.element(repr).ok_or(Refused::Malformed("a list"))?;
+        self.open_value(&list, repr, &pipeline.stages, sink)
+    }
+
+    /// A list that is there, with nothing between it and `sink`.
+    pub(super) fn open_list(
+        &mut self,
+        list: &Val,
+        repr: ReprId,
+        sink: Option<&Lambda>,
+    ) -> Result<Open, Refused> {
+        self.open_value(list, repr, &[], sink)
+    }
+
+    fn open_value(
+        &mut self,
+        list: &Val,
+        repr: ReprId,
+        stages: &[Stage<'p>],
+        sink: Option<&Lambda>,
+    ) -> Result<Open, Refused> {
+        let (start, length) = Self::two(list)?;
+        let element = self.element(repr)?;
         let (mut counts, mut taken) = (Vec::new(), Vec::new());
         let mut count = Count::All;
         let mut loops = false;
-        for stage in &pipeline.stages {
+        for stage in stages {
             taken.push(None);
             match stage.kind {
                 Kind::Filter(lambda) | Kind::Map(lambda) => {
@@ -212,6 +232,25 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         sink: Option<&Lambda>,
         visit: &mut Visit<'_, 'u, 'p, 'b>,
     ) -> Result<(), Refused> {
+        self.emit_loop(&pipeline.stages, open, visit)?;
+        self.charge_after(pipeline, open, sink)
+    }
+
+    /// Emits a loop with nothing between the list and `visit`.
+    pub(super) fn each_of(
+        &mut self,
+        open: &Open,
+        visit: &mut Visit<'_, 'u, 'p, 'b>,
+    ) -> Result<(), Refused> {
+        self.emit_loop(&[], open, visit)
+    }
+
+    fn emit_loop(
+        &mut self,
+        stages: &[Stage<'p>],
+        open: &Open,
+        visit: &mut Visit<'_, 'u, 'p, 'b>,
+    ) -> Result<(), Refused> {
         let cells = self.unit.table.layouts.cells(open.element);
         let stride = i64::from(cells) * i64::from(STEP);
         let size = self.b.ins().imul_imm_s(open.length, stride);
@@ -223,7 +262,7 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         self.b.switch_to_block(body);
         let element = self.load(open.element, Place::new(at, 0));
         let ordered = self.ordered;
-        self.stage(pipeline, open, 0, element, open.element, Loop { next, done }, visit)?;
+        self.stage(stages, open, 0, element, open.element, Loop { next, done }, visit)?;
         self.ordered = ordered;
         self.b.ins().jump(next, &[]);
         self.continue_in(next);
@@ -232,14 +271,14 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         self.b.ins().brif(more, body, &[BlockArg::from(following)], done, &[]);
         self.b.seal_block(body);
         self.continue_in(done);
-        self.charge_after(pipeline, open, sink)
+        Ok(())
     }
 
     /// One element's way through the stages from `place` on.
     #[expect(clippy::too_many_arguments, reason = "an element, where it is, and where it goes")]
     fn stage(
         &mut self,
-        pipeline: &Pipeline<'p>,
+        stages: &[Stage<'p>],
         open: &Open,
         place: usize,
         val: Val,
@@ -250,7 +289,7 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         if place > 0 {
             self.ordered = false;
         }
-        let Some(stage) = pipeline.stages.get(place) else { return visit(self, &val, repr, around) };
+        let Some(stage) = stages.get(place) else { return visit(self, &val, repr, around) };
         let (val, repr) = match stage.kind {
             Kind::Filter(lambda) => {
                 let passes = self.applied(lambda, val.clone(), repr, ReprId::BOOL)?;
@@ -277,7 +316,7 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         {
             self.increased(*counter);
         }
-        self.stage(pipeline, open, place + 1, val, repr, around, visit)
+        self.stage(stages, open, place + 1, val, repr, around, visit)
     }
 
     /// Adds 1 to a counter; what it was.

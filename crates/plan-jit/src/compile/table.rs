@@ -1,8 +1,7 @@
 //! What the compiler knows of a plan's expressions before it emits anything: how each is represented, who
 //! evaluates it, and the facts that decide what may be fused.
 
-use plan_ir::builtin::Builtin;
-use plan_ir::expr::{BinaryOp, Expr, ExprId, FnId, Lambda, LocalId, Pattern, UnaryOp, Widening};
+use plan_ir::expr::{BinaryOp, Expr, ExprId, FnId, Pattern, UnaryOp, Widening};
 use plan_ir::interp::EVAL_DEPTH_MAX;
 use plan_ir::plan::PlanBody;
 use schema::value::Value;
@@ -49,7 +48,7 @@ impl<'p> Table<'p> {
         self.reprs.get(id.0 as usize).copied().ok_or(Refused::Malformed("an expression without a type"))
     }
 
-    fn kind(&self, id: ExprId) -> Result<&Repr, Refused> {
+    pub(super) fn kind(&self, id: ExprId) -> Result<&Repr, Refused> {
         self.repr(id).map(|repr| self.layouts.get(repr))
     }
 
@@ -217,70 +216,5 @@ impl<'p> Table<'p> {
             }
             (Pattern::Variant(..), _) => false,
         }
-    }
-
-    /// The one parameter of a lambda.
-    pub(crate) fn param(lambda: &Lambda) -> Option<LocalId> {
-        match lambda.params.as_slice() {
-            [param] => Some(*param),
-            _ => None,
-        }
-    }
-
-    /// Which library functions are native, on what. A function that is not named here is evaluated by the
-    /// interpreter on operands of native code, so a new one needs a line here but no code.
-    fn builtin_way(
-        &self,
-        id: ExprId,
-        op: Builtin,
-        args: &[ExprId],
-        lambda: Option<&Lambda>,
-    ) -> Result<Way, Refused> {
-        let reprs: Vec<ReprId> = args.iter().map(|arg| self.repr(*arg)).collect::<Result<_, _>>()?;
-        let element = reprs.first().and_then(|receiver| self.layouts.element(*receiver));
-        let on_text = reprs.first() == Some(&ReprId::TEXT);
-        let operands = reprs.get(1..).unwrap_or_default();
-        let body = match lambda {
-            Some(lambda) if Self::param(lambda).is_some() => Some(self.repr(lambda.body)?),
-            Some(_) => return Ok(Way::Operands),
-            None => None,
-        };
-        let native = match op {
-            Builtin::Map => {
-                operands.is_empty()
-                    && element.is_some()
-                    && body.is_some()
-                    && self.layouts.element(self.repr(id)?).is_some()
-            }
-            Builtin::Filter | Builtin::All | Builtin::Any => {
-                operands.is_empty() && element.is_some() && body == Some(ReprId::BOOL)
-            }
-            _ if body.is_some() => false,
-            Builtin::Len | Builtin::IsEmpty => operands.is_empty() && (element.is_some() || on_text),
-            Builtin::First | Builtin::Last => operands.is_empty() && element.is_some(),
-            Builtin::Take | Builtin::Skip => operands == [ReprId::INT] && (element.is_some() || on_text),
-            Builtin::Trim | Builtin::Folded | Builtin::Normalize => operands.is_empty() && on_text,
-            Builtin::StartsWith | Builtin::EndsWith => operands == [ReprId::TEXT] && on_text,
-            Builtin::Contains => match (element, operands) {
-                (Some(element), [wanted]) => element == *wanted && element != ReprId::OPAQUE,
-                _ => operands == [ReprId::TEXT] && on_text,
-            },
-            Builtin::Join => operands == [ReprId::TEXT] && element == Some(ReprId::TEXT),
-            Builtin::Flatten => {
-                operands.is_empty() && element.is_some_and(|inner| self.layouts.element(inner).is_some())
-            }
-            Builtin::Ok | Builtin::Errors => {
-                let place = usize::from(op == Builtin::Errors);
-                operands.is_empty()
-                    && element.is_some_and(|element| match self.layouts.get(element) {
-                        Repr::Variants(payloads) => {
-                            payloads.iter().all(Option::is_some) && payloads.len() > place
-                        }
-                        _ => false,
-                    })
-            }
-            Builtin::ToJson | Builtin::DecodeList => false,
-        };
-        Ok(if native { Way::Native } else { Way::Operands })
     }
 }

@@ -122,7 +122,7 @@ impl Fx<'_, '_, '_> {
                 let found = self.call(helper, &[at, length, part, part_len]);
                 answer(found, ReprId::BOOL)
             }
-            _ => Err(Refused::Malformed("a library function that is not native")),
+            _ => Err(super::list::NOT_NATIVE),
         }
     }
 

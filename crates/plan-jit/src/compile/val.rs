@@ -16,7 +16,7 @@ pub(super) const STEP: i32 = CELL as i32;
 pub(super) enum Val {
     /// What fits one register; a `Bool` is 8 bits wide there.
     One(Value),
-    /// A text, list or amount.
+    /// A text, list, map or amount.
     Two(Value, Value),
     /// An optional that is `null`.
     Absent,
@@ -83,7 +83,7 @@ impl Fx<'_, '_, '_> {
             Repr::Int | Repr::Time | Repr::Duration | Repr::Opaque => {
                 Val::One(self.b.ins().load(types::I64, CELLS, base, offset))
             }
-            Repr::Text | Repr::List(_) | Repr::Amount => Val::Two(
+            Repr::Text | Repr::List(_) | Repr::Map(_) | Repr::Amount => Val::Two(
                 self.b.ins().load(types::I64, CELLS, base, offset),
                 self.b.ins().load(types::I64, CELLS, base, offset + STEP),
             ),
@@ -214,7 +214,7 @@ impl Fx<'_, '_, '_> {
         match self.layout(repr) {
             Repr::Bool => vec![types::I8],
             Repr::Float => vec![types::F64],
-            Repr::Text | Repr::List(_) | Repr::Amount => vec![types::I64; 2],
+            Repr::Text | Repr::List(_) | Repr::Map(_) | Repr::Amount => vec![types::I64; 2],
             Repr::Optional(inner) => std::iter::once(types::I8).chain(self.shape(inner)).collect(),
             _ => vec![types::I64],
         }
@@ -265,7 +265,7 @@ impl Fx<'_, '_, '_> {
             (Repr::Optional(inner), [tag, held @ ..]) => {
                 Val::Either(*tag, Box::new(self.implode(held, inner, stable)?))
             }
-            (Repr::Text | Repr::List(_) | Repr::Amount, [first, second]) => Val::Two(*first, *second),
+            (Repr::Text | Repr::List(_) | Repr::Map(_) | Repr::Amount, [first, second]) => Val::Two(*first, *second),
             (Repr::Record(_) | Repr::Boxed(_), [base]) => Val::At(Place { base: *base, offset: 0, stable }),
             (Repr::Variants(payloads), [base]) if payloads.iter().any(Option::is_some) => {
                 Val::At(Place { base: *base, offset: 0, stable })

@@ -32,6 +32,14 @@ pub(super) extern "C" fn float_remainder(a: f64, b: f64) -> f64 {
     a % b
 }
 
+pub(super) extern "C" fn float_round(how: u64, value: f64) -> f64 {
+    match how {
+        0 => value.floor(),
+        1 => value.ceil(),
+        _ => value.round(),
+    }
+}
+
 /// # Safety
 /// `run` is that of the evaluation under way; `a` and `b` are values of the representation.
 pub(super) unsafe extern "C" fn equal(run: *mut Run<'_>, repr: u64, a: *const u64, b: *const u64) -> bool {
@@ -117,6 +125,20 @@ unsafe fn same(run: &mut Run<'_>, repr: ReprId, a: *const u64, b: *const u64) ->
             length == other
                 && (0..length as usize).all(|index| unsafe {
                     same(run, *element, a.add(index * stride), b.add(index * stride))
+                })
+        }
+        Repr::Map(value) => {
+            part(run);
+            let ((map_a, map_b), (length, other)) = (both(0), both(1));
+            let stride = code.layouts.entry_cells(*value) as usize;
+            length == other
+                && (0..length as usize).all(|index| unsafe {
+                    let [a, b] = [map_a, map_b].map(|at| (at as *const u64).add(index * stride));
+                    let (key_a, key_b) = (text(a), text(b));
+                    if key_a.len() == key_b.len() {
+                        run.fuel -= key_a.len() as i64 / BYTES_PER_STEP;
+                    }
+                    key_a == key_b && same(run, *value, a.add(2), b.add(2))
                 })
         }
         Repr::Boxed(record) => {

@@ -3,7 +3,7 @@
 
 use schema::limits::LIST_ELEMENTS_MAX;
 
-use crate::cells::cell;
+use crate::cells::{cell, text, text_of};
 use crate::run::{Exit, Run};
 
 /// # Safety
@@ -57,4 +57,80 @@ pub(super) unsafe extern "C" fn flatten(
     }
     run.out = [room.as_ptr() as u64, total];
     0
+}
+
+/// # Safety
+/// As [`allocate`]; `length` elements of `stride` cells lie at `list`.
+pub(super) unsafe extern "C" fn reverse(
+    run: *mut Run<'_>,
+    stride: u64,
+    list: *const u64,
+    length: u64,
+) -> i32 {
+    // SAFETY: by contract.
+    let run = unsafe { &mut *run };
+    let (stride, count) = (stride as usize, length as usize);
+    let Some(room) = run.arena.cells(count * stride) else { return Exit::Interpret as i32 };
+    for index in 0..count {
+        let from = (count - 1 - index) * stride;
+        // SAFETY: both are within `count` elements.
+        unsafe { std::ptr::copy_nonoverlapping(list.add(from), room.as_ptr().add(index * stride), stride) };
+    }
+    run.out = [room.as_ptr() as u64, length];
+    0
+}
+
+/// # Safety
+/// As [`allocate`]; `length` entries of `stride` cells lie at `entries`, of which `cells` from `first` on are
+/// initialised or not looked at.
+pub(super) unsafe extern "C" fn column(
+    run: *mut Run<'_>,
+    entries: *const u64,
+    length: u64,
+    stride: u64,
+    first: u64,
+    cells: u64,
+) -> i32 {
+    // SAFETY: by contract.
+    let run = unsafe { &mut *run };
+    let (stride, first, cells) = (stride as usize, first as usize, cells as usize);
+    let Some(room) = run.arena.cells(length as usize * cells) else { return Exit::Interpret as i32 };
+    for index in 0..length as usize {
+        // SAFETY: both are within `length` entries.
+        unsafe {
+            let from = entries.add(index * stride + first);
+            std::ptr::copy_nonoverlapping(from, room.as_ptr().add(index * cells), cells);
+        }
+    }
+    run.out = [room.as_ptr() as u64, length];
+    0
+}
+
+/// # Safety
+/// `length` entries of `stride` cells, in the order of their keys, lie at `entries`; the key is a text.
+pub(super) unsafe extern "C" fn find(
+    entries: *const u64,
+    length: u64,
+    stride: u64,
+    key: *const u8,
+    key_len: u64,
+) -> *const u64 {
+    // SAFETY: by contract.
+    let key = unsafe { text_of(key, key_len as usize) };
+    let (mut low, mut high) = (0, length as usize);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        // SAFETY: an entry starts with the two cells of its key.
+        let (entry, found) = unsafe {
+            let entry = entries.add(middle * stride as usize);
+            (entry, text(entry))
+        };
+        match found.cmp(key) {
+            // SAFETY: the value lies behind the key.
+            std::cmp::Ordering::Equal => return unsafe { entry.add(2) },
+            std::cmp::Ordering::Less => low = middle + 1,
+            std::cmp::Ordering::Greater => high = middle,
+        }
+    }
+    std::ptr::null()
 }

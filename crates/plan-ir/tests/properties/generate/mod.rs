@@ -1,6 +1,7 @@
 //! Random programs and plans that a compiler could have made. Everything is decided by a list of numbers,
 //! so that a failing case shrinks by shortening the list: where it ends, the simplest choice is made.
 
+mod library;
 pub(crate) mod plans;
 pub(crate) mod programs;
 
