@@ -113,7 +113,8 @@ impl Arena {
     /// Takes everything back. The largest chunk is kept for what comes next.
     pub(crate) fn reset(&mut self) {
         self.values.clear();
-        self.chunks.retain(|chunk| chunk.len() <= LARGEST_CHUNK);
+        let largest = LARGEST_CHUNK.min(self.limit / 2);
+        self.chunks.retain(|chunk| chunk.len() <= largest);
         self.chunks.sort_unstable_by_key(|chunk| chunk.len());
         self.chunks.drain(..self.chunks.len().saturating_sub(1));
         let kept = self.chunks.last_mut();

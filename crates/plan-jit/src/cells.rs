@@ -16,6 +16,9 @@ use crate::layout::{Layouts, Repr, ReprId};
 /// What one part of a value counts for when it is written out: [`written_bytes`].
 const PART_BYTES: u64 = 16;
 
+/// Parts of a value that native code hands to the interpreter.
+const PARTS_MAX: u64 = 4 << 20;
+
 /// Why a value is not laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
@@ -195,9 +198,10 @@ impl<'a> Reader<'a> {
         Self { layouts, fuel: meter.fuel(), bytes: meter.bytes() }
     }
 
-    /// A reader without limits, of what is known to be small enough.
-    pub(crate) const fn unlimited(layouts: &'a Layouts) -> Self {
-        Self { layouts, fuel: u64::MAX, bytes: u64::MAX }
+    /// A reader of values in the middle of an evaluation, which are charged nothing: its limits only keep
+    /// values whose parts are shared many times from being written out.
+    pub(crate) const fn of_parts(layouts: &'a Layouts) -> Self {
+        Self { layouts, fuel: PARTS_MAX, bytes: PARTS_MAX * PART_BYTES }
     }
 
     /// What is left of the steps.

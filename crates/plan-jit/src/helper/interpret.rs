@@ -32,7 +32,7 @@ pub(super) unsafe extern "C" fn rewrite(
     // SAFETY: by contract.
     let run = unsafe { &mut *run };
     let [from, to] = [from, to].map(|number| ReprId::from_number(number as u32));
-    let mut reader = Reader::new(&run.code.layouts, &meter(run));
+    let mut reader = Reader::of_parts(&run.code.layouts);
     // SAFETY: by contract.
     match unsafe { reader.read(from, input) } {
         // SAFETY: by contract.
@@ -75,7 +75,7 @@ unsafe fn evaluate(run: &mut Run<'_>, site: &Site, operands: *const u64, output:
     let code = run.code;
     let mut frame = vec![Value::Null; site.frame as usize];
     let mut at = 0;
-    let mut reader = Reader::new(&code.layouts, &meter(run));
+    let mut reader = Reader::of_parts(&code.layouts);
     for (local, repr) in &site.operands {
         // SAFETY: operands lie side by side.
         let Ok(value) = (unsafe { reader.read(*repr, operands.add(at)) }) else {

@@ -5,3 +5,9 @@
 #[path = "../../../plan-ir/tests/properties/generate/mod.rs"]
 mod generate;
 mod programs;
+mod pipelines;
+
+/// Cases of each property: a few hundred, or `PLAN_JIT_CASES` in a long run.
+fn cases() -> u32 {
+    std::env::var("PLAN_JIT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)
+}

@@ -67,12 +67,8 @@ fn shown(program: &Program) -> String {
     format!("{:?}\n{}{:?}", program.fragment, lines.collect::<String>(), program.body.functions)
 }
 
-fn cases() -> u32 {
-    std::env::var("PLAN_JIT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)
-}
-
 proptest! {
-    #![proptest_config(crate::generate::cases(cases()))]
+    #![proptest_config(crate::generate::cases(crate::cases()))]
 
     #[test]
     fn native_code_gives_what_the_interpreter_gives(
@@ -92,7 +88,7 @@ proptest! {
 fn most_programs_are_compiled_and_decided() {
     let mut counts = std::collections::BTreeMap::<String, u32>::new();
     let mut number = 12_345_u32;
-    for _ in 0..cases() {
+    for _ in 0..crate::cases() {
         let numbers = std::iter::repeat_with(|| {
             // xorshift32
             number ^= number << 13;
