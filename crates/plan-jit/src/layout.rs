@@ -229,6 +229,17 @@ impl Layouts {
         self.cells.get(id.0 as usize).copied().unwrap_or(1)
     }
 
+    /// Whether values are in their cells, and refer to nothing.
+    pub(crate) fn is_plain(&self, id: ReprId) -> bool {
+        match self.get(id) {
+            Repr::Bool | Repr::Int | Repr::Float | Repr::Time | Repr::Duration | Repr::Amount => true,
+            Repr::Optional(inner) => self.is_plain(*inner),
+            Repr::Record(fields) => fields.iter().all(|field| self.is_plain(*field)),
+            Repr::Variants(payloads) => payloads.iter().flatten().all(|payload| self.is_plain(*payload)),
+            Repr::Text | Repr::List(_) | Repr::Map(_) | Repr::Opaque | Repr::Boxed(_) => false,
+        }
+    }
+
     /// Field `index` of a record, inline or not: its representation, and the cell at which it starts.
     pub(crate) fn field(&self, record: ReprId, index: u32) -> Option<(ReprId, u32)> {
         let Repr::Record(fields) = self.get(self.unboxed(record)) else { return None };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cranelift_jit::JITModule;
 use parking_lot::Mutex;
 use plan_ir::expr::{ExprId, Fragment, LocalId};
+use plan_ir::graph::NodeId;
 use plan_ir::interp::{Env, Meter, Trap, TrapKind};
 use plan_ir::plan::PlanBody;
 use schema::value::Value;
@@ -15,6 +16,7 @@ use crate::arena::Arena;
 use crate::cells::{Reader, Writer};
 use crate::compile::{Compiled, Output, Read, Refused};
 use crate::constants::Constants;
+use crate::flat::{Flat, Shape};
 use crate::layout::{Layouts, ReprId};
 use crate::run::{Exit, Run};
 
@@ -30,7 +32,7 @@ const ARENA_KEPT_BYTES: usize = 4 << 20;
 /// What code and helpers share of a compiled plan.
 #[derive(Debug)]
 pub(crate) struct Code {
-    pub(crate) layouts: Layouts,
+    pub(crate) layouts: Arc<Layouts>,
     /// The plan, with copies of the expressions that sites evaluate behind its own.
     pub(crate) body: PlanBody,
     /// Number of the plan's own expressions.
@@ -69,9 +71,9 @@ struct Entered {
 
 /// What native code made of an evaluation.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum Outcome<T> {
     /// The value or trap of the interpreter. After a value the meter is what the interpreter leaves.
-    Done(Result<Value, Trap>),
+    Done(Result<T, Trap>),
     /// Only the interpreter can tell: a limit was reached, an input is not of its type, or functions of one
     /// loop trapped in another order than the interpreter runs them.
     Undecided,
@@ -122,7 +124,7 @@ impl NativePlan {
         }
         let mut entries: Vec<Entered> = compiled.into_iter().map(|done| entered(&module, done)).collect();
         entries.sort_by_key(|entry| key(&entry.fragment));
-        let code = Code { layouts, body, originals, sites, _constants: constants };
+        let code = Code { layouts: Arc::new(layouts), body, originals, sites, _constants: constants };
         Self {
             code: Arc::new(code),
             entries,
@@ -161,42 +163,130 @@ impl NativePlan {
         args: &[Value],
         env: &dyn Env,
         meter: &mut Meter,
-    ) -> Outcome {
+    ) -> Outcome<Value> {
         let Some(entry) = self.entry(fragment) else { return Outcome::NotCompiled };
         if args.len() != fragment.params as usize {
             return Outcome::Undecided;
         }
-        let inputs: Option<Vec<Value>> =
-            entry.reads.iter().map(|read| read.source.read(args, env)).collect();
+        let inputs: Option<Vec<Value>> = entry.reads.iter().map(|read| read.source.read(args, env)).collect();
         let Some(inputs) = inputs else { return Outcome::Undecided };
         let mut arena = self.arena();
         let Some(cells) = self.lay_out(entry, &inputs, &mut arena) else {
             self.keep(arena);
             return Outcome::Undecided;
         };
-        let (fuel, bytes) = (signed(meter.fuel()), signed(meter.bytes()));
-        let mut run = Run {
-            fuel,
-            bytes,
-            out: [0; 2],
-            at: 0,
-            detail: [0; 2],
-            arena,
-            code: &self.code,
-            env,
-            trap: None,
-        };
-        let outcome = self.enter(entry, &cells, &mut run, meter);
-        if outcome.is_some() {
-            // What was used is known where nothing went wrong.
-            let used = |before: i64, after: i64| before.saturating_sub(after).max(0).cast_unsigned();
-            let left = (meter.fuel() - used(fuel, run.fuel), meter.bytes() - used(bytes, run.bytes));
-            if matches!(outcome, Some(Ok(_))) {
-                *meter = Meter::new(left.0, left.1);
+        let mut run = Run::new(&self.code, env, arena, meter);
+        // SAFETY: the cells were laid out for this entry, and `inputs` outlive the run.
+        let outcome = unsafe { self.enter(entry, &cells, &mut run) };
+        let outcome = outcome.and_then(|result| match result {
+            Ok(out) => {
+                let mut reader = Reader::new(&self.code.layouts, &run.meter());
+                // SAFETY: the code has written its result, and what it refers to is still there.
+                let value = unsafe { reader.read(entry.result, out.as_ptr()) }.ok()?;
+                run.settle(meter, reader.fuel());
+                Some(Ok(value))
             }
-        }
+            Err(trap) => Some(Err(trap)),
+        });
         self.keep(run.arena);
         outcome.map_or(Outcome::Undecided, Outcome::Done)
+    }
+
+    /// [`NativePlan::eval`] on values that are laid out. What native code cannot decide, the interpreter
+    /// evaluates on values made of them.
+    ///
+    /// # Errors
+    /// As [`NativePlan::eval`].
+    pub fn eval_flat(
+        &self,
+        fragment: &Fragment,
+        args: &[Flat],
+        env: &dyn FlatEnv,
+        meter: &mut Meter,
+    ) -> Result<Flat, Trap> {
+        match self.eval_flat_native(fragment, args, env, meter) {
+            Outcome::Done(result) => result,
+            Outcome::Undecided | Outcome::NotCompiled => self.interpret_flat(fragment, args, env, meter),
+        }
+    }
+
+    fn interpret_flat(
+        &self,
+        fragment: &Fragment,
+        args: &[Flat],
+        env: &dyn FlatEnv,
+        meter: &mut Meter,
+    ) -> Result<Flat, Trap> {
+        let malformed = |what| Trap { kind: TrapKind::Malformed(what), expr: fragment.body };
+        let args: Option<Vec<Value>> = args.iter().map(Flat::to_value).collect();
+        let args = args.ok_or_else(|| malformed("an argument is too large"))?;
+        let value = plan_ir::interp::eval(&self.code.body, fragment, &args, &Values(env), meter)?;
+        let ty = self.code.body.exprs.ty(fragment.body);
+        let ty = ty.ok_or_else(|| malformed("an expression without a type"))?;
+        let flat = Shape::new(ty, &self.code.body.types).lay_out(value, ARENA_BYTES_MAX);
+        flat.ok_or_else(|| malformed("a value does not have the type of its expression"))
+    }
+
+    /// [`NativePlan::eval_flat`] without the interpreter. `meter` is charged only where it comes to a value.
+    pub fn eval_flat_native(
+        &self,
+        fragment: &Fragment,
+        args: &[Flat],
+        env: &dyn FlatEnv,
+        meter: &mut Meter,
+    ) -> Outcome<Flat> {
+        let Some(entry) = self.entry(fragment) else { return Outcome::NotCompiled };
+        if args.len() != fragment.params as usize {
+            return Outcome::Undecided;
+        }
+        let mut cells = Vec::with_capacity(entry.cells as usize);
+        let mut stores = Vec::with_capacity(entry.reads.len() + 1);
+        let mut inputs = Vec::with_capacity(entry.reads.len());
+        for read in &entry.reads {
+            let Some(flat) = read.source.read_flat(args, env) else { return Outcome::Undecided };
+            if !flat.shape().fits(&self.shape(read.repr)) {
+                return Outcome::Undecided;
+            }
+            // What is read lies side by side, in this order.
+            cells.extend_from_slice(flat.cells());
+            inputs.push(flat);
+        }
+        let values = Values(env);
+        let mut run = Run::new(&self.code, &values, self.arena(), meter);
+        // SAFETY: each input has the layout the entry reads, and is held.
+        let outcome = unsafe { self.enter(entry, &cells, &mut run) };
+        match outcome {
+            Some(Ok(out)) => {
+                let mut reader = Reader::new(&self.code.layouts, &run.meter());
+                // SAFETY: the code has written its result, and what it refers to is still there.
+                if unsafe { reader.count(entry.result, out.as_ptr()) }.is_err() {
+                    self.keep(run.arena);
+                    return Outcome::Undecided;
+                }
+                run.settle(meter, reader.fuel());
+                let shape = self.shape(entry.result);
+                if shape.layouts.is_plain(entry.result) {
+                    self.keep(run.arena);
+                    return Outcome::Done(Ok(Flat::plain(shape, out)));
+                }
+                inputs.iter().for_each(|input| input.add_stores(&mut stores));
+                // SAFETY: the cells are the result's, and what they may refer to is handed over with them.
+                Outcome::Done(Ok(unsafe { Flat::result(shape, out, run.arena, stores, &self.code) }))
+            }
+            Some(Err(trap)) => {
+                self.keep(run.arena);
+                Outcome::Done(Err(trap))
+            }
+            None => {
+                self.keep(run.arena);
+                Outcome::Undecided
+            }
+        }
+    }
+
+    /// The shape of a representation of this plan.
+    fn shape(&self, repr: ReprId) -> Shape {
+        Shape { layouts: Arc::clone(&self.code.layouts), repr }
     }
 
     fn lay_out(&self, entry: &Entered, inputs: &[Value], arena: &mut Arena) -> Option<Vec<u64>> {
@@ -210,15 +300,17 @@ impl NativePlan {
         Some(cells)
     }
 
-    /// Runs the code; `None` is for the interpreter to decide.
-    fn enter(
+    /// Runs the code; the cells of its result or its trap. `None` is for the interpreter to decide.
+    ///
+    /// # Safety
+    /// The cells are those that the entry reads, and what they refer to lives as long as the run.
+    unsafe fn enter(
         &self,
         entry: &Entered,
         cells: &[u64],
         run: &mut Run<'_>,
-        meter: &Meter,
-    ) -> Option<Result<Value, Trap>> {
-        let mut out = vec![0_u64; self.code.layouts.cells(entry.result) as usize];
+    ) -> Option<Result<Box<[u64]>, Trap>> {
+        let mut out = vec![0_u64; self.code.layouts.cells(entry.result) as usize].into_boxed_slice();
         // SAFETY: the code was compiled for this layout of what it reads and of its result, and everything
         // that cells refer to lives until after the call.
         let status = unsafe { (entry.entry)(run, cells.as_ptr(), out.as_mut_ptr()) };
@@ -228,15 +320,7 @@ impl NativePlan {
         let at = ExprId(u32::try_from(run.at).unwrap_or(u32::MAX));
         let trap = |kind| Some(Err(Trap { kind, expr: at }));
         match Exit::of(status) {
-            None => {
-                let left = Meter::new(run.fuel.cast_unsigned(), run.bytes.cast_unsigned());
-                let mut reader = Reader::new(&self.code.layouts, &left);
-                // SAFETY: the code has written its result, and what it refers to is still there.
-                let value = unsafe { reader.read(entry.result, out.as_ptr()) }.ok()?;
-                run.fuel = signed(reader.fuel());
-                let _ = meter;
-                Some(Ok(value))
-            }
+            None => Some(Ok(out)),
             Some(Exit::Overflow) => trap(TrapKind::Overflow),
             Some(Exit::DivisionByZero) => trap(TrapKind::DivisionByZero),
             Some(Exit::Index) => {
@@ -290,9 +374,37 @@ fn key(fragment: &Fragment) -> (u32, u32, u32) {
     (fragment.body.0, fragment.params, fragment.frame)
 }
 
-/// A count of the meter as native code counts it. What does not fit can never be used up.
-fn signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+/// Where an expression finds values from outside, laid out. The counterpart of [`Env`].
+pub trait FlatEnv {
+    /// The plan's argument at `index`.
+    fn param(&self, index: u32) -> Option<Flat>;
+    /// The value of a finished node.
+    fn node(&self, node: NodeId) -> Option<Flat>;
+    /// The current element of an enclosing fan-out.
+    fn item(&self, fan_out: NodeId) -> Option<Flat>;
+    /// What the taken arm of an enclosing branch bound at position `index`.
+    fn bound(&self, branch: NodeId, index: u32) -> Option<Flat>;
+}
+
+/// Values that are laid out, for the interpreter.
+struct Values<'a>(&'a dyn FlatEnv);
+
+impl Env for Values<'_> {
+    fn param(&self, index: u32) -> Option<Value> {
+        self.0.param(index)?.to_value()
+    }
+
+    fn node(&self, node: NodeId) -> Option<Value> {
+        self.0.node(node)?.to_value()
+    }
+
+    fn item(&self, fan_out: NodeId) -> Option<Value> {
+        self.0.item(fan_out)?.to_value()
+    }
+
+    fn bound(&self, branch: NodeId, index: u32) -> Option<Value> {
+        self.0.bound(branch, index)?.to_value()
+    }
 }
 
 fn entered(module: &JITModule, done: Compiled) -> Entered {

@@ -2,7 +2,7 @@
 
 use std::mem::offset_of;
 
-use plan_ir::interp::{Env, Trap};
+use plan_ir::interp::{Env, Meter, Trap};
 
 use crate::arena::Arena;
 use crate::native::Code;
@@ -59,6 +59,30 @@ pub(crate) struct Run<'a> {
     pub(crate) code: &'a Code,
     pub(crate) env: &'a dyn Env,
     pub(crate) trap: Option<Trap>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(code: &'a Code, env: &'a dyn Env, arena: Arena, meter: &Meter) -> Self {
+        let (fuel, bytes) = (signed(meter.fuel()), signed(meter.bytes()));
+        Self { fuel, bytes, out: [0; 2], at: 0, detail: [0; 2], arena, code, env, trap: None }
+    }
+
+    /// What is left, as the interpreter counts it.
+    pub(crate) fn meter(&self) -> Meter {
+        Meter::new(self.fuel.max(0).cast_unsigned(), self.bytes.max(0).cast_unsigned())
+    }
+
+    /// Takes from the meter of the evaluation what the run has used; `fuel` is what it has left.
+    pub(crate) fn settle(&self, meter: &mut Meter, fuel: u64) {
+        let used = |before: u64, after: u64| signed(before).cast_unsigned().saturating_sub(after);
+        let bytes = used(meter.bytes(), self.bytes.max(0).cast_unsigned());
+        *meter = Meter::new(meter.fuel() - used(meter.fuel(), fuel), meter.bytes() - bytes);
+    }
+}
+
+/// A count of the meter as native code counts it. What does not fit can never be used up.
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// Where native code finds the fields of [`Run`].

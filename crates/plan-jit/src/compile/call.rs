@@ -11,7 +11,9 @@ use super::expr::Typed;
 use super::fx::Fx;
 use super::table::Table;
 use super::val::{Place, STEP, Val};
+use crate::flat::Flat;
 use crate::layout::ReprId;
+use crate::native::FlatEnv;
 
 /// Expressions up to which a function is emitted in place of its call.
 const INLINE_COST_MAX: u64 = 40;
@@ -42,6 +44,17 @@ impl Source {
 
     /// The value, from where the interpreter gets it.
     pub(crate) fn read(self, args: &[Input], env: &dyn Env) -> Option<Input> {
+        match self {
+            Self::Argument(index) => args.get(index as usize).cloned(),
+            Self::Param(index) => env.param(index),
+            Self::Node(node) => env.node(node),
+            Self::Item(node) => env.item(node),
+            Self::Bound(node, index) => env.bound(node, index),
+        }
+    }
+
+    /// The value, laid out.
+    pub(crate) fn read_flat(self, args: &[Flat], env: &dyn FlatEnv) -> Option<Flat> {
         match self {
             Self::Argument(index) => args.get(index as usize).cloned(),
             Self::Param(index) => env.param(index),

@@ -4,11 +4,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use plan_ir::interp::shared::eval_within;
-use plan_ir::interp::{Meter, Trap, TrapKind};
+use plan_ir::interp::{Trap, TrapKind};
 use schema::value::{Json, Value};
 
 use crate::cells::{Reader, Writer};
-use crate::layout::{Repr, ReprId};
+use crate::layout::ReprId;
 use crate::native::Site;
 use crate::run::{Exit, Run};
 
@@ -61,11 +61,6 @@ pub(super) unsafe extern "C" fn interpret(
     outcome.unwrap_or(Exit::Interpret as i32)
 }
 
-/// What is left, as the interpreter counts it.
-fn meter(run: &Run<'_>) -> Meter {
-    Meter::new(run.fuel.max(0).cast_unsigned(), run.bytes.max(0).cast_unsigned())
-}
-
 /// # Safety
 /// As [`interpret`].
 unsafe fn evaluate(run: &mut Run<'_>, site: &Site, operands: *const u64, output: *mut u64) -> i32 {
@@ -85,7 +80,7 @@ unsafe fn evaluate(run: &mut Run<'_>, site: &Site, operands: *const u64, output:
         *slot = value;
         at += code.layouts.cells(*repr) as usize;
     }
-    let mut left = meter(run);
+    let mut left = run.meter();
     let result = eval_within(&code.body, site.expr, frame, run.env, &mut left);
     // INVARIANT: a meter that started within 63 bits stays there.
     (run.fuel, run.bytes) = (left.fuel().cast_signed(), left.bytes().cast_signed());
@@ -108,11 +103,7 @@ unsafe fn evaluate(run: &mut Run<'_>, site: &Site, operands: *const u64, output:
 /// There is room for a value of `repr`.
 unsafe fn put(run: &mut Run<'_>, value: Value, repr: ReprId, output: *mut u64) -> i32 {
     let code = run.code;
-    let plain = matches!(
-        code.layouts.get(repr),
-        Repr::Bool | Repr::Int | Repr::Float | Repr::Time | Repr::Duration | Repr::Amount
-    );
-    let kept: &Value = if plain {
+    let kept: &Value = if code.layouts.is_plain(repr) {
         &value
     } else {
         let Some(kept) = run.arena.value(value) else { return Exit::Interpret as i32 };

@@ -9,7 +9,7 @@ use plan_ir::expr::{
 };
 use plan_ir::interp::{Env, Meter, Quota, Trap, TrapKind, eval};
 use plan_ir::plan::{Function, Param, PlanBody, Scope};
-use plan_jit::{Coverage, Engine, NativePlan, Outcome};
+use plan_jit::{Coverage, Engine, Flat, FlatEnv, NativePlan, Outcome, Shape};
 use proptest::prelude::*;
 use schema::amount::{Amount, Currency};
 use schema::types::{DefId, EnumDef, EnumWire, FieldDef, IntRange, RecordDef, Type, TypeDef, TypeDefs, VariantDef};
@@ -536,7 +536,7 @@ fn shown(chain: &Chain) -> String {
 }
 
 /// Both engines with these meters; what native code made of it.
-fn check(chain: &Chain, native: &NativePlan, fuel: u64, bytes: u64) -> (Result<Value, Trap>, Outcome) {
+fn check(chain: &Chain, native: &NativePlan, fuel: u64, bytes: u64) -> (Result<Value, Trap>, Outcome<Value>) {
     let mut expected_meter = Meter::new(fuel, bytes);
     let expected = eval(&chain.body, &chain.fragment, &[], chain, &mut expected_meter);
     let mut meter = Meter::new(fuel, bytes);
@@ -551,7 +551,43 @@ fn check(chain: &Chain, native: &NativePlan, fuel: u64, bytes: u64) -> (Result<V
         Outcome::Undecided => assert!(expected.is_err(), "undecided though {expected:?}: {}", shown(chain)),
         Outcome::NotCompiled => panic!("{:?}: {}", native.refused(), shown(chain)),
     }
+    check_flat(chain, native, Meter::new(fuel, bytes), &outcome, &meter);
     (expected, outcome)
+}
+
+/// The items, laid out.
+struct FlatItems(Flat);
+
+impl FlatEnv for FlatItems {
+    fn param(&self, index: u32) -> Option<Flat> {
+        (index == 0).then(|| self.0.clone())
+    }
+    fn node(&self, _: plan_ir::graph::NodeId) -> Option<Flat> {
+        None
+    }
+    fn item(&self, _: plan_ir::graph::NodeId) -> Option<Flat> {
+        None
+    }
+    fn bound(&self, _: plan_ir::graph::NodeId, _: u32) -> Option<Flat> {
+        None
+    }
+}
+
+/// On values that are laid out, the same.
+fn check_flat(chain: &Chain, native: &NativePlan, mut meter: Meter, outcome: &Outcome<Value>, after: &Meter) {
+    let shape = Shape::new(&chain.body.params[0].ty, &chain.body.types);
+    let items = FlatItems(shape.lay_out(chain.items.clone(), 1 << 24).unwrap());
+    let flat = native.eval_flat_native(&chain.fragment, &[], &items, &mut meter);
+    drop(items);
+    match (flat, outcome) {
+        (Outcome::Done(Ok(flat)), Outcome::Done(Ok(value))) => {
+            assert_eq!(flat.to_value().as_ref(), Some(value), "{}", shown(chain));
+            assert_eq!(&meter, after, "{}", shown(chain));
+        }
+        (Outcome::Done(Err(flat)), Outcome::Done(Err(trap))) => assert_eq!(&flat, trap),
+        (Outcome::Undecided, Outcome::Undecided) => {}
+        (flat, outcome) => panic!("{flat:?} and {outcome:?}: {}", shown(chain)),
+    }
 }
 
 fn compiled(chain: &Chain) -> NativePlan {

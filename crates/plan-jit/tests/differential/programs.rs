@@ -35,7 +35,7 @@ const BYTES: u64 = 1 << 20;
 
 /// What came of a program: the interpreter's result, what native code made of it, and whether it was
 /// compiled at all.
-fn run(program: &Program, fuel: u64) -> (Result<Value, Trap>, Outcome) {
+fn run(program: &Program, fuel: u64) -> (Result<Value, Trap>, Outcome<Value>) {
     let env = Defaults(&program.body);
     let mut expected_meter = Meter::new(fuel, BYTES);
     let expected = eval(&program.body, &program.fragment, &[], &env, &mut expected_meter);

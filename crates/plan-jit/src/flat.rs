@@ -1,0 +1,146 @@
+//! Values as native code sees them, kept from one evaluation to the next.
+#![expect(unsafe_code, reason = "cells are read and written by address")]
+
+use std::sync::Arc;
+
+use plan_ir::interp::Meter;
+use schema::types::{Type, TypeDefs};
+use schema::value::Value;
+
+use crate::arena::Arena;
+use crate::cells::{Reader, Writer};
+use crate::layout::{Layouts, ReprId};
+use crate::native::{ARENA_BYTES_MAX, Code};
+
+/// A value laid out by its type. Cheap to clone; what it refers to lives as long as it does.
+#[derive(Clone, Debug)]
+pub struct Flat(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    shape: Shape,
+    cells: Box<[u64]>,
+    /// What the cells refer to, and what that refers to.
+    stores: Vec<Arc<Store>>,
+}
+
+/// Something that cells refer to.
+#[derive(Debug)]
+pub(crate) struct Store {
+    _arena: Arena,
+    /// A value, where it is.
+    _value: Option<Arc<Value>>,
+    /// The literals of a plan.
+    _code: Option<Arc<Code>>,
+}
+
+/// Stores that one value refers to; one with more is copied into one of its own.
+const STORES_MAX: usize = 32;
+
+/// A type whose values are laid out.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    pub(crate) layouts: Arc<Layouts>,
+    pub(crate) repr: ReprId,
+}
+
+impl Shape {
+    /// The layout of values of `ty`.
+    #[must_use]
+    pub fn new(ty: &Type, defs: &TypeDefs) -> Self {
+        let mut layouts = Layouts::new();
+        let repr = layouts.of(ty, defs);
+        Self { layouts: Arc::new(layouts), repr }
+    }
+
+    /// Whether values of both are laid out alike.
+    #[must_use]
+    pub fn fits(&self, other: &Self) -> bool {
+        if Arc::ptr_eq(&self.layouts, &other.layouts) {
+            self.repr == other.repr
+        } else {
+            self.layouts.same(self.repr, &other.layouts, other.repr)
+        }
+    }
+
+    /// Lays `value` out; `None` where it is not of the type or takes more than `bytes_max`.
+    #[must_use]
+    pub fn lay_out(&self, value: Value, bytes_max: usize) -> Option<Flat> {
+        let value = Arc::new(value);
+        let mut arena = Arena::new(bytes_max);
+        let mut cells = vec![0_u64; self.layouts.cells(self.repr) as usize].into_boxed_slice();
+        let mut writer = Writer { layouts: &self.layouts, arena: &mut arena };
+        // SAFETY: there is room for the cells of the representation, and the value stays where it is.
+        unsafe { writer.write(&value, self.repr, cells.as_mut_ptr()) }.ok()?;
+        let stores = vec![Arc::new(Store { _arena: arena, _value: Some(value), _code: None })];
+        Some(Flat(Arc::new(Inner { shape: self.clone(), cells, stores })))
+    }
+}
+
+impl Flat {
+    /// The result of an evaluation.
+    ///
+    /// # Safety
+    /// The cells are those of a value of the shape, and refer to nothing but the arena, the stores and the
+    /// literals of the code.
+    pub(crate) unsafe fn result(
+        shape: Shape,
+        cells: Box<[u64]>,
+        arena: Arena,
+        mut stores: Vec<Arc<Store>>,
+        code: &Arc<Code>,
+    ) -> Self {
+        let code = Some(Arc::clone(code));
+        stores.push(Arc::new(Store { _arena: arena, _value: None, _code: code }));
+        let flat = Self(Arc::new(Inner { shape, cells, stores }));
+        if flat.0.stores.len() <= STORES_MAX {
+            return flat;
+        }
+        // A long chain of evaluations would keep all that any of them ever referred to.
+        let copy = flat.to_value().and_then(|value| flat.shape().lay_out(value, ARENA_BYTES_MAX));
+        copy.unwrap_or(flat)
+    }
+
+    /// A result that refers to nothing.
+    pub(crate) fn plain(shape: Shape, cells: Box<[u64]>) -> Self {
+        Self(Arc::new(Inner { shape, cells, stores: Vec::new() }))
+    }
+
+    /// Adds what the value refers to.
+    pub(crate) fn add_stores(&self, stores: &mut Vec<Arc<Store>>) {
+        for store in &self.0.stores {
+            if !stores.iter().any(|known| Arc::ptr_eq(known, store)) {
+                stores.push(Arc::clone(store));
+            }
+        }
+    }
+
+    /// Its type's layout.
+    #[must_use]
+    pub fn shape(&self) -> &Shape {
+        &self.0.shape
+    }
+
+    pub(crate) fn cells(&self) -> &[u64] {
+        &self.0.cells
+    }
+
+    /// The value, as the interpreter has it. `None` where its parts, counted as often as they are shared, are
+    /// more than an evaluation may give.
+    #[must_use]
+    pub fn to_value(&self) -> Option<Value> {
+        let mut reader = Reader::of_parts(&self.0.shape.layouts);
+        // SAFETY: the cells are of the representation, and everything they refer to is kept.
+        unsafe { reader.read(self.0.shape.repr, self.0.cells.as_ptr()) }.ok()
+    }
+
+    /// Charges for writing the value out, as an evaluation is charged for its result.
+    #[must_use]
+    pub fn charge(&self, meter: &mut Meter) -> Option<()> {
+        let mut reader = Reader::new(&self.0.shape.layouts, meter);
+        // SAFETY: as in `to_value`.
+        unsafe { reader.count(self.0.shape.repr, self.0.cells.as_ptr()) }.ok()?;
+        *meter = Meter::new(reader.fuel(), meter.bytes());
+        Some(())
+    }
+}
