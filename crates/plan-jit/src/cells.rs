@@ -11,7 +11,7 @@ use schema::limits::LIST_ELEMENTS_MAX;
 use schema::value::Value;
 
 use crate::arena::Arena;
-use crate::layout::{Layouts, Repr, ReprId};
+use crate::layout::{Layouts, Need, ORIGIN_CELLS, Repr, ReprId};
 
 /// What one part of a value counts for when it is written out: [`written_bytes`].
 const PART_BYTES: u64 = 16;
@@ -80,6 +80,8 @@ pub(crate) fn amount_cells(amount: Amount) -> [u64; 2] {
 pub(crate) struct Writer<'a> {
     pub(crate) layouts: &'a Layouts,
     pub(crate) arena: &'a mut Arena,
+    /// The fields of records that are laid out, where not all are: [`crate::layout::Needs`].
+    pub(crate) needs: Option<&'a [Vec<Need>]>,
 }
 
 impl Writer<'_> {
@@ -124,12 +126,9 @@ impl Writer<'_> {
                 put(1, entries.len() as u64);
             }
             (Repr::Record(fields), Value::Record(values)) if fields.len() == values.len() => {
-                let mut at = 0;
-                for (field, value) in fields.iter().zip(values.iter()) {
-                    // SAFETY: fields lie side by side, in order.
-                    unsafe { self.write(value, *field, to.add(at))? }
-                    at += self.layouts.cells(*field) as usize;
-                }
+                put(0, std::ptr::from_ref(value) as u64);
+                // SAFETY: the fields lie behind the origin.
+                unsafe { self.record(values, repr, fields, to)? }
             }
             (Repr::Boxed(record), Value::Record(_)) => {
                 let cells = self.layouts.cells(*record) as usize;
@@ -152,6 +151,32 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// # Safety
+    /// There is room for the record.
+    unsafe fn record(
+        &mut self,
+        values: &[Value],
+        repr: ReprId,
+        fields: &[ReprId],
+        to: *mut u64,
+    ) -> Result<(), Unfit> {
+        if let Some(needs) = self.needs {
+            for (index, field, cell) in needs.get(repr.number() as usize).into_iter().flatten() {
+                let value = values.get(*index as usize).ok_or(Unfit::Type)?;
+                // SAFETY: the field starts at this cell.
+                unsafe { self.write(value, *field, to.add(*cell as usize))? }
+            }
+            return Ok(());
+        }
+        let mut at = ORIGIN_CELLS as usize;
+        for (field, value) in fields.iter().zip(values) {
+            // SAFETY: fields lie side by side, in order.
+            unsafe { self.write(value, *field, to.add(at))? }
+            at += self.layouts.cells(*field) as usize;
+        }
+        Ok(())
+    }
+
     fn list(&mut self, items: &[Value], element: ReprId) -> Result<*mut u64, Unfit> {
         let stride = self.layouts.cells(element) as usize;
         let start = self.arena.cells(items.len() * stride).ok_or(Unfit::Room)?.as_ptr();
@@ -163,29 +188,28 @@ impl Writer<'_> {
     }
 
     fn map(&mut self, entries: &BTreeMap<Arc<str>, Value>, value: ReprId) -> Result<*mut u64, Unfit> {
-        let stride = self.layouts.entry_cells(value) as usize;
-        let start = self.arena.cells(entries.len() * stride).ok_or(Unfit::Room)?.as_ptr();
+        let (stride, behind) = self.layouts.entry_cells(value);
+        let start = self.arena.cells(entries.len() * stride as usize).ok_or(Unfit::Room)?.as_ptr();
         for (index, (key, item)) in entries.iter().enumerate() {
-            // SAFETY: there is room for as many entries of `stride` cells, a key of two before each value.
+            // SAFETY: there is room for as many entries, each an origin, a key and a value.
             unsafe {
-                let at = start.add(index * stride);
-                at.write(key.as_ptr() as u64);
-                at.add(1).write(key.len() as u64);
-                self.write(item, value, at.add(2))?;
+                let at = start.add(index * stride as usize);
+                at.cast::<[u64; 3]>().write([0, key.as_ptr() as u64, key.len() as u64]);
+                self.write(item, value, at.add(behind as usize))?;
             }
         }
         Ok(start)
     }
 }
 
-/// Makes values of cells, within what the meter of an evaluation has left: it counts what
-/// [`written_bytes`] would count.
+/// Counts values as they are counted when they are written out ([`written_bytes`]), within what a meter has
+/// left.
 #[derive(Debug)]
-pub(crate) struct Reader<'a> {
+pub(crate) struct Counter<'a> {
     layouts: &'a Layouts,
-    /// Parts that may still be read.
+    /// Parts that may still be counted.
     fuel: u64,
-    /// Bytes that may still be read.
+    /// Bytes that may still be counted.
     bytes: u64,
 }
 
@@ -193,12 +217,12 @@ pub(crate) struct Reader<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLarge;
 
-impl<'a> Reader<'a> {
+impl<'a> Counter<'a> {
     pub(crate) const fn new(layouts: &'a Layouts, meter: &Meter) -> Self {
         Self { layouts, fuel: meter.fuel(), bytes: meter.bytes() }
     }
 
-    /// A reader of values in the middle of an evaluation, which are charged nothing: its limits only keep
+    /// A counter for values in the middle of an evaluation, which are charged nothing: its limits only keep
     /// values whose parts are shared many times from being written out.
     pub(crate) const fn of_parts(layouts: &'a Layouts) -> Self {
         Self { layouts, fuel: PARTS_MAX, bytes: PARTS_MAX * PART_BYTES }
@@ -209,73 +233,21 @@ impl<'a> Reader<'a> {
         self.fuel
     }
 
-    fn part(&mut self) -> Result<(), TooLarge> {
-        self.add(PART_BYTES)
-    }
-
-    /// A text counts as a part and as its bytes.
-    fn text(&mut self, length: usize) -> Result<(), TooLarge> {
-        self.part()?;
-        self.add(length as u64)
-    }
-
-    fn add(&mut self, bytes: u64) -> Result<(), TooLarge> {
-        self.fuel = self.fuel.checked_sub(1).ok_or(TooLarge)?;
-        self.bytes = self.bytes.checked_sub(bytes).ok_or(TooLarge)?;
+    /// Counts as many parts.
+    fn parts(&mut self, count: u64) -> Result<(), TooLarge> {
+        self.fuel = self.fuel.checked_sub(count).ok_or(TooLarge)?;
+        self.bytes = self.bytes.checked_sub(count.saturating_mul(PART_BYTES)).ok_or(TooLarge)?;
         Ok(())
     }
 
-    /// Counts the value at `at` without making it.
-    ///
-    /// # Safety
-    /// As [`Reader::read`].
-    pub(crate) unsafe fn count(&mut self, repr: ReprId, at: *const u64) -> Result<(), TooLarge> {
-        // SAFETY, here and below: by contract, at the places the layout says.
-        match self.layouts.get(repr) {
-            Repr::Bool | Repr::Int | Repr::Float | Repr::Time | Repr::Duration | Repr::Amount => self.part(),
-            Repr::Opaque => self.opaque(unsafe { &*(cell(at, 0) as *const Value) }),
-            Repr::Text => self.text(unsafe { cell(at, 1) } as usize),
-            Repr::Optional(inner) => match unsafe { cell(at, 0) } {
-                0 => self.part(),
-                _ => unsafe { self.count(*inner, at.add(1)) },
-            },
-            Repr::List(element) => {
-                self.part()?;
-                let (start, length) = unsafe { (cell(at, 0) as *const u64, cell(at, 1) as usize) };
-                let stride = self.layouts.cells(*element) as usize;
-                (0..length).try_for_each(|index| unsafe { self.count(*element, start.add(index * stride)) })
-            }
-            Repr::Map(value) => {
-                self.part()?;
-                let (start, length) = unsafe { (cell(at, 0) as *const u64, cell(at, 1) as usize) };
-                let stride = self.layouts.entry_cells(*value) as usize;
-                (0..length).try_for_each(|index| unsafe {
-                    let entry = start.add(index * stride);
-                    self.add(cell(entry, 1))?;
-                    self.count(*value, entry.add(2))
-                })
-            }
-            Repr::Record(fields) => {
-                self.part()?;
-                let mut start = 0;
-                for field in fields {
-                    unsafe { self.count(*field, at.add(start))? }
-                    start += self.layouts.cells(*field) as usize;
-                }
-                Ok(())
-            }
-            Repr::Boxed(record) => unsafe { self.count(*record, cell(at, 0) as *const u64) },
-            Repr::Variants(payloads) => {
-                self.part()?;
-                match payloads.get(unsafe { cell(at, 0) } as usize) {
-                    Some(Some(payload)) => unsafe { self.count(*payload, at.add(1)) },
-                    _ => Ok(()),
-                }
-            }
-        }
+    /// Counts the bytes of a text, which is one step more.
+    fn text(&mut self, length: usize) -> Result<(), TooLarge> {
+        self.fuel = self.fuel.checked_sub(1).ok_or(TooLarge)?;
+        self.bytes = self.bytes.checked_sub(length as u64).ok_or(TooLarge)?;
+        Ok(())
     }
 
-    fn opaque(&mut self, value: &Value) -> Result<(), TooLarge> {
+    fn value(&mut self, value: &Value) -> Result<(), TooLarge> {
         let mut meter = Meter::new(self.fuel, self.bytes);
         let bytes = written_bytes(value, &mut meter).map_err(|_| TooLarge)?;
         self.fuel = meter.fuel();
@@ -283,112 +255,125 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The value at `at`.
+    /// Counts the value at `at`.
     ///
     /// # Safety
     /// Cells of `repr` are there, and everything they refer to is alive.
-    pub(crate) unsafe fn read(&mut self, repr: ReprId, at: *const u64) -> Result<Value, TooLarge> {
+    pub(crate) unsafe fn count(&mut self, repr: ReprId, at: *const u64) -> Result<(), TooLarge> {
+        if let Some(parts) = self.layouts.parts(repr) {
+            return self.parts(parts);
+        }
         // SAFETY, here and below: by contract, at the places the layout says.
-        let first = || unsafe { cell(at, 0) };
-        Ok(match self.layouts.get(repr) {
-            Repr::Opaque => {
-                let value = unsafe { &*(first() as *const Value) };
-                self.opaque(value)?;
-                value.clone()
-            }
-            Repr::Optional(inner) if first() != 0 => unsafe { self.read(*inner, at.add(1))? },
-            Repr::Boxed(record) => unsafe { self.read(*record, first() as *const u64)? },
+        let first = unsafe { cell(at, 0) };
+        match self.layouts.get(repr) {
+            Repr::Opaque => self.value(unsafe { &*(first as *const Value) }),
             Repr::Text => {
-                let text = unsafe { text(at) };
-                self.text(text.len())?;
-                Value::String(text.into())
+                self.parts(1)?;
+                self.text(unsafe { cell(at, 1) } as usize)
             }
-            other => {
-                self.part()?;
-                match other {
-                    Repr::Bool => Value::Bool(first() != 0),
-                    Repr::Int => Value::Int(first().cast_signed()),
-                    Repr::Float => Value::Float(f64::from_bits(first())),
-                    Repr::Time => Value::Time(first().cast_signed()),
-                    Repr::Duration => Value::Duration(first().cast_signed()),
-                    Repr::Amount => Value::Amount(unsafe { amount(at) }),
-                    Repr::List(element) => {
-                        let (start, length) = (first() as *const u64, unsafe { cell(at, 1) } as usize);
-                        Value::List(unsafe { self.items(*element, start, length)? })
-                    }
-                    Repr::Map(value) => {
-                        let (start, length) = (first() as *const u64, unsafe { cell(at, 1) } as usize);
-                        Value::Map(Arc::new(unsafe { self.entries(*value, start, length)? }))
-                    }
-                    Repr::Record(fields) => Value::Record(unsafe { self.fields(fields, at)? }),
-                    Repr::Variants(payloads) => {
-                        let place = first();
-                        let payload = match payloads.get(place as usize) {
-                            Some(Some(payload)) => Some(Arc::new(unsafe { self.read(*payload, at.add(1))? })),
-                            _ => None,
-                        };
-                        Value::Variant(u32::try_from(place).unwrap_or(u32::MAX), payload)
-                    }
-                    Repr::Optional(_) | Repr::Opaque | Repr::Boxed(_) | Repr::Text => Value::Null,
+            Repr::Optional(_) if first == 0 => self.parts(1),
+            Repr::Optional(inner) => unsafe { self.count(*inner, at.add(1)) },
+            Repr::List(element) => {
+                self.parts(1)?;
+                unsafe { self.items(*element, first as *const u64, cell(at, 1)) }
+            }
+            Repr::Map(value) => {
+                self.parts(1)?;
+                let (start, length) = (first as *const u64, unsafe { cell(at, 1) } as usize);
+                let (stride, behind) = self.layouts.entry_cells(*value);
+                (0..length).try_for_each(|index| unsafe {
+                    let entry = start.add(index * stride as usize);
+                    self.text(cell(entry, 2) as usize)?;
+                    self.count(*value, entry.add(behind as usize))
+                })
+            }
+            Repr::Record(_) if first != 0 => self.value(unsafe { &*(first as *const Value) }),
+            Repr::Record(fields) => {
+                self.parts(1)?;
+                let mut start = ORIGIN_CELLS as usize;
+                for field in fields {
+                    unsafe { self.count(*field, at.add(start))? }
+                    start += self.layouts.cells(*field) as usize;
+                }
+                Ok(())
+            }
+            Repr::Boxed(record) => unsafe { self.count(*record, first as *const u64) },
+            Repr::Variants(payloads) => {
+                self.parts(1)?;
+                match payloads.get(first as usize) {
+                    Some(Some(payload)) => unsafe { self.count(*payload, at.add(1)) },
+                    _ => Ok(()),
                 }
             }
-        })
+            Repr::Bool | Repr::Int | Repr::Float | Repr::Time | Repr::Duration | Repr::Amount => {
+                self.parts(1)
+            }
+        }
     }
 
     /// # Safety
     /// `length` elements lie at `start`.
-    unsafe fn items(
-        &mut self,
-        element: ReprId,
-        start: *const u64,
-        length: usize,
-    ) -> Result<Arc<[Value]>, TooLarge> {
-        // Many lists are too large; not one is allocated before its elements could be counted.
-        if length as u64 > self.fuel {
-            return Err(TooLarge);
+    unsafe fn items(&mut self, element: ReprId, start: *const u64, length: u64) -> Result<(), TooLarge> {
+        if let Some(parts) = self.layouts.parts(element) {
+            return self.parts(parts.saturating_mul(length));
         }
         let stride = self.layouts.cells(element) as usize;
-        let mut items = Vec::with_capacity(length);
-        for index in 0..length {
-            // SAFETY: by contract.
-            items.push(unsafe { self.read(element, start.add(index * stride))? });
-        }
-        Ok(items.into())
+        // SAFETY: by contract.
+        (0..length as usize).try_for_each(|index| unsafe { self.count(element, start.add(index * stride)) })
     }
+}
 
-    /// # Safety
-    /// `length` entries lie at `start`.
-    unsafe fn entries(
-        &mut self,
-        value: ReprId,
-        start: *const u64,
-        length: usize,
-    ) -> Result<BTreeMap<Arc<str>, Value>, TooLarge> {
-        let stride = self.layouts.entry_cells(value) as usize;
-        (0..length)
-            .map(|index| {
-                // SAFETY: by contract; a key is two cells.
-                let (entry, key) = unsafe {
-                    let entry = start.add(index * stride);
-                    (entry, text(entry))
-                };
-                self.add(key.len() as u64)?;
-                // SAFETY: the value lies behind its key.
-                Ok((Arc::from(key), unsafe { self.read(value, entry.add(2))? }))
-            })
-            .collect()
-    }
-
-    /// # Safety
-    /// The fields lie at `at`.
-    unsafe fn fields(&mut self, fields: &[ReprId], at: *const u64) -> Result<Arc<[Value]>, TooLarge> {
-        let mut start = 0;
-        let mut values = Vec::with_capacity(fields.len());
-        for field in fields {
-            // SAFETY: by contract.
-            values.push(unsafe { self.read(*field, at.add(start))? });
-            start += self.layouts.cells(*field) as usize;
+/// The value at `at`. Without limits of its own: count it first.
+///
+/// # Safety
+/// As [`Counter::count`].
+pub(crate) unsafe fn read(layouts: &Layouts, repr: ReprId, at: *const u64) -> Value {
+    // SAFETY, here and below: by contract, at the places the layout says.
+    let first = unsafe { cell(at, 0) };
+    match layouts.get(repr) {
+        Repr::Bool => Value::Bool(first != 0),
+        Repr::Int => Value::Int(first.cast_signed()),
+        Repr::Float => Value::Float(f64::from_bits(first)),
+        Repr::Time => Value::Time(first.cast_signed()),
+        Repr::Duration => Value::Duration(first.cast_signed()),
+        Repr::Amount => Value::Amount(unsafe { amount(at) }),
+        Repr::Text => Value::String(unsafe { text(at) }.into()),
+        Repr::Opaque => unsafe { &*(first as *const Value) }.clone(),
+        Repr::Optional(_) if first == 0 => Value::Null,
+        Repr::Optional(inner) => unsafe { read(layouts, *inner, at.add(1)) },
+        Repr::Boxed(record) => unsafe { read(layouts, *record, first as *const u64) },
+        Repr::Record(_) if first != 0 => unsafe { &*(first as *const Value) }.clone(),
+        Repr::Record(fields) => {
+            let mut start = ORIGIN_CELLS as usize;
+            let fields = fields.iter().map(|field| {
+                let value = unsafe { read(layouts, *field, at.add(start)) };
+                start += layouts.cells(*field) as usize;
+                value
+            });
+            Value::Record(fields.collect())
         }
-        Ok(values.into())
+        Repr::List(element) => {
+            let (start, length) = (first as *const u64, unsafe { cell(at, 1) } as usize);
+            let stride = layouts.cells(*element) as usize;
+            let items = (0..length).map(|index| unsafe { read(layouts, *element, start.add(index * stride)) });
+            Value::List(items.collect())
+        }
+        Repr::Map(value) => {
+            let (start, length) = (first as *const u64, unsafe { cell(at, 1) } as usize);
+            let (stride, behind) = layouts.entry_cells(*value);
+            let entries = (0..length).map(|index| unsafe {
+                let entry = start.add(index * stride as usize);
+                let key = text(entry.add(ORIGIN_CELLS as usize));
+                (Arc::from(key), read(layouts, *value, entry.add(behind as usize)))
+            });
+            Value::Map(Arc::new(entries.collect()))
+        }
+        Repr::Variants(payloads) => {
+            let payload = match payloads.get(first as usize) {
+                Some(Some(payload)) => Some(Arc::new(unsafe { read(layouts, *payload, at.add(1)) })),
+                _ => None,
+            };
+            Value::Variant(u32::try_from(first).unwrap_or(u32::MAX), payload)
+        }
     }
 }

@@ -52,7 +52,7 @@ impl Constants {
         let kept = self.arena.value(value.clone()).ok_or_else(full)?;
         let count = layouts.cells(repr) as usize;
         let room = self.arena.cells(count).ok_or_else(full)?.as_ptr();
-        let mut writer = Writer { layouts, arena: &mut self.arena };
+        let mut writer = Writer { layouts, arena: &mut self.arena, needs: None };
         // SAFETY: the arena keeps the value, and has room for as many cells as it takes.
         let written = unsafe { writer.write(&*kept, repr, room) };
         written.map_err(|_| Refused::Malformed("a literal is not of its type"))?;

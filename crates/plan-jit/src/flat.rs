@@ -8,7 +8,7 @@ use schema::types::{Type, TypeDefs};
 use schema::value::Value;
 
 use crate::arena::Arena;
-use crate::cells::{Reader, Writer};
+use crate::cells::{Counter, Writer, read};
 use crate::layout::{Layouts, ReprId};
 use crate::native::{ARENA_BYTES_MAX, Code};
 
@@ -69,7 +69,7 @@ impl Shape {
         let value = Arc::new(value);
         let mut arena = Arena::new(bytes_max);
         let mut cells = vec![0_u64; self.layouts.cells(self.repr) as usize].into_boxed_slice();
-        let mut writer = Writer { layouts: &self.layouts, arena: &mut arena };
+        let mut writer = Writer { layouts: &self.layouts, arena: &mut arena, needs: None };
         // SAFETY: there is room for the cells of the representation, and the value stays where it is.
         unsafe { writer.write(&value, self.repr, cells.as_mut_ptr()) }.ok()?;
         let stores = vec![Arc::new(Store { _arena: arena, _value: Some(value), _code: None })];
@@ -129,18 +129,21 @@ impl Flat {
     /// more than an evaluation may give.
     #[must_use]
     pub fn to_value(&self) -> Option<Value> {
-        let mut reader = Reader::of_parts(&self.0.shape.layouts);
+        let (shape, at) = (&self.0.shape, self.0.cells.as_ptr());
         // SAFETY: the cells are of the representation, and everything they refer to is kept.
-        unsafe { reader.read(self.0.shape.repr, self.0.cells.as_ptr()) }.ok()
+        unsafe {
+            Counter::of_parts(&shape.layouts).count(shape.repr, at).ok()?;
+            Some(read(&shape.layouts, shape.repr, at))
+        }
     }
 
     /// Charges for writing the value out, as an evaluation is charged for its result.
     #[must_use]
     pub fn charge(&self, meter: &mut Meter) -> Option<()> {
-        let mut reader = Reader::new(&self.0.shape.layouts, meter);
+        let mut counter = Counter::new(&self.0.shape.layouts, meter);
         // SAFETY: as in `to_value`.
-        unsafe { reader.count(self.0.shape.repr, self.0.cells.as_ptr()) }.ok()?;
-        *meter = Meter::new(reader.fuel(), meter.bytes());
+        unsafe { counter.count(self.0.shape.repr, self.0.cells.as_ptr()) }.ok()?;
+        *meter = Meter::new(counter.fuel(), meter.bytes());
         Some(())
     }
 }

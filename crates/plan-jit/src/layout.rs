@@ -7,10 +7,10 @@
 //! | `String Url` | address and length of UTF-8 bytes |
 //! | `Amount` | units, currency |
 //! | `[T]` | address of the first element and their number; elements lie side by side |
-//! | `{String: T}` | as a list of entries: the cells of the key, then those of `T`, in key order |
+//! | `{String: T}` | as a list of records of a key and a `T`, in key order |
 //! | `T?` | 0 or 1, then the cells of `T` |
-//! | a record of up to [`INLINE_CELLS`] | its fields in order |
-//! | a larger one | address of its fields |
+//! | a record of up to [`INLINE_CELLS`] | its origin, then its fields in order |
+//! | a larger one | address of such cells |
 //! | an enum, `Result` | the variant's position, then the cells of the largest payload |
 //! | `Json Bytes`, recursive types | address of a [`schema::value::Value`] |
 //!
@@ -18,9 +18,13 @@
 //! of the same fields are one representation. So wherever the interpreter sees equal [`Value`]s, equal
 //! cells stand for them.
 //!
+//! The origin of a record is the address of the `Value` it was laid out from, or 0. A record that goes
+//! through an evaluation unchanged comes out as that very value; and of one that comes from a value, only the
+//! fields that code looks at need be laid out ([`Needs`]).
+//!
 //! [`Value`]: schema::value::Value
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plan_ir::interp::shared::height;
 use schema::types::{DefId, Type, TypeDef, TypeDefs};
@@ -31,6 +35,9 @@ pub const INLINE_CELLS: u32 = 16;
 
 /// Cells up to which a type has a layout of its own.
 const CELLS_MAX: u32 = 64;
+
+/// Cells of a record before its fields.
+pub(crate) const ORIGIN_CELLS: u32 = 1;
 
 /// Index of a representation in [`Layouts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +72,8 @@ pub struct Layouts {
     reprs: Vec<Repr>,
     /// Cells of each.
     cells: Vec<u32>,
+    /// See [`Layouts::parts`].
+    parts: Vec<Option<u64>>,
     index: BTreeMap<Repr, ReprId>,
     /// What was found for a definition; `None` while it is being looked at.
     named: BTreeMap<DefId, Option<ReprId>>,
@@ -100,8 +109,13 @@ impl Layouts {
     /// The representations that every table has.
     #[must_use]
     pub fn new() -> Self {
-        let mut layouts =
-            Self { reprs: Vec::new(), cells: Vec::new(), index: BTreeMap::new(), named: BTreeMap::new() };
+        let mut layouts = Self {
+            reprs: Vec::new(),
+            cells: Vec::new(),
+            parts: Vec::new(),
+            index: BTreeMap::new(),
+            named: BTreeMap::new(),
+        };
         for scalar in
             [Repr::Bool, Repr::Int, Repr::Float, Repr::Time, Repr::Duration, Repr::Opaque, Repr::Text, Repr::Amount]
         {
@@ -198,6 +212,7 @@ impl Layouts {
         }
         let id = ReprId(u32::try_from(self.reprs.len()).unwrap_or(u32::MAX));
         self.cells.push(self.measure(&repr));
+        self.parts.push(self.count_parts(&repr));
         self.reprs.push(repr.clone());
         self.index.insert(repr, id);
         id
@@ -209,9 +224,8 @@ impl Layouts {
             Repr::Opaque | Repr::Boxed(_) => 1,
             Repr::Text | Repr::Amount | Repr::List(_) | Repr::Map(_) => 2,
             Repr::Optional(inner) => 1 + self.cells(*inner),
-            // Elements are told apart by their address, so even a record without fields takes room.
             Repr::Record(fields) => {
-                fields.iter().map(|field| self.cells(*field)).sum::<u32>().max(1)
+                ORIGIN_CELLS + fields.iter().map(|field| self.cells(*field)).sum::<u32>()
             }
             Repr::Variants(payloads) => {
                 1 + payloads.iter().flatten().map(|payload| self.cells(*payload)).max().unwrap_or(0)
@@ -234,9 +248,11 @@ impl Layouts {
         match self.get(id) {
             Repr::Bool | Repr::Int | Repr::Float | Repr::Time | Repr::Duration | Repr::Amount => true,
             Repr::Optional(inner) => self.is_plain(*inner),
-            Repr::Record(fields) => fields.iter().all(|field| self.is_plain(*field)),
             Repr::Variants(payloads) => payloads.iter().flatten().all(|payload| self.is_plain(*payload)),
-            Repr::Text | Repr::List(_) | Repr::Map(_) | Repr::Opaque | Repr::Boxed(_) => false,
+            // A record may refer to its origin.
+            Repr::Text | Repr::List(_) | Repr::Map(_) | Repr::Opaque | Repr::Record(_) | Repr::Boxed(_) => {
+                false
+            }
         }
     }
 
@@ -244,8 +260,8 @@ impl Layouts {
     pub(crate) fn field(&self, record: ReprId, index: u32) -> Option<(ReprId, u32)> {
         let Repr::Record(fields) = self.get(self.unboxed(record)) else { return None };
         let field = fields.get(index as usize)?;
-        let start = fields.iter().take(index as usize).map(|field| self.cells(*field)).sum();
-        Some((*field, start))
+        let before: u32 = fields.iter().take(index as usize).map(|field| self.cells(*field)).sum();
+        Some((*field, ORIGIN_CELLS + before))
     }
 
     /// The record itself, of one that is referred to.
@@ -280,9 +296,28 @@ impl Layouts {
         }
     }
 
-    /// Cells of an entry of a map with such values.
-    pub(crate) fn entry_cells(&self, value: ReprId) -> u32 {
-        self.cells(ReprId::TEXT) + self.cells(value)
+    /// Cells of an entry of a map with such values, and the cell at which its value starts.
+    pub(crate) fn entry_cells(&self, value: ReprId) -> (u32, u32) {
+        let start = ORIGIN_CELLS + self.cells(ReprId::TEXT);
+        (start + self.cells(value), start)
+    }
+
+    /// How many parts a value has when it is written out, where all of `repr` have as many and none is a text.
+    pub(crate) fn parts(&self, id: ReprId) -> Option<u64> {
+        self.parts.get(id.0 as usize).copied().flatten()
+    }
+
+    fn count_parts(&self, repr: &Repr) -> Option<u64> {
+        match repr {
+            Repr::Bool | Repr::Int | Repr::Float | Repr::Time | Repr::Duration | Repr::Amount => Some(1),
+            Repr::Optional(inner) => self.parts(*inner).filter(|parts| *parts == 1),
+            Repr::Record(fields) => {
+                fields.iter().try_fold(1_u64, |sum, field| Some(sum + self.parts(*field)?))
+            }
+            Repr::Boxed(record) => self.parts(*record),
+            Repr::Variants(payloads) => payloads.iter().all(Option::is_none).then_some(1),
+            Repr::Text | Repr::Opaque | Repr::List(_) | Repr::Map(_) => None,
+        }
     }
 
     /// Whether a value of `from` is one of `to` once it is written anew: what a conversion that keeps the
@@ -336,6 +371,57 @@ impl Layouts {
     }
 }
 
+/// The fields of records that code looks at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Needs {
+    fields: BTreeMap<ReprId, BTreeSet<u32>>,
+    whole: BTreeSet<ReprId>,
+}
+
+/// A field that is laid out: its position, its representation, its first cell.
+pub(crate) type Need = (u32, ReprId, u32);
+
+impl Needs {
+    /// Notes that code looks at a field.
+    pub(crate) fn add(&mut self, record: ReprId, index: u32) {
+        self.fields.entry(record).or_default().insert(index);
+    }
+
+    /// Notes that code looks at all of a value.
+    pub(crate) fn add_whole(&mut self, repr: ReprId, layouts: &Layouts) {
+        if !self.whole.insert(repr) {
+            return;
+        }
+        match layouts.get(repr) {
+            Repr::Optional(part) | Repr::List(part) | Repr::Map(part) | Repr::Boxed(part) => {
+                self.add_whole(*part, layouts);
+            }
+            Repr::Record(fields) => fields.iter().for_each(|field| self.add_whole(*field, layouts)),
+            Repr::Variants(payloads) => {
+                payloads.iter().flatten().for_each(|payload| self.add_whole(*payload, layouts));
+            }
+            _ => {}
+        }
+    }
+
+    /// By representation: the fields that are needed. Of what is no record, none.
+    pub(crate) fn table(&self, layouts: &Layouts) -> Vec<Vec<Need>> {
+        let ids = (0..layouts.reprs.len()).map(|id| ReprId(u32::try_from(id).unwrap_or(u32::MAX)));
+        ids.map(|id| {
+            let Repr::Record(fields) = layouts.get(id) else { return Vec::new() };
+            let count = u32::try_from(fields.len()).unwrap_or(u32::MAX);
+            let wanted = self.fields.get(&id);
+            let is_needed =
+                |index: &u32| self.whole.contains(&id) || wanted.is_some_and(|wanted| wanted.contains(index));
+            (0..count)
+                .filter(is_needed)
+                .filter_map(|index| layouts.field(id, index).map(|(field, cell)| (index, field, cell)))
+                .collect()
+        })
+        .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -355,15 +441,15 @@ mod tests {
         let (mut defs, mut layouts) = (TypeDefs::new(), Layouts::new());
         let small = record(&mut defs, vec![Type::STRING, Type::INT.optional(), Type::Amount]);
         let id = layouts.of(&small, &defs);
-        assert_eq!(layouts.cells(id), 2 + 2 + 2);
-        assert_eq!(layouts.field(id, 2), Some((ReprId::AMOUNT, 4)));
+        assert_eq!(layouts.cells(id), ORIGIN_CELLS + 2 + 2 + 2);
+        assert_eq!(layouts.field(id, 2), Some((ReprId::AMOUNT, 5)));
         assert_eq!(layouts.field(id, 3), None);
-        let full = record(&mut defs, vec![Type::STRING; 8]);
+        let full = record(&mut defs, [vec![Type::STRING; 7], vec![Type::Bool]].concat());
         let id = layouts.of(&full, &defs);
         assert_eq!(layouts.cells(id), INLINE_CELLS);
         let large = record(&mut defs, vec![Type::STRING, Type::Bool, Type::INT, Type::STRING, small, full]);
         let id = layouts.of(&large, &defs);
-        assert_eq!((layouts.cells(id), layouts.field(id, 5).map(|(_, at)| at)), (1, Some(12)));
+        assert_eq!((layouts.cells(id), layouts.field(id, 5).map(|(_, at)| at)), (1, Some(14)));
         let result = Type::Result(Box::new(Type::INT), Box::new(Type::STRING));
         let id = layouts.of(&result, &defs);
         assert_eq!(layouts.cells(id), 3);

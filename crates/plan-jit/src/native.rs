@@ -13,11 +13,11 @@ use plan_ir::plan::PlanBody;
 use schema::value::Value;
 
 use crate::arena::Arena;
-use crate::cells::{Reader, Writer};
+use crate::cells::{Counter, Writer, read};
 use crate::compile::{Compiled, Output, Read, Refused};
 use crate::constants::Constants;
 use crate::flat::{Flat, Shape};
-use crate::layout::{Layouts, ReprId};
+use crate::layout::{Layouts, Need, ReprId};
 use crate::run::{Exit, Run};
 
 /// Bytes that the arena of one evaluation takes at most. Not a rule of the language: an evaluation that
@@ -38,6 +38,8 @@ pub(crate) struct Code {
     /// Number of the plan's own expressions.
     pub(crate) originals: usize,
     pub(crate) sites: Vec<Site>,
+    /// What the code looks at of records that come from values.
+    needs: Vec<Vec<Need>>,
     /// What the code refers to.
     _constants: Constants,
 }
@@ -115,7 +117,7 @@ impl Drop for NativePlan {
 
 impl NativePlan {
     pub(crate) fn new(body: &PlanBody, output: Output) -> Self {
-        let Output { module, compiled, refused, layouts, constants, shadows, sites, code_bytes } = output;
+        let Output { module, compiled, refused, layouts, constants, needs, shadows, sites, code_bytes } = output;
         let mut body = body.clone();
         let originals = body.exprs.exprs.len();
         for (expr, ty) in shadows {
@@ -124,7 +126,7 @@ impl NativePlan {
         }
         let mut entries: Vec<Entered> = compiled.into_iter().map(|done| entered(&module, done)).collect();
         entries.sort_by_key(|entry| key(&entry.fragment));
-        let code = Code { layouts: Arc::new(layouts), body, originals, sites, _constants: constants };
+        let code = Code { layouts: Arc::new(layouts), body, originals, sites, needs, _constants: constants };
         Self {
             code: Arc::new(code),
             entries,
@@ -180,10 +182,13 @@ impl NativePlan {
         let outcome = unsafe { self.enter(entry, &cells, &mut run) };
         let outcome = outcome.and_then(|result| match result {
             Ok(out) => {
-                let mut reader = Reader::new(&self.code.layouts, &run.meter());
+                let mut counter = Counter::new(&self.code.layouts, &run.meter());
                 // SAFETY: the code has written its result, and what it refers to is still there.
-                let value = unsafe { reader.read(entry.result, out.as_ptr()) }.ok()?;
-                run.settle(meter, reader.fuel());
+                let value = unsafe {
+                    counter.count(entry.result, out.as_ptr()).ok()?;
+                    read(&self.code.layouts, entry.result, out.as_ptr())
+                };
+                run.settle(meter, counter.fuel());
                 Some(Ok(value))
             }
             Err(trap) => Some(Err(trap)),
@@ -257,13 +262,13 @@ impl NativePlan {
         let outcome = unsafe { self.enter(entry, &cells, &mut run) };
         match outcome {
             Some(Ok(out)) => {
-                let mut reader = Reader::new(&self.code.layouts, &run.meter());
+                let mut counter = Counter::new(&self.code.layouts, &run.meter());
                 // SAFETY: the code has written its result, and what it refers to is still there.
-                if unsafe { reader.count(entry.result, out.as_ptr()) }.is_err() {
+                if unsafe { counter.count(entry.result, out.as_ptr()) }.is_err() {
                     self.keep(run.arena);
                     return Outcome::Undecided;
                 }
-                run.settle(meter, reader.fuel());
+                run.settle(meter, counter.fuel());
                 let shape = self.shape(entry.result);
                 if shape.layouts.is_plain(entry.result) {
                     self.keep(run.arena);
@@ -291,7 +296,7 @@ impl NativePlan {
 
     fn lay_out(&self, entry: &Entered, inputs: &[Value], arena: &mut Arena) -> Option<Vec<u64>> {
         let mut cells = vec![0_u64; entry.cells as usize];
-        let mut writer = Writer { layouts: &self.code.layouts, arena };
+        let mut writer = Writer { layouts: &self.code.layouts, arena, needs: Some(&self.code.needs) };
         for (read, input) in entry.reads.iter().zip(inputs) {
             let room = cells.get_mut(read.cell as usize..)?.as_mut_ptr();
             // SAFETY: there is room for all that is read, each from its cell on; `inputs` outlives the run.

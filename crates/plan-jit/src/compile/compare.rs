@@ -45,6 +45,7 @@ impl Fx<'_, '_, '_> {
                 Ok(self.b.ins().icmp(IntCC::Equal, a, b))
             }
             _ => {
+                self.unit.needs.add_whole(repr, &self.unit.table.layouts);
                 let [a, b] = [left, right].map(|val| -> Result<Value, Refused> {
                     let cells = self.unit.table.layouts.cells(repr);
                     let place = match val {

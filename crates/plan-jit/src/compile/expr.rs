@@ -61,7 +61,11 @@ impl<'p> Fx<'_, 'p, '_> {
             Expr::Match { scrutinee, arms } => self.matching(*scrutinee, arms, want),
             Expr::Widen(inner, Widening::Identity) => self.value(*inner, want),
             Expr::Binary(BinaryOp::Coalesce, left, right) => self.coalesce(*left, *right, want),
-            Expr::Const(Constant::Null) => self.constant(id, &Constant::Null, want),
+            // A literal is laid out as what is wanted: `null` and `[]` have no type of their own.
+            Expr::Const(value) => self.constant(id, value, want),
+            Expr::List(items) if self.unit.table.layouts.element(want).is_some() => {
+                self.list_of(items, want).map(|(val, _)| val)
+            }
             _ => {
                 let (val, repr) = self.operation(id, expr)?;
                 self.coerce(val, repr, want)
@@ -192,6 +196,7 @@ impl<'p> Fx<'_, 'p, '_> {
     fn field_of(&mut self, val: &Val, repr: ReprId, index: u32) -> Result<Typed, Refused> {
         let field = self.unit.table.layouts.field(repr, index);
         let (field, start) = field.ok_or(Refused::Malformed("a record has no such field"))?;
+        self.unit.needs.add(self.unit.table.layouts.unboxed(repr), index);
         let val = match val {
             Val::Fields(fields) => fields.get(index as usize).cloned(),
             Val::At(place) => {

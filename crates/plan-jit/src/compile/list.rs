@@ -262,6 +262,7 @@ impl<'p> Fx<'_, 'p, '_> {
         let wanted = self.argument(rest, element)?;
         let (start, length) = Self::two(&list)?;
         self.charge_value(length);
+        self.unit.needs.add_whole(element, &self.unit.table.layouts);
         let place = self.slot(self.unit.table.layouts.cells(element))?;
         self.store(&wanted, element, place)?;
         let number = self.int(i64::from(element.number()));

@@ -11,7 +11,7 @@ use super::fx::Fx;
 use super::list::NOT_NATIVE;
 use super::val::Val;
 use crate::helper::Helper;
-use crate::layout::ReprId;
+use crate::layout::{ORIGIN_CELLS, ReprId};
 
 impl Fx<'_, '_, '_> {
     pub(super) fn on_map(
@@ -38,10 +38,11 @@ impl Fx<'_, '_, '_> {
                 let at = self.found(start, length, rest, entry)?;
                 self.at_or_null(at, entry, want)
             }
-            Builtin::Keys => self.column(start, length, entry, (0, 2), want),
+            Builtin::Keys => self.column(start, length, entry, (ORIGIN_CELLS, 2), want),
             Builtin::Values => {
                 let cells = self.unit.table.layouts.cells(entry);
-                self.column(start, length, entry, (2, cells), want)
+                let (_, behind) = self.unit.table.layouts.entry_cells(entry);
+                self.column(start, length, entry, (behind, cells), want)
             }
             Builtin::Entries => {
                 // They lie there as the records they become.
@@ -65,7 +66,7 @@ impl Fx<'_, '_, '_> {
         let key = self.argument(rest, ReprId::TEXT)?;
         let (key, key_len) = Self::two(&key)?;
         self.charge_scan(key_len);
-        let cells = self.int(i64::from(self.unit.table.layouts.entry_cells(entry)));
+        let cells = self.int(i64::from(self.unit.table.layouts.entry_cells(entry).0));
         let at = self.call(Helper::Find, &[start, length, cells, key, key_len]);
         at.ok_or(Refused::Malformed("an address"))
     }
@@ -80,7 +81,7 @@ impl Fx<'_, '_, '_> {
         want: ReprId,
     ) -> Result<Typed, Refused> {
         self.charge_value(length);
-        let stride = self.unit.table.layouts.entry_cells(entry);
+        let (stride, _) = self.unit.table.layouts.entry_cells(entry);
         let [stride, first, cells] = [stride, first, cells].map(|count| self.int(i64::from(count)));
         let status = self.call(Helper::Column, &[start, length, stride, first, cells]);
         self.unless_ok(status)?;

@@ -39,7 +39,7 @@ use fx::Fx;
 
 use crate::constants::{Constants, Literal};
 use crate::helper::Helper;
-use crate::layout::ReprId;
+use crate::layout::{Need, Needs, ReprId};
 use crate::native::Site;
 
 /// Why a fragment is left to the interpreter.
@@ -76,6 +76,8 @@ pub(super) struct Unit<'p> {
     /// Functions that are called and not compiled yet.
     pending: Vec<(FnId, FuncId)>,
     constants: Constants,
+    /// What the code looks at of records that come from values.
+    pub(super) needs: Needs,
     /// Copies of expressions that the interpreter evaluates, behind the plan's own.
     shadows: Vec<(Expr, Type)>,
     sites: Vec<Site>,
@@ -103,6 +105,7 @@ pub(crate) struct Output {
     pub(crate) refused: Vec<(Fragment, Refused)>,
     pub(crate) layouts: crate::layout::Layouts,
     pub(crate) constants: Constants,
+    pub(crate) needs: Vec<Vec<Need>>,
     pub(crate) shadows: Vec<(Expr, Type)>,
     pub(crate) sites: Vec<Site>,
     pub(crate) code_bytes: usize,
@@ -164,6 +167,7 @@ impl<'p> Unit<'p> {
             instances: BTreeMap::new(),
             pending: Vec::new(),
             constants: Constants::new(),
+            needs: Needs::default(),
             shadows: Vec::new(),
             sites: Vec::new(),
             reads: Vec::new(),
@@ -258,7 +262,9 @@ impl<'p> Unit<'p> {
         if !compiled.is_empty() {
             self.module.finalize_definitions()?;
         }
+        let needs = self.needs.table(&self.table.layouts);
         Ok(Output {
+            needs,
             module: self.module,
             compiled,
             refused,

@@ -5,7 +5,7 @@ use cranelift_codegen::ir::{InstBuilder as _, MemFlagsData, Type, Value, types};
 use super::Refused;
 use super::fx::Fx;
 use crate::arena::CELL;
-use crate::layout::{Repr, ReprId};
+use crate::layout::{ORIGIN_CELLS, Repr, ReprId};
 use crate::helper::Helper;
 
 /// Bytes of one cell, as an offset.
@@ -148,7 +148,9 @@ impl Fx<'_, '_, '_> {
                 self.copy(*from, place, self.cells(repr));
             }
             (Val::Fields(fields), Repr::Record(reprs)) if fields.len() == reprs.len() => {
-                let mut start = 0;
+                // It comes from no value.
+                self.put(0, place);
+                let mut start = ORIGIN_CELLS;
                 for (field, repr) in fields.iter().zip(reprs) {
                     self.store(field, repr, place.skip(start))?;
                     start += self.cells(repr);

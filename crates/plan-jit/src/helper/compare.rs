@@ -6,7 +6,7 @@ use plan_ir::interp::shared;
 use schema::value::Value;
 
 use crate::cells::{amount, cell, text, text_of};
-use crate::layout::{Repr, ReprId};
+use crate::layout::{ORIGIN_CELLS, Repr, ReprId};
 use crate::run::Run;
 
 /// Bytes of text that are compared for one step.
@@ -130,15 +130,16 @@ unsafe fn same(run: &mut Run<'_>, repr: ReprId, a: *const u64, b: *const u64) ->
         Repr::Map(value) => {
             part(run);
             let ((map_a, map_b), (length, other)) = (both(0), both(1));
-            let stride = code.layouts.entry_cells(*value) as usize;
+            let (stride, behind) = code.layouts.entry_cells(*value);
+            let (stride, behind) = (stride as usize, behind as usize);
             length == other
                 && (0..length as usize).all(|index| unsafe {
                     let [a, b] = [map_a, map_b].map(|at| (at as *const u64).add(index * stride));
-                    let (key_a, key_b) = (text(a), text(b));
+                    let [key_a, key_b] = [a, b].map(|entry| text(entry.add(ORIGIN_CELLS as usize)));
                     if key_a.len() == key_b.len() {
                         run.fuel -= key_a.len() as i64 / BYTES_PER_STEP;
                     }
-                    key_a == key_b && same(run, *value, a.add(2), b.add(2))
+                    key_a == key_b && same(run, *value, a.add(behind), b.add(behind))
                 })
         }
         Repr::Boxed(record) => {
@@ -147,7 +148,7 @@ unsafe fn same(run: &mut Run<'_>, repr: ReprId, a: *const u64, b: *const u64) ->
         }
         Repr::Record(fields) => {
             part(run);
-            let mut at = 0;
+            let mut at = ORIGIN_CELLS as usize;
             fields.iter().all(|field| {
                 let equal = unsafe { same(run, *field, a.add(at), b.add(at)) };
                 at += code.layouts.cells(*field) as usize;

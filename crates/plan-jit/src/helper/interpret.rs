@@ -7,9 +7,9 @@ use plan_ir::interp::shared::eval_within;
 use plan_ir::interp::{Trap, TrapKind};
 use schema::value::{Json, Value};
 
-use crate::cells::{Reader, Writer};
+use crate::cells::{Counter, Writer, read};
 use crate::layout::ReprId;
-use crate::native::Site;
+use crate::native::{Code, Site};
 use crate::run::{Exit, Run};
 
 /// # Safety
@@ -32,12 +32,11 @@ pub(super) unsafe extern "C" fn rewrite(
     // SAFETY: by contract.
     let run = unsafe { &mut *run };
     let [from, to] = [from, to].map(|number| ReprId::from_number(number as u32));
-    let mut reader = Reader::of_parts(&run.code.layouts);
     // SAFETY: by contract.
-    match unsafe { reader.read(from, input) } {
+    match unsafe { part(run.code, from, input) } {
         // SAFETY: by contract.
-        Ok(value) => unsafe { put(run, value, to, output) },
-        Err(_) => Exit::Interpret as i32,
+        Some(value) => unsafe { put(run, value, to, output) },
+        None => Exit::Interpret as i32,
     }
 }
 
@@ -70,13 +69,12 @@ unsafe fn evaluate(run: &mut Run<'_>, site: &Site, operands: *const u64, output:
     let code = run.code;
     let mut frame = vec![Value::Null; site.frame as usize];
     let mut at = 0;
-    let mut reader = Reader::of_parts(&code.layouts);
     for (local, repr) in &site.operands {
         // SAFETY: operands lie side by side.
-        let Ok(value) = (unsafe { reader.read(*repr, operands.add(at)) }) else {
+        let value = unsafe { part(code, *repr, operands.add(at)) };
+        let (Some(value), Some(slot)) = (value, frame.get_mut(local.0 as usize)) else {
             return Exit::Interpret as i32;
         };
-        let Some(slot) = frame.get_mut(local.0 as usize) else { return Exit::Interpret as i32 };
         *slot = value;
         at += code.layouts.cells(*repr) as usize;
     }
@@ -97,6 +95,18 @@ unsafe fn evaluate(run: &mut Run<'_>, site: &Site, operands: *const u64, output:
     }
 }
 
+/// A value in the middle of an evaluation, unless it is too large.
+///
+/// # Safety
+/// A value of `repr` lies at `at`.
+unsafe fn part(code: &Code, repr: ReprId, at: *const u64) -> Option<Value> {
+    // SAFETY: by contract.
+    unsafe {
+        Counter::of_parts(&code.layouts).count(repr, at).ok()?;
+        Some(read(&code.layouts, repr, at))
+    }
+}
+
 /// Lays `value` out at `output`, and keeps it where cells refer to it.
 ///
 /// # Safety
@@ -110,7 +120,7 @@ unsafe fn put(run: &mut Run<'_>, value: Value, repr: ReprId, output: *mut u64) -
         // SAFETY: the arena keeps it until the evaluation ends.
         unsafe { &*kept }
     };
-    let mut writer = Writer { layouts: &code.layouts, arena: &mut run.arena };
+    let mut writer = Writer { layouts: &code.layouts, arena: &mut run.arena, needs: None };
     // SAFETY: by contract.
     match unsafe { writer.write(kept, repr, output) } {
         Ok(()) => 0,

@@ -120,14 +120,14 @@ pub(super) unsafe extern "C" fn find(
     let (mut low, mut high) = (0, length as usize);
     while low < high {
         let middle = low + (high - low) / 2;
-        // SAFETY: an entry starts with the two cells of its key.
+        // SAFETY: the key lies behind the origin.
         let (entry, found) = unsafe {
             let entry = entries.add(middle * stride as usize);
-            (entry, text(entry))
+            (entry, text(entry.add(1)))
         };
         match found.cmp(key) {
             // SAFETY: the value lies behind the key.
-            std::cmp::Ordering::Equal => return unsafe { entry.add(2) },
+            std::cmp::Ordering::Equal => return unsafe { entry.add(3) },
             std::cmp::Ordering::Less => low = middle + 1,
             std::cmp::Ordering::Greater => high = middle,
         }

@@ -173,12 +173,12 @@ pub(super) unsafe extern "C" fn group_by(
     let [mut group, _] = run.out;
     let groups = texts.chunk_by(|(a, _), (b, _)| a == b);
     let count = groups.clone().count();
-    let Some(room) = run.arena.cells(count * 4) else { return Exit::Interpret as i32 };
+    let Some(room) = run.arena.cells(count * 5) else { return Exit::Interpret as i32 };
     for (index, items) in groups.enumerate() {
         let key = items.first().map_or("", |(key, _)| *key);
-        let entry = [key.as_ptr() as u64, key.len() as u64, group, items.len() as u64];
-        // SAFETY: there is room for `count` entries of four cells.
-        unsafe { room.as_ptr().add(index * 4).cast::<[u64; 4]>().write(entry) };
+        let entry = [0, key.as_ptr() as u64, key.len() as u64, group, items.len() as u64];
+        // SAFETY: there is room for `count` entries: an origin, a key, a list.
+        unsafe { room.as_ptr().add(index * 5).cast::<[u64; 5]>().write(entry) };
         group += (items.len() * elements.stride * size_of::<u64>()) as u64;
     }
     run.out = [room.as_ptr() as u64, count as u64];
@@ -202,15 +202,15 @@ pub(super) unsafe extern "C" fn key_by(
     }
     texts.sort_unstable();
     let groups = texts.chunk_by(|(a, _), (b, _)| a == b);
-    let (count, cells) = (groups.clone().count(), elements.stride + 2);
+    let (count, cells) = (groups.clone().count(), elements.stride + 3);
     let Some(room) = run.arena.cells(count * cells) else { return Exit::Interpret as i32 };
     for (index, items) in groups.enumerate() {
         let Some((key, place)) = items.last() else { continue };
         // SAFETY: there is room for `count` entries, the element behind its key.
         unsafe {
             let entry = room.as_ptr().add(index * cells);
-            entry.cast::<[u64; 2]>().write([key.as_ptr() as u64, key.len() as u64]);
-            copy(elements, *place, entry.add(2));
+            entry.cast::<[u64; 3]>().write([0, key.as_ptr() as u64, key.len() as u64]);
+            copy(elements, *place, entry.add(3));
         }
     }
     run.out = [room.as_ptr() as u64, count as u64];
