@@ -113,6 +113,14 @@ impl Arena {
     /// Takes everything back. The largest chunk is kept for what comes next.
     pub(crate) fn reset(&mut self) {
         self.values.clear();
+        if let [only] = self.chunks.as_mut_slice()
+            && only.len() <= LARGEST_CHUNK.min(self.limit / 2)
+        {
+            self.free = only.len();
+            self.next = only.as_mut_ptr().cast();
+            self.left = self.limit - self.free;
+            return;
+        }
         let largest = LARGEST_CHUNK.min(self.limit / 2);
         self.chunks.retain(|chunk| chunk.len() <= largest);
         self.chunks.sort_unstable_by_key(|chunk| chunk.len());

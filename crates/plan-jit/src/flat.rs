@@ -19,9 +19,39 @@ pub struct Flat(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     shape: Shape,
-    cells: Box<[u64]>,
+    cells: Cells,
     /// What the cells refer to, and what that refers to.
     stores: Vec<Arc<Store>>,
+}
+
+/// The cells of a value; of most, a few.
+#[derive(Debug)]
+enum Cells {
+    Few([u64; FEW_CELLS], u8),
+    More(Box<[u64]>),
+}
+
+/// Cells that need no allocation of their own.
+const FEW_CELLS: usize = 3;
+
+impl Cells {
+    fn new(cells: &[u64]) -> Self {
+        let mut few = [0; FEW_CELLS];
+        match few.get_mut(..cells.len()) {
+            Some(room) => {
+                room.copy_from_slice(cells);
+                Self::Few(few, cells.len() as u8)
+            }
+            None => Self::More(cells.into()),
+        }
+    }
+
+    fn as_slice(&self) -> &[u64] {
+        match self {
+            Self::Few(cells, count) => cells.get(..usize::from(*count)).unwrap_or_default(),
+            Self::More(cells) => cells,
+        }
+    }
 }
 
 /// Something that cells refer to.
@@ -56,10 +86,15 @@ impl Shape {
     /// Whether values of both are laid out alike.
     #[must_use]
     pub fn fits(&self, other: &Self) -> bool {
-        if Arc::ptr_eq(&self.layouts, &other.layouts) {
-            self.repr == other.repr
+        self.is(&other.layouts, other.repr)
+    }
+
+    /// Whether values are laid out as `repr` is.
+    pub(crate) fn is(&self, layouts: &Arc<Layouts>, repr: ReprId) -> bool {
+        if Arc::ptr_eq(&self.layouts, layouts) {
+            self.repr == repr
         } else {
-            self.layouts.same(self.repr, &other.layouts, other.repr)
+            self.layouts.same(self.repr, layouts, repr)
         }
     }
 
@@ -68,11 +103,12 @@ impl Shape {
     pub fn lay_out(&self, value: Value, bytes_max: usize) -> Option<Flat> {
         let value = Arc::new(value);
         let mut arena = Arena::new(bytes_max);
-        let mut cells = vec![0_u64; self.layouts.cells(self.repr) as usize].into_boxed_slice();
+        let mut cells = vec![0_u64; self.layouts.cells(self.repr) as usize];
         let mut writer = Writer { layouts: &self.layouts, arena: &mut arena, needs: None };
         // SAFETY: there is room for the cells of the representation, and the value stays where it is.
         unsafe { writer.write(&value, self.repr, cells.as_mut_ptr()) }.ok()?;
         let stores = vec![Arc::new(Store { _arena: arena, _value: Some(value), _code: None })];
+        let cells = Cells::new(&cells);
         Some(Flat(Arc::new(Inner { shape: self.clone(), cells, stores })))
     }
 }
@@ -85,14 +121,14 @@ impl Flat {
     /// literals of the code.
     pub(crate) unsafe fn result(
         shape: Shape,
-        cells: Box<[u64]>,
+        cells: &[u64],
         arena: Arena,
         mut stores: Vec<Arc<Store>>,
         code: &Arc<Code>,
     ) -> Self {
         let code = Some(Arc::clone(code));
         stores.push(Arc::new(Store { _arena: arena, _value: None, _code: code }));
-        let flat = Self(Arc::new(Inner { shape, cells, stores }));
+        let flat = Self(Arc::new(Inner { shape, cells: Cells::new(cells), stores }));
         if flat.0.stores.len() <= STORES_MAX {
             return flat;
         }
@@ -102,8 +138,8 @@ impl Flat {
     }
 
     /// A result that refers to nothing.
-    pub(crate) fn plain(shape: Shape, cells: Box<[u64]>) -> Self {
-        Self(Arc::new(Inner { shape, cells, stores: Vec::new() }))
+    pub(crate) fn plain(shape: Shape, cells: &[u64]) -> Self {
+        Self(Arc::new(Inner { shape, cells: Cells::new(cells), stores: Vec::new() }))
     }
 
     /// Adds what the value refers to.
@@ -122,14 +158,14 @@ impl Flat {
     }
 
     pub(crate) fn cells(&self) -> &[u64] {
-        &self.0.cells
+        self.0.cells.as_slice()
     }
 
     /// The value, as the interpreter has it. `None` where its parts, counted as often as they are shared, are
     /// more than an evaluation may give.
     #[must_use]
     pub fn to_value(&self) -> Option<Value> {
-        let (shape, at) = (&self.0.shape, self.0.cells.as_ptr());
+        let (shape, at) = (&self.0.shape, self.cells().as_ptr());
         // SAFETY: the cells are of the representation, and everything they refer to is kept.
         unsafe {
             Counter::of_parts(&shape.layouts).count(shape.repr, at).ok()?;
@@ -142,7 +178,7 @@ impl Flat {
     pub fn charge(&self, meter: &mut Meter) -> Option<()> {
         let mut counter = Counter::new(&self.0.shape.layouts, meter);
         // SAFETY: as in `to_value`.
-        unsafe { counter.count(self.0.shape.repr, self.0.cells.as_ptr()) }.ok()?;
+        unsafe { counter.count(self.0.shape.repr, self.cells().as_ptr()) }.ok()?;
         *meter = Meter::new(counter.fuel(), meter.bytes());
         Some(())
     }

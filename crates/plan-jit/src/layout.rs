@@ -33,8 +33,8 @@ use schema::types::{DefId, Type, TypeDef, TypeDefs};
 /// copied cheaply.
 pub const INLINE_CELLS: u32 = 16;
 
-/// Cells up to which a type has a layout of its own.
-const CELLS_MAX: u32 = 64;
+/// Cells up to which a type has a layout of its own, so that any value fits as many.
+pub(crate) const CELLS_MAX: u32 = 64;
 
 /// Cells of a record before its fields.
 pub(crate) const ORIGIN_CELLS: u32 = 1;
@@ -152,6 +152,26 @@ impl Layouts {
                 self.small(Repr::Variants(payloads.into()))
             }
             Type::Named(id) => self.named(*id, defs),
+        }
+    }
+
+    /// The representation of `ty`, if it is in the table.
+    pub(crate) fn known(&self, ty: &Type) -> Option<ReprId> {
+        let of = |repr: Repr| self.index.get(&repr).copied();
+        match ty {
+            Type::Bool => Some(ReprId::BOOL),
+            Type::Int(_) => Some(ReprId::INT),
+            Type::Float(_) => Some(ReprId::FLOAT),
+            Type::Time => Some(ReprId::TIME),
+            Type::Duration => Some(ReprId::DURATION),
+            Type::String(_) | Type::Url => Some(ReprId::TEXT),
+            Type::Amount => Some(ReprId::AMOUNT),
+            Type::Bytes(_) | Type::Json | Type::Error => Some(ReprId::OPAQUE),
+            Type::Map(value) => of(Repr::Map(self.known(value)?)),
+            Type::List(element, _) => of(Repr::List(self.known(element)?)),
+            Type::Named(id) => self.named.get(id).copied().flatten(),
+            // What these are depends on their size.
+            Type::Optional(_) | Type::Result(..) => None,
         }
     }
 

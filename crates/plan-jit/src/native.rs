@@ -10,6 +10,7 @@ use plan_ir::expr::{ExprId, Fragment, LocalId};
 use plan_ir::graph::NodeId;
 use plan_ir::interp::{Env, Meter, Trap, TrapKind};
 use plan_ir::plan::PlanBody;
+use schema::types::Type;
 use schema::value::Value;
 
 use crate::arena::Arena;
@@ -17,7 +18,7 @@ use crate::cells::{Counter, Writer, read};
 use crate::compile::{Compiled, Output, Read, Refused};
 use crate::constants::Constants;
 use crate::flat::{Flat, Shape};
-use crate::layout::{Layouts, Need, ReprId};
+use crate::layout::{CELLS_MAX, Layouts, Need, ReprId};
 use crate::run::{Exit, Run};
 
 /// Bytes that the arena of one evaluation takes at most. Not a rule of the language: an evaluation that
@@ -69,6 +70,8 @@ struct Entered {
     reads: Vec<Read>,
     cells: u32,
     result: ReprId,
+    /// Whether the result refers to nothing.
+    is_plain: bool,
 }
 
 /// What native code made of an evaluation.
@@ -124,7 +127,7 @@ impl NativePlan {
             body.exprs.exprs.push(expr);
             body.exprs.types.push(ty);
         }
-        let mut entries: Vec<Entered> = compiled.into_iter().map(|done| entered(&module, done)).collect();
+        let mut entries: Vec<Entered> = compiled.into_iter().map(|done| entered(&module, &layouts, done)).collect();
         entries.sort_by_key(|entry| key(&entry.fragment));
         let code = Code { layouts: Arc::new(layouts), body, originals, sites, needs, _constants: constants };
         Self {
@@ -178,10 +181,11 @@ impl NativePlan {
             return Outcome::Undecided;
         };
         let mut run = Run::new(&self.code, env, arena, meter);
+        let mut out = [0; CELLS_MAX as usize];
         // SAFETY: the cells were laid out for this entry, and `inputs` outlive the run.
-        let outcome = unsafe { self.enter(entry, &cells, &mut run) };
+        let outcome = unsafe { enter(entry, &cells, &mut run, &mut out) };
         let outcome = outcome.and_then(|result| match result {
-            Ok(out) => {
+            Ok(()) => {
                 let mut counter = Counter::new(&self.code.layouts, &run.meter());
                 // SAFETY: the code has written its result, and what it refers to is still there.
                 let value = unsafe {
@@ -245,11 +249,10 @@ impl NativePlan {
             return Outcome::Undecided;
         }
         let mut cells = Vec::with_capacity(entry.cells as usize);
-        let mut stores = Vec::with_capacity(entry.reads.len() + 1);
         let mut inputs = Vec::with_capacity(entry.reads.len());
         for read in &entry.reads {
             let Some(flat) = read.source.read_flat(args, env) else { return Outcome::Undecided };
-            if !flat.shape().fits(&self.shape(read.repr)) {
+            if !flat.shape().is(&self.code.layouts, read.repr) {
                 return Outcome::Undecided;
             }
             // What is read lies side by side, in this order.
@@ -258,10 +261,11 @@ impl NativePlan {
         }
         let values = Values(env);
         let mut run = Run::new(&self.code, &values, self.arena(), meter);
+        let mut out = [0; CELLS_MAX as usize];
         // SAFETY: each input has the layout the entry reads, and is held.
-        let outcome = unsafe { self.enter(entry, &cells, &mut run) };
+        let outcome = unsafe { enter(entry, &cells, &mut run, &mut out) };
         match outcome {
-            Some(Ok(out)) => {
+            Some(Ok(())) => {
                 let mut counter = Counter::new(&self.code.layouts, &run.meter());
                 // SAFETY: the code has written its result, and what it refers to is still there.
                 if unsafe { counter.count(entry.result, out.as_ptr()) }.is_err() {
@@ -269,11 +273,13 @@ impl NativePlan {
                     return Outcome::Undecided;
                 }
                 run.settle(meter, counter.fuel());
-                let shape = self.shape(entry.result);
-                if shape.layouts.is_plain(entry.result) {
+                let shape = Shape { layouts: Arc::clone(&self.code.layouts), repr: entry.result };
+                let out = out.get(..self.code.layouts.cells(entry.result) as usize).unwrap_or_default();
+                if entry.is_plain {
                     self.keep(run.arena);
                     return Outcome::Done(Ok(Flat::plain(shape, out)));
                 }
+                let mut stores = Vec::with_capacity(entry.reads.len() + 1);
                 inputs.iter().for_each(|input| input.add_stores(&mut stores));
                 // SAFETY: the cells are the result's, and what they may refer to is handed over with them.
                 Outcome::Done(Ok(unsafe { Flat::result(shape, out, run.arena, stores, &self.code) }))
@@ -289,9 +295,14 @@ impl NativePlan {
         }
     }
 
-    /// The shape of a representation of this plan.
-    fn shape(&self, repr: ReprId) -> Shape {
-        Shape { layouts: Arc::clone(&self.code.layouts), repr }
+    /// The layout of values of a type of this plan. Values of another layout table are read, too, but have
+    /// to be compared with what is wanted each time.
+    #[must_use]
+    pub fn shape(&self, ty: &Type) -> Shape {
+        match self.code.layouts.known(ty) {
+            Some(repr) => Shape { layouts: Arc::clone(&self.code.layouts), repr },
+            None => Shape::new(ty, &self.code.body.types),
+        }
     }
 
     fn lay_out(&self, entry: &Entered, inputs: &[Value], arena: &mut Arena) -> Option<Vec<u64>> {
@@ -303,38 +314,6 @@ impl NativePlan {
             unsafe { writer.write(input, read.repr, room) }.ok()?;
         }
         Some(cells)
-    }
-
-    /// Runs the code; the cells of its result or its trap. `None` is for the interpreter to decide.
-    ///
-    /// # Safety
-    /// The cells are those that the entry reads, and what they refer to lives as long as the run.
-    unsafe fn enter(
-        &self,
-        entry: &Entered,
-        cells: &[u64],
-        run: &mut Run<'_>,
-    ) -> Option<Result<Box<[u64]>, Trap>> {
-        let mut out = vec![0_u64; self.code.layouts.cells(entry.result) as usize].into_boxed_slice();
-        // SAFETY: the code was compiled for this layout of what it reads and of its result, and everything
-        // that cells refer to lives until after the call.
-        let status = unsafe { (entry.entry)(run, cells.as_ptr(), out.as_mut_ptr()) };
-        if run.fuel < 0 || run.bytes < 0 {
-            return None;
-        }
-        let at = ExprId(u32::try_from(run.at).unwrap_or(u32::MAX));
-        let trap = |kind| Some(Err(Trap { kind, expr: at }));
-        match Exit::of(status) {
-            None => Some(Ok(out)),
-            Some(Exit::Overflow) => trap(TrapKind::Overflow),
-            Some(Exit::DivisionByZero) => trap(TrapKind::DivisionByZero),
-            Some(Exit::Index) => {
-                let [index, length] = run.detail;
-                trap(TrapKind::Index { index, length: length.cast_unsigned() })
-            }
-            Some(Exit::Trap) => run.trap.take().map(Err),
-            Some(Exit::Interpret) => None,
-        }
     }
 
     fn entry(&self, fragment: &Fragment) -> Option<&Entered> {
@@ -375,6 +354,37 @@ impl NativePlan {
     }
 }
 
+/// Runs the code: its result is in `out`, or it trapped. `None` is for the interpreter to decide.
+///
+/// # Safety
+/// The cells are those that the entry reads, and what they refer to lives as long as the run.
+unsafe fn enter(
+    entry: &Entered,
+    cells: &[u64],
+    run: &mut Run<'_>,
+    out: &mut [u64; CELLS_MAX as usize],
+) -> Option<Result<(), Trap>> {
+    // SAFETY: the code was compiled for this layout of what it reads; any result has room; and everything
+    // that cells refer to lives until after the call.
+    let status = unsafe { (entry.entry)(run, cells.as_ptr(), out.as_mut_ptr()) };
+    if run.fuel < 0 || run.bytes < 0 {
+        return None;
+    }
+    let at = ExprId(u32::try_from(run.at).unwrap_or(u32::MAX));
+    let trap = |kind| Some(Err(Trap { kind, expr: at }));
+    match Exit::of(status) {
+        None => Some(Ok(())),
+        Some(Exit::Overflow) => trap(TrapKind::Overflow),
+        Some(Exit::DivisionByZero) => trap(TrapKind::DivisionByZero),
+        Some(Exit::Index) => {
+            let [index, length] = run.detail;
+            trap(TrapKind::Index { index, length: length.cast_unsigned() })
+        }
+        Some(Exit::Trap) => run.trap.take().map(Err),
+        Some(Exit::Interpret) => None,
+    }
+}
+
 fn key(fragment: &Fragment) -> (u32, u32, u32) {
     (fragment.body.0, fragment.params, fragment.frame)
 }
@@ -412,9 +422,10 @@ impl Env for Values<'_> {
     }
 }
 
-fn entered(module: &JITModule, done: Compiled) -> Entered {
+fn entered(module: &JITModule, layouts: &Layouts, done: Compiled) -> Entered {
     let address = module.get_finalized_function(done.function);
     // SAFETY: the function was compiled with this signature and is executable now.
     let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
-    Entered { fragment: done.fragment, entry, reads: done.reads, cells: done.cells, result: done.result }
+    let Compiled { fragment, reads, cells, result, .. } = done;
+    Entered { fragment, entry, reads, cells, result, is_plain: layouts.is_plain(result) }
 }

@@ -8,7 +8,7 @@ use plan_ir::expr::Fragment;
 use plan_ir::graph::NodeId;
 use plan_ir::interp::{Env, Meter, eval};
 use plan_ir::plan::{NodeBody, PlanBody};
-use plan_jit::{Coverage, Engine, Flat, FlatEnv, NativePlan, Shape};
+use plan_jit::{Coverage, Engine, Flat, FlatEnv, NativePlan};
 use schema::lock::Lock;
 use schema::value::Value;
 
@@ -247,7 +247,7 @@ fn ours(name: &'static str, engine: &str, argument: Value) -> Option<Box<dyn FnM
     match engine {
         "native" => {
             let (native, fragment) = native(name);
-            let shape = Shape::new(&body.params.first().unwrap().ty, &body.types);
+            let shape = native.shape(&body.params.first().unwrap().ty);
             let env = FlatArgument(shape.lay_out(argument, 1 << 26).unwrap());
             let result = native.eval_flat(&fragment, &[], &env, &mut Meter::default()).unwrap();
             assert_eq!(result.to_value(), Some(expected));

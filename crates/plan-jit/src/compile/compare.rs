@@ -1,7 +1,7 @@
 //! Equality, order, and the choices that hang on them.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{Block, InstBuilder as _, Value, types};
+use cranelift_codegen::ir::{Block, Endianness, InstBuilder as _, MemFlagsData, Type, Value, types};
 use plan_ir::expr::{Arm, BinaryOp, ExprId, LocalId, Pattern};
 use schema::value::Value as Constant;
 
@@ -11,6 +11,9 @@ use super::fx::Fx;
 use super::val::{Place, STEP, Val};
 use crate::helper::Helper;
 use crate::layout::{Repr, ReprId};
+
+/// Bytes of a known text up to which it is compared in the code.
+const INLINE_TEXT_MAX: usize = 16;
 
 impl Fx<'_, '_, '_> {
     /// `==` or, where `equal` is false, `!=`.
@@ -72,11 +75,48 @@ impl Fx<'_, '_, '_> {
         self.b.ins().brif(same_length, longer, &[], done, &[same_length.into()]);
         self.continue_in(longer);
         self.charge_scan(a.1);
-        let same = self.call(Helper::SameBytes, &[a.0, b.0, a.1]);
-        let same = same.ok_or(Refused::Malformed("an answer"))?;
+        let known = |at| self.known_texts.get(&at).filter(|text| text.len() <= INLINE_TEXT_MAX).cloned();
+        let same = match (known(a.0), known(b.0)) {
+            (Some(text), _) => self.starts_as(b.0, text.as_bytes()),
+            (None, Some(text)) => self.starts_as(a.0, text.as_bytes()),
+            (None, None) => {
+                let same = self.call(Helper::SameBytes, &[a.0, b.0, a.1]);
+                same.ok_or(Refused::Malformed("an answer"))?
+            }
+        };
         self.b.ins().jump(done, &[same.into()]);
         self.continue_in(done);
         Ok(result)
+    }
+
+    /// Whether as many bytes at an address are these: a comparison of a few words, which may overlap.
+    fn starts_as(&mut self, at: Value, bytes: &[u8]) -> Value {
+        let width = match bytes.len() {
+            0 => return self.b.ins().iconst(types::I8, 1),
+            1 => 1,
+            2 | 3 => 2,
+            4..=7 => 4,
+            _ => 8,
+        };
+        let ty = Type::int_with_byte_size(width as u16).unwrap_or(types::I8);
+        let last = bytes.len() - width;
+        let mut differs = None;
+        for start in std::iter::once(0).chain((last > 0).then_some(last)) {
+            let word = bytes.iter().skip(start).take(width).rev();
+            let word = word.fold(0_i64, |word, byte| word << 8 | i64::from(*byte));
+            let flags = MemFlagsData::new().with_notrap().with_endianness(Endianness::Little);
+            let found = self.b.ins().load(ty, flags, at, start as i32);
+            let wanted = self.b.ins().iconst(ty, word);
+            let difference = self.b.ins().bxor(found, wanted);
+            differs = Some(match differs {
+                Some(before) => self.b.ins().bor(before, difference),
+                None => difference,
+            });
+        }
+        match differs {
+            Some(differs) => self.b.ins().icmp_imm_u(IntCC::Equal, differs, 0),
+            None => self.b.ins().iconst(types::I8, 1),
+        }
     }
 
     fn same_optional(&mut self, left: &Val, right: &Val, inner: ReprId) -> Result<Value, Refused> {
@@ -94,6 +134,21 @@ impl Fx<'_, '_, '_> {
                 Ok(self.negated(*tag))
             }
             (Val::Present(a), Val::Present(b)) => self.same(a, b, inner),
+            (Val::Either(tag, a), Val::Present(b)) | (Val::Present(b), Val::Either(tag, a)) => {
+                let (held, null, done) =
+                    (self.b.create_block(), self.b.create_block(), self.b.create_block());
+                let result = self.b.append_block_param(done, types::I8);
+                self.b.ins().brif(*tag, held, &[], null, &[]);
+                self.continue_in(held);
+                let same = self.same(a, b, inner)?;
+                self.b.ins().jump(done, &[same.into()]);
+                self.continue_in(null);
+                self.charge(1);
+                let no = self.b.ins().iconst(types::I8, 0);
+                self.b.ins().jump(done, &[no.into()]);
+                self.continue_in(done);
+                Ok(result)
+            }
             _ => {
                 let (a_tag, a) = self.tagged(left)?;
                 let (b_tag, b) = self.tagged(right)?;
@@ -373,10 +428,7 @@ impl Fx<'_, '_, '_> {
 
     fn is_literal(&mut self, literal: &Constant, val: &Val, repr: ReprId) -> Result<Value, Refused> {
         let literal = match literal {
-            Constant::String(text) => {
-                let (at, length) = self.unit.text(text)?;
-                Val::Two(self.int(at), self.int(length))
-            }
+            Constant::String(text) => self.literal_text(text)?,
             // Any other literal of a pattern is in the code.
             _ => self.constant(ExprId(u32::MAX), literal, repr)?,
         };

@@ -1,5 +1,7 @@
 //! From an expression to its value, by kind.
 
+use std::sync::Arc;
+
 use cranelift_codegen::ir::{InstBuilder as _, Value, types};
 use plan_ir::expr::{BinaryOp, Expr, ExprId, UnaryOp, Widening};
 use schema::value::Value as Constant;
@@ -140,6 +142,7 @@ impl<'p> Fx<'_, 'p, '_> {
             (Repr::Float, Constant::Float(value)) if crate::cells::is_plain(*value) => {
                 Val::One(self.b.ins().f64const(*value))
             }
+            (Repr::Text, Constant::String(text)) => self.literal_text(text)?,
             (Repr::Optional(_), Constant::Null) => Val::Absent,
             (Repr::Optional(inner), value) => Val::Present(Box::new(self.constant(id, value, inner)?)),
             (Repr::Variants(payloads), Constant::Variant(place, None))
@@ -162,6 +165,14 @@ impl<'p> Fx<'_, 'p, '_> {
                 }
             }
         })
+    }
+
+    /// A text that is known.
+    pub(super) fn literal_text(&mut self, text: &Arc<str>) -> Result<Val, Refused> {
+        let (at, length) = self.unit.text(text)?;
+        let at = self.int(at);
+        self.known_texts.insert(at, Arc::clone(text));
+        Ok(Val::Two(at, self.int(length)))
     }
 
     fn payload(&mut self, place: u32, payload: ExprId, repr: ReprId) -> Result<Box<Val>, Refused> {

@@ -1,6 +1,7 @@
 //! One function while its code is emitted: blocks, locals, the meter, helpers and ways out.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -52,6 +53,8 @@ pub(super) struct Fx<'u, 'p, 'b> {
     emitted: u32,
     frame_cells: u32,
     helpers: BTreeMap<Helper, FuncRef>,
+    /// Short texts that are known, by the register with their address.
+    pub(super) known_texts: BTreeMap<Value, Arc<str>>,
 }
 
 impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
@@ -87,6 +90,7 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
             emitted: 0,
             frame_cells: 0,
             helpers: BTreeMap::new(),
+            known_texts: BTreeMap::new(),
         };
         fx.reload();
         Ok(fx)

@@ -168,6 +168,11 @@ impl<'p> Fx<'_, 'p, '_> {
     }
 
     fn joined_texts(&mut self, list: ExprId, rest: &[ExprId]) -> Result<Typed, Refused> {
+        if let [separator] = rest
+            && let Some(joined) = self.joined_templates(list, *separator)?
+        {
+            return Ok(joined);
+        }
         let (list, _) = self.own_value(list)?;
         let separator = self.argument(rest, ReprId::TEXT)?;
         let ((start, length), (separator, separator_len)) = (Self::two(&list)?, Self::two(&separator)?);

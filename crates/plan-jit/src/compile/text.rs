@@ -1,13 +1,14 @@
 //! Templates and the functions of text.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder as _, Value};
+use cranelift_codegen::ir::{InstBuilder as _, Value, types};
 use plan_ir::builtin::Builtin;
-use plan_ir::expr::ExprId;
+use plan_ir::expr::{Expr, ExprId};
 
 use super::Refused;
 use super::expr::Typed;
 use super::fx::Fx;
+use super::table::{Table, Way};
 use super::val::{CELLS, STEP, Val};
 use crate::helper::Helper;
 use crate::layout::ReprId;
@@ -17,6 +18,12 @@ const FRAME_PARTS_MAX: usize = 32;
 
 impl Fx<'_, '_, '_> {
     pub(super) fn template(&mut self, id: ExprId, parts: &[ExprId]) -> Result<Typed, Refused> {
+        let shown = self.template_parts(id, parts)?;
+        Ok((self.concat(&shown)?, ReprId::TEXT))
+    }
+
+    /// The parts of a template as texts, charged for.
+    fn template_parts(&mut self, id: ExprId, parts: &[ExprId]) -> Result<Vec<(Value, Value)>, Refused> {
         let mut shown = Vec::with_capacity(parts.len());
         for part in parts {
             let text = if self.unit.table.shows(*part)? {
@@ -29,7 +36,68 @@ impl Fx<'_, '_, '_> {
             };
             shown.push(text);
         }
-        Ok((self.concat(&shown)?, ReprId::TEXT))
+        Ok(shown)
+    }
+
+    /// `join` of a list that a loop makes of a template: the parts of all texts are put together at once.
+    /// `None` where the list or the separator is of another kind.
+    pub(super) fn joined_templates(
+        &mut self,
+        list: ExprId,
+        separator: ExprId,
+    ) -> Result<Option<Typed>, Refused> {
+        let table = &self.unit.table;
+        let (Expr::Builtin { op: Builtin::Map, args, lambda: Some(lambda) }, Expr::Const(_)) =
+            (table.expr(list)?, table.expr(separator)?)
+        else {
+            return Ok(None);
+        };
+        let (Expr::Template(parts), [inner]) = (table.expr(lambda.body)?, args.as_slice()) else {
+            return Ok(None);
+        };
+        if table.way(list)? != Way::Native || parts.is_empty() || parts.len() > FRAME_PARTS_MAX {
+            return Ok(None);
+        }
+        let pipeline = self.pipeline(*inner, Some(lambda))?;
+        let open = self.open(&pipeline, Some(lambda))?;
+        let separator = self.value(separator, ReprId::TEXT)?;
+        let (between, between_len) = Self::two(&separator)?;
+        // Before each text but the first stands the separator.
+        let each = 2 * (parts.len() as i64 + 1);
+        let cells = self.b.ins().imul_imm_s(open.length, each);
+        let start = self.allocate_value(cells)?;
+        let to = self.b.declare_var(types::I64);
+        self.b.def_var(to, start);
+        self.each(&pipeline, &open, Some(lambda), &mut |fx, val, repr, _| {
+            let param = Table::param(lambda).ok_or(super::list::NOT_NATIVE)?;
+            fx.bind(param, val.clone(), repr)?;
+            let shown = fx.template_parts(lambda.body, parts)?;
+            fx.unbind(param);
+            let mut at = fx.b.use_var(to);
+            for (text, length) in std::iter::once((between, between_len)).chain(shown) {
+                fx.b.ins().store(CELLS, text, at, 0);
+                fx.b.ins().store(CELLS, length, at, STEP);
+                at = fx.b.ins().iadd_imm_s(at, i64::from(2 * STEP));
+            }
+            fx.b.def_var(to, at);
+            Ok(())
+        })?;
+        let count = self.count(&open);
+        // The list that the interpreter makes, and going through it.
+        self.charge_parts(count);
+        self.charge_value(count);
+        let end = self.b.use_var(to);
+        let size = self.b.ins().isub(end, start);
+        let filled = self.b.ins().ushr_imm_u(size, 4);
+        let first = self.b.ins().icmp_imm_u(IntCC::NotEqual, filled, 0);
+        let first = self.b.ins().uextend(types::I64, first);
+        // The first separator is left out.
+        let filled = self.b.ins().isub(filled, first);
+        let skipped = self.b.ins().iadd_imm_s(start, i64::from(2 * STEP));
+        let start = self.b.ins().select(filled, skipped, start);
+        let status = self.call(Helper::Concat, &[start, filled]);
+        self.unless_ok(status)?;
+        self.new_text().map(Some)
     }
 
     /// A scalar as a template shows it.
