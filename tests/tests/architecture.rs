@@ -28,7 +28,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("pest", &["plan-lang"]),
     ("pest_derive", &["plan-lang"]),
     ("rowan", &["plan-lang"]),
-    ("regex", &["schema"]),
+    ("regex-automata", &["schema"]),
     ("rusqlite", &["store"]),
     ("saphyr-parser", &["openapi"]),
     ("tonic", &["proto", "server", "orch", "subnet", "e2e"]),

@@ -20,6 +20,7 @@ mod format;
 mod pattern;
 
 use compile::Node;
+use pattern::Pattern;
 
 /// Code of a value that breaks a rule of its schema.
 pub const RULE_BROKEN: &str = "E1124";
@@ -33,6 +34,8 @@ pub struct Checks {
     nodes: Vec<Node>,
     /// Whether a value must be looked at at all.
     live: bool,
+    /// The first patterns, with their places.
+    patterns: Vec<(String, Pattern)>,
 }
 
 impl Checks {
@@ -76,11 +79,8 @@ impl Checks {
     /// does not have, such as looking ahead, or are none at all.
     #[must_use]
     pub fn unchecked(&self) -> Vec<(String, String)> {
-        let of_node = |node: &Node| {
-            let at = node.pointer.clone();
-            node.unchecked().map(move |pattern| (at.clone(), pattern)).collect::<Vec<_>>()
-        };
-        self.nodes.iter().flat_map(of_node).collect()
+        let unknown = self.patterns.iter().filter(|(_, pattern)| !pattern.is_known());
+        unknown.map(|(place, pattern)| (place.clone(), pattern.text.clone())).collect()
     }
 }
 

@@ -15,6 +15,7 @@ use crate::value::{Json, Value};
 
 mod cast;
 mod check;
+mod index;
 mod json;
 mod misfit;
 mod typed;
@@ -37,6 +38,9 @@ pub const DUPLICATE_KEY: &str = "E1121";
 pub const TOO_LARGE: &str = "E1122";
 /// Code of an answer that is not JSON.
 pub const NOT_JSON: &str = "E1123";
+
+/// Fields of all records of one document together, absent ones included; each takes memory of its own.
+pub const DECODED_FIELDS_MAX: usize = 8_000_000;
 
 /// Why JSON does not become a value of the wanted type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

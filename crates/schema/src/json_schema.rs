@@ -38,7 +38,9 @@ pub use operation::OperationTypes;
 pub const SCHEMA_DEPTH_MAX: usize = 64;
 /// Records and enums that one operation may bring.
 pub const SCHEMA_TYPES_MAX: usize = 2_000;
-/// Literals of one enum.
+/// Fields of one record.
+pub const RECORD_FIELDS_MAX: usize = 1_000;
+/// Literals of one enum, and members of one union.
 pub const ENUM_VARIANTS_MAX: usize = 1_000;
 /// Parts of schemas that are looked at for one operation, each as often as it is used.
 pub const SCHEMA_VISITS_MAX: usize = 1_000_000;

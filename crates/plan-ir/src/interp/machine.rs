@@ -40,6 +40,16 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// A machine in the middle of an evaluation, whose locals so far are `frame`.
+    pub(super) fn within(
+        body: &'a PlanBody,
+        env: &'a dyn Env,
+        meter: &'a mut Meter,
+        frame: Vec<Value>,
+    ) -> Self {
+        Self { frame, ..Self::new(body, env, meter) }
+    }
+
     pub(crate) const fn rate(&self) -> Option<Rate> {
         self.body.rate
     }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::Checks;
 use super::equal::canonical;
 use super::format::Format;
-use super::pattern::Pattern;
+use super::pattern::{Pattern, Patterns};
 use crate::json_schema::keywords::{self, Members, Types};
 use crate::json_schema::{
     BAD_REFERENCE, MALFORMED, SCHEMA_DEPTH_MAX, SCHEMA_TOO_LARGE, SchemaError, is_opaque, local, scalars,
@@ -22,10 +22,12 @@ pub(super) type NodeId = usize;
 /// Schemas of one document that are looked at.
 const NODES_MAX: usize = 100_000;
 
+/// Patterns whose places are noted, for a report.
+const PLACES_MAX: usize = 1_000;
+
 /// One schema, taken apart.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
-    pub(super) pointer: String,
     /// What the type says, for values that were not read by it.
     pub(super) form: Form,
     /// What the type does not say.
@@ -88,53 +90,46 @@ pub(super) enum Rule {
     Literals(BTreeSet<String>),
 }
 
-impl Node {
-    /// The patterns of this node that cannot be told.
-    pub(super) fn unchecked(&self) -> impl Iterator<Item = String> + '_ {
-        let pattern = |rule: &Rule| match rule {
-            Rule::Pattern(pattern) | Rule::KeysLike(pattern, _) if !pattern.is_known() => {
-                Some(pattern.text.clone())
-            }
-            _ => None,
-        };
-        self.rules.iter().filter_map(pattern)
-    }
-}
-
 /// Compiles `schema` and everything it refers to.
 pub(super) fn compile(schema: &Json) -> Result<Checks, SchemaError> {
-    let mut compiler = Compiler { nodes: Vec::new(), references: BTreeMap::new(), open: Vec::new() };
-    // The document itself may be referred to as `#`.
-    compiler.references.insert("#".into(), 0);
+    let mut compiler = Compiler {
+        document: schema,
+        nodes: Vec::new(),
+        // The document itself may be referred to as `#`.
+        references: BTreeMap::from([("#".into(), 0)]),
+        open: Vec::new(),
+        patterns: Patterns::default(),
+        places: Vec::new(),
+    };
     let root = compiler.reserve("#")?;
     compiler.fill(root, schema, "#", 0)?;
-    while let Some((pointer, from, id)) = compiler.open.pop() {
-        let path = pointer.strip_prefix('#').unwrap_or(&pointer);
-        let target = schema.pointer(path).ok_or_else(|| {
-            let message = format!("the schema has nothing at `{}`", shown(&pointer));
-            SchemaError::new(BAD_REFERENCE, &from, message)
-        })?;
+    while let Some((pointer, id)) = compiler.open.pop() {
+        let target = compiler.resolve(&pointer, &pointer)?;
         compiler.fill(id, target, &pointer, 0)?;
     }
     mark_live(&mut compiler.nodes);
     let live = compiler.nodes.first().is_some_and(|root| root.live);
-    Ok(Checks { nodes: compiler.nodes, live })
+    Ok(Checks { nodes: compiler.nodes, live, patterns: compiler.places })
 }
 
-struct Compiler {
+struct Compiler<'a> {
+    document: &'a Json,
     nodes: Vec<Node>,
     references: BTreeMap<String, NodeId>,
-    /// References that were met, where, and the nodes kept for them.
-    open: Vec<(String, String, NodeId)>,
+    /// References that were met, and the nodes kept for them.
+    open: Vec<(String, NodeId)>,
+    patterns: Patterns,
+    /// Where the first patterns stand.
+    places: Vec<(String, Pattern)>,
 }
 
-impl Compiler {
+impl<'a> Compiler<'a> {
     fn reserve(&mut self, pointer: &str) -> Result<NodeId, SchemaError> {
         if self.nodes.len() >= NODES_MAX {
             let message = format!("the schema has more than {NODES_MAX} schemas in it");
             return Err(SchemaError::new(SCHEMA_TOO_LARGE, pointer, message));
         }
-        self.nodes.push(Node { pointer: pointer.into(), ..Node::default() });
+        self.nodes.push(Node::default());
         Ok(self.nodes.len() - 1)
     }
 
@@ -150,17 +145,35 @@ impl Compiler {
 
     fn reference(&mut self, target: &str, from: &str) -> Result<NodeId, SchemaError> {
         let pointer = local(target, from)?;
+        self.resolve(&pointer, from)?;
         if let Some(id) = self.references.get(&pointer) {
             return Ok(*id);
         }
         let id = self.reserve(&pointer)?;
         self.references.insert(pointer.clone(), id);
-        self.open.push((pointer, from.into(), id));
+        self.open.push((pointer, id));
         Ok(id)
     }
 
+    fn resolve(&self, pointer: &str, from: &str) -> Result<&'a Json, SchemaError> {
+        let path = pointer.strip_prefix('#').unwrap_or(pointer);
+        self.document.pointer(path).ok_or_else(|| {
+            let message = format!("the schema has nothing at `{}`", shown(pointer));
+            SchemaError::new(BAD_REFERENCE, from, message)
+        })
+    }
+
+    /// A pattern, noted with its place.
+    fn pattern(&mut self, text: &str, pointer: &str) -> Pattern {
+        let pattern = self.patterns.get(text);
+        if self.places.len() < PLACES_MAX {
+            self.places.push((pointer.into(), pattern.clone()));
+        }
+        pattern
+    }
+
     fn fill(&mut self, id: NodeId, schema: &Json, pointer: &str, depth: usize) -> Result<(), SchemaError> {
-        let mut node = Node { pointer: pointer.into(), ..Node::default() };
+        let mut node = Node::default();
         match schema {
             Json::Bool(admitted) => node.form.never = !admitted,
             Json::Object(members) => {
@@ -180,14 +193,14 @@ impl Compiler {
 }
 
 /// Reads the members of one schema.
-struct Reader<'r> {
-    compiler: &'r mut Compiler,
+struct Reader<'r, 'a> {
+    compiler: &'r mut Compiler<'a>,
     members: &'r Members,
     pointer: &'r str,
     depth: usize,
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     /// The schema under a keyword.
     fn one(&mut self, keyword: &str) -> Result<Option<NodeId>, SchemaError> {
         let Some(schema) = self.members.get(keyword) else { return Ok(None) };
@@ -259,7 +272,7 @@ impl Reader<'_> {
     fn rules_of_scalars(&mut self, node: &mut Node) -> Result<(), SchemaError> {
         let (members, pointer) = (self.members, self.pointer);
         if let Some(pattern) = keywords::text(members, "pattern", pointer)? {
-            node.rules.push(Rule::Pattern(Pattern::new(pattern)));
+            node.rules.push(Rule::Pattern(self.compiler.pattern(pattern, pointer)));
         }
         if let Some(format) = keywords::text(members, "format", pointer)?.and_then(Format::of) {
             node.rules.push(Rule::Format(format));
@@ -311,12 +324,12 @@ impl Reader<'_> {
         }
         let patterns = self.named("patternProperties")?;
         if let (Some(values), false) = (node.values, patterns.is_empty()) {
-            let patterns = patterns.iter().map(|(pattern, _)| Pattern::new(pattern)).collect();
+            let patterns = patterns.iter().map(|(pattern, _)| self.compiler.patterns.get(pattern)).collect();
             node.rules.push(Rule::OtherKeys(patterns, values));
             node.values = None;
         }
         for (pattern, schema) in patterns {
-            node.rules.push(Rule::KeysLike(Pattern::new(&pattern), schema));
+            node.rules.push(Rule::KeysLike(self.compiler.pattern(&pattern, self.pointer), schema));
         }
         for (key, schema) in self.named("dependentSchemas")? {
             node.rules.push(Rule::Dependent(key, schema));

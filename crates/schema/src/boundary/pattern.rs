@@ -1,46 +1,93 @@
-//! Patterns: ECMA-262 expressions in the syntax of an engine that never backtracks.
+//! Patterns: ECMA-262 expressions as automata that read each character once, whatever the pattern.
+//!
+//! A pattern and the text it is asked of both come from strangers. So the automaton is made whole before it is used,
+//! within a fixed size; a pattern that would need more is not checked, and said to be so.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
-use regex::{Regex, RegexBuilder};
+use regex_automata::Input;
+use regex_automata::dfa::{Automaton as _, StartKind, dense};
+use regex_automata::util::syntax;
 
-/// Bytes that one compiled pattern may take.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
+/// Bytes of one automaton, and of making it; what stays below takes some thirty milliseconds at worst.
+const AUTOMATON_BYTES_MAX: usize = 512 << 10;
+/// Bytes of the form before it.
+const PROGRAM_BYTES_MAX: usize = 256 << 10;
 /// Characters of a pattern that is compiled.
-const PATTERN_CHARS_MAX: usize = 4_096;
+const PATTERN_CHARS_MAX: usize = 500;
 
-/// A pattern, compiled when it is first needed.
+/// Patterns of one schema that are looked into.
+const PATTERNS_MAX: usize = 64;
+
+type Automaton = dense::DFA<Vec<u32>>;
+
+/// A pattern, compiled when it is first needed. Clones share what was compiled.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     pub(super) text: String,
-    compiled: OnceLock<Option<Regex>>,
+    compiled: Arc<OnceLock<Option<Automaton>>>,
 }
 
 impl Pattern {
-    pub(super) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), compiled: OnceLock::new() }
+    fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), compiled: Arc::default() }
+    }
+
+    /// A pattern that is not looked into.
+    fn unknown(text: &str) -> Self {
+        Self { text: text.to_owned(), compiled: Arc::new(OnceLock::from(None)) }
     }
 
     /// Whether the pattern can be told at all.
     pub(super) fn is_known(&self) -> bool {
-        self.regex().is_some()
+        self.automaton().is_some()
     }
 
     /// Whether the pattern is found in `text`; so it is for one that cannot be told.
     pub(super) fn is_found_in(&self, text: &str) -> bool {
-        self.regex().is_none_or(|regex| regex.is_match(text))
+        let Some(automaton) = self.automaton() else { return true };
+        // It never gives up, as it was made without states that would.
+        automaton.try_search_fwd(&Input::new(text).earliest(true)).map_or(true, |found| found.is_some())
     }
 
-    fn regex(&self) -> Option<&Regex> {
-        let compile = || {
-            if self.text.chars().nth(PATTERN_CHARS_MAX).is_some() {
-                return None;
-            }
-            let translated = translated(&self.text)?;
-            RegexBuilder::new(&translated).size_limit(PATTERN_BYTES_MAX).build().ok()
-        };
-        self.compiled.get_or_init(compile).as_ref()
+    fn automaton(&self) -> Option<&Automaton> {
+        self.compiled.get_or_init(|| compile(&self.text)).as_ref()
     }
+}
+
+/// The patterns of one schema, equal ones compiled once.
+#[derive(Debug, Default)]
+pub(super) struct Patterns(BTreeMap<String, Pattern>);
+
+impl Patterns {
+    /// The pattern with this text; one more than [`PATTERNS_MAX`] is not looked into.
+    pub(super) fn get(&mut self, text: &str) -> Pattern {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let pattern = if self.0.len() < PATTERNS_MAX { Pattern::new(text) } else { Pattern::unknown(text) };
+        self.0.insert(text.to_owned(), pattern.clone());
+        pattern
+    }
+}
+
+fn compile(pattern: &str) -> Option<Automaton> {
+    if pattern.chars().nth(PATTERN_CHARS_MAX).is_some() {
+        return None;
+    }
+    let dfa = dense::Config::new()
+        .accelerate(false)
+        .start_kind(StartKind::Unanchored)
+        .dfa_size_limit(Some(AUTOMATON_BYTES_MAX))
+        .determinize_size_limit(Some(AUTOMATON_BYTES_MAX));
+    let program = regex_automata::nfa::thompson::Config::new().nfa_size_limit(Some(PROGRAM_BYTES_MAX));
+    dense::Builder::new()
+        .configure(dfa)
+        .thompson(program)
+        .syntax(syntax::Config::new())
+        .build(&translated(pattern)?)
+        .ok()
 }
 
 /// The same expression in the engine's syntax: classes of ASCII characters as ECMA-262 means them, escapes that the
@@ -177,6 +224,8 @@ mod tests {
             (r"^sn\d{1,3}\.[a-z_]+$", "sn22.web_search", "sn22"),
             (r"^\-\:\@$", "-:@", "-"),
             (r"\bcat\b", "a cat", "concat"),
+            (r"^[\p{L}\p{N} ._-]+$", "Ünï-1", "a/b"),
+            (r"^5[1-9A-HJ-NP-Za-km-z]{47}$", "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UHjJM694ty", "5FHneW46"),
         ] {
             let pattern = Pattern::new(pattern);
             assert!(pattern.is_known(), "{}", pattern.text);
@@ -187,14 +236,33 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_in_linear_time_is_not_checked() {
-        for pattern in
-            ["(?=a)", "(?<!a)b", r"(a)\1", r"\k<x>", "[", "(", "[^]", r"a{1000}{1000}{1000}", r"a\B"]
-        {
+        for pattern in [
+            "(?=a)",
+            "(?<!a)b",
+            r"(a)\1",
+            r"\k<x>",
+            "[",
+            "(",
+            "[^]",
+            r"a{1000}{1000}{1000}",
+            r"a\B",
+            "[ab]*a[ab]{20}",
+        ] {
             let pattern = Pattern::new(pattern);
             assert!(!pattern.is_known() && pattern.is_found_in("anything"), "{}", pattern.text);
         }
         let longest = Pattern::new(&"a".repeat(PATTERN_CHARS_MAX));
         let longer = Pattern::new(&"a".repeat(PATTERN_CHARS_MAX + 1));
         assert!(longest.is_known() && !longer.is_known());
+    }
+
+    #[test]
+    fn a_schema_has_a_number_of_patterns() {
+        let mut patterns = Patterns::default();
+        for number in 0..PATTERNS_MAX {
+            assert!(patterns.get(&format!("a{number}")).is_known());
+        }
+        assert!(!patterns.get("one more").is_known());
+        assert!(patterns.get("a0").is_known());
     }
 }

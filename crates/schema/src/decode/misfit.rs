@@ -2,7 +2,8 @@
 
 use serde::de;
 
-use super::{DUPLICATE_KEY, DecodeError, MISFIT, NOT_JSON, TOO_LARGE};
+use super::index::Indexes;
+use super::{DECODED_FIELDS_MAX, DUPLICATE_KEY, DecodeError, MISFIT, NOT_JSON, TOO_LARGE};
 use crate::limits::{JSON_DEPTH_MAX, LIST_ELEMENTS_MAX};
 use crate::types::{RecordDef, TypeDefs};
 
@@ -15,15 +16,34 @@ pub(super) struct Context<'a> {
     pub(super) defs: &'a TypeDefs,
     /// Whether a key that a record does not have is a misfit, not passed over.
     pub(super) exact: bool,
+    pub(super) indexes: Indexes<'a>,
     depth: usize,
+    fields: usize,
     failure: Option<(&'static str, String)>,
     /// Innermost segment first.
     trail: Vec<String>,
 }
 
 impl<'a> Context<'a> {
-    pub(super) const fn new(defs: &'a TypeDefs) -> Self {
-        Self { defs, exact: false, depth: 0, failure: None, trail: Vec::new() }
+    pub(super) fn new(defs: &'a TypeDefs) -> Self {
+        Self {
+            defs,
+            exact: false,
+            indexes: Indexes::default(),
+            depth: 0,
+            fields: 0,
+            failure: None,
+            trail: Vec::new(),
+        }
+    }
+
+    /// Accounts for the fields of one more record, those that are absent included: `{}` can stand for a thousand.
+    pub(super) fn fields<E: de::Error>(&mut self, count: usize) -> Result<(), E> {
+        self.fields = self.fields.saturating_add(count);
+        if self.fields <= DECODED_FIELDS_MAX {
+            return Ok(());
+        }
+        Err(self.fail(TOO_LARGE, format!("its records have more than {DECODED_FIELDS_MAX} fields together")))
     }
 
     /// Enters an array or object.

@@ -38,6 +38,7 @@ impl Mapper<'_> {
         };
         let id = self.declare_enum(schema, at, EnumWire::Discriminator(property))?;
         let mut variants: Vec<VariantDef> = Vec::new();
+        let mut taken = literals::Taken::default();
         for (member, tags) in members.iter().zip(tags) {
             let first =
                 names::variant(&Json::from(tags.first().cloned().unwrap_or_default()), variants.len());
@@ -48,7 +49,7 @@ impl Mapper<'_> {
             }
             for tag in tags {
                 let wire = Json::from(tag);
-                let name = literals::free_name(names::variant(&wire, variants.len()), &variants);
+                let name = taken.take(names::variant(&wire, variants.len()));
                 let payload = Some(payload.clone());
                 variants.push(VariantDef { name, wire: wire.to_string(), payload, doc: String::new() });
             }

@@ -280,11 +280,19 @@ impl<'a> Mapper<'a> {
     }
 }
 
-/// Parts of a document: values within values.
+/// Octets of text that count as a part.
+const TEXT_PER_PART: usize = 64;
+
+/// Parts of a document: values within values, and long text by its length.
 fn parts(json: &Json) -> usize {
+    let text = |text: &String| 1 + text.len() / TEXT_PER_PART;
     match json {
-        Json::Object(members) => members.values().map(parts).fold(1, usize::saturating_add),
+        Json::Object(members) => {
+            let of_member = |(key, value): (&String, &Json)| text(key) + parts(value) - 1;
+            members.iter().map(of_member).fold(1, usize::saturating_add)
+        }
         Json::Array(items) => items.iter().map(parts).fold(1, usize::saturating_add),
+        Json::String(value) => text(value),
         _ => 1,
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::keywords;
 use super::mapper::{Mapper, description};
-use super::objects::Rest;
+use super::objects::{Rest, check_count};
 use super::unions::{Member, Part};
 use super::{AMBIGUOUS_UNION, At, Mapped, SchemaError, names};
 use crate::types::{FieldDef, RecordDef, Type, TypeDef};
@@ -66,8 +66,10 @@ impl Mapper<'_> {
         if let Some(key) = key {
             self.merged.insert(key, id);
         }
+        let order = fields_in_order(members)?;
+        check_count(order.len(), &at.pointer)?;
         let mut fields = Vec::new();
-        for (field, is_required) in fields_in_order(members)? {
+        for (field, is_required) in order {
             let mut parts: Vec<Part<'_>> = Vec::new();
             let mut doc = String::new();
             for member in members {

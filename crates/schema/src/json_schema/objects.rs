@@ -1,12 +1,14 @@
 //! Records and maps.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::keywords::{self, Members};
 use super::mapper::{Mapper, description};
 use super::names;
 use super::unions::Part;
-use super::{At, MALFORMED, Mapped, SchemaError};
+use super::{At, MALFORMED, Mapped, RECORD_FIELDS_MAX, SCHEMA_TOO_LARGE, SchemaError};
 use crate::types::{DefId, FieldDef, RecordDef, Type, TypeDef};
 
 /// Characters of a field's name.
@@ -46,6 +48,15 @@ impl<'s> Rest<'s> {
         }
         Ok(Self::Anything)
     }
+}
+
+/// Refuses a record with too many fields.
+pub(super) fn check_count(fields: usize, pointer: &str) -> Result<(), SchemaError> {
+    if fields <= RECORD_FIELDS_MAX {
+        return Ok(());
+    }
+    let message = format!("the record has more than {RECORD_FIELDS_MAX} fields");
+    Err(SchemaError::new(SCHEMA_TOO_LARGE, pointer, message))
 }
 
 /// Whether a pattern is one of the usual spellings of "any key".
@@ -117,24 +128,24 @@ impl Mapper<'_> {
         let anything = Json::Bool(true);
         let empty = Members::new();
         let properties = keywords::object(members, "properties", &at.pointer)?.unwrap_or(&empty);
+        let mut seen = BTreeSet::new();
         let mut order = keywords::required(members, &at.pointer)?;
+        order.retain(|name| seen.insert(*name));
         let needed = order.len();
         let mut optional: Vec<&str> =
-            properties.keys().map(String::as_str).filter(|name| !order.contains(name)).collect();
+            properties.keys().map(String::as_str).filter(|name| !seen.contains(name)).collect();
         optional.sort_unstable();
         order.append(&mut optional);
+        check_count(order.len(), &at.pointer)?;
 
         // Types of fields are named after the record as it is called now.
         let base = At { name, ..at.below(&[], "") };
         let mut fields: Vec<FieldDef> = Vec::with_capacity(order.len());
         for (place, field) in order.into_iter().enumerate() {
-            if fields.iter().any(|known| known.name == field) {
-                continue;
-            }
             let below = base.below(&["properties", field], &names::pascal(field));
             if field.chars().count() > FIELD_NAME_MAX {
                 let message = format!("the name of a property has more than {FIELD_NAME_MAX} characters");
-                return Err(SchemaError::new(super::SCHEMA_TOO_LARGE, &base.pointer, message));
+                return Err(SchemaError::new(SCHEMA_TOO_LARGE, &base.pointer, message));
             }
             let inner = properties.get(field).unwrap_or(&anything);
             let ty = self.map(inner, &below)?.into_type();

@@ -376,13 +376,30 @@ fn limits_hold_at_n_and_not_at_n_plus_1() {
     assert_eq!(from_json_schema(&nested(SCHEMA_DEPTH_MAX + 1), "Op").unwrap_err().code, SCHEMA_TOO_LARGE);
 
     let record = json!({ "type": "object", "required": ["a"] });
-    let wide = |count: usize| {
+    let of = |count: usize, schema: &Json| {
         let properties: serde_json::Map<_, _> =
-            (1..count).map(|n| (format!("p{n}"), record.clone())).collect();
+            (0..count).map(|n| (format!("p{n}"), schema.clone())).collect();
         json!({ "type": "object", "properties": properties })
     };
-    assert!(from_json_schema(&wide(SCHEMA_TYPES_MAX), "Op").is_ok());
-    assert_eq!(from_json_schema(&wide(SCHEMA_TYPES_MAX + 1), "Op").unwrap_err().code, SCHEMA_TOO_LARGE);
+    // The document itself, two records in it, and theirs.
+    let many = |count: usize| {
+        let half = (count - 3) / 2;
+        json!({ "type": "object", "properties": { "a": of(half, &record), "b": of(count - 3 - half, &record) } })
+    };
+    assert!(from_json_schema(&many(SCHEMA_TYPES_MAX), "Op").is_ok());
+    assert_eq!(from_json_schema(&many(SCHEMA_TYPES_MAX + 1), "Op").unwrap_err().code, SCHEMA_TOO_LARGE);
+
+    let wide = |count: usize| of(count, &json!({ "type": "integer" }));
+    assert!(from_json_schema(&wide(RECORD_FIELDS_MAX), "Op").is_ok());
+    assert_eq!(from_json_schema(&wide(RECORD_FIELDS_MAX + 1), "Op").unwrap_err().code, SCHEMA_TOO_LARGE);
+    let either =
+        |count: usize| json!({ "anyOf": [wide(count - 1), { "type": "object", "required": ["x"] }] });
+    assert!(from_json_schema(&either(RECORD_FIELDS_MAX), "Op").is_ok());
+    assert_eq!(from_json_schema(&either(RECORD_FIELDS_MAX + 1), "Op").unwrap_err().code, SCHEMA_TOO_LARGE);
+
+    let union = |count: usize| json!({ "anyOf": vec![json!({ "type": "string" }); count] });
+    assert!(from_json_schema(&union(ENUM_VARIANTS_MAX), "Op").is_ok());
+    assert_eq!(from_json_schema(&union(ENUM_VARIANTS_MAX + 1), "Op").unwrap_err().code, SCHEMA_TOO_LARGE);
 
     let literals = |count: usize| json!({ "enum": (0..count).collect::<Vec<_>>() });
     assert!(from_json_schema(&literals(ENUM_VARIANTS_MAX), "Op").is_ok());

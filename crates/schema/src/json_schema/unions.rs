@@ -83,6 +83,9 @@ impl Mapper<'_> {
         at: &At,
         found: &mut Vec<Member>,
     ) -> Result<bool, SchemaError> {
+        if found.len() > ENUM_VARIANTS_MAX {
+            return Err(too_many(&at.pointer));
+        }
         let mut members = self.flatten(part, &at.pointer, &mut Vec::new())?;
         let mut schema = part.clone();
         if let Some(shared) = shared {
@@ -138,6 +141,9 @@ impl Mapper<'_> {
     }
 
     fn unite(&mut self, schema: &Json, found: Vec<Member>, at: &At) -> Result<Mapped, SchemaError> {
+        if found.len() > ENUM_VARIANTS_MAX {
+            return Err(too_many(&at.pointer));
+        }
         if let [only] = found.as_slice() {
             let inner = At { pointer: only.at.pointer.clone(), ..at.clone() };
             return self.map(&only.schema, &inner);
@@ -184,16 +190,14 @@ impl Mapper<'_> {
         at: &At,
     ) -> Result<Option<Mapped>, SchemaError> {
         let mut literals: Vec<Literal> = Vec::new();
+        let mut seen = BTreeSet::new();
         let mut open = false;
         let mut keyed: Vec<(&str, &Json, &At)> = Vec::new();
         for member in found {
             if is_literal(&member.members) {
                 open |= is_open(member)?;
-                for literal in literals::read(&member.members, &member.at.pointer)?.0 {
-                    if literals.iter().all(|(known, _)| *known != literal.0) {
-                        literals.push(literal);
-                    }
-                }
+                let (read, _) = literals::read(&member.members, &member.at.pointer)?;
+                literals.extend(read.into_iter().filter(|(literal, _)| seen.insert(literal.to_string())));
             } else if let Some((key, payload)) = only_key(&member.members) {
                 // The same key in two members: its value may tell them apart, its name does not.
                 if keyed.iter().any(|(known, ..)| *known == key) {
@@ -205,16 +209,16 @@ impl Mapper<'_> {
             }
         }
         if literals.len() + keyed.len() > ENUM_VARIANTS_MAX {
-            let message = format!("the union has more than {ENUM_VARIANTS_MAX} variants");
-            return Err(SchemaError::new(SCHEMA_TOO_LARGE, &at.pointer, message));
+            return Err(too_many(&at.pointer));
         }
         if keyed.is_empty() {
             return self.literal_enum(literals, open, schema, at).map(Some);
         }
         let id = self.declare_enum(schema, at, EnumWire::Literal)?;
-        let mut variants = literals::variants(&literals);
+        let mut taken = literals::Taken::default();
+        let mut variants = literals::variants(&literals, &mut taken);
         for (key, payload, place) in keyed {
-            let name = literals::free_name(names::variant(&key.into(), variants.len()), &variants);
+            let name = taken.take(names::variant(&key.into(), variants.len()));
             let inner = place.below(&["properties", key], "");
             let inner = At { name: format!("{}{name}", at.name), ..inner };
             let payload = Some(self.map(payload, &inner)?.into_type());
@@ -226,7 +230,7 @@ impl Mapper<'_> {
             });
         }
         if open {
-            literals::push_catch_all(&mut variants);
+            literals::push_catch_all(&mut variants, &mut taken);
         }
         self.complete_enum(id, variants);
         Ok(Some(Mapped::named(id)))
@@ -300,6 +304,11 @@ impl Mapper<'_> {
         let integer = types.is_some_and(|types| types.integer);
         self.kind(kind, &Json::Null, &member.members, integer, at)
     }
+}
+
+fn too_many(pointer: &str) -> SchemaError {
+    let message = format!("the union has more than {ENUM_VARIANTS_MAX} members");
+    SchemaError::new(SCHEMA_TOO_LARGE, pointer, message)
 }
 
 fn is_null(schema: &Json) -> bool {

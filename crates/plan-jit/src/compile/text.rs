@@ -1,0 +1,205 @@
+//! Templates and the functions of text.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder as _, Value, types};
+use plan_ir::builtin::Builtin;
+use plan_ir::expr::{Expr, ExprId};
+
+use super::Refused;
+use super::expr::Typed;
+use super::fx::Fx;
+use super::table::{Table, Way};
+use super::val::{CELLS, STEP, Val};
+use crate::helper::Helper;
+use crate::layout::ReprId;
+
+/// Parts of a text that are put together in the frame of the function.
+const FRAME_PARTS_MAX: usize = 32;
+
+impl Fx<'_, '_, '_> {
+    pub(super) fn template(&mut self, id: ExprId, parts: &[ExprId]) -> Result<Typed, Refused> {
+        let shown = self.template_parts(id, parts)?;
+        Ok((self.concat(&shown)?, ReprId::TEXT))
+    }
+
+    /// The parts of a template as texts, charged for.
+    fn template_parts(&mut self, id: ExprId, parts: &[ExprId]) -> Result<Vec<(Value, Value)>, Refused> {
+        let mut shown = Vec::with_capacity(parts.len());
+        for part in parts {
+            let text = if self.unit.table.shows(*part)? {
+                let text = self.shown(*part)?;
+                self.charge_text(text.1);
+                text
+            } else {
+                let text = self.shown_by_interpreter(id, *part)?;
+                Self::two(&text)?
+            };
+            shown.push(text);
+        }
+        Ok(shown)
+    }
+
+    /// `join` of a list that a loop makes of a template: the parts of all texts are put together at once.
+    /// `None` where the list or the separator is of another kind.
+    pub(super) fn joined_templates(
+        &mut self,
+        list: ExprId,
+        separator: ExprId,
+    ) -> Result<Option<Typed>, Refused> {
+        let table = &self.unit.table;
+        let (Expr::Builtin { op: Builtin::Map, args, lambda: Some(lambda) }, Expr::Const(_)) =
+            (table.expr(list)?, table.expr(separator)?)
+        else {
+            return Ok(None);
+        };
+        let (Expr::Template(parts), [inner]) = (table.expr(lambda.body)?, args.as_slice()) else {
+            return Ok(None);
+        };
+        if table.way(list)? != Way::Native || parts.is_empty() || parts.len() > FRAME_PARTS_MAX {
+            return Ok(None);
+        }
+        let pipeline = self.pipeline(*inner, Some(lambda))?;
+        let open = self.open(&pipeline, Some(lambda))?;
+        let separator = self.value(separator, ReprId::TEXT)?;
+        let (between, between_len) = Self::two(&separator)?;
+        // Before each text but the first stands the separator.
+        let each = 2 * (parts.len() as i64 + 1);
+        let cells = self.b.ins().imul_imm_s(open.length, each);
+        let start = self.allocate_value(cells)?;
+        let to = self.b.declare_var(types::I64);
+        self.b.def_var(to, start);
+        self.each(&pipeline, &open, Some(lambda), &mut |fx, val, repr, _| {
+            let param = Table::param(lambda).ok_or(super::list::NOT_NATIVE)?;
+            fx.bind(param, val.clone(), repr)?;
+            let shown = fx.template_parts(lambda.body, parts)?;
+            fx.unbind(param);
+            let mut at = fx.b.use_var(to);
+            for (text, length) in std::iter::once((between, between_len)).chain(shown) {
+                fx.b.ins().store(CELLS, text, at, 0);
+                fx.b.ins().store(CELLS, length, at, STEP);
+                at = fx.b.ins().iadd_imm_s(at, i64::from(2 * STEP));
+            }
+            fx.b.def_var(to, at);
+            Ok(())
+        })?;
+        let count = self.count(&open);
+        // The list that the interpreter makes, and going through it.
+        self.charge_parts(count);
+        self.charge_value(count);
+        let end = self.b.use_var(to);
+        let size = self.b.ins().isub(end, start);
+        let filled = self.b.ins().ushr_imm_u(size, 4);
+        let first = self.b.ins().icmp_imm_u(IntCC::NotEqual, filled, 0);
+        let first = self.b.ins().uextend(types::I64, first);
+        // The first separator is left out.
+        let filled = self.b.ins().isub(filled, first);
+        let skipped = self.b.ins().iadd_imm_s(start, i64::from(2 * STEP));
+        let start = self.b.ins().select(filled, skipped, start);
+        let status = self.call(Helper::Concat, &[start, filled]);
+        self.unless_ok(status)?;
+        self.new_text().map(Some)
+    }
+
+    /// A scalar as a template shows it.
+    fn shown(&mut self, part: ExprId) -> Result<(Value, Value), Refused> {
+        let (val, repr) = self.own_value(part)?;
+        let helper = match repr {
+            ReprId::TEXT => return Self::two(&val),
+            ReprId::BOOL => {
+                let value = Self::one(&val)?;
+                let [yes, no] = ["true", "false"].map(|text| self.unit.text(&text.into()));
+                let ((yes, yes_len), (no, no_len)) = (yes?, no?);
+                let (yes, no) = (self.int(yes), self.int(no));
+                let (yes_len, no_len) = (self.int(yes_len), self.int(no_len));
+                let at = self.b.ins().select(value, yes, no);
+                return Ok((at, self.b.ins().select(value, yes_len, no_len)));
+            }
+            ReprId::FLOAT => Helper::ShowFloat,
+            _ => Helper::ShowInt,
+        };
+        let status = self.call(helper, &[Self::one(&val)?]);
+        self.unless_ok(status)?;
+        let text = self.handed();
+        Self::two(&text)
+    }
+
+    /// One text of several; what they take together is charged by the caller.
+    pub(super) fn concat(&mut self, parts: &[(Value, Value)]) -> Result<Val, Refused> {
+        if let [(at, length)] = parts {
+            return Ok(Val::Two(*at, *length));
+        }
+        let cells = u32::try_from(2 * parts.len()).map_err(|_| Refused::Limit("a template is too long"))?;
+        let base =
+            if parts.len() <= FRAME_PARTS_MAX { self.frame_room(cells)? } else { self.allocate(cells)? };
+        let mut offset = 0;
+        for (at, length) in parts {
+            self.b.ins().store(CELLS, *at, base, offset);
+            self.b.ins().store(CELLS, *length, base, offset + STEP);
+            offset += 2 * STEP;
+        }
+        let count = self.int(i64::from(cells / 2));
+        let status = self.call(Helper::Concat, &[base, count]);
+        self.unless_ok(status)?;
+        Ok(self.handed())
+    }
+
+    /// The functions of text. The text is charged for when they start.
+    pub(super) fn on_text(&mut self, op: Builtin, receiver: &Val, args: &[ExprId]) -> Result<Typed, Refused> {
+        let (at, length) = Self::two(receiver)?;
+        let args = args.iter().map(|arg| self.own_value(*arg)).collect::<Result<Vec<_>, _>>()?;
+        self.charge_scan(length);
+        let answer = |value: Option<Value>, repr| {
+            value.map(|value| (Val::One(value), repr)).ok_or(Refused::Malformed("an answer"))
+        };
+        match (op, args.as_slice()) {
+            (Builtin::Len, []) => {
+                let count = self.call(Helper::TextLen, &[at, length]);
+                answer(count, ReprId::INT)
+            }
+            (Builtin::IsEmpty, []) => {
+                Ok((Val::One(self.b.ins().icmp_imm_u(IntCC::Equal, length, 0)), ReprId::BOOL))
+            }
+            (Builtin::Take | Builtin::Skip, [(n, _)]) => {
+                let helper = if op == Builtin::Take { Helper::TextTake } else { Helper::TextSkip };
+                self.call(helper, &[at, length, Self::one(n)?]);
+                self.new_text()
+            }
+            (Builtin::Trim, []) => {
+                self.call(Helper::TextTrim, &[at, length]);
+                self.new_text()
+            }
+            (Builtin::Folded | Builtin::Normalize, []) => {
+                let (helper, steps) = match op {
+                    Builtin::Folded => (Helper::TextFolded, 1),
+                    _ => (Helper::TextNormalize, 4),
+                };
+                self.charge_times(steps, length);
+                let status = self.call(helper, &[at, length]);
+                self.unless_ok(status)?;
+                self.new_text()
+            }
+            (Builtin::Contains | Builtin::StartsWith | Builtin::EndsWith, [(part, _)]) => {
+                let (part, part_len) = Self::two(part)?;
+                let helper = match op {
+                    Builtin::StartsWith => Helper::TextStartsWith,
+                    Builtin::EndsWith => Helper::TextEndsWith,
+                    _ => {
+                        self.charge_scan(part_len);
+                        Helper::TextContains
+                    }
+                };
+                let found = self.call(helper, &[at, length, part, part_len]);
+                answer(found, ReprId::BOOL)
+            }
+            _ => Err(super::list::NOT_NATIVE),
+        }
+    }
+
+    /// The text that a helper handed back, charged as a new one.
+    fn new_text(&mut self) -> Result<Typed, Refused> {
+        let text = self.handed();
+        let (_, length) = Self::two(&text)?;
+        self.charge_text(length);
+        Ok((text, ReprId::TEXT))
+    }
+}

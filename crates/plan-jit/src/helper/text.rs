@@ -1,0 +1,221 @@
+//! Texts. What a text becomes is said by [`plan_ir::builtin::strings`].
+#![expect(unsafe_code, reason = "called by native code with addresses")]
+
+use std::fmt::Write as _;
+
+use plan_ir::builtin::strings;
+
+use crate::cells::{text, text_of};
+use crate::run::{Exit, Run};
+
+/// # Safety
+/// A text.
+pub(super) unsafe extern "C" fn len(at: *const u8, length: u64) -> i64 {
+    // SAFETY: by contract.
+    strings::len(unsafe { text_of(at, length as usize) })
+}
+
+/// # Safety
+/// `run` is that of the evaluation under way, the text one of its.
+pub(super) unsafe extern "C" fn take(run: *mut Run<'_>, at: *const u8, length: u64, n: i64) {
+    // SAFETY: by contract.
+    let (run, text) = unsafe { (&mut *run, text_of(at, length as usize)) };
+    hand(run, strings::take(text, n));
+}
+
+/// # Safety
+/// As [`take`].
+pub(super) unsafe extern "C" fn skip(run: *mut Run<'_>, at: *const u8, length: u64, n: i64) {
+    // SAFETY: by contract.
+    let (run, text) = unsafe { (&mut *run, text_of(at, length as usize)) };
+    hand(run, strings::skip(text, n));
+}
+
+/// # Safety
+/// As [`take`].
+pub(super) unsafe extern "C" fn trim(run: *mut Run<'_>, at: *const u8, length: u64) {
+    // SAFETY: by contract.
+    let (run, text) = unsafe { (&mut *run, text_of(at, length as usize)) };
+    hand(run, strings::trim(text));
+}
+
+/// # Safety
+/// As [`take`].
+pub(super) unsafe extern "C" fn folded(run: *mut Run<'_>, at: *const u8, length: u64) -> i32 {
+    // SAFETY: by contract.
+    let (run, text) = unsafe { (&mut *run, text_of(at, length as usize)) };
+    keep(run, &strings::folded(text))
+}
+
+/// # Safety
+/// As [`take`].
+pub(super) unsafe extern "C" fn normalize(run: *mut Run<'_>, at: *const u8, length: u64) -> i32 {
+    // SAFETY: by contract.
+    let (run, text) = unsafe { (&mut *run, text_of(at, length as usize)) };
+    keep(run, &strings::normalize(text))
+}
+
+/// # Safety
+/// Both are texts.
+pub(super) unsafe extern "C" fn contains(a: *const u8, a_len: u64, b: *const u8, b_len: u64) -> bool {
+    // SAFETY: by contract.
+    let (a, b) = unsafe { (text_of(a, a_len as usize), text_of(b, b_len as usize)) };
+    a.contains(b)
+}
+
+/// # Safety
+/// As [`contains`].
+pub(super) unsafe extern "C" fn starts_with(a: *const u8, a_len: u64, b: *const u8, b_len: u64) -> bool {
+    // SAFETY: by contract.
+    let (a, b) = unsafe { (text_of(a, a_len as usize), text_of(b, b_len as usize)) };
+    a.starts_with(b)
+}
+
+/// # Safety
+/// As [`contains`].
+pub(super) unsafe extern "C" fn ends_with(a: *const u8, a_len: u64, b: *const u8, b_len: u64) -> bool {
+    // SAFETY: by contract.
+    let (a, b) = unsafe { (text_of(a, a_len as usize), text_of(b, b_len as usize)) };
+    a.ends_with(b)
+}
+
+/// # Safety
+/// As [`take`]; `count` texts lie at `parts`.
+pub(super) unsafe extern "C" fn concat(run: *mut Run<'_>, parts: *const u64, count: u64) -> i32 {
+    // SAFETY: by contract.
+    unsafe { joined(&mut *run, parts, count as usize, "") }
+}
+
+/// # Safety
+/// As [`concat`], and the separator is a text.
+pub(super) unsafe extern "C" fn join(
+    run: *mut Run<'_>,
+    parts: *const u64,
+    count: u64,
+    separator: *const u8,
+    length: u64,
+) -> i32 {
+    // SAFETY: by contract.
+    unsafe { joined(&mut *run, parts, count as usize, text_of(separator, length as usize)) }
+}
+
+/// # Safety
+/// As [`take`].
+pub(super) unsafe extern "C" fn show_int(run: *mut Run<'_>, value: i64) -> i32 {
+    // SAFETY: by contract.
+    shown(unsafe { &mut *run }, format_args!("{value}"))
+}
+
+/// # Safety
+/// As [`take`].
+pub(super) unsafe extern "C" fn show_float(run: *mut Run<'_>, value: f64) -> i32 {
+    // SAFETY: by contract.
+    shown(unsafe { &mut *run }, format_args!("{value:?}"))
+}
+
+/// Hands back a part of a text that lives as long as the evaluation.
+fn hand(run: &mut Run<'_>, text: &str) {
+    run.out = [text.as_ptr() as u64, text.len() as u64];
+}
+
+/// Hands back a copy of a text.
+fn keep(run: &mut Run<'_>, text: &str) -> i32 {
+    match run.arena.text(text) {
+        Some((at, length)) => {
+            run.out = [at as u64, length as u64];
+            0
+        }
+        None => Exit::Interpret as i32,
+    }
+}
+
+fn shown(run: &mut Run<'_>, number: std::fmt::Arguments<'_>) -> i32 {
+    // The longest is a float such as -2.2250738585072014e-308.
+    let mut buffer = Buffer { bytes: [0; 32], length: 0 };
+    match buffer.write_fmt(number) {
+        Ok(()) => keep(run, buffer.as_str()),
+        Err(_) => keep(run, &number.to_string()),
+    }
+}
+
+/// A few bytes of text without an allocation.
+struct Buffer {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Buffer {
+    fn as_str(&self) -> &str {
+        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Write for Buffer {
+    fn write_str(&mut self, part: &str) -> std::fmt::Result {
+        let end = self.length + part.len();
+        let room = self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?;
+        room.copy_from_slice(part.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+/// Copies a text; the address behind it. Most texts are short, where a call would be most of the work.
+///
+/// # Safety
+/// There is room for it.
+unsafe fn copied(text: &str, to: *mut u8) -> *mut u8 {
+    let (from, length) = (text.as_ptr(), text.len());
+    // SAFETY: each word lies within the text; together, overlapping, they are all of it.
+    unsafe {
+        match length {
+            0 => {}
+            1..=3 => {
+                to.write(from.read());
+                to.add(length / 2).write(from.add(length / 2).read());
+                to.add(length - 1).write(from.add(length - 1).read());
+            }
+            4..=7 => words::<u32>(from, to, length),
+            8..=16 => words::<u64>(from, to, length),
+            _ => std::ptr::copy_nonoverlapping(from, to, length),
+        }
+        to.add(length)
+    }
+}
+
+/// Copies the first and the last word of a text that is at most two of them long.
+///
+/// # Safety
+/// There is at least one word, and room for all.
+unsafe fn words<W>(from: *const u8, to: *mut u8, length: usize) {
+    let last = length - size_of::<W>();
+    // SAFETY: by contract.
+    unsafe {
+        let (head, tail) = (from.cast::<W>().read_unaligned(), from.add(last).cast::<W>().read_unaligned());
+        to.cast::<W>().write_unaligned(head);
+        to.add(last).cast::<W>().write_unaligned(tail);
+    }
+}
+
+/// # Safety
+/// `count` texts lie at `parts`.
+unsafe fn joined(run: &mut Run<'_>, parts: *const u64, count: usize, separator: &str) -> i32 {
+    // SAFETY: by contract; a text is two cells.
+    let part = |index: usize| unsafe { text(parts.add(2 * index)) };
+    let between = separator.len().saturating_mul(count.saturating_sub(1));
+    let length = (0..count).fold(between, |length, index| length.saturating_add(part(index).len()));
+    let Some(room) = run.arena.bytes(length) else { return Exit::Interpret as i32 };
+    let mut to = room.as_ptr();
+    let mut append = |text: &str| {
+        // SAFETY: there is room for all parts and what stands between them.
+        unsafe { to = copied(text, to) };
+    };
+    for index in 0..count {
+        if index > 0 {
+            append(separator);
+        }
+        append(part(index));
+    }
+    run.out = [room.as_ptr() as u64, length as u64];
+    0
+}

@@ -1,0 +1,19 @@
+//! Native code for the pure expressions of compiled plans, by Cranelift.
+#![deny(unsafe_op_in_unsafe_fn)]
+
+mod arena;
+mod cells;
+mod compile;
+mod constants;
+mod engine;
+mod flat;
+mod helper;
+pub mod layout;
+mod native;
+mod run;
+
+pub use compile::Refused;
+pub use engine::{Coverage, Engine, Unsupported, fragments};
+pub use flat::{Flat, Shape};
+pub use helper::ABI_VERSION;
+pub use native::{ARENA_BYTES_MAX, FlatEnv, NativePlan, Outcome};

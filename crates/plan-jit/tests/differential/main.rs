@@ -1,0 +1,14 @@
+//! Native code against the interpreter, which is the definition: the same value, the same trap at the same
+//! expression, the same charges.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+#[allow(dead_code, reason = "that crate's tests use what these do not")]
+#[path = "../../../plan-ir/tests/properties/generate/mod.rs"]
+mod generate;
+mod pipelines;
+mod programs;
+
+/// Cases of each property: a few hundred, or `PLAN_JIT_CASES` in a long run.
+fn cases() -> u32 {
+    std::env::var("PLAN_JIT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)
+}
