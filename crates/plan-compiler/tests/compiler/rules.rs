@@ -269,6 +269,28 @@ fn arguments_go_by_position_up_to_the_first_name() {
 }
 
 #[test]
+fn types_that_several_operations_bring_are_told_apart() {
+    let chats = "use sn28 { chat_completions as gm }\nuse sn64 { chat_completions as chutes }\n";
+    let with = |item: &str| format!("{chats}{item}");
+    table(&[
+        (&with("fn f(x: ChatCompletionsOutput) -> String = x.id"), &["E0215"]),
+        (&with("fn f() -> Json = ChatCompletionsOutputUsage { total_tokens: 1 } as Json"), &["E0215"]),
+        (&with("fn f() -> Json = ChatCompletionsInputMessagesItemRole.User as Json"), &["E0215"]),
+        (&with("fn f() -> Json = User as Json"), &["E0316"]),
+        (
+            "use sn28 { chat_completions as gm, ChatCompletionsInputMessagesItemRole as Role }\n\
+             use sn64 { chat_completions as chutes }\nfn f() -> Json = Role.User as Json",
+            &[],
+        ),
+    ]);
+    let found = crate::common::shown(&with("fn f() -> Json = User as Json"));
+    assert!(
+        found.contains("several imported operations bring a type `ChatCompletionsInputMessagesItemRole`"),
+        "{found}"
+    );
+}
+
+#[test]
 fn casts_decode_or_narrow() {
     table(&[
         ("record R { a: Int }\nfn f(x: Json) -> R = x as R", &[]),
