@@ -1,6 +1,12 @@
 //! Native code against the interpreter, which is the definition: the same value, the same trap at the same
 //! expression, the same charges.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 #[allow(dead_code, reason = "that crate's tests use what these do not")]
 #[path = "../../../plan-ir/tests/properties/generate/mod.rs"]
