@@ -355,7 +355,8 @@ pub(crate) unsafe fn read(layouts: &Layouts, repr: ReprId, at: *const u64) -> Va
         Repr::List(element) => {
             let (start, length) = (first as *const u64, unsafe { cell(at, 1) } as usize);
             let stride = layouts.cells(*element) as usize;
-            let items = (0..length).map(|index| unsafe { read(layouts, *element, start.add(index * stride)) });
+            let items =
+                (0..length).map(|index| unsafe { read(layouts, *element, start.add(index * stride)) });
             Value::List(items.collect())
         }
         Repr::Map(value) => {

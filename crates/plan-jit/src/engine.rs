@@ -81,7 +81,8 @@ impl Engine {
         let work = || compile::compile(&self.isa, body, fragments, coverage == Coverage::All);
         let output = std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().name("plan-jit".into()).stack_size(STACK_BYTES);
-            let thread = thread.spawn_scoped(scope, work).map_err(|error| Refused::Backend(error.to_string()))?;
+            let thread =
+                thread.spawn_scoped(scope, work).map_err(|error| Refused::Backend(error.to_string()))?;
             thread.join().map_err(|_| Refused::Backend("the code generator panicked".into()))?
         })?;
         Ok(NativePlan::new(body, output))

@@ -116,9 +116,16 @@ impl Layouts {
             index: BTreeMap::new(),
             named: BTreeMap::new(),
         };
-        for scalar in
-            [Repr::Bool, Repr::Int, Repr::Float, Repr::Time, Repr::Duration, Repr::Opaque, Repr::Text, Repr::Amount]
-        {
+        for scalar in [
+            Repr::Bool,
+            Repr::Int,
+            Repr::Float,
+            Repr::Time,
+            Repr::Duration,
+            Repr::Opaque,
+            Repr::Text,
+            Repr::Amount,
+        ] {
             layouts.intern(scalar);
         }
         layouts
@@ -244,9 +251,7 @@ impl Layouts {
             Repr::Opaque | Repr::Boxed(_) => 1,
             Repr::Text | Repr::Amount | Repr::List(_) | Repr::Map(_) => 2,
             Repr::Optional(inner) => 1 + self.cells(*inner),
-            Repr::Record(fields) => {
-                ORIGIN_CELLS + fields.iter().map(|field| self.cells(*field)).sum::<u32>()
-            }
+            Repr::Record(fields) => ORIGIN_CELLS + fields.iter().map(|field| self.cells(*field)).sum::<u32>(),
             Repr::Variants(payloads) => {
                 1 + payloads.iter().flatten().map(|payload| self.cells(*payload)).max().unwrap_or(0)
             }
@@ -371,7 +376,8 @@ impl Layouts {
     /// Whether `own` here and `other` in another table lay values out alike.
     pub(crate) fn same(&self, own: ReprId, tables: &Self, other: ReprId) -> bool {
         let all = |own: &[ReprId], other: &[ReprId]| {
-            own.len() == other.len() && own.iter().zip(other).all(|(own, other)| self.same(*own, tables, *other))
+            own.len() == other.len()
+                && own.iter().zip(other).all(|(own, other)| self.same(*own, tables, *other))
         };
         match (self.get(own), tables.get(other)) {
             (Repr::Optional(own), Repr::Optional(other))
@@ -490,7 +496,11 @@ mod tests {
         let link = record(&mut defs, vec![Type::INT]);
         let Type::Named(id) = link else { panic!() };
         if let Some(TypeDef::Record(def)) = defs.get_mut(id) {
-            def.fields.push(FieldDef { name: "next".into(), ty: link.clone().optional(), doc: String::new() });
+            def.fields.push(FieldDef {
+                name: "next".into(),
+                ty: link.clone().optional(),
+                doc: String::new(),
+            });
         }
         let holder = record(&mut defs, vec![link.clone()]);
         let list = Type::list(link.clone());

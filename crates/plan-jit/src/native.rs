@@ -120,14 +120,16 @@ impl Drop for NativePlan {
 
 impl NativePlan {
     pub(crate) fn new(body: &PlanBody, output: Output) -> Self {
-        let Output { module, compiled, refused, layouts, constants, needs, shadows, sites, code_bytes } = output;
+        let Output { module, compiled, refused, layouts, constants, needs, shadows, sites, code_bytes } =
+            output;
         let mut body = body.clone();
         let originals = body.exprs.exprs.len();
         for (expr, ty) in shadows {
             body.exprs.exprs.push(expr);
             body.exprs.types.push(ty);
         }
-        let mut entries: Vec<Entered> = compiled.into_iter().map(|done| entered(&module, &layouts, done)).collect();
+        let mut entries: Vec<Entered> =
+            compiled.into_iter().map(|done| entered(&module, &layouts, done)).collect();
         entries.sort_by_key(|entry| key(&entry.fragment));
         let code = Code { layouts: Arc::new(layouts), body, originals, sites, needs, _constants: constants };
         Self {
@@ -339,6 +341,17 @@ impl NativePlan {
     #[must_use]
     pub fn covers(&self, fragment: &Fragment) -> bool {
         self.entry(fragment).is_some()
+    }
+
+    /// Whether any fragment is compiled.
+    pub(crate) const fn has_code(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
+    /// Where the code of `fragment` starts: for looking at the memory map.
+    #[must_use]
+    pub fn code_address(&self, fragment: &Fragment) -> Option<usize> {
+        self.entry(fragment).map(|entry| entry.entry as usize)
     }
 
     /// The fragments that are left to the interpreter, and why.

@@ -13,13 +13,18 @@ const FUNCTIONS: usize = 50;
 const AIM_MS: f64 = 30.0;
 
 fn text() -> String {
-    let mut text = String::from("edition 2026\nrecord R { title: String, score: Int, rank: Float, lang: String? }\n");
+    let mut text =
+        String::from("edition 2026\nrecord R { title: String, score: Int, rank: Float, lang: String? }\n");
     for n in 0..FUNCTIONS {
         let function = match n % 4 {
-            0 => format!("rs.filter(r => r.score > {n} && r.lang == \"l{n}\").map(r => r.rank * {n}.5).sum()"),
+            0 => {
+                format!("rs.filter(r => r.score > {n} && r.lang == \"l{n}\").map(r => r.rank * {n}.5).sum()")
+            }
             1 => format!("rs.top({n}, r => r.rank).map(r => r.rank + 1.0).max() ?? 0.0"),
             2 => format!("rs.map(r => \"{{r.title}} {n}\").filter(t => t.len() > {n}).len().to_float()"),
-            _ => format!("(rs.find(r => r.score % {n} == 1 || r.title.starts_with(\"x{n}\"))?.rank ?? 2.0) + {n}.0"),
+            _ => format!(
+                "(rs.find(r => r.score % {n} == 1 || r.title.starts_with(\"x{n}\"))?.rank ?? 2.0) + {n}.0"
+            ),
         };
         writeln!(text, "fn f{n}(rs: [R]) -> Float = {function}").unwrap();
     }

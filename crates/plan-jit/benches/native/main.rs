@@ -49,7 +49,10 @@ fn main() {
 
 fn measure(case: &Case) {
     println!("\n{}: {}", case.name, case.what);
-    println!("{:<16} {:>12} {:>10} {:>16} {:>10}", "engine", "ns/op", "to hand", "instructions/op", "to hand");
+    println!(
+        "{:<16} {:>12} {:>10} {:>16} {:>10}",
+        "engine", "ns/op", "to hand", "instructions/op", "to hand"
+    );
     let mut floor = None;
     for engine in ENGINES {
         let Some(mut work) = (case.engine)(engine) else { continue };

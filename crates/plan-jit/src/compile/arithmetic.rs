@@ -70,7 +70,13 @@ impl Fx<'_, '_, '_> {
         Ok((Val::One(result), ReprId::BOOL))
     }
 
-    fn arithmetic(&mut self, id: ExprId, op: BinaryOp, left: ExprId, right: ExprId) -> Result<Typed, Refused> {
+    fn arithmetic(
+        &mut self,
+        id: ExprId,
+        op: BinaryOp,
+        left: ExprId,
+        right: ExprId,
+    ) -> Result<Typed, Refused> {
         let (left, left_repr) = self.own_value(left)?;
         let (right, right_repr) = self.own_value(right)?;
         match (self.layout(left_repr), self.layout(right_repr)) {

@@ -220,6 +220,10 @@ impl Fx<'_, '_, '_> {
     /// Where the result of the function goes.
     pub(super) fn out(&self) -> Result<Value, Refused> {
         let entry = self.b.func.layout.entry_block().ok_or(Refused::Malformed("a function has a body"))?;
-        self.b.block_params(entry).get(2).copied().ok_or(Refused::Malformed("a function has three parameters"))
+        self.b
+            .block_params(entry)
+            .get(2)
+            .copied()
+            .ok_or(Refused::Malformed("a function has three parameters"))
     }
 }

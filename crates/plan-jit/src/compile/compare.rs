@@ -341,9 +341,7 @@ impl Fx<'_, '_, '_> {
                 self.go_on_if(null, otherwise);
                 Ok(())
             }
-            (Pattern::Literal(literal), Some(of)) => {
-                self.literal_in_optional(literal, val, of, otherwise)
-            }
+            (Pattern::Literal(literal), Some(of)) => self.literal_in_optional(literal, val, of, otherwise),
             (Pattern::Literal(literal), None) => {
                 let same = self.is_literal(literal, val, repr)?;
                 self.go_on_if(same, otherwise);
@@ -364,9 +362,7 @@ impl Fx<'_, '_, '_> {
                     return Err(Refused::Malformed("a pattern looks into a variant that is empty"));
                 };
                 let payload = match val {
-                    Val::At(place) => {
-                        self.load(*of, Place { offset: place.offset + STEP, ..*place })
-                    }
+                    Val::At(place) => self.load(*of, Place { offset: place.offset + STEP, ..*place }),
                     Val::Variant(found, Some(payload)) if found == position => payload.as_ref().clone(),
                     // It is another variant, so this is never reached.
                     _ => self.poison(*of),

@@ -172,7 +172,9 @@ impl Table<'_> {
                 _ if self.repr(*left)? == ReprId::TEXT => charged,
                 _ => trapping,
             },
-            Expr::Record(..) | Expr::List(_) | Expr::Variant(..) | Expr::Widen(..) | Expr::Apply(..) => charged,
+            Expr::Record(..) | Expr::List(_) | Expr::Variant(..) | Expr::Widen(..) | Expr::Apply(..) => {
+                charged
+            }
             Expr::Template(parts) => {
                 let mut facts = charged;
                 for part in parts {

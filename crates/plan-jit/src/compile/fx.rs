@@ -60,7 +60,11 @@ pub(super) struct Fx<'u, 'p, 'b> {
 impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
     /// Starts a function whose parameters are the run, its arguments and where its result goes. The
     /// meter is read into registers.
-    pub(super) fn new(mut b: FunctionBuilder<'b>, unit: &'u mut Unit<'p>, frame: u32) -> Result<Self, Refused> {
+    pub(super) fn new(
+        mut b: FunctionBuilder<'b>,
+        unit: &'u mut Unit<'p>,
+        frame: u32,
+    ) -> Result<Self, Refused> {
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
         b.switch_to_block(entry);
@@ -275,11 +279,8 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         self.b.set_cold_block(out);
         self.b.ins().brif(status, out, &[], go_on, &[]);
         self.continue_in(out);
-        let code = if self.ordered {
-            status
-        } else {
-            self.b.ins().iconst(types::I32, Exit::Interpret.code())
-        };
+        let code =
+            if self.ordered { status } else { self.b.ins().iconst(types::I32, Exit::Interpret.code()) };
         self.b.ins().jump(self.exit, &[BlockArg::from(code)]);
         self.continue_in(go_on);
         Ok(())
@@ -310,7 +311,12 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
     }
 
     /// Calls a function of the plan.
-    pub(super) fn call_function(&mut self, function: FuncRef, args: Value, out: Value) -> Result<(), Refused> {
+    pub(super) fn call_function(
+        &mut self,
+        function: FuncRef,
+        args: Value,
+        out: Value,
+    ) -> Result<(), Refused> {
         self.flush();
         let call = self.b.ins().call(function, &[self.run, args, out]);
         let status = self.b.inst_results(call).first().copied();

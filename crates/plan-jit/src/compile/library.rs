@@ -71,17 +71,13 @@ impl Table<'_> {
             | Builtin::Find
             | Builtin::Position => lambda(body == Some(ReprId::BOOL)),
             Builtin::SortBy => lambda(body.is_some_and(|key| self.is_key(key))),
-            Builtin::Top => {
-                list && rest == [ReprId::INT] && body.is_some_and(|key| self.is_key(key))
-            }
+            Builtin::Top => list && rest == [ReprId::INT] && body.is_some_and(|key| self.is_key(key)),
             Builtin::MinBy | Builtin::MaxBy => lambda(body.is_some_and(|key| self.is_number(key))),
             Builtin::GroupBy => lambda(
                 body == Some(ReprId::TEXT)
                     && self.layouts.entry(result).and_then(|group| self.layouts.element(group)) == element,
             ),
-            Builtin::KeyBy => {
-                lambda(body == Some(ReprId::TEXT) && self.layouts.entry(result) == element)
-            }
+            Builtin::KeyBy => lambda(body == Some(ReprId::TEXT) && self.layouts.entry(result) == element),
             Builtin::Len | Builtin::IsEmpty => alone && (list || map || text),
             Builtin::First | Builtin::Last | Builtin::Reverse | Builtin::Flatten => {
                 alone
@@ -115,8 +111,7 @@ impl Table<'_> {
             Builtin::Sum => {
                 alone
                     && element.is_some_and(|element| {
-                        element == result
-                            && [ReprId::INT, ReprId::FLOAT, ReprId::DURATION].contains(&element)
+                        element == result && [ReprId::INT, ReprId::FLOAT, ReprId::DURATION].contains(&element)
                     })
             }
             Builtin::Keys => alone && map,
@@ -128,9 +123,7 @@ impl Table<'_> {
                         matches!(record, Some(Repr::Record(fields)) if **fields == [ReprId::TEXT, entry])
                     })
             }
-            Builtin::Abs => {
-                alone && [ReprId::INT, ReprId::FLOAT, ReprId::DURATION].contains(&receiver)
-            }
+            Builtin::Abs => alone && [ReprId::INT, ReprId::FLOAT, ReprId::DURATION].contains(&receiver),
             Builtin::Lesser | Builtin::Greater => self.is_number(receiver) && with(&[receiver]),
             Builtin::Clamp => self.is_number(receiver) && with(&[receiver; 2]),
             Builtin::ToFloat => alone && receiver == ReprId::INT,

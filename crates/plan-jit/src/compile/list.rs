@@ -101,9 +101,7 @@ impl<'p> Fx<'_, 'p, '_> {
             (Builtin::Position, []) => self.place_of(id, list, lambda),
             (Builtin::SortBy, []) => self.sorted_by(id, list, lambda),
             (Builtin::Top, [n]) => self.top(id, list, *n, lambda),
-            (Builtin::MinBy | Builtin::MaxBy, []) => {
-                self.extreme_by(id, list, lambda, op == Builtin::MaxBy)
-            }
+            (Builtin::MinBy | Builtin::MaxBy, []) => self.extreme_by(id, list, lambda, op == Builtin::MaxBy),
             (Builtin::GroupBy | Builtin::KeyBy, []) => self.grouped(id, op, list, lambda),
             _ => Err(NOT_NATIVE),
         }

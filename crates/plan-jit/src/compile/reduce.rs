@@ -13,6 +13,9 @@ use super::val::{Place, Val};
 use crate::layout::{Repr, ReprId};
 use crate::run::Exit;
 
+/// What is emitted after a predicate, with the element and whether it is the one that is looked for.
+type Look<'l, F> = &'l mut dyn FnMut(&mut F, &Val, ReprId, Value) -> Result<(), Refused>;
+
 impl<'p> Fx<'_, 'p, '_> {
     /// A variable that starts as `value`.
     fn variable(&mut self, value: Value) -> Variable {
@@ -118,7 +121,7 @@ impl<'p> Fx<'_, 'p, '_> {
         lambda: &'p Lambda,
         wanted: bool,
         found: Variable,
-        look: &mut dyn FnMut(&mut Self, &Val, ReprId, Value) -> Result<(), Refused>,
+        look: Look<'_, Self>,
     ) -> Result<(), Refused> {
         let pipeline = self.pipeline(list, Some(lambda))?;
         let stops = self.may_stop(&pipeline)?;
@@ -262,11 +265,8 @@ impl<'p> Fx<'_, 'p, '_> {
         let (list, repr) = self.own_value(list)?;
         let open = self.open_list(&list, repr, Some(lambda))?;
         let element = open.element;
-        let (none, zero) = (self.int(0), if key == ReprId::FLOAT {
-            self.b.ins().f64const(0.0)
-        } else {
-            self.int(0)
-        });
+        let (none, zero) =
+            (self.int(0), if key == ReprId::FLOAT { self.b.ins().f64const(0.0) } else { self.int(0) });
         // Where the best element lies; elements of a list stay where they are.
         let (at, best) = (self.variable(none), self.variable(zero));
         let (start, stride) = (open.start, i64::from(self.unit.table.layouts.cells(element)) * 8);

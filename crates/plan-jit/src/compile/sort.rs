@@ -47,7 +47,12 @@ impl<'p> Fx<'_, 'p, '_> {
     }
 
     /// `sort_by`.
-    pub(super) fn sorted_by(&mut self, id: ExprId, list: ExprId, lambda: &'p Lambda) -> Result<Typed, Refused> {
+    pub(super) fn sorted_by(
+        &mut self,
+        id: ExprId,
+        list: ExprId,
+        lambda: &'p Lambda,
+    ) -> Result<Typed, Refused> {
         let keyed = self.keyed(list, lambda)?;
         let key = self.unit.table.repr(lambda.body)?;
         let all = keyed.length;

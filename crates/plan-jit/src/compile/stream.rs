@@ -69,8 +69,7 @@ pub(super) struct Loop {
 }
 
 /// What is emitted for each element that comes out of a pipeline.
-type Visit<'v, 'u, 'p, 'b> =
-    dyn FnMut(&mut Fx<'u, 'p, 'b>, &Val, ReprId, Loop) -> Result<(), Refused> + 'v;
+type Visit<'v, 'u, 'p, 'b> = dyn FnMut(&mut Fx<'u, 'p, 'b>, &Val, ReprId, Loop) -> Result<(), Refused> + 'v;
 
 impl<'p> Pipeline<'p> {
     /// Whether something comes in between the list and whoever asks.
@@ -237,11 +236,7 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
     }
 
     /// Emits a loop with nothing between the list and `visit`.
-    pub(super) fn each_of(
-        &mut self,
-        open: &Open,
-        visit: &mut Visit<'_, 'u, 'p, 'b>,
-    ) -> Result<(), Refused> {
+    pub(super) fn each_of(&mut self, open: &Open, visit: &mut Visit<'_, 'u, 'p, 'b>) -> Result<(), Refused> {
         self.emit_loop(&[], open, visit)
     }
 

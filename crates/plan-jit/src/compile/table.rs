@@ -151,7 +151,9 @@ impl<'p> Table<'p> {
                         matches!(op, Add | Subtract)
                     }
                     (Repr::Time, Repr::Time) => op == Subtract,
-                    (Repr::Duration, Repr::Int) | (Repr::Amount, Repr::Int) => matches!(op, Multiply | Divide),
+                    (Repr::Duration, Repr::Int) | (Repr::Amount, Repr::Int) => {
+                        matches!(op, Multiply | Divide)
+                    }
                     (Repr::Int, Repr::Duration) | (Repr::Int, Repr::Amount) => op == Multiply,
                     (Repr::Text, Repr::Text) => op == Add,
                     // Of two currencies one is converted, which is nothing for a loop.
@@ -164,10 +166,7 @@ impl<'p> Table<'p> {
 
     /// Whether native code compares two values of `repr` by `<`.
     pub(crate) fn is_ordered(&self, repr: ReprId) -> bool {
-        matches!(
-            self.layouts.get(repr),
-            Repr::Int | Repr::Float | Repr::Text | Repr::Time | Repr::Duration
-        )
+        matches!(self.layouts.get(repr), Repr::Int | Repr::Float | Repr::Text | Repr::Time | Repr::Duration)
     }
 
     /// The representation in which native code compares both sides of an `==`.

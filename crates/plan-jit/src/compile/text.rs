@@ -129,7 +129,8 @@ impl Fx<'_, '_, '_> {
             return Ok(Val::Two(*at, *length));
         }
         let cells = u32::try_from(2 * parts.len()).map_err(|_| Refused::Limit("a template is too long"))?;
-        let base = if parts.len() <= FRAME_PARTS_MAX { self.frame_room(cells)? } else { self.allocate(cells)? };
+        let base =
+            if parts.len() <= FRAME_PARTS_MAX { self.frame_room(cells)? } else { self.allocate(cells)? };
         let mut offset = 0;
         for (at, length) in parts {
             self.b.ins().store(CELLS, *at, base, offset);

@@ -5,8 +5,8 @@ use cranelift_codegen::ir::{InstBuilder as _, MemFlagsData, Type, Value, types};
 use super::Refused;
 use super::fx::Fx;
 use crate::arena::CELL;
-use crate::layout::{ORIGIN_CELLS, Repr, ReprId};
 use crate::helper::Helper;
+use crate::layout::{ORIGIN_CELLS, Repr, ReprId};
 
 /// Bytes of one cell, as an offset.
 pub(super) const STEP: i32 = CELL as i32;
@@ -267,7 +267,9 @@ impl Fx<'_, '_, '_> {
             (Repr::Optional(inner), [tag, held @ ..]) => {
                 Val::Either(*tag, Box::new(self.implode(held, inner, stable)?))
             }
-            (Repr::Text | Repr::List(_) | Repr::Map(_) | Repr::Amount, [first, second]) => Val::Two(*first, *second),
+            (Repr::Text | Repr::List(_) | Repr::Map(_) | Repr::Amount, [first, second]) => {
+                Val::Two(*first, *second)
+            }
             (Repr::Record(_) | Repr::Boxed(_), [base]) => Val::At(Place { base: *base, offset: 0, stable }),
             (Repr::Variants(payloads), [base]) if payloads.iter().any(Option::is_some) => {
                 Val::At(Place { base: *base, offset: 0, stable })

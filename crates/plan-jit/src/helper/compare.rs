@@ -123,9 +123,8 @@ unsafe fn same(run: &mut Run<'_>, repr: ReprId, a: *const u64, b: *const u64) ->
             let stride = code.layouts.cells(*element) as usize;
             let [a, b] = [list_a, list_b].map(|at| at as *const u64);
             length == other
-                && (0..length as usize).all(|index| unsafe {
-                    same(run, *element, a.add(index * stride), b.add(index * stride))
-                })
+                && (0..length as usize)
+                    .all(|index| unsafe { same(run, *element, a.add(index * stride), b.add(index * stride)) })
         }
         Repr::Map(value) => {
             part(run);

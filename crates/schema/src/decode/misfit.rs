@@ -24,6 +24,11 @@ impl<'a> Context<'a> {
         Self { defs, depth: 0, failure: None, trail: Vec::new() }
     }
 
+    /// A reading that starts `depth` levels down in a document.
+    pub(super) const fn below(defs: &'a TypeDefs, depth: usize) -> Self {
+        Self { defs, depth, failure: None, trail: Vec::new() }
+    }
+
     /// Enters an array or object.
     pub(super) fn enter<E: de::Error>(&mut self) -> Result<(), E> {
         if self.depth >= JSON_DEPTH_MAX {
