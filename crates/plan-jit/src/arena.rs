@@ -27,10 +27,7 @@ pub(crate) struct Arena {
     /// Cells that may still be taken from the system or for values.
     left: usize,
     limit: usize,
-    #[expect(
-        clippy::vec_box,
-        reason = "compiled code holds their addresses, which must outlive a longer list"
-    )]
+    #[expect(clippy::vec_box, reason = "values stay where they are when the list grows")]
     values: Vec<Box<Value>>,
 }
 

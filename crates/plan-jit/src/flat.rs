@@ -62,6 +62,14 @@ pub(crate) struct Store {
     _value: Option<Arc<Value>>,
     /// The literals of a plan.
     _code: Option<Arc<Code>>,
+    /// The document it was read from.
+    _document: Option<Arc<str>>,
+}
+
+impl Store {
+    fn new(arena: Arena) -> Self {
+        Self { _arena: arena, _value: None, _code: None, _document: None }
+    }
 }
 
 /// Stores that one value refers to; one with more is copied into one of its own.
@@ -107,7 +115,7 @@ impl Shape {
         let mut writer = Writer { layouts: &self.layouts, arena: &mut arena, needs: None };
         // SAFETY: there is room for the cells of the representation, and the value stays where it is.
         unsafe { writer.write(&value, self.repr, cells.as_mut_ptr()) }.ok()?;
-        let stores = vec![Arc::new(Store { _arena: arena, _value: Some(value), _code: None })];
+        let stores = vec![Arc::new(Store { _value: Some(value), ..Store::new(arena) })];
         let cells = Cells::new(&cells);
         Some(Flat(Arc::new(Inner { shape: self.clone(), cells, stores })))
     }
@@ -127,7 +135,7 @@ impl Flat {
         code: &Arc<Code>,
     ) -> Self {
         let code = Some(Arc::clone(code));
-        stores.push(Arc::new(Store { _arena: arena, _value: None, _code: code }));
+        stores.push(Arc::new(Store { _code: code, ..Store::new(arena) }));
         let flat = Self(Arc::new(Inner { shape, cells: Cells::new(cells), stores }));
         if flat.0.stores.len() <= STORES_MAX {
             return flat;
@@ -135,6 +143,15 @@ impl Flat {
         // A long chain of evaluations would keep all that any of them ever referred to.
         let copy = flat.to_value().and_then(|value| flat.shape().lay_out(value, ARENA_BYTES_MAX));
         copy.unwrap_or(flat)
+    }
+
+    /// An answer that was read from `document`.
+    ///
+    /// # Safety
+    /// The cells are those of a value of the shape, and refer to nothing but the arena and the document.
+    pub(crate) unsafe fn answer(shape: Shape, cells: &[u64], arena: Arena, document: Arc<str>) -> Self {
+        let stores = vec![Arc::new(Store { _document: Some(document), ..Store::new(arena) })];
+        Self(Arc::new(Inner { shape, cells: Cells::new(cells), stores }))
     }
 
     /// A result that refers to nothing.

@@ -343,6 +343,17 @@ impl NativePlan {
         self.entry(fragment).is_some()
     }
 
+    /// Whether any fragment is compiled.
+    pub(crate) const fn has_code(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
+    /// Where the code of `fragment` starts: for looking at the memory map.
+    #[must_use]
+    pub fn code_address(&self, fragment: &Fragment) -> Option<usize> {
+        self.entry(fragment).map(|entry| entry.entry as usize)
+    }
+
     /// The fragments that are left to the interpreter, and why.
     #[must_use]
     pub fn refused(&self) -> &[(Fragment, Refused)] {

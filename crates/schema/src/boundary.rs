@@ -20,6 +20,7 @@ mod format;
 mod pattern;
 
 use compile::Node;
+pub(crate) use equal::canonical;
 use pattern::Pattern;
 
 /// Code of a value that breaks a rule of its schema.
@@ -82,6 +83,11 @@ impl Checks {
         let unknown = self.patterns.iter().filter(|(_, pattern)| !pattern.is_known());
         unknown.map(|(place, pattern)| (place.clone(), pattern.text.clone())).collect()
     }
+}
+
+/// Whether texts of this format are checked.
+pub(crate) fn checks_format(name: &str) -> bool {
+    format::Format::of(name).is_some()
 }
 
 #[cfg(test)]

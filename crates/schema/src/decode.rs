@@ -18,10 +18,12 @@ mod check;
 mod index;
 mod json;
 mod misfit;
+mod part;
 mod typed;
 
 pub use cast::cast;
 pub use check::check;
+pub use part::{PartSeed, SkipSeed, text_fits};
 
 use json::JsonSource;
 use misfit::Context;
@@ -29,6 +31,9 @@ use typed::Seed;
 
 pub(crate) use misfit::{key_segment, quoted};
 pub(crate) use typed::text_misfit;
+/// Largest magnitude up to which every integer is a double: beyond it, a number with a fraction or exponent
+/// may have lost digits, so it is no `Int`.
+pub const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// Code of an answer that does not fit its type.
 pub const MISFIT: &str = "E1120";

@@ -33,6 +33,7 @@ pub(crate) use names::shown;
 
 pub use emit::to_json_schema;
 pub use operation::OperationTypes;
+pub(crate) use operation::type_stem;
 
 /// Nesting of schemas that are mapped: a document of the deepest admitted nesting needs no more.
 pub const SCHEMA_DEPTH_MAX: usize = 64;

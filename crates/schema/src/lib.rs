@@ -16,6 +16,7 @@
 
 pub mod amount;
 pub mod boundary;
+pub mod compat;
 pub mod coverage;
 pub mod decode;
 pub mod encode;

@@ -22,8 +22,8 @@ const TEXTS: usize = 100;
 /// Engines in the order they are shown; the first one is the floor.
 pub(crate) const ENGINES: &[&str] = &["hand", "native", "native+values", "interpreter", "cel"];
 
-/// The work to be timed.
-type Work = Box<dyn FnMut()>;
+/// One operation.
+pub(crate) type Work = Box<dyn FnMut()>;
 
 /// Something to measure.
 pub(crate) struct Case {
@@ -66,6 +66,11 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "vote", what: "the text most of 100 agree on", engine: |e| texts("vote", e, vote()) },
 ];
 
+/// Keeps the compiler from leaving the work out.
+fn done<T>(result: T) {
+    black_box(result);
+}
+
 /// What an engine but ours does for a case: hand-written Rust, and an expression of cel.
 struct Others<T: 'static> {
     hand: fn(&[T]),
@@ -73,76 +78,42 @@ struct Others<T: 'static> {
 }
 
 fn guard() -> Others<Record> {
-    Others {
-        hand: |rs| {
-            black_box(hand::guard(black_box(rs)));
-        },
-        cel: "rs[0].score > 40 && rs[0].lang == 'en'",
-    }
+    Others { hand: |rs| done(hand::guard(black_box(rs))), cel: "rs[0].score > 40 && rs[0].lang == 'en'" }
 }
 
 fn filter() -> Others<Record> {
     Others {
-        hand: |rs| {
-            black_box(hand::filter(black_box(rs)));
-        },
+        hand: |rs| done(hand::filter(black_box(rs))),
         cel: "rs.filter(r, r.score > 40 && r.lang == 'en')",
     }
 }
 
 fn map() -> Others<Record> {
-    Others {
-        hand: |rs| {
-            black_box(hand::map(black_box(rs)));
-        },
-        cel: "rs.map(r, r.rank * 2.0 + 1.0)",
-    }
+    Others { hand: |rs| done(hand::map(black_box(rs))), cel: "rs.map(r, r.rank * 2.0 + 1.0)" }
 }
 
 fn top() -> Others<Record> {
-    Others {
-        hand: |rs| {
-            black_box(hand::top(black_box(rs)));
-        },
-        cel: "top(rs)",
-    }
+    Others { hand: |rs| done(hand::top(black_box(rs))), cel: "top(rs)" }
 }
 
 fn sum() -> Others<Record> {
-    Others {
-        hand: |rs| {
-            black_box(hand::sum(black_box(rs)));
-        },
-        cel: "sum(rs.map(r, r.votes * 3))",
-    }
+    Others { hand: |rs| done(hand::sum(black_box(rs))), cel: "sum(rs.map(r, r.votes * 3))" }
 }
 
 fn list_work() -> Others<Record> {
     Others {
-        hand: |rs| {
-            black_box(hand::list_work(black_box(rs)));
-        },
+        hand: |rs| done(hand::list_work(black_box(rs))),
         cel: "sum(top(rs.filter(r, r.score > 40 && r.lang == 'en')).map(r, r.rank)) \
               + sum(rs.filter(r, r.score > 40 && r.lang == 'en').map(r, r.rank * 0.5))",
     }
 }
 
 fn join() -> Others<String> {
-    Others {
-        hand: |rs| {
-            black_box(hand::join(black_box(rs)));
-        },
-        cel: "join(rs.map(t, '- ' + t))",
-    }
+    Others { hand: |rs| done(hand::join(black_box(rs))), cel: "join(rs.map(t, '- ' + t))" }
 }
 
 fn vote() -> Others<String> {
-    Others {
-        hand: |rs| {
-            black_box(hand::vote(black_box(rs)));
-        },
-        cel: "vote(rs)",
-    }
+    Others { hand: |rs| done(hand::vote(black_box(rs))), cel: "vote(rs)" }
 }
 
 static PLANS: LazyLock<plan_compiler::Compilation> = LazyLock::new(|| {
@@ -257,7 +228,7 @@ fn text_values() -> Value {
     Value::list(hand_texts().into_iter().map(Value::string))
 }
 
-fn records(name: &'static str, engine: &str, others: Others<Record>) -> Option<Box<dyn FnMut()>> {
+fn records(name: &'static str, engine: &str, others: Others<Record>) -> Option<Work> {
     let records = hand_records();
     match engine {
         "hand" => Some(Box::new(move || (others.hand)(&records))),
@@ -266,7 +237,7 @@ fn records(name: &'static str, engine: &str, others: Others<Record>) -> Option<B
     }
 }
 
-fn texts(name: &'static str, engine: &str, others: Others<String>) -> Option<Box<dyn FnMut()>> {
+fn texts(name: &'static str, engine: &str, others: Others<String>) -> Option<Work> {
     let texts = hand_texts();
     match engine {
         "hand" => Some(Box::new(move || (others.hand)(&texts))),
@@ -275,7 +246,7 @@ fn texts(name: &'static str, engine: &str, others: Others<String>) -> Option<Box
     }
 }
 
-fn ours(name: &'static str, engine: &str, argument: Value) -> Option<Box<dyn FnMut()>> {
+fn ours(name: &'static str, engine: &str, argument: Value) -> Option<Work> {
     let (body, fragment) = plan(name);
     let env = Argument(argument.clone());
     let expected = eval(body, &fragment, &[], &env, &mut Meter::default()).unwrap();

@@ -13,7 +13,7 @@ use super::val::{Place, Val};
 use crate::layout::{Repr, ReprId};
 use crate::run::Exit;
 
-/// Emits what is done with an element and whether the predicate held for it.
+/// What is emitted after a predicate, with the element and whether it is the one that is looked for.
 type Look<'l, F> = &'l mut dyn FnMut(&mut F, &Val, ReprId, Value) -> Result<(), Refused>;
 
 impl<'p> Fx<'_, 'p, '_> {

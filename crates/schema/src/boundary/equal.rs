@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 
 /// Text that is the same for values that are the same, and for no others.
-pub(super) fn canonical(value: &Json) -> String {
+pub(crate) fn canonical(value: &Json) -> String {
     let mut text = String::new();
     write(value, &mut text);
     text

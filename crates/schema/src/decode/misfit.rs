@@ -46,6 +46,11 @@ impl<'a> Context<'a> {
         Err(self.fail(TOO_LARGE, format!("its records have more than {DECODED_FIELDS_MAX} fields together")))
     }
 
+    /// A reading that starts `depth` levels down in a document.
+    pub(super) fn below(defs: &'a TypeDefs, depth: usize) -> Self {
+        Self { depth, ..Self::new(defs) }
+    }
+
     /// Enters an array or object.
     pub(super) fn enter<E: de::Error>(&mut self) -> Result<(), E> {
         if self.depth >= JSON_DEPTH_MAX {

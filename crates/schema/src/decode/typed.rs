@@ -8,16 +8,13 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
+use super::EXACT_MAX;
 use super::json::{JsonSeed, JsonSource, Key, Skip};
 use super::misfit::{Context, quoted};
 use crate::text_form::{parse_bytes, parse_duration, parse_time, url_misfit};
 use crate::types::{DefId, EnumDef, EnumWire, LengthRange, RecordDef, Type, TypeDef};
 use crate::value::{Json, Value};
 use crate::wire::{Kind, Scalar};
-
-/// Largest magnitude up to which every integer is a double: beyond it, a number with a fraction or
-/// exponent may have lost digits, so it is no `Int`.
-const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// Reads a value of type `ty`.
 pub(super) struct Seed<'c, 'a> {

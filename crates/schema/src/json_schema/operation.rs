@@ -29,8 +29,11 @@ impl OperationTypes {
     /// # Errors
     /// [`SchemaError`] with the first construct that does not map.
     pub fn of(operation: &OperationDescriptor) -> Result<Self, SchemaError> {
-        let stem = operation.id.split_once('.').map_or(operation.id.as_str(), |(_, name)| name);
-        Self::from_schemas(stem, &operation.input, operation.output_complete.then_some(&operation.output))
+        Self::from_schemas(
+            name_of(&operation.id),
+            &operation.input,
+            operation.output_complete.then_some(&operation.output),
+        )
     }
 
     /// Maps the schemas of an operation called `name`; without one of its `output`, the answer is `Json`.
@@ -58,6 +61,15 @@ impl OperationTypes {
         let input = id.and_then(|id| Checks::of(input).map(|_| id)).map_err(within("input"))?;
         Ok(Self { defs: table.defs, input, output })
     }
+}
+
+fn name_of(id: &str) -> &str {
+    id.split_once('.').map_or(id, |(_, name)| name)
+}
+
+/// What the names of an operation's types begin with, but for those that a schema names itself.
+pub(crate) fn type_stem(id: &str) -> String {
+    names::pascal(name_of(id))
 }
 
 impl Mapper<'_> {

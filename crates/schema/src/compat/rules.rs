@@ -1,0 +1,108 @@
+//! Rules beyond types: those that arguments must keep, and those that answers are held to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::{Change, Level};
+use crate::boundary::canonical;
+use crate::json_schema::{keywords, local};
+use crate::operation::OperationDescriptor;
+
+/// Schemas that are looked at for rules.
+const LOOKS_MAX: usize = 50_000;
+/// Characters of a rule that a reason repeats.
+const SHOWN_MAX: usize = 60;
+
+pub(super) fn compare(old: &OperationDescriptor, new: &OperationDescriptor, changes: &mut Vec<Change>) {
+    let mut change = |level: Level, (path, rule): &(String, String), what: &str| {
+        let shown: String = rule.chars().take(SHOWN_MAX).collect();
+        changes.push(Change { level, path: path.clone(), reason: format!("{what} {shown}") });
+    };
+    let (before, after) = (of(&old.input, "input"), of(&new.input, "input"));
+    after.difference(&before).for_each(|rule| change(Level::Breaking, rule, "must keep a new rule:"));
+    before
+        .difference(&after)
+        .for_each(|rule| change(Level::Compatible, rule, "need not keep a rule any more:"));
+    let answer = |operation: &OperationDescriptor| {
+        if operation.output_complete { of(&operation.output, "output") } else { BTreeSet::new() }
+    };
+    let (before, after) = (answer(old), answer(new));
+    let loose = "may break a rule that plans hold it to:";
+    before.difference(&after).for_each(|rule| change(Level::Breaking, rule, loose));
+    let strict = "keeps a new rule, which answers from before may break:";
+    after.difference(&before).for_each(|rule| change(Level::NeedsRecompile, rule, strict));
+}
+
+/// The rules of a schema, each with the path of the values that it is for.
+fn of(schema: &Json, root: &str) -> BTreeSet<(String, String)> {
+    let mut walk = Walk { document: schema, open: BTreeMap::new(), found: BTreeSet::new(), looks: 0 };
+    walk.schema(schema, root);
+    walk.found
+}
+
+struct Walk<'a> {
+    document: &'a Json,
+    /// References that are being followed, with the path they are followed for: a circle is walked once.
+    open: BTreeMap<String, String>,
+    found: BTreeSet<(String, String)>,
+    looks: usize,
+}
+
+impl Walk<'_> {
+    fn schema(&mut self, schema: &Json, path: &str) {
+        self.looks += 1;
+        let Some(members) = schema.as_object().filter(|_| self.looks <= LOOKS_MAX) else { return };
+        for (keyword, value) in members {
+            match (keyword.as_str(), value) {
+                ("$ref", Json::String(target)) => self.reference(target, path),
+                ("allOf" | "anyOf" | "oneOf", Json::Array(parts)) => {
+                    parts.iter().for_each(|part| self.schema(part, path));
+                }
+                ("properties", Json::Object(properties)) => {
+                    for (name, property) in properties {
+                        self.schema(property, &format!("{path}.{name}"));
+                    }
+                }
+                ("items", Json::Object(_)) => self.schema(value, &format!("{path}[]")),
+                ("additionalProperties", Json::Object(_)) => self.schema(value, &format!("{path}{{}}")),
+                // The type says the rest.
+                ("patternProperties" | "prefixItems" | "additionalItems", _) => {
+                    self.rule(keyword, value, path)
+                }
+                ("items", Json::Array(_)) => self.rule(keyword, value, path),
+                ("format", Json::String(format)) if crate::boundary::checks_format(format) => {
+                    self.rule(keyword, value, path);
+                }
+                ("const" | "enum", _) if crate::json_schema::is_opaque(members) => {
+                    self.rule(keyword, value, path)
+                }
+                (keyword, value) if keywords::is_boundary(keyword) => self.rule(keyword, value, path),
+                _ => {}
+            }
+        }
+    }
+
+    fn rule(&mut self, keyword: &str, value: &Json, path: &str) {
+        let mut rule = format!("{keyword} {}", canonical(value));
+        // What a rule refers to is part of it.
+        if rule.contains("\"$ref\"") {
+            let definitions = self.document.get("$defs").or_else(|| self.document.get("definitions"));
+            rule.push_str(&definitions.map(|all| format!(" with {}", canonical(all))).unwrap_or_default());
+        }
+        self.found.insert((path.to_owned(), rule));
+    }
+
+    fn reference(&mut self, target: &str, path: &str) {
+        let Ok(pointer) = local(target, "") else { return };
+        if self.open.contains_key(&pointer) {
+            return;
+        }
+        let Some(schema) = self.document.pointer(pointer.strip_prefix('#').unwrap_or(&pointer)) else {
+            return;
+        };
+        self.open.insert(pointer.clone(), path.to_owned());
+        self.schema(schema, path);
+        self.open.remove(&pointer);
+    }
+}
