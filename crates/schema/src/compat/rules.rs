@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::{Change, Level};
-use crate::boundary::canonical;
+use crate::boundary::{canonical, label, told_apart};
 use crate::json_schema::{keywords, local};
 use crate::operation::OperationDescriptor;
 
@@ -53,11 +53,23 @@ impl Walk<'_> {
     fn schema(&mut self, schema: &Json, path: &str) {
         self.looks += 1;
         let Some(members) = schema.as_object().filter(|_| self.looks <= LOOKS_MAX) else { return };
+        // Where the type tells nothing, it does not tell either that `null` is let off.
+        let lax = members.get("type").is_none() && members.get("nullable") == Some(&Json::Bool(true));
+        let path = &if lax { format!("{path}?") } else { path.to_owned() };
         for (keyword, value) in members {
             match (keyword.as_str(), value) {
                 ("$ref", Json::String(target)) => self.reference(target, path),
-                ("allOf" | "anyOf" | "oneOf", Json::Array(parts)) => {
-                    parts.iter().for_each(|part| self.schema(part, path));
+                ("allOf", Json::Array(parts)) => parts.iter().for_each(|part| self.schema(part, path)),
+                ("anyOf" | "oneOf", Json::Array(parts)) => {
+                    if told_apart(self.document, parts) {
+                        for part in parts {
+                            let path = format!("{path}<{}>", label(self.document, part));
+                            self.schema(part, &path);
+                        }
+                    } else if self.has_rules(parts) {
+                        // Its members are tried as they stand.
+                        self.rule(keyword, value, path);
+                    }
                 }
                 ("properties", Json::Object(properties)) => {
                     for (name, property) in properties {
@@ -83,12 +95,27 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether there is any rule in the schemas.
+    fn has_rules(&mut self, schemas: &[Json]) -> bool {
+        let mut inner = Walk {
+            document: self.document,
+            open: self.open.clone(),
+            found: BTreeSet::new(),
+            looks: self.looks,
+        };
+        schemas.iter().for_each(|schema| inner.schema(schema, ""));
+        self.looks = inner.looks;
+        !inner.found.is_empty()
+    }
+
     fn rule(&mut self, keyword: &str, value: &Json, path: &str) {
-        let mut rule = format!("{keyword} {}", canonical(value));
+        let mut rule = format!("{keyword} {}", canonical(&telling(value)));
         // What a rule refers to is part of it.
         if rule.contains("\"$ref\"") {
             let definitions = self.document.get("$defs").or_else(|| self.document.get("definitions"));
-            rule.push_str(&definitions.map(|all| format!(" with {}", canonical(all))).unwrap_or_default());
+            rule.push_str(
+                &definitions.map(|all| format!(" with {}", canonical(&telling(all)))).unwrap_or_default(),
+            );
         }
         self.found.insert((path.to_owned(), rule));
     }
@@ -105,4 +132,20 @@ impl Walk<'_> {
         self.schema(schema, path);
         self.open.remove(&pointer);
     }
+}
+
+/// The same without what only people read.
+fn telling(json: &Json) -> Json {
+    match json {
+        Json::Object(members) => {
+            let kept = members.iter().filter(|(key, value)| !(value.is_string() && is_for_people(key)));
+            kept.map(|(key, value)| (key.clone(), telling(value))).collect()
+        }
+        Json::Array(items) => items.iter().map(telling).collect(),
+        scalar => scalar.clone(),
+    }
+}
+
+fn is_for_people(keyword: &str) -> bool {
+    matches!(keyword, "title" | "description" | "summary" | "$comment")
 }
