@@ -15,3 +15,4 @@ mod proof;
 mod report;
 mod run;
 mod serve;
+mod versions;

@@ -1,6 +1,6 @@
 //! Rules beyond types: those that arguments must keep, and those that answers are held to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
@@ -36,15 +36,35 @@ pub(super) fn compare(old: &OperationDescriptor, new: &OperationDescriptor, chan
 
 /// The rules of a schema, each with the path of the values that it is for.
 fn of(schema: &Json, root: &str) -> BTreeSet<(String, String)> {
-    let mut walk = Walk { document: schema, open: BTreeMap::new(), found: BTreeSet::new(), looks: 0 };
+    let definitions = schema.get("$defs").or_else(|| schema.get("definitions"));
+    let definitions = definitions.map(digest).unwrap_or_default();
+    let mut walk = Walk {
+        document: schema,
+        definitions: &definitions,
+        open: BTreeSet::new(),
+        found: BTreeSet::new(),
+        looks: 0,
+    };
     walk.schema(schema, root);
+    if walk.looks > LOOKS_MAX {
+        // Not every rule was seen, so any difference counts.
+        walk.found.insert((root.to_owned(), format!("too many to list, {}", digest(schema))));
+    }
     walk.found
+}
+
+/// A name of what a schema says, for one that is too long to repeat.
+fn digest(schema: &Json) -> String {
+    let hash = blake3::hash(canonical(&telling(schema)).as_bytes());
+    hash.to_hex().chars().take(16).collect()
 }
 
 struct Walk<'a> {
     document: &'a Json,
-    /// References that are being followed, with the path they are followed for: a circle is walked once.
-    open: BTreeMap<String, String>,
+    /// Stands for everything that rules may refer to.
+    definitions: &'a str,
+    /// References that are being followed: a circle is walked once.
+    open: BTreeSet<String>,
     found: BTreeSet<(String, String)>,
     looks: usize,
 }
@@ -99,6 +119,7 @@ impl Walk<'_> {
     fn has_rules(&mut self, schemas: &[Json]) -> bool {
         let mut inner = Walk {
             document: self.document,
+            definitions: self.definitions,
             open: self.open.clone(),
             found: BTreeSet::new(),
             looks: self.looks,
@@ -112,23 +133,21 @@ impl Walk<'_> {
         let mut rule = format!("{keyword} {}", canonical(&telling(value)));
         // What a rule refers to is part of it.
         if rule.contains("\"$ref\"") {
-            let definitions = self.document.get("$defs").or_else(|| self.document.get("definitions"));
-            rule.push_str(
-                &definitions.map(|all| format!(" with {}", canonical(&telling(all)))).unwrap_or_default(),
-            );
+            rule.push_str(" with ");
+            rule.push_str(self.definitions);
         }
         self.found.insert((path.to_owned(), rule));
     }
 
     fn reference(&mut self, target: &str, path: &str) {
         let Ok(pointer) = local(target, "") else { return };
-        if self.open.contains_key(&pointer) {
+        if self.open.contains(&pointer) {
             return;
         }
         let Some(schema) = self.document.pointer(pointer.strip_prefix('#').unwrap_or(&pointer)) else {
             return;
         };
-        self.open.insert(pointer.clone(), path.to_owned());
+        self.open.insert(pointer.clone());
         self.schema(schema, path);
         self.open.remove(&pointer);
     }

@@ -144,7 +144,7 @@ fn changed(document: &mut Json, at: &mut usize, with: &Json, how: u8) {
                 members.shift_remove(&key);
             }
             (1, Json::Object(members)) if !members.is_empty() => {
-                let key = members.keys().last().cloned().unwrap();
+                let key = members.keys().next_back().cloned().unwrap();
                 let value = members.shift_remove(&key).unwrap();
                 members.insert(KEYWORDS[usize::from(how) % KEYWORDS.len()].into(), value);
             }

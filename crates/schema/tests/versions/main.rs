@@ -90,7 +90,7 @@ fn has_null_member(document: &Json) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn a_version_is_compatible_with_itself(model in models()) {
