@@ -18,10 +18,12 @@ mod compile;
 mod equal;
 mod format;
 mod pattern;
+mod union;
 
 use compile::Node;
 pub(crate) use equal::canonical;
 use pattern::Pattern;
+pub(crate) use union::{label, told_apart};
 
 /// Code of a value that breaks a rule of its schema.
 pub const RULE_BROKEN: &str = "E1124";

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::compile::{Form, Node, NodeId, Rule};
+use super::compile::{Form, Node, NodeId, Rule, Union};
 use super::equal::canonical;
 use super::{CHECK_STEPS_MAX, RULE_BROKEN};
 use crate::decode::{DecodeError, TOO_LARGE, key_segment, quoted, text_misfit};
@@ -107,13 +107,56 @@ impl<'a> Checker<'a> {
                 checker.typed(*schema, value)?;
             }
             for union in &node.unions {
-                let has_rules = union.iter().any(|id| checker.node(*id).is_some_and(|node| node.live));
-                if has_rules && !checker.any_holds(union, value)? {
-                    return Err(Stop::Broken("it fits no member of the union by all its rules".into()));
-                }
+                checker.typed_union(union, value)?;
             }
             checker.typed_parts(node, value)
         })
+    }
+
+    /// Where it is plain which member the value is of, that one's rules count; else one of them must hold in full.
+    fn typed_union(&mut self, union: &Union, value: &Json) -> Result<(), Stop> {
+        if !union.members.iter().any(|id| self.node(*id).is_some_and(|node| node.live)) {
+            return Ok(());
+        }
+        if union.told_apart {
+            self.step(union.members.len())?;
+            return match union.members.iter().find(|id| self.is_of(**id, value)) {
+                Some(member) => self.typed(*member, value),
+                None => Ok(()),
+            };
+        }
+        if self.any_holds(&union.members, value)? {
+            return Ok(());
+        }
+        Err(Stop::Broken("it fits no member of the union by all its rules".into()))
+    }
+
+    /// Whether kind and tags of the value are those of the schema.
+    fn is_of(&self, id: NodeId, value: &Json) -> bool {
+        let Some(node) = self.node(id) else { return false };
+        // A member that is a reference and nothing else.
+        if let ([target], None, None) = (node.all.as_slice(), &node.form.types, &node.form.literals) {
+            return *target != id && self.is_of(*target, value);
+        }
+        let is_kind = match (kind_of(value), &node.form.types, &node.form.literals) {
+            (_, _, Some(literals)) => return literals.contains(&canonical(value)),
+            (Some(kind), Some(types), None) => types.kinds.contains(&kind),
+            (None, ..) => node.form.null,
+            (Some(_), None, None) => false,
+        };
+        let has_tag = |name: &String| {
+            let property = node.properties.get(name).and_then(|id| self.node(*id));
+            let property = match property.map(|property| (property, property.all.as_slice())) {
+                // As above.
+                Some((own, [target])) if own.form.literals.is_none() => self.node(*target),
+                other => other.map(|(own, _)| own),
+            };
+            match property.and_then(|property| property.form.literals.as_ref()) {
+                Some(literals) => value.get(name).is_some_and(|value| literals.contains(&canonical(value))),
+                None => true,
+            }
+        };
+        is_kind && node.form.required.iter().all(has_tag)
     }
 
     fn typed_parts(&mut self, node: &Node, value: &Json) -> Result<(), Stop> {
@@ -169,7 +212,7 @@ impl<'a> Checker<'a> {
                 }
             }
             for union in &node.unions {
-                if !checker.any_holds(union, value)? {
+                if !checker.any_holds(&union.members, value)? {
                     return Ok(false);
                 }
             }
@@ -209,16 +252,9 @@ impl<'a> Checker<'a> {
         if form.never {
             return Ok(false);
         }
-        let kind = match value {
-            Json::Null => {
-                let null = form.types.as_ref().is_none_or(|types| types.null);
-                return Ok(null && self.is_literal(form, value)?);
-            }
-            Json::Bool(_) => Kind::Bool,
-            Json::Number(_) => Kind::Number,
-            Json::String(_) => Kind::String,
-            Json::Array(_) => Kind::Array,
-            Json::Object(_) => Kind::Object,
+        let Some(kind) = kind_of(value) else {
+            let null = form.types.as_ref().is_none_or(|types| types.null);
+            return Ok(null && self.is_literal(form, value)?);
         };
         if form.types.as_ref().is_some_and(|types| !types.kinds.contains(&kind)) {
             return Ok(false);
@@ -412,6 +448,17 @@ impl<'a> Checker<'a> {
             other => self.broken_by_any(other, value),
         }
     }
+}
+
+fn kind_of(value: &Json) -> Option<Kind> {
+    Some(match value {
+        Json::Null => return None,
+        Json::Bool(_) => Kind::Bool,
+        Json::Number(_) => Kind::Number,
+        Json::String(_) => Kind::String,
+        Json::Array(_) => Kind::Array,
+        Json::Object(_) => Kind::Object,
+    })
 }
 
 fn is_required(node: &Node, key: &str) -> bool {

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::Checks;
 use super::equal::canonical;
 use super::format::Format;
 use super::pattern::{Pattern, Patterns};
+use super::{Checks, told_apart};
 use crate::json_schema::keywords::{self, Members, Types};
 use crate::json_schema::{
     BAD_REFERENCE, MALFORMED, SCHEMA_DEPTH_MAX, SCHEMA_TOO_LARGE, SchemaError, is_opaque, local, scalars,
@@ -35,7 +35,7 @@ pub(super) struct Node {
     /// Schemas that all hold for the same value.
     pub(super) all: Vec<NodeId>,
     /// Unions: of each, one must hold.
-    pub(super) unions: Vec<Vec<NodeId>>,
+    pub(super) unions: Vec<Union>,
     pub(super) properties: BTreeMap<String, NodeId>,
     /// Values of an object whose keys are no properties, where it is a map.
     pub(super) values: Option<NodeId>,
@@ -43,6 +43,14 @@ pub(super) struct Node {
     pub(super) items: Option<NodeId>,
     /// Whether a value that fits the type must still be looked at.
     pub(super) live: bool,
+}
+
+/// `oneOf` or `anyOf`.
+#[derive(Clone, Debug)]
+pub(super) struct Union {
+    pub(super) members: Vec<NodeId>,
+    /// Whether kind and tags tell which member a value is of.
+    pub(super) told_apart: bool,
 }
 
 /// What the type of a schema says of a value.
@@ -238,9 +246,11 @@ impl Reader<'_, '_> {
         }
         node.all.extend(self.list("allOf")?);
         for keyword in ["oneOf", "anyOf"] {
-            let union = self.list(keyword)?;
-            if !union.is_empty() {
-                node.unions.push(union);
+            let members = self.list(keyword)?;
+            if !members.is_empty() {
+                let parts = keywords::array(self.members, keyword, self.pointer)?.unwrap_or_default();
+                let told_apart = told_apart(self.compiler.document, parts);
+                node.unions.push(Union { members, told_apart });
             }
         }
         node.properties = self.named("properties")?.into_iter().collect();
@@ -396,7 +406,7 @@ fn mark_live(nodes: &mut [Node]) {
     let mut above: Vec<Vec<NodeId>> = vec![Vec::new(); nodes.len()];
     let mut open = Vec::new();
     for (id, node) in nodes.iter_mut().enumerate() {
-        let unions = node.unions.iter().flatten();
+        let unions = node.unions.iter().flat_map(|union| &union.members);
         let below = node.all.iter().chain(unions).chain(node.properties.values());
         for below in below.chain(&node.values).chain(&node.items) {
             if let Some(above) = above.get_mut(*below) {
