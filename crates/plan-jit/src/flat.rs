@@ -193,7 +193,7 @@ impl Flat {
     /// Charges for writing the value out, as an evaluation is charged for its result.
     #[must_use]
     pub fn charge(&self, meter: &mut Meter) -> Option<()> {
-        let mut counter = Counter::new(&self.0.shape.layouts, meter);
+        let mut counter = Counter::new(&self.0.shape.layouts, meter, true);
         // SAFETY: as in `to_value`.
         unsafe { counter.count(self.0.shape.repr, self.cells().as_ptr()) }.ok()?;
         *meter = Meter::new(counter.fuel(), meter.bytes());

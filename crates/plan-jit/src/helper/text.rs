@@ -80,8 +80,16 @@ pub(super) unsafe extern "C" fn ends_with(a: *const u8, a_len: u64, b: *const u8
 }
 
 /// # Safety
-/// As [`take`]; `count` texts lie at `parts`.
-pub(super) unsafe extern "C" fn concat(run: *mut Run<'_>, parts: *const u64, count: u64) -> i32 {
+/// As [`take`]; `count` texts lie at `parts`, where they may be changed, and the first is at least `skipped`
+/// bytes long and can be cut there.
+pub(super) unsafe extern "C" fn concat(run: *mut Run<'_>, parts: *mut u64, count: u64, skipped: u64) -> i32 {
+    if count > 0 && skipped > 0 {
+        // SAFETY: the first text is two cells.
+        unsafe {
+            parts.write(parts.read() + skipped);
+            parts.add(1).write(parts.add(1).read() - skipped);
+        }
+    }
     // SAFETY: by contract.
     unsafe { joined(&mut *run, parts, count as usize, "") }
 }
