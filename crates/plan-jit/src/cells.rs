@@ -309,10 +309,21 @@ impl<'a> Counter<'a> {
                 self.value(unsafe { &*(origin as *const Value) })?;
                 continue;
             }
-            self.parts(tally.parts)?;
+            // Lengths are those of texts in memory, so their sum does not overflow.
+            let mut steps = tally.parts;
+            let mut bytes = tally.parts.saturating_mul(PART_BYTES);
             for text in &tally.texts {
-                self.text(unsafe { cell(at, *text as usize + 1) } as usize)?;
+                steps = steps.wrapping_add(1);
+                bytes = bytes.wrapping_add(unsafe { cell(at, *text as usize + 1) });
             }
+            for text in &tally.maybe_texts {
+                if unsafe { cell(at, *text as usize) } != 0 {
+                    steps = steps.wrapping_add(1);
+                    bytes = bytes.wrapping_add(unsafe { cell(at, *text as usize + 2) });
+                }
+            }
+            self.fuel = self.fuel.checked_sub(steps).ok_or(TooLarge)?;
+            self.bytes = self.bytes.checked_sub(bytes).ok_or(TooLarge)?;
             for (cell, part) in &tally.others {
                 unsafe { self.items(*part, at.add(*cell as usize), 1)? }
             }

@@ -360,6 +360,10 @@ impl Layouts {
             Repr::Variants(payloads) if payloads.iter().all(Option::is_none) => tally.parts = 1,
             // A scalar that may be `null` counts the same either way.
             Repr::Optional(inner) if self.tally(*inner).is_some_and(Tally::is_one) => tally.parts = 1,
+            Repr::Optional(inner) if *inner == ReprId::TEXT => {
+                tally.parts = 1;
+                tally.maybe_texts.push(0);
+            }
             Repr::Optional(_) | Repr::Variants(_) | Repr::Boxed(_) => tally.is_whole = true,
             Repr::Opaque | Repr::List(_) | Repr::Map(_) => tally.is_whole = true,
         }
@@ -425,6 +429,8 @@ pub(crate) struct Tally {
     pub(crate) parts: u64,
     /// First cells of texts, which count for their length.
     pub(crate) texts: Vec<u32>,
+    /// First cells of texts that may be `null`.
+    pub(crate) maybe_texts: Vec<u32>,
     /// Parts that have to be looked at, with their first cells.
     pub(crate) others: Vec<(u32, ReprId)>,
     /// Whether the value itself has to be looked at.
@@ -436,16 +442,17 @@ impl Tally {
     fn add(&mut self, part: &Self, cell: u32) {
         self.parts += part.parts;
         self.texts.extend(part.texts.iter().map(|text| text + cell));
+        self.maybe_texts.extend(part.maybe_texts.iter().map(|text| text + cell));
         self.others.extend(part.others.iter().map(|(other, repr)| (other + cell, *repr)));
     }
 
     const fn is_one(&self) -> bool {
-        self.parts == 1 && self.texts.is_empty() && self.others.is_empty() && !self.is_whole
+        self.parts == 1 && self.is_fixed()
     }
 
     /// Whether all values count the same.
     pub(crate) const fn is_fixed(&self) -> bool {
-        self.texts.is_empty() && self.others.is_empty() && !self.is_whole
+        self.texts.is_empty() && self.maybe_texts.is_empty() && self.others.is_empty() && !self.is_whole
     }
 }
 

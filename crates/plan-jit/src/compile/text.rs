@@ -79,8 +79,10 @@ impl Fx<'_, '_, '_> {
         let (between, between_len) = Self::two(&before)?;
         let cells = self.b.ins().imul_imm_s(open.length, 2 * (rest.len() as i64 + 1));
         let start = self.allocate_value(cells)?;
-        let to = self.b.declare_var(types::I64);
+        let (to, total) = (self.b.declare_var(types::I64), self.b.declare_var(types::I64));
         self.b.def_var(to, start);
+        let none = self.int(0);
+        self.b.def_var(total, none);
         self.each(&pipeline, &open, Some(lambda), &mut |fx, val, repr, _| {
             let param = Table::param(lambda).ok_or(super::list::NOT_NATIVE)?;
             if head_len > 0 {
@@ -90,13 +92,17 @@ impl Fx<'_, '_, '_> {
             fx.bind(param, val.clone(), repr)?;
             let shown = fx.template_parts(lambda.body, rest)?;
             fx.unbind(param);
-            let mut at = fx.b.use_var(to);
+            let (mut at, mut bytes) = (fx.b.use_var(to), fx.b.use_var(total));
+            let mut offset = 0;
             for (text, length) in std::iter::once((between, between_len)).chain(shown) {
-                fx.b.ins().store(CELLS, text, at, 0);
-                fx.b.ins().store(CELLS, length, at, STEP);
-                at = fx.b.ins().iadd_imm_s(at, i64::from(2 * STEP));
+                fx.b.ins().store(CELLS, text, at, offset);
+                fx.b.ins().store(CELLS, length, at, offset + STEP);
+                bytes = fx.b.ins().iadd(bytes, length);
+                offset += 2 * STEP;
             }
+            at = fx.b.ins().iadd_imm_s(at, i64::from(offset));
             fx.b.def_var(to, at);
+            fx.b.def_var(total, bytes);
             Ok(())
         })?;
         let count = self.count(&open);
@@ -106,8 +112,12 @@ impl Fx<'_, '_, '_> {
         let end = self.b.use_var(to);
         let size = self.b.ins().isub(end, start);
         let filled = self.b.ins().ushr_imm_u(size, 4);
-        let skipped = self.int(separator.len() as i64);
-        let status = self.call(Helper::Concat, &[start, filled, skipped]);
+        // Before the first text stands no separator.
+        let (skipped, none) = (self.int(separator.len() as i64), self.int(0));
+        let skipped = self.b.ins().select(filled, skipped, none);
+        let total = self.b.use_var(total);
+        let total = self.b.ins().isub(total, skipped);
+        let status = self.call(Helper::Concat, &[start, filled, skipped, total]);
         self.unless_ok(status)?;
         self.new_text().map(Some)
     }
@@ -150,7 +160,8 @@ impl Fx<'_, '_, '_> {
             offset += 2 * STEP;
         }
         let (count, nothing) = (self.int(i64::from(cells / 2)), self.int(0));
-        let status = self.call(Helper::Concat, &[base, count, nothing]);
+        let total = parts.iter().fold(nothing, |total, (_, length)| self.b.ins().iadd(total, *length));
+        let status = self.call(Helper::Concat, &[base, count, nothing, total]);
         self.unless_ok(status)?;
         Ok(self.handed())
     }

@@ -80,18 +80,34 @@ pub(super) unsafe extern "C" fn ends_with(a: *const u8, a_len: u64, b: *const u8
 }
 
 /// # Safety
-/// As [`take`]; `count` texts lie at `parts`, where they may be changed, and the first is at least `skipped`
-/// bytes long and can be cut there.
-pub(super) unsafe extern "C" fn concat(run: *mut Run<'_>, parts: *mut u64, count: u64, skipped: u64) -> i32 {
-    if count > 0 && skipped > 0 {
-        // SAFETY: the first text is two cells.
-        unsafe {
-            parts.write(parts.read() + skipped);
-            parts.add(1).write(parts.add(1).read() - skipped);
+/// As [`take`]; `count` texts lie at `parts`, where they may be changed, the first is at least `skipped` bytes
+/// long and can be cut there, and together they are then `total` bytes long.
+pub(super) unsafe extern "C" fn concat(
+    run: *mut Run<'_>,
+    parts: *mut u64,
+    count: u64,
+    skipped: u64,
+    total: u64,
+) -> i32 {
+    // SAFETY: by contract.
+    let run = unsafe { &mut *run };
+    let Some(room) = run.arena.bytes(total as usize) else { return Exit::Interpret as i32 };
+    run.out = [room.as_ptr() as u64, total];
+    // SAFETY: by contract, a text is two cells; there is room for all of them.
+    unsafe {
+        if count > 0 && skipped > 0 {
+            parts.write(parts.read().wrapping_add(skipped));
+            parts.add(1).write(parts.add(1).read().wrapping_sub(skipped));
+        }
+        let (mut part, end) = (parts.cast::<(*const u8, usize)>(), parts.cast::<(*const u8, usize)>());
+        let (end, mut to) = (end.add(count as usize), room.as_ptr());
+        while part < end {
+            let (from, length) = part.read();
+            to = copied(from, length, to);
+            part = part.add(1);
         }
     }
-    // SAFETY: by contract.
-    unsafe { joined(&mut *run, parts, count as usize, "") }
+    0
 }
 
 /// # Safety
@@ -171,21 +187,21 @@ impl std::fmt::Write for Buffer {
 /// Copies a text; the address behind it. Most texts are short, where a call would be most of the work.
 ///
 /// # Safety
-/// There is room for it.
-unsafe fn copied(text: &str, to: *mut u8) -> *mut u8 {
-    let (from, length) = (text.as_ptr(), text.len());
+/// There is such a text, and room for it.
+#[inline]
+unsafe fn copied(from: *const u8, length: usize, to: *mut u8) -> *mut u8 {
     // SAFETY: each word lies within the text; together, overlapping, they are all of it.
     unsafe {
-        match length {
-            0 => {}
-            1..=3 => {
-                to.write(from.read());
-                to.add(length / 2).write(from.add(length / 2).read());
-                to.add(length - 1).write(from.add(length - 1).read());
-            }
-            4..=7 => words::<u32>(from, to, length),
-            8..=16 => words::<u64>(from, to, length),
-            _ => std::ptr::copy_nonoverlapping(from, to, length),
+        if length > 16 {
+            std::ptr::copy_nonoverlapping(from, to, length);
+        } else if length >= 8 {
+            words::<u64>(from, to, length);
+        } else if length >= 4 {
+            words::<u32>(from, to, length);
+        } else if length > 0 {
+            to.write(from.read());
+            to.add(length / 2).write(from.add(length / 2).read());
+            to.add(length - 1).write(from.add(length - 1).read());
         }
         to.add(length)
     }
@@ -195,6 +211,7 @@ unsafe fn copied(text: &str, to: *mut u8) -> *mut u8 {
 ///
 /// # Safety
 /// There is at least one word, and room for all.
+#[inline]
 unsafe fn words<W>(from: *const u8, to: *mut u8, length: usize) {
     let last = length - size_of::<W>();
     // SAFETY: by contract.
@@ -216,7 +233,7 @@ unsafe fn joined(run: &mut Run<'_>, parts: *const u64, count: usize, separator: 
     let mut to = room.as_ptr();
     let mut append = |text: &str| {
         // SAFETY: there is room for all parts and what stands between them.
-        unsafe { to = copied(text, to) };
+        unsafe { to = copied(text.as_ptr(), text.len(), to) };
     };
     for index in 0..count {
         if index > 0 {
