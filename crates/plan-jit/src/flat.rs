@@ -154,6 +154,14 @@ impl Flat {
         Self(Arc::new(Inner { shape, cells: Cells::new(cells), stores }))
     }
 
+    /// A text of its own.
+    pub(crate) fn text(shape: Shape, text: &str) -> Self {
+        let text: Arc<str> = text.into();
+        let cells = Cells::new(&[text.as_ptr() as u64, text.len() as u64]);
+        let stores = vec![Arc::new(Store { _document: Some(text), ..Store::new(Arena::new(0)) })];
+        Self(Arc::new(Inner { shape, cells, stores }))
+    }
+
     /// A result that refers to nothing.
     pub(crate) fn plain(shape: Shape, cells: &[u64]) -> Self {
         Self(Arc::new(Inner { shape, cells: Cells::new(cells), stores: Vec::new() }))

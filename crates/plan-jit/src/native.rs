@@ -15,7 +15,7 @@ use schema::value::Value;
 use smallvec::SmallVec;
 
 use crate::arena::Arena;
-use crate::cells::{Counter, Writer, read};
+use crate::cells::{Counter, Writer, read, text};
 use crate::compile::{Compiled, Output, Read, Refused};
 use crate::constants::Constants;
 use crate::flat::{Flat, Shape};
@@ -282,6 +282,13 @@ impl NativePlan {
                 if entry.is_plain {
                     self.keep(run.arena);
                     return Outcome::Done(Ok(Flat::plain(shape, out)));
+                }
+                if entry.result == ReprId::TEXT {
+                    // Cheaper than handing the arena over.
+                    // SAFETY: the code has written a text, and what it refers to is still there.
+                    let flat = Flat::text(shape, unsafe { text(out.as_ptr()) });
+                    self.keep(run.arena);
+                    return Outcome::Done(Ok(flat));
                 }
                 let mut stores = Vec::with_capacity(entry.reads.len() + 1);
                 inputs.iter().for_each(|input| input.add_stores(&mut stores));

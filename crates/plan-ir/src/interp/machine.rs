@@ -192,11 +192,8 @@ impl<'a> Machine<'a> {
 
     /// Infix operators. A chain such as `a + b + c` leans left and is followed without nesting.
     fn infix(&mut self, id: ExprId) -> Result<Value, Trap> {
-        if let Expr::Binary(op, left, right) = self.expr(id)?
-            && !matches!(self.expr(*left)?, Expr::Binary(..))
-        {
-            let value = self.value(*left)?;
-            return self.operate(id, *op, value, *right);
+        if let Some(short) = self.short_chain(id)? {
+            return Ok(short);
         }
         let (mut chain, mut first) = (Vec::new(), id);
         while let Expr::Binary(op, left, right) = self.expr(first)? {
@@ -208,6 +205,22 @@ impl<'a> Machine<'a> {
             value = self.operate(at, op, value, right)?;
         }
         Ok(value)
+    }
+
+    /// The value of a chain of one or two operators, as most are: it needs no list of them.
+    fn short_chain(&mut self, id: ExprId) -> Result<Option<Value>, Trap> {
+        let Expr::Binary(op, left, right) = self.expr(id)? else { return Ok(None) };
+        let value = match self.expr(*left)? {
+            Expr::Binary(inner, first, second) => {
+                if matches!(self.expr(*first)?, Expr::Binary(..)) {
+                    return Ok(None);
+                }
+                let value = self.value(*first)?;
+                self.operate(*left, *inner, value, *second)?
+            }
+            _ => self.value(*left)?,
+        };
+        self.operate(id, *op, value, *right).map(Some)
     }
 
     fn operate(&mut self, at: ExprId, op: BinaryOp, left: Value, right: ExprId) -> Result<Value, Trap> {

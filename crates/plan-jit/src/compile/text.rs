@@ -11,7 +11,7 @@ use super::expr::Typed;
 use super::fx::Fx;
 use super::table::{Table, Way};
 use super::val::{CELLS, STEP, Val};
-use crate::helper::Helper;
+use crate::helper::{Helper, Rows};
 use crate::layout::ReprId;
 
 /// Parts of a text that are put together in the frame of the function.
@@ -77,7 +77,7 @@ impl Fx<'_, '_, '_> {
         let head_len = before.len() - separator.len();
         let before = self.literal_text(&before.into())?;
         let (between, between_len) = Self::two(&before)?;
-        let cells = self.b.ins().imul_imm_s(open.length, 2 * (rest.len() as i64 + 1));
+        let cells = self.b.ins().imul_imm_s(open.length, 2 * rest.len() as i64);
         let start = self.allocate_value(cells)?;
         let (to, total) = (self.b.declare_var(types::I64), self.b.declare_var(types::I64));
         self.b.def_var(to, start);
@@ -92,15 +92,15 @@ impl Fx<'_, '_, '_> {
             fx.bind(param, val.clone(), repr)?;
             let shown = fx.template_parts(lambda.body, rest)?;
             fx.unbind(param);
-            let (mut at, mut bytes) = (fx.b.use_var(to), fx.b.use_var(total));
+            let (at, mut bytes) = (fx.b.use_var(to), fx.b.use_var(total));
             let mut offset = 0;
-            for (text, length) in std::iter::once((between, between_len)).chain(shown) {
+            for (text, length) in shown {
                 fx.b.ins().store(CELLS, text, at, offset);
                 fx.b.ins().store(CELLS, length, at, offset + STEP);
                 bytes = fx.b.ins().iadd(bytes, length);
                 offset += 2 * STEP;
             }
-            at = fx.b.ins().iadd_imm_s(at, i64::from(offset));
+            let at = fx.b.ins().iadd_imm_s(at, i64::from(offset));
             fx.b.def_var(to, at);
             fx.b.def_var(total, bytes);
             Ok(())
@@ -109,15 +109,19 @@ impl Fx<'_, '_, '_> {
         // The list that the interpreter makes, and going through it.
         self.charge_parts(count);
         self.charge_value(count);
-        let end = self.b.use_var(to);
-        let size = self.b.ins().isub(end, start);
-        let filled = self.b.ins().ushr_imm_u(size, 4);
         // Before the first text stands no separator.
         let (skipped, none) = (self.int(separator.len() as i64), self.int(0));
-        let skipped = self.b.ins().select(filled, skipped, none);
-        let total = self.b.use_var(total);
+        let skipped = self.b.ins().select(count, skipped, none);
+        let (heads, texts) = (self.b.ins().imul(count, between_len), self.b.use_var(total));
+        let total = self.b.ins().iadd(heads, texts);
         let total = self.b.ins().isub(total, skipped);
-        let status = self.call(Helper::Concat, &[start, filled, skipped, total]);
+        let per_row = self.int(rest.len() as i64);
+        let rows = self.frame_room(Rows::CELLS)?;
+        let cells = [start, count, per_row, between, between_len, skipped, total];
+        for (cell, offset) in cells.into_iter().zip((0..).step_by(STEP as usize)) {
+            self.b.ins().store(CELLS, cell, rows, offset);
+        }
+        let status = self.call(Helper::ConcatRows, &[rows]);
         self.unless_ok(status)?;
         self.new_text().map(Some)
     }
@@ -161,7 +165,7 @@ impl Fx<'_, '_, '_> {
         }
         let (count, nothing) = (self.int(i64::from(cells / 2)), self.int(0));
         let total = parts.iter().fold(nothing, |total, (_, length)| self.b.ins().iadd(total, *length));
-        let status = self.call(Helper::Concat, &[base, count, nothing, total]);
+        let status = self.call(Helper::Concat, &[base, count, total]);
         self.unless_ok(status)?;
         Ok(self.handed())
     }

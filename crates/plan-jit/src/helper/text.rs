@@ -80,34 +80,93 @@ pub(super) unsafe extern "C" fn ends_with(a: *const u8, a_len: u64, b: *const u8
 }
 
 /// # Safety
-/// As [`take`]; `count` texts lie at `parts`, where they may be changed, the first is at least `skipped` bytes
-/// long and can be cut there, and together they are then `total` bytes long.
-pub(super) unsafe extern "C" fn concat(
-    run: *mut Run<'_>,
-    parts: *mut u64,
-    count: u64,
-    skipped: u64,
-    total: u64,
-) -> i32 {
+/// As [`take`]; `count` texts lie at `parts`, together `total` bytes long.
+pub(super) unsafe extern "C" fn concat(run: *mut Run<'_>, parts: *const Part, count: u64, total: u64) -> i32 {
     // SAFETY: by contract.
     let run = unsafe { &mut *run };
     let Some(room) = run.arena.bytes(total as usize) else { return Exit::Interpret as i32 };
     run.out = [room.as_ptr() as u64, total];
-    // SAFETY: by contract, a text is two cells; there is room for all of them.
-    unsafe {
-        if count > 0 && skipped > 0 {
-            parts.write(parts.read().wrapping_add(skipped));
-            parts.add(1).write(parts.add(1).read().wrapping_sub(skipped));
+    // SAFETY: by contract, and there is room for all of them.
+    unsafe { copied_all(parts, count as usize, room.as_ptr()) };
+    0
+}
+
+/// The two cells of a text.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Part {
+    at: *const u8,
+    length: usize,
+}
+
+/// What [`concat_rows`] puts together, as native code lays it out.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Rows {
+    /// The texts of all rows.
+    parts: *const Part,
+    rows: usize,
+    parts_per_row: usize,
+    /// What stands before each row, [`Rows::SLACK`] readable bytes behind it.
+    before: Part,
+    /// Bytes of it that the first row does without.
+    skipped: usize,
+    /// Bytes of the whole.
+    total: usize,
+}
+
+impl Rows {
+    /// Cells that native code writes.
+    pub(crate) const CELLS: u32 = (size_of::<Self>() / size_of::<u64>()) as u32;
+    /// A short text is copied with as much behind it, which costs less than to look how long it is.
+    pub(crate) const SLACK: usize = 16;
+}
+
+/// # Safety
+/// As [`take`]; `rows` is as it says.
+pub(super) unsafe extern "C" fn concat_rows(run: *mut Run<'_>, rows: *const Rows) -> i32 {
+    // SAFETY: by contract.
+    let (run, rows) = unsafe { (&mut *run, &*rows) };
+    let Some(room) = run.arena.bytes(rows.total + Rows::SLACK) else { return Exit::Interpret as i32 };
+    run.out = [room.as_ptr() as u64, rows.total as u64];
+    let (mut parts, mut to) = (rows.parts, room.as_ptr());
+    let mut before = Part {
+        at: rows.before.at.wrapping_add(rows.skipped),
+        length: rows.before.length.wrapping_sub(rows.skipped),
+    };
+    for _ in 0..rows.rows {
+        // SAFETY: there is room for all rows and the slack behind them, which the next copy writes over.
+        unsafe {
+            if before.length <= Rows::SLACK {
+                let word = before.at.cast::<[u64; 2]>().read_unaligned();
+                to.cast::<[u64; 2]>().write_unaligned(word);
+            } else {
+                std::ptr::copy_nonoverlapping(before.at, to, before.length);
+            }
+            to = copied_all(parts, rows.parts_per_row, to.add(before.length));
+            parts = parts.add(rows.parts_per_row);
         }
-        let (mut part, end) = (parts.cast::<(*const u8, usize)>(), parts.cast::<(*const u8, usize)>());
-        let (end, mut to) = (end.add(count as usize), room.as_ptr());
-        while part < end {
-            let (from, length) = part.read();
-            to = copied(from, length, to);
-            part = part.add(1);
-        }
+        before = rows.before;
     }
     0
+}
+
+/// Copies texts one behind the other; the address behind them.
+///
+/// # Safety
+/// `count` texts lie at `parts`, and there is room for them.
+#[inline]
+unsafe fn copied_all(mut parts: *const Part, count: usize, mut to: *mut u8) -> *mut u8 {
+    let end = parts.wrapping_add(count);
+    while parts < end {
+        // SAFETY: by contract.
+        unsafe {
+            let part = parts.read();
+            to = copied(part.at, part.length, to);
+        }
+        parts = parts.wrapping_add(1);
+    }
+    to
 }
 
 /// # Safety
