@@ -94,7 +94,8 @@ pub struct NativePlan {
     refused: Vec<(Fragment, Refused)>,
     module: ManuallyDrop<JITModule>,
     code_bytes: usize,
-    arenas: Mutex<Vec<Arena>>,
+    #[expect(clippy::vec_box, reason = "what is moved in and out is an address")]
+    arenas: Mutex<Vec<Box<Arena>>>,
 }
 
 // SAFETY: once it is made, nothing changes the module, and code and literals are only read.
@@ -332,11 +333,12 @@ impl NativePlan {
         self.entries.get(place)
     }
 
-    fn arena(&self) -> Arena {
-        self.arenas.lock().pop().unwrap_or_else(|| Arena::new(ARENA_BYTES_MAX))
+    fn arena(&self) -> Box<Arena> {
+        let kept = self.arenas.lock().pop();
+        kept.unwrap_or_else(|| Box::new(Arena::new(ARENA_BYTES_MAX)))
     }
 
-    fn keep(&self, mut arena: Arena) {
+    fn keep(&self, mut arena: Box<Arena>) {
         arena.reset();
         if arena.size() <= ARENA_KEPT_BYTES {
             let mut arenas = self.arenas.lock();

@@ -65,6 +65,14 @@ impl Source {
     }
 }
 
+/// A call whose arguments are evaluated.
+struct Call {
+    fragment: Fragment,
+    /// The representation of each argument that is read.
+    reprs: Vec<Option<ReprId>>,
+    values: Vec<Val>,
+}
+
 /// A value from outside, laid out before the code is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Read {
@@ -163,7 +171,7 @@ impl Fx<'_, '_, '_> {
         if self.is_in_place(function)? {
             return self.enter_in_place(function, args, Self::own_value);
         }
-        let (fragment, reprs, values) = self.arguments(function, args)?;
+        let Call { fragment, reprs, values } = self.arguments(function, args)?;
         let result = self.unit.table.repr(fragment.body)?;
         let callee = self.unit.instance(function)?;
         let callee = self.unit.import_function(callee, self.b.func);
@@ -182,11 +190,7 @@ impl Fx<'_, '_, '_> {
     }
 
     /// Evaluates the arguments of a call.
-    fn arguments(
-        &mut self,
-        function: FnId,
-        args: &[ExprId],
-    ) -> Result<(Fragment, Vec<Option<ReprId>>, Vec<Val>), Refused> {
+    fn arguments(&mut self, function: FnId, args: &[ExprId]) -> Result<Call, Refused> {
         let fragment = self.unit.table.function(function)?.fragment;
         let reprs = self.unit.table.arguments(&fragment)?;
         if args.len() != reprs.len() {
@@ -198,7 +202,7 @@ impl Fx<'_, '_, '_> {
             let repr = repr.map_or_else(|| self.unit.table.repr(*arg), Ok)?;
             values.push(self.value(*arg, repr)?);
         }
-        Ok((fragment, reprs, values))
+        Ok(Call { fragment, reprs, values })
     }
 
     /// Emits something of the body of a small function instead of its call.
@@ -208,7 +212,7 @@ impl Fx<'_, '_, '_> {
         args: &[ExprId],
         emit: impl FnOnce(&mut Self, ExprId) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
-        let (fragment, reprs, values) = self.arguments(function, args)?;
+        let Call { fragment, reprs, values } = self.arguments(function, args)?;
         let cost = self.unit.table.facts(fragment.body)?.cost;
         self.charge(cost.saturating_add(u64::from(fragment.frame)));
         let locals = std::mem::take(&mut self.locals);
