@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plan_ir::interp::Meter;
-use plan_ir::interp::shared::written_bytes;
 use schema::amount::{Amount, Currency};
 use schema::limits::LIST_ELEMENTS_MAX;
-use schema::value::Value;
+use schema::value::{Json, Value};
 
 use crate::arena::Arena;
 use crate::layout::{Layouts, Need, ORIGIN_CELLS, Repr, ReprId};
 
-/// What one part of a value counts for when it is written out: [`written_bytes`].
+/// What one part of a value counts for when it is written out.
 const PART_BYTES: u64 = 16;
 
 /// Parts of a value that native code hands to the interpreter.
@@ -202,8 +201,8 @@ impl Writer<'_> {
     }
 }
 
-/// Counts values as they are counted when they are written out ([`written_bytes`]), within what a meter has
-/// left.
+/// Counts values as they are counted when they are written out
+/// ([`plan_ir::interp::shared::written_bytes`]), within what a meter has left.
 #[derive(Debug)]
 pub(crate) struct Counter<'a> {
     layouts: &'a Layouts,
@@ -211,6 +210,8 @@ pub(crate) struct Counter<'a> {
     fuel: u64,
     /// Bytes that may still be counted.
     bytes: u64,
+    /// Whether records have all their fields; if not, their origin is counted.
+    complete: bool,
 }
 
 /// A value that is larger than the meter allows.
@@ -218,14 +219,15 @@ pub(crate) struct Counter<'a> {
 pub(crate) struct TooLarge;
 
 impl<'a> Counter<'a> {
-    pub(crate) const fn new(layouts: &'a Layouts, meter: &Meter) -> Self {
-        Self { layouts, fuel: meter.fuel(), bytes: meter.bytes() }
+    /// `complete` says whether all records were laid out with all their fields.
+    pub(crate) const fn new(layouts: &'a Layouts, meter: &Meter, complete: bool) -> Self {
+        Self { layouts, fuel: meter.fuel(), bytes: meter.bytes(), complete }
     }
 
     /// A counter for values in the middle of an evaluation, which are charged nothing: its limits only keep
     /// values whose parts are shared many times from being written out.
     pub(crate) const fn of_parts(layouts: &'a Layouts) -> Self {
-        Self { layouts, fuel: PARTS_MAX, bytes: PARTS_MAX * PART_BYTES }
+        Self { layouts, fuel: PARTS_MAX, bytes: PARTS_MAX * PART_BYTES, complete: false }
     }
 
     /// What is left of the steps.
@@ -248,11 +250,32 @@ impl<'a> Counter<'a> {
     }
 
     fn value(&mut self, value: &Value) -> Result<(), TooLarge> {
-        let mut meter = Meter::new(self.fuel, self.bytes);
-        let bytes = written_bytes(value, &mut meter).map_err(|_| TooLarge)?;
-        self.fuel = meter.fuel();
-        self.bytes = self.bytes.checked_sub(bytes as u64).ok_or(TooLarge)?;
-        Ok(())
+        self.parts(1)?;
+        match value {
+            Value::String(text) => self.text(text.len()),
+            Value::Bytes(bytes) => self.text(bytes.len()),
+            Value::List(items) | Value::Record(items) => items.iter().try_for_each(|item| self.value(item)),
+            Value::Map(entries) => entries.iter().try_for_each(|(key, item)| {
+                self.text(key.len())?;
+                self.value(item)
+            }),
+            Value::Variant(_, Some(payload)) => self.value(payload),
+            Value::Json(json) => self.json(json),
+            _ => Ok(()),
+        }
+    }
+
+    fn json(&mut self, json: &Json) -> Result<(), TooLarge> {
+        self.parts(1)?;
+        match json {
+            Json::String(text) => self.text(text.len()),
+            Json::Array(items) => items.iter().try_for_each(|item| self.json(item)),
+            Json::Object(entries) => entries.iter().try_for_each(|(key, item)| {
+                self.text(key.len())?;
+                self.json(item)
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Counts the value at `at`.
@@ -260,19 +283,66 @@ impl<'a> Counter<'a> {
     /// # Safety
     /// Cells of `repr` are there, and everything they refer to is alive.
     pub(crate) unsafe fn count(&mut self, repr: ReprId, at: *const u64) -> Result<(), TooLarge> {
-        if let Some(parts) = self.layouts.parts(repr) {
-            return self.parts(parts);
+        // SAFETY: by contract.
+        unsafe { self.items(repr, at, 1) }
+    }
+
+    /// # Safety
+    /// `length` values of `repr` lie at `start`.
+    unsafe fn items(&mut self, repr: ReprId, start: *const u64, length: u64) -> Result<(), TooLarge> {
+        let layouts = self.layouts;
+        let Some(tally) = layouts.tally(repr) else { return Ok(()) };
+        let stride = layouts.cells(repr) as usize;
+        let is_record = matches!(layouts.get(repr), Repr::Record(_));
+        if tally.is_fixed() {
+            return self.parts(tally.parts.saturating_mul(length));
         }
+        for index in 0..length as usize {
+            // SAFETY, here and below: by contract, at the places the layout says.
+            let at = unsafe { start.add(index * stride) };
+            if tally.is_whole {
+                unsafe { self.whole(repr, at)? }
+                continue;
+            }
+            let origin = if is_record && !self.complete { unsafe { cell(at, 0) } } else { 0 };
+            if origin != 0 {
+                self.value(unsafe { &*(origin as *const Value) })?;
+                continue;
+            }
+            // Lengths are those of texts in memory, so their sum does not overflow.
+            let mut steps = tally.parts;
+            let mut bytes = tally.parts.saturating_mul(PART_BYTES);
+            for text in &tally.texts {
+                steps = steps.wrapping_add(1);
+                bytes = bytes.wrapping_add(unsafe { cell(at, *text as usize + 1) });
+            }
+            for text in &tally.maybe_texts {
+                if unsafe { cell(at, *text as usize) } != 0 {
+                    steps = steps.wrapping_add(1);
+                    bytes = bytes.wrapping_add(unsafe { cell(at, *text as usize + 2) });
+                }
+            }
+            self.fuel = self.fuel.checked_sub(steps).ok_or(TooLarge)?;
+            self.bytes = self.bytes.checked_sub(bytes).ok_or(TooLarge)?;
+            for (cell, part) in &tally.others {
+                unsafe { self.items(*part, at.add(*cell as usize), 1)? }
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a value that has to be looked at.
+    ///
+    /// # Safety
+    /// As [`Counter::count`].
+    unsafe fn whole(&mut self, repr: ReprId, at: *const u64) -> Result<(), TooLarge> {
         // SAFETY, here and below: by contract, at the places the layout says.
         let first = unsafe { cell(at, 0) };
         match self.layouts.get(repr) {
             Repr::Opaque => self.value(unsafe { &*(first as *const Value) }),
-            Repr::Text => {
-                self.parts(1)?;
-                self.text(unsafe { cell(at, 1) } as usize)
-            }
             Repr::Optional(_) if first == 0 => self.parts(1),
-            Repr::Optional(inner) => unsafe { self.count(*inner, at.add(1)) },
+            Repr::Optional(inner) => unsafe { self.items(*inner, at.add(1), 1) },
+            Repr::Boxed(record) => unsafe { self.items(*record, first as *const u64, 1) },
             Repr::List(element) => {
                 self.parts(1)?;
                 unsafe { self.items(*element, first as *const u64, cell(at, 1)) }
@@ -284,42 +354,18 @@ impl<'a> Counter<'a> {
                 (0..length).try_for_each(|index| unsafe {
                     let entry = start.add(index * stride as usize);
                     self.text(cell(entry, 2) as usize)?;
-                    self.count(*value, entry.add(behind as usize))
+                    self.items(*value, entry.add(behind as usize), 1)
                 })
             }
-            Repr::Record(_) if first != 0 => self.value(unsafe { &*(first as *const Value) }),
-            Repr::Record(fields) => {
-                self.parts(1)?;
-                let mut start = ORIGIN_CELLS as usize;
-                for field in fields {
-                    unsafe { self.count(*field, at.add(start))? }
-                    start += self.layouts.cells(*field) as usize;
-                }
-                Ok(())
-            }
-            Repr::Boxed(record) => unsafe { self.count(*record, first as *const u64) },
             Repr::Variants(payloads) => {
                 self.parts(1)?;
                 match payloads.get(first as usize) {
-                    Some(Some(payload)) => unsafe { self.count(*payload, at.add(1)) },
+                    Some(Some(payload)) => unsafe { self.items(*payload, at.add(1), 1) },
                     _ => Ok(()),
                 }
             }
-            Repr::Bool | Repr::Int | Repr::Float | Repr::Time | Repr::Duration | Repr::Amount => {
-                self.parts(1)
-            }
+            _ => self.parts(1),
         }
-    }
-
-    /// # Safety
-    /// `length` elements lie at `start`.
-    unsafe fn items(&mut self, element: ReprId, start: *const u64, length: u64) -> Result<(), TooLarge> {
-        if let Some(parts) = self.layouts.parts(element) {
-            return self.parts(parts.saturating_mul(length));
-        }
-        let stride = self.layouts.cells(element) as usize;
-        // SAFETY: by contract.
-        (0..length as usize).try_for_each(|index| unsafe { self.count(element, start.add(index * stride)) })
     }
 }
 

@@ -9,6 +9,7 @@ use schema::value::Value;
 use crate::arena::Arena;
 use crate::cells::{Writer, cell};
 use crate::compile::Refused;
+use crate::helper::Rows;
 use crate::layout::{Layouts, ReprId};
 
 /// Bytes of the literals of one plan.
@@ -67,9 +68,14 @@ impl Constants {
         Ok(literal)
     }
 
-    /// Address and length of a text.
+    /// Address and length of a text, with [`Rows::SLACK`] bytes behind it.
     pub(crate) fn text(&mut self, text: &str) -> Result<(i64, i64), Refused> {
-        let (at, length) = self.arena.text(text).ok_or_else(full)?;
-        Ok((at as i64, length as i64))
+        let room = self.arena.bytes(text.len() + Rows::SLACK).ok_or_else(full)?.as_ptr();
+        // SAFETY: there is room for the text and what is read behind it.
+        unsafe {
+            room.add(text.len()).write_bytes(0, Rows::SLACK);
+            std::ptr::copy_nonoverlapping(text.as_ptr(), room, text.len());
+        }
+        Ok((room as i64, text.len() as i64))
     }
 }

@@ -57,7 +57,7 @@ impl Cells {
 /// Something that cells refer to.
 #[derive(Debug)]
 pub(crate) struct Store {
-    _arena: Arena,
+    _arena: Option<Box<Arena>>,
     /// A value, where it is.
     _value: Option<Arc<Value>>,
     /// The literals of a plan.
@@ -67,7 +67,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    fn new(arena: Arena) -> Self {
+    const fn new(arena: Option<Box<Arena>>) -> Self {
         Self { _arena: arena, _value: None, _code: None, _document: None }
     }
 }
@@ -115,7 +115,7 @@ impl Shape {
         let mut writer = Writer { layouts: &self.layouts, arena: &mut arena, needs: None };
         // SAFETY: there is room for the cells of the representation, and the value stays where it is.
         unsafe { writer.write(&value, self.repr, cells.as_mut_ptr()) }.ok()?;
-        let stores = vec![Arc::new(Store { _value: Some(value), ..Store::new(arena) })];
+        let stores = vec![Arc::new(Store { _value: Some(value), ..Store::new(Some(Box::new(arena))) })];
         let cells = Cells::new(&cells);
         Some(Flat(Arc::new(Inner { shape: self.clone(), cells, stores })))
     }
@@ -130,12 +130,12 @@ impl Flat {
     pub(crate) unsafe fn result(
         shape: Shape,
         cells: &[u64],
-        arena: Arena,
+        arena: Box<Arena>,
         mut stores: Vec<Arc<Store>>,
         code: &Arc<Code>,
     ) -> Self {
         let code = Some(Arc::clone(code));
-        stores.push(Arc::new(Store { _code: code, ..Store::new(arena) }));
+        stores.push(Arc::new(Store { _code: code, ..Store::new(Some(arena)) }));
         let flat = Self(Arc::new(Inner { shape, cells: Cells::new(cells), stores }));
         if flat.0.stores.len() <= STORES_MAX {
             return flat;
@@ -150,8 +150,16 @@ impl Flat {
     /// # Safety
     /// The cells are those of a value of the shape, and refer to nothing but the arena and the document.
     pub(crate) unsafe fn answer(shape: Shape, cells: &[u64], arena: Arena, document: Arc<str>) -> Self {
-        let stores = vec![Arc::new(Store { _document: Some(document), ..Store::new(arena) })];
+        let stores = vec![Arc::new(Store { _document: Some(document), ..Store::new(Some(Box::new(arena))) })];
         Self(Arc::new(Inner { shape, cells: Cells::new(cells), stores }))
+    }
+
+    /// A text of its own.
+    pub(crate) fn text(shape: Shape, text: &str) -> Self {
+        let text: Arc<str> = text.into();
+        let cells = Cells::new(&[text.as_ptr() as u64, text.len() as u64]);
+        let stores = vec![Arc::new(Store { _document: Some(text), ..Store::new(None) })];
+        Self(Arc::new(Inner { shape, cells, stores }))
     }
 
     /// A result that refers to nothing.
@@ -193,7 +201,7 @@ impl Flat {
     /// Charges for writing the value out, as an evaluation is charged for its result.
     #[must_use]
     pub fn charge(&self, meter: &mut Meter) -> Option<()> {
-        let mut counter = Counter::new(&self.0.shape.layouts, meter);
+        let mut counter = Counter::new(&self.0.shape.layouts, meter, true);
         // SAFETY: as in `to_value`.
         unsafe { counter.count(self.0.shape.repr, self.cells().as_ptr()) }.ok()?;
         *meter = Meter::new(counter.fuel(), meter.bytes());

@@ -72,8 +72,8 @@ pub struct Layouts {
     reprs: Vec<Repr>,
     /// Cells of each.
     cells: Vec<u32>,
-    /// See [`Layouts::parts`].
-    parts: Vec<Option<u64>>,
+    /// How each is counted when it is written out.
+    tallies: Vec<Tally>,
     index: BTreeMap<Repr, ReprId>,
     /// What was found for a definition; `None` while it is being looked at.
     named: BTreeMap<DefId, Option<ReprId>>,
@@ -112,7 +112,7 @@ impl Layouts {
         let mut layouts = Self {
             reprs: Vec::new(),
             cells: Vec::new(),
-            parts: Vec::new(),
+            tallies: Vec::new(),
             index: BTreeMap::new(),
             named: BTreeMap::new(),
         };
@@ -239,7 +239,7 @@ impl Layouts {
         }
         let id = ReprId(u32::try_from(self.reprs.len()).unwrap_or(u32::MAX));
         self.cells.push(self.measure(&repr));
-        self.parts.push(self.count_parts(&repr));
+        self.tallies.push(self.tally_of(&repr));
         self.reprs.push(repr.clone());
         self.index.insert(repr, id);
         id
@@ -327,22 +327,47 @@ impl Layouts {
         (start + self.cells(value), start)
     }
 
-    /// How many parts a value has when it is written out, where all of `repr` have as many and none is a text.
-    pub(crate) fn parts(&self, id: ReprId) -> Option<u64> {
-        self.parts.get(id.0 as usize).copied().flatten()
+    /// How a value is counted when it is written out.
+    pub(crate) fn tally(&self, id: ReprId) -> Option<&Tally> {
+        self.tallies.get(id.0 as usize)
     }
 
-    fn count_parts(&self, repr: &Repr) -> Option<u64> {
+    fn tally_of(&self, repr: &Repr) -> Tally {
+        let mut tally = Tally::default();
         match repr {
-            Repr::Bool | Repr::Int | Repr::Float | Repr::Time | Repr::Duration | Repr::Amount => Some(1),
-            Repr::Optional(inner) => self.parts(*inner).filter(|parts| *parts == 1),
-            Repr::Record(fields) => {
-                fields.iter().try_fold(1_u64, |sum, field| Some(sum + self.parts(*field)?))
+            Repr::Bool | Repr::Int | Repr::Float | Repr::Time | Repr::Duration | Repr::Amount => {
+                tally.parts = 1;
             }
-            Repr::Boxed(record) => self.parts(*record),
-            Repr::Variants(payloads) => payloads.iter().all(Option::is_none).then_some(1),
-            Repr::Text | Repr::Opaque | Repr::List(_) | Repr::Map(_) => None,
+            Repr::Text => {
+                tally.parts = 1;
+                tally.texts.push(0);
+            }
+            Repr::Record(fields) => {
+                tally.parts = 1;
+                let mut cell = ORIGIN_CELLS;
+                for field in fields {
+                    // A record within may have an origin of its own.
+                    let is_record = matches!(self.get(*field), Repr::Record(_));
+                    match self.tally(*field) {
+                        Some(inner) if inner.is_fixed() || !(inner.is_whole || is_record) => {
+                            tally.add(inner, cell);
+                        }
+                        _ => tally.others.push((cell, *field)),
+                    }
+                    cell += self.cells(*field);
+                }
+            }
+            Repr::Variants(payloads) if payloads.iter().all(Option::is_none) => tally.parts = 1,
+            // A scalar that may be `null` counts the same either way.
+            Repr::Optional(inner) if self.tally(*inner).is_some_and(Tally::is_one) => tally.parts = 1,
+            Repr::Optional(inner) if *inner == ReprId::TEXT => {
+                tally.parts = 1;
+                tally.maybe_texts.push(0);
+            }
+            Repr::Optional(_) | Repr::Variants(_) | Repr::Boxed(_) => tally.is_whole = true,
+            Repr::Opaque | Repr::List(_) | Repr::Map(_) => tally.is_whole = true,
         }
+        tally
     }
 
     /// Whether a value of `from` is one of `to` once it is written anew: what a conversion that keeps the
@@ -394,6 +419,40 @@ impl Layouts {
             }
             (own, other) => own == other,
         }
+    }
+}
+
+/// What a value counts for when it is written out, as far as that is known from its representation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    /// Parts that all values have.
+    pub(crate) parts: u64,
+    /// First cells of texts, which count for their length.
+    pub(crate) texts: Vec<u32>,
+    /// First cells of texts that may be `null`.
+    pub(crate) maybe_texts: Vec<u32>,
+    /// Parts that have to be looked at, with their first cells.
+    pub(crate) others: Vec<(u32, ReprId)>,
+    /// Whether the value itself has to be looked at.
+    pub(crate) is_whole: bool,
+}
+
+impl Tally {
+    /// Adds a part that starts at `cell`.
+    fn add(&mut self, part: &Self, cell: u32) {
+        self.parts += part.parts;
+        self.texts.extend(part.texts.iter().map(|text| text + cell));
+        self.maybe_texts.extend(part.maybe_texts.iter().map(|text| text + cell));
+        self.others.extend(part.others.iter().map(|(other, repr)| (other + cell, *repr)));
+    }
+
+    const fn is_one(&self) -> bool {
+        self.parts == 1 && self.is_fixed()
+    }
+
+    /// Whether all values count the same.
+    pub(crate) const fn is_fixed(&self) -> bool {
+        self.texts.is_empty() && self.maybe_texts.is_empty() && self.others.is_empty() && !self.is_whole
     }
 }
 

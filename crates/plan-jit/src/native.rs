@@ -12,9 +12,10 @@ use plan_ir::interp::{Env, Meter, Trap, TrapKind};
 use plan_ir::plan::PlanBody;
 use schema::types::Type;
 use schema::value::Value;
+use smallvec::SmallVec;
 
 use crate::arena::Arena;
-use crate::cells::{Counter, Writer, read};
+use crate::cells::{Counter, Writer, read, text};
 use crate::compile::{Compiled, Output, Read, Refused};
 use crate::constants::Constants;
 use crate::flat::{Flat, Shape};
@@ -93,7 +94,8 @@ pub struct NativePlan {
     refused: Vec<(Fragment, Refused)>,
     module: ManuallyDrop<JITModule>,
     code_bytes: usize,
-    arenas: Mutex<Vec<Arena>>,
+    #[expect(clippy::vec_box, reason = "what is moved in and out is an address")]
+    arenas: Mutex<Vec<Box<Arena>>>,
 }
 
 // SAFETY: once it is made, nothing changes the module, and code and literals are only read.
@@ -175,7 +177,8 @@ impl NativePlan {
         if args.len() != fragment.params as usize {
             return Outcome::Undecided;
         }
-        let inputs: Option<Vec<Value>> = entry.reads.iter().map(|read| read.source.read(args, env)).collect();
+        let inputs: Option<SmallVec<[Value; 4]>> =
+            entry.reads.iter().map(|read| read.source.read(args, env)).collect();
         let Some(inputs) = inputs else { return Outcome::Undecided };
         let mut arena = self.arena();
         let Some(cells) = self.lay_out(entry, &inputs, &mut arena) else {
@@ -188,7 +191,7 @@ impl NativePlan {
         let outcome = unsafe { enter(entry, &cells, &mut run, &mut out) };
         let outcome = outcome.and_then(|result| match result {
             Ok(()) => {
-                let mut counter = Counter::new(&self.code.layouts, &run.meter());
+                let mut counter = Counter::new(&self.code.layouts, &run.meter(), false);
                 // SAFETY: the code has written its result, and what it refers to is still there.
                 let value = unsafe {
                     counter.count(entry.result, out.as_ptr()).ok()?;
@@ -250,8 +253,8 @@ impl NativePlan {
         if args.len() != fragment.params as usize {
             return Outcome::Undecided;
         }
-        let mut cells = Vec::with_capacity(entry.cells as usize);
-        let mut inputs = Vec::with_capacity(entry.reads.len());
+        let mut cells = SmallVec::<[u64; 16]>::new();
+        let mut inputs = SmallVec::<[Flat; 4]>::new();
         for read in &entry.reads {
             let Some(flat) = read.source.read_flat(args, env) else { return Outcome::Undecided };
             if !flat.shape().is(&self.code.layouts, read.repr) {
@@ -268,7 +271,7 @@ impl NativePlan {
         let outcome = unsafe { enter(entry, &cells, &mut run, &mut out) };
         match outcome {
             Some(Ok(())) => {
-                let mut counter = Counter::new(&self.code.layouts, &run.meter());
+                let mut counter = Counter::new(&self.code.layouts, &run.meter(), true);
                 // SAFETY: the code has written its result, and what it refers to is still there.
                 if unsafe { counter.count(entry.result, out.as_ptr()) }.is_err() {
                     self.keep(run.arena);
@@ -280,6 +283,13 @@ impl NativePlan {
                 if entry.is_plain {
                     self.keep(run.arena);
                     return Outcome::Done(Ok(Flat::plain(shape, out)));
+                }
+                if entry.result == ReprId::TEXT {
+                    // Cheaper than handing the arena over.
+                    // SAFETY: the code has written a text, and what it refers to is still there.
+                    let flat = Flat::text(shape, unsafe { text(out.as_ptr()) });
+                    self.keep(run.arena);
+                    return Outcome::Done(Ok(flat));
                 }
                 let mut stores = Vec::with_capacity(entry.reads.len() + 1);
                 inputs.iter().for_each(|input| input.add_stores(&mut stores));
@@ -307,8 +317,8 @@ impl NativePlan {
         }
     }
 
-    fn lay_out(&self, entry: &Entered, inputs: &[Value], arena: &mut Arena) -> Option<Vec<u64>> {
-        let mut cells = vec![0_u64; entry.cells as usize];
+    fn lay_out(&self, entry: &Entered, inputs: &[Value], arena: &mut Arena) -> Option<SmallVec<[u64; 16]>> {
+        let mut cells = SmallVec::from_elem(0_u64, entry.cells as usize);
         let mut writer = Writer { layouts: &self.code.layouts, arena, needs: Some(&self.code.needs) };
         for (read, input) in entry.reads.iter().zip(inputs) {
             let room = cells.get_mut(read.cell as usize..)?.as_mut_ptr();
@@ -323,11 +333,12 @@ impl NativePlan {
         self.entries.get(place)
     }
 
-    fn arena(&self) -> Arena {
-        self.arenas.lock().pop().unwrap_or_else(|| Arena::new(ARENA_BYTES_MAX))
+    fn arena(&self) -> Box<Arena> {
+        let kept = self.arenas.lock().pop();
+        kept.unwrap_or_else(|| Box::new(Arena::new(ARENA_BYTES_MAX)))
     }
 
-    fn keep(&self, mut arena: Arena) {
+    fn keep(&self, mut arena: Box<Arena>) {
         arena.reset();
         if arena.size() <= ARENA_KEPT_BYTES {
             let mut arenas = self.arenas.lock();

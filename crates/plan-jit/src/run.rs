@@ -55,14 +55,14 @@ pub(crate) struct Run<'a> {
     pub(crate) at: u64,
     /// Index and length, of a trap that has them.
     pub(crate) detail: [i64; 2],
-    pub(crate) arena: Arena,
+    pub(crate) arena: Box<Arena>,
     pub(crate) code: &'a Code,
     pub(crate) env: &'a dyn Env,
     pub(crate) trap: Option<Trap>,
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(code: &'a Code, env: &'a dyn Env, arena: Arena, meter: &Meter) -> Self {
+    pub(crate) fn new(code: &'a Code, env: &'a dyn Env, arena: Box<Arena>, meter: &Meter) -> Self {
         let (fuel, bytes) = (signed(meter.fuel()), signed(meter.bytes()));
         Self { fuel, bytes, out: [0; 2], at: 0, detail: [0; 2], arena, code, env, trap: None }
     }

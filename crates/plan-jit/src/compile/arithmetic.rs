@@ -55,17 +55,14 @@ impl Fx<'_, '_, '_> {
 
     /// `&&` and `||`, whose right side is evaluated only where it counts.
     fn logic(&mut self, op: BinaryOp, left: ExprId, right: ExprId) -> Result<Typed, Refused> {
-        let left = self.condition(left)?;
-        let (more, done) = (self.b.create_block(), self.b.create_block());
+        let (yes, no, done) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
         let result = self.b.append_block_param(done, types::I8);
-        if op == BinaryOp::And {
-            self.b.ins().brif(left, more, &[], done, &[left.into()]);
-        } else {
-            self.b.ins().brif(left, done, &[left.into()], more, &[]);
+        self.branch_logic(op, left, right, yes, no)?;
+        for (block, holds) in [(yes, 1), (no, 0)] {
+            self.continue_in(block);
+            let holds = self.b.ins().iconst(types::I8, holds);
+            self.b.ins().jump(done, &[holds.into()]);
         }
-        self.continue_in(more);
-        let right = self.condition(right)?;
-        self.b.ins().jump(done, &[right.into()]);
         self.continue_in(done);
         Ok((Val::One(result), ReprId::BOOL))
     }
@@ -156,10 +153,9 @@ impl Fx<'_, '_, '_> {
 
     /// A float that is finite, `-0.0` as `0.0`.
     pub(super) fn finite(&mut self, id: ExprId, value: Value) -> Value {
-        // Not below infinity is infinite or no number.
-        let size = self.b.ins().fabs(value);
-        let infinity = self.b.ins().f64const(f64::INFINITY);
-        let outside = self.b.ins().fcmp(FloatCC::UnorderedOrGreaterThanOrEqual, size, infinity);
+        // A number less itself is 0, unless it is infinite or no number: then it is no number.
+        let difference = self.b.ins().fsub(value, value);
+        let outside = self.b.ins().fcmp(FloatCC::Unordered, difference, difference);
         self.trap_if(outside, Exit::Overflow, id);
         let zero = self.b.ins().f64const(0.0);
         self.b.ins().fadd(value, zero)

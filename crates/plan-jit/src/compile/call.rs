@@ -65,6 +65,14 @@ impl Source {
     }
 }
 
+/// A call whose arguments are evaluated.
+struct Call {
+    fragment: Fragment,
+    /// The representation of each argument that is read.
+    reprs: Vec<Option<ReprId>>,
+    values: Vec<Val>,
+}
+
 /// A value from outside, laid out before the code is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Read {
@@ -152,24 +160,19 @@ impl Fx<'_, '_, '_> {
         Ok(())
     }
 
+    /// Whether a call of the function is replaced by its body.
+    pub(super) fn is_in_place(&mut self, function: FnId) -> Result<bool, Refused> {
+        let body = self.unit.table.function(function)?.fragment.body;
+        let facts = self.unit.table.facts(body)?;
+        Ok(facts.cost <= INLINE_COST_MAX && !facts.loops && self.inlined < INLINE_DEPTH_MAX)
+    }
+
     pub(super) fn apply(&mut self, function: FnId, args: &[ExprId]) -> Result<Typed, Refused> {
-        let fragment = self.unit.table.function(function)?.fragment;
-        let reprs = self.unit.table.arguments(&fragment)?;
-        if args.len() != reprs.len() {
-            return Err(Refused::Malformed("a call of a function with other arguments"));
+        if self.is_in_place(function)? {
+            return self.enter_in_place(function, args, Self::own_value);
         }
-        let mut values = Vec::with_capacity(args.len());
-        for (arg, repr) in args.iter().zip(&reprs) {
-            // What is never read is evaluated all the same: it may trap.
-            let repr = repr.map_or_else(|| self.unit.table.repr(*arg), Ok)?;
-            values.push(self.value(*arg, repr)?);
-        }
-        let facts = self.unit.table.facts(fragment.body)?;
+        let Call { fragment, reprs, values } = self.arguments(function, args)?;
         let result = self.unit.table.repr(fragment.body)?;
-        let small = facts.cost <= INLINE_COST_MAX && !facts.loops;
-        if small && self.inlined < INLINE_DEPTH_MAX {
-            return self.in_place(&fragment, values, &reprs, facts.cost);
-        }
         let callee = self.unit.instance(function)?;
         let callee = self.unit.import_function(callee, self.b.func);
         let cells: u32 = reprs.iter().flatten().map(|repr| self.unit.table.layouts.cells(*repr)).sum();
@@ -186,14 +189,31 @@ impl Fx<'_, '_, '_> {
         Ok((self.load(result, out), result))
     }
 
-    /// The body of a small function instead of its call.
-    fn in_place(
+    /// Evaluates the arguments of a call.
+    fn arguments(&mut self, function: FnId, args: &[ExprId]) -> Result<Call, Refused> {
+        let fragment = self.unit.table.function(function)?.fragment;
+        let reprs = self.unit.table.arguments(&fragment)?;
+        if args.len() != reprs.len() {
+            return Err(Refused::Malformed("a call of a function with other arguments"));
+        }
+        let mut values = Vec::with_capacity(args.len());
+        for (arg, repr) in args.iter().zip(&reprs) {
+            // What is never read is evaluated all the same: it may trap.
+            let repr = repr.map_or_else(|| self.unit.table.repr(*arg), Ok)?;
+            values.push(self.value(*arg, repr)?);
+        }
+        Ok(Call { fragment, reprs, values })
+    }
+
+    /// Emits something of the body of a small function instead of its call.
+    pub(super) fn enter_in_place<T>(
         &mut self,
-        fragment: &Fragment,
-        values: Vec<Val>,
-        reprs: &[Option<ReprId>],
-        cost: u64,
-    ) -> Result<Typed, Refused> {
+        function: FnId,
+        args: &[ExprId],
+        emit: impl FnOnce(&mut Self, ExprId) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        let Call { fragment, reprs, values } = self.arguments(function, args)?;
+        let cost = self.unit.table.facts(fragment.body)?.cost;
         self.charge(cost.saturating_add(u64::from(fragment.frame)));
         let locals = std::mem::take(&mut self.locals);
         let (frame, sees) = (self.frame, self.sees_inputs);
@@ -201,10 +221,10 @@ impl Fx<'_, '_, '_> {
         self.inlined += 1;
         for ((index, val), repr) in (0_u32..).zip(values).zip(reprs) {
             if let Some(repr) = repr {
-                self.bind(LocalId(index), val, *repr)?;
+                self.bind(LocalId(index), val, repr)?;
             }
         }
-        let result = self.own_value(fragment.body)?;
+        let result = emit(self, fragment.body)?;
         self.inlined -= 1;
         (self.locals, self.frame, self.sees_inputs) = (locals, frame, sees);
         Ok(result)

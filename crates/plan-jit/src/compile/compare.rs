@@ -8,6 +8,7 @@ use schema::value::Value as Constant;
 use super::Refused;
 use super::expr::Typed;
 use super::fx::Fx;
+use super::text::Text;
 use super::val::{Place, STEP, Val};
 use crate::helper::Helper;
 use crate::layout::{Repr, ReprId};
@@ -68,25 +69,36 @@ impl Fx<'_, '_, '_> {
         }
     }
 
-    fn same_text(&mut self, a: (Value, Value), b: (Value, Value)) -> Result<Value, Refused> {
+    fn same_text(&mut self, a: Text, b: Text) -> Result<Value, Refused> {
         let (longer, done) = (self.b.create_block(), self.b.create_block());
         let result = self.b.append_block_param(done, types::I8);
         let same_length = self.b.ins().icmp(IntCC::Equal, a.1, b.1);
         self.b.ins().brif(same_length, longer, &[], done, &[same_length.into()]);
         self.continue_in(longer);
-        self.charge_scan(a.1);
-        let known = |at| self.known_texts.get(&at).filter(|text| text.len() <= INLINE_TEXT_MAX).cloned();
-        let same = match (known(a.0), known(b.0)) {
-            (Some(text), _) => self.starts_as(b.0, text.as_bytes()),
-            (None, Some(text)) => self.starts_as(a.0, text.as_bytes()),
-            (None, None) => {
-                let same = self.call(Helper::SameBytes, &[a.0, b.0, a.1]);
-                same.ok_or(Refused::Malformed("an answer"))?
-            }
-        };
+        let same = self.same_bytes(a, b)?;
         self.b.ins().jump(done, &[same.into()]);
         self.continue_in(done);
         Ok(result)
+    }
+
+    /// Whether two texts of the same length are equal; charges for going through one.
+    pub(super) fn same_bytes(&mut self, a: Text, b: Text) -> Result<Value, Refused> {
+        let known = |at| self.known_texts.get(&at).cloned();
+        let (text, other) = match (known(a.0), known(b.0)) {
+            (Some(text), _) => (text, b.0),
+            (None, Some(text)) => (text, a.0),
+            (None, None) => {
+                self.charge_scan(a.1);
+                let same = self.call(Helper::SameBytes, &[a.0, b.0, a.1]);
+                return same.ok_or(Refused::Malformed("an answer"));
+            }
+        };
+        self.charge(text.len() as u64 / 32);
+        if text.len() <= INLINE_TEXT_MAX {
+            return Ok(self.starts_as(other, text.as_bytes()));
+        }
+        let same = self.call(Helper::SameBytes, &[a.0, b.0, a.1]);
+        same.ok_or(Refused::Malformed("an answer"))
     }
 
     /// Whether as many bytes at an address are these: a comparison of a few words, which may overlap.
@@ -223,10 +235,9 @@ impl Fx<'_, '_, '_> {
         otherwise: ExprId,
         want: ReprId,
     ) -> Result<Val, Refused> {
-        let condition = self.condition(condition)?;
         let (yes, no) = (self.b.create_block(), self.b.create_block());
         let mut join = self.join(want);
-        self.b.ins().brif(condition, yes, &[], no, &[]);
+        self.branch(condition, yes, no)?;
         for (block, value) in [(yes, then), (no, otherwise)] {
             self.continue_in(block);
             let val = self.value(value, want)?;

@@ -15,6 +15,7 @@ use schema::types::Type;
 use schema::value::Value;
 
 mod arithmetic;
+mod branch;
 mod call;
 mod compare;
 mod expr;

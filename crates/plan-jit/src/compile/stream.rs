@@ -287,9 +287,12 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         let Some(stage) = stages.get(place) else { return visit(self, &val, repr, around) };
         let (val, repr) = match stage.kind {
             Kind::Filter(lambda) => {
-                let passes = self.applied(lambda, val.clone(), repr, ReprId::BOOL)?;
-                let passes = Self::one(&passes)?;
-                self.pass_if(passes, around.next);
+                let go_on = self.b.create_block();
+                let param = Table::param(lambda).ok_or(Refused::Malformed("a lambda takes one argument"))?;
+                self.bind(param, val.clone(), repr)?;
+                self.branch(lambda.body, go_on, around.next)?;
+                self.unbind(param);
+                self.continue_in(go_on);
                 (val, repr)
             }
             Kind::Map(lambda) => {

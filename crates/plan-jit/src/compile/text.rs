@@ -4,17 +4,21 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder as _, Value, types};
 use plan_ir::builtin::Builtin;
 use plan_ir::expr::{Expr, ExprId};
+use schema::value::Value as Constant;
 
 use super::Refused;
 use super::expr::Typed;
 use super::fx::Fx;
 use super::table::{Table, Way};
 use super::val::{CELLS, STEP, Val};
-use crate::helper::Helper;
+use crate::helper::{Helper, Rows};
 use crate::layout::ReprId;
 
 /// Parts of a text that are put together in the frame of the function.
 const FRAME_PARTS_MAX: usize = 32;
+
+/// Address and length of a text.
+pub(super) type Text = (Value, Value);
 
 impl Fx<'_, '_, '_> {
     pub(super) fn template(&mut self, id: ExprId, parts: &[ExprId]) -> Result<Typed, Refused> {
@@ -23,7 +27,7 @@ impl Fx<'_, '_, '_> {
     }
 
     /// The parts of a template as texts, charged for.
-    fn template_parts(&mut self, id: ExprId, parts: &[ExprId]) -> Result<Vec<(Value, Value)>, Refused> {
+    fn template_parts(&mut self, id: ExprId, parts: &[ExprId]) -> Result<Vec<Text>, Refused> {
         let mut shown = Vec::with_capacity(parts.len());
         for part in parts {
             let text = if self.unit.table.shows(*part)? {
@@ -47,8 +51,10 @@ impl Fx<'_, '_, '_> {
         separator: ExprId,
     ) -> Result<Option<Typed>, Refused> {
         let table = &self.unit.table;
-        let (Expr::Builtin { op: Builtin::Map, args, lambda: Some(lambda) }, Expr::Const(_)) =
-            (table.expr(list)?, table.expr(separator)?)
+        let (
+            Expr::Builtin { op: Builtin::Map, args, lambda: Some(lambda) },
+            Expr::Const(Constant::String(separator)),
+        ) = (table.expr(list)?, table.expr(separator)?)
         else {
             return Ok(None);
         };
@@ -58,50 +64,70 @@ impl Fx<'_, '_, '_> {
         if table.way(list)? != Way::Native || parts.is_empty() || parts.len() > FRAME_PARTS_MAX {
             return Ok(None);
         }
+        // A text stands behind the separator, and a template mostly starts with a text: they are one part.
+        let (before, rest) = match parts.split_first() {
+            Some((first, rest)) => match table.expr(*first)? {
+                Expr::Const(Constant::String(head)) => (format!("{separator}{head}"), rest),
+                _ => (separator.to_string(), parts.as_slice()),
+            },
+            None => return Ok(None),
+        };
         let pipeline = self.pipeline(*inner, Some(lambda))?;
         let open = self.open(&pipeline, Some(lambda))?;
-        let separator = self.value(separator, ReprId::TEXT)?;
-        let (between, between_len) = Self::two(&separator)?;
-        // Before each text but the first stands the separator.
-        let each = 2 * (parts.len() as i64 + 1);
-        let cells = self.b.ins().imul_imm_s(open.length, each);
+        let head_len = before.len() - separator.len();
+        let before = self.literal_text(&before.into())?;
+        let (between, between_len) = Self::two(&before)?;
+        let cells = self.b.ins().imul_imm_s(open.length, 2 * rest.len() as i64);
         let start = self.allocate_value(cells)?;
-        let to = self.b.declare_var(types::I64);
+        let (to, total) = (self.b.declare_var(types::I64), self.b.declare_var(types::I64));
         self.b.def_var(to, start);
+        let none = self.int(0);
+        self.b.def_var(total, none);
         self.each(&pipeline, &open, Some(lambda), &mut |fx, val, repr, _| {
             let param = Table::param(lambda).ok_or(super::list::NOT_NATIVE)?;
-            fx.bind(param, val.clone(), repr)?;
-            let shown = fx.template_parts(lambda.body, parts)?;
-            fx.unbind(param);
-            let mut at = fx.b.use_var(to);
-            for (text, length) in std::iter::once((between, between_len)).chain(shown) {
-                fx.b.ins().store(CELLS, text, at, 0);
-                fx.b.ins().store(CELLS, length, at, STEP);
-                at = fx.b.ins().iadd_imm_s(at, i64::from(2 * STEP));
+            if head_len > 0 {
+                let head = fx.int(head_len as i64);
+                fx.charge_text(head);
             }
+            fx.bind(param, val.clone(), repr)?;
+            let shown = fx.template_parts(lambda.body, rest)?;
+            fx.unbind(param);
+            let (at, mut bytes) = (fx.b.use_var(to), fx.b.use_var(total));
+            let mut offset = 0;
+            for (text, length) in shown {
+                fx.b.ins().store(CELLS, text, at, offset);
+                fx.b.ins().store(CELLS, length, at, offset + STEP);
+                bytes = fx.b.ins().iadd(bytes, length);
+                offset += 2 * STEP;
+            }
+            let at = fx.b.ins().iadd_imm_s(at, i64::from(offset));
             fx.b.def_var(to, at);
+            fx.b.def_var(total, bytes);
             Ok(())
         })?;
         let count = self.count(&open);
         // The list that the interpreter makes, and going through it.
         self.charge_parts(count);
         self.charge_value(count);
-        let end = self.b.use_var(to);
-        let size = self.b.ins().isub(end, start);
-        let filled = self.b.ins().ushr_imm_u(size, 4);
-        let first = self.b.ins().icmp_imm_u(IntCC::NotEqual, filled, 0);
-        let first = self.b.ins().uextend(types::I64, first);
-        // The first separator is left out.
-        let filled = self.b.ins().isub(filled, first);
-        let skipped = self.b.ins().iadd_imm_s(start, i64::from(2 * STEP));
-        let start = self.b.ins().select(filled, skipped, start);
-        let status = self.call(Helper::Concat, &[start, filled]);
+        // Before the first text stands no separator.
+        let (skipped, none) = (self.int(separator.len() as i64), self.int(0));
+        let skipped = self.b.ins().select(count, skipped, none);
+        let (heads, texts) = (self.b.ins().imul(count, between_len), self.b.use_var(total));
+        let total = self.b.ins().iadd(heads, texts);
+        let total = self.b.ins().isub(total, skipped);
+        let per_row = self.int(rest.len() as i64);
+        let rows = self.frame_room(Rows::CELLS)?;
+        let cells = [start, count, per_row, between, between_len, skipped, total];
+        for (cell, offset) in cells.into_iter().zip((0..).step_by(STEP as usize)) {
+            self.b.ins().store(CELLS, cell, rows, offset);
+        }
+        let status = self.call(Helper::ConcatRows, &[rows]);
         self.unless_ok(status)?;
         self.new_text().map(Some)
     }
 
     /// A scalar as a template shows it.
-    fn shown(&mut self, part: ExprId) -> Result<(Value, Value), Refused> {
+    fn shown(&mut self, part: ExprId) -> Result<Text, Refused> {
         let (val, repr) = self.own_value(part)?;
         let helper = match repr {
             ReprId::TEXT => return Self::two(&val),
@@ -124,7 +150,7 @@ impl Fx<'_, '_, '_> {
     }
 
     /// One text of several; what they take together is charged by the caller.
-    pub(super) fn concat(&mut self, parts: &[(Value, Value)]) -> Result<Val, Refused> {
+    pub(super) fn concat(&mut self, parts: &[Text]) -> Result<Val, Refused> {
         if let [(at, length)] = parts {
             return Ok(Val::Two(*at, *length));
         }
@@ -137,8 +163,9 @@ impl Fx<'_, '_, '_> {
             self.b.ins().store(CELLS, *length, base, offset + STEP);
             offset += 2 * STEP;
         }
-        let count = self.int(i64::from(cells / 2));
-        let status = self.call(Helper::Concat, &[base, count]);
+        let (count, nothing) = (self.int(i64::from(cells / 2)), self.int(0));
+        let total = parts.iter().fold(nothing, |total, (_, length)| self.b.ins().iadd(total, *length));
+        let status = self.call(Helper::Concat, &[base, count, total]);
         self.unless_ok(status)?;
         Ok(self.handed())
     }

@@ -80,10 +80,93 @@ pub(super) unsafe extern "C" fn ends_with(a: *const u8, a_len: u64, b: *const u8
 }
 
 /// # Safety
-/// As [`take`]; `count` texts lie at `parts`.
-pub(super) unsafe extern "C" fn concat(run: *mut Run<'_>, parts: *const u64, count: u64) -> i32 {
+/// As [`take`]; `count` texts lie at `parts`, together `total` bytes long.
+pub(super) unsafe extern "C" fn concat(run: *mut Run<'_>, parts: *const Part, count: u64, total: u64) -> i32 {
     // SAFETY: by contract.
-    unsafe { joined(&mut *run, parts, count as usize, "") }
+    let run = unsafe { &mut *run };
+    let Some(room) = run.arena.bytes(total as usize) else { return Exit::Interpret as i32 };
+    run.out = [room.as_ptr() as u64, total];
+    // SAFETY: by contract, and there is room for all of them.
+    unsafe { copied_all(parts, count as usize, room.as_ptr()) };
+    0
+}
+
+/// The two cells of a text.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Part {
+    at: *const u8,
+    length: usize,
+}
+
+/// What [`concat_rows`] puts together, as native code lays it out.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Rows {
+    /// The texts of all rows.
+    parts: *const Part,
+    rows: usize,
+    parts_per_row: usize,
+    /// What stands before each row, [`Rows::SLACK`] readable bytes behind it.
+    before: Part,
+    /// Bytes of it that the first row does without.
+    skipped: usize,
+    /// Bytes of the whole.
+    total: usize,
+}
+
+impl Rows {
+    /// Cells that native code writes.
+    pub(crate) const CELLS: u32 = (size_of::<Self>() / size_of::<u64>()) as u32;
+    /// A short text is copied with as much behind it, which costs less than to look how long it is.
+    pub(crate) const SLACK: usize = 16;
+}
+
+/// # Safety
+/// As [`take`]; `rows` is as it says.
+pub(super) unsafe extern "C" fn concat_rows(run: *mut Run<'_>, rows: *const Rows) -> i32 {
+    // SAFETY: by contract.
+    let (run, rows) = unsafe { (&mut *run, &*rows) };
+    let Some(room) = run.arena.bytes(rows.total + Rows::SLACK) else { return Exit::Interpret as i32 };
+    run.out = [room.as_ptr() as u64, rows.total as u64];
+    let (mut parts, mut to) = (rows.parts, room.as_ptr());
+    let mut before = Part {
+        at: rows.before.at.wrapping_add(rows.skipped),
+        length: rows.before.length.wrapping_sub(rows.skipped),
+    };
+    for _ in 0..rows.rows {
+        // SAFETY: there is room for all rows and the slack behind them, which the next copy writes over.
+        unsafe {
+            if before.length <= Rows::SLACK {
+                let word = before.at.cast::<[u64; 2]>().read_unaligned();
+                to.cast::<[u64; 2]>().write_unaligned(word);
+            } else {
+                std::ptr::copy_nonoverlapping(before.at, to, before.length);
+            }
+            to = copied_all(parts, rows.parts_per_row, to.add(before.length));
+            parts = parts.add(rows.parts_per_row);
+        }
+        before = rows.before;
+    }
+    0
+}
+
+/// Copies texts one behind the other; the address behind them.
+///
+/// # Safety
+/// `count` texts lie at `parts`, and there is room for them.
+#[inline]
+unsafe fn copied_all(mut parts: *const Part, count: usize, mut to: *mut u8) -> *mut u8 {
+    let end = parts.wrapping_add(count);
+    while parts < end {
+        // SAFETY: by contract.
+        unsafe {
+            let part = parts.read();
+            to = copied(part.at, part.length, to);
+        }
+        parts = parts.wrapping_add(1);
+    }
+    to
 }
 
 /// # Safety
@@ -163,21 +246,21 @@ impl std::fmt::Write for Buffer {
 /// Copies a text; the address behind it. Most texts are short, where a call would be most of the work.
 ///
 /// # Safety
-/// There is room for it.
-unsafe fn copied(text: &str, to: *mut u8) -> *mut u8 {
-    let (from, length) = (text.as_ptr(), text.len());
+/// There is such a text, and room for it.
+#[inline]
+unsafe fn copied(from: *const u8, length: usize, to: *mut u8) -> *mut u8 {
     // SAFETY: each word lies within the text; together, overlapping, they are all of it.
     unsafe {
-        match length {
-            0 => {}
-            1..=3 => {
-                to.write(from.read());
-                to.add(length / 2).write(from.add(length / 2).read());
-                to.add(length - 1).write(from.add(length - 1).read());
-            }
-            4..=7 => words::<u32>(from, to, length),
-            8..=16 => words::<u64>(from, to, length),
-            _ => std::ptr::copy_nonoverlapping(from, to, length),
+        if length > 16 {
+            std::ptr::copy_nonoverlapping(from, to, length);
+        } else if length >= 8 {
+            words::<u64>(from, to, length);
+        } else if length >= 4 {
+            words::<u32>(from, to, length);
+        } else if length > 0 {
+            to.write(from.read());
+            to.add(length / 2).write(from.add(length / 2).read());
+            to.add(length - 1).write(from.add(length - 1).read());
         }
         to.add(length)
     }
@@ -187,6 +270,7 @@ unsafe fn copied(text: &str, to: *mut u8) -> *mut u8 {
 ///
 /// # Safety
 /// There is at least one word, and room for all.
+#[inline]
 unsafe fn words<W>(from: *const u8, to: *mut u8, length: usize) {
     let last = length - size_of::<W>();
     // SAFETY: by contract.
@@ -208,7 +292,7 @@ unsafe fn joined(run: &mut Run<'_>, parts: *const u64, count: usize, separator: 
     let mut to = room.as_ptr();
     let mut append = |text: &str| {
         // SAFETY: there is room for all parts and what stands between them.
-        unsafe { to = copied(text, to) };
+        unsafe { to = copied(text.as_ptr(), text.len(), to) };
     };
     for index in 0..count {
         if index > 0 {
