@@ -49,9 +49,13 @@ pub(super) fn unclosed(
 /// `}` is missing in `node`. Which brace it belongs to is guessed from the indentation: a block whose next
 /// line is not indented more than the line that opened it was to end before that line. Then what follows
 /// that line was misread.
-pub(super) fn unclosed_brace(node: &SyntaxNode, source: Source<'_>) -> (Diagnostic, Option<u32>) {
+pub(super) fn unclosed_brace(
+    node: &SyntaxNode,
+    outside: Option<OutsideLine>,
+    source: Source<'_>,
+) -> (Diagnostic, Option<u32>) {
     let found = Diagnostic::error(codes::UNCLOSED, "`{` is not closed");
-    let Some((opener, line)) = node.descendants().find_map(|inner| suspicious_line(&inner, source)) else {
+    let Some(OutsideLine { opener, line, .. }) = outside else {
         let opener = brace_of(node).unwrap_or(node.span());
         let (indent, _) = source.indent(opener.start);
         let end = significant_end(node);
@@ -77,8 +81,38 @@ fn significant_end(node: &SyntaxNode) -> u32 {
     tokens.last().map_or(node.span().end, |token| token.span().end)
 }
 
-/// For a node in braces: its opening brace and the first line in it that is indented as if it were outside.
-fn suspicious_line(node: &SyntaxNode, source: Source<'_>) -> Option<(Span, Span)> {
+/// A node in braces with a line in it that is indented as if it were outside.
+#[derive(Clone, Copy)]
+pub(super) struct OutsideLine {
+    /// The node.
+    span: Span,
+    opener: Span,
+    line: Span,
+}
+
+/// All of a declaration, found once: each missing brace asks for them.
+pub(super) struct OutsideLines(Vec<OutsideLine>);
+
+impl OutsideLines {
+    pub(super) fn of(item: &SyntaxNode, source: Source<'_>) -> Self {
+        Self(item.descendants().filter_map(|node| outside_line(&node, source)).collect())
+    }
+
+    /// The first in `node`, its own before those of the nodes in it.
+    pub(super) fn first_in(&self, node: &SyntaxNode) -> Option<OutsideLine> {
+        let span = node.span();
+        // Nodes come before those in them, so that they start in order.
+        let first = self.0.partition_point(|line| line.span.start < span.start);
+        self.0
+            .iter()
+            .skip(first)
+            .take_while(|line| line.span.start <= span.end)
+            .find(|line| line.span.end <= span.end)
+            .copied()
+    }
+}
+
+fn outside_line(node: &SyntaxNode, source: Source<'_>) -> Option<OutsideLine> {
     let opener = brace_of(node)?;
     let (outside, _) = source.indent(opener.start);
     let line = node.children().find(|child| {
@@ -88,7 +122,7 @@ fn suspicious_line(node: &SyntaxNode, source: Source<'_>) -> Option<(Span, Span)
             && indent.len() <= outside.len()
             && child.span().start > opener.start
     })?;
-    Some((opener, line.span()))
+    Some(OutsideLine { span: node.span(), opener, line: line.span() })
 }
 
 fn brace_of(node: &SyntaxNode) -> Option<Span> {
