@@ -311,7 +311,8 @@ async fn search_finds_ranks_filters_and_explains() {
 async fn an_operation_whose_schema_does_not_map_is_listed_but_not_callable() {
     let ledger = open(&memory()).await;
     let mut odd = operation("sn22.web_search");
-    odd.output = serde_json::json!({ "type": "object", "patternProperties": { "^x": {} } });
+    odd.output =
+        serde_json::json!({ "type": "object", "properties": { "node": { "$dynamicRef": "#node" } } });
     let id = odd.id.clone();
     ledger.publish_operation(odd.clone()).await.unwrap();
     let hits = ledger.search(&SearchRequest::for_text("web")).await.unwrap();

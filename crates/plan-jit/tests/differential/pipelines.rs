@@ -626,7 +626,7 @@ proptest! {
     #[test]
     fn chains_give_what_the_interpreter_gives(numbers in prop::collection::vec(any::<u32>(), 0..900)) {
         let chain = chain(numbers);
-        check(&chain, &compiled(&chain), FUEL, BYTES);
+        let _ = check(&chain, &compiled(&chain), FUEL, BYTES);
     }
 
     #[test]
@@ -640,12 +640,12 @@ proptest! {
         let _ = eval(&chain.body, &chain.fragment, &[], &chain, &mut whole);
         let (fuel, bytes) = (FUEL - whole.fuel(), BYTES - whole.bytes());
         // Exactly enough is enough, and one less is not.
-        check(&chain, &native, fuel, BYTES);
-        check(&chain, &native, fuel.saturating_sub(1), BYTES);
-        check(&chain, &native, FUEL, bytes);
-        check(&chain, &native, FUEL, bytes.saturating_sub(1));
+        let _ = check(&chain, &native, fuel, BYTES);
+        let _ = check(&chain, &native, fuel.saturating_sub(1), BYTES);
+        let _ = check(&chain, &native, FUEL, bytes);
+        let _ = check(&chain, &native, FUEL, bytes.saturating_sub(1));
         for (fuel_share, bytes_share) in shares {
-            check(&chain, &native, fuel * fuel_share / 1_000, bytes * bytes_share / 1_000 + 16);
+            let _ = check(&chain, &native, fuel * fuel_share / 1_000, bytes * bytes_share / 1_000 + 16);
         }
     }
 }
