@@ -14,13 +14,17 @@
 //! - Strings are compared by Unicode scalars and counted in Unicode scalars. Maps iterate in key order.
 //! - `null` of an optional and JSON `null` are one value.
 
+use std::fmt;
+use std::sync::Arc;
+
 use schema::error::PlanError;
+use schema::hash::Hash;
 use schema::limits::LIST_ELEMENTS_MAX;
 use schema::value::Value;
 
 use crate::expr::{ExprId, Fragment};
 use crate::graph::NodeId;
-use crate::plan::{DebugInfo, PlanBody};
+use crate::plan::{CompiledPlan, DebugInfo, PlanBody};
 
 mod arithmetic;
 mod build;
@@ -196,6 +200,28 @@ pub fn eval(
     // whoever journals or hashes it.
     show::written_bytes(&value, meter).map_err(|kind| kind.at(fragment.body))?;
     Ok(value)
+}
+
+/// Evaluates the expressions of one plan, as [`eval`] does: value, trap and what the meter is charged for a value are
+/// the same, bit for bit. The interpreter is what a plan without one has.
+pub trait Evaluator: fmt::Debug + Send + Sync {
+    /// As [`eval`].
+    ///
+    /// # Errors
+    /// As [`eval`].
+    fn eval(
+        &self,
+        fragment: &Fragment,
+        args: &[Value],
+        env: &dyn Env,
+        meter: &mut Meter,
+    ) -> Result<Value, Trap>;
+}
+
+/// Where plans find their [`Evaluator`].
+pub trait Evaluators: fmt::Debug + Send + Sync {
+    /// That of the plan whose bytes have this hash.
+    fn of(&self, hash: Hash, plan: &Arc<CompiledPlan>) -> Arc<dyn Evaluator>;
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 
 use parking_lot::{Condvar, Mutex};
 use plan_ir::expr::Fragment;
-use plan_ir::interp::{Env, Meter, Trap, eval};
+use plan_ir::interp::{Env, Evaluator, Evaluators, Meter, Trap, eval};
 use plan_ir::plan::CompiledPlan;
 use schema::hash::Hash;
 use schema::value::Value;
@@ -138,6 +138,14 @@ impl Tiered {
         TieredPlan { entry, shared: Arc::clone(&self.shared) }
     }
 
+    /// Whether there is code of the plan with this hash.
+    #[must_use]
+    pub fn has_code(&self, plan: Hash) -> bool {
+        let plans = self.shared.plans.lock();
+        let entry = plans.by_key.get(&Key { plan, abi: ABI_VERSION });
+        entry.is_some_and(|(_, entry)| entry.native().is_some())
+    }
+
     /// Blocks until nothing waits to be compiled: for tests, and for measuring.
     pub fn wait_until_idle(&self) {
         let mut open = self.shared.open.lock();
@@ -178,12 +186,14 @@ impl Entry {
     }
 }
 
-impl TieredPlan {
-    /// As [`plan_ir::interp::eval`].
-    ///
-    /// # Errors
-    /// As [`plan_ir::interp::eval`].
-    pub fn eval(
+impl Evaluators for Tiered {
+    fn of(&self, hash: Hash, plan: &Arc<CompiledPlan>) -> Arc<dyn Evaluator> {
+        Arc::new(self.plan(hash, plan))
+    }
+}
+
+impl Evaluator for TieredPlan {
+    fn eval(
         &self,
         fragment: &Fragment,
         args: &[Value],
@@ -202,7 +212,9 @@ impl TieredPlan {
         }
         result
     }
+}
 
+impl TieredPlan {
     /// The native code, once there is some.
     #[must_use]
     pub fn native(&self) -> Option<&NativePlan> {

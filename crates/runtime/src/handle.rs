@@ -107,7 +107,7 @@ impl Handle {
         if let Some(known) = self.shared.plans.lock().get(&prepared.hash) {
             return Ok(Arc::clone(known));
         }
-        let loaded = Arc::new(LoadedPlan::new(Arc::new(prepared), &self.shared.services));
+        let loaded = Arc::new(LoadedPlan::new(prepared, &self.shared.services));
         self.shared.keep(&loaded);
         Ok(loaded)
     }

@@ -9,11 +9,13 @@ mod coded;
 mod compiler;
 mod convert;
 mod ledger;
+mod native;
 mod open;
 mod run;
 mod serve;
 mod status;
 
+pub use native::Native;
 pub use open::{OpenError, Options, Service, StoreLocation};
 pub use serve::ServeError;
 pub use status::DOMAIN;

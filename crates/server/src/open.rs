@@ -13,6 +13,8 @@ use subnet::hotkey::Hotkey;
 use subnet::secrets::SecretStore;
 use subnet::{Client, egress};
 
+use crate::native::Native;
+
 /// How long runs may go on after the service is told to stop, unless the options say otherwise.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
 
@@ -131,6 +133,7 @@ impl OpenError {
 pub struct Service {
     ledger: ledger_service::Handle,
     runtime: runtime::Handle,
+    native: Native,
     public_key: PublicKey,
     close_grace: Duration,
     locks_trusted: bool,
@@ -161,6 +164,7 @@ impl Service {
             ledger.load(&Catalog::embedded()?).await?;
         }
         let public_key = key.public();
+        let native = Native::start();
         let services = runtime::Services {
             log,
             client,
@@ -170,6 +174,7 @@ impl Service {
             endpoints: options.endpoints,
             samples: None,
             routes: None,
+            evaluators: native.evaluators(),
         };
         let runtime = runtime::Handle::new(options.runtime, services);
         let resumed = if options.take_up_runs { runtime.recover().await? } else { 0 };
@@ -177,7 +182,7 @@ impl Service {
             tracing::info!(runs = resumed, "took up runs of an earlier process");
         }
         let (close_grace, locks_trusted) = (options.close_grace, options.trust_locks);
-        Ok(Self { ledger, runtime, public_key, close_grace, locks_trusted })
+        Ok(Self { ledger, runtime, native, public_key, close_grace, locks_trusted })
     }
 
     pub(crate) const fn locks_trusted(&self) -> bool {
@@ -194,6 +199,12 @@ impl Service {
     #[must_use]
     pub fn runtime(&self) -> &runtime::Handle {
         &self.runtime
+    }
+
+    /// The native code of hot plans.
+    #[must_use]
+    pub fn native(&self) -> &Native {
+        &self.native
     }
 
     /// The key that signs the proofs of this service.

@@ -1,6 +1,6 @@
 //! `RunService`: creating, reading and cancelling runs.
 
-use e2e::service::{Clients, counts_of, development, failure_of, request, result_of, total_of};
+use e2e::service::{Clients, Host, counts_of, development, failure_of, request, result_of, total_of};
 use e2e::subnet::{Gate, Reply};
 use proto::v1;
 use serde_json::json;
@@ -245,4 +245,21 @@ async fn many_runs_at_once_do_not_mix() {
     for run in runs.iter().step_by(40) {
         served.host.verified(run).await;
     }
+}
+
+/// A client's plan with long lists is interpreted at first, and native code once it came a few times.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_is_run_again_and_again_becomes_native_code() {
+    const TEXT: &str = "edition 2026\nplan even(xs: [Int](..20000)) -> Int {\n  \
+                        return xs.filter(x => x % 2 == 0).map(x => x * 3).sum()\n}\n";
+    let host = Host::open(development(StoreLocation::Memory)).await;
+    let inputs = json!({ "xs": (0..20_000).collect::<Vec<u32>>() });
+    let mut native = Vec::new();
+    for _ in 0..2 {
+        let run = host.clients.run(TEXT, &inputs).await;
+        assert_eq!(result_of(&run), json!(299_970_000));
+        host.service.native().wait_until_idle();
+        native.push(host.service.native().has(run.plan_hash.parse().unwrap()));
+    }
+    assert_eq!(native.last(), Some(&true), "{native:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plan_ir::interp::Meter;
+use plan_ir::interp::{Evaluator as _, Meter};
 use plan_jit::{Engine, TierLimits, Tiered};
 use schema::hash::Hash;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use plan_ir::expr::Fragment;
 use plan_ir::graph::NodeId;
-use plan_ir::interp::{self, Env, Meter, Trap};
+use plan_ir::interp::{Env, Trap};
 use schema::amount::Amount;
 use schema::error::PlanError;
 use schema::route::Route;
@@ -271,7 +271,7 @@ impl Core {
     /// The value of an expression of the plan as seen from `frame`.
     fn eval(&self, frame: FrameId, fragment: &Fragment, args: &[Value]) -> Result<Value, Trap> {
         let view = View { core: self, frame };
-        interp::eval(&self.plan.plan.body, fragment, args, &view, &mut Meter::default())
+        self.plan.eval(fragment, args, &view)
     }
 
     fn trapped(&self, frame: FrameId, node: NodeId, trap: &Trap) -> PlanError {

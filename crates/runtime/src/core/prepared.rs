@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use plan_ir::bound::Bound;
+use plan_ir::expr::Fragment;
 use plan_ir::graph::{NodeId, NodeKind, Region};
+use plan_ir::interp::{self, Env, Evaluator, Evaluators, Meter, Trap};
 use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, OnError, Scope, ScopeId};
 use proof::builder::ProofPlan;
 use schema::amount::{Amount, Currency};
 use schema::hash::Hash;
 use schema::operation::OperationDescriptor;
 use schema::types::{Type, TypeDefs};
+use schema::value::Value;
 
 use super::tables::Tables;
 
@@ -45,6 +48,8 @@ pub struct Prepared {
     scopes: Vec<ScopeFacts>,
     /// Type of each node's value; `None` where the plan does not say.
     value_types: Vec<Option<Type>>,
+    /// Evaluates its expressions; the interpreter where there is none.
+    evaluator: Option<Arc<dyn Evaluator>>,
 }
 
 /// An operation the plan may call.
@@ -166,7 +171,24 @@ impl Prepared {
             nodes,
             scopes,
             value_types,
+            evaluator: None,
         })
+    }
+
+    /// The same plan, its expressions evaluated by what `evaluators` has for it.
+    #[must_use]
+    pub fn evaluated_by(self, evaluators: &dyn Evaluators) -> Self {
+        let evaluator = Some(evaluators.of(self.hash, &self.plan));
+        Self { evaluator, ..self }
+    }
+
+    /// The value of one of the plan's expressions.
+    pub(super) fn eval(&self, fragment: &Fragment, args: &[Value], env: &dyn Env) -> Result<Value, Trap> {
+        let mut meter = Meter::default();
+        match &self.evaluator {
+            Some(evaluator) => evaluator.eval(fragment, args, env, &mut meter),
+            None => interp::eval(&self.plan.body, fragment, args, env, &mut meter),
+        }
     }
 
     /// Name of the plan.

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use plan_ir::interp::Evaluators;
 use proof::key::RuntimeKey;
 use schema::hash::Hash;
 use schema::route::{CallSample, Route, RouteTable};
@@ -75,6 +76,8 @@ pub struct Services {
     pub samples: Option<mpsc::Sender<CallSample>>,
     /// Live facts about operations; a run takes those of the moment it is created.
     pub routes: Option<watch::Receiver<RouteTable>>,
+    /// Evaluate the expressions of plans; the interpreter does where there are none.
+    pub evaluators: Option<Arc<dyn Evaluators>>,
 }
 
 impl Services {

@@ -26,7 +26,11 @@ struct NotCallable {
 
 impl LoadedPlan {
     /// Checks how each operation of the plan can be called with these services.
-    pub(crate) fn new(prepared: Arc<Prepared>, services: &Services) -> Self {
+    pub(crate) fn new(prepared: Prepared, services: &Services) -> Self {
+        let prepared = match &services.evaluators {
+            Some(evaluators) => prepared.evaluated_by(&**evaluators),
+            None => prepared,
+        };
         let pinned = &prepared.plan.body.operations;
         let operations = prepared.operations().zip(pinned).map(|(descriptor, pinned)| {
             let types = OperationTypes {
@@ -43,7 +47,7 @@ impl LoadedPlan {
             Ok(operation)
         });
         let operations = operations.collect();
-        Self { prepared, operations }
+        Self { prepared: Arc::new(prepared), operations }
     }
 
     /// By operation of the plan: whether it can be called from here.

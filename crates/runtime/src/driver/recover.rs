@@ -232,6 +232,6 @@ pub(crate) async fn load_plan(shared: &Shared, hash: Hash) -> Result<Option<Arc<
     let Some(row) = log.view_get(crate::handle::PLANS, &hash.to_hex()).await? else { return Ok(None) };
     let Ok(blob) = <[u8; 32]>::try_from(&row[..]) else { return Ok(None) };
     let Some(bytes) = log.get_blob(&Hash(blob)).await? else { return Ok(None) };
-    let prepared = Arc::new(Prepared::from_bytes(bytes)?);
+    let prepared = Prepared::from_bytes(bytes)?;
     Ok(Some(Arc::new(LoadedPlan::new(prepared, &shared.services))))
 }

@@ -37,6 +37,7 @@ pub fn services(log: Arc<dyn Log>) -> Services {
         endpoints: BTreeMap::new(),
         samples: None,
         routes: None,
+        evaluators: None,
     }
 }
 
