@@ -28,6 +28,7 @@ const OWNERS: &[(&str, &str, &[&str])] = &[
     ("E1320", "E1399", &["proof", "runtime"]),
     ("E1400", "E1499", &["runtime"]),
     ("E1500", "E1599", &["cli", "server"]),
+    ("E1600", "E1699", &["runtime"]),
 ];
 
 /// Crates that pass on the codes of those below them.

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use crate::project::is_stdin;
 
 /// What follows the commands in the help.
 const FIRST_STEPS: &str = "\
@@ -38,6 +41,52 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// The command line of this process. What is wrong with it ends the process with a usage error.
+    pub(crate) fn read() -> Self {
+        let mut cli = Self::parse();
+        if let Err(message) = cli.settle() {
+            Self::command().error(ErrorKind::ArgumentConflict, message).exit();
+        }
+        cli
+    }
+
+    /// Makes one thing of switches that say the same, and refuses those that contradict each other.
+    fn settle(&mut self) -> Result<(), &'static str> {
+        let json = &mut self.global.json;
+        let is_other = match &self.command {
+            Command::Check(check) => {
+                *json |= check.format == Some(CheckFormat::Json);
+                check.settle()?;
+                matches!(check.format, Some(format) if format != CheckFormat::Json)
+            }
+            Command::Graph(graph) => {
+                *json |= graph.format == Some(GraphFormat::Json);
+                matches!(graph.format, Some(format) if format != GraphFormat::Json)
+            }
+            _ => false,
+        };
+        if is_other && *json {
+            Err("`--json` is another format than the one that `--format` names")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Check {
+    fn settle(&self) -> Result<(), &'static str> {
+        let one_document = matches!(self.format, Some(CheckFormat::Sarif | CheckFormat::Github));
+        if one_document && self.diff {
+            return Err("a diff is shown with `--format human` or `json` only");
+        }
+        if one_document && self.fix && self.paths.iter().any(|path| is_stdin(path)) {
+            return Err("what standard input becomes is shown with `--format human` or `json` only");
+        }
+        Ok(())
+    }
 }
 
 /// Switches every command has.
@@ -79,12 +128,18 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Make a folder with a plan that runs offline at once.
     New(New),
-    /// Type-check plans against the lock.
-    Check(Files),
+    /// Type-check plans against the lock, and mend what needs no judgement.
+    Check(Check),
     /// Format plans in the one style.
     Fmt(Fmt),
     /// Show what a plan does and the most it can cost and take; or what an error code means.
     Explain(Explain),
+    /// Draw a plan: its steps, what waits for what, and the most each call can cost and take.
+    Graph(Graph),
+    /// Write the documentation of plans: signature, bounds, graph, operations, failures.
+    Doc(Doc),
+    /// Run the tests in plan files: on virtual time, without a network, at no cost.
+    Test(Test),
     /// Run a plan.
     Run(Run),
     /// Serve gRPC: runs, the Ledger and the compiler.
@@ -109,9 +164,32 @@ pub(crate) struct New {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Files {
+pub(crate) struct Check {
     /// Plan files or folders; `-` is standard input. Without any: the working folder.
     pub(crate) paths: Vec<PathBuf>,
+    /// How findings are shown.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<CheckFormat>,
+    /// Make the fixes that are certainly meant; what is left is shown. A file is changed only if it can be read
+    /// afterwards, and its layout only if it was formatted before.
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Show what `--fix` would change as a diff and change nothing; exit with 1 if there is anything.
+    #[arg(long, visible_alias = "dry-run")]
+    pub(crate) diff: bool,
+}
+
+/// How findings are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// With the lines they are about, to standard error.
+    Human,
+    /// One JSON document (docs/formats.md); short: `--json`.
+    Json,
+    /// One SARIF 2.1.0 log, for code scanning.
+    Sarif,
+    /// Workflow commands of GitHub Actions: an annotation per finding.
+    Github,
 }
 
 #[derive(Debug, Args)]
@@ -128,16 +206,74 @@ pub(crate) struct Explain {
     /// A plan file (`-` is standard input), a code such as E0304, or the word `policy`.
     #[arg(value_name = "FILE|CODE|policy")]
     pub(crate) what: PathBuf,
+    /// Which plan, where the file has several that no other runs.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) plan: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Graph {
+    /// The plan file; `-` is standard input.
+    pub(crate) file: PathBuf,
     /// Which plan, where the file has several.
     #[arg(long, value_name = "NAME")]
     pub(crate) plan: Option<String>,
+    /// What it is drawn as.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<GraphFormat>,
+}
+
+/// What a graph is drawn as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// A line per step.
+    Text,
+    /// One JSON document (docs/formats.md); short: `--json`.
+    Json,
+    /// The language of Graphviz.
+    Dot,
+    /// A picture that stands alone, for browsers and documents.
+    Svg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doc {
+    /// Plan files or folders; `-` is standard input. Without any: the working folder.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only this plan.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) plan: Option<String>,
+    /// What pages are written as.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DocFormat::Markdown)]
+    pub(crate) format: DocFormat,
+    /// Write a page for each plan and an index into this folder; else one page to standard output.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// What pages are written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DocFormat {
+    /// For repositories.
+    Markdown,
+    /// For browsers; each page stands alone.
+    Html,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Plan files or folders; `-` is standard input. Without any: the working folder.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only tests with this in their names.
+    #[arg(long, short = 'n', value_name = "TEXT")]
+    pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// The plan file; `-` is standard input.
     pub(crate) file: PathBuf,
-    /// Which plan, where the file has several.
+    /// Which plan, where the file has several that no other runs.
     #[arg(long, value_name = "NAME")]
     pub(crate) plan: Option<String>,
     /// An input, `name=value`; the value is JSON, or plain text for a text parameter.

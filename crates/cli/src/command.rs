@@ -2,14 +2,17 @@
 
 mod check;
 mod demo;
+mod doc;
 mod explain;
 mod fmt;
+mod graph;
 mod ledger;
 mod lock;
 mod new;
 mod proof;
 mod run;
 mod serve;
+mod test;
 
 use std::path::PathBuf;
 
@@ -41,6 +44,9 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check(args) => check::run(&context, &args),
         Command::Fmt(args) => fmt::run(&context, &args),
         Command::Explain(args) => explain::run(&context, &args),
+        Command::Graph(args) => graph::run(&context, &args),
+        Command::Doc(args) => doc::run(&context, &args),
+        Command::Test(args) => test::run(&context, &args),
         Command::Run(args) => run::run(&context, &args).await,
         Command::Serve(args) => serve::run(&context, &args).await,
         Command::Ledger(args) => ledger::run(&context, &args).await,

@@ -22,11 +22,16 @@ pub(crate) struct Compiled {
 
 /// Compiles a file; a text that is not UTF-8 gives the one diagnostic that says so.
 pub(crate) fn compile(file: &PlanFile, lock: &Lock) -> Compiled {
+    compile_with(file, lock, &Options::default())
+}
+
+/// As [`compile`], with options.
+pub(crate) fn compile_with(file: &PlanFile, lock: &Lock, options: &Options) -> Compiled {
     let name = file.name();
     match std::str::from_utf8(&file.bytes) {
         Ok(text) => {
             let source = Source { name: &name, text };
-            let compilation = plan_compiler::compile(&source, lock, &Options::default());
+            let compilation = plan_compiler::compile(&source, lock, options);
             Compiled { text: text.to_owned(), compilation, name }
         }
         Err(_) => {
@@ -48,16 +53,33 @@ pub(crate) fn compile_or_show(context: &Context, file: &PlanFile, lock: &Lock) -
         }
         return Ok(compiled);
     };
-    if context.output.json {
-        context.output.document(&json!({ "diagnostics": compiled.to_json() }));
-    } else {
-        show(context, &compiled, &errors);
-        context.output.note(&next_step(first));
-    }
+    show_errors(context, &compiled, &errors, first);
     // A plan that cannot keep its budget, or pins that do not match, end as they would at run time.
     let exits: Vec<Exit> = errors.iter().map(|error| exit_of(error.code.as_str())).collect();
     let alike = exits.iter().all(|exit| Some(exit) == exits.first());
     Err(Failure::said(exits.first().copied().filter(|_| alike).unwrap_or(Exit::Failed)))
+}
+
+fn show_errors(context: &Context, compiled: &Compiled, errors: &[Diagnostic], first: &Diagnostic) {
+    if context.output.json {
+        context.output.document(&json!({ "diagnostics": compiled.to_json() }));
+    } else {
+        show(context, compiled, errors);
+        context.output.note(&next_step(first));
+    }
+}
+
+/// The text of a file that can be read to its end; where it cannot, its errors are shown and the command
+/// ends.
+pub(crate) fn parse_or_show(context: &Context, file: &PlanFile) -> Result<String, Failure> {
+    let diagnostics = plan_lang::parse_bytes(&file.bytes).diagnostics().to_vec();
+    let text = String::from_utf8_lossy(&file.bytes).into_owned();
+    let errors: Vec<Diagnostic> =
+        diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).cloned().collect();
+    let Some(first) = errors.first() else { return Ok(text) };
+    let compilation = Compilation { diagnostics, ..Compilation::default() };
+    show_errors(context, &Compiled { name: file.name(), text, compilation }, &errors, first);
+    Err(Failure::said(Exit::Failed))
 }
 
 /// Diagnostics to standard error, as rustc shows them.
@@ -75,7 +97,8 @@ pub(crate) fn next_step(first: &Diagnostic) -> String {
 }
 
 impl Compiled {
-    /// The diagnostics for a program: as the language server knows them, with lines and columns from 1.
+    /// The diagnostics for a program: lines and columns from 0, columns in bytes; described in
+    /// docs/formats.md.
     pub(crate) fn to_json(&self) -> Value {
         to_json(&self.text, &self.compilation.diagnostics)
     }

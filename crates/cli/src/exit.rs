@@ -56,7 +56,7 @@ pub(crate) fn exit_of(code: &str) -> Exit {
         "E1160" | "E1161" | "E1162" | "E1163" | "E1403" => Exit::Usage,
         "E1504" => Exit::Unreachable,
         "E1508" => Exit::Interrupted,
-        "E1503" | "E1505" | "E1511" | "E1514" => Exit::Failed,
+        "E1503" | "E1505" | "E1511" | "E1514" | "E1520" => Exit::Failed,
         code if code.starts_with("E060") => Exit::Lock,
         code if code.starts_with("E10") => Exit::Store,
         code if code.starts_with("E15") => Exit::Usage,
@@ -114,7 +114,12 @@ impl Failure {
 
     /// For a program.
     pub(crate) fn json(&self) -> Value {
-        json!({ "error": { "code": self.code, "message": self.message, "help": self.next_step() } })
+        json!({ "error": self.parts() })
+    }
+
+    /// Code, message and help for a program.
+    pub(crate) fn parts(&self) -> Value {
+        json!({ "code": self.code, "message": self.message, "help": self.next_step() })
     }
 
     /// What to do next: what was said at the place of the error, else where its page is.

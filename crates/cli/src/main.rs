@@ -15,8 +15,6 @@ mod service;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser as _;
-
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -28,7 +26,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const SHUTDOWN_MAX: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
+    let cli = args::Cli::read();
     let output = Output::new(&cli.global);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -40,7 +38,7 @@ fn main() -> ExitCode {
     let ended = runtime.block_on(command::dispatch(cli));
     // Lets the store close its file; whoever was left by a second Ctrl-C is not waited for any longer.
     runtime.shutdown_timeout(SHUTDOWN_MAX);
-    match ended {
+    match ended.and_then(|()| output::lost().map_or(Ok(()), Err)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             match output.json {

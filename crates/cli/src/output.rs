@@ -2,10 +2,13 @@
 //! wanted and never as the only sign of anything.
 
 use std::io::{self, IsTerminal as _};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use crate::args::{Color, Global};
+use crate::exit::Failure;
+use crate::project::reason;
 
 pub(crate) mod money;
 pub(crate) mod table;
@@ -50,9 +53,13 @@ impl Output {
         io::stdout().is_terminal()
     }
 
-    /// Data, to standard output. A reader that went away (`| head`) is no error.
+    /// Data, to standard output. Where that fails, [`lost`] says so when the command has ended. A reader that
+    /// went away (`| head`) is no error.
     pub(crate) fn data(self, text: &str) {
-        write(&mut anstream::stdout(), text);
+        match write(&mut anstream::stdout(), text) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => drop(LOST.set(error)),
+            _ => {}
+        }
     }
 
     /// A JSON document on one line, to standard output.
@@ -69,12 +76,23 @@ impl Output {
 
     /// Something that must be seen, to standard error.
     pub(crate) fn error(self, text: &str) {
-        write(&mut anstream::stderr(), text);
+        // Nobody is left to be told where that fails.
+        let _ = write(&mut anstream::stderr(), text);
     }
 }
 
-/// Writes `text` in one piece, ended by a line break. Nobody is left to be told where that fails.
-fn write(out: &mut impl io::Write, text: &str) {
+/// Why data did not get to standard output, the first time.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// The failure of a command whose data did not get to standard output.
+pub(crate) fn lost() -> Option<Failure> {
+    let why = reason(LOST.get()?);
+    let help = "what was done is done; check that the disk it is sent to is not full, and ask again";
+    Some(Failure::new("E1503", format!("standard output cannot be written: {why}"), help))
+}
+
+/// Writes `text` in one piece, ended by a line break.
+fn write(out: &mut impl io::Write, text: &str) -> io::Result<()> {
     let end = if text.ends_with('\n') { "" } else { "\n" };
-    let _ = write!(out, "{text}{end}").and_then(|()| out.flush());
+    write!(out, "{text}{end}").and_then(|()| out.flush())
 }

@@ -185,16 +185,23 @@ pub(crate) fn relative(path: &Path) -> PathBuf {
 
 /// Makes sure that `path` can be written, before something is done that cannot be repeated.
 pub(crate) fn writable(path: &Path) -> Result<(), Failure> {
-    if path.is_dir() {
-        return Err(cannot_write(path, &io::Error::from(io::ErrorKind::IsADirectory)));
-    }
-    make_parent(path)
+    replaceable(path)
+        .and_then(|()| make_parent(path))
         .and_then(|()| {
             let probe = beside(path);
             fs::write(&probe, b"")?;
             fs::remove_file(&probe)
         })
         .map_err(|error| cannot_write(path, &error))
+}
+
+/// Only a file is replaced by a file: a device or a pipe of that name would be gone.
+fn replaceable(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(there) if !there.is_file() => Err(io::Error::other("it is a device or a pipe, not a file")),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the folder of a file, where it is not there yet.
@@ -207,7 +214,9 @@ pub(crate) fn make_parent(path: &Path) -> io::Result<()> {
 
 /// Replaces a file in one step: a reader sees the old content or the new, never a part.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if fs::read(path).is_ok_and(|old| old == bytes) {
+    replaceable(path)?;
+    let same_length = fs::metadata(path).is_ok_and(|old| old.len() == bytes.len() as u64);
+    if same_length && fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
     // Through a link, so that the link stays one; with the mode the file had.
@@ -224,6 +233,22 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         // The error that matters is the first one.
         let _ = fs::remove_file(&temporary);
     })
+}
+
+/// Replaces the text of a plan file that a command has worked on, unless it has become another one meanwhile.
+pub(crate) fn replace(file: &PlanFile, text: &str) -> Result<(), Failure> {
+    let path = &file.path;
+    let kind = fs::metadata(path).map_err(|error| cannot_write(path, &error))?;
+    if !kind.is_file() {
+        let message = format!("{} cannot be written: it is no regular file", path.display());
+        return Err(Failure::new("E1503", message, "write what it holds to a file, and name that"));
+    }
+    // Not a moment earlier: what happens between this and the renaming is lost.
+    if fs::read(path).map_err(|error| cannot_read(path, &error))? != file.bytes {
+        let message = format!("{} was changed by somebody else meanwhile, and is left alone", path.display());
+        return Err(Failure::new("E1520", message, "run the command again"));
+    }
+    write_whole(path, text.as_bytes()).map_err(|error| cannot_write(path, &error))
 }
 
 /// A name of this process's own in the folder of `path`.

@@ -22,6 +22,10 @@ const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// Longest time until a server accepts a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// While an answer is awaited, how often the server is asked for a sign of life, and how long it may take to
+/// give one: what accepts a connection and never says a word would hold a command for ever.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+
 /// A connection to a service.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -71,7 +75,9 @@ impl Connection {
         let url = address(config, url)?;
         let endpoint = Endpoint::from_shared(url.clone())
             .map_err(|error| no_address(&url, &error.to_string()))?
-            .connect_timeout(CONNECT_TIMEOUT);
+            .connect_timeout(CONNECT_TIMEOUT)
+            .http2_keep_alive_interval(SIGN_OF_LIFE)
+            .keep_alive_timeout(SIGN_OF_LIFE);
         let channel = endpoint.connect().await.map_err(|error| {
             let help = "start one with `orch serve`, or leave out --server (and ORCHESTRA_SERVER) to work in this \
                         process";
@@ -138,8 +144,9 @@ impl Connection {
                     .exit(Exit::Failed)
             }
             Code::Unavailable => {
-                let message = format!("the server at {} cannot be reached any more: {what}", self.url);
-                Failure::new("E1504", message, "check that it still runs, and the network in between")
+                let message = format!("the server at {} does not answer: {what}", self.url);
+                let help = "check that it runs, that it is `orch serve` that listens there, and the network in between";
+                Failure::new("E1504", message, help)
             }
             _ => {
                 let message = format!("the server at {} does not answer as one: {what}", self.url);

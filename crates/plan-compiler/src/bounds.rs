@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use plan_ir::bound::{Bound, BoundError, Contributor, bound};
 use plan_ir::graph::NodeId;
-use plan_ir::plan::{CompiledPlan, Fallback, NodeBody, Tolerance};
+use plan_ir::plan::{CompiledPlan, Fallback, NodeBody, ScopeId, ScopeKind, Tolerance};
 use plan_ir::topology::Topology;
 use plan_lang::{Diagnostic, Fix, Span};
 use schema::amount::Amount;
@@ -52,6 +52,7 @@ pub(crate) fn check(
             reports.push(over_deadline(plan, body, &found));
         }
     }
+    reports.extend(parts_over_budget(compiled, &found));
     (Some(found), reports)
 }
 
@@ -195,14 +196,84 @@ fn labelled(
     }
 }
 
-/// Whether the plan goes on without this call once the budget is spent: it has a value to fall back to, or
-/// it stands in a loop that any number of elements may leave.
+/// The loops and calls whose own budgets are smaller than what they can cost.
+fn parts_over_budget(compiled: &CompiledPlan, bound: &Bound) -> Vec<Diagnostic> {
+    let mut reports = Vec::new();
+    let loops = bound.scopes.iter().filter(|scope| {
+        let kind = compiled.body.scopes.get(scope.scope.0 as usize).map(|scope| scope.kind);
+        kind == Some(ScopeKind::Loop) && scope.exceeds_budget()
+    });
+    for scope in loops {
+        let inside = |node: NodeId| is_in_scope(compiled, node, scope.scope);
+        let first = (0_u32..).zip(&compiled.body.node_scopes).find(|(_, own)| **own == scope.scope);
+        let node = NodeId(first.map_or(0, |(id, _)| id));
+        let what = format!("the loop `{}`", scope.label);
+        reports.push(part_over_budget(compiled, bound, node, inside, &what, scope.cost, scope.budget));
+    }
+    for call in bound.call_budgets.iter().filter(|call| call.cost.units > call.budget.units) {
+        let label = compiled.graph.node(call.node).map_or("", |node| node.label.as_str());
+        let what = match call.level {
+            0 => format!("the call `{label}`"),
+            _ => format!("a fallback of `{label}`"),
+        };
+        let own = |node| node == call.node;
+        reports.push(part_over_budget(compiled, bound, call.node, own, &what, call.cost, Some(call.budget)));
+    }
+    reports
+}
+
+fn part_over_budget(
+    compiled: &CompiledPlan,
+    bound: &Bound,
+    node: NodeId,
+    inside: impl Fn(NodeId) -> bool,
+    what: &str,
+    cost: Amount,
+    budget: Option<Amount>,
+) -> Diagnostic {
+    let limit = budget.map_or_else(String::new, |budget| budget.to_string());
+    let message = format!("{what} can cost {cost}, more than its budget of {limit}");
+    let rows = || bound.contributors.iter().filter(|row| row.cost.units > 0 && inside(row.node));
+    let handled = rows().all(|row| handles_over_budget(compiled, row.node));
+    let factors: Vec<String> = rows().map(|row| format!("`{}`: {}", row.target, row.factors)).collect();
+    let span = node_span(compiled, node);
+    let report = if handled {
+        Diagnostic::warning(codes::OVER_BUDGET_HANDLED, message)
+            .primary(span, format!("stops buying at {limit}"))
+            .note("what would go beyond it is not bought, and the plan goes on without the answer")
+    } else {
+        let raised = written(cost);
+        Diagnostic::error(codes::OVER_BUDGET, message).primary(span, format!("its budget is {limit}")).help(
+            format!(
+                "raise its budget to `{raised}`, buy less, or handle `OverBudget` by `try` or `on_error`"
+            ),
+        )
+    };
+    report.note(factors.join("; "))
+}
+
+fn is_in_scope(compiled: &CompiledPlan, node: NodeId, outer: ScopeId) -> bool {
+    let mut scope = compiled.body.node_scopes.get(node.0 as usize).copied();
+    while let Some(id) = scope {
+        if id == outer {
+            return true;
+        }
+        scope = compiled.body.scopes.get(id.0 as usize).and_then(|scope| scope.parent);
+    }
+    false
+}
+
+/// Whether the plan goes on without this call once the budget is spent: it has a value to fall back to, its
+/// failure is caught, or it stands in a loop that any number of elements may leave.
 fn handles_over_budget(compiled: &CompiledPlan, node: NodeId) -> bool {
     let body = |node: NodeId| compiled.body.nodes.get(node.0 as usize);
     let mut spec = match body(node) {
         Some(NodeBody::Call(spec)) => Some(&**spec),
         _ => None,
     };
+    if spec.is_some_and(|spec| spec.caught.is_some()) {
+        return true;
+    }
     while let Some(call) = spec {
         spec = match &call.fallback {
             Some(Fallback::Value(_)) => return true,

@@ -7,9 +7,12 @@
 mod adapter;
 mod analyse;
 mod args;
+mod attempt;
 mod block;
 mod call;
+mod call_policy;
 mod cast;
+mod choice;
 mod coerce;
 mod constant;
 mod control;
@@ -20,7 +23,6 @@ mod lambda;
 mod literal;
 mod looping;
 mod method;
-mod method_message;
 mod operator;
 mod pattern;
 mod plan;
@@ -29,14 +31,16 @@ mod policy_key;
 mod policy_value;
 mod record;
 mod scope;
-mod tests_of_plans;
+mod test_block;
 mod text_length;
 mod variant;
 
-use plan_lang::{Diagnostic, Span, ast};
-use schema::types::{Type, TypeDefs};
+use std::collections::HashMap;
 
-use crate::hir::{AdapterBody, Expr, FnBody, PlanBody};
+use plan_lang::{Diagnostic, Span, ast};
+use schema::types::{DefId, Type, TypeDefs};
+
+use crate::hir::{AdapterBody, Expr, FnBody, PlanBody, TestBody};
 use crate::program::{Module, Program};
 use crate::relate::{self, Conversion, Misfit};
 use crate::resolve::resolve_type;
@@ -56,6 +60,8 @@ pub(crate) struct Checked {
     pub(crate) adapters: Vec<AdapterBody>,
     /// Per plan and parameter, its default.
     pub(crate) plan_defaults: Vec<Vec<Option<Expr>>>,
+    /// The tests of the plan's own file, in its order.
+    pub(crate) tests: Vec<TestBody>,
 }
 
 /// Checks every body of `program`; `items` are the declarations of the plan's own file.
@@ -76,6 +82,7 @@ pub(crate) fn check<'a>(
         analyses: analyse::Analyses::default(),
         broken_policies: Vec::new(),
         fallbacks: 0,
+        own_records: HashMap::new(),
     };
     checker.run(items)
 }
@@ -94,6 +101,8 @@ struct Checker<'a, 's> {
     broken_policies: Vec<Span>,
     /// Fallback calls around the call at hand.
     fallbacks: usize,
+    /// The records that the language makes itself, by name and types of their fields.
+    own_records: HashMap<String, DefId>,
 }
 
 impl<'a> Checker<'a, '_> {
@@ -104,8 +113,8 @@ impl<'a> Checker<'a, '_> {
         let functions = (0..program.functions.len()).map(|at| self.function(at)).collect();
         let adapters = (0..program.adapters.len()).map(|at| self.adapter(at)).collect();
         let plans = (0..program.plans.len()).map(|at| self.plan(at)).collect();
-        self.test_names(items);
-        Checked { types: self.types, functions, plans, adapters, plan_defaults: self.plan_defaults }
+        let tests = self.tests(items);
+        Checked { types: self.types, functions, plans, adapters, plan_defaults: self.plan_defaults, tests }
     }
 
     /// The default values of all parameters.
@@ -150,7 +159,7 @@ impl<'a> Checker<'a, '_> {
     /// The type that `ty` means here.
     fn ty(&mut self, ty: &ast::Type) -> Type {
         match self.program.modules.get(self.body.module) {
-            Some(module) => resolve_type(ty, module, self.body.source, self.sink),
+            Some(module) => resolve_type(ty, module, &mut self.types, self.body.source, self.sink),
             None => Type::Error,
         }
     }

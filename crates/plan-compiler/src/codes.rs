@@ -108,10 +108,16 @@ codes! {
     BAD_POLICY_VALUE = "E0404";
     /// Repeating an operation that is not safe to repeat.
     UNSAFE_REPEAT = "E0405";
+    /// A hedge after a percentile that is not known.
+    P95_UNKNOWN = "E0406";
     /// Policy keys that contradict one another.
     CONFLICTING_KEYS = "E0407";
     /// No operation may serve the call under its policy.
     NOT_ADMISSIBLE = "E0408";
+    /// A cached answer in place of a call that changes something.
+    CACHED_EFFECT = "E0409";
+    /// `spent()` where not everything before it is known.
+    SPENT_MISPLACED = "E0410";
     /// A part of the language that this version checks but does not execute.
     NOT_EXECUTED = "E0499";
 
@@ -143,12 +149,12 @@ codes! {
 
     /// The bound is above the budget, and every call handles that.
     OVER_BUDGET_HANDLED = "W0901";
-    /// A test that this version does not run.
-    TEST_NOT_RUN = "W0902";
     /// A value that nothing uses.
     UNUSED_VALUE = "W0903";
     /// `?.` or `??` on a value that is never `null`.
     NEVER_NULL = "W0904";
     /// An arm that no value reaches.
     UNREACHABLE_ARM = "W0905";
+    /// Votes that all go to one operation.
+    ONE_VOTER = "W0906";
 }

@@ -3,9 +3,11 @@
 
 use plan_ir::builtin::Builtin;
 use plan_ir::expr::{BinaryOp, UnaryOp, Widening};
-use plan_ir::plan::{OnError, Retry, Tolerance};
+use plan_ir::plan::{Hedge, OnError, Prefer, Retry, Tolerance};
 use plan_lang::Span;
 use schema::amount::Amount;
+use schema::error::CallErrorKind;
+use schema::operation::OperationDescriptor;
 use schema::types::{DefId, Type};
 use schema::value::Value;
 
@@ -82,6 +84,8 @@ pub(crate) enum ExprKind {
     Call(Box<Call>),
     Run(Box<Run>),
     For(Box<For>),
+    /// What the calls of the block around have cost.
+    Spent,
 }
 
 /// `if` with its `else if`s; without `otherwise` its value is not used.
@@ -142,19 +146,59 @@ pub(crate) struct Call {
     pub(crate) name: String,
     /// One per parameter of the target, absent ones included.
     pub(crate) args: Vec<Expr>,
+    /// Type of one answer.
     pub(crate) output: Type,
     pub(crate) policy: CallPolicy,
+    /// The `CallError` of a `try`.
+    pub(crate) caught: Option<DefId>,
 }
 
-/// The policies of a call that this version executes.
+/// The policies of a call.
 #[derive(Clone, Debug)]
 pub(crate) struct CallPolicy {
     pub(crate) timeout_us: u64,
     pub(crate) retry: Retry,
+    pub(crate) quorum: Option<Quorum>,
+    pub(crate) hedge: Option<Hedge>,
     /// A predicate over the decoded answer.
     pub(crate) accept: Option<Lambda>,
     pub(crate) fallback: Option<Fallback>,
     pub(crate) max_price: Option<Amount>,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) cache_us: Option<u64>,
+    pub(crate) prefer: Prefer,
+    /// The only operations that may serve it, where some are named.
+    pub(crate) only: Option<Vec<Selector>>,
+    /// Operations that may not.
+    pub(crate) ignore: Vec<Selector>,
+}
+
+/// Votes, and when they agree.
+#[derive(Clone, Debug)]
+pub(crate) struct Quorum {
+    pub(crate) of: u32,
+    pub(crate) need: u32,
+    /// A `fn(T, T) -> Bool` by its place among all functions.
+    pub(crate) by: Option<usize>,
+    pub(crate) early: bool,
+    /// The record of what it gives.
+    pub(crate) voted: DefId,
+}
+
+/// Operations that `only` and `ignore` name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Selector {
+    Subnet(u16),
+    Operation(String),
+}
+
+impl Selector {
+    pub(crate) fn is_of(&self, operation: &OperationDescriptor) -> bool {
+        match self {
+            Self::Subnet(netuid) => operation.netuid == *netuid,
+            Self::Operation(id) => operation.id == *id,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -178,6 +222,7 @@ pub(crate) struct For {
     pub(crate) concurrency: Option<u32>,
     pub(crate) tolerate: Tolerance,
     pub(crate) on_error: OnError,
+    pub(crate) budget: Option<Budget>,
     pub(crate) body: Expr,
 }
 
@@ -199,6 +244,40 @@ impl Expr {
 
     pub(crate) fn is_error(&self) -> bool {
         matches!(self.ty, Type::Error)
+    }
+}
+
+impl Expr {
+    /// Whether `spent()` stands in it and belongs to the block it is the value of. The arms of branches and
+    /// what is evaluated only if needed are blocks of their own.
+    pub(crate) fn uses_spent(&self) -> bool {
+        let any = |exprs: &[Self]| exprs.iter().any(Self::uses_spent);
+        match &self.kind {
+            _ if self.effect == Effect::Pure => false,
+            ExprKind::Spent => true,
+            ExprKind::Field { record: inner, .. }
+            | ExprKind::Unary(_, inner)
+            | ExprKind::Cast(inner)
+            | ExprKind::Widen(inner, _)
+            | ExprKind::Variant(_, Some(inner)) => inner.uses_spent(),
+            ExprKind::Index { list, index } => list.uses_spent() || index.uses_spent(),
+            ExprKind::Binary(BinaryOp::And | BinaryOp::Or | BinaryOp::Coalesce, left, _) => left.uses_spent(),
+            ExprKind::Binary(_, left, right) => left.uses_spent() || right.uses_spent(),
+            ExprKind::If(node) => node.branches.first().is_some_and(|(cond, _)| cond.uses_spent()),
+            ExprKind::Match(node) => node.value.uses_spent(),
+            ExprKind::For(node) => node.list.uses_spent(),
+            ExprKind::Record(_, parts)
+            | ExprKind::List(parts)
+            | ExprKind::Template(parts)
+            | ExprKind::Apply(_, parts)
+            | ExprKind::Builtin { args: parts, .. } => any(parts),
+            ExprKind::Map(entries) => {
+                entries.iter().any(|(key, value)| key.uses_spent() || value.uses_spent())
+            }
+            ExprKind::Call(call) => any(&call.args),
+            ExprKind::Run(run) => any(&run.args),
+            _ => false,
+        }
     }
 }
 
@@ -232,6 +311,7 @@ impl ExprKind {
             }
             Self::Block(block) => block.effect(),
             Self::For(node) => Effect::Node.max(node.list.effect).max(node.body.effect),
+            Self::Spent => Effect::Node,
             Self::Call(_) | Self::Run(_) => Effect::Call,
         }
     }
@@ -269,9 +349,54 @@ pub(crate) struct PlanBody {
 /// A declared budget.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
-    /// An `Amount` over the plan's parameters.
+    /// An `Amount`; that of a plan is over its parameters.
     pub(crate) amount: Expr,
     pub(crate) span: Span,
+}
+
+/// A checked `test` block.
+#[derive(Clone, Debug)]
+pub(crate) struct TestBody {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+    /// `cost` and `elapsed`.
+    pub(crate) cost: VarId,
+    pub(crate) elapsed: VarId,
+    /// `calls(op)`, by the name of the target.
+    pub(crate) calls: Vec<(String, VarId)>,
+    pub(crate) mocks: Vec<Mock>,
+    pub(crate) steps: Vec<TestStep>,
+}
+
+/// A checked mock.
+#[derive(Clone, Debug)]
+pub(crate) struct Mock {
+    pub(crate) target: Target,
+    /// As the test wrote it.
+    pub(crate) name: String,
+    pub(crate) answers: Vec<MockAnswer>,
+    pub(crate) in_order: bool,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct MockAnswer {
+    pub(crate) after_us: u64,
+    pub(crate) kind: MockAnswerKind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum MockAnswerKind {
+    Value(Expr),
+    Fails { kind: CallErrorKind, path: Option<Expr> },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum TestStep {
+    Let { var: VarId, value: Expr },
+    Run { var: Option<VarId>, run: Run, span: Span },
+    ExpectFails { run: Run, message: Option<Expr>, span: Span },
+    Assert { condition: Expr, span: Span },
 }
 
 /// A checked adapter.

@@ -19,9 +19,11 @@ mod bounds;
 mod calls;
 mod check;
 pub mod codes;
+mod fix;
 mod hir;
 mod lower;
 mod needs;
+mod prelude;
 mod program;
 mod range;
 mod relate;
@@ -32,12 +34,14 @@ mod texts;
 
 use plan_ir::bound::Bound;
 use plan_ir::plan::CompiledPlan;
+use plan_ir::plan_test::CompiledTest;
 use plan_lang::Diagnostic;
 use schema::lock::Lock;
 
 use sink::Sink;
 use texts::Texts;
 
+pub use fix::{AppliedFix, FIX_ROUNDS_MAX, Fixed, fix};
 pub use needs::{Needs, needs};
 
 /// Timeout of a call that declares none, microseconds: 30 seconds, longer than most answers of a model
@@ -73,7 +77,18 @@ pub struct Source<'a> {
 /// What a compilation is asked for.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct Options {}
+pub struct Options {
+    /// Whether the tests of the file are made ready to run; they are checked in any case.
+    pub tests: bool,
+}
+
+impl Options {
+    /// Also makes the tests of the file ready to run.
+    #[must_use]
+    pub const fn with_tests() -> Self {
+        Self { tests: true }
+    }
+}
 
 /// What a compilation found and made.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +99,10 @@ pub struct Compilation {
     pub plans: Vec<CompiledPlan>,
     /// The most each plan can cost and take, in the same order.
     pub bounds: Vec<Bound>,
+    /// The tests of the file in its order, where they were asked for; empty where there is an error.
+    pub tests: Vec<CompiledTest>,
+    /// Names of the plans that other plans of the file run, sorted; empty where there is an error.
+    pub sub_plans: Vec<String>,
 }
 
 impl Compilation {
@@ -91,6 +110,13 @@ impl Compilation {
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The plan that is meant where none is named: the only one, or the only one that no other runs.
+    #[must_use]
+    pub fn root(&self) -> Option<&CompiledPlan> {
+        let mut roots = self.plans.iter().filter(|plan| !self.sub_plans.contains(&plan.body.name));
+        roots.next().filter(|_| roots.next().is_none())
     }
 
     /// The plan called `name`, with its bound.
@@ -102,7 +128,7 @@ impl Compilation {
 
 /// Compiles all plans of `source` against `lock`.
 #[must_use]
-pub fn compile(source: &Source<'_>, lock: &Lock, _: &Options) -> Compilation {
+pub fn compile(source: &Source<'_>, lock: &Lock, options: &Options) -> Compilation {
     let texts = Texts::parse(source, lock);
     let mut sink = Sink::default();
     let (program, types) = resolve::resolve(&texts, lock, &mut sink);
@@ -132,12 +158,27 @@ pub fn compile(source: &Source<'_>, lock: &Lock, _: &Options) -> Compilation {
                 Err(found) => diagnostics.extend(found),
             }
         }
+        compilation.sub_plans = sub_plans.into_iter().map(str::to_owned).collect();
+        for test in checked.tests.iter().filter(|_| options.tests) {
+            let lowered = lower::lower_test(&program, &checked, &names, test);
+            parts += lowered.parts;
+            if parts > FILE_PARTS_MAX {
+                diagnostics.push(report::too_many_tests(test.span));
+                break;
+            }
+            match lowered.test {
+                Ok(test) => compilation.tests.push(test),
+                Err(found) => diagnostics.extend(found),
+            }
+        }
     }
     plan_lang::diagnostic::sort(&mut diagnostics);
     report::shorten(&mut diagnostics);
     if diagnostics.iter().any(Diagnostic::is_error) {
         compilation.plans.clear();
         compilation.bounds.clear();
+        compilation.tests.clear();
+        compilation.sub_plans.clear();
     }
     compilation.diagnostics = diagnostics;
     compilation

@@ -12,16 +12,17 @@ mod candidate;
 mod expr;
 mod fragment;
 mod function;
+mod test_block;
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plan_ir::expr::{ExprTable, FnId};
 use plan_ir::graph::{Graph, NodeId, Region};
 use plan_ir::interp::FRAME_LOCALS_MAX;
 use plan_ir::plan::{
     CompiledPlan, DebugInfo, Function, LIBRARY_VERSION, NodeBody, Param, PinnedOperation, PlanBody, Scope,
-    ScopeId, SourceSpan,
+    ScopeId, ScopeKind, SourceSpan,
 };
 use plan_lang::{Diagnostic, Span};
 use schema::limits::{JSON_DEPTH_MAX, PLAN_NODES_MAX};
@@ -47,9 +48,23 @@ pub(crate) struct Lowered {
     pub(crate) parts: usize,
 }
 
+pub(crate) use test_block::lower_test;
+
 /// The plan at `at`, with the plans it runs inlined.
 pub(crate) fn lower(program: &Program<'_>, checked: &Checked, sources: &[String], at: usize) -> Lowered {
+    lower_for(program, checked, sources, at, &BTreeSet::new())
+}
+
+/// The same, for a test: the answers of capabilities in `mocked` are what those give.
+fn lower_for(
+    program: &Program<'_>,
+    checked: &Checked,
+    sources: &[String],
+    at: usize,
+    mocked: &BTreeSet<usize>,
+) -> Lowered {
     let mut lowerer = Lowerer::new(program, checked);
+    lowerer.mocked.clone_from(mocked);
     let Some((plan, body)) = program.plans.get(at).zip(checked.plans.get(at)) else {
         return Lowered { plan: Err(Vec::new()), parts: 0 };
     };
@@ -62,12 +77,8 @@ pub(crate) fn lower(program: &Program<'_>, checked: &Checked, sources: &[String]
         lowerer.params.push(Param { name: param.name.name.clone(), ty, default, doc: param.docs.into() });
     }
     let budget = body.budget.as_ref().map(|budget| lowerer.closed(&budget.amount).0);
-    lowerer.scopes.push(Scope {
-        label: String::new(),
-        parent: None,
-        budget,
-        deadline_us: body.deadline_us.map(|(us, _)| us),
-    });
+    let deadline_us = body.deadline_us.map(|(us, _)| us);
+    lowerer.scopes.push(Scope { budget, deadline_us, ..Scope::new(ScopeKind::Plan) });
     lowerer.var_names.push(body.vars.iter().map(|var| var.name.clone()).collect());
     let root = lowerer.region(|this| this.region_result(&body.body, "result"));
     lowerer.functions_of_queue();
@@ -98,6 +109,8 @@ struct Lowerer<'p, 'a> {
     operations: Vec<usize>,
     /// Candidates made so far: the adapter, the wanted type, the result.
     candidates: Vec<(usize, Type, plan_ir::plan::Candidate)>,
+    /// Capabilities whose answers a test gives.
+    mocked: BTreeSet<usize>,
     /// The text that spans are in.
     source: SourceId,
     /// What variables of the current body stand for.
@@ -148,6 +161,7 @@ impl<'p, 'a> Lowerer<'p, 'a> {
             function_queue: Vec::new(),
             operations: Vec::new(),
             candidates: Vec::new(),
+            mocked: BTreeSet::new(),
             source: 0,
             env: Vec::new(),
             var_names: Vec::new(),

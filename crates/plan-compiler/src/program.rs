@@ -156,4 +156,8 @@ impl Origins for Program<'_> {
     fn is_ledger(&self, def: DefId) -> bool {
         matches!(self.origin(def), Origin::Ledger(_))
     }
+
+    fn is_prelude(&self, def: DefId) -> bool {
+        self.origin(def) == Origin::Prelude
+    }
 }

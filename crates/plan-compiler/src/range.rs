@@ -1,8 +1,15 @@
 //! Interval arithmetic: the range of a result from the ranges of its operands. Run-time overflow traps,
 //! so a result always lies in the type's own range and intervals may saturate there.
 
+mod library;
+
 use plan_ir::expr::BinaryOp;
 use schema::types::{FloatRange, IntRange, LengthRange};
+
+pub(crate) use library::{
+    absolute, absolute_float, chunked, fixed_length, greater, greater_float, lesser, lesser_float, of_digits,
+    replaced, row, shorter, summed, summed_float, whole,
+};
 
 /// The range of `a op b`.
 pub(crate) fn int(op: BinaryOp, a: IntRange, b: IntRange) -> IntRange {

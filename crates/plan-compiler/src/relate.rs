@@ -40,6 +40,8 @@ pub(crate) enum Misfit {
 pub(crate) trait Origins {
     /// Whether `def` is a type of an operation.
     fn is_ledger(&self, def: DefId) -> bool;
+    /// Whether `def` is a type of the language.
+    fn is_prelude(&self, def: DefId) -> bool;
 }
 
 /// What turns a `from` into a `to`.
@@ -100,10 +102,28 @@ impl Converter<'_> {
                 }
             }
             (Type::Named(from), Type::Named(to)) if from == to => Ok(Identity),
+            (Type::Named(from), Type::Named(to)) if self.same_generic(*from, *to) => self.parts(*from, *to),
             (_, Type::Named(to)) => self.named(from, *to),
             _ if from == to => Ok(Identity),
             _ => Err(Misfit::Kind),
         }
+    }
+
+    /// Whether both are one generic type of the language, of perhaps different types.
+    fn same_generic(&self, from: DefId, to: DefId) -> bool {
+        let name = |def| self.defs.get(def).map(TypeDef::name);
+        self.origins.is_prelude(from) && self.origins.is_prelude(to) && name(from) == name(to)
+    }
+
+    /// A generic type whose parts all fit as they are; its values look the same whatever it is of.
+    fn parts(&mut self, from: DefId, to: DefId) -> Result<Conversion, Misfit> {
+        let (from, to) = (part_types(self.defs, from), part_types(self.defs, to));
+        for (from, to) in from.iter().zip(&to) {
+            if self.convert(from, to)? != Conversion::Identity {
+                return Err(Misfit::Kind);
+            }
+        }
+        Ok(Conversion::Identity)
     }
 
     /// Into a union with exactly one member that takes it, or from a record to one of the Ledger.
@@ -145,6 +165,15 @@ impl Converter<'_> {
             }
         });
         fields.collect::<Result<_, _>>().map(Conversion::Fields)
+    }
+}
+
+/// The types of a definition's fields or payloads.
+fn part_types(defs: &TypeDefs, def: DefId) -> Vec<Type> {
+    match defs.get(def) {
+        Some(TypeDef::Record(record)) => record.fields.iter().map(|field| field.ty.clone()).collect(),
+        Some(TypeDef::Enum(def)) => def.variants.iter().filter_map(|v| v.payload.clone()).collect(),
+        None => Vec::new(),
     }
 }
 
@@ -244,6 +273,11 @@ pub(crate) fn is_undetermined(ty: &Type) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether values of the type have an order, that of `<`.
+pub(crate) const fn is_ordered(ty: &Type) -> bool {
+    matches!(ty, Type::Int(_) | Type::Float(_) | Type::String(_) | Type::Time | Type::Duration | Type::Amount)
 }
 
 /// The type of `a op b` for the arithmetic operators; `None` where it is not defined.

@@ -24,7 +24,6 @@ pub(crate) fn collect(source: &Source<'_>, texts: &Texts, sink: Sink) -> Vec<Dia
             found.push(diagnostic);
         }
     }
-    found.extend(tests_not_run(texts));
     for capability in &texts.capabilities {
         let mut mistakes: Vec<&Diagnostic> = Vec::new();
         for &part in &capability.sources {
@@ -47,11 +46,18 @@ pub(crate) fn collect(source: &Source<'_>, texts: &Texts, sink: Sink) -> Vec<Dia
     found
 }
 
-/// The declarations that hold a syntax error.
+/// The declarations that hold a syntax error, or have one behind them: what follows a declaration that cannot be
+/// read to its end was to be a part of it.
 fn broken_items(texts: &Texts, syntax: &[Diagnostic]) -> Vec<Span> {
-    let errors: Vec<Span> = syntax.iter().filter(|d| d.is_error()).map(Diagnostic::span).collect();
-    let items = texts.items(0).iter().map(Item::span);
-    items.filter(|item| errors.iter().any(|error| item.touches(error.start))).collect()
+    let items: Vec<Span> = texts.items(0).iter().map(Item::span).collect();
+    let mut broken: Vec<Span> = syntax
+        .iter()
+        .filter(|found| found.is_error())
+        .filter_map(|found| items.partition_point(|item| item.start <= found.span().start).checked_sub(1))
+        .filter_map(|index| items.get(index).copied())
+        .collect();
+    broken.dedup();
+    broken
 }
 
 /// The plan at which all plans of a file together got too large.
@@ -61,6 +67,15 @@ pub(crate) fn too_much(plan: &ast::Ident) -> Diagnostic {
         .primary(plan.span, "the plans up to this one")
         .note("parts are nodes, expressions and members of types; each plan has the plans it runs and the functions it uses in it")
         .help("move some plans to a file of their own")
+}
+
+/// The test at which all plans and tests of a file together got too large.
+pub(crate) fn too_many_tests(span: Span) -> Diagnostic {
+    let message = format!("the plans and tests of this file have more than {FILE_PARTS_MAX} parts together");
+    Diagnostic::error(codes::TOO_MANY_NODES, message)
+        .primary(span, "the tests up to this one")
+        .note("each test has the plans it runs in it")
+        .help("move some tests with their plans to a file of their own")
 }
 
 /// Leaves at most [`DIAGNOSTICS_MAX`], and says so at the last. Errors go before warnings.
@@ -84,18 +99,4 @@ pub(crate) fn shorten(diagnostics: &mut Vec<Diagnostic>) {
 fn may_echo(diagnostic: &Diagnostic, broken: &[Span]) -> bool {
     let at = diagnostic.span();
     diagnostic.code.as_str().starts_with("E02") || broken.iter().any(|item| item.contains(at))
-}
-
-/// Tests are read and kept, and not run by this version: a file that has some still compiles.
-fn tests_not_run(texts: &Texts) -> Vec<Diagnostic> {
-    let tests = texts.items(0).iter().filter_map(|item| match item {
-        Item::Test(test) => Some(test),
-        _ => None,
-    });
-    tests
-        .map(|test| {
-            Diagnostic::warning(codes::TEST_NOT_RUN, "this version does not run tests yet")
-                .primary(test.name.span, "not run")
-        })
-        .collect()
 }

@@ -11,24 +11,22 @@ use std::collections::BTreeMap;
 
 use plan_lang::{Diagnostic, Span, ast};
 use schema::lock::Lock;
-use schema::types::{DefId, FieldDef, RecordDef, Type, TypeDef, TypeDefs};
+use schema::types::TypeDefs;
 
 use crate::codes;
+use crate::prelude;
 use crate::program::{Module, ModuleId, Origin, Program};
 use crate::sink::{Sink, SourceId};
 use crate::texts::Texts;
 
 pub(crate) use import::{Namespace, namespace};
 pub(crate) use signature::is_broken;
-pub(crate) use types::{CANDIDATES_MAX, Lookup, did_you_mean, listed, lookup, resolve_type};
-
-/// The `PlanError { code, message, node }` record of a failed element, always the first definition.
-pub(crate) const PLAN_ERROR: DefId = DefId(0);
+pub(crate) use types::{CANDIDATES_MAX, Lookup, ambiguous, did_you_mean, listed, lookup, resolve_type};
 
 /// Declarations and types of everything in `texts`.
 pub(crate) fn resolve<'a>(texts: &'a Texts, lock: &'a Lock, sink: &mut Sink) -> (Program<'a>, TypeDefs) {
     let mut types = TypeDefs::new();
-    types.push(plan_error());
+    types.push(prelude::plan_error());
     let program = Program {
         lock,
         modules: Vec::new(),
@@ -43,19 +41,6 @@ pub(crate) fn resolve<'a>(texts: &'a Texts, lock: &'a Lock, sink: &mut Sink) -> 
     let mut resolver = Resolver { program, types, sink, loaded: BTreeMap::new(), main_items };
     resolver.run(texts);
     (resolver.program, resolver.types)
-}
-
-fn plan_error() -> TypeDef {
-    let field = |name: &str, ty, doc: &str| FieldDef { name: name.into(), ty, doc: doc.into() };
-    TypeDef::Record(RecordDef {
-        name: "PlanError".into(),
-        fields: vec![
-            field("code", Type::STRING, "Code of the error page."),
-            field("message", Type::STRING, "What happened."),
-            field("node", Type::STRING.optional(), "The node that failed."),
-        ],
-        doc: "Why an element of a `for` failed.".into(),
-    })
 }
 
 struct Resolver<'a, 's> {

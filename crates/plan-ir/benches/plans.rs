@@ -11,7 +11,9 @@ use plan_ir::bytes::{decode, encode};
 use plan_ir::expr::{BinaryOp, Expr, ExprId, ExprTable, Fragment, Lambda, LocalId};
 use plan_ir::graph::{Graph, Node, NodeId, NodeKind, Region};
 use plan_ir::interp::{Meter, NoEnv, eval};
-use plan_ir::plan::{CompiledPlan, DebugInfo, LIBRARY_VERSION, NodeBody, PlanBody, Scope, ScopeId};
+use plan_ir::plan::{
+    CompiledPlan, DebugInfo, LIBRARY_VERSION, NodeBody, PlanBody, Scope, ScopeId, ScopeKind,
+};
 use schema::hash::Hash;
 use schema::types::{Type, TypeDefs};
 use schema::value::Value;
@@ -25,7 +27,7 @@ fn empty_body() -> PlanBody {
         exprs: ExprTable::default(),
         functions: vec![],
         nodes: vec![],
-        scopes: vec![Scope { label: String::new(), parent: None, budget: None, deadline_us: None }],
+        scopes: vec![Scope::new(ScopeKind::Plan)],
         node_scopes: vec![],
         operations: vec![],
         rate: None,

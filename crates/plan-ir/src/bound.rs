@@ -1,7 +1,7 @@
 //! The most a plan can cost and take, before it runs.
 //!
-//! Money of a call is its worst price times one plus its retries, plus its fallback; time is the timeout
-//! per attempt, plus `backoff * 2^(k-1) + backoff` (the jitter) before retry k, plus the fallback. A
+//! Money of a call is its worst price times one plus its retries, times its votes, times one plus its hedges,
+//! plus its fallback; time is the timeout per attempt, which votes and hedges share, plus `backoff * 2^(k-1) + backoff` (the jitter) before retry k, plus the fallback. A
 //! fan-out of N multiplies money by N and time by `ceil(N / concurrency)`. A branch counts as the
 //! costliest and as the longest of its arms. Money adds up; time is the longest path. Prices are
 //! converted to the plan's currency per attempt, rounding up, as the runtime does when it reserves, so
@@ -16,7 +16,7 @@ use schema::value::Value;
 use crate::expr::{Expr, ExprId, Fragment};
 use crate::graph::{NodeId, NodeKind};
 use crate::interp::{Env, Meter, eval};
-use crate::plan::{CompiledPlan, NodeBody, Param, PlanBody, ScopeId, SourceSpan};
+use crate::plan::{CompiledPlan, Fallback, NodeBody, Param, PlanBody, ScopeId, SourceSpan};
 use crate::topology::{GraphError, Topology, nodes};
 
 mod calls;
@@ -36,15 +36,31 @@ pub struct Bound {
     pub latency_us: u64,
     /// Instances of nodes; at most [`schema::limits::RUN_INSTANCES_MAX`].
     pub instances: u64,
-    /// Attempts of calls, retries and fallbacks included; at most [`schema::limits::RUN_CALLS_MAX`].
+    /// Requests of calls: retries, votes, hedges and fallbacks included; at most
+    /// [`schema::limits::RUN_CALLS_MAX`].
     pub calls: u64,
     /// [`PriceBasis::Known`] where every price comes from a pinned rule; [`PriceBasis::Declared`] where one
     /// is only the plan's own `max_price`.
     pub basis: PriceBasis,
     /// One row per call and per fallback call, by node.
     pub contributors: Vec<Contributor>,
-    /// The plan itself, then every sub-plan that has a budget or a deadline of its own.
+    /// The plan itself, then every part of it that has a budget or a deadline of its own.
     pub scopes: Vec<ScopeBound>,
+    /// The calls with a budget of their own that is known, as written and as fallbacks.
+    pub call_budgets: Vec<CallBudget>,
+}
+
+/// The most one execution of a call can cost, beside what it may spend.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallBudget {
+    /// The call's node.
+    pub node: NodeId,
+    /// 0 for the call as written, 1 for its fallback call, and so on.
+    pub level: usize,
+    /// With its fallbacks, in the budget's currency.
+    pub cost: Amount,
+    /// What it may spend.
+    pub budget: Amount,
 }
 
 /// The part of one call, or of one fallback, in a bound.
@@ -259,6 +275,7 @@ impl Analysis<'_> {
             (Ok(units), Ok(latency_us)) if errors.is_empty() => {
                 let contributors = self.contributors(&money, &longest);
                 let declared = contributors.iter().any(|row| row.basis == PriceBasis::Declared);
+                let call_budgets = self.call_budgets(known);
                 Ok(Bound {
                     cost: Amount::new(units, self.currency),
                     latency_us,
@@ -267,10 +284,41 @@ impl Analysis<'_> {
                     basis: if declared { PriceBasis::Declared } else { PriceBasis::Known },
                     contributors,
                     scopes,
+                    call_budgets,
                 })
             }
             _ => Err(errors),
         }
+    }
+
+    fn call_budgets(&self, known: &Known<'_>) -> Vec<CallBudget> {
+        let body = &self.plan.body;
+        let mut found = Vec::new();
+        for (id, node) in (0_u32..).zip(&body.nodes) {
+            let legs = self.legs(NodeId(id));
+            let mut next = match node {
+                NodeBody::Call(spec) => Some(spec.as_ref()),
+                _ => None,
+            };
+            let mut level = 0;
+            while let Some(spec) = next {
+                if let Some(budget) = known.amount(body, spec.budget.as_ref()) {
+                    let rest = legs.iter().skip(level);
+                    let units = rest.fold(0_u128, |sum, leg| sum.saturating_add(leg.cost()));
+                    let cost = Amount::new(clamp(units), self.currency);
+                    // Without a rate the two do not compare; the runtime refuses such a call.
+                    if let Some(cost) = cost.convert(budget.currency, body.rate) {
+                        found.push(CallBudget { node: NodeId(id), level, cost, budget });
+                    }
+                }
+                level += 1;
+                next = match &spec.fallback {
+                    Some(Fallback::Call(fallback)) => Some(fallback),
+                    _ => None,
+                };
+            }
+        }
+        found
     }
 
     fn size(&self, id: NodeId) -> Option<FanOutSize> {
@@ -291,16 +339,16 @@ impl Analysis<'_> {
                 if let Some(size) = self.size(control) {
                     elements = elements.saturating_mul(size.elements);
                     rounds = rounds.saturating_mul(size.rounds);
-                    factors.push(format!("{} {}", size.elements, self.plural(control)));
+                    // A loop over one element is what `try run` is laid out as.
+                    if size.elements != 1 {
+                        factors.push(format!("{} {}", size.elements, self.plural(control)));
+                    }
                 }
             }
             factors.reverse();
             for (position, leg) in self.legs(id).iter().enumerate() {
                 let mut factors = factors.clone();
-                if leg.attempts > 1 {
-                    factors.push(format!("{} attempts", leg.attempts));
-                }
-                factors.push(leg.price.to_string());
+                factors.extend(leg.factors());
                 let units = leg.cost().saturating_mul(u128::from(elements));
                 rows.push(Contributor {
                     node: id,

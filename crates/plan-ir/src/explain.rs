@@ -9,7 +9,7 @@ use crate::bound::{Bound, Contributor};
 use crate::bytes::{encode, plan_hash};
 use crate::expr::Pattern;
 use crate::graph::{NodeId, Region};
-use crate::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, OnError, Tolerance};
+use crate::plan::{CallSpec, CompiledPlan, Fallback, HedgeAfter, NodeBody, OnError, Prefer, Tolerance};
 
 /// What `orch explain` prints: totals, one line per contributor, the graph. Ends with a line break.
 #[must_use]
@@ -136,7 +136,9 @@ fn when(pattern: &Pattern) -> String {
     }
 }
 
-fn what(plan: &CompiledPlan, body: &NodeBody) -> String {
+/// In words what a node does beyond its kind; empty where its kind says it all.
+#[must_use]
+pub fn what(plan: &CompiledPlan, body: &NodeBody) -> String {
     match body {
         NodeBody::Call(call) => self::call(plan, call),
         NodeBody::FanOut { concurrency, tolerate, on_error, .. } => {
@@ -153,6 +155,7 @@ fn what(plan: &CompiledPlan, body: &NodeBody) -> String {
             format!("for each{at_once}{failures}")
         }
         NodeBody::Branch { .. } => "one of".to_owned(),
+        NodeBody::Spent(_) => "what was spent so far".to_owned(),
         // Its label says so.
         NodeBody::Ensure { .. } | NodeBody::Pure(_) => String::new(),
     }
@@ -174,8 +177,26 @@ fn call(plan: &CompiledPlan, call: &CallSpec) -> String {
             let _ = write!(text, ", {retries} retries");
         }
     }
+    if let Some(quorum) = &call.quorum {
+        let _ = write!(text, ", {} votes of which {} agree", quorum.of, quorum.need);
+    }
+    if let Some(hedge) = &call.hedge {
+        let after = match hedge.after {
+            HedgeAfter::Us(us) => seconds(us),
+            HedgeAfter::P95 => "p95".to_owned(),
+        };
+        let _ = write!(text, ", hedged after {after}");
+    }
     if call.accept.is_some() {
         text.push_str(", accept");
+    }
+    if let Some(us) = call.cache_us {
+        let _ = write!(text, ", cached for {}", age(us));
+    }
+    match call.prefer {
+        Prefer::Cheapest => {}
+        Prefer::Fastest => text.push_str(", fastest first"),
+        Prefer::MostReliable => text.push_str(", most reliable first"),
     }
     match &call.fallback {
         None => {}
@@ -184,11 +205,22 @@ fn call(plan: &CompiledPlan, call: &CallSpec) -> String {
             let _ = write!(text, ", fallback to {}", self::call(plan, fallback));
         }
     }
+    if call.caught.is_some() {
+        text.push_str(", failure caught");
+    }
     text
 }
 
-/// Microseconds as seconds, as many decimals as it needs up to three.
-fn seconds(us: u64) -> String {
+/// How old something may be, in the largest unit that says it in whole numbers.
+fn age(us: u64) -> String {
+    let units = [("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000)];
+    let found = units.into_iter().find(|(_, length)| us >= *length && us.is_multiple_of(*length));
+    found.map_or_else(|| seconds(us), |(unit, length)| format!("{} {unit}", us / length))
+}
+
+/// Microseconds as seconds, as many decimals as it needs up to three, rounded up.
+#[must_use]
+pub fn seconds(us: u64) -> String {
     let ms = us.div_ceil(1_000);
     let text = format!("{}.{:03}", ms / 1_000, ms % 1_000);
     let trimmed = text.trim_end_matches('0');
@@ -197,7 +229,13 @@ fn seconds(us: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::seconds;
+    use super::{age, seconds};
+
+    #[test]
+    fn ages_are_told_in_large_units() {
+        let hours = [3_600_000_000, 86_400_000_000, 900_000_000, 90_000_000, 5_400_000_000].map(age);
+        assert_eq!(hours, ["1 h", "1 d", "15 min", "90 s", "90 min"]);
+    }
 
     #[test]
     fn times_are_rounded_up_to_the_millisecond() {

@@ -23,18 +23,25 @@ use crate::graph::NodeId;
 use crate::plan::{DebugInfo, PlanBody};
 
 mod arithmetic;
+mod build;
 mod compare;
 mod convert;
 mod machine;
 mod meter;
 mod pattern;
+mod pure;
+pub mod shared;
 mod show;
 
-pub(crate) use compare::equal;
+pub(crate) use arithmetic::{add, float};
+pub use compare::equal;
+pub(crate) use compare::{compare_amounts, is_null, no_rate, order};
 pub(crate) use machine::Machine;
+pub(crate) use meter::text_steps;
 pub use meter::{EVAL_BYTES_MAX, EVAL_FUEL_MAX, Meter};
 pub use pattern::match_pattern;
-pub(crate) use show::to_json;
+pub use pure::{PureError, evaluate};
+pub(crate) use show::{to_json, written_bytes};
 
 /// Nesting of operands and function calls while one expression is evaluated. Chains of infix operators,
 /// `let`s and branches do not nest. Chosen so that an unoptimised build stays within 1.5 of the 2 MiB of

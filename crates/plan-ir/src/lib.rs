@@ -30,6 +30,7 @@ pub mod expr;
 pub mod graph;
 pub mod interp;
 pub mod plan;
+pub mod plan_test;
 #[cfg(test)]
 mod program;
 pub mod topology;

@@ -8,11 +8,11 @@ use schema::types::{DefId, Type, TypeDefs};
 use schema::value::Value;
 use serde::{Deserialize, Serialize};
 
-use crate::expr::{ExprTable, Fragment, Pattern};
+use crate::expr::{ExprTable, FnId, Fragment, Pattern};
 use crate::graph::Graph;
 
 /// Version of the compiled form; a runtime refuses any other.
-pub const IR_VERSION: u32 = 1;
+pub const IR_VERSION: u32 = 2;
 
 /// Version of the library of pure functions. Results of a plan are reproduced with the version it
 /// records.
@@ -86,10 +86,12 @@ pub struct Function {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ScopeId(pub u32);
 
-/// What a plan or an inlined sub-plan may spend.
+/// What a part of a plan may spend.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scope {
-    /// Path of `run` labels, empty for the plan itself.
+    /// What it is a scope of.
+    pub kind: ScopeKind,
+    /// Path of `run` labels, empty for the plan itself; ends in the label of a loop or block.
     pub label: String,
     /// The scope around it; `None` for the plan itself.
     pub parent: Option<ScopeId>,
@@ -99,11 +101,33 @@ pub struct Scope {
     pub deadline_us: Option<u64>,
 }
 
+impl Scope {
+    /// A scope without limits, outside all others.
+    #[must_use]
+    pub const fn new(kind: ScopeKind) -> Self {
+        Self { kind, label: String::new(), parent: None, budget: None, deadline_us: None }
+    }
+}
+
+/// What a scope stands around.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ScopeKind {
+    /// The plan itself, or a sub-plan.
+    Plan,
+    /// A `for` with a budget of its own.
+    Loop,
+    /// A block that asks what it has spent.
+    Block,
+}
+
 /// What a node does, by its [`crate::graph::NodeKind`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum NodeBody {
     /// Evaluates.
     Pure(Fragment),
+    /// What a scope has spent, an `Amount` in the currency of the run; a [`crate::graph::NodeKind::Pure`]
+    /// node. Its parents are all nodes of the scope that can spend.
+    Spent(ScopeId),
     /// Fails the run with the message unless the condition holds.
     Ensure {
         /// A `Bool`.
@@ -169,18 +193,132 @@ pub struct CallSpec {
     /// The operations that may serve the call, in the lock's order; one where the plan names an
     /// operation, several where it names a capability.
     pub candidates: Vec<Candidate>,
-    /// Type of the result.
+    /// Type of one answer.
     pub output: Type,
     /// Per attempt, from the moment the call is ready, microseconds.
     pub timeout_us: u64,
     /// Further attempts after a failure.
     pub retry: Retry,
+    /// Several answers at once that have to agree.
+    pub quorum: Option<Quorum>,
+    /// A second request where the first takes long; the first accepted answer counts.
+    pub hedge: Option<Hedge>,
     /// A predicate over the decoded answer; a refusal is a failed attempt.
     pub accept: Option<Fragment>,
-    /// The most the plan pays for one attempt.
+    /// The most the plan pays for one request.
     pub max_price: Option<Amount>,
+    /// The most the call spends with all it sends, fallback included: an `Amount` expression.
+    pub budget: Option<Fragment>,
+    /// How old an accepted answer of an earlier run may be that is taken instead of asking, microseconds.
+    pub cache_us: Option<u64>,
+    /// Which operation is asked first.
+    pub prefer: Prefer,
     /// What stands in when all attempts failed.
     pub fallback: Option<Fallback>,
+    /// Of a `try`: the node's value is a `Result` whose error is this enum, one variant per
+    /// [`CallErrorKind`] in its order. Only the call as written has it, not its fallbacks.
+    pub caught: Option<DefId>,
+}
+
+impl CallSpec {
+    /// A call that is sent once.
+    #[must_use]
+    pub fn once(
+        target: impl Into<String>,
+        candidates: Vec<Candidate>,
+        output: Type,
+        timeout_us: u64,
+    ) -> Self {
+        Self {
+            target: target.into(),
+            args: Vec::new(),
+            candidates,
+            output,
+            timeout_us,
+            retry: Retry { max: 0, backoff_us: 0, on: Vec::new() },
+            quorum: None,
+            hedge: None,
+            accept: None,
+            max_price: None,
+            budget: None,
+            cache_us: None,
+            prefer: Prefer::Cheapest,
+            fallback: None,
+            caught: None,
+        }
+    }
+
+    /// The most requests one attempt sends: a vote each, and what hedges each vote.
+    #[must_use]
+    pub fn requests_per_attempt(&self) -> u64 {
+        let votes = self.quorum.as_ref().map_or(1, |quorum| u64::from(quorum.of));
+        votes.saturating_mul(1 + self.hedge.as_ref().map_or(0, |hedge| u64::from(hedge.max)))
+    }
+
+    /// Type of what the call gives to the plan or to the call it stands in for: [`CallSpec::output`], or the
+    /// `Voted` record around it.
+    #[must_use]
+    pub fn settled(&self) -> Type {
+        match &self.quorum {
+            Some(quorum) => Type::Named(quorum.voted),
+            None => self.output.clone(),
+        }
+    }
+
+    /// Type of the node's value.
+    #[must_use]
+    pub fn value(&self) -> Type {
+        match self.caught {
+            Some(error) => Type::Result(Box::new(self.settled()), Box::new(Type::Named(error))),
+            None => self.settled(),
+        }
+    }
+}
+
+/// Votes: all are sent at once, to different operations where there are several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quorum {
+    /// How many are sent.
+    pub of: u32,
+    /// How many have to agree.
+    pub need: u32,
+    /// When two answers agree, a function of both; `==` where none is named.
+    pub by: Option<FnId>,
+    /// Whether the others are given up once enough agree.
+    pub early: bool,
+    /// The record `Voted { value, agreed, of, share }`.
+    pub voted: DefId,
+}
+
+/// Further requests for the same answer while the first is awaited. They share the attempt's timeout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hedge {
+    /// When the next one is sent, from the sending of the one before.
+    pub after: HedgeAfter,
+    /// How many further ones.
+    pub max: u32,
+}
+
+/// When a request is hedged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HedgeAfter {
+    /// After so many microseconds.
+    Us(u64),
+    /// When 95 of 100 requests to the operation were answered, as its pinned entry has it.
+    P95,
+}
+
+/// Which of the operations that may serve a call is asked first. What is not known comes last; of equals the
+/// first of the lock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Prefer {
+    /// The lowest price.
+    #[default]
+    Cheapest,
+    /// The lowest median latency.
+    Fastest,
+    /// The largest share of calls that succeeded.
+    MostReliable,
 }
 
 /// One way to serve a call.

@@ -9,7 +9,7 @@ use schema::value::Value;
 use crate::expr::{BinaryOp, Expr, ExprId, ExprTable, FnId, Fragment, Lambda, LocalId};
 use crate::graph::Graph;
 use crate::interp::{Meter, NoEnv, Trap, TrapKind, eval};
-use crate::plan::{CompiledPlan, DebugInfo, Function, PlanBody, Scope};
+use crate::plan::{CompiledPlan, DebugInfo, Function, PlanBody, Scope, ScopeKind};
 
 /// A body that is being built, with the largest local used so far.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Program {
             exprs: ExprTable::default(),
             functions: Vec::new(),
             nodes: Vec::new(),
-            scopes: vec![Scope { label: String::new(), parent: None, budget: None, deadline_us: None }],
+            scopes: vec![Scope::new(ScopeKind::Plan)],
             node_scopes: Vec::new(),
             operations: Vec::new(),
             rate: None,

@@ -6,11 +6,14 @@
 
 use petgraph::algo::is_cyclic_directed;
 use petgraph::graph::{DiGraph, NodeIndex};
+use schema::error::CallErrorKind;
 use schema::hash::Context;
 
 use crate::expr::{ExprId, Fragment};
 use crate::graph::{Node, NodeId, NodeKind};
-use crate::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, OnError, ScopeId, Tolerance, descriptor};
+use crate::plan::{
+    CallSpec, CompiledPlan, Fallback, NodeBody, OnError, ScopeId, ScopeKind, Tolerance, descriptor,
+};
 use crate::topology::{Topology, nodes};
 
 mod exprs;
@@ -20,6 +23,8 @@ use exprs::{Reader, Sight};
 
 /// Fallbacks of fallbacks of one call.
 pub const FALLBACKS_MAX: usize = 8;
+/// Votes of one call.
+pub const QUORUM_MAX: u32 = 100;
 /// Nesting of sub-plans.
 pub const SCOPE_DEPTH_MAX: usize = 128;
 /// Expressions visited while a plan is validated. Fragments of one plan share few expressions, so real plans
@@ -129,7 +134,8 @@ impl Check<'_> {
                 None => return Err(fail("a second scope is outside all others")),
             };
             depths.push(depth);
-            if let Some(budget) = &scope.budget {
+            // The budget of a loop is read where its node is, which sees more: see `loop_budget`.
+            if let Some(budget) = scope.budget.as_ref().filter(|_| scope.kind == ScopeKind::Plan) {
                 let reader = Reader { sight: Sight::PARAMS, place: ("scope", index) };
                 self.fragment(&reader, budget, 0, |_| {})?;
             }
@@ -169,12 +175,39 @@ impl Check<'_> {
         Err(InvalidPlan::new("a node is not in the scope of its control node", "node", id.0))
     }
 
+    /// A node asks only what a scope around it has spent.
+    fn spent(&self, id: NodeId, scope: ScopeId) -> Result<(), InvalidPlan> {
+        let scopes = &self.plan.body.scopes;
+        let mut around = self.plan.body.node_scopes.get(id.0 as usize).copied();
+        while let Some(inner) = around {
+            if inner == scope {
+                return Ok(());
+            }
+            around = scopes.get(inner.0 as usize).and_then(|scope| scope.parent);
+        }
+        Err(InvalidPlan::new("a node asks for the spending of a scope it is not in", "node", id.0))
+    }
+
+    /// The budget of a loop that this node is the first of.
+    fn loop_budget(&mut self, id: NodeId, reader: &Reader<'_>) -> Result<(), InvalidPlan> {
+        let body = &self.plan.body;
+        let scope = body.node_scopes.get(id.0 as usize).and_then(|scope| body.scopes.get(scope.0 as usize));
+        match scope.filter(|scope| scope.kind == ScopeKind::Loop).and_then(|scope| scope.budget) {
+            Some(budget) => self.fragment(reader, &budget, 0, |_| {}),
+            None => Ok(()),
+        }
+    }
+
     fn node(&mut self, id: NodeId, node: &Node, body: &NodeBody) -> Result<(), InvalidPlan> {
         let fail = |what| InvalidPlan::new(what, "node", id.0);
         let sight = Sight { params: true, node: Some((self.plan, self.topology, id)) };
         let reader = Reader { sight, place: ("node", id.0) };
+        if node.kind == NodeKind::FanOut {
+            self.loop_budget(id, &reader)?;
+        }
         match (node.kind, body) {
             (NodeKind::Pure, NodeBody::Pure(value)) => self.fragment(&reader, value, 0, |_| {}),
+            (NodeKind::Pure, NodeBody::Spent(scope)) => self.spent(id, *scope),
             (NodeKind::Ensure, NodeBody::Ensure { condition, message }) => {
                 self.fragment(&reader, condition, 0, |_| {})?;
                 self.fragment(&reader, message, 0, |_| {})
@@ -251,7 +284,39 @@ impl Check<'_> {
         if let Some(accept) = &spec.accept {
             self.fragment(reader, accept, 1, |_| {})?;
         }
+        if let Some(budget) = &spec.budget {
+            self.fragment(reader, budget, 0, |_| {})?;
+        }
+        self.quorum(reader, spec)?;
+        self.caught(reader, spec)?;
         values::known_type(&spec.output, &self.plan.body.types).map_err(|what| reader.fail(what))
+    }
+
+    fn quorum(&self, reader: &Reader<'_>, spec: &CallSpec) -> Result<(), InvalidPlan> {
+        let Some(quorum) = &spec.quorum else { return Ok(()) };
+        let body = &self.plan.body;
+        if quorum.of > QUORUM_MAX || !(1..=quorum.of).contains(&quorum.need) {
+            return Err(reader.fail("a quorum of more than all, or of none"));
+        }
+        if body.types.record(quorum.voted).is_none_or(|record| record.fields.len() != 4) {
+            return Err(reader.fail("what a quorum gives is no record of four fields"));
+        }
+        match quorum.by {
+            None => Ok(()),
+            Some(by) => match body.functions.get(by.0 as usize) {
+                Some(function) if function.fragment.params == 2 => Ok(()),
+                _ => Err(reader.fail("a quorum compares by no function of two values")),
+            },
+        }
+    }
+
+    fn caught(&self, reader: &Reader<'_>, spec: &CallSpec) -> Result<(), InvalidPlan> {
+        let Some(error) = spec.caught else { return Ok(()) };
+        let variants = self.plan.body.types.enumeration(error).map_or(0, |def| def.variants.len());
+        if variants != CallErrorKind::ALL.len() {
+            return Err(reader.fail("the error of a `try` has not a variant for each kind"));
+        }
+        Ok(())
     }
 
     /// Checks a fragment that takes `params` arguments, and tells which functions it calls.

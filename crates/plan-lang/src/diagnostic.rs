@@ -3,6 +3,7 @@
 //! A diagnostic is plain data: what is wrong, where, why and what to do next. Nothing here prints;
 //! [`render`] turns diagnostics into text and `serde` into JSON.
 
+mod apply;
 mod render;
 mod suggest;
 
@@ -10,6 +11,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub use apply::apply_safe;
 pub use render::{SourceFile, render};
 pub use suggest::suggest;
 
@@ -72,7 +74,7 @@ pub struct Label {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Applicability {
-    /// It means what the author meant: `orch fix` applies it.
+    /// It means what the author meant: `orch check --fix` applies it.
     Safe,
     /// It may change the meaning or leave something to fill in: the author decides.
     Unsafe,

@@ -9,7 +9,10 @@ mod missing;
 mod separators;
 mod unfit;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
+
+use brackets::OutsideLines;
 
 use crate::diagnostic::{self, Diagnostic};
 use crate::limits::MAX_REPORTED_ERRORS;
@@ -29,8 +32,9 @@ struct Found {
 /// Adds a message for every line of `root` that breaks the grammar. `text` is the text of `root`.
 /// Returns the places where nothing that a later check finds is to be believed.
 pub(crate) fn collect(root: &SyntaxNode, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Span> {
-    let source = Source { text };
-    let mut found = Vec::new();
+    let lines = OnceCell::new();
+    let source = Source { text, lines: &lines };
+    let mut echoes = Echoes::after(diagnostics, source);
     let mut misread = Vec::new();
     // Text between declarations after a broken one is what that one lost.
     let mut broken = !diagnostics.is_empty();
@@ -40,46 +44,54 @@ pub(crate) fn collect(root: &SyntaxNode, text: &str, diagnostics: &mut Vec<Diagn
             let unread = diagnostics.iter().any(|known| child.span().contains(known.span()));
             if !broken && !unread {
                 let at = child.span().start;
-                found.push(Found {
-                    at,
-                    around: at,
-                    message: unfit::item(&child, source),
-                    misread_from: None,
-                });
+                let message = unfit::item(&child, source);
+                echoes.keep(Found { at, around: at, message, misread_from: None }, diagnostics);
             }
             broken = true;
             continue;
         }
-        let first = found.len();
-        source.walk(&child, &mut found);
-        broken = found.len() > first;
-        let from = found.get(first..).unwrap_or_default().iter().filter_map(|found| found.misread_from).min();
-        if let Some(from) = from {
-            misread.push(Span::new(from, child.span().end));
-            let mut index = 0;
-            found.retain(|found| {
-                index += 1;
-                index <= first || found.at < from || found.misread_from == Some(from)
-            });
+        let found = source.walk(&child);
+        broken = !found.is_empty();
+        let from = found.iter().filter_map(|found| found.misread_from).min();
+        misread.extend(from.map(|from| Span::new(from, child.span().end)));
+        for found in found {
+            let believed = from.is_none_or(|from| found.at < from || found.misread_from == Some(from));
+            if believed {
+                echoes.keep(found, diagnostics);
+            }
+        }
+        // What comes now stands behind all that will be shown.
+        if diagnostics.len() >= MAX_REPORTED_ERRORS {
+            break;
         }
     }
-    if !found.is_empty() {
-        let lines = LineIndex::new(text);
-        let mut seen: BTreeSet<u32> =
-            diagnostics.iter().map(|known| lines.utf8(known.span().start).line).collect();
-        // In the order of the text; a message may point to another line than the one it was found in.
-        found.retain(|found| {
-            let (own, around) = (lines.utf8(found.at).line, lines.utf8(found.around).line);
-            let shown = lines.utf8(found.message.span().start).line;
-            // What started on a line that is broken already ends wrongly because of that.
-            let echo =
-                seen.contains(&own) || around != own && seen.contains(&around) || seen.contains(&shown);
-            seen.extend([own, shown]);
-            !echo
-        });
-        diagnostics.extend(found.into_iter().map(|found| found.message));
-    }
     misread
+}
+
+/// The lines that have a message: whatever else is found on them is an echo.
+struct Echoes<'a> {
+    source: Source<'a>,
+    seen: BTreeSet<u32>,
+}
+
+impl<'a> Echoes<'a> {
+    fn after(known: &[Diagnostic], source: Source<'a>) -> Self {
+        Self { source, seen: known.iter().map(|known| source.line(known.span().start)).collect() }
+    }
+
+    /// Adds a message unless it is an echo. To be called in the order of the text; a message may point to another
+    /// line than the one it was found in.
+    fn keep(&mut self, found: Found, messages: &mut Vec<Diagnostic>) {
+        let (own, around) = (self.source.line(found.at), self.source.line(found.around));
+        let shown = self.source.line(found.message.span().start);
+        let seen = |line: &u32| self.seen.contains(line);
+        // What started on a line that is broken already ends wrongly because of that.
+        let echo = seen(&own) || around != own && seen(&around) || seen(&shown);
+        self.seen.extend([own, shown]);
+        if !echo {
+            messages.push(found.message);
+        }
+    }
 }
 
 /// Adds what later checks found, except errors on lines that already have one and in misread places.
@@ -109,22 +121,36 @@ pub(crate) fn merge(
 #[derive(Clone, Copy)]
 struct Source<'a> {
     text: &'a str,
+    /// Where lines start, once that is asked for: looking back for a line end takes as long as the line is.
+    lines: &'a OnceCell<LineIndex>,
 }
 
 impl<'a> Source<'a> {
     /// Collects the messages of a declaration. By a stack of its own, as trees may be deep.
-    fn walk(self, item: &SyntaxNode, found: &mut Vec<Found>) {
+    fn walk(self, item: &SyntaxNode) -> Vec<Found> {
         let mut stack = vec![SyntaxElement::Node(item.clone())];
-        let before = found.len();
+        let mut found: Vec<Found> = Vec::new();
+        let outside = OnceCell::new();
         while let Some(element) = stack.pop() {
-            if let Some((message, misread_from)) = self.diagnose(&element) {
-                let at = element.span().start;
-                // That the last brace is missing is an echo if anything before it was wrong.
-                let is_brace = element.kind() == SyntaxKind::MissingBrace && misread_from.is_none();
-                if !is_brace || found.len() == before {
-                    let around = element.parent().map_or(at, |parent| parent.span().start);
-                    found.push(Found { at, around, message, misread_from });
+            let at = element.span().start;
+            let diagnosed = match element.kind() {
+                SyntaxKind::MissingBrace => {
+                    let lines = outside.get_or_init(|| OutsideLines::of(item, self));
+                    element.parent().and_then(|node| {
+                        let line = lines.first_in(&node);
+                        // That the last brace is missing is an echo if anything before it was wrong.
+                        let counts = line.is_some() || found.is_empty();
+                        counts.then(|| brackets::unclosed_brace(&node, line, self))
+                    })
                 }
+                // Only this and the brace can change what else is believed.
+                SyntaxKind::MissingQuote => self.diagnose(&element),
+                _ if found.last().is_some_and(|last| self.line(last.at) == self.line(at)) => None,
+                _ => self.diagnose(&element),
+            };
+            if let Some((message, misread_from)) = diagnosed {
+                let around = element.parent().map_or(at, |parent| parent.span().start);
+                found.push(Found { at, around, message, misread_from });
             }
             if let SyntaxElement::Node(node) = element
                 && !node.kind().is_error()
@@ -136,6 +162,12 @@ impl<'a> Source<'a> {
                 }
             }
         }
+        found
+    }
+
+    /// The line of an offset.
+    fn line(self, offset: u32) -> u32 {
+        self.lines.get_or_init(|| LineIndex::new(self.text)).utf8(offset).line
     }
 
     /// What is wrong with a node or token itself, and from where on that made the rest be misread.
@@ -145,7 +177,6 @@ impl<'a> Source<'a> {
             SyntaxElement::Token(token) if kind.is_error() => unfit::token(token),
             SyntaxElement::Token(_) => return None,
             SyntaxElement::Node(node) => match kind {
-                SyntaxKind::MissingBrace => return Some(brackets::unclosed_brace(&node.parent()?, self)),
                 SyntaxKind::MissingQuote => return Some(brackets::unclosed_text(&node.parent()?, at, self)),
                 kind if kind.is_missing() => missing::message(node, self),
                 kind if kind.is_error() => unfit::message(node, self),
@@ -200,11 +231,11 @@ impl<'a> Source<'a> {
 
     /// The blanks that the line of `offset` starts with, and whether nothing else is before `offset`.
     fn indent(self, offset: u32) -> (&'a str, bool) {
-        let before = self.text.get(..offset as usize).unwrap_or("");
-        let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
-        let rest = self.text.get(before.len() - line.len()..).unwrap_or("");
+        let lines = self.lines.get_or_init(|| LineIndex::new(self.text));
+        let column = lines.utf8(offset).column;
+        let rest = self.text.get(offset.saturating_sub(column) as usize..).unwrap_or("");
         let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-        (rest.get(..blanks).unwrap_or(""), line.len() <= blanks)
+        (rest.get(..blanks).unwrap_or(""), column as usize <= blanks)
     }
 }
 

@@ -12,7 +12,7 @@ mod tree;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rowan::GreenNode;
+use rowan::{GreenNode, NodeCache};
 
 use crate::ast;
 use crate::diagnostic::Diagnostic;
@@ -109,11 +109,12 @@ fn parse_with(text: &str, known: &HashMap<Box<str>, GreenNode>) -> Parse {
     let mut diagnostics: Vec<Diagnostic> = precheck::hidden_characters(text).into_iter().collect();
     let mut chunks = HashMap::new();
     let mut trees = Vec::new();
+    let mut cache = NodeCache::default();
     let mut at = 0;
     for chunk in chunk::split(text) {
-        let tree = match known.get(chunk) {
+        let tree = match known.get(chunk).or_else(|| chunks.get(chunk)) {
             Some(tree) => tree.clone(),
-            None => match parse_chunk(chunk) {
+            None => match parse_chunk(chunk, &mut cache) {
                 Ok(tree) => tree,
                 Err(deep) => {
                     diagnostics.push(precheck::too_deep_at(at + deep));
@@ -137,10 +138,10 @@ fn parse_with(text: &str, known: &HashMap<Box<str>, GreenNode>) -> Parse {
 }
 
 /// The tree of one chunk, or the offset in it where it gets too deep.
-fn parse_chunk(chunk: &str) -> Result<GreenNode, usize> {
+fn parse_chunk(chunk: &str, cache: &mut NodeCache) -> Result<GreenNode, usize> {
     match precheck::too_deep(chunk) {
         Some(deep) => Err(deep),
-        None => tree::parse_chunk(chunk).ok_or(0),
+        None => tree::parse_chunk(chunk, cache).ok_or(0),
     }
 }
 

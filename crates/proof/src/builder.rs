@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan_ir::graph::NodeId;
 use schema::hash::Hash;
 
 use crate::body::{Field, RunSecret, body_commit};
@@ -87,6 +88,9 @@ pub struct Closing<'a> {
     /// Now, microseconds since 1970 UTC.
     pub closed_at_us: u64,
 }
+
+/// Locks of node instances, by node and iteration; `None` of those that are no leaf.
+pub type Locks = BTreeMap<(NodeId, Vec<u32>), Option<Hash>>;
 
 /// Collects the records of one run, in whatever order nodes finish, and makes its proof.
 ///
@@ -190,6 +194,19 @@ impl ProofBuilder {
     /// the run exceeds a limit of the format, [`BuildError::Opening`] for a key that is not the header's
     /// or an output that does not go with the result.
     pub fn finish(self, closing: &Closing<'_>, key: &RuntimeKey) -> Result<Bundle<'static>, BuildError> {
+        self.finish_with_locks(closing, key, Locks::new()).map(|(bundle, _)| bundle)
+    }
+
+    /// As [`ProofBuilder::finish`]; also tells the lock of each instance in `locks` that is a leaf of the run.
+    ///
+    /// # Errors
+    /// As [`ProofBuilder::finish`].
+    pub fn finish_with_locks(
+        self,
+        closing: &Closing<'_>,
+        key: &RuntimeKey,
+        locks: Locks,
+    ) -> Result<(Bundle<'static>, Locks), BuildError> {
         if key.public() != self.header.runtime_key {
             return Err(BuildError::Opening("its header names another key".into()));
         }
@@ -198,7 +215,7 @@ impl ProofBuilder {
         }
         let genesis = self.genesis;
         let plan = Arc::clone(&self.plan);
-        let mut ordering = Ordering::new(Arc::clone(&plan), self.header.run_id, genesis, self.records);
+        let mut ordering = Ordering::new(Arc::clone(&plan), self.header.run_id, genesis, self.records, locks);
         let walked = walk(&plan.graph.shape, |leaf| ordering.visit(leaf)).map_err(|error| match error {
             WalkError::Refused(error) => error,
             limit => BuildError::Run(limit.to_string()),
@@ -230,7 +247,7 @@ impl ProofBuilder {
             result: closing.result.clone(),
         }
         .to_bytes();
-        Ok(Bundle {
+        let bundle = Bundle {
             plan: Cow::Owned(plan.bytes.clone()),
             challenge: self.opened.challenge.into(),
             challenge_signature: None,
@@ -239,6 +256,7 @@ impl ProofBuilder {
             signatures: vec![SignedBy::statement(key, &statement)],
             statement: statement.into(),
             disclosures,
-        })
+        };
+        Ok((bundle, ordering.wanted))
     }
 }

@@ -56,6 +56,7 @@ impl Creation {
             seed: driver::seed(&secret),
             callable: plan.callable(),
             cost_max: request.cost_max,
+            routes: shared.services.routes(prepared),
         };
         let journalled = journal::Opened {
             run: id,
@@ -63,6 +64,7 @@ impl Creation {
             inputs: inputs.to_vec(),
             callable: given.callable.clone(),
             cost_max: request.cost_max,
+            routes: given.routes.clone(),
             secret,
             challenge: opened.challenge.clone(),
             header: opened.header.clone(),

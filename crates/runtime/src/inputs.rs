@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plan_ir::plan::{Param, PlanBody};
-use schema::decode::{DecodeError, decode_json, parse_json};
+use schema::decode::{DecodeError, decode_exact, parse_json};
 use schema::encode::{EncodeError, to_item};
 use schema::ocb::{Item, Profile};
 use schema::value::{Json, Value};
@@ -126,7 +126,7 @@ fn argument(plan: &PlanBody, param: &Param, given: Option<&Json>) -> Result<Valu
     let ty = || plan.types.show(&param.ty);
     let takes_null = matches!(param.ty, Type::Optional(_) | Type::Json);
     match (given.filter(|json| takes_null || !matches!(json, Json::Null)), &param.default) {
-        (Some(json), _) => decode_json(json, &param.ty, &plan.types).map_err(|error| InputError::Misfit {
+        (Some(json), _) => decode_exact(json, &param.ty, &plan.types).map_err(|error| InputError::Misfit {
             name: param.name.clone(),
             ty: ty(),
             path: error.path.replacen('$', &format!("$.{}", param.name), 1),

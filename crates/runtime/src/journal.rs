@@ -7,16 +7,17 @@ use schema::amount::Amount;
 use schema::error::CallError;
 use schema::hash::Hash;
 use schema::limits::INLINE_BODY_BYTES_MAX;
+use schema::route::Route;
 use schema::value::Value;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Append, BlobWrite, Log, StreamName};
 
-use crate::core::{Actions, AttemptId, Event, Outcome};
+use crate::core::{Actions, AttemptId, Event, Hit, LookupId, Outcome};
 use crate::view::{RunEvent, RunId};
 
 /// Version of the records; the first byte of each.
-pub const JOURNAL_VERSION: u8 = 1;
+pub const JOURNAL_VERSION: u8 = 2;
 /// Records above this go to the blob store, so that one append stays within its limit.
 const RECORD_BYTES_MAX: usize = 256 << 10;
 /// A blob above this is stored as several.
@@ -46,6 +47,7 @@ pub(crate) struct Opened {
     pub(crate) inputs: Vec<Value>,
     pub(crate) callable: Vec<bool>,
     pub(crate) cost_max: Option<Amount>,
+    pub(crate) routes: Vec<Route>,
     /// Salts of the proof and the jitter of retries are derived from this.
     pub(crate) secret: [u8; 32],
     pub(crate) challenge: Vec<u8>,
@@ -78,8 +80,16 @@ pub(crate) enum JournalledEvent {
     Start,
     AttemptDone(u32, Box<JournalledOutcome>),
     Interrupted(u32),
+    LookedUp(u32, Option<JournalledHit>),
     Tick,
     Cancel,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct JournalledHit {
+    request: u32,
+    answer: Body,
+    origin: Hash,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -180,6 +190,14 @@ fn journalled(event: Event, blobs: &mut Vec<BlobWrite>) -> JournalledEvent {
         Event::Interrupted(id) => JournalledEvent::Interrupted(id.0),
         Event::Tick => JournalledEvent::Tick,
         Event::Cancel => JournalledEvent::Cancel,
+        Event::LookedUp(id, hit) => {
+            let hit = hit.map(|hit| JournalledHit {
+                request: hit.request,
+                answer: Body::new(encode(&hit.answer).into(), blobs),
+                origin: hit.origin,
+            });
+            JournalledEvent::LookedUp(id.0, hit)
+        }
         Event::AttemptDone(id, outcome) => {
             let outcome = *outcome;
             let value = |value: Value| Body::new(encode(&value).into(), blobs);
@@ -205,6 +223,12 @@ pub(crate) async fn event(log: &dyn Log, event: JournalledEvent) -> Result<Event
     Ok(match event {
         JournalledEvent::Start => Event::Start,
         JournalledEvent::Interrupted(id) => Event::Interrupted(AttemptId(id)),
+        JournalledEvent::LookedUp(id, None) => Event::LookedUp(LookupId(id), None),
+        JournalledEvent::LookedUp(id, Some(hit)) => {
+            let answer = decode(&hit.answer.fetch(log).await?)?;
+            let hit = Hit { request: hit.request, answer, origin: hit.origin };
+            Event::LookedUp(LookupId(id), Some(Box::new(hit)))
+        }
         JournalledEvent::Tick => Event::Tick,
         JournalledEvent::Cancel => Event::Cancel,
         JournalledEvent::AttemptDone(id, outcome) => {
@@ -323,12 +347,12 @@ pub(crate) fn unversioned<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String
     }
 }
 
-fn encode<T: Serialize>(data: &T) -> Vec<u8> {
+pub(crate) fn encode<T: Serialize>(data: &T) -> Vec<u8> {
     // Only maps and sequences of unknown length fail, and the types here have none.
     postcard::to_stdvec(data).unwrap_or_default()
 }
 
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     match postcard::take_from_bytes(bytes) {
         Ok((data, [])) => Ok(data),
         Ok((_, rest)) => Err(format!("{} bytes are left over", rest.len())),

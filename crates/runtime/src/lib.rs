@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod answers;
 pub mod core;
 mod create;
 mod driver;
@@ -27,9 +28,11 @@ mod handle;
 pub mod inputs;
 mod journal;
 pub mod keys;
+pub mod plan_test;
 mod policy;
 mod prover;
 mod rows;
+pub mod simulation;
 mod told;
 pub mod view;
 

@@ -12,11 +12,13 @@ use proof::commit::{OperationRef, Outcome, Times};
 use proof::cost::Cost;
 use proof::key::RuntimeKey;
 use proof::statement::RunResult;
+use schema::hash::Hash;
 use schema::price::PriceBasis;
 use schema::types::Type;
 use schema::value::Value;
 
-use crate::core::{Attempted, End, Fact, FactKind, Instance, Prepared};
+use crate::answers::{ANSWERS_MAX, Answered};
+use crate::core::{AttemptId, Attempted, End, Fact, FactKind, Instance, Prepared};
 
 /// How a request of the axon protocol names its peer.
 const AXON_SCHEME: &str = "axon-v10/sr25519";
@@ -30,6 +32,19 @@ pub struct Prover {
     calls: BTreeMap<Instance, CallInProgress>,
     /// Branches and fan-outs that decided.
     decided: BTreeMap<Instance, ()>,
+    /// Accepted answers that later runs may use, until one of each call is chosen.
+    answered: BTreeMap<AttemptId, Answered>,
+    /// Those that were chosen.
+    chosen: Vec<Answered>,
+}
+
+/// A proof, and the answers that point to it.
+#[derive(Debug)]
+pub struct Proven {
+    /// The signed bundle.
+    pub bundle: Bundle<'static>,
+    /// Answers for later runs, each with the lock of its leaf.
+    pub(crate) answers: Vec<(Answered, Hash)>,
 }
 
 #[derive(Debug, Default)]
@@ -37,10 +52,15 @@ struct CallInProgress {
     start_us: u64,
     input: Option<Vec<u8>>,
     attempts: Vec<Attempt>,
+    /// Accepted answers of which one is to be chosen.
+    answers: BTreeMap<AttemptId, LastAttempt>,
+    /// The request whose answer was chosen; until then the last that was made.
     last: Option<LastAttempt>,
+    /// The operation and the leaf of an earlier run that the value is from.
+    cached: Option<(u32, Hash)>,
 }
 
-/// What the commit of a call says of its last attempt.
+/// What the commit of a call says of one of its requests.
 #[derive(Debug)]
 struct LastAttempt {
     operation: u32,
@@ -57,7 +77,14 @@ impl Prover {
     pub fn new(plan: Arc<Prepared>, opened: Opened, secret: &[u8; 32], inputs: &[u8]) -> Self {
         let secret = proof::body::RunSecret::new(*secret);
         let builder = ProofBuilder::new(Arc::clone(&plan.proof), opened, secret, inputs, Show::Run);
-        Self { plan, builder, calls: BTreeMap::new(), decided: BTreeMap::new() }
+        Self {
+            plan,
+            builder,
+            calls: BTreeMap::new(),
+            decided: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            chosen: Vec::new(),
+        }
     }
 
     /// Takes in what happened, in order.
@@ -71,12 +98,7 @@ impl Prover {
     ///
     /// # Errors
     /// [`BuildError`] where the run is larger than a proof may be; the run itself is none the worse.
-    pub fn finish(
-        self,
-        end: &End,
-        closed_at_us: u64,
-        key: &RuntimeKey,
-    ) -> Result<Bundle<'static>, BuildError> {
+    pub fn finish(self, end: &End, closed_at_us: u64, key: &RuntimeKey) -> Result<Proven, BuildError> {
         let body = &self.plan.plan.body;
         let output = match end {
             End::Succeeded(value) => {
@@ -90,7 +112,15 @@ impl Prover {
             End::Failed(error) => RunResult::Failed { code: error.code.clone() },
             End::Cancelled => RunResult::Cancelled,
         };
-        self.builder?.finish(&Closing { result, output: output.as_deref(), closed_at_us }, key)
+        let closing = Closing { result, output: output.as_deref(), closed_at_us };
+        let place = |answered: &Answered| (answered.node, answered.iteration.clone());
+        let wanted = self.chosen.iter().map(|answered| (place(answered), None)).collect();
+        let (bundle, locks) = self.builder?.finish_with_locks(&closing, key, wanted)?;
+        let answers = self.chosen.into_iter().filter_map(|answered| {
+            let lock = locks.get(&place(&answered)).copied().flatten()?;
+            Some((answered, lock))
+        });
+        Ok(Proven { answers: answers.collect(), bundle })
     }
 
     fn take(&mut self, fact: Fact) {
@@ -120,6 +150,23 @@ impl Prover {
                 self.decided.insert(instance, ());
             }
             FactKind::Attempted(attempted) => self.attempted(&instance, time_us, *attempted),
+            FactKind::Chose(attempt) => {
+                if let Some(call) = self.calls.get_mut(&instance) {
+                    call.last = call.answers.remove(&attempt).or(call.last.take());
+                }
+                let answered = self.answered.remove(&attempt);
+                self.chosen.extend(answered.filter(|_| self.chosen.len() < ANSWERS_MAX));
+            }
+            FactKind::Cached { operation, origin } => {
+                if let Some(call) = self.calls.get_mut(&instance) {
+                    call.cached = Some((operation, origin));
+                }
+            }
+            FactKind::Answered { attempt, operation, request, answer } => {
+                let (node, iteration) = (instance.node, instance.iteration.to_vec());
+                let answered = Answered { node, iteration, operation, request, answer };
+                self.answered.insert(attempt, answered);
+            }
             FactKind::Completed(value) => self.completed(&instance, time_us, &value),
             FactKind::Failed(code) => self.failed(&instance, time_us, code),
             FactKind::Cancelled => self.failed(&instance, time_us, crate::core::CANCELLED.into()),
@@ -127,7 +174,7 @@ impl Prover {
     }
 
     fn attempted(&mut self, instance: &Instance, time_us: u64, attempted: Attempted) {
-        let Attempted { operation, sent_us, outcome, error, cost, basis } = attempted;
+        let Attempted { attempt, operation, sent_us, outcome, error, cost, basis } = attempted;
         if !outcome.sent {
             return;
         }
@@ -142,7 +189,12 @@ impl Prover {
         });
         let (request, response) = (outcome.request, outcome.response);
         let peer = outcome.peer.and_then(|address| subnet::ss58::decode(&address).ok());
-        call.last = Some(LastAttempt { operation, request, response, peer });
+        let made = LastAttempt { operation, request, response, peer };
+        if error.is_none() {
+            call.answers.insert(attempt, made);
+        } else {
+            call.last = Some(made);
+        }
     }
 
     fn completed(&mut self, instance: &Instance, time_us: u64, value: &Value) {
@@ -180,12 +232,19 @@ impl Prover {
             start_us: end_us,
             ..CallInProgress::default()
         });
+        let outcome = match (outcome, call.cached) {
+            (Outcome::Call, Some((_, origin))) => Outcome::Cached { origin },
+            (outcome, _) => outcome,
+        };
         let (start_us, monotonic_us) = (call.start_us, end_us.saturating_sub(call.start_us));
         let times = Times { start_us, end_us: end_us.max(start_us), monotonic_us };
         let mut record = NodeRecord::new(instance.node, &instance.iteration, outcome, times);
         record.contents = Contents { input: call.input.as_deref(), output, ..Contents::default() };
         record.attempts = &call.attempts;
-        if let Some(last) = &call.last {
+        if let Some((operation, _)) = call.cached {
+            record.operation = Some(self.operation(operation));
+            record.ledger_entry = Some(self.plan.operation(operation).entry);
+        } else if let Some(last) = &call.last {
             record.operation = Some(self.operation(last.operation));
             record.ledger_entry = Some(self.plan.operation(last.operation).entry);
             record.contents.request = present(&last.request);

@@ -318,7 +318,7 @@ fn a_call_that_does_not_fit_the_budget_fails_with_what_is_left() {
     assert_eq!((error.code.as_str(), error.call.unwrap().kind), ("E1401", CallErrorKind::OverBudget));
     assert_eq!(
         error.message,
-        "an attempt may cost 0.0001 USD, and the budget of the plan has 0.000099 USD left"
+        "a request may cost 0.0001 USD, and the budget of the plan has 0.000099 USD left"
     );
 }
 
@@ -402,6 +402,7 @@ fn candidates_are_tried_cheapest_first_and_retries_move_on() {
         seed: 1,
         callable: callable.to_vec(),
         cost_max: None,
+        ..runtime::core::Given::default()
     };
     for (callable, expected) in [([true, true, false, true], 1), ([false, false, false, false], 2)] {
         let mut simulation = Simulation::with(std::sync::Arc::clone(&plan), given(&callable));
@@ -482,6 +483,7 @@ fn a_run_may_be_capped_below_its_budget() {
         seed: 1,
         callable: vec![true, true],
         cost_max: Some(usd(99)),
+        ..runtime::core::Given::default()
     };
     let mut simulation = Simulation::with(plan, given);
     simulation.run(|_| fine(1));

@@ -58,7 +58,8 @@ fn check_invariants(
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 500,
+        // `PROPTEST_CASES=10000` makes a long run.
+        cases: ProptestConfig::default().cases.max(500),
         failure_persistence: None,
         rng_seed: RngSeed::Fixed(20),
         ..ProptestConfig::default()
@@ -200,7 +201,7 @@ fn time_never_goes_back_even_if_events_say_so() {
     let call = builder.call("a", arg, &support::CallOptions::to(0), &[]);
     let plan = prepared(builder.finish(call, schema::types::Type::STRING));
     let callable = vec![true; 4];
-    let given = Given { inputs: Arc::from([]), seed: 1, callable, cost_max: None };
+    let given = Given { inputs: Arc::from([]), seed: 1, callable, ..Given::default() };
     let mut simulation = Simulation::with(plan, given);
     simulation.turn(vec![Event::Start], &mut |_: &Send| None);
     simulation.core.step(5, Event::Tick);

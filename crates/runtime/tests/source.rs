@@ -3,61 +3,12 @@
 
 mod support;
 
-use std::sync::Arc;
-
-use plan_compiler::{Options, Source, compile};
-use runtime::core::{End, Given, Prepared, Send};
+use runtime::core::{End, Send};
 use schema::error::CallErrorKind;
-use schema::lock::Lock;
 use schema::price::PriceBasis;
-use support::simulator::{Answer, Simulation};
-use support::{operation, per_call, usd};
-
-const MS: u64 = 1_000;
-
-const HEAD: &str = "edition 2026
-use sn1 { echo, once, OnceOutput }
-policy quick = { timeout: 1s, retry: { max: 1, backoff: 10ms } }
-";
-
-/// A simulated run of the plan `main` in `text`; it keeps its bound, and its proof verifies.
-fn run(text: &str, inputs: &str, answer: impl FnMut(&Send) -> Answer) -> Simulation {
-    let operations = [
-        operation("sn1.echo", "https://subnet.example", per_call(100), true),
-        operation("sn1.once", "https://subnet.example", per_call(1_000), false),
-    ];
-    let entry = |descriptor: &_| schema::lock::entry_hash(descriptor).unwrap();
-    let mut lock = Lock::empty();
-    lock.operations = operations.into_iter().map(|d| (d.id.clone(), (entry(&d), d))).collect();
-    let text = format!("{HEAD}{text}");
-    let compilation = compile(&Source { name: "test.orch", text: &text }, &lock, &Options::default());
-    assert!(!compilation.has_errors(), "{:#?}", compilation.diagnostics);
-    let (plan, bound) = compilation.plan("main").unwrap();
-    let plan = Arc::new(Prepared::new(Arc::new(plan.clone())).unwrap());
-    let inputs = runtime::inputs::decode(&plan.plan.body, inputs.as_bytes()).unwrap();
-    let callable = vec![true; plan.operations().count()];
-    let given = Given { inputs: Arc::clone(&inputs), seed: 7, callable, cost_max: None };
-    let mut simulation = Simulation::with(Arc::clone(&plan), given);
-    simulation.run(answer);
-    let finished = simulation.finished.as_ref().unwrap();
-    assert!(finished.total.units <= bound.cost.units && simulation.elapsed_us() <= bound.latency_us);
-    let failures = support::proven_with(&plan, &simulation, &inputs);
-    assert!(failures.is_empty(), "{failures:?}");
-    simulation
-}
-
-fn json(simulation: &Simulation) -> String {
-    let body = &simulation.core.plan().plan.body;
-    schema::encode::to_json(&simulation.value(), &body.output, &body.types).unwrap()
-}
-
-fn question(send: &Send) -> &str {
-    send.request.as_record().unwrap()[0].as_str().unwrap()
-}
-
-fn fine(_: &Send) -> Answer {
-    Some((10 * MS, Ok("fine"), None))
-}
+use support::simulator::Answer;
+use support::source::{MS, fine, json, question, run};
+use support::usd;
 
 #[test]
 fn lets_without_a_path_between_them_overlap() {

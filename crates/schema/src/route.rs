@@ -21,6 +21,8 @@ pub struct RouteTable {
 pub struct Route {
     /// Median latency of recent calls, milliseconds.
     pub latency_ms_p50: Option<u32>,
+    /// 95th percentile, milliseconds; there from 100 calls on.
+    pub latency_ms_p95: Option<u32>,
     /// Share of recent calls that succeeded.
     pub success_share: Option<f64>,
     /// Current price, where one is published.

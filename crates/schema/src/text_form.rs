@@ -111,6 +111,12 @@ pub fn show_time(time_us: i64) -> Option<String> {
     Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{seconds}Z"))
 }
 
+/// Year, month and day in UTC of a moment within [`TIME_US_MIN`]`..=`[`TIME_US_MAX`].
+#[must_use]
+pub const fn calendar_date(time_us: i64) -> (i64, i64, i64) {
+    date_of(time_us.div_euclid(DAY_US))
+}
+
 /// Microseconds of an ISO 8601 duration such as `PT4S`, `P1DT12H` or `-PT0.5S`, or `None`. A day is 24
 /// hours; years and months have no fixed length and are refused.
 #[must_use]

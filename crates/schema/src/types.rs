@@ -188,6 +188,26 @@ impl Type {
         }
     }
 
+    /// Whether the type, written out without the definitions it names, has at most `max` parts; it looks at
+    /// no more of them.
+    #[must_use]
+    pub fn has_parts_within(&self, max: usize) -> bool {
+        let mut open = vec![self];
+        let mut parts = 0_usize;
+        while let Some(ty) = open.pop() {
+            parts += 1;
+            if parts > max {
+                return false;
+            }
+            match ty {
+                Self::List(inner, _) | Self::Map(inner) | Self::Optional(inner) => open.push(inner),
+                Self::Result(ok, err) => open.extend([&**ok, &**err]),
+                _ => {}
+            }
+        }
+        true
+    }
+
     /// The largest length of a string, URL, list or byte value; `None` where unbounded or no length.
     #[must_use]
     pub fn length_max(&self) -> Option<u64> {

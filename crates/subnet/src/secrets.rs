@@ -89,7 +89,16 @@ pub struct SecretStore {
 #[derive(Clone)]
 struct Secret {
     origin: Origin,
-    key: SecretString,
+    key: Key,
+}
+
+#[derive(Clone)]
+enum Key {
+    Known(SecretString),
+    /// The environment variable that should hold it is not set, which matters to a call that needs it alone.
+    Unset {
+        variable: String,
+    },
 }
 
 impl fmt::Debug for SecretStore {
@@ -123,7 +132,6 @@ impl SecretStore {
     /// [`Error::Unusable`] for an empty or over-long key, control characters, or an origin that is not one.
     pub fn insert(&mut self, name: &str, origin: &str, key: &SecretString) -> Result<(), Error> {
         let unusable = |why: String| Error::Unusable { name: name.into(), why };
-        let origin = Origin::parse(origin).map_err(|refused| unusable(refused.to_string()))?;
         let text = key.expose_secret().trim();
         if text.is_empty() || text.len() > SECRET_BYTES_MAX {
             return Err(unusable(format!("its value must have 1 to {SECRET_BYTES_MAX} bytes")));
@@ -131,18 +139,25 @@ impl SecretStore {
         if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Err(unusable("its value holds characters that cannot be sent in a header".into()));
         }
+        self.set(name, origin, Key::Known(SecretString::from(text)))
+    }
+
+    fn set(&mut self, name: &str, origin: &str, key: Key) -> Result<(), Error> {
+        let unusable = |why: String| Error::Unusable { name: name.into(), why };
+        let origin = Origin::parse(origin).map_err(|refused| unusable(refused.to_string()))?;
         if self.secrets.len() >= SECRETS_MAX && !self.secrets.contains_key(name) {
             return Err(unusable(format!("a store holds at most {SECRETS_MAX} secrets")));
         }
-        self.secrets.insert(name.into(), Secret { origin, key: SecretString::from(text) });
+        self.secrets.insert(name.into(), Secret { origin, key });
         Ok(())
     }
 
     /// Adds the entries of a configuration table: `<name> = { origin = "https://..", value = ".." }`, or `env`
-    /// in place of `value` to name an environment variable that holds the key.
+    /// in place of `value` to name an environment variable that holds the key. Where the variable is not set, a call
+    /// that needs the secret fails, and no other.
     ///
     /// # Errors
-    /// [`Error::Unusable`] for an entry of another form, or whose variable is not set.
+    /// [`Error::Unusable`] for an entry of another form.
     pub fn extend_from_table(
         &mut self,
         table: &toml::Table,
@@ -155,14 +170,14 @@ impl SecretStore {
             let entry: Entry = value.clone().try_into().map_err(|_: toml::de::Error| {
                 unusable("its entry must have `origin` and one of `value` and `env`, all text".into())
             })?;
-            let key = match (entry.value, entry.env) {
-                (Some(value), None) => value,
-                (None, Some(variable)) => environment(&variable)
-                    .map(SecretString::from)
-                    .ok_or_else(|| unusable(format!("environment variable {variable} is not set")))?,
+            match (entry.value, entry.env) {
+                (Some(value), None) => self.insert(name, &entry.origin, &value)?,
+                (None, Some(variable)) => match environment(&variable).map(SecretString::from) {
+                    Some(value) => self.insert(name, &entry.origin, &value)?,
+                    None => self.set(name, &entry.origin, Key::Unset { variable })?,
+                },
                 _ => return Err(unusable("its entry needs exactly one of `value` and `env`".into())),
-            };
-            self.insert(name, &entry.origin, &key)?;
+            }
         }
         Ok(())
     }
@@ -235,7 +250,7 @@ impl SecretStore {
     /// learn the key. Caches must have it in their keys, or one caller would be served another's paid answer.
     ///
     /// # Errors
-    /// [`Error::Missing`] or [`Error::OtherOrigin`], as a call would end.
+    /// [`Error::Missing`], [`Error::OtherOrigin`] or [`Error::Unusable`], as a call would end.
     pub fn identity(&self, operation: &OperationId, netuid: u16, origin: &Origin) -> Result<[u8; 32], Error> {
         let key = self.resolve(operation, netuid, origin)?;
         let digest = Sha3_256::new()
@@ -249,7 +264,7 @@ impl SecretStore {
     /// The key for `operation` at `origin`: the one named like the operation, else the one named like its subnet.
     ///
     /// # Errors
-    /// [`Error::Missing`] or [`Error::OtherOrigin`].
+    /// [`Error::Missing`], [`Error::OtherOrigin`], or [`Error::Unusable`] where its variable is not set.
     pub(crate) fn resolve(
         &self,
         operation: &OperationId,
@@ -260,7 +275,13 @@ impl SecretStore {
         let found = [operation, &subnet].into_iter().find_map(|name| self.secrets.get_key_value(name));
         match found {
             None => Err(Error::Missing { operation: operation.clone(), subnet, origin: origin.clone() }),
-            Some((_, secret)) if secret.origin == *origin => Ok(&secret.key),
+            Some((name, secret)) if secret.origin == *origin => match &secret.key {
+                Key::Known(key) => Ok(key),
+                Key::Unset { variable } => {
+                    let why = format!("environment variable {variable} is not set");
+                    Err(Error::Unusable { name: name.clone(), why })
+                }
+            },
             Some((name, secret)) => Err(Error::OtherOrigin {
                 name: name.clone(),
                 bound: secret.origin.clone(),

@@ -62,8 +62,7 @@ fn finish(
     } else if file.is_stdin() {
         context.output.data(formatted);
     } else if differs {
-        project::write_whole(&file.path, formatted.as_bytes())
-            .map_err(|error| project::cannot_write(&file.path, &error))?;
+        project::replace(file, formatted)?;
         if !context.output.json {
             context.output.note(&format!("reformatted {}", file.name()));
         }

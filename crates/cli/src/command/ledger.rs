@@ -1,5 +1,6 @@
 //! `orch ledger search | show | import | report`.
 
+mod capability;
 mod import;
 mod report;
 mod show;
@@ -51,8 +52,14 @@ async fn search(
 ) -> Result<(), Failure> {
     let connection = connect(context, source, false).await?;
     let (tags, limit) = (request.tags.clone(), request.limit);
-    let response = connection.ledger().search_operations(request).await;
-    let hits = response.map_err(|status| connection.refused(&status))?.into_inner().hits;
+    let hits = match connection.ledger().search_operations(request).await {
+        Ok(response) => response.into_inner().hits,
+        Err(status) => {
+            let failure = connection.refused(&status);
+            let unknown = failure.code == "E1202";
+            return Err(if unknown { capability::with_names(&connection, failure).await } else { failure });
+        }
+    };
     let hits: Vec<(v1::Operation, String)> =
         hits.into_iter().filter_map(|hit| Some((hit.operation?, hit.reason))).collect();
     if hits.is_empty() {

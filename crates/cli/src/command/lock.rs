@@ -10,11 +10,11 @@ use serde_json::json;
 
 use super::Context;
 use crate::args::{LedgerSource, Lock as Args};
-use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::project::lockfile::{self, LOCKFILE};
 use crate::project::{self, PlanFile};
 use crate::service::Connection;
+use crate::{config, diagnostics};
 
 mod check;
 mod compat;
@@ -34,7 +34,7 @@ async fn update(context: &Context, paths: &[PathBuf], source: &LedgerSource) -> 
     let config = context.config()?;
     let folders = folders(&config, paths)?;
     // Everything is read before anything is asked for, and asked for before anything is written.
-    let wanted = folders.iter().map(|folder| Wanted::of(folder)).collect::<Result<Vec<_>, _>>()?;
+    let wanted = folders.iter().map(|folder| Wanted::of(context, folder)).collect::<Result<Vec<_>, _>>()?;
     let connection = Connection::for_ledger(&config, source.server.as_deref(), false).await?;
     let mut locks = Vec::new();
     for wanted in &wanted {
@@ -118,14 +118,15 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(folder: &Path) -> Result<Self, Failure> {
+    fn of(context: &Context, folder: &Path) -> Result<Self, Failure> {
         // A folder inside with a lock or a project of its own is served by that.
         let inside = |folder: &Path| !folder.join(LOCKFILE).exists() && !folder.join(config::FILE).exists();
         let mut wanted =
             Self { request: v1::ResolveLockRequest::default(), asked: BTreeMap::new(), files: Vec::new() };
         for path in project::plans_in(folder, &inside)? {
             let file = PlanFile::read(&project::relative(&path))?;
-            let needs = plan_compiler::needs(&String::from_utf8_lossy(&file.bytes));
+            // An import that cannot be read would lose its pin.
+            let needs = plan_compiler::needs(&diagnostics::parse_or_show(context, &file)?);
             for name in needs.operations.iter().chain(&needs.capabilities) {
                 wanted.asked.entry(name.clone()).or_insert_with(|| file.name());
             }

@@ -244,6 +244,8 @@ fn the_page_of_policies_says_what_is_executed() {
         ("cache", "cache: 24h"),
         ("budget", "budget: 0.01USD"),
         ("prefer", "prefer: cheapest"),
+        ("only", "only: [sn22]"),
+        ("poll", "page: { max: 3 }"),
     ];
     for (key, policy) in calls {
         // A line of the page speaks of one key, or of several that are all the same.
@@ -251,7 +253,7 @@ fn the_page_of_policies_says_what_is_executed() {
         let line = of_calls.lines().find(|line| line.trim_start().starts_with(key)).unwrap();
         let plan = format!(
             "edition 2026\nuse cap {{ web_search }}\nplan p() -> Int with {{ budget: 1USD, deadline: 300s }} {{\n  \
-             (call web_search(query: \"q\") with {{ max_price: 0.001USD, {policy} }}).len()\n}}\n"
+             let found = call web_search(query: \"q\") with {{ max_price: 0.001USD, {policy} }}\n  1\n}}\n"
         );
         let checked = folder.orch_with_input(["check", "--json", "-"], plan).json();
         let codes: Vec<&str> = checked["files"][0]["diagnostics"]

@@ -57,6 +57,8 @@ fn nothing_found_and_nothing_of_that_name_are_two_things() {
     let cases = [
         (&["search", "--tag", "serch"][..], 2, "E1507", "did you mean `web_search`?"),
         (&["search", "--capability", "web_serch"], 1, "E1202", "did you mean `web_search`?"),
+        (&["search", "--capability", "nothing"], 1, "E1202", "there are "),
+        (&["show", "genrate"], 1, "E1201", "did you mean the capability `generate`?"),
         (&["show", "sn22.web_serch"], 1, "E1201", "did you mean `sn22.web_search`?"),
         (&["show", "sn22"], 1, "E1201", "sn22 is a subnet; its operations are sn22."),
         (&["show", "sn22.web_search", "--version", "9.9"], 1, "E1208", "it has 1.0"),
@@ -128,6 +130,20 @@ fn an_operation_is_shown_as_a_plan_uses_it() {
         ]
       }
     "#);
+}
+
+#[test]
+fn a_capability_is_shown_with_what_fulfils_it() {
+    let folder = Folder::empty();
+    let shown = folder.orch(["ledger", "show", "generate"]).succeeds().out;
+    assert!(shown.starts_with("generate 1.0\n"), "{shown}");
+    assert!(shown.contains("sn28.chat_completions, sn64.chat_completions"), "{shown}");
+    assert!(
+        shown.contains("\n  use cap { generate }\n") && shown.contains("\n  capability generate("),
+        "{shown}"
+    );
+    let json = folder.orch(["ledger", "show", "generate", "--json"]).succeeds().json();
+    assert_eq!((&json["capability"], &json["version"]), (&json!("generate"), &json!("1.0")));
 }
 
 fn entry(folder: &Folder) -> Value {

@@ -64,6 +64,18 @@ fn an_unknown_name_is_reported_with_its_file_and_nothing_is_written() {
 }
 
 #[test]
+fn an_import_that_cannot_be_read_loses_no_pin() {
+    let folder = Folder::empty();
+    folder.write("first.orch", FIRST);
+    folder.orch(["lock", "update"]).succeeds();
+    let before = folder.read("orchestra.lock");
+    folder.write("first.orch", FIRST.replacen("use ", "use use ", 1));
+    let refused = folder.orch(["lock", "update"]).exits(1);
+    assert!(refused.err.contains("error[E01") && refused.err.contains("first.orch:"), "{}", refused.err);
+    assert_eq!(folder.read("orchestra.lock"), before);
+}
+
+#[test]
 fn a_damaged_lock_is_mended_by_an_update() {
     let folder = Folder::project();
     let good = folder.read("orchestra.lock");

@@ -3,10 +3,14 @@
 #![expect(clippy::indexing_slicing, reason = "tests: a missing JSON member is a failed test")]
 
 mod check;
+mod check_fix;
+mod check_formats;
 mod config;
+mod doc;
 mod examples;
 mod exit;
 mod explain;
+mod graph;
 mod ledger;
 mod lock;
 mod new;
@@ -15,4 +19,5 @@ mod proof;
 mod report;
 mod run;
 mod serve;
+mod test_command;
 mod versions;

@@ -101,7 +101,10 @@ impl Folder {
         let mut command = Command::new(ORCH);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
-            if name.starts_with("ORCHESTRA_") || name.starts_with("CLICOLOR") || name == "NO_COLOR" {
+            if name.starts_with("ORCHESTRA_")
+                || name.starts_with("CLICOLOR")
+                || ["NO_COLOR", "GITHUB_WORKSPACE"].contains(&&*name)
+            {
                 command.env_remove(&*name);
             }
         }

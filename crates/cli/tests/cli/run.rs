@@ -121,26 +121,34 @@ fn inputs_are_checked_before_anything_starts() {
     let folder = Folder::project();
     folder.write(
         "many.orch",
-        "edition 2026\nenum Mood { Calm, Loud }\nplan p(name: String(1..9), mood: Mood, ages: [Int(0..99)](..3), \
-         note: String?) -> String { return \"{name} {ages.len()}\" }\n",
+        "edition 2026\nenum Mood { Calm, Loud }\nrecord Cat { lives: Int }\nplan p(name: String(1..9), mood: Mood, ages: [Int(0..99)](..3), \
+         note: String?, cat: Cat?, wait: Duration?) -> String { return \"{name} {ages.len()}\" }\n",
     );
     let good = ["run", "many.orch", "--no-journal", "-i", "name=Ann", "-i", "mood=Loud", "-i", "ages=[1, 2]"];
     assert_eq!(folder.orch(good).succeeds().out, "\"Ann 2\"\n");
     let with = |args: &[&'static str]| folder.orch([&good[..], args].concat());
     assert_eq!(with(&["-i", "note=1=2"]).succeeds().out, "\"Ann 2\"\n");
-    let cases: [(&[&str], &str, &str); 9] = [
+    let cases: [(&[&str], &str, &str); 12] = [
         (&["-i", "name"], "E1507", "NAME=VALUE"),
         (&["-i", "name=Bob"], "E1507", "given twice"),
         (&["-i", "nmae=Bob"], "E1161", "did you mean `name`?"),
         (
             &["-i", "zzz=1"],
             "E1161",
-            "it takes name: String(1..9), mood: Mood, ages: [Int(0..99)](..3), note: String?",
+            "it takes name: String(1..9), mood: Mood, ages: [Int(0..99)](..3), note: String?, cat: Cat?, wait: \
+             Duration?",
         ),
         (&["--max-cost", "5"], "E1507", "it ends in none of TAO, rao, USD"),
         (&["--max-cost", "-1USD"], "E1507", "--max-cost"),
         (&["--plan", "q"], "E1506", "it has p"),
+        (
+            &["-i", r#"cat={"lives":9,"tail":1}"#],
+            "E1163",
+            "`Cat` has no such field; it has `lives`, at $.cat.tail",
+        ),
+        (&["-i", "wait=5s"], "E1163", "such as `PT5S`"),
         (&["--proof", "."], "E1503", "it is a folder"),
+        (&["--proof", "/dev/null"], "E1503", "it is a device or a pipe, not a file"),
         (&["--config", "nope.toml"], "E1501", "nope.toml"),
     ];
     for (args, code, message) in cases {
@@ -268,6 +276,18 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(!String::from_utf8(output.stderr).unwrap().contains("panicked"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn data_that_gets_nowhere_is_an_error() {
+    let folder = Folder::project();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = folder.command(["ledger", "search", "web"]);
+    let output = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("error[E1503]: standard output cannot be written: "), "{said}");
 }
 
 #[test]

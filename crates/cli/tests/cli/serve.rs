@@ -130,6 +130,16 @@ fn a_port_where_something_else_listens_is_no_server() {
 }
 
 #[test]
+fn a_port_that_never_says_a_word_does_not_hold_a_command_for_ever() {
+    let folder = Folder::project();
+    // Connections wait in the listener's queue: they are made, and nobody answers.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let refused = folder.orch(["ledger", "search", "web", "--server", &address]).exits(3);
+    assert!(refused.err.starts_with("error[E1504]: "), "{}", refused.err);
+}
+
+#[test]
 fn the_log_says_what_happens_and_holds_no_content() {
     let folder = Folder::project_with_latency(1);
     let mut serve = folder.command(["serve", "--listen", "127.0.0.1:0", "--json"]);

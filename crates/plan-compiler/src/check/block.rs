@@ -21,7 +21,8 @@ impl<'a> Checker<'a, '_> {
                     .help("end it with an expression, or with `return`");
                 return this.fail(block.span, report);
             };
-            let value = this.infer(value, want);
+            let value = this.in_tail(true, |this| this.infer(value, want));
+            this.check_spent(&value);
             let (ty, span) = (value.ty.clone(), block.span);
             if stmts.is_empty() {
                 return value;
@@ -43,7 +44,7 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn statements(&mut self, stmts: &'a [AstStmt]) -> Vec<Stmt> {
-        stmts.iter().filter_map(|stmt| self.statement(stmt)).collect()
+        self.in_tail(false, |this| stmts.iter().filter_map(|stmt| this.statement(stmt)).collect())
     }
 
     fn statement(&mut self, stmt: &'a AstStmt) -> Option<Stmt> {
@@ -91,6 +92,33 @@ impl<'a> Checker<'a, '_> {
             this.template(&stmt.message, stmt.message.span, None)
         });
         Some(Stmt::Ensure { cond, message, span: stmt.span })
+    }
+
+    /// `spent()`: what the calls of the block around have cost. Allowed where all of them are done.
+    pub(super) fn spent(&mut self, span: Span) -> Expr {
+        let place = match self.body.place {
+            Place::Pure(place) => place,
+            Place::Plan if self.body.tail => return Expr::new(ExprKind::Spent, Type::Amount, span),
+            Place::Plan => "a statement",
+        };
+        let report = Diagnostic::error(codes::SPENT_MISPLACED, format!("`spent()` cannot stand in {place}"))
+            .primary(span, "not here")
+            .note("it is what all calls of a block have cost, so it stands in the block's last expression")
+            .help("use it in the value of the block: `return Report { .., spent: spent() }`");
+        self.fail(span, report)
+    }
+
+    fn check_spent(&mut self, value: &Expr) {
+        if value.effect == Effect::Call && value.uses_spent() {
+            self.report(
+                Diagnostic::error(
+                    codes::SPENT_MISPLACED,
+                    "a call stands in the same expression as `spent()`",
+                )
+                .primary(value.span, "its cost is not known while this is computed")
+                .help("bind the answer by `let` before"),
+            );
+        }
     }
 
     /// An expression whose value is not used.

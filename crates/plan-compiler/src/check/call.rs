@@ -7,8 +7,8 @@ use schema::types::Type;
 
 use super::Checker;
 use super::args::{Passing, Slot};
+use super::call_policy::CallSite;
 use super::coerce::absent;
-use super::policy::CallSite;
 use crate::codes;
 use crate::hir::{self, CallPolicy, Expr, ExprKind, Target};
 use crate::program::CallTarget;
@@ -32,10 +32,11 @@ impl<'a> Checker<'a, '_> {
             self.check_admissible(target, name, &policy, call);
         }
         if !allowed {
-            return Expr { ty: output, ..Expr::error(call.span) };
+            return Expr { ty: policy.settled(&output), ..Expr::error(call.span) };
         }
-        let node = hir::Call { target, name: name.name.clone(), args, output: output.clone(), policy };
-        Expr::new(ExprKind::Call(Box::new(node)), output, call.span)
+        let settled = policy.settled(&output);
+        let node = hir::Call { target, name: name.name.clone(), args, output, policy, caught: None };
+        Expr::new(ExprKind::Call(Box::new(node)), settled, call.span)
     }
 
     fn look_at(&mut self, value: &'a ast::Expr) {
@@ -71,7 +72,7 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
-    fn unknown_target(&self, name: &ast::Ident) -> Diagnostic {
+    pub(super) fn unknown_target(&self, name: &ast::Ident) -> Diagnostic {
         let text = name.name.as_str();
         let report =
             Diagnostic::error(codes::UNKNOWN_TARGET, format!("there is no operation or capability `{text}`"))
@@ -164,21 +165,14 @@ impl<'a> Checker<'a, '_> {
 
     /// Whether an operation may serve the call, at a price that is known or declared.
     fn check_admissible(&mut self, target: Target, name: &ast::Ident, policy: &CallPolicy, call: &ast::Call) {
-        let program = self.program;
-        let operations: Vec<usize> = match target {
-            Target::Operation(at) => vec![at],
-            Target::Capability(at) => match program.capabilities.get(at) {
-                Some(capability) => capability.adapters.iter().map(|adapter| adapter.operation).collect(),
-                None => return,
-            },
-        };
+        let operations = self.operations_of(target);
         let mut refused = Vec::new();
         let mut unknown = Vec::new();
-        for operation in operations.iter().filter_map(|at| program.operations.get(*at)) {
-            let id = &operation.descriptor.id;
-            match not_admissible(operation.descriptor, policy) {
+        for operation in &operations {
+            let id = &operation.id;
+            match not_admissible(operation, policy) {
                 Some(why) => refused.push(format!("`{id}`: {why}")),
-                None if policy.max_price.is_none() && operation.descriptor.price == PriceRule::Unknown => {
+                None if policy.max_price.is_none() && operation.price == PriceRule::Unknown => {
                     unknown.push(id.as_str());
                 }
                 None => {}
@@ -282,6 +276,12 @@ pub(crate) fn not_admissible(
     descriptor: &schema::operation::OperationDescriptor,
     policy: &CallPolicy,
 ) -> Option<String> {
+    if policy.only.as_ref().is_some_and(|only| !only.iter().any(|one| one.is_of(descriptor))) {
+        return Some("it is not among those that `only` names".to_owned());
+    }
+    if policy.ignore.iter().any(|one| one.is_of(descriptor)) {
+        return Some("`ignore` names it".to_owned());
+    }
     if let Transport::Other { protocol, .. } = &descriptor.transport {
         return Some(format!("this version does not speak its protocol, {protocol}"));
     }

@@ -87,7 +87,7 @@ impl Checker<'_, '_> {
         span: Span,
     ) -> Expr {
         let ty = converted.ty.clone().optional();
-        let null = Expr::constant(Value::Null, ty.clone(), span);
+        let null = absent(ty.clone(), span);
         let arms = vec![(Pattern::Present(Box::new(Pattern::Bind(var))), converted), (Pattern::Any, null)];
         Expr::new(ExprKind::Match(Box::new(Match { value, arms })), ty, span)
     }
@@ -151,8 +151,12 @@ impl Checker<'_, '_> {
 
     fn mismatch_help(&self, report: Diagnostic, expr: &Expr, target: &Type) -> Diagnostic {
         let wanted = self.show(target);
+        let is_literal = matches!(expr.kind, ExprKind::Const(_));
         match (&expr.ty, target) {
             (Type::Json, _) => report.help(format!("decode it: `.. as {wanted}`")),
+            (Type::String(_), Type::Int(_) | Type::Float(_) | Type::Bool) if is_literal => {
+                without_quotes(report, expr)
+            }
             (Type::String(_), Type::Url | Type::Time | Type::Duration | Type::Amount) => {
                 report.help(format!("decode it: `.. as {wanted}`"))
             }
@@ -160,9 +164,12 @@ impl Checker<'_, '_> {
             (Type::Int(_) | Type::Float(_) | Type::Bool, Type::String(_)) => {
                 report.help("write it as text: `\"{x}\"`")
             }
-            (Type::Int(_), Type::Float(_)) => {
-                report.help("only an `Int` within 2^53 is exact as a `Float`; narrow it: `.. as Int(..)`")
-            }
+            (Type::Int(_), Type::Float(_)) => report.help(
+                "only an `Int` within 2^53 is exact as a `Float`: narrow it by `as`, or take the nearest by `.to_float()`",
+            ),
+            (Type::Float(_), Type::Int(_)) if !is_literal => report.help("round it: `.round()`, `.floor()` or `.ceil()`"),
+            (Type::String(_), Type::Int(_)) => report.help("read it: `.to_int()`"),
+            (Type::String(_), Type::Float(_)) => report.help("read it: `.to_float()`"),
             (Type::List(found, _), other) if self.convert(found, other).is_ok() => report
                 .help("this is a list of them: take one by `.first()` or `[i]`, or loop by `for` or `map`"),
             (found, Type::List(element, _)) if self.convert(found, element).is_ok() => {
@@ -171,6 +178,17 @@ impl Checker<'_, '_> {
             _ => report,
         }
     }
+}
+
+/// A text where a number or `Bool` is wanted: perhaps only its quotes are too much.
+fn without_quotes(report: Diagnostic, expr: &Expr) -> Diagnostic {
+    let ExprKind::Const(Value::String(text)) = &expr.kind else { return report };
+    let digits = text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(['e', 'E', '_']);
+    let is_number = digits && text.parse::<f64>().is_ok_and(f64::is_finite);
+    if is_number || matches!(&**text, "true" | "false") {
+        return report.fix(Fix::maybe("remove the quotes").replace(expr.span, &**text));
+    }
+    report
 }
 
 /// What stands for a field or argument that is not there.
@@ -200,6 +218,10 @@ fn range_help(report: Diagnostic, expr: &Expr, target: &Type, wanted: &str) -> D
             } else {
                 report
             }
+        }
+        // `a / b as T` would check `b`.
+        _ if matches!(expr.kind, ExprKind::Binary(..) | ExprKind::Unary(..)) => {
+            report.help(format!("check it by `(..) as {wanted}`, which fails where it does not fit"))
         }
         _ => report.help(format!("check it by `.. as {wanted}`, which fails where it does not fit")),
     }

@@ -133,16 +133,23 @@ impl<'a> Checker<'a, '_> {
         let shown: Vec<String> = forgotten.iter().take(SHOWN_CASES).map(|case| format!("`{case}`")).collect();
         let rest = forgotten.len().saturating_sub(SHOWN_CASES);
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        // Values that nothing names: all but those that arms name.
+        let nameless = forgotten.len() == 1 && forgotten.iter().all(|case| case == "_");
+        let (what, help) = match ty {
+            Type::Optional(_) if nameless => {
+                ("every value but `null`".to_owned(), "add an arm with a name for the value, or `_ => ..`")
+            }
+            _ if nameless => ("all other values".to_owned(), "add `_ => ..`, or a name for the value"),
+            _ if forgotten.len() == 1 => (shown.join(", "), "add an arm for it, or `_ => ..`"),
+            _ => (shown.join(", ") + &more, "add an arm for each, or `_ => ..` for all of them"),
+        };
         let found = self.show(ty);
         let word = Span::new(span.start, span.start.saturating_add(5).min(span.end));
         self.report(
-            Diagnostic::error(
-                codes::NOT_EXHAUSTIVE,
-                format!("this `match` forgets {}{more}", shown.join(", ")),
-            )
-            .primary(word, "not every value has an arm")
-            .secondary(node.value.span, format!("this is `{found}`"))
-            .help("add an arm for it, or `_ => ..` for everything else"),
+            Diagnostic::error(codes::NOT_EXHAUSTIVE, format!("this `match` forgets {what}"))
+                .primary(word, "not every value has an arm")
+                .secondary(node.value.span, format!("this is `{found}`"))
+                .help(help),
         );
     }
 }

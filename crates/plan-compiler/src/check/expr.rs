@@ -29,7 +29,7 @@ impl<'a> Checker<'a, '_> {
             Ast::Block(block) => self.block_value(block, want),
             Ast::Call(call) => self.call(call),
             Ast::Run(run) => self.run_plan(run),
-            Ast::Try(inner) => self.refuse_try(inner, span),
+            Ast::Try(inner) => self.try_to(inner, span),
             Ast::For(node) => self.for_loop(node, span),
             Ast::If(node) => self.if_value(node, span, want),
             Ast::Match(node) => self.match_value(node, span, want),
@@ -106,8 +106,10 @@ impl<'a> Checker<'a, '_> {
                 self.no_arguments(function, args);
                 return Expr::new(ExprKind::WantedSchema, Type::Json, span);
             }
+            "calls" if self.body.calls.is_some() => return self.calls_of(args, span),
             "spent" => {
-                return self.not_executed("`spent()`", span, "remove it; the run reports what it cost");
+                self.no_arguments(function, args);
+                return self.spent(span);
             }
             _ => {}
         }
@@ -135,7 +137,7 @@ impl<'a> Checker<'a, '_> {
             "wanted_schema" => {
                 report.note("`wanted_schema()` has a meaning in adapters of a capability `-> _` only")
             }
-            _ if plan_ir::builtin::Builtin::named(name).is_some() => {
+            _ if plan_ir::builtin::Builtin::named(name).next().is_some() => {
                 report.help(format!("`{name}` is a method: `x.{name}(..)`"))
             }
             _ => did_you_mean(report, name, function.span, module.functions.keys().copied()),
@@ -154,18 +156,6 @@ impl<'a> Checker<'a, '_> {
     /// Refuses a part of the language that this version does not execute.
     pub(super) fn not_executed(&mut self, what: &str, span: plan_lang::Span, help: &str) -> Expr {
         self.fail(span, not_executed(what, span, help))
-    }
-
-    fn refuse_try(&mut self, inner: &'a ast::Expr, span: plan_lang::Span) -> Expr {
-        let word = plan_lang::Span::new(span.start, span.start.saturating_add(3));
-        self.report(not_executed(
-            "`try`",
-            word,
-            "handle failures by `fallback`, or by `on_error` of a `for`",
-        ));
-        // The call itself is still worth checking; its result is an error that fits everywhere.
-        self.infer(inner, None);
-        Expr::error(span)
     }
 
     /// Whether calls and runs may stand here; reports where not.

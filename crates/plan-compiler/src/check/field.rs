@@ -5,6 +5,7 @@ use plan_lang::{Diagnostic, Fix, Span, ast};
 use schema::types::{IntRange, Type, TypeDef};
 
 use super::Checker;
+use super::method::look_into;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
 
@@ -52,11 +53,11 @@ impl<'a> Checker<'a, '_> {
 
     fn no_such_field(&self, ty: &Type, field: &ast::Ident) -> Diagnostic {
         let report = self.no_field(ty, field);
-        if let Some(builtin) = Builtin::named(&field.name) {
-            return report.help(format!("`{}` is a method: write `.{}(..)`", field.name, builtin.name()));
+        if Builtin::named(&field.name).next().is_some() {
+            return report.help(format!("`{0}` is a method: write `.{0}(..)`", field.name));
         }
         match ty {
-            Type::Json => report.help("JSON is opaque until it is decoded: `.. as T`"),
+            Type::Json => report.help(look_into(&field.name)),
             Type::List(..) => {
                 report.help("this is a list: take an element by `.first()` or `[i]`, or loop by `map`")
             }

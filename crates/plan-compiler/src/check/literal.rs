@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plan_ir::expr::Widening;
 use plan_lang::ast::{self, Literal, TemplatePart};
-use plan_lang::{Diagnostic, Span};
+use plan_lang::{Diagnostic, Fix, Span};
 use schema::amount::{Amount, Currency};
 use schema::text_form::{parse_time, url_misfit};
 use schema::types::{EnumWire, FloatRange, IntRange, LengthRange, Type, TypeDef};
@@ -119,8 +119,7 @@ impl<'a> Checker<'a, '_> {
             Some(Type::Url) => match url_misfit(text) {
                 None => return Expr::constant(Value::string(text), Type::Url, span),
                 Some(why) => {
-                    let report = Diagnostic::error(codes::BAD_LITERAL, "this text is no URL");
-                    return self.fail(span, report.primary(span, why));
+                    return self.fail(span, no_url(text, why, span));
                 }
             },
             Some(Type::Time) => match parse_time(text) {
@@ -240,6 +239,22 @@ impl<'a> Checker<'a, '_> {
             _ => Some(ty.clone()),
         }
     }
+}
+
+/// What keeps a text from being a URL, mostly its scheme.
+fn no_url(text: &str, why: String, span: Span) -> Diagnostic {
+    let report = Diagnostic::error(codes::BAD_LITERAL, "this text is no URL");
+    if text.contains("://") || text.starts_with(['/', '.', '#', '?']) || text.is_empty() {
+        return report.primary(span, why);
+    }
+    let report = report
+        .primary(span, "it does not say how to get there")
+        .help("a URL starts with its scheme: `https://example.com`");
+    // Behind the one quote of a text without escapes.
+    if span.len() as usize == text.len() + 2 && url_misfit(&format!("https://{text}")).is_none() {
+        return report.fix(Fix::maybe("add `https://`").insert(span.start + 1, "https://"));
+    }
+    report
 }
 
 /// The value as opaque JSON.

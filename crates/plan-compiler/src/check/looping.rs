@@ -3,7 +3,7 @@
 use plan_ir::builtin::Builtin;
 use plan_ir::plan::{OnError, Tolerance};
 use plan_lang::{Diagnostic, Fix, Span, ast};
-use schema::types::{DefId, FieldDef, IntRange, LengthRange, RecordDef, Type, TypeDef};
+use schema::types::{LengthRange, Type};
 
 use super::Checker;
 use super::method::builtin;
@@ -11,7 +11,7 @@ use super::policy::ForPolicy;
 use super::scope::Place;
 use crate::codes;
 use crate::hir::{Effect, Expr, ExprKind, For, Lambda, VarId};
-use crate::resolve::PLAN_ERROR;
+use crate::prelude;
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn for_loop(&mut self, node: &'a ast::For, span: Span) -> Expr {
@@ -61,7 +61,7 @@ impl<'a> Checker<'a, '_> {
         let result = body.ty.clone();
         let (tolerate, on_error, ty) = match policy.on_error {
             Some(super::policy::OnErrorWord::Keep) => {
-                let item_error = self.item_error(element);
+                let item_error = prelude::item_error(&mut self.types, element);
                 let kept = Type::Result(Box::new(result), Box::new(Type::Named(item_error)));
                 (Tolerance::All, OnError::Keep { item_error }, Type::List(Box::new(kept), length))
             }
@@ -74,7 +74,8 @@ impl<'a> Checker<'a, '_> {
                 (tolerate, OnError::Drop, Type::List(Box::new(result), shortened(length, tolerate)))
             }
         };
-        let node = For { item, list, concurrency: policy.concurrency, tolerate, on_error, body };
+        let ForPolicy { concurrency, budget, .. } = policy;
+        let node = For { item, list, concurrency, tolerate, on_error, budget, body };
         Expr::new(ExprKind::For(Box::new(node)), ty, span)
     }
 
@@ -115,28 +116,6 @@ impl<'a> Checker<'a, '_> {
             }
             _ => report,
         }
-    }
-
-    /// `ItemError { index, item, error }` for elements of this type.
-    fn item_error(&mut self, item: Type) -> DefId {
-        let field = |name: &str, ty, doc: &str| FieldDef { name: name.into(), ty, doc: doc.into() };
-        let fields = vec![
-            field(
-                "index",
-                Type::Int(IntRange { min: 0, max: i64::MAX }),
-                "Place of the element in the list.",
-            ),
-            field("item", item, "The element."),
-            field("error", Type::Named(PLAN_ERROR), "Why it failed."),
-        ];
-        let known = self.types.iter().find_map(|(def, ty)| match ty {
-            TypeDef::Record(record) if record.name == "ItemError" && record.fields == fields => Some(def),
-            _ => None,
-        });
-        known.unwrap_or_else(|| {
-            let doc = "An element of a `for` that failed.".into();
-            self.types.push(TypeDef::Record(RecordDef { name: "ItemError".into(), fields, doc }))
-        })
     }
 }
 

@@ -1,21 +1,35 @@
-//! Methods of the library.
+//! Methods of the library: which one a name means on a receiver. What each gives is in a file per receiver.
+
+mod decode;
+mod json;
+mod lists;
+mod maps;
+mod message;
+mod names;
+mod order;
+mod scalars;
+mod text;
+mod urls;
 
 use plan_ir::builtin::{Builtin, Receiver};
 use plan_lang::{Diagnostic, Span, ast};
-use schema::limits::{LIST_ELEMENTS_MAX, URL_LENGTH_MAX};
-use schema::types::{IntRange, LengthRange, Type};
+use schema::types::{IntRange, Type};
+
+pub(super) use message::look_into;
 
 use super::Checker;
 use super::text_length::json_length;
 use crate::codes;
 use crate::hir::{Expr, ExprKind, Lambda};
-use crate::range::{self, product, skipped, sum, taken};
-use crate::relate::unrefined;
+use crate::relate::is_ordered;
 
-/// Full case folding makes at most three characters of one.
-const FOLDED_CHARS_MAX: u64 = 3;
-/// Compatibility composition makes at most 18 characters of one (U+FDFA), each folded after that.
-const NORMALIZED_CHARS_MAX: u64 = 18 * FOLDED_CHARS_MAX;
+/// A method call whose function is found and whose arguments are as many as it takes.
+struct Call<'a> {
+    op: Builtin,
+    receiver: Expr,
+    args: &'a [ast::Arg],
+    span: Span,
+}
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn method(
@@ -28,10 +42,7 @@ impl<'a> Checker<'a, '_> {
     ) -> Expr {
         let value = self.infer(receiver, None);
         if value.is_error() || method.is_missing() {
-            // Lambdas have no parameter types here, so only plain arguments are looked at.
-            for arg in args.iter().filter(|arg| !matches!(arg.value.kind, ast::ExprKind::Lambda { .. })) {
-                self.infer(&arg.value, None);
-            }
+            self.infer_plain(args);
             return Expr::error(span);
         }
         let dot = Span::new(receiver.span.end, method.span.start);
@@ -55,13 +66,21 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
+    /// Looks at arguments that nothing takes, for their own mistakes. Lambdas have no parameter types here.
+    fn infer_plain(&mut self, args: &'a [ast::Arg]) {
+        for arg in args.iter().filter(|arg| !matches!(arg.value.kind, ast::ExprKind::Lambda { .. })) {
+            self.infer(&arg.value, None);
+        }
+    }
+
     fn method_on(&mut self, value: Expr, method: &'a ast::Ident, args: &'a [ast::Arg], span: Span) -> Expr {
         let receivers = receivers(&value.ty);
-        let found = Builtin::named(&method.name).filter(|op| {
-            let on = op.signature().receivers;
-            on.iter().any(|on| *on == Receiver::Any || receivers.contains(on))
-        });
-        let Some(op) = found else {
+        let Some(op) = Builtin::named(&method.name).find(|op| receivers.iter().any(|on| op.is_on(*on)))
+        else {
+            self.infer_plain(args);
+            if is_unknown_list(&value.ty) {
+                return Expr::error(span);
+            }
             let report = self.no_method(&value, method, &receivers);
             return self.fail(span, report);
         };
@@ -74,206 +93,80 @@ impl<'a> Checker<'a, '_> {
             let report = Diagnostic::error(codes::UNKNOWN_ARGUMENT, "arguments of methods have no names");
             return self.fail(span, report.primary(name.span, "remove the name"));
         }
-        let arg = args.first().map(|arg| &arg.value);
-        match &value.ty {
-            Type::List(element, length) if op != Builtin::ToJson => {
-                let (element, length) = ((**element).clone(), *length);
-                self.list_method(op, value, &element, length, arg, span)
+        self.method_call(Call { op, receiver: value, args, span })
+    }
+
+    fn method_call(&mut self, call: Call<'a>) -> Expr {
+        match call.receiver.ty.clone() {
+            ty if call.op == Builtin::ToJson => {
+                let length = json_length(&ty, &self.types);
+                call.gives(Type::String(length))
             }
-            Type::String(length) if op != Builtin::ToJson => {
-                let length = *length;
-                self.text_method(op, value, length, arg, span)
-            }
-            Type::Url if op != Builtin::ToJson => {
-                self.text_method(op, value, LengthRange { min: 3, max: Some(URL_LENGTH_MAX) }, arg, span)
-            }
-            ty => {
-                let ty = match op {
-                    Builtin::Len => Type::Int(IntRange { min: 0, max: i64::MAX }),
-                    Builtin::IsEmpty => Type::Bool,
-                    _ => Type::String(json_length(ty, &self.types)),
-                };
-                builtin(op, vec![value], None, ty, span)
-            }
+            Type::List(element, length) => self.list_method(call, &element, length),
+            Type::String(length) => self.text_method(call, length),
+            Type::Url => self.url_method(call),
+            Type::Map(value) => self.map_method(call, &value),
+            Type::Json => self.json_method(call),
+            ty => self.scalar_method(call, &ty),
         }
     }
 
-    fn list_method(
-        &mut self,
-        op: Builtin,
-        list: Expr,
-        element: &Type,
-        length: LengthRange,
-        arg: Option<&'a ast::Expr>,
-        span: Span,
-    ) -> Expr {
-        let no_minimum = LengthRange { min: 0, ..length };
-        let same = |length| Type::List(Box::new(element.clone()), length);
-        match op {
-            Builtin::Len => {
-                let ty = Type::Int(range::as_int(length, LIST_ELEMENTS_MAX as u64));
-                builtin(op, vec![list], None, ty, span)
-            }
-            Builtin::IsEmpty => builtin(op, vec![list], None, Type::Bool, span),
-            Builtin::Filter | Builtin::All | Builtin::Any => {
-                let lambda = self.method_lambda(op, arg, element, Some(&Type::Bool));
-                let ty = if op == Builtin::Filter { same(no_minimum) } else { Type::Bool };
-                with_lambda(op, list, lambda, |_| ty, span)
-            }
-            Builtin::Map => {
-                let lambda = self.method_lambda(op, arg, element, None);
-                with_lambda(op, list, lambda, |body| Type::List(Box::new(body.clone()), length), span)
-            }
-            Builtin::Take | Builtin::Skip => {
-                let (n, count) = self.count(op, arg, span);
-                let length = if op == Builtin::Take { taken(length, count) } else { skipped(length, count) };
-                builtin(op, vec![list, n], None, same(length), span)
-            }
-            Builtin::Contains => {
-                let part = self.argument(arg, &unrefined(element), op, span);
-                builtin(op, vec![list, part], None, Type::Bool, span)
-            }
-            Builtin::First | Builtin::Last => builtin(op, vec![list], None, element.clone().optional(), span),
-            Builtin::Flatten => match element {
-                Type::List(inner, each) => {
-                    let ty = Type::List(inner.clone(), product(length, *each));
-                    builtin(op, vec![list], None, ty, span)
-                }
-                _ => Expr::error(span),
-            },
-            Builtin::Join => {
-                let separator = self.argument(arg, &Type::STRING, op, span);
-                let (Type::String(each), Type::String(between)) = (element, &separator.ty) else {
-                    return Expr::error(span);
-                };
-                let gaps = LengthRange {
-                    min: length.min.saturating_sub(1),
-                    max: length.max.map(|max| max.saturating_sub(1)),
-                };
-                let ty = Type::String(sum(product(length, *each), product(gaps, *between)));
-                builtin(op, vec![list, separator], None, ty, span)
-            }
-            Builtin::Ok | Builtin::Errors => match element {
-                Type::Result(ok, err) => {
-                    let side = if op == Builtin::Ok { ok } else { err };
-                    builtin(op, vec![list], None, Type::List(side.clone(), no_minimum), span)
-                }
-                _ => Expr::error(span),
-            },
-            _ => Expr::error(span),
+    /// The lambda of the call, whose own value is to be a `result` if that is given.
+    fn method_lambda(&mut self, call: &Call<'a>, element: &Type, result: Option<&Type>) -> Option<Lambda> {
+        let lambda = &call.args.last()?.value;
+        self.lambda(lambda, element, result, &format!("`{}`", call.op.name()))
+    }
+
+    /// The lambda of the call, whose own value is to be a key with an order.
+    fn key_lambda(&mut self, call: &Call<'a>, element: &Type) -> Option<Lambda> {
+        let lambda = self.method_lambda(call, element, None)?;
+        if is_ordered(&lambda.body.ty) || lambda.body.is_error() {
+            return Some(lambda);
+        }
+        let report = self.no_key(call.op, &lambda.body);
+        self.report(report);
+        None
+    }
+
+    /// The argument at `place` as a `ty`.
+    fn argument(&mut self, call: &Call<'a>, place: usize, ty: &Type) -> Expr {
+        match call.args.get(place) {
+            Some(arg) => self.check(&arg.value, ty, &format!("the argument of `{}`", call.op.name())),
+            None => Expr::error(call.span),
         }
     }
 
-    fn text_method(
-        &mut self,
-        op: Builtin,
-        text: Expr,
-        length: LengthRange,
-        arg: Option<&'a ast::Expr>,
-        span: Span,
-    ) -> Expr {
-        let at_most =
-            |times: u64| LengthRange { min: 0, max: length.max.and_then(|max| max.checked_mul(times)) };
-        match op {
-            Builtin::Len => {
-                let ty = Type::Int(range::as_int(length, i64::MAX.unsigned_abs()));
-                builtin(op, vec![text], None, ty, span)
-            }
-            Builtin::IsEmpty => builtin(op, vec![text], None, Type::Bool, span),
-            Builtin::Contains | Builtin::StartsWith | Builtin::EndsWith => {
-                let part = self.argument(arg, &Type::STRING, op, span);
-                builtin(op, vec![text, part], None, Type::Bool, span)
-            }
-            Builtin::Take | Builtin::Skip => {
-                let (n, count) = self.count(op, arg, span);
-                let length = if op == Builtin::Take { taken(length, count) } else { skipped(length, count) };
-                builtin(op, vec![text, n], None, Type::String(length), span)
-            }
-            Builtin::Trim => builtin(op, vec![text], None, Type::String(at_most(1)), span),
-            // Folding never removes a character; normalizing may.
-            Builtin::Folded => {
-                let ty = Type::String(LengthRange { min: length.min, ..at_most(FOLDED_CHARS_MAX) });
-                builtin(op, vec![text], None, ty, span)
-            }
-            Builtin::Normalize => {
-                builtin(op, vec![text], None, Type::String(at_most(NORMALIZED_CHARS_MAX)), span)
-            }
-            _ => Expr::error(span),
-        }
-    }
-
-    fn method_lambda(
-        &mut self,
-        op: Builtin,
-        arg: Option<&'a ast::Expr>,
-        element: &Type,
-        result: Option<&Type>,
-    ) -> Option<Lambda> {
-        self.lambda(arg?, element, result, &format!("`{}`", op.name()))
-    }
-
-    fn argument(&mut self, arg: Option<&'a ast::Expr>, ty: &Type, op: Builtin, span: Span) -> Expr {
-        match arg {
-            Some(arg) => self.check(arg, ty, &format!("the argument of `{}`", op.name())),
-            None => Expr::error(span),
-        }
-    }
-
-    /// The `n` of `take` and `skip`, with its range.
-    fn count(&mut self, op: Builtin, arg: Option<&'a ast::Expr>, span: Span) -> (Expr, IntRange) {
-        let n = self.argument(arg, &Type::INT, op, span);
+    /// An `Int` argument at `place`, with its range.
+    fn int_argument(&mut self, call: &Call<'a>, place: usize) -> (Expr, IntRange) {
+        let n = self.argument(call, place, &Type::INT);
         let range = match &n.ty {
             Type::Int(range) => *range,
             _ => IntRange::FULL,
         };
         (n, range)
     }
+}
 
-    /// `xs.decode() as [T]`.
-    pub(super) fn decode_list(
-        &mut self,
-        value: &'a ast::Expr,
-        ty: &'a ast::Type,
-        optional: bool,
-        span: Span,
-    ) -> Expr {
-        let list = self.infer(value, None);
-        let wanted = self.ty(ty);
-        let Type::List(element, wanted_length) = &wanted else {
-            if !matches!(wanted, Type::Error) {
-                let shown = self.show(&wanted);
-                let report =
-                    Diagnostic::error(codes::BAD_CAST, format!("`decode` gives a list, not `{shown}`"));
-                self.report(report.primary(ty.span, "expected `[T]`"));
+impl Call<'_> {
+    /// The call, without further arguments.
+    fn gives(self, ty: Type) -> Expr {
+        builtin(self.op, vec![self.receiver], None, ty, self.span)
+    }
+
+    /// The call with values as its arguments.
+    fn with(self, args: impl IntoIterator<Item = Expr>, ty: Type) -> Expr {
+        let args = std::iter::once(self.receiver).chain(args).collect();
+        builtin(self.op, args, None, ty, self.span)
+    }
+
+    /// The call with a lambda as its argument; without one it was reported.
+    fn with_lambda(self, lambda: Option<Lambda>, ty: impl FnOnce(&Type) -> Type) -> Expr {
+        match lambda {
+            Some(lambda) => {
+                let ty = ty(&lambda.body.ty);
+                builtin(self.op, vec![self.receiver], Some(lambda), ty, self.span)
             }
-            return Expr::error(span);
-        };
-        if optional {
-            return self.not_executed(
-                "`?.decode()`",
-                span,
-                "say what stands in for `null` first: `(x ?? []).decode()`",
-            );
-        }
-        let found = match &list.ty {
-            Type::Error => return Expr::error(span),
-            Type::Json => LengthRange::FULL,
-            Type::List(inner, length) if matches!(**inner, Type::Json) => *length,
-            other => {
-                let shown = self.show(other);
-                let report =
-                    Diagnostic::error(codes::BAD_CAST, format!("only JSON is decoded, not `{shown}`"))
-                        .primary(list.span, format!("this is `{shown}`"));
-                return self.fail(span, report);
-            }
-        };
-        let length = LengthRange { min: 0, max: found.max };
-        let decoded = Type::List(element.clone(), length);
-        let decoded = builtin(Builtin::DecodeList, vec![list], None, decoded, span);
-        if length.within(*wanted_length) {
-            decoded
-        } else {
-            Expr::new(ExprKind::Cast(Box::new(decoded)), wanted.clone(), span)
+            None => Expr::error(self.span),
         }
     }
 }
@@ -287,30 +180,36 @@ fn receivers(ty: &Type) -> Vec<Receiver> {
                 Type::List(..) => Some(Receiver::Lists),
                 Type::String(_) => Some(Receiver::Texts),
                 Type::Result(..) => Some(Receiver::Results),
+                Type::Optional(_) => Some(Receiver::Optionals),
                 _ => None,
             });
+            if is_ordered(element) {
+                receivers.push(Receiver::Ordered);
+            }
+            if matches!(**element, Type::Int(_) | Type::Float(_)) {
+                receivers.extend([Receiver::Summable, Receiver::Numbers]);
+            }
+            if matches!(**element, Type::Duration | Type::Amount) {
+                receivers.push(Receiver::Summable);
+            }
             receivers
         }
-        Type::String(_) | Type::Url => vec![Receiver::Text],
+        Type::String(_) => vec![Receiver::Text],
+        Type::Url => vec![Receiver::Text, Receiver::Url],
         Type::Map(_) => vec![Receiver::Map],
-        _ => Vec::new(),
+        Type::Int(_) => vec![Receiver::Int],
+        Type::Float(_) => vec![Receiver::Float],
+        Type::Amount => vec![Receiver::Amount],
+        Type::Duration => vec![Receiver::Duration],
+        Type::Time => vec![Receiver::Time],
+        Type::Json => vec![Receiver::Json],
+        _ => vec![Receiver::Any],
     }
 }
 
-fn with_lambda(
-    op: Builtin,
-    list: Expr,
-    lambda: Option<Lambda>,
-    ty: impl FnOnce(&Type) -> Type,
-    span: Span,
-) -> Expr {
-    match lambda {
-        Some(lambda) => {
-            let ty = ty(&lambda.body.ty);
-            builtin(op, vec![list], Some(lambda), ty, span)
-        }
-        None => Expr::error(span),
-    }
+/// A list of elements that were reported; `[]` is none, it has no elements.
+fn is_unknown_list(ty: &Type) -> bool {
+    matches!(ty, Type::List(element, length) if **element == Type::Error && length.max != Some(0))
 }
 
 /// A call of the library.

@@ -11,7 +11,7 @@ use super::literal::present;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::range;
-use crate::relate::{self, arithmetic, unrefined};
+use crate::relate::{self, arithmetic, is_ordered, unrefined};
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn unary(
@@ -183,20 +183,7 @@ impl<'a> Checker<'a, '_> {
         let (left, right) = self.both_floats(left, right);
         let ordered = match (&left.ty, &right.ty) {
             (Type::Error, _) | (_, Type::Error) => return Expr::error(span),
-            (a, b) => {
-                let orders = |ty: &Type| {
-                    matches!(
-                        ty,
-                        Type::Int(_)
-                            | Type::Float(_)
-                            | Type::String(_)
-                            | Type::Time
-                            | Type::Duration
-                            | Type::Amount
-                    )
-                };
-                orders(a) && unrefined(a) == unrefined(b)
-            }
+            (a, b) => is_ordered(a) && unrefined(a) == unrefined(b),
         };
         if !ordered {
             let report = self.bad_operands(op, op_span, &left, &right);

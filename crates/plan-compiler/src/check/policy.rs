@@ -1,10 +1,8 @@
 //! Policies: `with web { retry: { max: 1 } }`.
 
-use plan_ir::plan::{Retry, Tolerance};
-use plan_ir::validate::FALLBACKS_MAX;
-use plan_lang::ast::{self, ExprKind as Ast, PolicyField, PolicyUse, PolicyValueKind};
+use plan_ir::plan::Tolerance;
+use plan_lang::ast::{self, PolicyField, PolicyUse, PolicyValueKind};
 use plan_lang::{Diagnostic, Span};
-use schema::error::CallErrorKind;
 use schema::types::Type;
 
 use super::Checker;
@@ -12,35 +10,25 @@ use super::expr::not_executed;
 use super::policy_key::{Key, Site};
 use super::scope::{Body, Place};
 use crate::codes;
-use crate::hir::{self, CallPolicy, Expr, ExprKind, Fallback, Lambda, Target};
-use crate::relate::Conversion;
+use crate::hir;
 use crate::resolve::did_you_mean;
-use crate::{DEFAULT_BACKOFF_US, DEFAULT_TIMEOUT_US};
 
 /// A key that is set.
 #[derive(Clone, Copy, Debug)]
-struct Setting<'a> {
-    key: Key,
-    field: &'a PolicyField,
+pub(super) struct Setting<'a> {
+    pub(super) key: Key,
+    pub(super) field: &'a PolicyField,
     /// Whether it stands in a named policy, which sees nothing of the plan around its use.
-    named: bool,
-}
-
-/// What a call policy is checked against.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct CallSite<'c> {
-    pub(super) target: Target,
-    pub(super) name: &'c str,
-    pub(super) output: &'c Type,
-    pub(super) span: Span,
+    pub(super) named: bool,
 }
 
 /// The policy of a `for`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct ForPolicy {
     pub(super) concurrency: Option<u32>,
     pub(super) tolerate: Option<Tolerance>,
     pub(super) on_error: Option<OnErrorWord>,
+    pub(super) budget: Option<hir::Budget>,
 }
 
 /// What `on_error` says.
@@ -76,12 +64,15 @@ impl<'a> Checker<'a, '_> {
     /// Checks a value that does not depend on where the policy stands.
     fn constant_setting(&mut self, setting: Setting<'a>) {
         match setting.key {
-            Key::Timeout | Key::Deadline => drop(self.duration(setting.field)),
+            Key::Timeout | Key::Deadline | Key::Cache => drop(self.duration(setting.field)),
             Key::MaxPrice => drop(self.amount(setting.field)),
             Key::Retry => drop(self.retry(setting.field)),
             Key::Concurrency => drop(self.concurrency(setting.field)),
             Key::Tolerate => drop(self.tolerate(setting.field)),
             Key::OnError => drop(self.on_error(setting.field)),
+            Key::Hedge => drop(self.hedge(setting.field)),
+            Key::Prefer => drop(self.prefer(setting.field)),
+            Key::Only | Key::Ignore => drop(self.selectors(setting.field)),
             _ => {}
         }
     }
@@ -111,7 +102,7 @@ impl<'a> Checker<'a, '_> {
     }
 
     /// The keys that hold at a site: those of the named policy, with the written ones laid over them.
-    fn policy_at(&mut self, policy: Option<&'a PolicyUse>, site: Site) -> Vec<Setting<'a>> {
+    pub(super) fn policy_at(&mut self, policy: Option<&'a PolicyUse>, site: Site) -> Vec<Setting<'a>> {
         let Some(policy) = policy else { return Vec::new() };
         let own = self.settings(&policy.fields);
         let mut settings = match &policy.base {
@@ -198,148 +189,6 @@ impl<'a> Checker<'a, '_> {
         self.report(report);
     }
 
-    /// The policy of a call, and whether all of it could be read.
-    pub(super) fn call_policy(
-        &mut self,
-        policy: Option<&'a PolicyUse>,
-        site: &CallSite<'_>,
-    ) -> (CallPolicy, bool) {
-        let errors = self.sink.errors();
-        // A named policy that is missing or broken was reported elsewhere.
-        let base = policy.and_then(|policy| policy.base.as_ref());
-        let known = base.is_none_or(|base| self.is_sound_policy(base));
-        let mut checked = CallPolicy {
-            timeout_us: DEFAULT_TIMEOUT_US,
-            retry: Retry { max: 0, backoff_us: DEFAULT_BACKOFF_US, on: CallErrorKind::RETRIED.to_vec() },
-            accept: None,
-            fallback: None,
-            max_price: None,
-        };
-        for setting in self.policy_at(policy, Site::Call) {
-            match setting.key {
-                Key::Timeout => {
-                    checked.timeout_us = self.duration(setting.field).unwrap_or(DEFAULT_TIMEOUT_US)
-                }
-                Key::Retry => {
-                    if let Some(retry) = self.retry(setting.field) {
-                        self.check_repeat(&retry, setting.field, site);
-                        checked.retry = retry;
-                    }
-                }
-                Key::MaxPrice => checked.max_price = self.amount(setting.field),
-                Key::Accept => {
-                    checked.accept = self.seeing(!setting.named, |this| this.accept(setting.field, site));
-                }
-                Key::Fallback => {
-                    checked.fallback = self.seeing(!setting.named, |this| this.fallback(setting.field, site));
-                }
-                _ => {}
-            }
-        }
-        (checked, known && self.sink.errors() == errors)
-    }
-
-    /// Whether a named policy is there and nothing in it was reported.
-    fn is_sound_policy(&self, path: &ast::Path) -> bool {
-        let decl = self.module().and_then(|module| module.policies.get(path.dotted().as_str()));
-        decl.is_some_and(|decl| !self.broken_policies.contains(&decl.span))
-    }
-
-    /// Repeating an operation that is not safe to repeat.
-    fn check_repeat(&mut self, retry: &Retry, field: &PolicyField, site: &CallSite<'_>) {
-        if retry.max == 0 {
-            return;
-        }
-        let program = self.program;
-        let operations: Vec<usize> = match site.target {
-            Target::Operation(at) => vec![at],
-            Target::Capability(at) => program.capabilities.get(at).map_or_else(Vec::new, |capability| {
-                capability.adapters.iter().map(|adapter| adapter.operation).collect()
-            }),
-        };
-        for operation in operations.into_iter().filter_map(|at| program.operations.get(at)) {
-            let descriptor = operation.descriptor;
-            if descriptor.repeat.safe {
-                continue;
-            }
-            let message = format!("`{}` is not safe to repeat, so it cannot be retried", descriptor.id);
-            self.report(
-                Diagnostic::error(codes::UNSAFE_REPEAT, message)
-                    .primary(field.span, "would send it again")
-                    .secondary(site.span, format!("`{}` is called here", site.name))
-                    .note("a failed answer may hide a call that did its work: sending it again would do it twice")
-                    .help("remove `retry`, or set `retry: { max: 0 }` over a shared policy"),
-            );
-        }
-    }
-
-    fn accept(&mut self, field: &'a PolicyField, site: &CallSite<'_>) -> Option<Lambda> {
-        let PolicyValueKind::Expr(expr) = &field.value.kind else {
-            self.wrong_value(field, "a lambda, such as `answer => answer.len() > 0`");
-            return None;
-        };
-        self.in_place(Place::Pure("`accept`"), |this| {
-            this.lambda(expr, site.output, Some(&Type::Bool), "`accept`")
-        })
-    }
-
-    fn fallback(&mut self, field: &'a PolicyField, site: &CallSite<'_>) -> Option<Fallback> {
-        let PolicyValueKind::Expr(expr) = &field.value.kind else {
-            self.wrong_value(field, "a value or another call; a record is written with its name");
-            return None;
-        };
-        if let Ast::Call(call) = &expr.kind {
-            self.fallbacks += 1;
-            let value = self.call(call);
-            self.fallbacks -= 1;
-            if self.fallbacks >= FALLBACKS_MAX {
-                let message = format!("a call has more than {FALLBACKS_MAX} fallbacks inside one another");
-                let report = Diagnostic::error(codes::BAD_POLICY_VALUE, message);
-                self.report(report.primary(field.key.span, "one too many"));
-                return None;
-            }
-            return self.fallback_call(value, site);
-        }
-        let place = Place::Pure("a fallback value");
-        let value = self.in_place(place, |this| this.check(expr, site.output, "the value of `fallback`"));
-        Some(Fallback::Value(value))
-    }
-
-    fn fallback_call(&mut self, value: Expr, site: &CallSite<'_>) -> Option<Fallback> {
-        match self.convert(&value.ty, site.output) {
-            Ok(Conversion::Identity) => {}
-            _ => {
-                self.coerce_report(&value, site.output);
-                return None;
-            }
-        }
-        match value.kind {
-            ExprKind::Call(call) if call.args.iter().all(|arg| arg.effect == hir::Effect::Pure) => {
-                Some(Fallback::Call(call))
-            }
-            ExprKind::Call(_) => {
-                let report = Diagnostic::error(
-                    codes::EFFECT_IN_PURE,
-                    "an argument of a fallback call makes a call of its own",
-                );
-                self.report(report.primary(value.span, "").help("bind that answer by `let` before"));
-                None
-            }
-            _ => None,
-        }
-    }
-
-    fn coerce_report(&mut self, value: &Expr, target: &Type) {
-        let (found, wanted) = (self.show(&value.ty), self.show(target));
-        self.report(
-            Diagnostic::error(
-                codes::MISMATCH,
-                format!("the answer of `fallback` must be `{wanted}`, not `{found}`"),
-            )
-            .primary(value.span, format!("this is `{found}`")),
-        );
-    }
-
     pub(super) fn for_policy(&mut self, policy: Option<&'a PolicyUse>) -> ForPolicy {
         let mut checked = ForPolicy::default();
         let mut tolerate_field = None;
@@ -351,6 +200,7 @@ impl<'a> Checker<'a, '_> {
                     tolerate_field = Some(setting.field);
                 }
                 Key::OnError => checked.on_error = self.on_error(setting.field),
+                Key::Budget => checked.budget = self.budget(setting),
                 _ => {}
             }
         }
@@ -377,17 +227,24 @@ impl<'a> Checker<'a, '_> {
         let (mut budget, mut deadline) = (None, None);
         for setting in self.policy_at(policy, Site::Plan) {
             let span = setting.field.value.span;
-            match (setting.key, &setting.field.value.kind) {
-                (Key::Deadline, _) => deadline = self.duration(setting.field).map(|us| (us, span)),
-                (Key::Budget, PolicyValueKind::Expr(expr)) => {
-                    let place = Place::Pure("a budget");
-                    let amount = self.in_place(place, |this| this.check(expr, &Type::Amount, "the budget"));
-                    budget = Some(hir::Budget { amount, span });
-                }
-                (Key::Budget, _) => self.wrong_value(setting.field, "an amount, such as `0.50USD`"),
+            match setting.key {
+                Key::Deadline => deadline = self.duration(setting.field).map(|us| (us, span)),
+                Key::Budget => budget = self.budget(setting),
                 _ => {}
             }
         }
         (budget, deadline)
+    }
+
+    /// A budget; a named policy sees nothing of the plan around its use.
+    pub(super) fn budget(&mut self, setting: Setting<'a>) -> Option<hir::Budget> {
+        let PolicyValueKind::Expr(expr) = &setting.field.value.kind else {
+            self.wrong_value(setting.field, "an amount, such as `0.50USD`");
+            return None;
+        };
+        let amount = self.seeing(!setting.named, |this| {
+            this.in_place(Place::Pure("a budget"), |this| this.check(expr, &Type::Amount, "the budget"))
+        });
+        Some(hir::Budget { amount, span: setting.field.value.span })
     }
 }

@@ -103,10 +103,9 @@ impl Key {
     /// Where this version executes it.
     pub(super) const fn executed(self) -> &'static [Site] {
         match self {
-            Self::Timeout | Self::Retry | Self::Accept | Self::Fallback | Self::MaxPrice => &[Site::Call],
-            Self::Concurrency | Self::Tolerate | Self::OnError => &[Site::For],
-            Self::Budget | Self::Deadline => &[Site::Plan],
-            _ => &[],
+            // The Ledger does not say yet which operations are paged or polled.
+            Self::Poll | Self::Page => &[],
+            _ => self.sites(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Values of policy keys: literals within limits.
 
 use plan_ir::plan::{Retry, Tolerance};
+use plan_lang::Diagnostic;
 use plan_lang::ast::{self, ExprKind as Ast, Literal, PolicyField, PolicyValueKind};
-use plan_lang::{Diagnostic, Span};
 use schema::amount::{Amount, Currency};
 use schema::error::CallErrorKind;
 
@@ -67,15 +67,7 @@ impl<'a> Checker<'a, '_> {
     }
 
     pub(super) fn concurrency(&mut self, field: &PolicyField) -> Option<u32> {
-        let Some(Literal::Int(value)) = literal(field) else {
-            self.wrong_value(field, "a whole number, such as `8`");
-            return None;
-        };
-        let found = u32::try_from(*value).ok().filter(|value| (1..=CONCURRENCY_MAX).contains(value));
-        if found.is_none() {
-            self.out_of_limits(field, &format!("1 and {CONCURRENCY_MAX}"));
-        }
-        found
+        self.count_between(field, 1, CONCURRENCY_MAX)
     }
 
     pub(super) fn tolerate(&mut self, field: &PolicyField) -> Option<Tolerance> {
@@ -117,7 +109,7 @@ impl<'a> Checker<'a, '_> {
         found
     }
 
-    fn unknown_word<'w>(
+    pub(super) fn unknown_word<'w>(
         &mut self,
         field: &PolicyField,
         word: &ast::Ident,
@@ -131,45 +123,66 @@ impl<'a> Checker<'a, '_> {
         self.report(did_you_mean(report, &word.name, word.span, words));
     }
 
-    /// `retry: { max: 1, backoff: 200ms, on: [timeout] }`.
-    pub(super) fn retry(&mut self, field: &'a PolicyField) -> Option<Retry> {
+    /// The known keys of a value in braces, each once.
+    pub(super) fn sub_fields(
+        &mut self,
+        field: &'a PolicyField,
+        known: &[&'static str],
+        shape: &str,
+    ) -> Option<Vec<(&'static str, &'a PolicyField)>> {
         let PolicyValueKind::Fields(fields) = &field.value.kind else {
-            self.wrong_value(field, "keys in braces: `{ max: 1, backoff: 200ms, on: [timeout] }`");
+            self.wrong_value(field, shape);
             return None;
         };
-        let mut retry = Retry { max: 0, backoff_us: DEFAULT_BACKOFF_US, on: CallErrorKind::RETRIED.to_vec() };
-        let mut seen: Vec<(&str, Span)> = Vec::new();
-        let mut complete = true;
+        let whole = &field.key.name;
+        let mut found: Vec<(&'static str, &'a PolicyField)> = Vec::new();
         for field in fields.iter().filter(|field| !field.key.is_missing()) {
-            let name = field.key.name.as_str();
-            if let Some((_, first)) = seen.iter().find(|(known, _)| *known == name) {
+            let (name, span) = (field.key.name.as_str(), field.key.span);
+            if let Some((_, first)) = found.iter().find(|(known, _)| *known == name) {
                 let report = Diagnostic::error(codes::DUPLICATE_KEY, format!("`{name}` is set twice"));
-                self.report(report.primary(field.key.span, "again").secondary(*first, "first here"));
+                self.report(report.primary(span, "again").secondary(first.key.span, "first here"));
                 continue;
             }
-            seen.push((name, field.key.span));
-            match name {
-                "max" => match self.retries(field) {
-                    Some(max) => retry.max = max,
-                    None => complete = false,
-                },
-                "backoff" => match self.duration(field) {
-                    Some(us) => retry.backoff_us = us,
-                    None => complete = false,
-                },
-                "on" => match self.retried(field) {
-                    Some(on) => retry.on = on,
-                    None => complete = false,
-                },
-                _ => {
-                    let report =
-                        Diagnostic::error(codes::UNKNOWN_KEY, format!("`retry` has no key `{name}`"));
-                    let report = report.primary(field.key.span, "unknown key");
-                    self.report(did_you_mean(report, name, field.key.span, ["max", "backoff", "on"]));
+            match known.iter().find(|known| **known == name) {
+                Some(known) => found.push((known, field)),
+                None => {
+                    let message = format!("`{whole}` has no key `{name}`");
+                    let report = Diagnostic::error(codes::UNKNOWN_KEY, message).primary(span, "unknown key");
+                    self.report(did_you_mean(report, name, span, known.iter().copied()));
                 }
             }
         }
-        if !seen.iter().any(|(name, _)| *name == "max") {
+        Some(found)
+    }
+
+    /// A whole number between two others.
+    pub(super) fn count_between(&mut self, field: &PolicyField, least: u32, most: u32) -> Option<u32> {
+        let Some(Literal::Int(value)) = literal(field) else {
+            self.wrong_value(field, "a whole number, such as `1`");
+            return None;
+        };
+        let found = u32::try_from(*value).ok().filter(|value| (least..=most).contains(value));
+        if found.is_none() {
+            self.out_of_limits(field, &format!("{least} and {most}"));
+        }
+        found
+    }
+
+    /// `retry: { max: 1, backoff: 200ms, on: [timeout] }`.
+    pub(super) fn retry(&mut self, field: &'a PolicyField) -> Option<Retry> {
+        let shape = "keys in braces: `{ max: 1, backoff: 200ms, on: [timeout] }`";
+        let fields = self.sub_fields(field, &["max", "backoff", "on"], shape)?;
+        let mut retry = Retry { max: 0, backoff_us: DEFAULT_BACKOFF_US, on: CallErrorKind::RETRIED.to_vec() };
+        let mut complete = true;
+        for (name, part) in &fields {
+            let read = match *name {
+                "max" => self.count_between(part, 0, RETRY_MAX).map(|max| retry.max = max),
+                "backoff" => self.duration(part).map(|us| retry.backoff_us = us),
+                _ => self.retried(part).map(|on| retry.on = on),
+            };
+            complete &= read.is_some();
+        }
+        if !fields.iter().any(|(name, _)| *name == "max") {
             let report = Diagnostic::error(codes::BAD_POLICY_VALUE, "`retry` does not say how often");
             self.report(
                 report.primary(field.value.span, "`max` is missing").help("write `retry: { max: 1 }`"),
@@ -177,18 +190,6 @@ impl<'a> Checker<'a, '_> {
             return None;
         }
         complete.then_some(retry)
-    }
-
-    fn retries(&mut self, field: &PolicyField) -> Option<u32> {
-        let Some(Literal::Int(value)) = literal(field) else {
-            self.wrong_value(field, "a whole number, such as `1`");
-            return None;
-        };
-        let found = u32::try_from(*value).ok().filter(|value| *value <= RETRY_MAX);
-        if found.is_none() {
-            self.out_of_limits(field, &format!("0 and {RETRY_MAX}"));
-        }
-        found
     }
 
     fn retried(&mut self, field: &'a PolicyField) -> Option<Vec<CallErrorKind>> {
@@ -231,16 +232,10 @@ impl<'a> Checker<'a, '_> {
 
 /// Failures that another attempt may not meet.
 const fn is_retryable(kind: CallErrorKind) -> bool {
-    !matches!(
-        kind,
-        CallErrorKind::NoQuorum
-            | CallErrorKind::OverBudget
-            | CallErrorKind::Interrupted
-            | CallErrorKind::Cancelled
-    )
+    !matches!(kind, CallErrorKind::OverBudget | CallErrorKind::Interrupted | CallErrorKind::Cancelled)
 }
 
-fn literal(field: &PolicyField) -> Option<&Literal> {
+pub(super) fn literal(field: &PolicyField) -> Option<&Literal> {
     match &field.value.kind {
         PolicyValueKind::Expr(expr) => match &expr.kind {
             Ast::Literal(literal) => Some(literal),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plan_lang::ast::{self, FieldInit};
 use plan_lang::{Diagnostic, Span};
-use schema::types::{DefId, Type, TypeDef};
+use schema::types::{DefId, FieldDef, RecordDef, Type, TypeDef};
 use schema::value::{Json, Value};
 
 use super::Checker;
@@ -13,7 +13,7 @@ use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::program::{Origin, TypeName};
 use crate::relate::Origins;
-use crate::resolve::{CANDIDATES_MAX, Lookup, did_you_mean, listed, lookup};
+use crate::resolve::{CANDIDATES_MAX, Lookup, ambiguous, did_you_mean, listed, lookup};
 
 impl<'a> Checker<'a, '_> {
     /// `Hit { title: "B", link }`.
@@ -30,17 +30,7 @@ impl<'a> Checker<'a, '_> {
                 );
                 self.report(report.primary(name.span, "no record").help("write a variant: `Enum.Variant`"));
             }
-            Some(Lookup::Ambiguous) => {
-                let report = Diagnostic::error(
-                    codes::AMBIGUOUS_TYPE,
-                    format!("two imported operations bring a type `{}`", name.name),
-                );
-                self.report(
-                    report
-                        .primary(name.span, "which one?")
-                        .help("import it under a name: `use snN { T as Name }`"),
-                );
-            }
+            Some(Lookup::Ambiguous) => self.report(ambiguous(name)),
             Some(Lookup::Unknown) if !name.is_missing() => self.unknown_record(name),
             _ => {}
         }
@@ -78,7 +68,8 @@ impl<'a> Checker<'a, '_> {
                     codes::DUPLICATE_FIELD,
                     format!("the field `{}` is set twice", field.name),
                 );
-                self.report(report.primary(init.key.span, "again").secondary(first, "first here"));
+                let report = report.primary(init.key.span, "again").secondary(first, "first here");
+                self.report(report.help("remove one of them"));
                 continue;
             }
             *slot =
@@ -153,7 +144,8 @@ impl<'a> Checker<'a, '_> {
                     codes::DUPLICATE_FIELD,
                     format!("the key `{}` is set twice", init.key.name),
                 );
-                self.report(report.primary(init.key.span, "again").secondary(first, "first here"));
+                let report = report.primary(init.key.span, "again").secondary(first, "first here");
+                self.report(report.help("remove one of them"));
                 continue;
             }
             first_of.insert(&init.key.name, init.key.span);
@@ -198,5 +190,32 @@ impl<'a> Checker<'a, '_> {
         }
         let names = record.fields.iter().map(|field| field.name.as_str());
         did_you_mean(report, &field.name, field.span, names)
+    }
+
+    /// The name of a record that the language makes for these types. No declared record has such a name.
+    pub(super) fn generic(&self, name: &str, of: &[&Type]) -> String {
+        /// Types of types would double with each level.
+        const CHARS_MAX: usize = 60;
+        let of: Vec<String> = of.iter().map(|ty| self.show(ty)).collect();
+        let of = of.join(", ");
+        if of.chars().count() > CHARS_MAX { format!("{name}<..>") } else { format!("{name}<{of}>") }
+    }
+
+    /// A record that the language makes itself, for the types at hand.
+    pub(super) fn own_record<const N: usize>(
+        &mut self,
+        name: &str,
+        doc: &str,
+        fields: [(&str, Type, &str); N],
+    ) -> DefId {
+        let types: Vec<&Type> = fields.iter().map(|(_, ty, _)| ty).collect();
+        let key = format!("{name} {types:?}");
+        if let Some(known) = self.own_records.get(&key) {
+            return *known;
+        }
+        let fields = fields.map(|(name, ty, doc)| FieldDef { name: name.into(), ty, doc: doc.into() }).into();
+        let def = self.types.push(TypeDef::Record(RecordDef { name: name.into(), fields, doc: doc.into() }));
+        self.own_records.insert(key, def);
+        def
     }
 }

@@ -29,6 +29,10 @@ pub(super) struct Body<'a> {
     pub(super) place: Place,
     /// Whether `wanted_schema()` has a meaning here.
     pub(super) generic: bool,
+    /// Whether this is the value of a block, behind all its statements.
+    pub(super) tail: bool,
+    /// In a test, the variables that `calls(op)` stands for, by the name of the target.
+    pub(super) calls: Option<Vec<(String, VarId)>>,
     pub(super) vars: Vec<Var>,
     spans: Vec<Span>,
     used: Vec<bool>,
@@ -36,7 +40,12 @@ pub(super) struct Body<'a> {
     names: HashMap<&'a str, Vec<VarId>>,
     /// Names in the order they became visible.
     trail: Vec<&'a str>,
+    /// A variable whose type was too large to be kept.
+    oversized: Option<Span>,
 }
+
+/// Parts of the type of one variable. A few lines can double a type again and again.
+const TYPE_PARTS_MAX: usize = 1_000;
 
 impl<'a> Body<'a> {
     /// A body without variables.
@@ -46,17 +55,25 @@ impl<'a> Body<'a> {
             source,
             place: Place::Pure("a constant"),
             generic: false,
+            tail: false,
+            calls: None,
             vars: Vec::new(),
             spans: Vec::new(),
             used: Vec::new(),
             names: HashMap::new(),
             trail: Vec::new(),
+            oversized: None,
         }
     }
 
     /// A variable without a name.
     pub(super) fn anonymous(&mut self, ty: Type, span: Span) -> VarId {
         let id = VarId(u32::try_from(self.vars.len()).unwrap_or(u32::MAX));
+        let fits = ty.has_parts_within(TYPE_PARTS_MAX);
+        if !fits && self.oversized.is_none() {
+            self.oversized = Some(span);
+        }
+        let ty = if fits { ty } else { Type::Error };
         self.vars.push(Var { name: String::new(), ty });
         self.spans.push(span);
         self.used.push(true);
@@ -73,6 +90,17 @@ impl<'a> Body<'a> {
             self.names.entry(&name.name).or_default().push(id);
             self.trail.push(&name.name);
         }
+        id
+    }
+
+    /// A variable that the language names, from here on.
+    pub(super) fn bind_word(&mut self, name: &'static str, ty: Type, span: Span) -> VarId {
+        let id = self.anonymous(ty, span);
+        if let Some(var) = self.vars.last_mut() {
+            name.clone_into(&mut var.name);
+        }
+        self.names.entry(name).or_default().push(id);
+        self.trail.push(name);
         id
     }
 
@@ -146,6 +174,14 @@ impl<'a> Checker<'a, '_> {
         result
     }
 
+    /// Runs `inside` as the value of a block, or as something else.
+    pub(super) fn in_tail<T>(&mut self, tail: bool, inside: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.body.tail, tail);
+        let result = inside(self);
+        self.body.tail = before;
+        result
+    }
+
     /// Runs `inside`, with the variables of the body visible or not.
     pub(super) fn seeing<T>(&mut self, locals: bool, inside: impl FnOnce(&mut Self) -> T) -> T {
         if locals {
@@ -164,6 +200,14 @@ impl<'a> Checker<'a, '_> {
         let mark = self.body.enter();
         let result = inside(self);
         self.body.leave(mark);
+        if let Some(span) = self.body.oversized.take() {
+            let message = format!("a type has more than {TYPE_PARTS_MAX} parts");
+            self.report(
+                Diagnostic::error(codes::TOO_MANY_NODES, message).primary(span, "of this value").help(
+                    "each `Ok` and `Err` around a value nests its type once more: use records and enums",
+                ),
+            );
+        }
         result
     }
 

@@ -12,6 +12,8 @@ const AMOUNT_CHARS_MAX: u64 = 26;
 const DURATION_CHARS_MAX: u64 = 32;
 /// `2026-11-22T09:44:00.123456Z`.
 const TIME_CHARS: LengthRange = LengthRange { min: 20, max: Some(27) };
+/// A letter and a colon at least.
+pub(super) const URL_LENGTH: LengthRange = LengthRange { min: 2, max: Some(schema::limits::URL_LENGTH_MAX) };
 /// `\u{..}` of a control character in JSON.
 const ESCAPE_CHARS_MAX: u64 = 6;
 /// Types nested deeper than this have no bound.
@@ -22,7 +24,7 @@ pub(super) fn shown_length(ty: &Type, defs: &TypeDefs) -> LengthRange {
     let within = |min, max| LengthRange { min, max: Some(max) };
     match ty {
         Type::String(range) => *range,
-        Type::Url => within(3, schema::limits::URL_LENGTH_MAX),
+        Type::Url => URL_LENGTH,
         Type::Bool => within(4, 5),
         Type::Int(range) => int_length(*range),
         Type::Float(_) => within(3, FLOAT_CHARS_MAX),
@@ -62,7 +64,9 @@ fn json_at(ty: &Type, defs: &TypeDefs, levels: u32) -> LengthRange {
     };
     match ty {
         Type::String(range) => quoted(*range),
-        Type::Url | Type::Time | Type::Duration | Type::Amount => quoted(shown_length(ty, defs)),
+        Type::Url | Type::Time | Type::Duration => quoted(shown_length(ty, defs)),
+        // In JSON no space stands before the unit: `0USD`.
+        Type::Amount => quoted(LengthRange { min: 4, max: Some(AMOUNT_CHARS_MAX) }),
         Type::Int(_) | Type::Float(_) | Type::Bool => {
             let length = shown_length(ty, defs);
             // `2.0` may be written as `2`.

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use plan_ir::expr::{Fragment, Widening};
 use plan_ir::graph::{Node, NodeId, NodeKind, Region};
-use plan_ir::plan::NodeBody;
-use plan_lang::Span;
+use plan_ir::plan::{NodeBody, ScopeId, ScopeKind};
+use plan_lang::{Diagnostic, Span};
 use schema::limits::PLAN_NODES_MAX;
 
 use super::fragment::{Operand, Reads};
 use super::{Lowerer, OpenRegion};
+use crate::codes;
 use crate::hir::{self, ExprKind, Stmt};
 
 impl Lowerer<'_, '_> {
@@ -64,6 +65,21 @@ impl Lowerer<'_, '_> {
 
     /// The result of a region: a node of it, behind its last `ensure`.
     pub(super) fn region_result(&mut self, expr: &hir::Expr, label: &str) -> NodeId {
+        let value = match &expr.kind {
+            ExprKind::Block(block) => block.value.as_ref(),
+            _ => Some(expr),
+        };
+        if !value.is_some_and(hir::Expr::uses_spent) {
+            return self.block_result(expr, label);
+        }
+        let outer_scope = self.scope;
+        self.scope = self.push_scope(ScopeKind::Block, label, None, None);
+        let result = self.block_result(expr, label);
+        self.scope = outer_scope;
+        result
+    }
+
+    fn block_result(&mut self, expr: &hir::Expr, label: &str) -> NodeId {
         let value = match &expr.kind {
             ExprKind::Block(block) => {
                 self.statements(&block.stmts);
@@ -138,6 +154,39 @@ impl Lowerer<'_, '_> {
         {
             region.gate = Some(node);
         }
+    }
+
+    /// What the scope of the current block has spent, once everything in it that can spend is done.
+    pub(super) fn spent_node(&mut self, label: &str, span: Span) -> NodeId {
+        let scope = self.scope;
+        let nodes = self.regions.last().map_or(&[][..], |region| &region.nodes);
+        let spends = |id: &NodeId| {
+            let at = id.0 as usize;
+            let kind = self.graph.nodes.get(at).map(|node| node.kind);
+            !matches!(kind, Some(NodeKind::Pure | NodeKind::Ensure) | None)
+                && self.node_scopes.get(at).is_some_and(|inner| self.is_within(*inner, scope))
+        };
+        let reads: BTreeSet<NodeId> = nodes.iter().copied().filter(spends).collect();
+        if reads.is_empty() && !self.full {
+            self.diagnostics.push(
+                Diagnostic::error(codes::SPENT_MISPLACED, "nothing in this block can spend")
+                    .primary(span, "always zero")
+                    .note("`spent()` counts the calls of its own block, nested ones included")
+                    .help("use it in the value of the block that makes the calls"),
+            );
+        }
+        self.node(NodeKind::Pure, NodeBody::Spent(scope), label, reads, span)
+    }
+
+    fn is_within(&self, inner: ScopeId, outer: ScopeId) -> bool {
+        let mut scope = Some(inner);
+        while let Some(id) = scope {
+            if id == outer {
+                return true;
+            }
+            scope = self.scopes.get(id.0 as usize).and_then(|scope| scope.parent);
+        }
+        false
     }
 
     /// What an expression stands for, with a node of its own unless it is a name or a literal.

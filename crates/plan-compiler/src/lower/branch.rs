@@ -2,7 +2,7 @@
 
 use plan_ir::expr::{BinaryOp, Fragment, LocalId, Pattern, Widening};
 use plan_ir::graph::{NodeId, NodeKind, Region};
-use plan_ir::plan::{NodeBody, OnError, Scope, ScopeId};
+use plan_ir::plan::{NodeBody, OnError, Scope, ScopeId, ScopeKind};
 use plan_ir::topology::REGION_DEPTH_MAX;
 use plan_lang::{Diagnostic, Span};
 use schema::types::Type;
@@ -20,6 +20,7 @@ impl Lowerer<'_, '_> {
             ExprKind::Call(call) => self.call_node(call, label, expr.span),
             ExprKind::Run(run) => self.run_node(run, label, expr.span),
             ExprKind::For(node) => self.for_node(node, label, expr.span),
+            ExprKind::Spent => self.spent_node(label.unwrap_or("spent"), expr.span),
             ExprKind::If(node) => {
                 self.if_node(&node.branches, node.otherwise.as_ref(), label.unwrap_or("if"), expr.span)
             }
@@ -143,7 +144,14 @@ impl Lowerer<'_, '_> {
         if self.too_deep(span) {
             return NodeId(0);
         }
-        let (list, reads) = self.closed(&node.list);
+        let (list, mut reads) = self.closed(&node.list);
+        let outer_scope = self.scope;
+        if let Some(budget) = &node.budget {
+            let (fragment, more) = self.closed(&budget.amount);
+            reads.nodes.extend(more.nodes);
+            let name = label.unwrap_or("for");
+            self.scope = self.push_scope(ScopeKind::Loop, name, Some(fragment), None);
+        }
         let element = match &node.list.ty {
             Type::List(element, _) => (**element).clone(),
             _ => Type::Error,
@@ -163,6 +171,7 @@ impl Lowerer<'_, '_> {
         self.bind(node.item, Operand::Item(id), element);
         let region = self.region(|this| this.region_result(&node.body, "value"));
         self.set_regions(id, vec![region]);
+        self.scope = outer_scope;
         id
     }
 
@@ -207,9 +216,8 @@ impl Lowerer<'_, '_> {
             for (var, (operand, ty)) in body.params.iter().zip(args) {
                 this.bind(*var, operand, ty);
             }
-            let scope = this.sub_scope();
-            let outer_scope = std::mem::replace(&mut this.scope, scope);
-            this.open_scope(plan.decl.name.name.as_str(), body, outer_scope, span);
+            let outer_scope = this.scope;
+            this.scope = this.plan_scope(plan.decl.name.name.as_str(), body, span);
             let result = this.region_result(&body.body, "result");
             this.scope = outer_scope;
             this.var_names.pop();
@@ -224,11 +232,22 @@ impl Lowerer<'_, '_> {
         result
     }
 
-    fn sub_scope(&self) -> ScopeId {
-        ScopeId(u32::try_from(self.scopes.len()).unwrap_or(u32::MAX))
+    /// A scope within the current one; its label ends in `name`, unless that is empty.
+    pub(super) fn push_scope(
+        &mut self,
+        kind: ScopeKind,
+        name: &str,
+        budget: Option<Fragment>,
+        deadline_us: Option<u64>,
+    ) -> ScopeId {
+        let id = ScopeId(u32::try_from(self.scopes.len()).unwrap_or(u32::MAX));
+        let label = format!("{}{name}", self.prefix).trim_end_matches('.').to_owned();
+        self.scopes.push(Scope { kind, label, parent: Some(self.scope), budget, deadline_us });
+        id
     }
 
-    fn open_scope(&mut self, plan: &str, body: &hir::PlanBody, parent: ScopeId, span: Span) {
+    /// The scope of a sub-plan.
+    fn plan_scope(&mut self, plan: &str, body: &hir::PlanBody, span: Span) -> ScopeId {
         let budget = body.budget.as_ref().map(|budget| {
             let (fragment, reads) = self.closed(&budget.amount);
             if reads.outside {
@@ -242,12 +261,7 @@ impl Lowerer<'_, '_> {
             }
             fragment
         });
-        self.scopes.push(Scope {
-            label: self.prefix.trim_end_matches('.').to_owned(),
-            parent: Some(parent),
-            budget,
-            deadline_us: body.deadline_us.map(|(us, _)| us),
-        });
+        self.push_scope(ScopeKind::Plan, "", budget, body.deadline_us.map(|(us, _)| us))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use plan_ir::expr::Fragment;
 use plan_ir::graph::{NodeId, NodeKind};
-use plan_ir::plan::{CallSpec, Fallback, NodeBody};
+use plan_ir::plan::{CallSpec, Fallback, NodeBody, Quorum};
 use plan_lang::Span;
 use schema::types::Type;
 
@@ -49,6 +49,14 @@ impl Lowerer<'_, '_> {
             hir::Fallback::Value(value) => Fallback::Value(self.reading(value, reads)),
             hir::Fallback::Call(call) => Fallback::Call(Box::new(self.call_spec(call, reads))),
         });
+        let quorum = policy.quorum.as_ref().map(|quorum| Quorum {
+            of: quorum.of,
+            need: quorum.need,
+            by: quorum.by.map(|function| self.function_id(function)),
+            early: quorum.early,
+            voted: self.types.def(quorum.voted),
+        });
+        let budget = policy.budget.as_ref().map(|budget| self.reading(&budget.amount, reads));
         CallSpec {
             target: call.name.clone(),
             args,
@@ -56,9 +64,15 @@ impl Lowerer<'_, '_> {
             output: self.types.map(&call.output),
             timeout_us: policy.timeout_us,
             retry: policy.retry.clone(),
+            quorum,
+            hedge: policy.hedge,
             accept,
             max_price: policy.max_price,
+            budget,
+            cache_us: policy.cache_us,
+            prefer: policy.prefer,
             fallback,
+            caught: call.caught.map(|error| self.types.def(error)),
         }
     }
 

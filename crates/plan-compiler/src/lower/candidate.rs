@@ -1,6 +1,6 @@
 //! The ways to serve a call: from its arguments to an operation's input, and from the answer back.
 
-use plan_ir::expr::{Expr, ExprId, LocalId};
+use plan_ir::expr::{Expr, ExprId, Fragment, LocalId};
 use plan_ir::plan::{CallSpec, Candidate, Fallback};
 use plan_lang::Span;
 use schema::decode::parse_json;
@@ -46,13 +46,18 @@ impl Lowerer<'_, '_> {
     /// The adapters that may serve a capability, in order of preference.
     pub(super) fn adapted(&mut self, capability: usize, call: &hir::Call) -> Vec<Candidate> {
         let program = self.program;
+        let is_mocked = self.mocked.contains(&capability);
         let Some(capability) = program.capabilities.get(capability) else { return Vec::new() };
         let wanted = capability.output.is_none().then(|| call.output.clone());
         let mut candidates = Vec::new();
         for known in &capability.adapters {
             let operation = program.operations.get(known.operation);
             if operation.is_some_and(|op| not_admissible(op.descriptor, &call.policy).is_none()) {
-                candidates.extend(self.candidate(known.adapter, wanted.as_ref()));
+                let candidate = self.candidate(known.adapter, wanted.as_ref());
+                candidates.extend(candidate.map(|candidate| match is_mocked {
+                    true => Candidate { response: self.given(capability.params.len(), call), ..candidate },
+                    false => candidate,
+                }));
             }
         }
         candidates
@@ -88,6 +93,13 @@ impl Lowerer<'_, '_> {
         self.wanted = outer;
         self.candidates.push((at, key, candidate.clone()));
         Some(candidate)
+    }
+
+    /// The answer as it comes.
+    fn given(&mut self, params: usize, call: &hir::Call) -> Fragment {
+        let params = u32::try_from(params).unwrap_or(u32::MAX);
+        let read = |this: &mut Self| this.push(Expr::Local(LocalId(params)), &call.output, Span::default());
+        self.fragment(params.saturating_add(1), read).0
     }
 
     fn bind_locals(&mut self, body: &hir::AdapterBody) {

@@ -88,7 +88,7 @@ impl Lowerer<'_, '_> {
     /// Whether the expression itself is a node, not just something in it.
     pub(super) fn takes_node(&self, expr: &hir::Expr) -> bool {
         match &expr.kind {
-            ExprKind::Call(_) | ExprKind::Run(_) | ExprKind::For(_) => true,
+            ExprKind::Call(_) | ExprKind::Run(_) | ExprKind::For(_) | ExprKind::Spent => true,
             ExprKind::If(node) => {
                 let later = node.branches.iter().skip(1).any(|(cond, _)| cond.effect > Effect::Pure);
                 let values = node.branches.iter().map(|(_, value)| value).chain(&node.otherwise);

@@ -27,7 +27,7 @@ impl<'a> Resolver<'a, '_> {
             if name.is_missing() {
                 continue;
             }
-            if BUILTIN_TYPES.contains(&name.name.as_str()) || name.name == "PlanError" {
+            if BUILTIN_TYPES.contains(&name.name.as_str()) {
                 let message = format!("`{}` is a type of the language", name.name);
                 self.report(
                     source,
@@ -125,10 +125,11 @@ impl<'a> Resolver<'a, '_> {
 
     /// The type that `ty` means in `module`.
     pub(super) fn ty(&mut self, module: usize, source: SourceId, ty: &ast::Type) -> Type {
-        match self.program.modules.get(module) {
-            Some(module) => resolve_type(ty, module, source, self.sink),
-            None => Type::Error,
-        }
+        let Some(module) = self.program.modules.get(module) else { return Type::Error };
+        let found = resolve_type(ty, module, &mut self.types, source, self.sink);
+        // What the language itself made of it is nobody else's.
+        self.program.origins.resize(self.types.len(), Origin::Prelude);
+        found
     }
 
     /// Takes the names of functions, plans, policies and capabilities.
@@ -238,4 +239,5 @@ pub(super) fn repeated(what: &str, name: &ast::Ident, first: Span) -> Diagnostic
     Diagnostic::error(codes::DUPLICATE_FIELD, format!("the {what} `{}` is there twice", name.name))
         .primary(name.span, "again")
         .secondary(first, "first here")
+        .help("rename or remove one of them")
 }

@@ -2,23 +2,46 @@
 
 use plan_lang::ast::{self, Literal, Refine, TypeKind};
 use plan_lang::{Diagnostic, Fix, Span, suggest};
-use schema::types::{FloatRange, IntRange, LengthRange, Type};
+use schema::types::{FloatRange, IntRange, LengthRange, Type, TypeDefs};
 
 use crate::codes;
+use crate::prelude::{self, GENERIC, PLAN_ERROR};
 use crate::program::{Module, TypeName};
 use crate::sink::{Sink, SourceId};
 
 /// The names of the types that the language has.
-pub(crate) const BUILTIN_TYPES: [&str; 11] =
-    ["Bool", "Int", "Float", "String", "Bytes", "Url", "Time", "Duration", "Amount", "Json", "Result"];
+pub(crate) const BUILTIN_TYPES: [&str; 15] = [
+    "Bool",
+    "Int",
+    "Float",
+    "String",
+    "Bytes",
+    "Url",
+    "Time",
+    "Duration",
+    "Amount",
+    "Json",
+    "Result",
+    "PlanError",
+    "CallError",
+    "ItemError",
+    "Voted",
+];
 
 /// The type that `ty` means in `module`; [`Type::Error`] for what was reported.
-pub(crate) fn resolve_type(ty: &ast::Type, module: &Module<'_>, source: SourceId, sink: &mut Sink) -> Type {
-    TypeResolver { module, source, sink }.resolve(ty)
+pub(crate) fn resolve_type(
+    ty: &ast::Type,
+    module: &Module<'_>,
+    types: &mut TypeDefs,
+    source: SourceId,
+    sink: &mut Sink,
+) -> Type {
+    TypeResolver { module, types, source, sink }.resolve(ty)
 }
 
 struct TypeResolver<'r, 'a> {
     module: &'r Module<'a>,
+    types: &'r mut TypeDefs,
     source: SourceId,
     sink: &'r mut Sink,
 }
@@ -54,6 +77,10 @@ impl TypeResolver<'_, '_> {
             self.no_range(refine, "`Result`");
             return self.result(name, args);
         }
+        if GENERIC.contains(&name.name.as_str()) {
+            self.no_range(refine, &format!("`{}`", name.name));
+            return self.generic(name, args);
+        }
         if let Some(first) = args.first() {
             self.report(
                 Diagnostic::error(codes::BAD_TYPE, format!("`{}` takes no type arguments", name.name))
@@ -71,6 +98,7 @@ impl TypeResolver<'_, '_> {
             "Duration" => Type::Duration,
             "Amount" => Type::Amount,
             "Json" => Type::Json,
+            "PlanError" => Type::Named(PLAN_ERROR),
             _ => self.declared(name),
         };
         self.no_range(refine, &format!("`{}`", name.name));
@@ -91,19 +119,29 @@ impl TypeResolver<'_, '_> {
         Type::Error
     }
 
+    /// `CallError<T>` and the like.
+    fn generic(&mut self, name: &ast::Ident, args: &[ast::Type]) -> Type {
+        let [of] = args else {
+            let found = args.len();
+            self.report(
+                Diagnostic::error(codes::BAD_TYPE, format!("`{}` takes 1 type, not {found}", name.name))
+                    .primary(name.span, "")
+                    .help(format!("write `{}<T>`", name.name)),
+            );
+            return Type::Error;
+        };
+        match self.resolve(of) {
+            Type::Error => Type::Error,
+            of => prelude::generic(self.types, &name.name, of).map_or(Type::Error, Type::Named),
+        }
+    }
+
     fn declared(&mut self, name: &ast::Ident) -> Type {
         match lookup(self.module, &name.name) {
             Lookup::Found(TypeName::Def(def)) => Type::Named(def),
             Lookup::Found(TypeName::Broken) => Type::Error,
             Lookup::Ambiguous => {
-                self.report(
-                    Diagnostic::error(
-                        codes::AMBIGUOUS_TYPE,
-                        format!("two imported operations bring a type `{}`", name.name),
-                    )
-                    .primary(name.span, "which one?")
-                    .help(format!("import the one that is meant: `use snN {{ {} as Name }}`", name.name)),
-                );
+                self.report(ambiguous(name));
                 Type::Error
             }
             Lookup::Unknown if self.module.broken_import => Type::Error,
@@ -194,7 +232,8 @@ impl TypeResolver<'_, '_> {
     fn empty(&mut self, refine: &Refine) {
         self.report(
             Diagnostic::error(codes::BAD_REFINEMENT, "no value lies in this range")
-                .primary(refine.span, "the first number is larger than the second"),
+                .primary(refine.span, "the first number is larger than the second")
+                .help("a range goes from the smaller to the larger end: `(0..100)`"),
         );
     }
 
@@ -208,6 +247,14 @@ pub(crate) enum Lookup {
     Found(TypeName),
     Ambiguous,
     Unknown,
+}
+
+/// A name that operations of several subnets bring.
+pub(crate) fn ambiguous(name: &ast::Ident) -> Diagnostic {
+    let message = format!("two imported operations bring a type `{}`", name.name);
+    Diagnostic::error(codes::AMBIGUOUS_TYPE, message)
+        .primary(name.span, "which one?")
+        .help(format!("import the one that is meant: `use snN {{ {} as Name }}`", name.name))
 }
 
 /// The declared or imported type called `name`.

@@ -7,6 +7,7 @@ use plan_ir::expr::Fragment;
 use plan_ir::graph::{NodeId, Region};
 use plan_ir::interp::{Env, Meter, Trap, eval, match_pattern};
 use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, OnError, Tolerance};
+use schema::amount::{Amount, Currency};
 use schema::decode::decode;
 use schema::encode::to_json;
 use schema::types::Type;
@@ -103,6 +104,8 @@ impl Run<'_> {
         }
         match &plan.body.nodes[id.0 as usize] {
             NodeBody::Pure(fragment) => self.eval(fragment, &[], frame),
+            // Answers cost nothing here.
+            NodeBody::Spent(_) => Ok(Value::Amount(Amount::zero(Currency::MicroUsd))),
             NodeBody::Ensure { condition, message } => match self.eval(condition, &[], frame)? {
                 Value::Bool(true) => Ok(Value::Bool(true)),
                 _ => Err(self.eval(message, &[], frame)?.as_str().unwrap().to_owned()),

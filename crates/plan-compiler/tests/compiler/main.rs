@@ -1,13 +1,20 @@
 //! The compiler from the outside: text in, plans or messages out.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "tests")]
 
 mod bounds;
 mod broken_locks;
 mod common;
 mod documents;
 mod execute;
+mod fixes;
+mod library;
+mod mdtest;
 mod meaning;
 mod pages;
+mod policies;
+mod pure;
 mod robust;
 mod rules;
+mod soundness;
+mod test_blocks;
 mod whole_plans;

@@ -6,14 +6,14 @@ use plan_ir::validate::validate;
 
 use crate::common::{codes, compiled};
 
-const PLANS: [&str; 3] = [
+pub(crate) const PLANS: [&str; 3] = [
     include_str!("plans/analyse.orch"),
     include_str!("plans/answer.orch"),
     include_str!("plans/screen.orch"),
 ];
 
 /// The words and marks of a text, with where they stand.
-fn tokens(text: &str) -> Vec<std::ops::Range<usize>> {
+pub(crate) fn tokens(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut tokens = Vec::new();
     let mut start = None;
     for (at, c) in text.char_indices() {
@@ -230,6 +230,17 @@ fn limits_hold_at_n_and_not_beyond() {
 }
 
 #[test]
+fn records_of_the_language_are_found_again_without_a_search() {
+    // Each `zip` makes a type of its own; 20,000 of them looked up one by one would take minutes.
+    let mut text = String::from("fn f(xs: [Int](..9)) -> Int = {\n");
+    for n in 0..20_000 {
+        let _ = writeln!(text, "let x{n} = xs.zip({n}.to({n}))");
+    }
+    text.push_str("xs.len()\n}\n");
+    assert!(codes(&text).iter().all(|code| *code == "W0903"), "{:?}", codes(&text).first());
+}
+
+#[test]
 fn a_type_or_signature_has_a_thousand_members_at_most() {
     let members = |count: usize, member: &str| {
         (0..count).map(|at| member.replace('@', &at.to_string())).collect::<String>()
@@ -256,4 +267,21 @@ fn a_short_file_cannot_mean_more_than_fits_into_memory() {
     let compilation = compiled(&format!("{base}{}", runs(2_000)));
     assert_eq!(compilation.diagnostics.iter().filter(|d| d.code.as_str() == "E0708").count(), 1);
     assert!(compilation.plans.is_empty());
+}
+
+#[test]
+fn a_type_that_doubles_with_each_line_is_refused_in_time() {
+    let mut text = String::from("edition 2026\nplan p(c: Bool, r0: Int) -> Int {\n");
+    for line in 1..=60 {
+        let before = line - 1;
+        writeln!(text, "  let r{line} = if c {{ Ok(r{before}) }} else {{ Err(r{before}) }}").unwrap();
+    }
+    text.push_str("  return r0\n}\n");
+    let found = codes(&text);
+    assert!(found.contains(&"E0708"), "{found:?}");
+    let chained = ".map(x => if c { Ok(x) } else { Err(x) })".repeat(60);
+    let found = codes(&format!(
+        "edition 2026\nplan p(c: Bool, xs: [Int](..3)) -> Int {{ return xs{chained}.len() }}\n"
+    ));
+    assert!(found.contains(&"E0708"), "{found:?}");
 }

@@ -21,16 +21,24 @@ fn the_competitive_analysis_costs_42_cents_and_takes_53_seconds() {
             "0.02 USD",
         ]
     );
-    let codes: Vec<&str> = compilation.diagnostics.iter().map(|d| d.code.as_str()).collect();
-    assert_eq!(codes, ["W0902"]);
+    assert_eq!(compilation.diagnostics, []);
 }
 
 #[test]
-fn the_ensemble_is_told_what_is_not_executed_yet() {
-    insta::assert_snapshot!(shown(include_str!("plans/answer.orch")));
+fn the_ensemble_costs_11_cents_and_takes_21_seconds() {
+    let compilation = compiled(include_str!("plans/answer.orch"));
+    let (plan, bound) = compilation.plan("answer").unwrap();
+    validate(plan).unwrap();
+    assert_eq!(bound.cost.to_string(), "0.11 USD");
+    assert_eq!(bound.latency_us, 21_000_000);
 }
 
 #[test]
-fn the_batch_is_told_what_is_not_executed_yet() {
+fn the_batch_may_outgrow_its_purse_and_stops_buying() {
+    let compilation = compiled(include_str!("plans/screen.orch"));
+    let (plan, bound) = compilation.plan("screen").unwrap();
+    validate(plan).unwrap();
+    assert_eq!(bound.cost.to_string(), "1.6 USD");
+    assert_eq!(bound.latency_us, 13 * 12_200_000);
     insta::assert_snapshot!(shown(include_str!("plans/screen.orch")));
 }

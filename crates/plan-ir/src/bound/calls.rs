@@ -16,7 +16,11 @@ pub(super) struct Leg {
     pub(super) target: String,
     /// Attempts at most.
     pub(super) attempts: u64,
-    /// The worst price of an attempt, in its own currency.
+    /// Votes of an attempt; 1 where nothing is voted on.
+    pub(super) votes: u64,
+    /// Requests of a vote: itself and what hedges it.
+    pub(super) requests: u64,
+    /// The worst price of a request, in its own currency.
     pub(super) price: Amount,
     /// The same in units of the plan's currency.
     pub(super) units: u64,
@@ -26,9 +30,23 @@ pub(super) struct Leg {
 }
 
 impl Leg {
+    /// All requests at most.
+    pub(super) fn sent(&self) -> u128 {
+        [self.attempts, self.votes, self.requests]
+            .into_iter()
+            .fold(1, |product: u128, factor| product.saturating_mul(u128::from(factor)))
+    }
+
     /// In units of the plan's currency.
     pub(super) fn cost(&self) -> u128 {
-        u128::from(self.attempts).saturating_mul(u128::from(self.units))
+        self.sent().saturating_mul(u128::from(self.units))
+    }
+
+    /// How the cost of one call comes about: `2 attempts x 5 votes x 0.01 USD`.
+    pub(super) fn factors(&self) -> Vec<String> {
+        let counted = [(self.attempts, "attempts"), (self.votes, "votes"), (self.requests, "requests")];
+        let counted = counted.into_iter().filter(|(count, _)| *count > 1);
+        counted.map(|(count, what)| format!("{count} {what}")).chain([self.price.to_string()]).collect()
     }
 }
 
@@ -103,6 +121,8 @@ impl Entries<'_> {
         Ok(Leg {
             target: spec.target.clone(),
             attempts: u64::from(spec.retry.max) + 1,
+            votes: spec.quorum.as_ref().map_or(1, |quorum| u64::from(quorum.of)),
+            requests: 1 + spec.hedge.map_or(0, |hedge| u64::from(hedge.max)),
             price: price.amount,
             units: 0,
             basis: price.basis,

@@ -15,7 +15,7 @@ pub(super) struct Counts {
     /// Instances of nodes. A fan-out over a list without an upper bound counts with no element: the run
     /// itself counts those.
     pub(super) instances: u128,
-    /// Attempts of calls, retries and fallbacks included.
+    /// Requests of calls: retries, votes, hedges and fallbacks included.
     pub(super) calls: u128,
 }
 
@@ -79,7 +79,7 @@ fn by_node(plan: &CompiledPlan, legs: &[Vec<Leg>], known: Option<&Known<'_>>) ->
             NodeKind::Pure | NodeKind::Ensure => {}
             NodeKind::Call => {
                 let legs = legs.get(id.0 as usize).map_or(&[][..], Vec::as_slice);
-                own.calls = legs.iter().map(|leg| u128::from(leg.attempts)).sum();
+                own.calls = legs.iter().map(Leg::sent).sum();
             }
             NodeKind::FanOut => {
                 let each = regions.fold(Counts::default(), Counts::plus);

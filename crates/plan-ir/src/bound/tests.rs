@@ -1,12 +1,12 @@
 use schema::amount::{Amount, Currency, Rate};
 use schema::price::{PriceBasis, PriceError, PriceRule};
-use schema::types::Type;
+use schema::types::{DefId, Type};
 use schema::value::Value;
 
 use super::*;
 use crate::builtin::Builtin;
 use crate::expr::Expr;
-use crate::plan::{Candidate, Fallback, Param, Scope};
+use crate::plan::{CallSpec, Candidate, Fallback, Hedge, HedgeAfter, Param, Quorum, Scope, ScopeKind};
 use crate::program::operation;
 use crate::program::sketch::{
     HOLDS, MS, Plan, SECOND, TEXT, competitive_analysis, list_of, retried, spec, usd,
@@ -168,6 +168,18 @@ fn a_body_may_wait_for_a_node_that_runs_beside_its_loop() {
 }
 
 #[test]
+fn a_loop_without_calls_ends_after_what_its_body_waits_for() {
+    let mut plan = Plan::new();
+    let outside = plan.call("outside", &[], spec(10 * SECOND, usd(1)));
+    let list = plan.list(Some(5));
+    let rows = plan.fan_out("rows", &[], list, Some(2), |plan, _| {
+        plan.pure("p", &[outside]);
+    });
+    plan.call("after", &[rows], spec(3 * SECOND, usd(1)));
+    assert_eq!(figures(&plan.finish()).1, 13 * SECOND);
+}
+
+#[test]
 fn nested_rounds_multiply() {
     let mut plan = Plan::new();
     let outer = plan.list(Some(6));
@@ -280,6 +292,7 @@ fn a_sub_plan_is_bounded_by_itself_once_per_run() {
     let mut plan = Plan::new();
     let budget = plan.budget(usd(5));
     plan.program.body.scopes.push(Scope {
+        kind: ScopeKind::Plan,
         label: "sub".into(),
         parent: Some(ScopeId(0)),
         budget: Some(budget),
@@ -428,4 +441,42 @@ fn a_take_on_a_known_argument_is_a_known_length() {
     let xs = Value::list(["a", "b", "c", "d"].map(Value::string));
     assert_eq!(bound(&plan, Some(&[xs])).unwrap().cost, usd(3));
     assert_eq!(bound(&plan, None).unwrap_err()[0].code(), "E0702");
+}
+
+/// Five votes, each hedged twice, asked three times over.
+fn voted() -> CallSpec {
+    CallSpec {
+        quorum: Some(Quorum { of: 5, need: 3, by: None, early: false, voted: DefId(0) }),
+        hedge: Some(Hedge { after: HedgeAfter::Us(MS), max: 2 }),
+        ..retried(SECOND, usd(7), 2, 100 * MS)
+    }
+}
+
+#[test]
+fn votes_and_hedges_multiply_money_and_take_no_time() {
+    let mut plan = Plan::new();
+    plan.call("vote", &[], voted());
+    let plain = {
+        let mut plan = Plan::new();
+        plan.call("once", &[], retried(SECOND, usd(7), 2, 100 * MS));
+        bound(&plan.finish(), None).unwrap()
+    };
+    let found = bound(&plan.finish(), None).unwrap();
+    assert_eq!(found.cost, usd(3 * 5 * 3 * 7));
+    assert_eq!(found.calls, 3 * 5 * 3);
+    assert_eq!(found.latency_us, plain.latency_us);
+    assert_eq!(found.contributors[0].factors, "3 attempts x 5 votes x 3 requests x 0.000007 USD");
+}
+
+#[test]
+fn the_budget_of_a_call_stands_beside_what_it_and_its_fallbacks_can_cost() {
+    let mut plan = Plan::new();
+    let (outer, inner) = (plan.budget(usd(200)), plan.budget(usd(9)));
+    let fallback = CallSpec { budget: Some(inner), ..retried(SECOND, usd(10), 1, 0) };
+    let call =
+        CallSpec { budget: Some(outer), fallback: Some(Fallback::Call(Box::new(fallback))), ..voted() };
+    let node = plan.call("vote", &[], call);
+    let found = bound(&plan.finish(), None).unwrap().call_budgets;
+    let row = |level, cost, budget| super::CallBudget { node, level, cost: usd(cost), budget: usd(budget) };
+    assert_eq!(found, [row(0, 335, 200), row(1, 20, 9)]);
 }

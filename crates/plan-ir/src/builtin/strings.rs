@@ -5,11 +5,12 @@ use caseless::Caseless as _;
 use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The Unicode version of `folded` and `normalize`.
+/// The Unicode version of `folded`, `normalize` and `upper`.
 pub const UNICODE_VERSION: (u8, u8, u8) = (16, 0, 0);
 
 /// Number of Unicode scalars.
-pub(super) fn len(text: &str) -> i64 {
+#[must_use]
+pub fn len(text: &str) -> i64 {
     i64::try_from(text.chars().count()).unwrap_or(i64::MAX)
 }
 
@@ -19,26 +20,118 @@ fn boundary(text: &str, n: i64) -> usize {
     text.char_indices().nth(n).map_or(text.len(), |(at, _)| at)
 }
 
-pub(super) fn take(text: &str, n: i64) -> &str {
+/// At most the first `n` scalars.
+#[must_use]
+pub fn take(text: &str, n: i64) -> &str {
     text.split_at_checked(boundary(text, n)).map_or(text, |(head, _)| head)
 }
 
-pub(super) fn skip(text: &str, n: i64) -> &str {
+/// All but the first `n` scalars.
+#[must_use]
+pub fn skip(text: &str, n: i64) -> &str {
     text.split_at_checked(boundary(text, n)).map_or("", |(_, tail)| tail)
 }
 
-pub(super) fn trim(text: &str) -> &str {
+/// Without white space at both ends.
+#[must_use]
+pub fn trim(text: &str) -> &str {
     text.trim_matches(is_white_space)
 }
 
-pub(super) fn folded(text: &str) -> String {
+/// Full case folding.
+#[must_use]
+pub fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
     text.chars().default_case_fold().collect()
 }
 
-pub(super) fn normalize(text: &str) -> String {
+pub(super) fn upper(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_uppercase();
+    }
+    let mut upper = String::with_capacity(text.len());
+    for c in text.chars() {
+        let mapped = unicode_case_mapping::to_uppercase(c);
+        if mapped == [0; 3] {
+            upper.push(c);
+        }
+        upper.extend(mapped.into_iter().filter(|c| *c != 0).filter_map(char::from_u32));
+    }
+    upper
+}
+
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(is_white_space).filter(|word| !word.is_empty())
+}
+
+/// Where `part` first stands, in scalars.
+pub(super) fn index_of(text: &str, part: &str) -> Option<usize> {
+    text.split_once(part).map(|(before, _)| before.chars().count())
+}
+
+/// `text` with every `part` replaced; an empty part stands nowhere.
+pub(super) fn replace(text: &str, part: &str, by: &str) -> String {
+    if part.is_empty() { text.into() } else { text.replace(part, by) }
+}
+
+/// Bytes of what [`replace`] gives.
+pub(super) fn replaced_length(text: &str, part: &str, by: &str) -> usize {
+    if part.is_empty() {
+        return text.len();
+    }
+    let count = text.matches(part).count();
+    // Occurrences do not overlap, so they are no longer than the text.
+    text.len().saturating_sub(count.saturating_mul(part.len())).saturating_add(count.saturating_mul(by.len()))
+}
+
+/// The number that an optional sign and decimal digits stand for.
+pub(super) fn to_int(text: &str) -> Option<i64> {
+    unsigned_part(text).bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// The number nearest to a decimal one: digits, maybe with a point between and an exponent behind.
+pub(super) fn to_float(text: &str) -> Option<f64> {
+    let (mantissa, exponent) = unsigned_part(text)
+        .split_once(['e', 'E'])
+        .map_or((unsigned_part(text), None), |(mantissa, exponent)| (mantissa, Some(exponent)));
+    let (whole, fraction) =
+        mantissa.split_once('.').map_or((mantissa, None), |(whole, fraction)| (whole, Some(fraction)));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_decimal =
+        digits(whole) && fraction.is_none_or(digits) && exponent.is_none_or(|e| digits(unsigned_part(e)));
+    let value: f64 = is_decimal.then(|| text.parse().ok()).flatten()?;
+    // `-0` is `0` in plans.
+    value.is_finite().then_some(value + 0.0)
+}
+
+/// What follows one sign, if there is one.
+fn unsigned_part(text: &str) -> &str {
+    text.strip_prefix(['-', '+']).unwrap_or(text)
+}
+
+fn hex_digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).unwrap_or('0').to_ascii_uppercase()
+}
+
+/// Percent-encoded but for the characters that mean nothing in a URL (RFC 3986, unreserved).
+pub(super) fn url_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 15)]),
+        }
+    }
+    encoded
+}
+
+/// Compatibility composition, full case folding, then letters with their marks and digits only.
+#[must_use]
+pub fn normalize(text: &str) -> String {
     // Folding can leave what NFKC would compose, and dropping a character can bring a mark next to its
     // letter, so the order is: compose, fold, drop, compose.
     text.nfkc().default_case_fold().nfkc().filter(|c| is_letter_or_digit(*c)).nfkc().collect()
@@ -89,6 +182,7 @@ mod tests {
         assert_eq!(unicode_normalization::UNICODE_VERSION, UNICODE_VERSION);
         assert_eq!(unicode_general_category::UNICODE_VERSION, wide);
         assert_eq!(caseless::UNICODE_VERSION, wide);
+        assert_eq!(unicode_case_mapping::UNICODE_VERSION, wide);
     }
 
     #[test]

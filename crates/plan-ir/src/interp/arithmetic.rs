@@ -59,6 +59,11 @@ pub(super) fn binary(op: BinaryOp, a: &Value, b: &Value, rate: Option<Rate>) -> 
     }
 }
 
+/// `a + b` of numbers, amounts and durations.
+pub(crate) fn add(a: &Value, b: &Value, rate: Option<Rate>) -> Result<Value, TrapKind> {
+    binary(BinaryOp::Add, a, b, rate)
+}
+
 fn integers(op: BinaryOp, a: i64, b: i64) -> Result<Value, TrapKind> {
     match op {
         BinaryOp::Add => int(a.checked_add(b)),
@@ -98,7 +103,7 @@ fn int(value: Option<i64>) -> Result<Value, TrapKind> {
 }
 
 /// A finite float, `-0.0` as `0.0`.
-pub(super) fn float(value: f64) -> Result<Value, TrapKind> {
+pub(crate) fn float(value: f64) -> Result<Value, TrapKind> {
     if value.is_finite() { Ok(Value::Float(value + 0.0)) } else { Err(TrapKind::Overflow) }
 }
 

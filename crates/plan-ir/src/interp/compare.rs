@@ -14,7 +14,7 @@ pub(crate) const fn is_null(value: &Value) -> bool {
 
 /// Whether two values are equal, element by element. Amounts of two currencies are equal if they are worth
 /// exactly the same at `rate`; without a rate only zeros are.
-pub(crate) fn equal(a: &Value, b: &Value, rate: Option<Rate>, meter: &mut Meter) -> Result<bool, TrapKind> {
+pub fn equal(a: &Value, b: &Value, rate: Option<Rate>, meter: &mut Meter) -> Result<bool, TrapKind> {
     meter.work(1)?;
     match (a, b) {
         (Value::String(a), Value::String(b)) => same_bytes(a.as_bytes(), b.as_bytes(), meter),
@@ -96,7 +96,7 @@ pub(crate) fn order(
 }
 
 /// The exact order of two amounts; `None` where it takes a rate and none is pinned.
-fn compare_amounts(a: Amount, b: Amount, rate: Option<Rate>) -> Option<Ordering> {
+pub(crate) fn compare_amounts(a: Amount, b: Amount, rate: Option<Rate>) -> Option<Ordering> {
     if a.currency == b.currency || a.units == 0 || b.units == 0 {
         return Some(a.units.cmp(&b.units));
     }

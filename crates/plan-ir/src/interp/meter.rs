@@ -53,7 +53,7 @@ impl Meter {
 
     /// Charges for going once through `bytes` of text.
     pub(crate) fn scan(&mut self, bytes: usize) -> Result<(), TrapKind> {
-        self.work(bytes as u64 / BYTES_PER_STEP)
+        self.work(text_steps(bytes as u64))
     }
 
     /// Charges for `bytes` of new text.
@@ -69,6 +69,11 @@ impl Meter {
         self.bytes = self.bytes.checked_sub(bytes).ok_or(TrapKind::Quota(Quota::Bytes))?;
         Ok(())
     }
+}
+
+/// Steps of going once through this much text.
+pub(crate) const fn text_steps(bytes: u64) -> u64 {
+    bytes / BYTES_PER_STEP
 }
 
 impl Default for Meter {

@@ -195,21 +195,23 @@ fn nesting_stops_at_its_limit_within_a_thread_stack() {
     let deeper = program.add(Expr::Unary(UnaryOp::Negate, value), Type::INT);
     assert_eq!(program.trap(deeper), TrapKind::Quota(Quota::Depth));
 
-    let mut program = Program::new();
-    let local = program.local();
-    let mut body = program.read(local, Type::list(Type::INT));
-    for _ in 0..2 * EVAL_DEPTH_MAX {
-        let list = program.constant(vec![1]);
-        let f = program.function(1, body);
-        let applied = program.add(Expr::Apply(f, vec![list]), Type::list(Type::INT));
-        let param = program.local();
-        body = program.with_lambda(Builtin::Map, list, param, applied, Type::list(Type::INT));
+    for op in [Builtin::Map, Builtin::SortBy, Builtin::Count] {
+        let mut program = Program::new();
+        let local = program.local();
+        let mut body = program.read(local, Type::list(Type::INT));
+        for _ in 0..2 * EVAL_DEPTH_MAX {
+            let list = program.constant(vec![1]);
+            let f = program.function(1, body);
+            let applied = program.add(Expr::Apply(f, vec![list]), Type::list(Type::INT));
+            let param = program.local();
+            body = program.with_lambda(op, list, param, applied, Type::list(Type::INT));
+        }
+        // Threads start with 2 MiB, some of which their caller has used.
+        let stack_bytes = 3 << 19;
+        let thread = std::thread::Builder::new().stack_size(stack_bytes);
+        let outcome = thread.spawn(move || program.trap(body)).unwrap().join();
+        assert_eq!(outcome.unwrap(), TrapKind::Quota(Quota::Depth), "{op:?}");
     }
-    // Threads start with 2 MiB, some of which their caller has used.
-    let stack_bytes = 3 << 19;
-    let outcome =
-        std::thread::Builder::new().stack_size(stack_bytes).spawn(move || program.trap(body)).unwrap().join();
-    assert_eq!(outcome.unwrap(), TrapKind::Quota(Quota::Depth));
 }
 
 #[test]

@@ -135,17 +135,8 @@ pub(crate) const TEXT: Fragment = Fragment { params: 0, frame: 0, body: ExprId(2
 pub(crate) fn spec(timeout_us: u64, max_price: Amount) -> CallSpec {
     let request = Fragment { params: 0, frame: 0, body: ExprId(0) };
     let response = Fragment { params: 1, frame: 1, body: ExprId(3) };
-    CallSpec {
-        target: "search".into(),
-        args: vec![],
-        candidates: vec![Candidate { operation: 0, request, response }],
-        output: Type::STRING,
-        timeout_us,
-        retry: Retry { max: 0, backoff_us: 0, on: vec![] },
-        accept: None,
-        max_price: Some(max_price),
-        fallback: None,
-    }
+    let candidates = vec![Candidate { operation: 0, request, response }];
+    CallSpec { max_price: Some(max_price), ..CallSpec::once("search", candidates, Type::STRING, timeout_us) }
 }
 
 pub(crate) fn retried(timeout_us: u64, max_price: Amount, max: u32, backoff_us: u64) -> CallSpec {

@@ -4,7 +4,7 @@ use schema::value::{Json, Value};
 use super::*;
 use crate::expr::{Arm, Expr, FnId, LocalId, Pattern};
 use crate::graph::Region;
-use crate::plan::{Candidate, Param, Scope};
+use crate::plan::{Candidate, Param, Scope, ScopeKind};
 use crate::program::sketch::{HOLDS, Plan, SECOND, TEXT, competitive_analysis, list_of, spec, usd};
 
 const UNBOUND: Fragment = Fragment { params: 0, frame: 0, body: ExprId(u32::MAX) };
@@ -255,13 +255,13 @@ fn scopes_nest_and_nodes_stay_in_them() {
         let mut plan = competitive_analysis();
         for parent in 0..length {
             let parent = Some(ScopeId(parent as u32));
-            plan.body.scopes.push(Scope { label: String::new(), parent, budget: None, deadline_us: None });
+            plan.body.scopes.push(Scope { parent, ..Scope::new(ScopeKind::Plan) });
         }
         validate(&plan)
     };
     assert_eq!(chain(SCOPE_DEPTH_MAX), Ok(()));
     assert_eq!(chain(SCOPE_DEPTH_MAX + 1).unwrap_err().what, "sub-plans nest too deep");
-    let own = |parent| Scope { label: String::new(), parent, budget: None, deadline_us: None };
+    let own = |parent| Scope { parent, ..Scope::new(ScopeKind::Plan) };
     assert_eq!(
         broken(|plan| plan.body.scopes.push(own(Some(ScopeId(1))))),
         "a scope is not after the one around it"

@@ -8,12 +8,12 @@ use crate::generate::plans::plan;
 use plan_ir::bound::bound;
 use plan_ir::bytes::{decode, decode_outline, encode, plan_hash};
 use plan_ir::graph::{NodeId, NodeKind};
-use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, NodeBody};
+use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, Hedge, HedgeAfter, NodeBody, Quorum};
 use plan_ir::topology::Topology;
 use plan_ir::validate::validate;
 use proptest::prelude::*;
 use schema::amount::{Amount, Currency};
-use schema::types::Type;
+use schema::types::{DefId, Type};
 
 fn figures(plan: &CompiledPlan) -> (u64, u64) {
     let bound = bound(plan, None).unwrap();
@@ -47,7 +47,7 @@ impl Simulation<'_> {
             let node = self.plan.graph.node(id).unwrap();
             let ready = node.parents.iter().map(|parent| finished[parent]).fold(start, u64::max);
             let finish = match &self.plan.body.nodes[id.0 as usize] {
-                NodeBody::Pure(_) | NodeBody::Ensure { .. } => ready,
+                NodeBody::Pure(_) | NodeBody::Ensure { .. } | NodeBody::Spent(_) => ready,
                 NodeBody::Call(spec) => ready + self.call(spec),
                 NodeBody::Branch { .. } => {
                     let arm = self.choices.below(node.regions.len() as u32) as usize;
@@ -80,11 +80,14 @@ impl Simulation<'_> {
                 time += (spec.retry.backoff_us << (attempt - 1)) + jitter;
             }
             // Each attempt is charged at most its price: the rule's, else what the plan admits.
-            self.cost += if spec.candidates.iter().any(|candidate| candidate.operation == 1) {
+            // Every request of a hedged attempt may be sent and is then paid.
+            let price = if spec.candidates.iter().any(|candidate| candidate.operation == 1) {
                 spec.max_price.unwrap().units
             } else {
                 10_000
             };
+            let hedges = spec.hedge.map_or(0, |hedge| self.choices.below(hedge.max + 1));
+            self.cost += price * u64::from(1 + hedges);
             let percent = *self.choices.one_of(&[100, 0, 50]);
             time += spec.timeout_us * percent / 100;
             if self.choices.below(4) == 3 {
@@ -145,8 +148,16 @@ proptest! {
     ) {
         let before = plan(numbers);
         let (cost, latency_us) = figures(&before);
-        let grow: [fn(&mut CallSpec); 4] = [
+        let grow: [fn(&mut CallSpec); 6] = [
             |spec| spec.retry.max += 1,
+            |spec| {
+                let max = 1 + spec.hedge.map_or(0, |hedge| hedge.max);
+                spec.hedge = Some(Hedge { after: HedgeAfter::P95, max });
+            },
+            |spec| {
+                let of = 1 + spec.quorum.as_ref().map_or(1, |quorum| quorum.of);
+                spec.quorum = Some(Quorum { of, need: 1, by: None, early: false, voted: DefId(0) });
+            },
             |spec| spec.timeout_us += 1,
             |spec| spec.retry.backoff_us += 1,
             |spec| spec.max_price = spec.max_price.map(|max| Amount::new(max.units + 1, Currency::MicroUsd)),

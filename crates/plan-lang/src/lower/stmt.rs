@@ -65,7 +65,7 @@ impl Lower {
             let blanks = Span::new(start, start + 7);
             report = report
                 .help("the last expression of a block is its value")
-                .fix(Fix::safe("remove `return`").delete(blanks));
+                .fix(Fix::maybe("remove `return`").delete(blanks));
         } else {
             report = report.help("use `if` or `match` to choose a value, or `ensure` to fail");
         }

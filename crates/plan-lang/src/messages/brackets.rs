@@ -1,5 +1,6 @@
 //! Messages for brackets and quotes that are not closed, with a guess from the indentation.
 
+use super::missing::starts_value;
 use super::{Source, shown};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
@@ -17,8 +18,8 @@ pub(super) fn unclosed(
     let (next, span) = source.next_on_line(at);
     let opener = node.tokens().find(|token| token.text() == open).map_or(node.span(), |token| token.span());
     let separated = matches!(node.kind(), SyntaxKind::Args | SyntaxKind::List | SyntaxKind::MockSequence);
-    let starts_value = next.starts_with(|c: char| c == '_' || c == '"' || c.is_alphanumeric());
-    if separated && starts_value && source.last_char(at) != Some(',') {
+    let is_value = next.starts_with(|c: char| c == '_' || c == '"' || c.is_alphanumeric());
+    if separated && is_value && source.last_char(at) != Some(',') {
         return Diagnostic::error(codes::MISSING_COMMA, format!("`,` is missing before {}", shown(next)))
             .primary(Span::at(at), "expected `,`")
             .fix(Fix::maybe("add `,`").insert(at, ","));
@@ -28,7 +29,7 @@ pub(super) fn unclosed(
             .primary(span, "expected a value")
             .fix(Fix::maybe("remove `,`").delete(span));
     }
-    if node.kind() == SyntaxKind::Args && next == "=" {
+    if node.kind() == SyntaxKind::Args && next == "=" && starts_value(source.next(span.end).0) {
         return Diagnostic::error(codes::NO_MEMBER, "an argument is named by `:`")
             .primary(span, "expected `:`")
             .fix(Fix::safe("write `:`").replace(Span::new(at, span.end), ":"));
@@ -48,9 +49,13 @@ pub(super) fn unclosed(
 /// `}` is missing in `node`. Which brace it belongs to is guessed from the indentation: a block whose next
 /// line is not indented more than the line that opened it was to end before that line. Then what follows
 /// that line was misread.
-pub(super) fn unclosed_brace(node: &SyntaxNode, source: Source<'_>) -> (Diagnostic, Option<u32>) {
+pub(super) fn unclosed_brace(
+    node: &SyntaxNode,
+    outside: Option<OutsideLine>,
+    source: Source<'_>,
+) -> (Diagnostic, Option<u32>) {
     let found = Diagnostic::error(codes::UNCLOSED, "`{` is not closed");
-    let Some((opener, line)) = node.descendants().find_map(|inner| suspicious_line(&inner, source)) else {
+    let Some(OutsideLine { opener, line, .. }) = outside else {
         let opener = brace_of(node).unwrap_or(node.span());
         let (indent, _) = source.indent(opener.start);
         let end = significant_end(node);
@@ -76,8 +81,38 @@ fn significant_end(node: &SyntaxNode) -> u32 {
     tokens.last().map_or(node.span().end, |token| token.span().end)
 }
 
-/// For a node in braces: its opening brace and the first line in it that is indented as if it were outside.
-fn suspicious_line(node: &SyntaxNode, source: Source<'_>) -> Option<(Span, Span)> {
+/// A node in braces with a line in it that is indented as if it were outside.
+#[derive(Clone, Copy)]
+pub(super) struct OutsideLine {
+    /// The node.
+    span: Span,
+    opener: Span,
+    line: Span,
+}
+
+/// All of a declaration, found once: each missing brace asks for them.
+pub(super) struct OutsideLines(Vec<OutsideLine>);
+
+impl OutsideLines {
+    pub(super) fn of(item: &SyntaxNode, source: Source<'_>) -> Self {
+        Self(item.descendants().filter_map(|node| outside_line(&node, source)).collect())
+    }
+
+    /// The first in `node`, its own before those of the nodes in it.
+    pub(super) fn first_in(&self, node: &SyntaxNode) -> Option<OutsideLine> {
+        let span = node.span();
+        // Nodes come before those in them, so that they start in order.
+        let first = self.0.partition_point(|line| line.span.start < span.start);
+        self.0
+            .iter()
+            .skip(first)
+            .take_while(|line| line.span.start <= span.end)
+            .find(|line| line.span.end <= span.end)
+            .copied()
+    }
+}
+
+fn outside_line(node: &SyntaxNode, source: Source<'_>) -> Option<OutsideLine> {
     let opener = brace_of(node)?;
     let (outside, _) = source.indent(opener.start);
     let line = node.children().find(|child| {
@@ -87,7 +122,7 @@ fn suspicious_line(node: &SyntaxNode, source: Source<'_>) -> Option<(Span, Span)
             && indent.len() <= outside.len()
             && child.span().start > opener.start
     })?;
-    Some((opener, line.span()))
+    Some(OutsideLine { span: node.span(), opener, line: line.span() })
 }
 
 fn brace_of(node: &SyntaxNode) -> Option<Span> {

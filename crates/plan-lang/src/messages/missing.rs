@@ -86,7 +86,8 @@ impl Missing<'_> {
                 .note("reserved are: let, ensure, return, if, else, match, for, in, with, as, call, run, try, null, true, false");
         }
         match self.parent.kind() {
-            SyntaxKind::MockFails => found.help("write one of: timeout, unavailable, rate_limited, unauthorized, rejected, invalid, unaccepted, no_quorum, over_budget, interrupted, cancelled"),
+            SyntaxKind::MockFails => found
+                .help("write one of: timeout, unavailable, rate_limited, unauthorized, rejected, invalid"),
             SyntaxKind::Use => found.help("write `use sn22 { name }` or `use cap { name }`"),
             SyntaxKind::Let => found.help("write `let name = value`"),
             _ => found,
@@ -110,7 +111,10 @@ impl Missing<'_> {
         if matches!(next, "==" | "=>" | ":") {
             return found.primary(span, "expected `=`").fix(Fix::safe("write `=`").replace(span, "="));
         }
-        let fix = if starts_value(next) { Fix::safe("add `=`") } else { Fix::maybe("add `=`") };
+        // `let a b = 1` has a name too many.
+        let (behind, _) = self.source.next_on_line(span.end);
+        let is_certain = starts_value(next) && !matches!(behind, "=" | ":");
+        let fix = if is_certain { Fix::safe("add `=`") } else { Fix::maybe("add `=`") };
         found.primary(self.here(), "expected `=`").fix(fix.insert(self.at, " ="))
     }
 
@@ -171,7 +175,8 @@ impl Missing<'_> {
         let (next, span) = self.source.next_on_line(self.at);
         let is_member = matches!(self.parent.kind(), SyntaxKind::Field | SyntaxKind::Param);
         let starts_type = next.starts_with(|c: char| c.is_uppercase() || c == '[' || c == '{');
-        if is_member && !has_colon && starts_type {
+        let (behind, _) = self.source.next(span.end);
+        if is_member && !has_colon && starts_type && behind != ":" {
             return Diagnostic::error(codes::MISSING_TYPE, format!("`:` is missing after `{name}`"))
                 .primary(self.here(), "expected `:`")
                 .fix(Fix::safe("add `:`").insert(self.at, ":"));

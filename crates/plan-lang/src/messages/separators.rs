@@ -47,7 +47,9 @@ impl Missing<'_> {
             );
         }
         let message = format!("add `{word}`");
-        let fix = if starts_value(next) && next != "{" { Fix::safe(message) } else { Fix::maybe(message) };
+        let (behind, _) = self.source.next(span.end);
+        let is_certain = starts_value(next) && next != "{" && !is_reserved(next) && !is_reserved(behind);
+        let fix = if is_certain { Fix::safe(message) } else { Fix::maybe(message) };
         found.primary(self.here(), format!("expected `{word}`")).fix(fix.insert(self.at, format!(" {word}")))
     }
 
@@ -56,7 +58,7 @@ impl Missing<'_> {
         let found = Diagnostic::error(codes::MISSING_COMMA, "`,` is missing");
         match (self.parent.kind(), next) {
             (_, ";") => found.primary(span, "expected `,`").fix(Fix::safe("write `,`").replace(span, ",")),
-            (SyntaxKind::Init, "=") => {
+            (SyntaxKind::Init, "=") if self.value_follows(span) => {
                 Diagnostic::error(codes::NO_MEMBER, "a field is written `name: value`")
                     .primary(span, "expected `:`")
                     .fix(Fix::safe("write `:`").replace(Span::new(self.at, span.end), ":"))
@@ -73,13 +75,38 @@ impl Missing<'_> {
             (_, "=") => {
                 found.primary(span, "expected `,`").help("equality is written `==`, a lambda `x => value`")
             }
-            (_, "") => found
-                .primary(self.here(), "expected `,` or the closing bracket")
-                .fix(Fix::safe("add `,`").insert(self.at, ",")),
-            _ => found
-                .primary(self.here(), format!("expected `,` before {}", shown(next)))
-                .fix(Fix::safe("add `,`").insert(self.at, ",")),
+            _ => {
+                let label = match next {
+                    "" => "expected `,` or the closing bracket".to_owned(),
+                    next => format!("expected `,` before {}", shown(next)),
+                };
+                let fix = if self.member_follows() { Fix::safe("add `,`") } else { Fix::maybe("add `,`") };
+                found.primary(self.here(), label).fix(fix.insert(self.at, ","))
+            }
         }
+    }
+
+    /// Whether what comes next can be read as the next member, so that only the comma is missing.
+    fn member_follows(&self) -> bool {
+        let (word, span) = self.source.next(self.at);
+        let (behind, _) = self.source.next(span.end);
+        let is_word = word.starts_with(|c: char| c == '_' || c.is_alphabetic()) && !is_reserved(word);
+        match self.parent.kind() {
+            SyntaxKind::Import => is_word && word.starts_with(char::is_lowercase),
+            SyntaxKind::Variant => is_word && word.starts_with(char::is_uppercase) && behind != ":",
+            SyntaxKind::Field | SyntaxKind::Param | SyntaxKind::PolicyField => is_word && behind == ":",
+            SyntaxKind::Init if behind == ":" => is_word,
+            SyntaxKind::Init => {
+                is_word && word.starts_with(char::is_lowercase) && matches!(behind, "," | "}")
+            }
+            SyntaxKind::Arm => starts_value(word) && matches!(behind, "=>" | "." | "("),
+            _ => false,
+        }
+    }
+
+    /// Whether a value starts behind `span`.
+    fn value_follows(&self, span: Span) -> bool {
+        starts_value(self.source.next(span.end).0)
     }
 
     /// Something follows a statement on its line. The statement may be no statement at all: a word of
@@ -108,6 +135,9 @@ impl Missing<'_> {
         match next {
             "," => found.help("statements are separated by line ends, not by `,`"),
             "=" => found.help("equality is written `==`"),
+            ":" if word.is_some_and(|word| self.begins_block(&word)) => {
+                found.help("`{` starts a block here: write `Name { .. }` for a record, `({ .. })` for a map")
+            }
             ":" => found.help("`key: value` stands in braces: is a `{` missing before?"),
             _ => {
                 let word = foreign::statement_help(next).filter(|_| !is_reserved(next));
@@ -117,6 +147,13 @@ impl Missing<'_> {
                 }
             }
         }
+    }
+
+    /// Whether the block around is `{`, then this word: a record was meant, where braces are a block's.
+    fn begins_block(&self, word: &str) -> bool {
+        let text = self.parent.text();
+        let inside = text.strip_prefix('{').map(str::trim_start);
+        self.parent.kind() == SyntaxKind::Block && inside.is_some_and(|inside| inside.starts_with(word))
     }
 
     fn statement_before(&self) -> Option<SyntaxNode> {

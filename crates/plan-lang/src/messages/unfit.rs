@@ -1,5 +1,6 @@
 //! Messages for text that fits nowhere.
 
+use super::missing::starts_value;
 use super::{Source, foreign, shown};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix, suggest};
@@ -167,7 +168,8 @@ fn member(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
     }
     let (next, next_span) = source.next_on_line(span.end);
     let is_word = word.starts_with(|c: char| c == '_' || c.is_alphabetic());
-    if is_word && parent == SyntaxKind::PolicyFields && next == "=" {
+    let is_equation = next == "=" && starts_value(source.next(next_span.end).0);
+    if is_word && parent == SyntaxKind::PolicyFields && is_equation {
         return Diagnostic::error(codes::NO_MEMBER, format!("a key of a policy is written `{word}: value`"))
             .primary(next_span, "expected `:`")
             .fix(Fix::safe("write `:`").replace(Span::new(span.end, next_span.end), ":"));

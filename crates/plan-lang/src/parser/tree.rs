@@ -1,7 +1,7 @@
 //! From pest's pairs to the lossless tree.
 
 use pest::{Parser as _, Token};
-use rowan::{GreenNode, GreenNodeBuilder, GreenToken, Language as _, NodeOrToken};
+use rowan::{GreenNode, GreenNodeBuilder, GreenToken, Language as _, NodeCache, NodeOrToken};
 
 use super::gap;
 use super::grammar::{Grammar, Rule};
@@ -14,9 +14,10 @@ pub(super) type GreenElement = NodeOrToken<GreenNode, GreenToken>;
 /// Parses one chunk into a [`SyntaxKind::File`] node that holds exactly its text.
 ///
 /// `None` if pest gave up: the stack guard is the only reason it has, as the grammar accepts every text.
-pub(super) fn parse_chunk(text: &str) -> Option<GreenNode> {
+/// What chunks have in common is stored once, in `cache`.
+pub(super) fn parse_chunk(text: &str, cache: &mut NodeCache) -> Option<GreenNode> {
     let pairs = Grammar::parse(Rule::file, text).ok()?;
-    let mut builder = Builder { green: GreenNodeBuilder::new(), text, done: 0 };
+    let mut builder = Builder { green: GreenNodeBuilder::with_cache(cache), text, done: 0 };
     // Tokens, not pairs: a flat list needs no recursion.
     for token in pairs.tokens() {
         match token {
@@ -59,7 +60,7 @@ pub(super) fn join(chunks: &[GreenNode]) -> GreenNode {
 }
 
 struct Builder<'a> {
-    green: GreenNodeBuilder<'static>,
+    green: GreenNodeBuilder<'a>,
     text: &'a str,
     /// Everything before this offset is in the tree.
     done: usize,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schema::hash::Hash;
 
 use super::record::Recorded;
-use super::{BuildError, ProofPlan, Records};
+use super::{BuildError, Locks, ProofPlan, Records};
 use crate::bundle::Disclosure;
 use crate::commit::{Bodies, NodeCommit, Outcome, SkipReason};
 use crate::cost::Totals;
@@ -27,10 +27,18 @@ pub(super) struct Ordering {
     pub(super) totals: Totals,
     pub(super) commits: Vec<Cow<'static, [u8]>>,
     pub(super) disclosures: Vec<Disclosure<'static>>,
+    /// The leaves whose locks are asked for.
+    pub(super) wanted: Locks,
 }
 
 impl Ordering {
-    pub(super) fn new(plan: Arc<ProofPlan>, run_id: [u8; 16], genesis: Hash, records: Records) -> Self {
+    pub(super) fn new(
+        plan: Arc<ProofPlan>,
+        run_id: [u8; 16],
+        genesis: Hash,
+        records: Records,
+        wanted: Locks,
+    ) -> Self {
         let leaves = records.count;
         Self {
             plan,
@@ -44,6 +52,7 @@ impl Ordering {
             totals: Totals::default(),
             commits: Vec::with_capacity(leaves),
             disclosures: Vec::new(),
+            wanted,
         }
     }
 
@@ -59,6 +68,12 @@ impl Ordering {
         let bytes = commit.to_bytes();
         let parents = leaf.parents.iter().map(|&parent| at(&self.locks, parent));
         let lock = lock(&self.genesis, leaf.ordinal, &bytes, parents);
+        if leaf.place == Place::Node
+            && !self.wanted.is_empty()
+            && let Some(wanted) = self.wanted.get_mut(&(leaf.node, leaf.iteration.to_vec()))
+        {
+            *wanted = Some(lock);
+        }
         self.tree.push(&lock);
         self.locks.push(lock);
         self.ok.push(commit.outcome.is_ok());

@@ -10,9 +10,10 @@ use schema::error::{CallError, PlanError};
 use schema::price::PriceBasis;
 use schema::value::Value;
 
+use super::cache::{Hit, Lookup, LookupId};
 use super::fact::Fact;
 
-/// Number of an attempt within its run, from 1.
+/// Number of a request within its run, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptId(pub u32);
 
@@ -25,6 +26,8 @@ pub enum Event {
     AttemptDone(AttemptId, Box<Outcome>),
     /// A crash lay between the attempt's intent and its result.
     Interrupted(AttemptId),
+    /// What a look-up found.
+    LookedUp(LookupId, Option<Box<Hit>>),
     /// Time passed: at least [`super::Core::next_timer_us`].
     Tick,
     /// Somebody asked to stop the run.
@@ -61,6 +64,8 @@ pub struct Actions {
     pub sends: BTreeMap<AttemptId, Send>,
     /// Attempts in flight whose results are no longer wanted.
     pub cancels: Vec<AttemptId>,
+    /// Answers of earlier runs to look for.
+    pub lookups: Vec<Lookup>,
     /// What watchers see.
     pub progress: Vec<Progress>,
     /// What the proof has to know.
@@ -73,7 +78,7 @@ impl Actions {
     /// Whether anything here is visible outside the run, so that it must be durable first.
     #[must_use]
     pub fn is_outward(&self) -> bool {
-        !self.sends.is_empty() || self.finished.is_some()
+        !self.sends.is_empty() || !self.lookups.is_empty() || self.finished.is_some()
     }
 }
 
@@ -82,6 +87,10 @@ impl Actions {
 pub struct Send {
     /// The attempt.
     pub attempt: AttemptId,
+    /// The call.
+    pub node: NodeId,
+    /// 0 for the call as written, 1 for its fallback call, and so on.
+    pub level: u32,
     /// Position of the operation in the plan.
     pub operation: u32,
     /// The operation's input.

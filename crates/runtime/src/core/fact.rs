@@ -2,10 +2,11 @@
 
 use schema::amount::Amount;
 use schema::error::CallErrorKind;
+use schema::hash::Hash;
 use schema::price::PriceBasis;
 use schema::value::Value;
 
-use super::event::{Instance, Outcome};
+use super::event::{AttemptId, Instance, Outcome};
 
 /// One thing that happened to a node instance.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,26 @@ pub enum FactKind {
     FannedOut(Value),
     /// An attempt came to its end.
     Attempted(Box<Attempted>),
+    /// An answer was accepted that later runs may use: what was asked, and the answer as it came.
+    Answered {
+        /// The request that brought it.
+        attempt: AttemptId,
+        /// Position of the operation in the plan.
+        operation: u32,
+        /// The operation's input.
+        request: Value,
+        /// Its answer.
+        answer: Value,
+    },
+    /// The value of a call is the answer to this request.
+    Chose(AttemptId),
+    /// The value of a call is an answer of an earlier run.
+    Cached {
+        /// Position of the operation that gave it, in the plan.
+        operation: u32,
+        /// The lock of the leaf that made it.
+        origin: Hash,
+    },
     /// It has its value.
     Completed(Value),
     /// It failed, with the code of the error.
@@ -42,6 +63,8 @@ pub enum FactKind {
 /// An attempt that was settled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempted {
+    /// Which.
+    pub attempt: AttemptId,
     /// Position of the operation in the plan.
     pub operation: u32,
     /// When it was sent, microseconds by the run's clock.

@@ -10,8 +10,10 @@ use plan_ir::graph::NodeId;
 use plan_ir::interp::{self, Env, Meter, Trap};
 use schema::amount::Amount;
 use schema::error::PlanError;
+use schema::route::Route;
 use schema::value::Value;
 
+mod cache;
 mod call;
 mod event;
 mod fact;
@@ -19,10 +21,13 @@ mod fan_out;
 mod frame;
 mod prepared;
 mod region;
+mod round;
 mod scope;
+mod settle;
 mod tables;
 mod timers;
 
+pub use cache::{Hit, Lookup, LookupId};
 pub use event::{
     AboveAgreed, Actions, AttemptId, Cost, End, Event, Finished, Instance, NodeState, Outcome, Progress,
     ProgressKind, Send,
@@ -39,7 +44,7 @@ use scope::Scopes;
 use timers::{Timer, Timers};
 
 /// What a run is given besides its plan; part of the journal's first record.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Given {
     /// One value per parameter of the plan, defaults applied.
     pub inputs: Arc<[Value]>,
@@ -50,6 +55,8 @@ pub struct Given {
     pub callable: Vec<bool>,
     /// A cap on the plan's own budget.
     pub cost_max: Option<Amount>,
+    /// By operation of the plan: what is measured of it. Of those that are missing nothing is.
+    pub routes: Vec<Route>,
 }
 
 /// The state of one run.
@@ -62,7 +69,10 @@ pub struct Core {
     /// Nodes whose parents are done, in the order they became so.
     ready: VecDeque<(FrameId, NodeId)>,
     attempts: BTreeMap<AttemptId, Attempt>,
-    attempts_made: u32,
+    requests_made: u32,
+    /// Whose look-ups are awaited.
+    lookups: BTreeMap<LookupId, (FrameId, NodeId)>,
+    lookups_made: u32,
     /// Instances of nodes so far, those of started fan-outs in advance.
     instances: u32,
     timers: Timers,
@@ -81,11 +91,13 @@ enum Phase {
     Ended,
 }
 
-/// An attempt whose result is awaited.
+/// A request whose result is awaited.
 #[derive(Debug)]
 struct Attempt {
     frame: FrameId,
     node: NodeId,
+    /// Its vote in the round.
+    vote: u32,
     operation: u32,
     /// Its position in the call's order of operations.
     position: usize,
@@ -93,6 +105,8 @@ struct Attempt {
     number: u32,
     sent_us: u64,
     reservation: Reservation,
+    /// What was asked, where an answer is kept for later runs.
+    request: Option<Value>,
 }
 
 impl Core {
@@ -107,7 +121,9 @@ impl Core {
             frames: Frames::default(),
             ready: VecDeque::new(),
             attempts: BTreeMap::new(),
-            attempts_made: 0,
+            requests_made: 0,
+            lookups: BTreeMap::new(),
+            lookups_made: 0,
             instances: 0,
             timers: Timers::default(),
             scopes: Scopes::default(),
@@ -128,6 +144,7 @@ impl Core {
             (Phase::Pending | Phase::Running, Event::Cancel) => self.finish(End::Cancelled),
             (Phase::Running, Event::AttemptDone(id, outcome)) => self.attempt_done(id, *outcome),
             (Phase::Running, Event::Interrupted(id)) => self.attempt_interrupted(id),
+            (Phase::Running, Event::LookedUp(id, hit)) => self.looked_up(id, hit.map(|hit| *hit)),
             (Phase::Running, Event::Tick) => self.tick(),
             _ => {}
         }
@@ -210,9 +227,10 @@ impl Core {
     fn tick(&mut self) {
         while let Some(timer) = self.timers.pop_due(self.now_us) {
             match timer {
-                Timer::AttemptTimeout(attempt) => self.attempt_timed_out(attempt),
+                Timer::Round { frame, node } => self.round_timed_out(frame, node),
+                Timer::Hedge { frame, node, vote } => self.hedge_due(frame, node, vote),
                 Timer::Backoff { frame, node } => self.backoff_over(frame, node),
-                Timer::Deadline(account) => self.deadline_passed(account),
+                Timer::Deadline { scope, frame } => self.deadline_passed(scope, frame),
             }
             self.settle_ready();
         }

@@ -286,9 +286,8 @@ fn check_bodies(plan: &CompiledPlan) -> Result<(), Malformed> {
     }
     for (node, body) in plan.graph.nodes.iter().zip(&plan.body.nodes) {
         let fits = match (node.kind, body) {
-            (NodeKind::Pure, NodeBody::Pure(_)) | (NodeKind::Ensure, NodeBody::Ensure { .. }) => {
-                node.regions.is_empty()
-            }
+            (NodeKind::Pure, NodeBody::Pure(_) | NodeBody::Spent(_))
+            | (NodeKind::Ensure, NodeBody::Ensure { .. }) => node.regions.is_empty(),
             (NodeKind::Call, NodeBody::Call(spec)) => node.regions.is_empty() && check_call(plan, spec),
             (NodeKind::Branch, NodeBody::Branch { patterns, .. }) => node.regions.len() == patterns.len(),
             (NodeKind::FanOut, NodeBody::FanOut { .. }) => node.regions.len() == 1,
@@ -318,8 +317,9 @@ fn value_types(plan: &CompiledPlan) -> Vec<Option<Type>> {
         let result = |region: &Region| types.get(region.result?.0 as usize)?.clone();
         let ty = match body {
             NodeBody::Pure(fragment) => plan.body.exprs.ty(fragment.body).cloned(),
+            NodeBody::Spent(_) => Some(Type::Amount),
             NodeBody::Ensure { .. } => Some(Type::Bool),
-            NodeBody::Call(spec) => Some(spec.output.clone()),
+            NodeBody::Call(spec) => Some(spec.value()),
             // Arms differ in refinements at most, which canonical bytes do not show.
             NodeBody::Branch { .. } => node.regions.iter().find_map(result),
             NodeBody::FanOut { on_error, .. } => node.regions.first().and_then(result).map(|element| {

@@ -103,6 +103,10 @@ impl Core {
                     self.complete(frame, node, value);
                 }
             }
+            NodeBody::Spent(scope) => {
+                let spent = self.spent_in(*scope, frame);
+                self.complete(frame, node, Value::Amount(spent));
+            }
             NodeBody::Ensure { condition, message } => self.ensure(frame, node, condition, message),
             NodeBody::Call(_) => self.start_call(frame, node),
             NodeBody::Branch { scrutinee, patterns } => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan_ir::expr::Fragment;
 use plan_ir::graph::NodeId;
 use plan_ir::plan::ScopeId;
 use schema::amount::Amount;
@@ -47,7 +48,7 @@ impl Core {
             .into_iter()
             .min()
             .map(|units| Amount::new(units, plan.currency));
-        self.open_scope(AccountId { scope: ROOT, frame: root }, limit);
+        self.open_scope(ROOT, root, limit);
         Ok(())
     }
 
@@ -55,20 +56,22 @@ impl Core {
     pub(super) fn enter_scopes(&mut self, frame: FrameId, node: NodeId) -> Result<(), Box<PlanError>> {
         let plan = Arc::clone(&self.plan);
         for scope in &plan.node(node).scopes {
-            let Some(account) = self.account(*scope, frame) else { continue };
-            if !self.scopes.open.contains_key(&account) {
-                let limit = self.budget_of(*scope, account.frame, Some((frame, node)))?;
-                self.open_scope(account, limit);
+            let Some(home) = self.home(*scope, frame) else { continue };
+            if !self.scopes.open.contains_key(&AccountId::Scope { scope: *scope, frame: home }) {
+                let limit = self.budget_of(*scope, home, Some((frame, node)))?;
+                self.open_scope(*scope, home, limit);
             }
         }
         Ok(())
     }
 
-    fn open_scope(&mut self, account: AccountId, limit: Option<Amount>) {
+    fn open_scope(&mut self, id: ScopeId, frame: FrameId, limit: Option<Amount>) {
         let plan = Arc::clone(&self.plan);
-        let (scope, facts) = plan.scope(account.scope);
+        let account = AccountId::Scope { scope: id, frame };
+        let (scope, facts) = plan.scope(id);
         let deadline = scope.deadline_us.map(|deadline_us| {
-            self.timers.set(self.now_us.saturating_add(deadline_us), Timer::Deadline(account))
+            let due_us = self.now_us.saturating_add(deadline_us);
+            self.timers.set(due_us, Timer::Deadline { scope: id, frame })
         });
         self.accounts.open(account, limit, plan.currency);
         self.scopes.open.insert(account, OpenScope { nodes_left: facts.nodes, deadline });
@@ -81,8 +84,18 @@ impl Core {
         at: Option<(FrameId, NodeId)>,
     ) -> Result<Option<Amount>, Box<PlanError>> {
         let Some(fragment) = self.plan.scope(scope).0.budget else { return Ok(None) };
-        match self.eval(frame, &fragment, &[]) {
-            Ok(Value::Amount(limit)) => Ok(Some(limit)),
+        self.amount(frame, &fragment, at).map(Some)
+    }
+
+    /// The value of a budget.
+    pub(super) fn amount(
+        &self,
+        frame: FrameId,
+        fragment: &Fragment,
+        at: Option<(FrameId, NodeId)>,
+    ) -> Result<Amount, Box<PlanError>> {
+        match self.eval(frame, fragment, &[]) {
+            Ok(Value::Amount(limit)) => Ok(limit),
             Ok(_) => Err(Box::new(plain_error(BUDGET_UNUSABLE, "the budget is no amount".into()))),
             Err(trap) => {
                 let node = at.map(|(frame, node)| self.name_of(frame, node));
@@ -96,7 +109,7 @@ impl Core {
         let plan = Arc::clone(&self.plan);
         let facts = plan.node(node);
         for scope in facts.scopes.iter().filter(|scope| plan.scope(**scope).1.home == facts.region) {
-            let account = AccountId { scope: *scope, frame };
+            let account = AccountId::Scope { scope: *scope, frame };
             let Some(open) = self.scopes.open.get_mut(&account) else { continue };
             open.nodes_left = open.nodes_left.saturating_sub(1);
             if open.nodes_left == 0 && *scope != ROOT {
@@ -109,7 +122,7 @@ impl Core {
     pub(super) fn close_scopes(&mut self, frame: FrameId, region: RegionId) {
         let plan = Arc::clone(&self.plan);
         for scope in plan.region(region).scopes.iter().filter(|scope| **scope != ROOT) {
-            self.close_scope(AccountId { scope: *scope, frame });
+            self.close_scope(AccountId::Scope { scope: *scope, frame });
         }
     }
 
@@ -122,22 +135,35 @@ impl Core {
         }
     }
 
-    pub(super) fn deadline_passed(&mut self, account: AccountId) {
-        let (scope, _) = self.plan.scope(account.scope);
+    pub(super) fn deadline_passed(&mut self, scope: ScopeId, frame: FrameId) {
+        let (scope, _) = self.plan.scope(scope);
         let whose = if scope.label.is_empty() { "the plan" } else { scope.label.as_str() };
         let seconds = scope.deadline_us.unwrap_or(0) as f64 / 1e6;
         let message = format!("{whose} did not end within its deadline of {seconds} s");
-        self.fail_frame(account.frame, plain_error(DEADLINE_PASSED, message));
+        self.fail_frame(frame, plain_error(DEADLINE_PASSED, message));
     }
 
-    /// The accounts an attempt of `node` is charged to, the plan's own first.
+    /// The accounts a request of `node` is charged to, the plan's own first.
     pub(super) fn accounts_of(&self, frame: FrameId, node: NodeId) -> Vec<AccountId> {
-        self.plan.node(node).scopes.iter().filter_map(|scope| self.account(*scope, frame)).collect()
+        let scopes = self.plan.node(node).scopes.iter();
+        let around = scopes
+            .filter_map(|scope| Some(AccountId::Scope { scope: *scope, frame: self.home(*scope, frame)? }));
+        let own = self.call_ref(frame, node).map_or(&[][..], |call| &call.accounts);
+        around.chain(own.iter().copied()).collect()
     }
 
-    fn account(&self, scope: ScopeId, frame: FrameId) -> Option<AccountId> {
-        let home = self.plan.scope(scope).1.home;
-        self.frames.enclosing(frame, home).map(|frame| AccountId { scope, frame })
+    /// What a scope around `node` has spent so far.
+    pub(super) fn spent_in(&self, scope: ScopeId, frame: FrameId) -> Amount {
+        let spent = self.home(scope, frame).and_then(|frame| {
+            let spent = self.accounts.spent(AccountId::Scope { scope, frame })?;
+            spent.convert(self.plan.currency, self.plan.plan.body.rate)
+        });
+        spent.unwrap_or_else(|| Amount::zero(self.plan.currency))
+    }
+
+    /// The instance of the region that a scope stands in.
+    fn home(&self, scope: ScopeId, frame: FrameId) -> Option<FrameId> {
+        self.frames.enclosing(frame, self.plan.scope(scope).1.home)
     }
 }
 

@@ -3,17 +3,32 @@
 use std::collections::BTreeMap;
 
 use plan_ir::graph::NodeId;
+use plan_ir::plan::ScopeId;
 
-use super::event::AttemptId;
 use super::frame::FrameId;
-use crate::policy::budget::AccountId;
 
 /// What is to happen at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timer {
-    AttemptTimeout(AttemptId),
-    Backoff { frame: FrameId, node: NodeId },
-    Deadline(AccountId),
+    /// The timeout of an attempt.
+    Round {
+        frame: FrameId,
+        node: NodeId,
+    },
+    /// A request of a vote is late.
+    Hedge {
+        frame: FrameId,
+        node: NodeId,
+        vote: u32,
+    },
+    Backoff {
+        frame: FrameId,
+        node: NodeId,
+    },
+    Deadline {
+        scope: ScopeId,
+        frame: FrameId,
+    },
 }
 
 /// A set timer: when it is due, and a number that keeps timers of one moment in the order they were set.

@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use proof::key::RuntimeKey;
 use schema::hash::Hash;
-use schema::route::{CallSample, RouteTable};
+use schema::route::{CallSample, Route, RouteTable};
 use store::Log;
 use subnet::hotkey::Hotkey;
 use subnet::secrets::SecretStore;
 use tokio::sync::{mpsc, watch};
 
+use crate::core::Prepared;
 pub(crate) use clock::{Clock, wall_us};
 pub(crate) use live::{Control, Phase, Registry};
 pub use plan::LoadedPlan;
@@ -72,11 +73,19 @@ pub struct Services {
     pub endpoints: BTreeMap<String, String>,
     /// Where every attempt is told to, if anybody wants to know; told ones are lost while it is full.
     pub samples: Option<mpsc::Sender<CallSample>>,
-    /// Live facts about operations. Calls are ordered by pinned prices alone so far.
+    /// Live facts about operations; a run takes those of the moment it is created.
     pub routes: Option<watch::Receiver<RouteTable>>,
 }
 
 impl Services {
+    /// What is measured of each operation of a plan; empty where nothing is of any.
+    pub(crate) fn routes(&self, plan: &Prepared) -> Vec<Route> {
+        let Some(routes) = &self.routes else { return Vec::new() };
+        let table = routes.borrow();
+        let route = |id: &str| table.routes.get(id).cloned().unwrap_or_default();
+        plan.operations().map(|operation| route(&operation.id)).collect()
+    }
+
     pub(crate) fn endpoint(&self, operation: &str, netuid: u16) -> Option<&str> {
         let own = self.endpoints.get(operation);
         own.or_else(|| self.endpoints.get(&format!("sn{netuid}"))).map(String::as_str)

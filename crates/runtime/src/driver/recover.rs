@@ -122,6 +122,7 @@ fn begin(plan: &Arc<LoadedPlan>, opened: &journal::Opened) -> Result<(Core, Prov
         seed: seed(&opened.secret),
         callable: opened.callable.clone(),
         cost_max: opened.cost_max,
+        routes: opened.routes.clone(),
     };
     let unreadable = |what: String| JournalError::Unreadable { run: opened.run, seq: 1, what };
     let proof = Opened { challenge: opened.challenge.clone(), header: opened.header.clone() };
@@ -166,6 +167,7 @@ impl Task {
         for attempt in self.lost() {
             self.take(Event::Interrupted(attempt));
         }
+        self.look_up(self.lookups()).await?;
         self.drive().await
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use schema::amount::Amount;
 use schema::error::PlanError;
+use schema::hash::Hash;
 use schema::price::PriceBasis;
 use store::{Append, Appended, StreamName};
 use tokio::sync::mpsc;
@@ -16,11 +17,12 @@ use tokio::time::Instant;
 use super::attempt::{Answer, Caller};
 use super::live::{Control, LiveRun, Phase};
 use super::{Clock, LoadedPlan};
-use crate::core::{Actions, AttemptId, Core, End, Event, Finished, Outcome};
+use crate::answers::{self, Answered};
+use crate::core::{Actions, AttemptId, Core, End, Event, Finished, Lookup, Outcome};
 use crate::error::Error;
 use crate::handle::Shared;
 use crate::journal::{self, Record, Turn};
-use crate::prover::Prover;
+use crate::prover::{Proven, Prover};
 use crate::view::{Run, RunState};
 use crate::{rows, told};
 
@@ -152,6 +154,11 @@ impl Task {
         self.core.in_flight().collect()
     }
 
+    /// After a fold: the look-ups whose results were not taken in.
+    pub(crate) fn lookups(&self) -> Vec<Lookup> {
+        self.core.lookups().cloned().collect()
+    }
+
     /// Takes in one event.
     pub(crate) fn take(&mut self, event: Event) {
         let now_us = self.clock.now_us().max(self.core.now_us());
@@ -183,9 +190,24 @@ impl Task {
         if !appended.repeated {
             self.last_record = appended.last_seq;
             self.live.run.lock().clone_from(&self.run);
+            let lookups = std::mem::take(&mut actions.lookups);
             self.act(actions);
+            self.look_up(lookups).await?;
         }
         Ok(appended)
+    }
+
+    /// Looks for answers of earlier runs and takes in what is found.
+    pub(crate) async fn look_up(&mut self, lookups: Vec<Lookup>) -> Result<(), Error> {
+        let (plan, tenant) = (Arc::clone(&self.plan.prepared), Arc::clone(&self.tenant));
+        let services = Arc::clone(&self.shared.services);
+        let now_us = self.clock.now_us();
+        let find = |lookup| answers::find(&services, &plan, &tenant, lookup, now_us);
+        let found = futures_util::future::try_join_all(lookups.iter().map(find)).await?;
+        for (lookup, hit) in lookups.iter().zip(found) {
+            self.take(Event::LookedUp(lookup.id, hit.map(Box::new)));
+        }
+        Ok(())
     }
 
     /// Drives the run to its end.
@@ -261,7 +283,7 @@ impl Task {
             || now >= until
             || self.pending_bytes >= TURN_BYTES_MAX
             || self.pending.len() >= TURN_EVENTS_MAX
-            || self.core.in_flight().next().is_none()
+            || (self.core.in_flight().next().is_none() && self.core.lookups().next().is_none())
     }
 
     /// Adds the open turn to `append`.
@@ -308,20 +330,23 @@ impl Task {
             End::Failed(_) => RunState::Failed,
             End::Cancelled => RunState::Cancelled,
         };
-        let proof = self.prove(&end).await;
+        let proven = self.prove(&end).await;
         if let End::Failed(error) = end {
             self.run.error = Some(error);
         }
-        rows::close(append, &self.tenant, &self.run, proof)
+        let (proof, found) = proven.unzip();
+        let append = rows::close(append, &self.tenant, &self.run, proof);
+        let (services, now_us) = (&self.shared.services, self.core.now_us());
+        answers::keep(append, services, &prepared, &self.tenant, found.unwrap_or_default(), now_us).await
     }
 
-    /// The bundle of the run's proof. A run that cannot be proven still ends; it has no proof then.
-    async fn prove(&mut self, end: &End) -> Option<Vec<u8>> {
+    /// The bundle of the run's proof, and the answers that point to it. A run that cannot be proven still ends; it has no proof then.
+    async fn prove(&mut self, end: &End) -> Option<(Vec<u8>, Vec<(Answered, Hash)>)> {
         let prover = self.prover.take()?;
         let (key, end, at_us) = (Arc::clone(&self.shared.services.key), end.clone(), self.core.now_us());
         let make = move || {
-            let bundle = prover.finish(&end, at_us, &key)?;
-            Ok((proof::statement::proof_id(&bundle.statement), bundle.to_bytes()))
+            let Proven { bundle, answers } = prover.finish(&end, at_us, &key)?;
+            Ok((proof::statement::proof_id(&bundle.statement), bundle.to_bytes(), answers))
         };
         let made = if self.facts_seen < LARGE_PROOF_FACTS {
             make()
@@ -332,9 +357,9 @@ impl Task {
             }
         };
         match made {
-            Ok((id, bytes)) => {
+            Ok((id, bytes, answers)) => {
                 self.run.proof_id = Some(id);
-                Some(bytes)
+                Some((bytes, answers))
             }
             Err(error) => {
                 tracing::error!(run = %self.run.id, %error, "no proof could be made");

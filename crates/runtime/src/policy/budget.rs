@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use plan_ir::graph::NodeId;
 use plan_ir::plan::ScopeId;
 use schema::amount::{Amount, Currency, Rate};
 use schema::price::{PriceBasis, WorstPrice};
 
 use crate::core::FrameId;
 
-/// One budget at run time: a scope of the plan in one instance of the region it stands in.
+/// One budget at run time. The plan's own is the first in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct AccountId {
-    pub(crate) scope: ScopeId,
-    pub(crate) frame: FrameId,
+pub(crate) enum AccountId {
+    /// A scope of the plan in one instance of the region it stands in.
+    Scope { scope: ScopeId, frame: FrameId },
+    /// A call, or one of its fallbacks, with a budget of its own.
+    Call { frame: FrameId, node: NodeId, level: u32 },
 }
 
 /// What a scope may spend and has spent, in its own currency.
@@ -43,7 +46,7 @@ pub(crate) struct Reservation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// A budget is too small.
-    Exceeded { scope: ScopeId, wanted: Amount, left: Amount },
+    Exceeded { account: AccountId, wanted: Amount, left: Amount },
     /// The price is in another currency, and the lock pins no rate.
     NoRate,
 }
@@ -74,7 +77,7 @@ impl Accounts {
             let left = account.limit.map(|limit| limit.saturating_sub(used));
             if let Some(left) = left.filter(|left| *left < wanted.units) {
                 let left = Amount::new(left, account.currency);
-                return Err(Refusal::Exceeded { scope: id.scope, wanted, left });
+                return Err(Refusal::Exceeded { account: *id, wanted, left });
             }
             parts.push((*id, wanted.units));
         }
@@ -120,8 +123,7 @@ impl Accounts {
         self.accounts.get(&id).map_or(0, |account| account.reserved)
     }
 
-    /// What the account has spent, in its currency.
-    #[cfg(test)]
+    /// What the account has spent, in its currency; `None` where it is not open.
     pub(crate) fn spent(&self, id: AccountId) -> Option<Amount> {
         self.accounts.get(&id).map(|account| Amount::new(account.spent, account.currency))
     }
@@ -158,8 +160,8 @@ pub(crate) fn weaker(a: PriceBasis, b: PriceBasis) -> PriceBasis {
 mod tests {
     use super::*;
 
-    const ROOT: AccountId = AccountId { scope: ScopeId(0), frame: FrameId(0) };
-    const INNER: AccountId = AccountId { scope: ScopeId(1), frame: FrameId(0) };
+    const ROOT: AccountId = AccountId::Scope { scope: ScopeId(0), frame: FrameId(0) };
+    const INNER: AccountId = AccountId::Scope { scope: ScopeId(1), frame: FrameId(0) };
 
     fn usd(units: u64) -> Amount {
         Amount::new(units, Currency::MicroUsd)
@@ -181,7 +183,7 @@ mod tests {
         let mut accounts = nested();
         let first = accounts.reserve(&[ROOT, INNER], known(usd(40))).unwrap();
         let refused = accounts.reserve(&[ROOT, INNER], known(usd(11))).unwrap_err();
-        assert_eq!(refused, Refusal::Exceeded { scope: ScopeId(1), wanted: usd(11), left: usd(10) });
+        assert_eq!(refused, Refusal::Exceeded { account: INNER, wanted: usd(11), left: usd(10) });
         assert_eq!(accounts.reserved(ROOT), 40);
         accounts.reserve(&[ROOT, INNER], known(usd(10))).unwrap();
         accounts.settle(&first, usd(5));

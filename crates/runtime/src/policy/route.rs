@@ -1,9 +1,10 @@
 //! Which of the operations that may serve a call is asked first.
 
-use plan_ir::plan::CallSpec;
+use plan_ir::plan::{CallSpec, Prefer};
+use schema::amount::Amount;
 use schema::price::{PriceBasis, PriceRule, WorstPrice};
 
-use crate::core::Prepared;
+use crate::core::{Given, Prepared};
 
 /// An operation that may serve a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,24 +15,50 @@ pub(crate) struct Choice {
     pub(crate) worst: WorstPrice,
 }
 
-/// The candidates of `spec` in the order they are tried: known prices first and cheapest first, then the
-/// lock's order. One that cannot be called here (`callable`, by operation) counts only where none can; one
-/// whose price is above the call's `max_price`, or has no bound at all, never does.
-pub(crate) fn order(plan: &Prepared, spec: &CallSpec, callable: &[bool]) -> Vec<Choice> {
+/// The candidates of `spec` in the order they are asked: the best by what the call prefers first, what is not
+/// known of last, else the lock's order. One that cannot be called here counts only where none can; one
+/// whose price is above the call's `max_price`, or has no bound at all, never does. The same is asked of a
+/// live price above the pinned one.
+pub(crate) fn order(plan: &Prepared, spec: &CallSpec, given: &Given) -> Vec<Choice> {
     let admitted = spec.candidates.iter().enumerate().filter_map(|(candidate, route)| {
         let price = &plan.operation(route.operation).descriptor.price;
-        worst(plan, price, spec).map(|worst| (Choice { candidate, worst }, route.operation))
+        let worst = worst(plan, price, spec)?;
+        let live = given.routes.get(route.operation as usize).and_then(|route| route.price);
+        let dearer = live.is_some_and(|live| is_dearer(plan, live, worst.amount));
+        (!dearer).then_some((Choice { candidate, worst }, route.operation))
     });
     let admitted: Vec<_> = admitted.collect();
-    let can = |operation: u32| callable.get(operation as usize).copied().unwrap_or(false);
+    let can = |operation: u32| given.callable.get(operation as usize).copied().unwrap_or(false);
     let any = admitted.iter().any(|(_, operation)| can(*operation));
-    let mut options: Vec<_> =
-        admitted.into_iter().filter(|(_, op)| !any || can(*op)).map(|(option, _)| option).collect();
-    options.sort_by_key(|option| match option.worst.basis {
-        PriceBasis::Known => plan.in_run_currency(option.worst.amount).unwrap_or(u64::MAX),
-        _ => u64::MAX,
-    });
-    options
+    let mut options: Vec<_> = admitted.into_iter().filter(|(_, op)| !any || can(*op)).collect();
+    options.sort_by_key(|(option, operation)| rank(plan, spec.prefer, option, *operation, given));
+    options.into_iter().map(|(option, _)| option).collect()
+}
+
+/// The smaller, the better; [`u64::MAX`] for what is not known.
+fn rank(plan: &Prepared, prefer: Prefer, option: &Choice, operation: u32, given: &Given) -> u64 {
+    let live = given.routes.get(operation as usize);
+    let known = match prefer {
+        Prefer::Cheapest => match option.worst.basis {
+            PriceBasis::Known => plan.in_run_currency(option.worst.amount),
+            _ => None,
+        },
+        Prefer::Fastest => {
+            let pinned = plan.operation(operation).descriptor.latency.map(|figures| figures.latency_ms_p50);
+            live.and_then(|live| live.latency_ms_p50).or(pinned).map(u64::from)
+        }
+        // Shares in parts of a billion: floats have no total order.
+        Prefer::MostReliable => live.and_then(|live| live.success_share).map(|share| {
+            let lost = (1.0 - share.clamp(0.0, 1.0)) * 1e9;
+            lost as u64
+        }),
+    };
+    known.unwrap_or(u64::MAX)
+}
+
+/// Whether a live price is above the one that the plan was compiled against.
+fn is_dearer(plan: &Prepared, live: Amount, pinned: Amount) -> bool {
+    live.convert(pinned.currency, plan.plan.body.rate).is_none_or(|live| live.units > pinned.units)
 }
 
 /// The bound of one attempt; `None` where the plan does not admit the price. The rule itself compares

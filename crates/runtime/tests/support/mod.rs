@@ -12,6 +12,7 @@
 pub mod random;
 pub mod server;
 pub mod simulator;
+pub mod source;
 pub mod world;
 
 use std::collections::BTreeMap;
@@ -20,8 +21,8 @@ use std::sync::Arc;
 use plan_ir::expr::{BinaryOp, Expr, ExprId, ExprTable, Fragment, LocalId, Pattern};
 use plan_ir::graph::{Graph, Node, NodeId, NodeKind, Region};
 use plan_ir::plan::{
-    CallSpec, Candidate, CompiledPlan, DebugInfo, Fallback, LIBRARY_VERSION, NodeBody, OnError, Param,
-    PinnedOperation, PlanBody, Retry, Scope, ScopeId, Tolerance,
+    CallSpec, Candidate, CompiledPlan, DebugInfo, Fallback, Hedge, HedgeAfter, LIBRARY_VERSION, NodeBody,
+    OnError, Param, PinnedOperation, PlanBody, Quorum, Retry, Scope, ScopeId, ScopeKind, Tolerance,
 };
 use schema::amount::{Amount, Currency};
 use schema::error::CallErrorKind;
@@ -45,6 +46,8 @@ pub const PLAN_ERROR: DefId = DefId(1);
 pub const ITEM_ERROR: DefId = DefId(2);
 /// The answer record of every test operation: `{ v: String }`.
 pub const ANSWER: DefId = DefId(3);
+/// `Voted { value, agreed, of, share }` over strings.
+pub const VOTED: DefId = DefId(4);
 
 fn record(name: &str, fields: &[(&str, Type)]) -> TypeDef {
     let field =
@@ -61,7 +64,7 @@ pub fn operation(id: &str, base_url: &str, price: PriceRule, safe: bool) -> Oper
     let text = serde_json::json!({ "type": "string" });
     OperationDescriptor {
         id: id.into(),
-        netuid: 1,
+        netuid: id.trim_start_matches("sn").split('.').next().unwrap().parse().unwrap(),
         version: Version::FIRST,
         summary: String::new(),
         tags: vec![],
@@ -105,6 +108,12 @@ pub struct CallOptions {
     /// Accept only answers that differ from this.
     pub refuse: Option<String>,
     pub fallback: Option<FallbackOptions>,
+    /// After how long, and how often.
+    pub hedge: Option<(u64, u32)>,
+    /// How many votes, how many agree, early.
+    pub quorum: Option<(u32, u32, bool)>,
+    pub budget: Option<Amount>,
+    pub cache_us: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -124,6 +133,10 @@ impl CallOptions {
             max_price: None,
             refuse: None,
             fallback: None,
+            hedge: None,
+            quorum: None,
+            budget: None,
+            cache_us: None,
         }
     }
 }
@@ -170,6 +183,9 @@ impl Builder {
             &[("index", Type::INT), ("item", Type::STRING), ("error", Type::Named(PLAN_ERROR))],
         ));
         types.push(record("Answer", &[("v", Type::STRING)]));
+        let counts =
+            [("value", Type::STRING), ("agreed", Type::INT), ("of", Type::INT), ("share", Type::FLOAT)];
+        types.push(record("Voted", &counts));
         let operations = operations.iter().map(pinned).collect();
         let mut builder = Self {
             exprs: ExprTable::default(),
@@ -185,7 +201,7 @@ impl Builder {
         };
         let budget = budget.map(|budget| builder.constant(Value::Amount(budget), Type::Amount));
         let budget = budget.map(|body| fragment(0, body));
-        builder.scopes.push(Scope { label: String::new(), parent: None, budget, deadline_us });
+        builder.scopes.push(Scope { budget, deadline_us, ..Scope::new(ScopeKind::Plan) });
         builder
     }
 
@@ -258,9 +274,17 @@ impl Builder {
         self.add(NodeKind::Ensure, "ensure", parents.to_vec(), body)
     }
 
+    /// A call whose value is a text; what votes agree on is taken out of its record.
     pub fn call(&mut self, label: &str, arg: ExprId, options: &CallOptions, parents: &[NodeId]) -> NodeId {
         let spec = self.spec(arg, options);
-        self.add(NodeKind::Call, label, parents.to_vec(), NodeBody::Call(Box::new(spec)))
+        let voted = spec.quorum.is_some();
+        let call = self.add(NodeKind::Call, label, parents.to_vec(), NodeBody::Call(Box::new(spec)));
+        if !voted {
+            return call;
+        }
+        let record = self.expr(Expr::Node(call), Type::Named(VOTED));
+        let value = self.expr(Expr::Field { record, index: 0, optional: false }, Type::STRING);
+        self.pure("agreed", value, &[call])
     }
 
     fn spec(&mut self, arg: ExprId, options: &CallOptions) -> CallSpec {
@@ -283,16 +307,23 @@ impl Builder {
             FallbackOptions::Value(text) => Fallback::Value(fragment(0, self.text(text))),
             FallbackOptions::Call(options) => Fallback::Call(Box::new(self.spec(arg, options))),
         });
+        let quorum =
+            options.quorum.map(|(of, need, early)| Quorum { of, need, by: None, early, voted: VOTED });
+        let budget = options.budget.map(|budget| {
+            let budget = self.constant(Value::Amount(budget), Type::Amount);
+            fragment(0, budget)
+        });
         CallSpec {
-            target: "operation".into(),
+            quorum,
+            hedge: options.hedge.map(|(us, max)| Hedge { after: HedgeAfter::Us(us), max }),
+            budget,
+            cache_us: options.cache_us,
             args: vec![fragment(0, arg)],
-            candidates,
-            output: Type::STRING,
-            timeout_us: options.timeout_us,
             retry: Retry { max: options.retries, backoff_us: options.backoff_us, on: options.on.clone() },
             accept,
             max_price: options.max_price,
             fallback,
+            ..CallSpec::once("operation", candidates, Type::STRING, options.timeout_us)
         }
     }
 
@@ -354,7 +385,7 @@ impl Builder {
         let id = ScopeId(u32::try_from(self.scopes.len()).unwrap());
         let parent = Some(self.scope);
         let budget = budget.map(|body| fragment(0, body));
-        self.scopes.push(Scope { label: label.into(), parent, budget, deadline_us });
+        self.scopes.push(Scope { kind: ScopeKind::Plan, label: label.into(), parent, budget, deadline_us });
         let outer = std::mem::replace(&mut self.scope, id);
         let built = build(self);
         self.scope = outer;
@@ -433,7 +464,7 @@ pub fn proven_with(
     let mut prover = runtime::Prover::new(Arc::clone(plan), opened, &secret, &inputs);
     prover.absorb(simulation.facts.clone());
     let end = &simulation.finished.as_ref().unwrap().end;
-    let bundle = prover.finish(end, simulation.core.now_us(), &key).unwrap().to_bytes();
+    let bundle = prover.finish(end, simulation.core.now_us(), &key).unwrap().bundle.to_bytes();
     let policy = proof::verify::TrustPolicy::of_key(key.public(), "test");
     proof::verify::verify(&bundle, &policy).failures
 }

@@ -28,16 +28,28 @@ pub fn calls() -> impl Strategy<Value = CallOptions> {
         }),
     ];
     let operations = prop::collection::vec(0..4_u32, 1..3);
-    (operations, 1..50_u64, 0..3_u32, 0..20_u64, any::<bool>(), fallback).prop_map(
-        |(operations, timeout, retries, backoff, refuse, fallback)| CallOptions {
-            operations,
-            timeout_us: timeout * 1_000,
-            retries,
-            backoff_us: backoff * 1_000,
-            max_price: Some(usd(500)),
-            refuse: refuse.then(|| "refused".into()),
-            fallback,
-            ..CallOptions::to(0)
+    let hedge = prop::option::weighted(0.3, (1_000..30_000_u64, 1..3_u32));
+    let votes = prop::option::weighted(0.2, (2..5_u32, 1..4_u32, any::<bool>()));
+    let votes = votes.prop_map(|votes| votes.map(|(of, need, early)| (of, need.min(of), early)));
+    let budget = prop::option::weighted(0.2, (50..2_000_u64).prop_map(usd));
+    let policies = (hedge, votes, budget, prop::option::weighted(0.2, Just(1_000_000)));
+    (operations, 1..50_u64, 0..3_u32, 0..20_u64, any::<bool>(), fallback, policies).prop_map(
+        |(operations, timeout, retries, backoff, refuse, fallback, (hedge, quorum, budget, cache_us))| {
+            CallOptions {
+                hedge,
+                quorum,
+                budget,
+                // What votes agree on is not kept, and a fallback would have to be a vote as well.
+                cache_us: cache_us.filter(|_| quorum.is_none()),
+                operations,
+                timeout_us: timeout * 1_000,
+                retries,
+                backoff_us: backoff * 1_000,
+                max_price: Some(usd(500)),
+                refuse: refuse.then(|| "refused".into()),
+                fallback: fallback.filter(|_| quorum.is_none()),
+                ..CallOptions::to(0)
+            }
         },
     )
 }

@@ -61,7 +61,7 @@ pub const START_US: u64 = 1_700_000_000_000_000;
 impl Simulation {
     pub fn new(plan: Arc<Prepared>) -> Self {
         let callable = plan.operations().map(|_| true).collect();
-        let given = Given { inputs: Arc::from([]), seed: 7, callable, cost_max: None };
+        let given = Given { seed: 7, callable, ..Given::default() };
         Self::with(plan, given)
     }
 
@@ -121,6 +121,8 @@ impl Simulation {
         let actions = self.core.take_actions();
         self.turns.push(Turn { events, actions: actions.clone() });
         self.facts.extend(actions.facts.iter().cloned());
+        // The cache is cold.
+        let missed: Vec<_> = actions.lookups.iter().map(|lookup| Event::LookedUp(lookup.id, None)).collect();
         for cancelled in &actions.cancels {
             self.queue.retain(|_, (attempt, _)| attempt != cancelled);
         }
@@ -136,6 +138,9 @@ impl Simulation {
             assert!(self.finished.is_none(), "finished twice");
             self.finished = Some(*finished);
         }
+        if !missed.is_empty() {
+            self.turn(missed, answer);
+        }
     }
 
     /// The process dies and comes back after `down_us`: everything but the journalled turns is lost.
@@ -143,7 +148,8 @@ impl Simulation {
         self.core = self.refold();
         self.queue.clear();
         self.now_us += down_us;
-        let lost: Vec<_> = self.core.in_flight().map(Event::Interrupted).collect();
+        let mut lost: Vec<_> = self.core.in_flight().map(Event::Interrupted).collect();
+        lost.extend(self.core.lookups().map(|lookup| Event::LookedUp(lookup.id, None)));
         self.turn(lost, answer);
     }
 

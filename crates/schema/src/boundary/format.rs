@@ -1,6 +1,6 @@
 //! Formats that are told without doubt. The others say what a text is for, and where the lines are is disputed.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::text_form::parse_time;
 

@@ -5,7 +5,7 @@ use serde::de;
 use super::index::Indexes;
 use super::{DECODED_FIELDS_MAX, DUPLICATE_KEY, DecodeError, MISFIT, NOT_JSON, TOO_LARGE};
 use crate::limits::{JSON_DEPTH_MAX, LIST_ELEMENTS_MAX};
-use crate::types::TypeDefs;
+use crate::types::{RecordDef, TypeDefs};
 
 /// Characters of an answer that a message or a path repeats at most.
 const QUOTED_MAX: usize = 40;
@@ -14,6 +14,8 @@ const QUOTED_MAX: usize = 40;
 /// out, so that a good answer pays nothing for it.
 pub(super) struct Context<'a> {
     pub(super) defs: &'a TypeDefs,
+    /// Whether a key that a record does not have is a misfit, not passed over.
+    pub(super) exact: bool,
     pub(super) indexes: Indexes<'a>,
     depth: usize,
     fields: usize,
@@ -24,7 +26,15 @@ pub(super) struct Context<'a> {
 
 impl<'a> Context<'a> {
     pub(super) fn new(defs: &'a TypeDefs) -> Self {
-        Self { defs, indexes: Indexes::default(), depth: 0, fields: 0, failure: None, trail: Vec::new() }
+        Self {
+            defs,
+            exact: false,
+            indexes: Indexes::default(),
+            depth: 0,
+            fields: 0,
+            failure: None,
+            trail: Vec::new(),
+        }
     }
 
     /// Accounts for the fields of one more record, those that are absent included: `{}` can stand for a thousand.
@@ -34,6 +44,11 @@ impl<'a> Context<'a> {
             return Ok(());
         }
         Err(self.fail(TOO_LARGE, format!("its records have more than {DECODED_FIELDS_MAX} fields together")))
+    }
+
+    /// A reading that starts `depth` levels down in a document.
+    pub(super) fn below(defs: &'a TypeDefs, depth: usize) -> Self {
+        Self { depth, ..Self::new(defs) }
     }
 
     /// Enters an array or object.
@@ -71,6 +86,14 @@ impl<'a> Context<'a> {
         let error = self.fail(MISFIT, format!("expected {expected}, but `{}` is missing", quoted(field)));
         self.trail.push(key_segment(field));
         error
+    }
+
+    /// A key that the record does not have, where that is a misfit.
+    pub(super) fn unknown<E: de::Error>(&mut self, key: &str, def: &RecordDef) -> E {
+        let fields: Vec<String> = def.fields.iter().map(|field| format!("`{}`", field.name)).collect();
+        let has = if fields.is_empty() { "no fields".to_owned() } else { fields.join(", ") };
+        let error = self.fail(MISFIT, format!("`{}` has no such field; it has {has}", def.name));
+        self.below_key(key, error)
     }
 
     fn fail<E: de::Error>(&mut self, code: &'static str, message: String) -> E {

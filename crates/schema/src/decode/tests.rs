@@ -355,3 +355,31 @@ fn check_follows_the_declared_layout() {
     assert!(check(&Value::Float(f64::NAN), &Type::FLOAT, &defs).is_err());
     assert!(check(&Value::Float(f64::INFINITY), &Type::FLOAT, &defs).is_err());
 }
+
+#[test]
+fn exact_reading_refuses_what_a_record_does_not_have() {
+    let mut defs = TypeDefs::new();
+    let dog = record(&mut defs, "Dog", vec![field("name", Type::STRING)]);
+    let union = enumeration(
+        &mut defs,
+        EnumWire::Discriminator("kind".into()),
+        vec![variant("Dog", "\"dog\"", Some(dog.clone()))],
+    );
+    let list = Type::List(Box::new(dog.clone()), LengthRange::FULL);
+    let exact = |text: &str, ty: &Type| {
+        decode_exact(&parse_json(text.as_bytes()).unwrap(), ty, &defs)
+            .map_err(|error| format!("{} {} {}", error.code, error.path, error.message))
+    };
+    for (text, ty) in [
+        (r#"{"name":"Rex"}"#, &dog),
+        (r#"[{"name":"Rex"}]"#, &list),
+        (r#"{"kind":"dog","name":"Rex"}"#, &union),
+    ] {
+        assert_eq!(exact(text, ty), read(text, ty, &defs), "{text}");
+    }
+    let refused = exact(r#"[{"name":"Rex","nmae":"x"}]"#, &list);
+    assert_eq!(refused, Err("E1120 $[0].nmae `Dog` has no such field; it has `name`".into()));
+    let refused = exact(r#"{"kind":"dog","name":"Rex","age":3}"#, &union);
+    assert_eq!(refused, Err("E1120 $.age `Dog` has no such field; it has `name`".into()));
+    assert!(read(r#"{"name":"Rex","age":3}"#, &dog, &defs).is_ok(), "a subnet may have newer fields");
+}

@@ -8,16 +8,13 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
+use super::EXACT_MAX;
 use super::json::{JsonSeed, JsonSource, Key, Skip};
 use super::misfit::{Context, quoted};
 use crate::text_form::{parse_bytes, parse_duration, parse_time, url_misfit};
 use crate::types::{DefId, EnumDef, EnumWire, LengthRange, RecordDef, Type, TypeDef};
-use crate::value::Value;
+use crate::value::{Json, Value};
 use crate::wire::{Kind, Scalar};
-
-/// Largest magnitude up to which every integer is a double: beyond it, a number with a fraction or
-/// exponent may have lost digits, so it is no `Int`.
-const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// Reads a value of type `ty`.
 pub(super) struct Seed<'c, 'a> {
@@ -182,7 +179,9 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             Type::Time => parse_time(text)
                 .map(Value::Time)
                 .ok_or_else(|| self.misfit("a text that is no RFC 3339 moment with a time zone")),
-            Type::Duration => parse_duration(text).map(Value::Duration).ok_or_else(|| self.misfit(found)),
+            Type::Duration => parse_duration(text).map(Value::Duration).ok_or_else(|| {
+                self.misfit("a text that is no ISO 8601 duration, such as `PT5S` or `PT1H30M`")
+            }),
             Type::Amount => text.parse().map(Value::Amount).map_err(|_| self.misfit(found)),
             Type::Bytes(range) => match parse_bytes(text) {
                 Some(bytes) if range.contains(bytes.len() as u64) => Ok(Value::Bytes(bytes.into())),
@@ -327,6 +326,8 @@ fn record<'de, 'a, A: MapAccess<'de>>(
                 Err(error) => return Err(cx.below_key(&key, error)),
             }
             expected = place + 1;
+        } else if cx.exact {
+            return Err(cx.unknown(&key, def));
         } else {
             cx.room(unknown.len())?;
             if unknown.contains(&key) {
@@ -389,7 +390,7 @@ fn discriminated<'de, 'a, A: MapAccess<'de>>(
     property: &str,
     source: A,
 ) -> Result<Value, A::Error> {
-    let json = JsonSeed(&mut *cx).visit_map(source)?;
+    let mut json = JsonSeed(&mut *cx).visit_map(source)?;
     let expected = |cx: &Context<'_>| cx.defs.show(&Type::STRING) + " that names a variant of " + &def.name;
     let Some(tag) = json.get(property) else {
         let expected = expected(cx);
@@ -401,9 +402,18 @@ fn discriminated<'de, 'a, A: MapAccess<'de>>(
         let error = cx.misfit(&expected, &format!("`{found}`"));
         return Err(cx.below_key(property, error));
     };
+    // Who names the variant need not be a field of it.
+    if let (true, Json::Object(object)) = (cx.exact && !has_field(cx, payload, property), &mut json) {
+        Arc::make_mut(object).remove(property);
+    }
     match Seed::read(cx, payload, JsonSource(&json)) {
         Ok(value) => Ok(variant(place, value)),
         // The reason is kept in the context.
         Err(_) => Err(A::Error::custom("misfit")),
     }
+}
+
+fn has_field(cx: &Context<'_>, ty: &Type, name: &str) -> bool {
+    let Type::Named(id) = ty else { return false };
+    cx.defs.record(*id).is_some_and(|def| def.fields.iter().any(|field| field.name == name))
 }

@@ -6,12 +6,12 @@ use schema::operation::{ExampleProvenance, OperationDescriptor, Transport};
 use schema::types::{RecordDef, TypeDef, TypeDefs};
 use serde_json::Value;
 
-use super::{Context, connect, document, list, price};
+use super::{Context, capability, connect, document, list, price};
 use crate::args::LedgerSource;
 use crate::exit::Failure;
 use crate::service::Connection;
 
-/// Shows one operation.
+/// Shows one operation, or a capability where the name is that of one.
 pub(super) async fn run(
     context: &Context,
     source: &LedgerSource,
@@ -23,7 +23,12 @@ pub(super) async fn run(
         v1::GetOperationRequest { id: id.to_owned(), version: version.unwrap_or_default().to_owned() };
     let response = match connection.ledger().get_operation(request).await {
         Ok(response) => response,
-        Err(status) => return Err(of_subnet(&connection, id, connection.refused(&status)).await),
+        Err(status) if !id.contains('.') => {
+            let failure = connection.refused(&status);
+            return capability::show(context, &connection, id, of_subnet(&connection, id, failure).await)
+                .await;
+        }
+        Err(status) => return Err(connection.refused(&status)),
     };
     let operation = response.into_inner().operation.unwrap_or_default();
     if context.output.json {

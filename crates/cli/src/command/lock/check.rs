@@ -46,7 +46,7 @@ pub(super) async fn run(
     let mut documents = Vec::new();
     let mut exits = Vec::new();
     for folder in &folders {
-        let wanted = Wanted::of(folder)?;
+        let wanted = Wanted::of(context, folder)?;
         let (document, exit) = match &snapshot {
             None => by_itself(context, folder, &wanted)?,
             Some(snapshot) => compared(context, folder, &wanted, snapshot).await?,

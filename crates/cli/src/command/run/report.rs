@@ -99,7 +99,9 @@ fn failed(context: &Context, error: &v1::RunError, compiled: &Compiled) -> Failu
     if context.output.json {
         return Failure::said(exit);
     }
-    let at = if error.path.is_empty() { String::new() } else { format!(", at {} of the answer", error.path) };
+    // Some reasons name the place themselves.
+    let told = error.path.is_empty() || error.message.ends_with(&format!("at {}", error.path));
+    let at = if told { String::new() } else { format!(", at {} of the answer", error.path) };
     let message = format!("{}{at}", error.message);
     let node = if error.node.is_empty() { String::new() } else { format!(" (in {})", error.node) };
     let page = pages::find(&error.code);
@@ -131,7 +133,12 @@ fn cost_table(run: &v1::Run) -> String {
         .collect();
     let (calls, attempts) =
         run.costs.iter().fold((0, 0), |(calls, attempts), row| (calls + row.calls, attempts + row.attempts));
-    let sure = if run.total_certain { "" } else { "at most" };
+    let above = run.costs.iter().any(|row| row.charged_above_agreed);
+    let sure = match (run.total_certain, above) {
+        (_, true) => "above agreed",
+        (true, false) => "",
+        (false, false) => "at most",
+    };
     let total = money::shown(run.total.as_ref());
     rows.push(vec![
         "total".into(),

@@ -3,8 +3,8 @@
 use plan_ir::expr::{Expr, ExprId, ExprTable, Fragment, LocalId, Pattern};
 use plan_ir::graph::{Graph, Node, NodeId, NodeKind, Region};
 use plan_ir::plan::{
-    CallSpec, Candidate, CompiledPlan, DebugInfo, Fallback, LIBRARY_VERSION, NodeBody, OnError,
-    PinnedOperation, PlanBody, Retry, Scope, ScopeId, Tolerance,
+    CallSpec, Candidate, CompiledPlan, DebugInfo, Fallback, Hedge, HedgeAfter, LIBRARY_VERSION, NodeBody,
+    OnError, PinnedOperation, PlanBody, Retry, Scope, ScopeId, ScopeKind, Tolerance,
 };
 use schema::amount::{Amount, Currency};
 use schema::hash::Hash;
@@ -91,7 +91,7 @@ impl Generator {
             exprs,
             functions: vec![],
             nodes: vec![],
-            scopes: vec![Scope { label: String::new(), parent: None, budget: None, deadline_us: None }],
+            scopes: vec![Scope::new(ScopeKind::Plan)],
             node_scopes: vec![],
             operations: vec![
                 operation("sn22.known", PriceRule::PerCall { amount: cent }),
@@ -185,20 +185,21 @@ impl Generator {
             1 if depth < 2 => Some(Fallback::Call(Box::new(self.call(depth + 1)))),
             _ => None,
         };
+        let timeout_us = u64::from(1 + self.choices.below(9)) * 1_000_000;
+        let hedge = (self.choices.below(4) == 0).then(|| Hedge {
+            after: HedgeAfter::Us(u64::from(1 + self.choices.below(3)) * 500_000),
+            max: 1 + self.choices.below(2),
+        });
         CallSpec {
-            target: "c".into(),
-            args: vec![],
-            candidates,
-            output: Type::STRING,
-            timeout_us: u64::from(1 + self.choices.below(9)) * 1_000_000,
+            hedge,
             retry: Retry {
                 max: self.choices.below(4),
                 backoff_us: u64::from(self.choices.below(3)) * 100_000,
                 on: vec![],
             },
-            accept: None,
             max_price: Some(Amount::new(10_000 + u64::from(self.choices.below(9)), Currency::MicroUsd)),
             fallback,
+            ..CallSpec::once("c", candidates, Type::STRING, timeout_us)
         }
     }
 }

@@ -4,7 +4,7 @@ use plan_ir::builtin::Builtin;
 use plan_ir::expr::{
     Arm, BinaryOp, Expr, ExprId, ExprTable, FnId, Fragment, Lambda, LocalId, Pattern, UnaryOp, Widening,
 };
-use plan_ir::plan::{Function, Param, PlanBody, Scope};
+use plan_ir::plan::{Function, Param, PlanBody, Scope, ScopeKind};
 use schema::amount::{Amount, Currency, Rate};
 use schema::types::{DefId, EnumDef, EnumWire, FieldDef, RecordDef, Type, TypeDef, TypeDefs, VariantDef};
 use schema::value::{Json, Value};
@@ -34,11 +34,14 @@ pub(crate) fn program(numbers: Vec<u32>) -> Program {
     Program { body: make.body, fragment, ty }
 }
 
-struct Generator {
-    choices: Choices,
+pub(super) struct Generator {
+    pub(super) choices: Choices,
     body: PlanBody,
     record: DefId,
     enumeration: DefId,
+    /// What `zip` and `entries` of `Int`s give.
+    pub(super) pair: DefId,
+    pub(super) entry: DefId,
     /// Result types of the functions; each takes one `Int`.
     functions: Vec<Type>,
     locals: u32,
@@ -46,9 +49,9 @@ struct Generator {
     closed: bool,
 }
 
-type Locals = Vec<(LocalId, Type)>;
+pub(super) type Locals = Vec<(LocalId, Type)>;
 
-fn list_of(ty: Type) -> Type {
+pub(super) fn list_of(ty: Type) -> Type {
     Type::list(ty)
 }
 
@@ -65,6 +68,11 @@ impl Generator {
             ],
             doc: String::new(),
         }));
+        let mut two = |name: &str, fields| {
+            types.push(TypeDef::Record(RecordDef { name: name.into(), fields, doc: String::new() }))
+        };
+        let pair = two("Pair", vec![field("left", Type::INT), field("right", Type::INT)]);
+        let entry = two("Entry", vec![field("key", Type::STRING), field("value", Type::INT)]);
         let variant = |name: &str, payload| VariantDef {
             name: name.into(),
             wire: format!("\"{}\"", name.to_lowercase()),
@@ -93,15 +101,25 @@ impl Generator {
             exprs: ExprTable::default(),
             functions: Vec::new(),
             nodes: Vec::new(),
-            scopes: vec![Scope { label: String::new(), parent: None, budget: None, deadline_us: None }],
+            scopes: vec![Scope::new(ScopeKind::Plan)],
             node_scopes: Vec::new(),
             operations: Vec::new(),
             rate: Some(Rate { micro_usd_per_tao: 300_000_000 }),
         };
-        Self { choices, body, record, enumeration, functions: Vec::new(), locals: 0, closed: false }
+        Self {
+            choices,
+            body,
+            record,
+            enumeration,
+            pair,
+            entry,
+            functions: Vec::new(),
+            locals: 0,
+            closed: false,
+        }
     }
 
-    fn ty(&mut self, depth: u32) -> Type {
+    pub(super) fn ty(&mut self, depth: u32) -> Type {
         let kinds = if depth == 0 { 10 } else { 14 };
         match self.choices.below(kinds) {
             0 => Type::INT,
@@ -121,7 +139,7 @@ impl Generator {
         }
     }
 
-    fn push(&mut self, expr: Expr, ty: &Type) -> ExprId {
+    pub(super) fn push(&mut self, expr: Expr, ty: &Type) -> ExprId {
         self.body.exprs.exprs.push(expr);
         self.body.exprs.types.push(ty.clone());
         ExprId(self.body.exprs.exprs.len() as u32 - 1)
@@ -142,12 +160,12 @@ impl Generator {
         if self.closed { self.leaf(ty, locals) } else { self.push(Expr::Param(index), ty) }
     }
 
-    fn local(&mut self) -> LocalId {
+    pub(super) fn local(&mut self) -> LocalId {
         self.locals += 1;
         LocalId(self.locals - 1)
     }
 
-    fn expr(&mut self, ty: &Type, locals: &mut Locals, depth: u32) -> ExprId {
+    pub(super) fn expr(&mut self, ty: &Type, locals: &mut Locals, depth: u32) -> ExprId {
         if depth >= DEPTH_MAX {
             return self.leaf(ty, locals);
         }
@@ -275,6 +293,11 @@ impl Generator {
 
     /// What only this type has.
     fn special(&mut self, ty: &Type, locals: &mut Locals, depth: u32) -> ExprId {
+        if self.choices.below(2) == 1
+            && let Some(call) = self.library(ty, locals, depth)
+        {
+            return call;
+        }
         match ty {
             Type::Bool => self.test(locals, depth),
             Type::Int(_) => self.number(locals, depth),

@@ -1,0 +1,76 @@
+//! Capabilities, as `orch ledger show` and `search --capability` know them.
+
+use proto::v1;
+use serde_json::json;
+
+use super::{Context, PAGE_SIZE};
+use crate::exit::Failure;
+use crate::service::Connection;
+
+/// Shows the capability `name`; where there is none, `failure` is the end, with what there is.
+pub(super) async fn show(
+    context: &Context,
+    connection: &Connection,
+    name: &str,
+    failure: Failure,
+) -> Result<(), Failure> {
+    let capabilities = list(connection).await?;
+    let Some(capability) = capabilities.iter().find(|capability| capability.name == name) else {
+        let near = plan_lang::suggest(name, capabilities.iter().map(|capability| capability.name.as_str()));
+        let help = near.map_or(failure.help.clone(), |near| format!("did you mean the capability `{near}`?"));
+        return Err(Failure { help, ..failure });
+    };
+    if context.output.json {
+        context.output.document(&json!({
+            "capability": capability.name,
+            "version": capability.version,
+            "summary": capability.summary,
+            "operations": capability.operations,
+            "source": capability.source,
+            "entry_hash": capability.entry_hash,
+        }));
+    } else {
+        context.output.data(&text(capability));
+    }
+    Ok(())
+}
+
+fn text(capability: &v1::Capability) -> String {
+    let v1::Capability { name, version, summary, .. } = capability;
+    let mut text = format!("{name} {version}\n{summary}\n\n");
+    for (label, value) in
+        [("fulfilled by", capability.operations.join(", ")), ("entry", capability.entry_hash.clone())]
+    {
+        text.push_str(&format!("  {label:<13} {value}\n"));
+    }
+    text.push_str(&format!("\nIn a plan:\n\n  use cap {{ {name} }}\n\n"));
+    for line in capability.source.lines() {
+        text.push_str(format!("  {line}").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// A capability that is not there is refused with those that are.
+pub(super) async fn with_names(connection: &Connection, failure: Failure) -> Failure {
+    let names: Vec<String> =
+        list(connection).await.unwrap_or_default().into_iter().map(|capability| capability.name).collect();
+    if names.is_empty() || failure.help.starts_with("did you mean") {
+        return failure;
+    }
+    Failure { help: format!("there are {}; `orch ledger show NAME` shows one", names.join(", ")), ..failure }
+}
+
+async fn list(connection: &Connection) -> Result<Vec<v1::Capability>, Failure> {
+    let mut capabilities = Vec::new();
+    let mut request = v1::ListCapabilitiesRequest { page_size: PAGE_SIZE, page_token: String::new() };
+    loop {
+        let response = connection.ledger().list_capabilities(request.clone()).await;
+        let page = response.map_err(|status| connection.refused(&status))?.into_inner();
+        capabilities.extend(page.capabilities);
+        if page.next_page_token.is_empty() {
+            return Ok(capabilities);
+        }
+        request.page_token = page.next_page_token;
+    }
+}

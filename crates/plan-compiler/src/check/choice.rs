@@ -1,0 +1,218 @@
+//! Which operations serve a call: votes, hedges, preferences, selections.
+
+use plan_ir::plan::{Hedge, HedgeAfter, Prefer};
+use plan_ir::validate::QUORUM_MAX;
+use plan_lang::Diagnostic;
+use plan_lang::ast::{self, ExprKind as Ast, Literal, PolicyField, PolicyValueKind};
+use schema::types::Type;
+
+use super::Checker;
+use super::call_policy::CallSite;
+use super::policy_value::literal;
+use crate::codes;
+use crate::hir::{Quorum, Selector};
+use crate::prelude;
+use crate::relate::Conversion;
+use crate::resolve::did_you_mean;
+
+/// Most requests that hedge one other.
+const HEDGES_MAX: u32 = 10;
+
+impl<'a> Checker<'a, '_> {
+    /// `quorum: { of: 5, need: 3, by: same, early: true }`.
+    pub(super) fn quorum(&mut self, field: &'a PolicyField, site: &CallSite<'_>) -> Option<Quorum> {
+        let shape = "keys in braces: `{ of: 5, need: 3, by: same }`";
+        let fields = self.sub_fields(field, &["of", "need", "by", "early"], shape)?;
+        let (mut of, mut need, mut by, mut early) = (None, None, None, false);
+        let mut complete = true;
+        for (name, part) in &fields {
+            let read = match *name {
+                "of" => self.count_between(part, 2, QUORUM_MAX).map(|count| of = Some(count)),
+                "need" => self.count_between(part, 1, QUORUM_MAX).map(|count| need = Some(count)),
+                "by" => self.agreement(part, site).map(|function| by = Some(function)),
+                _ => self.switch(part).map(|is| early = is),
+            };
+            complete &= read.is_some();
+        }
+        let missing = [("of", of.is_none()), ("need", need.is_none())];
+        for (name, _) in missing.into_iter().filter(|(name, missing)| *missing && !has(&fields, name)) {
+            let message = format!("`quorum` does not say `{name}`");
+            let report = Diagnostic::error(codes::BAD_POLICY_VALUE, message);
+            let help = "write `quorum: { of: 5, need: 3 }`: five votes, of which three agree";
+            self.report(report.primary(field.value.span, format!("`{name}` is missing")).help(help));
+        }
+        let (of, need) = (of?, need?);
+        if need > of {
+            let message = format!("{need} of {of} votes can never agree");
+            let report = Diagnostic::error(codes::BAD_POLICY_VALUE, message);
+            self.report(report.primary(field.value.span, "`need` is above `of`"));
+            return None;
+        }
+        let voted = prelude::voted(&mut self.types, site.output.clone());
+        complete.then_some(Quorum { of, need, by, early, voted })
+    }
+
+    /// `by: same`, a function of two answers.
+    fn agreement(&mut self, field: &'a PolicyField, site: &CallSite<'_>) -> Option<usize> {
+        let name = match &field.value.kind {
+            PolicyValueKind::Expr(expr) => expr.as_name(),
+            _ => None,
+        };
+        let Some(name) = name else {
+            self.wrong_value(field, "the name of a function of two answers, such as `same`");
+            return None;
+        };
+        let found = self.module().and_then(|module| module.functions.get(name.name.as_str())).copied();
+        let Some((at, function)) = found.and_then(|at| Some((at, self.program.functions.get(at)?))) else {
+            let text = name.name.as_str();
+            let report = Diagnostic::error(codes::UNKNOWN_FUNCTION, format!("there is no function `{text}`"))
+                .primary(name.span, "unknown function");
+            let names =
+                self.module().map_or_else(Vec::new, |module| module.functions.keys().copied().collect());
+            self.report(did_you_mean(report, text, name.span, names));
+            return None;
+        };
+        let takes = |ty: &Type| self.convert(site.output, ty) == Ok(Conversion::Identity);
+        let fits = function.output == Type::Bool
+            && matches!(function.params.as_slice(), [a, b] if takes(&a.ty) && takes(&b.ty));
+        if !fits {
+            let answer = self.show(site.output);
+            let message = format!("`{}` does not compare two answers", name.name);
+            self.report(
+                Diagnostic::error(codes::BAD_POLICY_VALUE, message)
+                    .primary(name.span, format!("must be `fn(a: {answer}, b: {answer}) -> Bool`")),
+            );
+            return None;
+        }
+        Some(at)
+    }
+
+    /// `hedge: { after: 2s, max: 1 }`.
+    pub(super) fn hedge(&mut self, field: &'a PolicyField) -> Option<Hedge> {
+        let fields = self.sub_fields(field, &["after", "max"], "keys in braces: `{ after: 2s, max: 1 }`")?;
+        let (mut after, mut max) = (None, Some(1));
+        for (name, part) in &fields {
+            match *name {
+                "after" => after = self.hedge_after(part),
+                _ => max = self.count_between(part, 1, HEDGES_MAX),
+            }
+        }
+        if !has(&fields, "after") {
+            let report = Diagnostic::error(codes::BAD_POLICY_VALUE, "`hedge` does not say when");
+            let help = "write `hedge: { after: 2s }`: a second request where the first takes longer";
+            self.report(report.primary(field.value.span, "`after` is missing").help(help));
+        }
+        Some(Hedge { after: after?, max: max? })
+    }
+
+    fn hedge_after(&mut self, field: &'a PolicyField) -> Option<HedgeAfter> {
+        let word = match &field.value.kind {
+            PolicyValueKind::Expr(expr) => expr.as_name(),
+            _ => None,
+        };
+        match word {
+            Some(word) if word.name == "p95" => Some(HedgeAfter::P95),
+            Some(word) => {
+                self.unknown_word(field, word, ["p95"]);
+                None
+            }
+            None => self.duration(field).map(HedgeAfter::Us),
+        }
+    }
+
+    pub(super) fn prefer(&mut self, field: &'a PolicyField) -> Option<Prefer> {
+        let words = [
+            ("cheapest", Prefer::Cheapest),
+            ("fastest", Prefer::Fastest),
+            ("most_reliable", Prefer::MostReliable),
+        ];
+        let word = match &field.value.kind {
+            PolicyValueKind::Expr(expr) => expr.as_name(),
+            _ => None,
+        };
+        let Some(word) = word else {
+            self.wrong_value(field, "`cheapest`, `fastest` or `most_reliable`");
+            return None;
+        };
+        let found = words.iter().find(|(name, _)| *name == word.name).map(|(_, prefer)| *prefer);
+        if found.is_none() {
+            self.unknown_word(field, word, words.map(|(name, _)| name));
+        }
+        found
+    }
+
+    /// `only: [sn64, sn28.chat_completions]`.
+    pub(super) fn selectors(&mut self, field: &'a PolicyField) -> Option<Vec<Selector>> {
+        let shape = "a list of subnets and operations, such as `[sn64, sn28.chat_completions]`";
+        let items: &[ast::Expr] = match &field.value.kind {
+            PolicyValueKind::Expr(expr) => match &expr.kind {
+                Ast::List(items) => items,
+                _ => &[],
+            },
+            _ => &[],
+        };
+        if items.is_empty() {
+            self.wrong_value(field, shape);
+            return None;
+        }
+        let mut selectors = Vec::new();
+        let errors = self.sink.errors();
+        for item in items {
+            let (path, selector) = match &item.kind {
+                Ast::Name(subnet) => (subnet.name.clone(), netuid(&subnet.name).map(Selector::Subnet)),
+                Ast::Field { base, field: operation, optional: false } => {
+                    let subnet = base.as_name().map_or("", |subnet| subnet.name.as_str());
+                    let path = format!("{subnet}.{}", operation.name);
+                    (path.clone(), netuid(subnet).map(|_| Selector::Operation(path)))
+                }
+                _ => (String::new(), None),
+            };
+            match selector {
+                Some(selector) if self.is_pinned(&selector) => selectors.push(selector),
+                _ if item.is_error() => {}
+                Some(_) => self.not_pinned(&path, item.span),
+                None => self.wrong_value(field, shape),
+            }
+        }
+        (self.sink.errors() == errors).then_some(selectors)
+    }
+
+    fn is_pinned(&self, selector: &Selector) -> bool {
+        self.program.operations.iter().any(|operation| selector.is_of(operation.descriptor))
+    }
+
+    fn not_pinned(&mut self, path: &str, span: plan_lang::Span) {
+        let message = format!("no operation that this file calls is of `{path}`");
+        let report = Diagnostic::error(codes::BAD_POLICY_VALUE, message).primary(span, "selects nothing");
+        let known: Vec<String> = self
+            .program
+            .operations
+            .iter()
+            .flat_map(|operation| {
+                let descriptor = operation.descriptor;
+                [descriptor.id.clone(), format!("sn{}", descriptor.netuid)]
+            })
+            .collect();
+        self.report(did_you_mean(report, path, span, known.iter().map(String::as_str)));
+    }
+
+    /// `true` or `false`.
+    fn switch(&mut self, field: &PolicyField) -> Option<bool> {
+        match literal(field) {
+            Some(Literal::Bool(value)) => Some(*value),
+            _ => {
+                self.wrong_value(field, "`true` or `false`");
+                None
+            }
+        }
+    }
+}
+
+/// `22` of `sn22`.
+fn netuid(name: &str) -> Option<u16> {
+    name.strip_prefix("sn")?.parse().ok()
+}
+
+fn has(fields: &[(&str, &PolicyField)], name: &str) -> bool {
+    fields.iter().any(|(known, _)| *known == name)
+}

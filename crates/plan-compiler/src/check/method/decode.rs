@@ -1,0 +1,60 @@
+//! `xs.decode() as [T]`.
+
+use plan_ir::builtin::Builtin;
+use plan_lang::{Diagnostic, Span, ast};
+use schema::types::{LengthRange, Type};
+
+use super::builtin;
+use crate::check::Checker;
+use crate::codes;
+use crate::hir::{Expr, ExprKind};
+
+impl<'a> Checker<'a, '_> {
+    /// `xs.decode() as [T]`.
+    pub(in crate::check) fn decode_list(
+        &mut self,
+        value: &'a ast::Expr,
+        ty: &'a ast::Type,
+        optional: bool,
+        span: Span,
+    ) -> Expr {
+        let list = self.infer(value, None);
+        let wanted = self.ty(ty);
+        let Type::List(element, wanted_length) = &wanted else {
+            if !matches!(wanted, Type::Error) {
+                let shown = self.show(&wanted);
+                let report =
+                    Diagnostic::error(codes::BAD_CAST, format!("`decode` gives a list, not `{shown}`"));
+                self.report(report.primary(ty.span, "expected `[T]`"));
+            }
+            return Expr::error(span);
+        };
+        if optional {
+            return self.not_executed(
+                "`?.decode()`",
+                span,
+                "say what stands in for `null` first: `(x ?? []).decode()`",
+            );
+        }
+        let found = match &list.ty {
+            Type::Error => return Expr::error(span),
+            Type::Json => LengthRange::FULL,
+            Type::List(inner, length) if matches!(**inner, Type::Json) => *length,
+            other => {
+                let shown = self.show(other);
+                let report =
+                    Diagnostic::error(codes::BAD_CAST, format!("only JSON is decoded, not `{shown}`"))
+                        .primary(list.span, format!("this is `{shown}`"));
+                return self.fail(span, report);
+            }
+        };
+        let length = LengthRange { min: 0, max: found.max };
+        let decoded = Type::List(element.clone(), length);
+        let decoded = builtin(Builtin::DecodeList, vec![list], None, decoded, span);
+        if length.within(*wanted_length) {
+            decoded
+        } else {
+            Expr::new(ExprKind::Cast(Box::new(decoded)), wanted.clone(), span)
+        }
+    }
+}

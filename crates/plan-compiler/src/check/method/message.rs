@@ -1,0 +1,128 @@
+//! Messages about methods.
+
+use plan_ir::builtin::{Builtin, Receiver};
+use plan_lang::{Diagnostic, Fix, Span, ast};
+use schema::types::{Type, TypeDef};
+
+use super::names::{instead_of, names_here, snake_case};
+use crate::check::Checker;
+use crate::codes;
+use crate::hir::Expr;
+use crate::relate::unrefined;
+use crate::resolve::{did_you_mean, listed};
+
+impl<'a> Checker<'a, '_> {
+    pub(super) fn method_arguments(
+        &mut self,
+        op: Builtin,
+        method: &ast::Ident,
+        args: &'a [ast::Arg],
+        span: Span,
+    ) -> Expr {
+        self.infer_plain(args);
+        let signature = op.signature();
+        let mut takes: Vec<&str> = signature.arguments.iter().map(|(name, _)| *name).collect();
+        if signature.lambda.is_some() {
+            takes.push("x => ..");
+        }
+        let right = format!(".{}({})", signature.name, takes.join(", "));
+        let message = format!("`{}` takes {}, not {}", method.name, counted(takes.len()), args.len());
+        let report = Diagnostic::error(codes::ARGUMENT_COUNT, message)
+            .primary(method.span, format!("write `{right}`"))
+            .note(format!("{} {}", signature.summary, example(op)));
+        self.fail(span, report)
+    }
+
+    pub(super) fn no_method(&self, value: &Expr, method: &ast::Ident, receivers: &[Receiver]) -> Diagnostic {
+        let shown = self.show(&value.ty);
+        let report =
+            Diagnostic::error(codes::UNKNOWN_METHOD, format!("`{shown}` has no method `{}`", method.name))
+                .primary(method.span, "unknown method")
+                .secondary(value.span, format!("this is `{shown}`"));
+        if let Type::Named(def) = &value.ty
+            && let Some(TypeDef::Record(record)) = self.types.get(*def)
+            && record.field(&method.name).is_some()
+        {
+            return report.help(format!("`{}` is a field: write it without parentheses", method.name));
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for receiver in receivers {
+            for name in Builtin::on(*receiver).map(Builtin::name) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        names.sort_unstable();
+        let report = report.note(format!("`{shown}` has: {}", names.join(", ")));
+        let snake = snake_case(&method.name);
+        let same = names.iter().copied().find(|name| *name == snake);
+        let known = same.or_else(|| names_here(&snake).find(|name| names.contains(name)));
+        if let Some(name) = known {
+            return report
+                .help(format!("did you mean `{name}`?"))
+                .fix(Fix::maybe(format!("use `{name}`")).replace(method.span, name));
+        }
+        if let Some(help) = instead_of(&snake) {
+            return report.help(help);
+        }
+        if let Some(on) = called_on(&method.name) {
+            let first = match &value.ty {
+                Type::List(element, _) if matches!(**element, Type::Optional(_)) => {
+                    ": leave the `null`s out first by `.present()`"
+                }
+                Type::List(..) if on.contains("list of") => ": make one first by `.map(x => ..)`",
+                Type::Json => ": decode it first by `as`",
+                _ => "",
+            };
+            return report.help(format!("`{}` is called on {on}{first}", method.name));
+        }
+        let report = match value.ty {
+            Type::Json => report.help(look_into(&method.name)),
+            _ => report,
+        };
+        did_you_mean(report, &method.name, method.span, names)
+    }
+
+    /// A key that nothing orders.
+    pub(super) fn no_key(&self, op: Builtin, key: &Expr) -> Diagnostic {
+        let shown = self.show(&unrefined(&key.ty));
+        let message = format!("the key of `{}` must be a number, text, time, duration or amount", op.name());
+        let report =
+            Diagnostic::error(codes::MISMATCH, message).primary(key.span, format!("this is `{shown}`"));
+        match &key.ty {
+            Type::Optional(_) => report.help("say what stands in for `null` by `?? ..`"),
+            Type::Json => report.help("decode it: `.. as Float`"),
+            Type::Bool => report.help("give each case a number: `if .. { 1 } else { 0 }`"),
+            Type::Named(_) => report.help("order by one of its fields"),
+            _ => report,
+        }
+    }
+}
+
+/// What methods of this name are called on, in words.
+fn called_on(name: &str) -> Option<String> {
+    let mut receivers: Vec<&str> = Builtin::named(name)
+        .flat_map(|op| op.signature().receivers)
+        .map(|receiver| receiver.described())
+        .collect();
+    receivers.dedup();
+    (!receivers.is_empty()).then(|| listed(receivers))
+}
+
+/// How to get at a member of opaque JSON.
+pub(in crate::check) fn look_into(member: &str) -> String {
+    format!("JSON is opaque: look into it by `.get(\"{member}\")`, or decode it: `.. as T`")
+}
+
+fn counted(arguments: usize) -> String {
+    match arguments {
+        0 => "no arguments".into(),
+        1 => "1 argument".into(),
+        many => format!("{many} arguments"),
+    }
+}
+
+fn example(op: Builtin) -> String {
+    op.signature().examples.first().map_or_else(String::new, |(code, gives)| format!("`{code}` is `{gives}`"))
+}

@@ -1,0 +1,96 @@
+//! The types of the language that take a type: one definition for each type they are used with.
+
+use schema::error::CallErrorKind;
+use schema::types::{
+    DefId, EnumDef, EnumWire, FieldDef, FloatRange, IntRange, LengthRange, RecordDef, Type, TypeDef,
+    TypeDefs, VariantDef,
+};
+
+/// The `PlanError { code, message, node }` record of a failed element, always the first definition.
+pub(crate) const PLAN_ERROR: DefId = DefId(0);
+
+/// Their names, with the number of types each takes.
+pub(crate) const GENERIC: [&str; 3] = ["CallError", "ItemError", "Voted"];
+
+/// The definition of [`PLAN_ERROR`].
+pub(crate) fn plan_error() -> TypeDef {
+    record(
+        "PlanError",
+        "Why a part of a plan failed.",
+        vec![
+            field("code", Type::STRING, "Code of the error page."),
+            field("message", Type::STRING, "What happened."),
+            field("node", Type::STRING.optional(), "The node that failed."),
+        ],
+    )
+}
+
+/// The generic type `name` of `of`, as it is written: `CallError<T>`.
+pub(crate) fn generic(types: &mut TypeDefs, name: &str, of: Type) -> Option<DefId> {
+    match name {
+        "CallError" => Some(call_error(types, of, LengthRange::FULL)),
+        "ItemError" => Some(item_error(types, of)),
+        "Voted" => Some(voted(types, of)),
+        _ => None,
+    }
+}
+
+/// `ItemError { index, item, error }` for elements of this type.
+pub(crate) fn item_error(types: &mut TypeDefs, item: Type) -> DefId {
+    let index = Type::Int(IntRange { min: 0, max: i64::MAX });
+    let fields = vec![
+        field("index", index, "Place of the element in the list."),
+        field("item", item, "The element."),
+        field("error", Type::Named(PLAN_ERROR), "Why it failed."),
+    ];
+    interned(types, record("ItemError", "An element of a `for` that failed.", fields))
+}
+
+/// `Voted { value, agreed, of, share }`: what a quorum gives.
+pub(crate) fn voted(types: &mut TypeDefs, value: Type) -> DefId {
+    let count = Type::Int(IntRange { min: 0, max: i64::MAX });
+    let share = Type::Float(FloatRange { min: 0.0, max: 1.0 });
+    let fields = vec![
+        field("value", value, "The answer that enough votes agree on."),
+        field("agreed", count.clone(), "How many agree."),
+        field("of", count, "How many were asked."),
+        field("share", share, "Agreed of asked."),
+    ];
+    interned(types, record("Voted", "What the votes of a call agree on.", fields))
+}
+
+/// `CallError`: a variant for each way a call with answers of this type can fail; `votes` is how many answers
+/// may not have agreed.
+pub(crate) fn call_error(types: &mut TypeDefs, answer: Type, votes: LengthRange) -> DefId {
+    let variants = CallErrorKind::ALL.into_iter().map(|kind| VariantDef {
+        name: kind.variant().into(),
+        wire: serde_json::Value::from(kind.variant()).to_string(),
+        payload: match kind {
+            CallErrorKind::Invalid => Some(Type::STRING),
+            CallErrorKind::NoQuorum => Some(Type::List(Box::new(answer.clone()), votes)),
+            _ => None,
+        },
+        doc: String::new(),
+    });
+    let def = EnumDef {
+        name: "CallError".into(),
+        variants: variants.collect(),
+        wire: EnumWire::Literal,
+        doc: "Why a call failed.".into(),
+    };
+    interned(types, TypeDef::Enum(def))
+}
+
+/// The definition that says this, made where there is none.
+fn interned(types: &mut TypeDefs, wanted: TypeDef) -> DefId {
+    let known = types.iter().find_map(|(id, def)| (*def == wanted).then_some(id));
+    known.unwrap_or_else(|| types.push(wanted))
+}
+
+fn record(name: &str, doc: &str, fields: Vec<FieldDef>) -> TypeDef {
+    TypeDef::Record(RecordDef { name: name.into(), fields, doc: doc.into() })
+}
+
+fn field(name: &str, ty: Type, doc: &str) -> FieldDef {
+    FieldDef { name: name.into(), ty, doc: doc.into() }
+}

@@ -1,0 +1,88 @@
+//! Fixes: each removes what it is offered for, and all safe ones together give a text that can be read.
+
+use plan_compiler::{Fixed, Options, Source, fix};
+use plan_lang::{Applicability, Diagnostic, parse};
+
+use crate::common::{compiled, lock};
+use crate::pages::{all_codes, failing};
+use crate::robust::{PLANS, tokens};
+
+fn fixed(text: &str) -> Fixed {
+    fix(&Source { name: "test.orch", text }, lock(), &Options::default())
+}
+
+#[test]
+fn every_fix_removes_what_it_is_for() {
+    let (mut safe, mut others) = (0, 0);
+    for code in all_codes() {
+        let Some(text) = failing(code) else { continue };
+        let found = compiled(&text).diagnostics;
+        let of_code = |found: &[Diagnostic]| found.iter().filter(|found| found.code == code).count();
+        for fix in found.iter().filter_map(|found| found.fix.as_ref()) {
+            let left = compiled(&fix.apply(&text).unwrap()).diagnostics;
+            assert!(of_code(&left) < of_code(&found), "{code}: {}\n{left:#?}", fix.message);
+            let is_safe = fix.applicability == Applicability::Safe;
+            assert!(!is_safe || left.len() < found.len(), "{code}: {}\n{left:#?}", fix.message);
+            *(if is_safe { &mut safe } else { &mut others }) += 1;
+        }
+    }
+    assert!(safe >= 8 && others >= 20, "{safe} safe and {others} other fixes");
+}
+
+#[test]
+fn fixing_is_done_when_it_is_done() {
+    let mut changed = 0;
+    for text in PLANS {
+        for token in tokens(text).into_iter().step_by(16) {
+            for other in ["", ";", ":", "=", "=="] {
+                let mut broken = text.to_owned();
+                broken.replace_range(token.clone(), other);
+                let once = fixed(&broken);
+                if once.applied.is_empty() {
+                    assert_eq!(once.text, broken);
+                    continue;
+                }
+                changed += 1;
+                assert!(!parse(&once.text).has_errors(), "{broken}\n-----\n{}", once.text);
+                let twice = fixed(&once.text);
+                assert!(twice.applied.is_empty() && !twice.withheld, "{broken}\n-----\n{}", twice.text);
+            }
+        }
+    }
+    assert!(changed > 15, "{changed}");
+}
+
+#[test]
+fn a_text_that_stays_broken_stays_as_it_is() {
+    let text = "fn f(x: Int) -> Int x\nfn g(x: Int) -> Int = (x\nfn h(x: Bool(1..2)) -> Int = 1\n";
+    let left = fixed(text);
+    assert!(left.withheld && left.applied.is_empty());
+    assert_eq!(left.text, text);
+    assert_eq!(left.compilation.diagnostics.len(), compiled(text).diagnostics.len());
+}
+
+#[test]
+fn one_fix_may_uncover_the_next() {
+    let text = "fn f(x: Int): Int x\n";
+    let mended = fixed(text);
+    assert_eq!(mended.text, "fn f(x: Int) -> Int = x\n");
+    let codes: Vec<_> = mended.applied.iter().map(|fix| fix.diagnostic.code.as_str()).collect();
+    assert_eq!(codes, ["E0114", "E0111"]);
+    assert_eq!((mended.applied[1].at.line, mended.applied[1].at.column), (0, 19));
+}
+
+#[test]
+fn layout_is_kept_unless_it_was_in_style() {
+    let in_style = "fn f(x: Bool(1..2)) -> Int = if x { 1 } else { 2 }\n";
+    assert_eq!(fixed(in_style).text, "fn f(x: Bool) -> Int = if x { 1 } else { 2 }\n");
+    let long = format!(
+        "plan p({}: Bool(1..2), {}: Bool) -> Int {{\n  return 1\n}}\n",
+        "first".repeat(8),
+        "second".repeat(7)
+    );
+    let laid_out = plan_lang::format(&long).unwrap();
+    let mended = fixed(&laid_out).text;
+    assert_eq!(plan_lang::format(&mended).unwrap(), mended);
+    let loose = "fn f( x:Bool(1..2) )->Int=1\n";
+    assert_eq!(fixed(loose).text, "fn f( x:Bool )->Int=1\n");
+}

@@ -1,0 +1,138 @@
+//! The rules of policies that send more than one request, and of failures as values.
+
+use crate::rules::table;
+
+fn crawl(policy: &str) -> String {
+    format!(
+        "use sn22 {{ web_crawl as crawl }}\nplan p(url: Url, purse: Amount = 1USD) -> String with {{ budget: 1USD, deadline: 5m }} {{\n  let page = call crawl(url) with {{ timeout: 4s, max_price: 0.01USD, {policy} }}\n  \"done\"\n}}"
+    )
+}
+
+fn ask(policy: &str) -> String {
+    format!(
+        "use cap {{ generate }}\nfn same(a: String, b: String) -> Bool = a == b\nfn one(a: String) -> Bool = a == \"\"\nplan p(q: String(1..9)) -> String with {{ budget: 1USD, deadline: 5m }} {{\n  let vote = call generate(prompt: q) as String(..99) with {{ timeout: 4s, max_price: 0.01USD, {policy} }}\n  \"done\"\n}}"
+    )
+}
+
+#[test]
+fn votes() {
+    table(&[
+        (&ask("quorum: { of: 3, need: 2 }"), &[]),
+        (&ask("quorum: { of: 3, need: 2, by: same, early: true }"), &[]),
+        (&ask("quorum: { of: 3 }"), &["E0404"]),
+        (&ask("quorum: { need: 3 }"), &["E0404"]),
+        (&ask("quorum: { of: 3, need: 4 }"), &["E0404"]),
+        (&ask("quorum: { of: 1, need: 1 }"), &["E0404"]),
+        (&ask("quorum: { of: 101, need: 1 }"), &["E0404"]),
+        (&ask("quorum: { of: 3, need: 2, early: 1 }"), &["E0404"]),
+        (&ask("quorum: { of: 3, need: 2, by: one }"), &["E0404"]),
+        (&ask("quorum: { of: 3, need: 2, by: sane }"), &["E0210"]),
+        (&ask("quorum: { of: 3, need: 2, by: \"same\" }"), &["E0404"]),
+        (&ask("quorum: { of: 3, need: 2, off: 2 }"), &["E0401"]),
+        (&ask("quorum: { of: 3, need: 2, need: 2 }"), &["E0403"]),
+        (&ask("quorum: 3"), &["E0404"]),
+        (&ask("quorum: { of: 3, need: 2 }, cache: 1h"), &["E0407"]),
+        (&ask("quorum: { of: 3, need: 2 }, fallback: \"none\""), &["E0301"]),
+        (&ask("quorum: { of: 3, need: 2 }, only: [sn64]"), &["W0906"]),
+        (&ask("quorum: { of: 3, need: 2 }, retry: { max: 1, on: [no_quorum] }"), &[]),
+        (&crawl("quorum: { of: 3, need: 2 }"), &["W0906"]),
+        // The bound counts every vote of every attempt.
+        (&ask("quorum: { of: 99, need: 2 }, retry: { max: 1 }"), &["E0701"]),
+    ]);
+}
+
+#[test]
+fn hedges_caches_and_budgets() {
+    table(&[
+        (&crawl("hedge: { after: 2s, max: 1 }"), &[]),
+        (&crawl("hedge: { after: 2s }"), &[]),
+        (&crawl("hedge: { max: 1 }"), &["E0404"]),
+        (&crawl("hedge: { after: 2s, max: 0 }"), &["E0404"]),
+        (&crawl("hedge: { after: 2s, max: 11 }"), &["E0404"]),
+        (&crawl("hedge: { after: p95 }"), &["E0406"]),
+        (&crawl("hedge: { after: p99 }"), &["E0404"]),
+        (&crawl("hedge: 2s"), &["E0404"]),
+        (&crawl("cache: 24h"), &[]),
+        (&crawl("cache: 8d"), &["E0404"]),
+        (&crawl("budget: 0.01USD"), &[]),
+        (&crawl("budget: purse"), &[]),
+        (&crawl("budget: 0.005USD"), &["E0701"]),
+        (&crawl("budget: 0.005USD, fallback: \"none\""), &["W0901"]),
+        (&crawl("budget: 3"), &["E0301"]),
+        (&crawl("page: { max: 3 }"), &["E0499"]),
+        (&crawl("poll: { every: 1s, max: 3 }"), &["E0499"]),
+    ]);
+}
+
+#[test]
+fn preferences_and_selections() {
+    table(&[
+        (&ask("prefer: cheapest"), &[]),
+        (&ask("prefer: most_reliable"), &[]),
+        (&ask("prefer: best"), &["E0404"]),
+        (&ask("only: [sn64, sn28]"), &[]),
+        (&ask("only: [sn64.chat_completions]"), &[]),
+        (&ask("only: []"), &["E0404"]),
+        (&ask("only: sn64"), &["E0404"]),
+        (&ask("only: [sn65]"), &["E0404"]),
+        (&ask("only: [x]"), &["E0404"]),
+        (&ask("ignore: [sn64, sn28, sn96]"), &["E0408"]),
+        (&ask("only: [sn64], ignore: [sn64]"), &["E0408"]),
+        (&crawl("only: [sn22]"), &[]),
+    ]);
+}
+
+#[test]
+fn failures_as_values() {
+    let plan = |value: &str, ty: &str| {
+        format!(
+            "use sn22 {{ web_crawl as crawl }}\nplan q(url: Url) -> String with {{ budget: 1USD, deadline: 5m }} {{\n  let page = call crawl(url) with {{ timeout: 4s, max_price: 0.01USD }}\n  \"done\"\n}}\nplan p(url: Url) -> {ty} with {{ budget: 1USD, deadline: 5m }} {{\n  {value}\n}}"
+        )
+    };
+    let call = "try call crawl(url) with { timeout: 4s, max_price: 0.01USD }";
+    table(&[
+        (&plan(&format!("let r = {call}\n  return match r {{ Ok(_) => 1, Err(_) => 2 }}"), "Int"), &[]),
+        (
+            &plan(&format!("let r = {call}\n  return match r {{ Ok(_) => 1, Err(Timeout) => 2 }}"), "Int"),
+            &["E0501"],
+        ),
+        (
+            &plan(
+                &format!("let r = {call}\n  return match r {{ Ok(_) => 1, Err(Late) => 2, Err(_) => 3 }}"),
+                "Int",
+            ),
+            &["E0316"],
+        ),
+        (&plan(&format!("let r = {call}\n  return r"), "Result<Json, CallError<Json>>"), &["E0301"]),
+        (&plan("let r = try run q(url)\n  return r", "Result<String, PlanError>"), &[]),
+        (
+            &plan("let r = try run q(url)\n  return match r { Ok(v) => v, Err(e) => e.message }", "String"),
+            &[],
+        ),
+        ("fn f(e: CallError<Int>) -> Int = match e { NoQuorum(votes) => votes.len(), _ => 0 }", &[]),
+        ("fn f(e: CallError) -> Int = 1", &["E0322"]),
+        ("fn f(v: Voted<Int>) -> Int = v.value + v.agreed", &[]),
+        ("fn f(e: ItemError<Int>) -> String = e.error.message", &[]),
+        ("record Voted { a: Int }", &["E0202"]),
+        ("fn f() -> Int = try call g()", &["E0143"]),
+    ]);
+}
+
+#[test]
+fn what_was_spent() {
+    let plan = |body: &str| {
+        format!(
+            "use sn22 {{ web_crawl as crawl }}\npolicy web = {{ timeout: 4s, max_price: 0.01USD }}\nplan p(url: Url) -> Amount with {{ budget: 1USD, deadline: 5m }} {{\n{body}\n}}"
+        )
+    };
+    table(&[
+        (&plan("let a = call crawl(url) with web\nreturn spent()"), &[]),
+        (&plan("let a = call crawl(url) with web\nlet s = spent()\nreturn s"), &["E0410"]),
+        (&plan("return spent()"), &["E0410"]),
+        (&plan("let a = call crawl(url) with web\nreturn if true { spent() } else { 0USD }"), &["E0410"]),
+        (&plan("let a = call crawl(url) with web\nreturn [1].map(x => spent())[0]"), &["E0410"]),
+        (&plan("let xs = for i in [1, 2] { let a = call crawl(url) with web\n spent() }\nreturn xs[0]"), &[]),
+        (&plan("let a = call crawl(url) with web\nreturn spent(1)"), &["E0307"]),
+        ("fn f() -> Amount = spent()", &["E0410"]),
+    ]);
+}

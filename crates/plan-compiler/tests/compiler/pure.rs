@@ -1,0 +1,51 @@
+//! Plans without calls, evaluated on the spot.
+
+use plan_ir::interp::{PureError, TrapKind, evaluate};
+use schema::value::Value;
+
+use crate::common::compiled;
+
+const TEXT: &str = "use sn999 { free_echo as echo }
+enum Size { Small, Large(Int) }
+fn size(n: Int) -> Size = if n < 10 { Size.Small } else { Large(n) }
+plan half(n: Int, by: Int = 2) -> Int {
+  ensure n >= 0 else \"{n} is below zero\"
+  let all = match size(n) {
+    Small => 0,
+    Large(m) => m / by,
+  }
+  return all
+}
+plan twice(n: Int) -> Int {
+  return run half(n) + run half(n)
+}
+plan ask(n: Int) -> String with { budget: 0USD, deadline: 60s } {
+  return if n > 0 { call echo(text: \"a\") } else { \"none\" }
+}
+";
+
+fn value(plan: &str, args: Vec<Value>) -> Result<Value, PureError> {
+    let compilation = compiled(TEXT);
+    evaluate(compilation.plan(plan).unwrap().0, args)
+}
+
+#[test]
+fn a_plan_without_calls_has_its_value_at_once() {
+    assert_eq!(value("half", vec![Value::Int(20), Value::Int(4)]), Ok(Value::Int(5)));
+    assert_eq!(value("half", vec![Value::Int(20)]), Ok(Value::Int(10)), "a default stands in");
+    assert_eq!(value("half", vec![Value::Int(9)]), Ok(Value::Int(0)));
+    assert_eq!(value("twice", vec![Value::Int(20)]), Ok(Value::Int(20)));
+    assert_eq!(value("ask", vec![Value::Int(0)]), Ok(Value::string("none")), "the call is not reached");
+}
+
+#[test]
+fn what_has_no_value_says_why() {
+    let message = "-1 is below zero".to_owned();
+    let node = "ensure".to_owned();
+    assert_eq!(value("half", vec![Value::Int(-1)]), Err(PureError::Ensure { node, message }));
+    let trapped = value("half", vec![Value::Int(20), Value::Int(0)]);
+    assert!(matches!(trapped, Err(PureError::Trap(trap)) if trap.kind == TrapKind::DivisionByZero));
+    assert!(matches!(value("ask", vec![Value::Int(1)]), Err(PureError::Call { .. })));
+    assert_eq!(value("half", vec![]), Err(PureError::Arguments { wanted: 2 }));
+    assert_eq!(value("half", vec![Value::Int(1); 3]), Err(PureError::Arguments { wanted: 2 }));
+}

@@ -1,0 +1,510 @@
+//! One attempt of a call: its votes, each a request and what hedges it, all under one timeout. A call without
+//! `quorum` has one vote, one without `hedge` one request a vote.
+
+use std::sync::Arc;
+
+use plan_ir::graph::NodeId;
+use plan_ir::interp::{self, Meter, Trap, TrapKind};
+use plan_ir::plan::{CallSpec, HedgeAfter, Quorum};
+use schema::error::{CallError, CallErrorKind};
+use schema::value::Value;
+
+use super::call::{Failure, State, no_operation};
+use super::event::{AttemptId, Outcome, ProgressKind, Send};
+use super::fact::FactKind;
+use super::timers::{Timer, TimerKey};
+use super::{Attempt, Core, FrameId};
+use crate::policy::quorum;
+use crate::policy::route::Choice;
+
+/// `accept` refused an answer.
+const UNACCEPTED: &str = "E1151";
+/// A crash between intent and result of a call that may not be repeated.
+const INTERRUPTED: &str = "E1152";
+/// No answer within the attempt's timeout.
+const TIMED_OUT: &str = "E1153";
+/// The plan or adapter could not form the request.
+const NO_REQUEST: &str = "E1154";
+/// Too few votes agreed.
+const NO_QUORUM: &str = "E1158";
+/// Another request brought the answer first.
+const OVERTAKEN: &str = "E1159";
+
+/// The requests of one attempt.
+#[derive(Debug)]
+pub(crate) struct Round {
+    timeout: TimerKey,
+    votes: Vec<Vote>,
+}
+
+/// One answer that is asked for.
+#[derive(Debug)]
+struct Vote {
+    /// Requests whose answers are awaited.
+    requests: Vec<AttemptId>,
+    /// Further ones that may be sent.
+    hedges_left: u32,
+    hedge: Option<TimerKey>,
+    ended: Option<Result<Answer, CallError>>,
+}
+
+/// An answer that the plan accepts, and the request that brought it.
+#[derive(Clone, Debug)]
+struct Answer {
+    value: Value,
+    request: AttemptId,
+}
+
+impl Core {
+    /// Sends the requests of the next attempt.
+    pub(super) fn begin_round(&mut self, frame: FrameId, node: NodeId) {
+        let plan = Arc::clone(&self.plan);
+        let Some(spec) = self.call_mut(frame, node).and_then(|call| plan.call(node, call.level)) else {
+            return;
+        };
+        let timeout = self.set_timeout(frame, node, spec);
+        let count = spec.quorum.as_ref().map_or(1, |quorum| quorum.of);
+        let hedges_left = spec.hedge.map_or(0, |hedge| hedge.max);
+        let vote = || Vote { requests: Vec::new(), hedges_left, hedge: None, ended: None };
+        let round = Round { timeout, votes: (0..count).map(|_| vote()).collect() };
+        if let Some(call) = self.call_mut(frame, node) {
+            call.state = State::Round(round);
+        }
+        for index in 0..count {
+            if let Err(error) = self.ask_next(frame, node, spec, index)
+                && let Some(vote) = self.vote_mut(frame, node, index)
+            {
+                vote.ended = Some(Err(error));
+            }
+        }
+        self.advance_round(frame, node);
+    }
+
+    fn set_timeout(&mut self, frame: FrameId, node: NodeId, spec: &CallSpec) -> TimerKey {
+        let deadline_us = self.now_us.saturating_add(spec.timeout_us);
+        self.timers.set(deadline_us, Timer::Round { frame, node })
+    }
+
+    /// Asks the first operation, from the cursor on, whose price fits the budget.
+    fn ask_next(
+        &mut self,
+        frame: FrameId,
+        node: NodeId,
+        spec: &CallSpec,
+        vote: u32,
+    ) -> Result<(), CallError> {
+        let Some(call) = self.call_mut(frame, node) else { return Ok(()) };
+        let (cursor, count) = (call.cursor, call.choices.len());
+        let mut refused = None;
+        for step in 0..count {
+            let position = cursor.wrapping_add(step) % count;
+            match self.ask(frame, node, spec, vote, position) {
+                Ok(()) => return Ok(()),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        Err(refused.unwrap_or_else(|| no_operation(spec)))
+    }
+
+    fn ask(
+        &mut self,
+        frame: FrameId,
+        node: NodeId,
+        spec: &CallSpec,
+        vote: u32,
+        position: usize,
+    ) -> Result<(), CallError> {
+        let Some(call) = self.call_mut(frame, node) else { return Ok(()) };
+        let Some(choice) = call.choices.get(position).copied() else { return Ok(()) };
+        let (request, operation) = self.request_of(frame, node, spec, &choice)?;
+        let chain = self.accounts_of(frame, node);
+        let reservation = self
+            .accounts
+            .reserve(&chain, choice.worst)
+            .map_err(|refusal| self.over_budget(refusal, choice.worst))?;
+        self.requests_made = self.requests_made.wrapping_add(1);
+        let id = AttemptId(self.requests_made);
+        let (mut number, mut deadline_us) = (0, self.now_us);
+        if let Some(call) = self.call_mut(frame, node) {
+            call.requests = call.requests.saturating_add(1);
+            number = call.requests;
+            // The next operation may not share what makes this one fail, or slow.
+            call.cursor = position.wrapping_add(1);
+            if let State::Round(round) = &mut call.state {
+                deadline_us = round.timeout.0;
+                if let Some(vote) = round.votes.get_mut(vote as usize) {
+                    vote.requests.push(id);
+                }
+            }
+        }
+        self.hedge_later(frame, node, spec, vote, operation);
+        let kept = spec.cache_us.is_some().then(|| request.clone());
+        let sent_us = self.now_us;
+        let attempt =
+            Attempt { frame, node, vote, operation, position, number, sent_us, reservation, request: kept };
+        self.attempts.insert(id, attempt);
+        let reserved = choice.worst.amount;
+        let level = self.call_ref(frame, node).map_or(0, |call| call.level);
+        let send = Send { attempt: id, node, level, operation, request, deadline_us, reserved };
+        self.actions.sends.insert(id, send);
+        let instance = self.instance(frame, node);
+        self.progress(ProgressKind::AttemptSent { instance, attempt: number, operation });
+        Ok(())
+    }
+
+    /// What a choice is asked, and which operation that is.
+    pub(super) fn request_of(
+        &mut self,
+        frame: FrameId,
+        node: NodeId,
+        spec: &CallSpec,
+        choice: &Choice,
+    ) -> Result<(Value, u32), CallError> {
+        let args = self.call_mut(frame, node).map(|call| call.args.clone()).unwrap_or_default();
+        let Some(candidate) = spec.candidates.get(choice.candidate) else {
+            return Err(no_operation(spec));
+        };
+        let request = self.eval(frame, &candidate.request, &args).map_err(|trap| {
+            let message = format!("the request cannot be formed: {trap}");
+            CallError::new(CallErrorKind::Rejected, NO_REQUEST, message)
+        })?;
+        Ok((request, candidate.operation))
+    }
+
+    /// Sets the timer of the vote's next hedge, if it may have one.
+    fn hedge_later(&mut self, frame: FrameId, node: NodeId, spec: &CallSpec, vote: u32, operation: u32) {
+        let Some(hedge) = &spec.hedge else { return };
+        let after_us = match hedge.after {
+            HedgeAfter::Us(us) => Some(us),
+            HedgeAfter::P95 => self.p95_us(operation).map(|us| us.min(spec.timeout_us)),
+        };
+        let Some(after_us) = after_us else { return };
+        if self.vote_mut(frame, node, vote).is_some_and(|vote| vote.hedges_left > 0) {
+            let at_us = self.now_us.saturating_add(after_us);
+            let timer = self.timers.set(at_us, Timer::Hedge { frame, node, vote });
+            if let Some(vote) = self.vote_mut(frame, node, vote) {
+                vote.hedge = Some(timer);
+            }
+        }
+    }
+
+    /// The 95th percentile of an operation's latency, measured or pinned, microseconds.
+    fn p95_us(&self, operation: u32) -> Option<u64> {
+        let live = self.given.routes.get(operation as usize).and_then(|route| route.latency_ms_p95);
+        let pinned = self.plan.operation(operation).descriptor.latency.map(|figures| figures.latency_ms_p95);
+        live.or(pinned).map(|ms| u64::from(ms) * 1_000)
+    }
+
+    /// A request is late: another one is sent, if the budget has room for it.
+    pub(super) fn hedge_due(&mut self, frame: FrameId, node: NodeId, vote: u32) {
+        let plan = Arc::clone(&self.plan);
+        let Some(spec) = self.call_mut(frame, node).and_then(|call| plan.call(node, call.level)) else {
+            return;
+        };
+        let Some(open) = self.vote_mut(frame, node, vote) else { return };
+        open.hedge = None;
+        open.hedges_left = open.hedges_left.saturating_sub(1);
+        if self.ask_next(frame, node, spec, vote).is_err()
+            && let Some(open) = self.vote_mut(frame, node, vote)
+        {
+            // The request under way still counts.
+            open.hedges_left = 0;
+        }
+    }
+
+    pub(super) fn attempt_done(&mut self, id: AttemptId, outcome: Outcome) {
+        let Some(attempt) = self.attempts.remove(&id) else { return };
+        let judged = match &outcome.result {
+            Ok(answer) => self.judge(attempt.frame, attempt.node, attempt.position, answer.clone()),
+            Err(error) => Err(error.clone()),
+        };
+        if let (Ok(_), Ok(answer), Some(request)) = (&judged, &outcome.result, &attempt.request) {
+            let answered = FactKind::Answered {
+                attempt: id,
+                operation: attempt.operation,
+                request: request.clone(),
+                answer: answer.clone(),
+            };
+            self.fact(attempt.frame, attempt.node, answered);
+        }
+        self.settle(id, &attempt, outcome, judged.as_ref().err());
+        let ended = judged.map(|value| Answer { value, request: id });
+        self.request_ended(id, &attempt, ended);
+    }
+
+    /// A crash lay between intent and result. Sent again only if that does no harm and fits the budget;
+    /// the retries of the plan are not touched, for the plan's own failures did not cause it.
+    pub(super) fn attempt_interrupted(&mut self, id: AttemptId) {
+        let plan = Arc::clone(&self.plan);
+        let Some(attempt) = self.attempts.remove(&id) else { return };
+        let (frame, node, vote) = (attempt.frame, attempt.node, attempt.vote);
+        let message = "the process ended between the request and its answer, and it is not known whether the peer \
+                       acted on it";
+        let error = CallError::new(CallErrorKind::Interrupted, INTERRUPTED, message);
+        let outcome = Outcome::unanswered(error.clone(), true, attempt.sent_us, self.now_us);
+        self.settle(id, &attempt, outcome, Some(&error));
+        let Some(spec) = self.call_mut(frame, node).and_then(|call| plan.call(node, call.level)) else {
+            return;
+        };
+        if let Some(open) = self.vote_mut(frame, node, vote) {
+            open.requests.retain(|request| *request != id);
+            if let Some(timer) = open.hedge.take() {
+                self.timers.remove(timer);
+            }
+        }
+        // What is sent again has the time of a whole attempt.
+        let timeout = self.set_timeout(frame, node, spec);
+        if let Some(State::Round(round)) = self.call_mut(frame, node).map(|call| &mut call.state) {
+            let before = std::mem::replace(&mut round.timeout, timeout);
+            self.timers.remove(before);
+        }
+        let safe = plan.operation(attempt.operation).descriptor.repeat.safe;
+        if !safe || self.ask(frame, node, spec, vote, attempt.position).is_err() {
+            self.request_ended(id, &attempt, Err(error));
+        }
+    }
+
+    pub(super) fn round_timed_out(&mut self, frame: FrameId, node: NodeId) {
+        let votes = match self.call_mut(frame, node).map(|call| &call.state) {
+            Some(State::Round(round)) => round.votes.len(),
+            _ => return,
+        };
+        for index in (0_u32..).take(votes) {
+            let Some(vote) = self.vote_mut(frame, node, index) else { return };
+            if vote.ended.is_some() {
+                continue;
+            }
+            let requests = std::mem::take(&mut vote.requests);
+            let hedge = vote.hedge.take();
+            let mut last = None;
+            for id in requests {
+                last = self.abandon_late(id).or(last);
+            }
+            if let Some(timer) = hedge {
+                self.timers.remove(timer);
+            }
+            let error = last.unwrap_or_else(|| late(0));
+            if let Some(vote) = self.vote_mut(frame, node, index) {
+                vote.ended = Some(Err(error));
+            }
+        }
+        self.advance_round(frame, node);
+    }
+
+    fn abandon_late(&mut self, id: AttemptId) -> Option<CallError> {
+        let attempt = self.attempts.remove(&id)?;
+        let error = late(self.now_us.saturating_sub(attempt.sent_us));
+        self.abandon(id, &attempt, &error);
+        Some(error)
+    }
+
+    /// A request came to its end: its vote has, too, if it brought an answer or was the last.
+    fn request_ended(&mut self, id: AttemptId, attempt: &Attempt, ended: Result<Answer, CallError>) {
+        let (frame, node) = (attempt.frame, attempt.node);
+        let Some(vote) = self.vote_mut(frame, node, attempt.vote) else { return };
+        vote.requests.retain(|request| *request != id);
+        if vote.ended.is_some() || (ended.is_err() && !vote.requests.is_empty()) {
+            return;
+        }
+        vote.ended = Some(ended);
+        let (hedge, others) = (vote.hedge.take(), std::mem::take(&mut vote.requests));
+        if let Some(timer) = hedge {
+            self.timers.remove(timer);
+        }
+        let message = "another request brought the answer first";
+        let overtaken = CallError::new(CallErrorKind::Cancelled, OVERTAKEN, message);
+        self.abandon_all(others, &overtaken);
+        self.advance_round(frame, node);
+    }
+
+    fn abandon_all(&mut self, requests: Vec<AttemptId>, error: &CallError) {
+        for id in requests {
+            if let Some(attempt) = self.attempts.remove(&id) {
+                self.abandon(id, &attempt, error);
+            }
+        }
+    }
+
+    /// Ends the round if enough of its votes have.
+    fn advance_round(&mut self, frame: FrameId, node: NodeId) {
+        let plan = Arc::clone(&self.plan);
+        let Some(call) = self.call_ref(frame, node) else { return };
+        let State::Round(round) = &call.state else { return };
+        let Some(spec) = plan.call(node, call.level) else { return };
+        let all = round.votes.iter().all(|vote| vote.ended.is_some());
+        let Some(quorum) = &spec.quorum else {
+            if all {
+                self.end_single(frame, node);
+            }
+            return;
+        };
+        if !all && !quorum.early {
+            return;
+        }
+        let answers: Vec<Answer> = round.votes.iter().filter_map(Vote::answer).cloned().collect();
+        match self.largest_group(frame, quorum, &answers) {
+            Err(trap) => {
+                let error = self.trapped(frame, node, &trap);
+                self.stop_round(frame, node);
+                self.fail_call(frame, node, error);
+            }
+            Ok(group) if all || group.agreed >= quorum.need => {
+                self.end_vote(frame, node, quorum, &answers, group);
+            }
+            Ok(_) => {}
+        }
+    }
+
+    fn end_single(&mut self, frame: FrameId, node: NodeId) {
+        let ended = self.stop_round(frame, node).and_then(|round| round.votes.into_iter().next()?.ended);
+        match ended {
+            Some(Ok(answer)) => {
+                self.fact(frame, node, FactKind::Chose(answer.request));
+                self.call_succeeded(frame, node, answer.value);
+            }
+            Some(Err(error)) => self.call_failed(frame, node, error.into()),
+            None => {}
+        }
+    }
+
+    fn end_vote(
+        &mut self,
+        frame: FrameId,
+        node: NodeId,
+        quorum: &Quorum,
+        answers: &[Answer],
+        group: quorum::Group,
+    ) {
+        let Some(round) = self.stop_round(frame, node) else { return };
+        let leader = answers.get(group.leader).filter(|_| group.agreed >= quorum.need);
+        if let Some(leader) = leader {
+            self.fact(frame, node, FactKind::Chose(leader.request));
+            let share = f64::from(group.agreed) / f64::from(quorum.of);
+            let counted = [i64::from(group.agreed), i64::from(quorum.of)].map(Value::Int);
+            let [agreed, of] = counted;
+            let voted = Value::record([leader.value.clone(), agreed, of, Value::Float(share)]);
+            return self.call_succeeded(frame, node, voted);
+        }
+        // Where nobody answered, there was nothing to agree on: the reason is what kept them from it.
+        let silent = round.votes.into_iter().rev().find_map(|vote| vote.ended?.err());
+        let failure = match silent.filter(|_| answers.is_empty()) {
+            Some(error) => error.into(),
+            None => Failure {
+                error: no_quorum(quorum, answers.len(), group.agreed),
+                votes: answers.iter().map(|answer| answer.value.clone()).collect(),
+            },
+        };
+        self.call_failed(frame, node, failure);
+    }
+
+    fn largest_group(
+        &self,
+        frame: FrameId,
+        quorum: &Quorum,
+        answers: &[Answer],
+    ) -> Result<quorum::Group, Trap> {
+        let rate = self.plan.plan.body.rate;
+        let by = quorum.by.and_then(|by| self.plan.plan.body.functions.get(by.0 as usize));
+        quorum::largest_group(answers, |leader, answer| match by {
+            // Answers too large to be compared do not agree.
+            None => {
+                Ok(interp::equal(&leader.value, &answer.value, rate, &mut Meter::default()).unwrap_or(false))
+            }
+            Some(function) => {
+                let pair = [leader.value.clone(), answer.value.clone()];
+                Ok(self.eval(frame, &function.fragment, &pair)? == Value::Bool(true))
+            }
+        })
+    }
+
+    /// Ends the round: requests still under way are given up, timers removed.
+    fn stop_round(&mut self, frame: FrameId, node: NodeId) -> Option<Round> {
+        let call = self.call_mut(frame, node)?;
+        let State::Round(mut round) = std::mem::replace(&mut call.state, State::Nothing) else { return None };
+        let message = "enough of the others agreed";
+        let error = CallError::new(CallErrorKind::Cancelled, OVERTAKEN, message);
+        self.clear_round(&mut round, &error);
+        Some(round)
+    }
+
+    pub(super) fn give_up_round(&mut self, mut round: Round, error: &CallError) {
+        self.clear_round(&mut round, error);
+    }
+
+    fn clear_round(&mut self, round: &mut Round, error: &CallError) {
+        self.timers.remove(round.timeout);
+        for vote in &mut round.votes {
+            if let Some(timer) = vote.hedge.take() {
+                self.timers.remove(timer);
+            }
+            let requests = std::mem::take(&mut vote.requests);
+            self.abandon_all(requests, error);
+        }
+    }
+
+    /// What an answer means to the plan: its value, or why it is refused.
+    pub(super) fn judge(
+        &self,
+        frame: FrameId,
+        node: NodeId,
+        position: usize,
+        answer: Value,
+    ) -> Result<Value, CallError> {
+        let gone = || CallError::new(CallErrorKind::Cancelled, super::call::CANCELLED, "the call is over");
+        let call = self.call_ref(frame, node).ok_or_else(gone)?;
+        let choice = call.choices.get(position).copied().ok_or_else(gone)?;
+        let spec = self.plan.call(node, call.level).ok_or_else(gone)?;
+        let candidate = spec.candidates.get(choice.candidate).ok_or_else(gone)?;
+        let mut args = call.args.clone();
+        args.push(answer);
+        let value = self.eval(frame, &candidate.response, &args).map_err(|trap| misfit(&trap))?;
+        let Some(accept) = &spec.accept else { return Ok(value) };
+        match self.eval(frame, accept, std::slice::from_ref(&value)) {
+            Ok(Value::Bool(true)) => Ok(value),
+            Ok(_) => {
+                let message = "the plan's `accept` refused the answer";
+                Err(CallError::new(CallErrorKind::Unaccepted, UNACCEPTED, message))
+            }
+            Err(trap) => {
+                let message = format!("the plan's `accept` could not be evaluated on the answer: {trap}");
+                Err(CallError::new(CallErrorKind::Unaccepted, UNACCEPTED, message))
+            }
+        }
+    }
+
+    fn vote_mut(&mut self, frame: FrameId, node: NodeId, vote: u32) -> Option<&mut Vote> {
+        match &mut self.call_mut(frame, node)?.state {
+            State::Round(round) => round.votes.get_mut(vote as usize),
+            _ => None,
+        }
+    }
+}
+
+impl Vote {
+    fn answer(&self) -> Option<&Answer> {
+        self.ended.as_ref()?.as_ref().ok()
+    }
+}
+
+fn late(waited_us: u64) -> CallError {
+    let waited = waited_us as f64 / 1e6;
+    let message = format!("no answer within the timeout: waited {waited:.3} s");
+    CallError::new(CallErrorKind::Timeout, TIMED_OUT, message)
+}
+
+fn no_quorum(quorum: &Quorum, answers: usize, agreed: u32) -> CallError {
+    let message = format!(
+        "{agreed} of {} votes agree, and {} must ({answers} were answered and accepted)",
+        quorum.of, quorum.need
+    );
+    CallError::new(CallErrorKind::NoQuorum, NO_QUORUM, message)
+}
+
+/// An adapter that cannot read an answer means that the answer does not fit.
+fn misfit(trap: &Trap) -> CallError {
+    let path = match &trap.kind {
+        TrapKind::Decode { path, .. } => path.as_str(),
+        _ => "$",
+    };
+    CallError::invalid(trap.kind.code(), path, format!("the answer cannot be read: {trap}"))
+}
