@@ -30,6 +30,13 @@ pub(crate) fn vary(model: &Model, draw: &mut Draw) -> Model {
     if draw.one_in(40) {
         return Model::Anything;
     }
+    let is_scalar =
+        matches!(model, Model::Text { .. } | Model::Capitals | Model::Int { .. } | Model::Steps { .. });
+    if is_scalar && draw.one_in(5) {
+        let list = Model::List { item: Box::new(model.clone()), min: 0, max: None, unique: false };
+        let other = if draw.one_in(2) { Model::Bool } else { list };
+        return Model::Union { members: vec![model.clone(), other], one: draw.one_in(2) };
+    }
     let fields = |fields: &Vec<(Model, bool)>, draw: &mut Draw| {
         let mut fields: Vec<(Model, bool)> = fields
             .iter()
