@@ -86,6 +86,7 @@ impl Axon {
             price: PriceRule::Free,
             observed_cost: None,
             latency: None,
+            delivery: None,
             example: None,
             sources: vec![Source {
                 kind: "test".into(),

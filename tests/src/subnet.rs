@@ -183,6 +183,7 @@ pub fn operation(name: &str, base_url: &str, price: Amount, repeat_safe: bool) -
         price: PriceRule::PerCall { amount: price },
         observed_cost: None,
         latency: None,
+        delivery: None,
         example: None,
         sources: vec![Source { kind: "test".into(), reference: "tests".into(), commit: None, path: None }],
         verified: false,

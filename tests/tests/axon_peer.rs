@@ -14,7 +14,7 @@ use serde_json::{Map, Value as Json, json};
 use subnet::egress::{EgressPolicy, Options};
 use subnet::hotkey::Hotkey;
 use subnet::secrets::SecretStore;
-use subnet::{CallContext, CallOutcome, Client, OperationTypes, axon};
+use subnet::{CallContext, CallOutcome, Client, Follow, OperationTypes, axon};
 
 /// Generous, because the machine may be busy.
 const PATIENT: Duration = Duration::from_secs(60);
@@ -77,7 +77,13 @@ async fn call_as(
     let prepared = client.prepare(operation, types(operation), None).unwrap();
     let mut request_nonce = [0; 32];
     request_nonce[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-    let context = CallContext { request_nonce, timeout, secrets: &SecretStore::new(), hotkey };
+    let context = CallContext {
+        request_nonce,
+        timeout,
+        secrets: &SecretStore::new(),
+        hotkey,
+        follow: Follow::default(),
+    };
     client.call(&prepared, input, &context).await
 }
 
@@ -376,8 +382,13 @@ async fn concurrent_calls_do_not_overtake_one_another() {
             let mut request_nonce = [0; 32];
             request_nonce[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
             let secrets = SecretStore::new();
-            let context =
-                CallContext { request_nonce, timeout: PATIENT, secrets: &secrets, hotkey: Some(&hotkey) };
+            let context = CallContext {
+                request_nonce,
+                timeout: PATIENT,
+                secrets: &secrets,
+                hotkey: Some(&hotkey),
+                follow: Follow::default(),
+            };
             client.call(&prepared, &search_input(&format!("q{index}")), &context).await
         });
     }

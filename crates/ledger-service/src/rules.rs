@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use schema::operation::{
-    Auth, CapabilityDescriptor, HttpBinding, OperationDescriptor, ParameterLocation, Transport,
+    Auth, CapabilityDescriptor, HttpBinding, OperationDescriptor, ParameterLocation, ResponseBody, Transport,
 };
 use serde_json::Value;
 
@@ -58,6 +58,7 @@ fn operation(descriptor: &OperationDescriptor) -> Result<(), Broken> {
         }
         Transport::Other { .. } => {}
     }
+    delivery(descriptor)?;
     if let Auth::Header { name, format } = &descriptor.auth {
         require(
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
@@ -69,6 +70,17 @@ fn operation(descriptor: &OperationDescriptor) -> Result<(), Broken> {
         })?;
     }
     Ok(())
+}
+
+fn delivery(descriptor: &OperationDescriptor) -> Result<(), Broken> {
+    let Some(delivery) = &descriptor.delivery else { return Ok(()) };
+    let is_json = match &descriptor.transport {
+        Transport::Http(http) => http.response == ResponseBody::Json,
+        Transport::Axon(_) | Transport::Other { .. } => false,
+    };
+    require(is_json, "delivery", || "only JSON over HTTP comes in pages or by a task".to_owned())?;
+    let known = parameters(descriptor);
+    delivery.check(&|name| known.contains(name)).map_err(|(field, why)| (format!("delivery.{field}"), why))
 }
 
 fn parameters(descriptor: &OperationDescriptor) -> BTreeSet<&str> {

@@ -118,8 +118,8 @@ codes! {
     CACHED_EFFECT = "E0409";
     /// `spent()` where not everything before it is known.
     SPENT_MISPLACED = "E0410";
-    /// A part of the language that this version checks but does not execute.
-    NOT_EXECUTED = "E0499";
+    /// `page` of an answer without pages, or `poll` of one that comes at once.
+    NOT_DELIVERED_SO = "E0411";
 
     /// A `match` that forgets values.
     NOT_EXHAUSTIVE = "E0501";

@@ -3,7 +3,7 @@
 
 use plan_ir::builtin::Builtin;
 use plan_ir::expr::{BinaryOp, UnaryOp, Widening};
-use plan_ir::plan::{Hedge, OnError, Prefer, Retry, Tolerance};
+use plan_ir::plan::{Hedge, OnError, Poll, Prefer, Retry, Tolerance};
 use plan_lang::Span;
 use schema::amount::Amount;
 use schema::error::CallErrorKind;
@@ -166,6 +166,8 @@ pub(crate) struct CallPolicy {
     pub(crate) max_price: Option<Amount>,
     pub(crate) budget: Option<Budget>,
     pub(crate) cache_us: Option<u64>,
+    pub(crate) pages: u32,
+    pub(crate) poll: Poll,
     pub(crate) prefer: Prefer,
     /// The only operations that may serve it, where some are named.
     pub(crate) only: Option<Vec<Selector>>,

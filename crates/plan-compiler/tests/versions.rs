@@ -248,8 +248,16 @@ fn steps() -> impl Strategy<Value = (OperationDescriptor, OperationDescriptor)> 
     })
 }
 
+/// 150, or as many as the environment says.
+fn cases() -> ProptestConfig {
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default(),
+        None => ProptestConfig::with_cases(150),
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(cases())]
 
     #[test]
     fn plans_still_compile_where_a_version_is_compatible((old, new) in steps()) {

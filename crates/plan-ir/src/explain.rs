@@ -187,6 +187,15 @@ fn call(plan: &CompiledPlan, call: &CallSpec) -> String {
         };
         let _ = write!(text, ", hedged after {after}");
     }
+    if call.pages > 1 {
+        let _ = write!(text, ", {} pages", call.pages);
+    }
+    match (call.poll.every_us, call.poll.max) {
+        (None, None) => {}
+        (Some(us), None) => drop(write!(text, ", asked after every {}", seconds(us))),
+        (None, Some(max)) => drop(write!(text, ", asked after {max} times")),
+        (Some(us), Some(max)) => drop(write!(text, ", asked after every {}, {max} times", seconds(us))),
+    }
     if call.accept.is_some() {
         text.push_str(", accept");
     }

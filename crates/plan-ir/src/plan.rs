@@ -183,6 +183,15 @@ pub enum OnError {
     },
 }
 
+/// How a task is asked after until it is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Poll {
+    /// Between two questions, microseconds; `None` as the operation's entry says.
+    pub every_us: Option<u64>,
+    /// Questions at most; `None` until the attempt's time is over.
+    pub max: Option<u32>,
+}
+
 /// A call with its policies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallSpec {
@@ -211,6 +220,10 @@ pub struct CallSpec {
     pub budget: Option<Fragment>,
     /// How old an accepted answer of an earlier run may be that is taken instead of asking, microseconds.
     pub cache_us: Option<u64>,
+    /// Pages of a paged answer that are read at most.
+    pub pages: u32,
+    /// How a task is asked after.
+    pub poll: Poll,
     /// Which operation is asked first.
     pub prefer: Prefer,
     /// What stands in when all attempts failed.
@@ -242,6 +255,8 @@ impl CallSpec {
             max_price: None,
             budget: None,
             cache_us: None,
+            pages: 1,
+            poll: Poll::default(),
             prefer: Prefer::Cheapest,
             fallback: None,
             caught: None,

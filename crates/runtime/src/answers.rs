@@ -39,6 +39,7 @@ pub(crate) struct Answered {
     pub(crate) iteration: Vec<u32>,
     pub(crate) operation: u32,
     pub(crate) request: Value,
+    pub(crate) pages: u32,
     pub(crate) answer: Value,
 }
 
@@ -52,7 +53,7 @@ pub(crate) async fn find(
 ) -> Result<Option<Hit>, store::Error> {
     let log = &*services.log;
     for (index, (operation, request)) in (0_u32..).zip(&lookup.requests) {
-        let Some(key) = key(services, plan, tenant, *operation, request) else { continue };
+        let Some(key) = key(services, plan, tenant, *operation, (request, lookup.pages)) else { continue };
         let Some(row) = log.view_get(ANSWERS, &key).await? else { continue };
         // What an older version of this program stored is no answer.
         let Ok(stored) = unversioned::<Stored>(&row) else { continue };
@@ -77,7 +78,8 @@ pub(crate) async fn keep(
 ) -> Append {
     let mut removable = 0;
     for (answered, origin) in answers {
-        let Some(key) = key(services, plan, tenant, answered.operation, &answered.request) else { continue };
+        let asked = (&answered.request, answered.pages);
+        let Some(key) = key(services, plan, tenant, answered.operation, asked) else { continue };
         let answer = Body::new(encode(&answered.answer).into(), &mut append.blobs);
         let stored = versioned(&Stored { at_us: now_us, answer, origin });
         append = append.view(BY_TIME, time_key(now_us, &key), key.clone()).view(ANSWERS, key, stored);
@@ -118,13 +120,14 @@ fn key(
     plan: &Prepared,
     tenant: &str,
     operation: u32,
-    request: &Value,
+    (request, pages): (&Value, u32),
 ) -> Option<String> {
     let facts = plan.operation(operation);
     let input = plan.plan.body.operations.get(operation as usize)?.input;
     let request = schema::encode::canonical(request, &Type::Named(input), &plan.types).ok()?;
     let descriptor = &facts.descriptor;
     let endpoint = services.endpoint(&descriptor.id, descriptor.netuid).unwrap_or_default();
-    let hash = Context::Body.hash(&[b"answer", &facts.entry.0, endpoint.as_bytes(), b"\0", &request]);
+    let pages = pages.to_be_bytes();
+    let hash = Context::Body.hash(&[b"answer", &facts.entry.0, endpoint.as_bytes(), b"\0", &pages, &request]);
     Some(format!("{tenant}/{}", hash.to_hex()))
 }

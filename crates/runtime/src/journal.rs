@@ -17,7 +17,7 @@ use crate::core::{Actions, AttemptId, Event, Hit, LookupId, Outcome};
 use crate::view::{RunEvent, RunId};
 
 /// Version of the records; the first byte of each.
-pub const JOURNAL_VERSION: u8 = 2;
+pub const JOURNAL_VERSION: u8 = 3;
 /// Records above this go to the blob store, so that one append stays within its limit.
 const RECORD_BYTES_MAX: usize = 256 << 10;
 /// A blob above this is stored as several.
@@ -100,6 +100,7 @@ pub(crate) struct JournalledOutcome {
     request: Body,
     response: Body,
     status: Option<u16>,
+    pages: Option<u32>,
     observed_cost: Option<Amount>,
     peer: Option<String>,
     sent: bool,
@@ -207,6 +208,7 @@ fn journalled(event: Event, blobs: &mut Vec<BlobWrite>) -> JournalledEvent {
                 request: Body::new(outcome.request, blobs),
                 response: Body::new(outcome.response, blobs),
                 status: outcome.status,
+                pages: outcome.pages,
                 observed_cost: outcome.observed_cost,
                 peer: outcome.peer,
                 sent: outcome.sent,
@@ -242,6 +244,7 @@ pub(crate) async fn event(log: &dyn Log, event: JournalledEvent) -> Result<Event
                 request: outcome.request.fetch(log).await?,
                 response: outcome.response.fetch(log).await?,
                 status: outcome.status,
+                pages: outcome.pages,
                 observed_cost: outcome.observed_cost,
                 peer: outcome.peer,
                 sent: outcome.sent,

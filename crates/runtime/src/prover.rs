@@ -162,9 +162,9 @@ impl Prover {
                     call.cached = Some((operation, origin));
                 }
             }
-            FactKind::Answered { attempt, operation, request, answer } => {
+            FactKind::Answered { attempt, operation, request, pages, answer } => {
                 let (node, iteration) = (instance.node, instance.iteration.to_vec());
-                let answered = Answered { node, iteration, operation, request, answer };
+                let answered = Answered { node, iteration, operation, request, pages, answer };
                 self.answered.insert(attempt, answered);
             }
             FactKind::Completed(value) => self.completed(&instance, time_us, &value),

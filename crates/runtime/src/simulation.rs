@@ -92,6 +92,7 @@ impl Network {
             request: Bytes::new(),
             response: Bytes::new(),
             status: None,
+            pages: None,
             observed_cost: None,
             peer: None,
             sent: true,

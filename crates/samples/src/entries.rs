@@ -90,6 +90,7 @@ impl Samples {
             price: PriceRule::Free,
             observed_cost: None,
             latency: None,
+            delivery: None,
             example: None,
             sources: vec![Source {
                 kind: "sample".into(),

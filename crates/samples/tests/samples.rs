@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use subnet::egress::{self, EgressPolicy};
 use subnet::hotkey::Hotkey;
 use subnet::secrets::SecretStore;
-use subnet::{CallContext, CallOutcome, Client};
+use subnet::{CallContext, CallOutcome, Client, Follow};
 
 struct Caller {
     client: Client,
@@ -59,6 +59,7 @@ impl Caller {
             timeout: Duration::from_secs(30),
             secrets: &self.secrets,
             hotkey: Some(&self.hotkey),
+            follow: Follow::default(),
         };
         self.client.call_fields(&prepared, input.as_object().unwrap().clone(), &context).await
     }

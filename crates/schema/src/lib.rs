@@ -19,6 +19,7 @@ pub mod boundary;
 pub mod compat;
 pub mod coverage;
 pub mod decode;
+pub mod delivery;
 pub mod encode;
 pub mod error;
 pub mod hash;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Currency;
+use crate::delivery::Delivery;
 use crate::price::PriceRule;
 
 /// `sn<netuid>.<name>`, such as `sn22.web_search`.
@@ -76,6 +77,9 @@ pub struct OperationDescriptor {
     pub example: Option<Example>,
     /// Where the facts come from.
     pub sources: Vec<Source>,
+    /// How its answer is got where one exchange does not bring it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
     /// Whether a validator has checked this entry by real calls.
     #[serde(default)]
     pub verified: bool,

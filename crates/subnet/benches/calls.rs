@@ -15,7 +15,7 @@ use schema::value::Value;
 use serde_json::json;
 use subnet::egress::{EgressPolicy, Options};
 use subnet::secrets::SecretStore;
-use subnet::{CallContext, Client, PreparedOperation};
+use subnet::{CallContext, Client, Follow, PreparedOperation};
 use tokio::net::TcpListener;
 
 const ROUNDS: usize = 9;
@@ -93,7 +93,13 @@ async fn our_calls(client: Client, operation: PreparedOperation, calls: usize) {
     let input = Value::record([Value::string(text())]);
     let secrets = SecretStore::new();
     let timeout = Duration::from_secs(30);
-    let context = CallContext { request_nonce: [1; 32], timeout, secrets: &secrets, hotkey: None };
+    let context = CallContext {
+        request_nonce: [1; 32],
+        timeout,
+        secrets: &secrets,
+        hotkey: None,
+        follow: Follow::default(),
+    };
     for _ in 0..calls {
         client.call(&operation, &input, &context).await.result.unwrap();
     }

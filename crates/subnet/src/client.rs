@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use http::{HeaderMap, header};
+use schema::amount::Amount;
 use schema::decode::decode_body;
 use schema::encode::to_json_value;
 use schema::error::{CallError, CallErrorKind};
@@ -13,7 +15,8 @@ use schema::value::Value;
 use secrecy::SecretString;
 use serde_json::Map;
 
-use crate::egress::{self, Egress, Endpoint, Exchange, ExchangeError, Origin, Refused, RootError};
+use crate::delivery::{self, Follow, Way, WayError};
+use crate::egress::{self, Egress, Endpoint, Exchange, ExchangeError, Origin, Refused, RootError, Timings};
 use crate::hotkey::Hotkey;
 use crate::https::{HttpPlan, Outgoing, unsendable};
 use crate::miner::{AxonPlan, uuid_of};
@@ -52,17 +55,18 @@ pub struct PreparedOperation {
 }
 
 #[derive(Debug)]
-struct Prepared {
+pub(crate) struct Prepared {
     id: OperationId,
     netuid: u16,
     types: OperationTypes,
     rules: Rules,
     observed_cost: Option<ObservedCost>,
-    wire: Wire,
+    pub(crate) wire: Wire,
+    pub(crate) delivery: Option<Way>,
 }
 
 #[derive(Debug)]
-enum Wire {
+pub(crate) enum Wire {
     Http(HttpPlan),
     Axon(AxonPlan),
 }
@@ -122,6 +126,8 @@ pub struct CallContext<'a> {
     pub secrets: &'a SecretStore,
     /// The caller's signing key, for axons.
     pub hotkey: Option<&'a Hotkey>,
+    /// How far an answer is followed that one exchange does not bring.
+    pub follow: Follow,
 }
 
 impl Client {
@@ -174,8 +180,16 @@ impl Client {
             }
             (Transport::Axon(_), _) => return Err(binding("an axon's auth is the caller's hotkey".into())),
         };
+        let delivery = match &operation.delivery {
+            None => None,
+            Some(delivery) => Some(Way::new(delivery, operation, &admit).map_err(|error| match error {
+                WayError::Refused(refused) => refused,
+                WayError::Binding(why) => binding(why),
+            })?),
+        };
         Ok(PreparedOperation {
             shared: Arc::new(Prepared {
+                delivery,
                 id: id.clone(),
                 netuid: operation.netuid,
                 types,
@@ -207,32 +221,44 @@ impl Client {
         context: &CallContext<'_>,
     ) -> CallOutcome {
         let operation = operation.shared.as_ref();
-        let ready = operation
-            .key(context.secrets)
-            .and_then(|key| Ok((key, operation.outgoing(operation.rules.admit(fields)?, key, context)?)));
+        match operation.rules.admit(fields) {
+            Ok(fields) => delivery::deliver(self, operation, fields, context).await,
+            Err(error) => CallOutcome::unsent(error),
+        }
+    }
+
+    /// One exchange by `wire`: what came back, where it is an answer in the declared form.
+    pub(crate) async fn exchange(
+        &self,
+        operation: &Prepared,
+        wire: &Wire,
+        fields: Map<String, serde_json::Value>,
+        context: &CallContext<'_>,
+    ) -> Exchanged {
+        let ready =
+            operation.key(context.secrets).and_then(|key| Ok((key, wire.outgoing(fields, key, context)?)));
         let (key, outgoing) = match ready {
             Ok(ready) => ready,
-            Err(error) => return CallOutcome::unsent(error),
+            Err(error) => return Exchanged::unsent(error),
         };
-        let endpoint = operation.wire.endpoint();
-        let (result, timings) = self.egress.exchange(endpoint, outgoing.request, context.timeout).await;
-        let mut outcome = CallOutcome {
+        let (result, timings) =
+            self.egress.exchange(wire.endpoint(), outgoing.request, context.timeout).await;
+        let mut exchanged = Exchanged {
             redacted_request: outgoing.redacted,
             timings,
-            peer: operation.wire.receiver().map(str::to_owned),
             sent: true,
-            ..CallOutcome::unsent(CallError::new(CallErrorKind::Unavailable, code::CUT, ""))
+            ..Exchanged::unsent(CallError::new(CallErrorKind::Unavailable, code::CUT, ""))
         };
         match result {
-            Ok(exchange) => operation.settle(&mut outcome, exchange, key),
+            Ok(exchange) => exchanged.take(exchange, key, wire.response(), operation.observed_cost.as_ref()),
             Err(error) => {
-                outcome.sent = error.sent();
+                exchanged.sent = error.sent();
                 let error = call_error(&error);
                 let echoed = key.is_some_and(|key| echo::is_echoed(key, error.message.as_bytes()));
-                outcome.result = Err(if echoed { repeats_the_key() } else { error });
+                exchanged.body = Err(if echoed { repeats_the_key() } else { error });
             }
         }
-        outcome
+        exchanged
     }
 }
 
@@ -269,6 +295,23 @@ impl PreparedOperation {
 }
 
 impl Wire {
+    fn outgoing(
+        &self,
+        fields: Map<String, serde_json::Value>,
+        key: Option<&SecretString>,
+        context: &CallContext<'_>,
+    ) -> Result<Outgoing, CallError> {
+        let outgoing = match self {
+            Self::Http(plan) => plan.request(fields, key, &uuid_of(&context.request_nonce))?,
+            Self::Axon(plan) => plan.request(fields, context)?,
+        };
+        if key.is_some_and(|key| echo::is_echoed(key, &outgoing.redacted)) {
+            // It would end in the proof; and the plan's author has it in a place where it does not belong.
+            return Err(unsendable("one of the parameters contains the API key itself".into()));
+        }
+        Ok(outgoing)
+    }
+
     const fn endpoint(&self) -> &Endpoint {
         match self {
             Self::Http(plan) => plan.endpoint(),
@@ -283,7 +326,7 @@ impl Wire {
         }
     }
 
-    fn receiver(&self) -> Option<&str> {
+    pub(crate) fn receiver(&self) -> Option<&str> {
         match self {
             Self::Http(_) => None,
             Self::Axon(plan) => Some(plan.receiver()),
@@ -309,47 +352,68 @@ impl Prepared {
             .map_err(|error| CallError::new(CallErrorKind::Unauthorized, error.code(), error.to_string()))
     }
 
-    fn outgoing(
-        &self,
-        fields: Map<String, serde_json::Value>,
-        key: Option<&SecretString>,
-        context: &CallContext<'_>,
-    ) -> Result<Outgoing, CallError> {
-        let outgoing = match &self.wire {
-            Wire::Http(plan) => plan.request(fields, key, &uuid_of(&context.request_nonce))?,
-            Wire::Axon(plan) => plan.request(fields, context)?,
-        };
-        if key.is_some_and(|key| echo::is_echoed(key, &outgoing.redacted)) {
-            // It would end in the proof; and the plan's author has it in a place where it does not belong.
-            return Err(unsendable("one of the parameters contains the API key itself".into()));
+    /// The value of an answer's body.
+    pub(crate) fn decode(&self, body: &[u8]) -> Result<Value, CallError> {
+        let form = self.wire.response();
+        let value = decode_body(body, form, &self.types.output, &self.types.defs)?;
+        self.rules.check_answer(body, form).map(|()| value)
+    }
+}
+
+/// What came of one exchange.
+#[derive(Debug)]
+pub(crate) struct Exchanged {
+    /// The body, if it is an answer in the declared form.
+    pub(crate) body: Result<Bytes, CallError>,
+    pub(crate) redacted_request: Bytes,
+    /// The body as received, also of a refusal; empty where it repeats the caller's key.
+    pub(crate) response_body: Bytes,
+    pub(crate) status: Option<u16>,
+    pub(crate) timings: Timings,
+    pub(crate) observed_cost: Option<Amount>,
+    pub(crate) sent: bool,
+}
+
+impl Exchanged {
+    fn unsent(error: CallError) -> Self {
+        Self {
+            body: Err(error),
+            redacted_request: Bytes::new(),
+            response_body: Bytes::new(),
+            status: None,
+            timings: Timings::default(),
+            observed_cost: None,
+            sent: false,
         }
-        Ok(outgoing)
     }
 
-    fn settle(&self, outcome: &mut CallOutcome, exchange: Exchange, key: Option<&SecretString>) {
-        outcome.status = Some(exchange.status.as_u16());
-        outcome.observed_cost = observed_cost(self.observed_cost.as_ref(), &exchange.headers);
+    fn take(
+        &mut self,
+        exchange: Exchange,
+        key: Option<&SecretString>,
+        form: ResponseBody,
+        cost: Option<&ObservedCost>,
+    ) {
+        self.status = Some(exchange.status.as_u16());
+        self.observed_cost = observed_cost(cost, &exchange.headers);
         // Errors quote the content type.
         let content_type = exchange.headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes());
         let shown = [Some(exchange.body.as_ref()), content_type];
         if key.is_some_and(|key| shown.into_iter().flatten().any(|part| echo::is_echoed(key, part))) {
-            outcome.result = Err(repeats_the_key());
+            self.body = Err(repeats_the_key());
             return;
         }
-        outcome.response_body = exchange.body;
-        let body = &outcome.response_body;
-        let form = self.wire.response();
+        self.response_body = exchange.body;
+        let body = &self.response_body;
         let failed = status::error_of(exchange.status, &exchange.headers, body, key, SystemTime::now());
-        outcome.result = match failed {
+        self.body = match failed {
             Some(error) => Err(error),
-            None => check_form(&exchange.headers, form)
-                .and_then(|()| Ok(decode_body(body, form, &self.types.output, &self.types.defs)?))
-                .and_then(|value| self.rules.check_answer(body, form).map(|()| value)),
+            None => check_form(&exchange.headers, form).map(|()| body.clone()),
         };
     }
 }
 
-fn property_names(input: &serde_json::Value) -> Vec<String> {
+pub(crate) fn property_names(input: &serde_json::Value) -> Vec<String> {
     let properties = input.get("properties").and_then(serde_json::Value::as_object);
     properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
 }

@@ -9,6 +9,12 @@ pub const BINDING: &str = "E1109";
 pub const UNSUPPORTED: &str = "E1111";
 /// An input that cannot be sent.
 pub const INPUT: &str = "E1112";
+/// A task that ended without a result.
+pub const TASK_FAILED: &str = "E1114";
+/// A task that was not done in time.
+pub const TASK_LATE: &str = "E1115";
+/// An answer without what its entry says is in it: the list of a page, the id or state of a task.
+pub const DELIVERY: &str = "E1116";
 /// No complete answer in time.
 pub const TIMEOUT: &str = "E1140";
 /// No connection.

@@ -26,6 +26,7 @@
 pub mod axon;
 mod client;
 pub mod code;
+mod delivery;
 mod echo;
 pub mod egress;
 pub mod hotkey;
@@ -39,4 +40,5 @@ pub mod ss58;
 mod status;
 
 pub use client::{CallContext, Client, OperationTypes, PrepareError, PreparedOperation};
+pub use delivery::Follow;
 pub use outcome::CallOutcome;

@@ -14,14 +14,18 @@ use crate::egress::Timings;
 pub struct CallOutcome {
     /// The decoded answer, or why there is none.
     pub result: Result<Value, CallError>,
-    /// The request in canonical form, without secrets and signatures: what `request_commit` commits to.
+    /// The request in canonical form, without secrets and signatures: what `request_commit` commits to. Of several
+    /// exchanges all of them, one after the other with a line end between.
     pub redacted_request: Bytes,
-    /// The body as received; empty where none was, or where it repeated the caller's key.
+    /// The body as received; empty where none was, or where it repeated the caller's key. Of several exchanges all
+    /// of them, one after the other with a line end between.
     pub response_body: Bytes,
     /// HTTP status, where an answer began.
     pub status: Option<u16>,
     /// When things happened.
     pub timings: Timings,
+    /// Pages of the answer that were asked for, each charged; 1 where it comes in one piece.
+    pub pages: u32,
     /// The charge that the peer stated, where the descriptor says where to read it.
     pub observed_cost: Option<Amount>,
     /// SS58 address of the miner the request was signed for. Axon answers are not signed, so this says who was
@@ -40,6 +44,7 @@ impl CallOutcome {
             response_body: Bytes::new(),
             status: None,
             timings: Timings::default(),
+            pages: 1,
             observed_cost: None,
             peer: None,
             sent: false,

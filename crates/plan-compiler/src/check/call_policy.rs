@@ -1,9 +1,10 @@
 //! The policies of a call as a whole: what each key says, and whether all of them fit the call.
 
-use plan_ir::plan::{HedgeAfter, Prefer, Retry};
+use plan_ir::plan::{HedgeAfter, Poll, Prefer, Retry};
 use plan_ir::validate::FALLBACKS_MAX;
 use plan_lang::ast::{self, ExprKind as Ast, PolicyField, PolicyUse, PolicyValueKind};
 use plan_lang::{Diagnostic, Span};
+use schema::delivery::Delivery;
 use schema::error::CallErrorKind;
 use schema::operation::{OperationDescriptor, SideEffects};
 use schema::types::Type;
@@ -42,6 +43,8 @@ impl CallPolicy {
             max_price: None,
             budget: None,
             cache_us: None,
+            pages: 1,
+            poll: Poll::default(),
             prefer: Prefer::Cheapest,
             only: None,
             ignore: Vec::new(),
@@ -100,7 +103,9 @@ impl<'a> Checker<'a, '_> {
             Key::Prefer => checked.prefer = self.prefer(field).unwrap_or_default(),
             Key::Only => checked.only = self.selectors(field),
             Key::Ignore => checked.ignore = self.selectors(field).unwrap_or_default(),
-            Key::Poll | Key::Page | Key::Concurrency | Key::Tolerate | Key::OnError | Key::Deadline => {}
+            Key::Page => checked.pages = self.page(field).unwrap_or(1),
+            Key::Poll => checked.poll = self.poll(field).unwrap_or_default(),
+            Key::Concurrency | Key::Tolerate | Key::OnError | Key::Deadline => {}
         }
     }
 
@@ -134,6 +139,7 @@ impl<'a> Checker<'a, '_> {
         if let (Some(_), Some(cache)) = (policy.cache_us, field(Key::Cache)) {
             self.check_cache(&admissible, cache, field(Key::Quorum), site);
         }
+        self.check_delivery(&admissible, field(Key::Page), field(Key::Poll), site);
         if let ([only], Some(quorum)) = (admissible.as_slice(), field(Key::Quorum)) {
             self.report(
                 Diagnostic::warning(codes::ONE_VOTER, format!("all votes go to `{}`", only.id))
@@ -215,6 +221,36 @@ impl<'a> Checker<'a, '_> {
                     .primary(field.key.span, "would skip the call")
                     .secondary(site.span, format!("`{}` is called here", site.name))
                     .help("remove `cache`"),
+            );
+        }
+    }
+
+    /// Pages of an answer that comes in one piece; asking after one that comes at once.
+    fn check_delivery(
+        &mut self,
+        operations: &[&OperationDescriptor],
+        page: Option<&PolicyField>,
+        poll: Option<&PolicyField>,
+        site: &CallSite<'_>,
+    ) {
+        let is_paged = |delivery: &Delivery| matches!(delivery, Delivery::Pages(_));
+        let cases = [
+            (page, true, "has no pages", "comes in one piece", "page by page"),
+            (poll, false, "is not asked after", "comes with the answer to the request", "by a task"),
+        ];
+        for (field, paged, lacks, how, wanted) in cases {
+            let Some(field) = field else { continue };
+            let fits = |op: &&OperationDescriptor| op.delivery.as_ref().is_some_and(|d| is_paged(d) == paged);
+            if operations.iter().any(fits) {
+                continue;
+            }
+            let key = &field.key.name;
+            self.report(
+                Diagnostic::error(codes::NOT_DELIVERED_SO, format!("the answer of `{}` {lacks}", site.name))
+                    .primary(field.key.span, format!("it {how}"))
+                    .secondary(site.span, format!("`{}` is called here", site.name))
+                    .note(format!("the Ledger says of an operation whether its answer comes {wanted}"))
+                    .help(format!("remove `{key}`, also from a shared policy")),
             );
         }
     }

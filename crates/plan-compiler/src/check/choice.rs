@@ -1,9 +1,10 @@
-//! Which operations serve a call: votes, hedges, preferences, selections.
+//! Which operations serve a call and how their answers are got: votes, hedges, pages, preferences, selections.
 
-use plan_ir::plan::{Hedge, HedgeAfter, Prefer};
+use plan_ir::plan::{Hedge, HedgeAfter, Poll, Prefer};
 use plan_ir::validate::QUORUM_MAX;
 use plan_lang::Diagnostic;
 use plan_lang::ast::{self, ExprKind as Ast, Literal, PolicyField, PolicyValueKind};
+use schema::delivery::{PAGES_MAX, POLLS_MAX};
 use schema::types::Type;
 
 use super::Checker;
@@ -103,6 +104,31 @@ impl<'a> Checker<'a, '_> {
             self.report(report.primary(field.value.span, "`after` is missing").help(help));
         }
         Some(Hedge { after: after?, max: max? })
+    }
+
+    /// `page: { max: 3 }`: how many pages are read at most.
+    pub(super) fn page(&mut self, field: &'a PolicyField) -> Option<u32> {
+        let fields = self.sub_fields(field, &["max"], "keys in braces: `{ max: 3 }`")?;
+        let Some((_, part)) = fields.first() else {
+            let report = Diagnostic::error(codes::BAD_POLICY_VALUE, "`page` does not say how many");
+            let help = "write `page: { max: 3 }`: as many pages as there are, three at most";
+            self.report(report.primary(field.value.span, "`max` is missing").help(help));
+            return None;
+        };
+        self.count_between(part, 1, PAGES_MAX)
+    }
+
+    /// `poll: { every: 2s, max: 30 }`: how a task is asked after. What is not said the operation's entry says.
+    pub(super) fn poll(&mut self, field: &'a PolicyField) -> Option<Poll> {
+        let fields = self.sub_fields(field, &["every", "max"], "keys in braces: `{ every: 2s, max: 30 }`")?;
+        let mut poll = Poll::default();
+        for (name, part) in &fields {
+            match *name {
+                "every" => poll.every_us = Some(self.duration(part)?),
+                _ => poll.max = Some(self.count_between(part, 1, POLLS_MAX)?),
+            }
+        }
+        Some(poll)
     }
 
     fn hedge_after(&mut self, field: &'a PolicyField) -> Option<HedgeAfter> {

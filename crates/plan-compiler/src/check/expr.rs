@@ -153,11 +153,6 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
-    /// Refuses a part of the language that this version does not execute.
-    pub(super) fn not_executed(&mut self, what: &str, span: plan_lang::Span, help: &str) -> Expr {
-        self.fail(span, not_executed(what, span, help))
-    }
-
     /// Whether calls and runs may stand here; reports where not.
     pub(super) fn may_call(&mut self, what: &str, span: plan_lang::Span) -> bool {
         let Place::Pure(place) = self.body.place else { return true };
@@ -169,11 +164,4 @@ impl<'a> Checker<'a, '_> {
         );
         false
     }
-}
-
-/// What this version checks but does not execute.
-pub(super) fn not_executed(what: &str, span: plan_lang::Span, help: &str) -> Diagnostic {
-    Diagnostic::error(codes::NOT_EXECUTED, format!("this version does not execute {what} yet"))
-        .primary(span, "not executed yet")
-        .help(help.to_owned())
 }

@@ -6,7 +6,6 @@ use plan_lang::{Diagnostic, Span};
 use schema::types::Type;
 
 use super::Checker;
-use super::expr::not_executed;
 use super::policy_key::{Key, Site};
 use super::scope::{Body, Place};
 use crate::codes;
@@ -49,10 +48,6 @@ impl<'a> Checker<'a, '_> {
             self.body = Body::new(0, 0);
             let errors = self.sink.errors();
             for setting in self.settings(&policy.fields) {
-                if setting.key.executed().is_empty() {
-                    self.refuse_key(setting);
-                    continue;
-                }
                 self.constant_setting(setting);
             }
             if self.sink.errors() > errors {
@@ -71,6 +66,8 @@ impl<'a> Checker<'a, '_> {
             Key::Tolerate => drop(self.tolerate(setting.field)),
             Key::OnError => drop(self.on_error(setting.field)),
             Key::Hedge => drop(self.hedge(setting.field)),
+            Key::Page => drop(self.page(setting.field)),
+            Key::Poll => drop(self.poll(setting.field)),
             Key::Prefer => drop(self.prefer(setting.field)),
             Key::Only | Key::Ignore => drop(self.selectors(setting.field)),
             _ => {}
@@ -118,11 +115,6 @@ impl<'a> Checker<'a, '_> {
             let base = (index < from_base).then_some(policy.base.as_ref()).flatten();
             if !setting.key.sites().contains(&site) {
                 self.misplaced(setting, site, base);
-            } else if !setting.key.executed().contains(&site) {
-                // A key that is executed nowhere was refused where the policy is declared.
-                if base.is_none() || !setting.key.executed().is_empty() {
-                    self.refuse_key(setting);
-                }
             } else {
                 kept.push(setting);
             }
@@ -173,20 +165,6 @@ impl<'a> Checker<'a, '_> {
         };
         let applies: Vec<&str> = setting.key.sites().iter().map(|site| site.name()).collect();
         self.report(report.note(format!("`{name}` applies to {}", applies.join(", "))));
-    }
-
-    fn refuse_key(&mut self, setting: Setting<'a>) {
-        let name = setting.key.name();
-        let executed = setting.key.executed();
-        let report = match executed.first() {
-            Some(site) => not_executed(
-                &format!("`{name}` here"),
-                setting.field.key.span,
-                &format!("it executes it on {}", site.name()),
-            ),
-            None => not_executed(&format!("`{name}`"), setting.field.key.span, "remove it for now"),
-        };
-        self.report(report);
     }
 
     pub(super) fn for_policy(&mut self, policy: Option<&'a PolicyUse>) -> ForPolicy {

@@ -1,4 +1,4 @@
-//! The keys of policies: where each applies and where this version executes it.
+//! The keys of policies and where each applies.
 
 /// Where a policy stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,15 +97,6 @@ impl Key {
             Self::Concurrency | Self::Tolerate | Self::OnError => &[Site::For],
             Self::Deadline => &[Site::Plan],
             _ => &[Site::Call],
-        }
-    }
-
-    /// Where this version executes it.
-    pub(super) const fn executed(self) -> &'static [Site] {
-        match self {
-            // The Ledger does not say yet which operations are paged or polled.
-            Self::Poll | Self::Page => &[],
-            _ => self.sites(),
         }
     }
 }

@@ -70,6 +70,8 @@ impl Lowerer<'_, '_> {
             max_price: policy.max_price,
             budget,
             cache_us: policy.cache_us,
+            pages: policy.pages,
+            poll: policy.poll,
             prefer: policy.prefer,
             fallback,
             caught: call.caught.map(|error| self.types.def(error)),

@@ -59,8 +59,32 @@ fn hedges_caches_and_budgets() {
         (&crawl("budget: 0.005USD"), &["E0701"]),
         (&crawl("budget: 0.005USD, fallback: \"none\""), &["W0901"]),
         (&crawl("budget: 3"), &["E0301"]),
-        (&crawl("page: { max: 3 }"), &["E0499"]),
-        (&crawl("poll: { every: 1s, max: 3 }"), &["E0499"]),
+        (&crawl("page: { max: 3 }"), &["E0411"]),
+        (&crawl("poll: { every: 1s, max: 3 }"), &["E0411"]),
+    ]);
+}
+
+#[test]
+fn pages_and_tasks() {
+    let search = |policy: &str| {
+        format!(
+            "use sn22 {{ web_search as search }}\nplan p(q: String(1..9)) -> Int with {{ budget: 0.10USD, deadline: 5m }} {{\n  let found = call search(query: q) with {{ timeout: 4s, max_price: 0.01USD, {policy} }}\n  1\n}}"
+        )
+    };
+    table(&[
+        (&search("page: { max: 1 }"), &[]),
+        (&search("page: { max: 10 }"), &[]),
+        // Each page is charged.
+        (&search("page: { max: 11 }"), &["E0701"]),
+        (&search("page: { max: 5 }, retry: { max: 2 }"), &["E0701"]),
+        (&search("page: { max: 0 }"), &["E0404"]),
+        (&search("page: { max: 101 }"), &["E0404"]),
+        (&search("page: {}"), &["E0404"]),
+        (&search("page: 3"), &["E0404"]),
+        (&search("page: { most: 3 }"), &["E0404", "E0401"]),
+        (&search("poll: { every: 1s }"), &["E0411"]),
+        (&crawl("poll: { every: 1 }"), &["E0404"]),
+        (&crawl("poll: { max: 0 }"), &["E0404"]),
     ]);
 }
 

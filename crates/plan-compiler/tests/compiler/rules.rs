@@ -313,6 +313,11 @@ fn casts_decode_or_narrow() {
         ("fn f(x: [Json]) -> [Int] = x.decode() as [Int]", &[]),
         ("fn f(x: [Json](..9)) -> [Int](..4) = x.decode() as [Int](..4)", &[]),
         ("fn f(x: [Int]) -> [Int] = x.decode() as [Int]", &["E0309"]),
+        ("fn f(x: [Json]?) -> [Int]? = x?.decode() as [Int]", &[]),
+        ("fn f(x: [Json]?) -> [Int] = x?.decode() as [Int] ?? []", &[]),
+        ("fn f(x: [Json](..9)?) -> [Int](..4) = (x?.decode() as [Int](..4)) ?? []", &[]),
+        ("fn f(x: [Json]) -> [Int] = x?.decode() as [Int]", &["W0904"]),
+        ("fn f(x: [Json]?) -> [Int] = x.decode() as [Int]", &["E0309"]),
     ]);
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use schema::amount::{Amount, Currency, Rate};
+use schema::delivery::Delivery;
 use schema::operation::OperationDescriptor;
 use schema::price::{PriceBasis, PriceError, PriceRule, WorstPrice};
 
@@ -20,7 +21,9 @@ pub(super) struct Leg {
     pub(super) votes: u64,
     /// Requests of a vote: itself and what hedges it.
     pub(super) requests: u64,
-    /// The worst price of a request, in its own currency.
+    /// Pages of a request, each charged; 1 where the answer has none.
+    pub(super) pages: u64,
+    /// The worst price of a page or of a request, in its own currency.
     pub(super) price: Amount,
     /// The same in units of the plan's currency.
     pub(super) units: u64,
@@ -39,12 +42,17 @@ impl Leg {
 
     /// In units of the plan's currency.
     pub(super) fn cost(&self) -> u128 {
-        self.sent().saturating_mul(u128::from(self.units))
+        self.sent().saturating_mul(u128::from(self.pages)).saturating_mul(u128::from(self.units))
     }
 
     /// How the cost of one call comes about: `2 attempts x 5 votes x 0.01 USD`.
     pub(super) fn factors(&self) -> Vec<String> {
-        let counted = [(self.attempts, "attempts"), (self.votes, "votes"), (self.requests, "requests")];
+        let counted = [
+            (self.attempts, "attempts"),
+            (self.votes, "votes"),
+            (self.requests, "requests"),
+            (self.pages, "pages"),
+        ];
         let counted = counted.into_iter().filter(|(count, _)| *count > 1);
         counted.map(|(count, what)| format!("{count} {what}")).chain([self.price.to_string()]).collect()
     }
@@ -53,7 +61,7 @@ impl Leg {
 /// The legs of each node, prices in their own currencies.
 pub(super) fn legs(plan: &CompiledPlan) -> (Vec<Vec<Leg>>, Vec<BoundError>) {
     let mut entries =
-        Entries { operations: &plan.body.operations, rate: plan.body.rate, rules: BTreeMap::new() };
+        Entries { operations: &plan.body.operations, rate: plan.body.rate, entries: BTreeMap::new() };
     let mut errors = Vec::new();
     let legs = (0_u32..)
         .zip(&plan.body.nodes)
@@ -108,11 +116,17 @@ pub(super) const fn no_rate(from: Currency, to: Currency) -> PriceError {
     PriceError::NoRate { from: from.symbol(), to: to.symbol() }
 }
 
-/// Price rules of the plan's operations; each entry is parsed once.
+/// What matters here of the plan's operations; each entry is parsed once.
 struct Entries<'a> {
     operations: &'a [PinnedOperation],
     rate: Option<Rate>,
-    rules: BTreeMap<u32, PriceRule>,
+    entries: BTreeMap<u32, Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    price: PriceRule,
+    is_paged: bool,
 }
 
 impl Entries<'_> {
@@ -123,6 +137,7 @@ impl Entries<'_> {
             attempts: u64::from(spec.retry.max) + 1,
             votes: spec.quorum.as_ref().map_or(1, |quorum| u64::from(quorum.of)),
             requests: 1 + spec.hedge.map_or(0, |hedge| u64::from(hedge.max)),
+            pages: self.pages(spec)?,
             price: price.amount,
             units: 0,
             basis: price.basis,
@@ -135,7 +150,7 @@ impl Entries<'_> {
     fn worst_candidate(&mut self, node: NodeId, spec: &CallSpec) -> Result<WorstPrice, BoundError> {
         let (mut worst, mut refused) = (None, None);
         for candidate in &spec.candidates {
-            let rule = self.rule(candidate.operation)?;
+            let rule = self.entry(candidate.operation)?.price;
             let price_error = |source| BoundError::Price {
                 node,
                 target: spec.target.clone(),
@@ -154,17 +169,29 @@ impl Entries<'_> {
         worst.ok_or_else(|| refused.unwrap_or(BoundError::Malformed("a call has no operation to serve it")))
     }
 
-    fn rule(&mut self, operation: u32) -> Result<PriceRule, BoundError> {
-        if let Some(rule) = self.rules.get(&operation) {
-            return Ok(rule.clone());
+    /// Pages that are charged at most: those the call reads, where an operation that may serve it has any.
+    fn pages(&mut self, spec: &CallSpec) -> Result<u64, BoundError> {
+        let mut pages = 1;
+        for candidate in &spec.candidates {
+            if self.entry(candidate.operation)?.is_paged {
+                pages = u64::from(spec.pages);
+            }
+        }
+        Ok(pages)
+    }
+
+    fn entry(&mut self, operation: u32) -> Result<Entry, BoundError> {
+        if let Some(entry) = self.entries.get(&operation) {
+            return Ok(entry.clone());
         }
         let pinned = self
             .operations
             .get(operation as usize)
             .ok_or(BoundError::Malformed("a call names an operation that is not pinned"))?;
-        let OperationDescriptor { price, .. } = descriptor(pinned)?;
-        self.rules.insert(operation, price.clone());
-        Ok(price)
+        let OperationDescriptor { price, delivery, .. } = descriptor(pinned)?;
+        let entry = Entry { price, is_paged: matches!(delivery, Some(Delivery::Pages(_))) };
+        self.entries.insert(operation, entry.clone());
+        Ok(entry)
     }
 }
 

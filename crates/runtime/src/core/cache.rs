@@ -25,6 +25,8 @@ pub struct Lookup {
     /// Operations, by their position in the plan, with what each would be asked, in the order the call
     /// prefers them.
     pub requests: Vec<(u32, Value)>,
+    /// Pages of the answer at most.
+    pub pages: u32,
     /// How old an answer may be, microseconds.
     pub age_us: u64,
 }
@@ -60,7 +62,7 @@ impl Core {
         let requests: Vec<_> =
             requests.into_iter().map(|(request, operation)| (operation, request)).collect();
         self.lookups_made = self.lookups_made.wrapping_add(1);
-        let lookup = Lookup { id: LookupId(self.lookups_made), requests, age_us };
+        let lookup = Lookup { id: LookupId(self.lookups_made), requests, pages: spec.pages, age_us };
         self.lookups.insert(lookup.id, (frame, node));
         self.actions.lookups.push(lookup.clone());
         if let Some(call) = self.call_mut(frame, node) {

@@ -45,6 +45,8 @@ pub struct Outcome {
     pub response: Bytes,
     /// HTTP status, where an answer began.
     pub status: Option<u16>,
+    /// Pages that were asked for, each charged; `None` where that is not known.
+    pub pages: Option<u32>,
     /// The charge the peer stated.
     pub observed_cost: Option<Amount>,
     /// Whom the request was signed for, where the transport signs.

@@ -40,6 +40,8 @@ pub enum FactKind {
         operation: u32,
         /// The operation's input.
         request: Value,
+        /// Pages it was to have at most.
+        pages: u32,
         /// Its answer.
         answer: Value,
     },

@@ -10,6 +10,7 @@ use plan_ir::graph::NodeId;
 use plan_ir::interp::{Env, Trap};
 use schema::amount::Amount;
 use schema::error::PlanError;
+use schema::price::WorstPrice;
 use schema::route::Route;
 use schema::value::Value;
 
@@ -105,6 +106,8 @@ struct Attempt {
     number: u32,
     sent_us: u64,
     reservation: Reservation,
+    /// The most one page of the answer may cost.
+    page: WorstPrice,
     /// What was asked, where an answer is kept for later runs.
     request: Option<Value>,
 }

@@ -140,8 +140,18 @@ impl Core {
         self.hedge_later(frame, node, spec, vote, operation);
         let kept = spec.cache_us.is_some().then(|| request.clone());
         let sent_us = self.now_us;
-        let attempt =
-            Attempt { frame, node, vote, operation, position, number, sent_us, reservation, request: kept };
+        let attempt = Attempt {
+            frame,
+            node,
+            vote,
+            operation,
+            position,
+            number,
+            sent_us,
+            reservation,
+            page: choice.page,
+            request: kept,
+        };
         self.attempts.insert(id, attempt);
         let reserved = choice.worst.amount;
         let level = self.call_ref(frame, node).map_or(0, |call| call.level);
@@ -214,6 +224,8 @@ impl Core {
 
     pub(super) fn attempt_done(&mut self, id: AttemptId, outcome: Outcome) {
         let Some(attempt) = self.attempts.remove(&id) else { return };
+        let level = self.call_ref(attempt.frame, attempt.node).map_or(0, |call| call.level);
+        let pages = self.plan.call(attempt.node, level).map_or(1, |spec| spec.pages);
         let judged = match &outcome.result {
             Ok(answer) => self.judge(attempt.frame, attempt.node, attempt.position, answer.clone()),
             Err(error) => Err(error.clone()),
@@ -223,6 +235,7 @@ impl Core {
                 attempt: id,
                 operation: attempt.operation,
                 request: request.clone(),
+                pages,
                 answer: answer.clone(),
             };
             self.fact(attempt.frame, attempt.node, answered);

@@ -9,6 +9,7 @@ use super::event::{AboveAgreed, AttemptId, Cost, Outcome, ProgressKind};
 use super::fact::{Attempted, FactKind};
 use super::{Attempt, Core};
 use crate::policy::budget::{AccountId, Refusal, charge, weaker};
+use crate::policy::route::times;
 
 /// The reservation does not fit a budget.
 const OVER_BUDGET: &str = "E1401";
@@ -34,8 +35,10 @@ impl Core {
         outcome: Outcome,
         error: Option<&CallError>,
     ) {
-        let Attempt { frame, node, operation, number, sent_us, ref reservation, .. } = *attempt;
-        let worst = reservation.worst;
+        let Attempt { frame, node, operation, number, sent_us, page, ref reservation, .. } = *attempt;
+        let agreed = reservation.worst;
+        // Of an answer in pages those are charged that were asked for.
+        let worst = outcome.pages.and_then(|pages| times(page, pages)).unwrap_or(agreed);
         // A peer that answered with success has done its work, even where the answer does not fit.
         let answered = outcome.result.is_ok() || outcome.status.is_some_and(|status| status / 100 == 2);
         let (cost, basis) = charge(worst, outcome.sent, answered, outcome.observed_cost);
@@ -43,7 +46,7 @@ impl Core {
         let above = self
             .accounts
             .is_above(reservation, cost)
-            .then_some(AboveAgreed { charged: cost, agreed: worst.amount });
+            .then_some(AboveAgreed { charged: cost, agreed: agreed.amount });
         let booked = Amount::new(self.accounts.settle(reservation, cost), self.plan.currency);
         if outcome.sent {
             let first = self.call_mut(frame, node).is_none_or(|call| {
@@ -136,6 +139,7 @@ impl Outcome {
             request: bytes::Bytes::new(),
             response: bytes::Bytes::new(),
             status: None,
+            pages: None,
             observed_cost: None,
             peer: None,
             sent,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use schema::error::{CallError, CallErrorKind};
 use schema::hash::{Context, Hash};
 use schema::route::CallSample;
-use subnet::{CallContext, CallOutcome};
+use subnet::{CallContext, CallOutcome, Follow};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
@@ -66,6 +66,7 @@ impl Caller {
             timeout: left.saturating_sub(EARLIER.min(left / 10)),
             secrets: &self.services.secrets,
             hotkey: self.services.hotkey.as_deref(),
+            follow: self.follow(send),
         };
         let CallOutcome {
             result,
@@ -73,6 +74,7 @@ impl Caller {
             response_body,
             status,
             timings,
+            pages,
             observed_cost,
             peer,
             sent,
@@ -83,11 +85,22 @@ impl Caller {
             request: redacted_request,
             response: response_body,
             status,
+            pages: Some(pages),
             observed_cost,
             peer,
             sent,
             started_us,
             duration_us: u64::try_from(timings.total.as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// How far an answer in pages is read, and how a task is asked after.
+    fn follow(&self, send: &Send) -> Follow {
+        let Some(spec) = self.plan.prepared.call(send.node, send.level) else { return Follow::default() };
+        Follow {
+            pages: spec.pages,
+            every: spec.poll.every_us.map(Duration::from_micros),
+            polls: spec.poll.max,
         }
     }
 

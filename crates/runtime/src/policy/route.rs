@@ -2,6 +2,7 @@
 
 use plan_ir::plan::{CallSpec, Prefer};
 use schema::amount::Amount;
+use schema::delivery::Delivery;
 use schema::price::{PriceBasis, PriceRule, WorstPrice};
 
 use crate::core::{Given, Prepared};
@@ -11,8 +12,16 @@ use crate::core::{Given, Prepared};
 pub(crate) struct Choice {
     /// Position in the call's candidates.
     pub(crate) candidate: usize,
-    /// The most one attempt costs.
+    /// The most one attempt costs: all pages of its answer.
     pub(crate) worst: WorstPrice,
+    /// The most one page costs; the same where the answer has no pages.
+    pub(crate) page: WorstPrice,
+}
+
+/// The price of so many pages; `None` beyond what an amount holds.
+pub(crate) fn times(page: WorstPrice, pages: u32) -> Option<WorstPrice> {
+    let units = page.amount.units.checked_mul(u64::from(pages))?;
+    Some(WorstPrice { amount: Amount::new(units, page.amount.currency), ..page })
 }
 
 /// The candidates of `spec` in the order they are asked: the best by what the call prefers first, what is not
@@ -21,11 +30,13 @@ pub(crate) struct Choice {
 /// live price above the pinned one.
 pub(crate) fn order(plan: &Prepared, spec: &CallSpec, given: &Given) -> Vec<Choice> {
     let admitted = spec.candidates.iter().enumerate().filter_map(|(candidate, route)| {
-        let price = &plan.operation(route.operation).descriptor.price;
-        let worst = worst(plan, price, spec)?;
+        let descriptor = &plan.operation(route.operation).descriptor;
+        let page = worst_page(plan, &descriptor.price, spec)?;
+        let is_paged = matches!(descriptor.delivery, Some(Delivery::Pages(_)));
+        let worst = if is_paged { times(page, spec.pages)? } else { page };
         let live = given.routes.get(route.operation as usize).and_then(|route| route.price);
-        let dearer = live.is_some_and(|live| is_dearer(plan, live, worst.amount));
-        (!dearer).then_some((Choice { candidate, worst }, route.operation))
+        let dearer = live.is_some_and(|live| is_dearer(plan, live, page.amount));
+        (!dearer).then_some((Choice { candidate, worst, page }, route.operation))
     });
     let admitted: Vec<_> = admitted.collect();
     let can = |operation: u32| given.callable.get(operation as usize).copied().unwrap_or(false);
@@ -61,9 +72,9 @@ fn is_dearer(plan: &Prepared, live: Amount, pinned: Amount) -> bool {
     live.convert(pinned.currency, plan.plan.body.rate).is_none_or(|live| live.units > pinned.units)
 }
 
-/// The bound of one attempt; `None` where the plan does not admit the price. The rule itself compares
+/// The bound of one page; `None` where the plan does not admit the price. The rule itself compares
 /// prices of one currency only.
-fn worst(plan: &Prepared, price: &PriceRule, spec: &CallSpec) -> Option<WorstPrice> {
+fn worst_page(plan: &Prepared, price: &PriceRule, spec: &CallSpec) -> Option<WorstPrice> {
     let worst = price.worst(spec.max_price).ok()?;
     let Some(max) = spec.max_price.filter(|max| max.currency != worst.amount.currency) else {
         return Some(worst);

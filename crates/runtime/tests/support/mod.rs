@@ -86,6 +86,7 @@ pub fn operation(id: &str, base_url: &str, price: PriceRule, safe: bool) -> Oper
         price,
         observed_cost: None,
         latency: None,
+        delivery: None,
         example: None,
         sources: vec![],
         verified: false,

@@ -215,6 +215,7 @@ pub fn outcome(
         request: Bytes::from_static(b"request"),
         response: Bytes::from_static(b"response"),
         status: None,
+        pages: None,
         observed_cost: charge.map(super::usd),
         peer: None,
         sent,

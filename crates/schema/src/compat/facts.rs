@@ -1,6 +1,7 @@
 //! What the Ledger knows of an operation beside its types.
 
 use super::{Change, Level};
+use crate::delivery::Delivery;
 use crate::operation::OperationDescriptor;
 use crate::price::PriceRule;
 
@@ -39,8 +40,29 @@ pub(super) fn compare(old: &OperationDescriptor, new: &OperationDescriptor, chan
             if new.repeat.costs_again { "is charged again now" } else { "is not charged again any more" };
         change(recompile, "repeat.costs_again", reason.into());
     }
+    delivery(old, new, &mut change);
     if old.latency != new.latency {
         change(Level::Compatible, "latency", "has other figures".into());
+    }
+}
+
+fn delivery(
+    old: &OperationDescriptor,
+    new: &OperationDescriptor,
+    change: &mut impl FnMut(Level, &str, String),
+) {
+    let how = |delivery: &Option<Delivery>| match delivery {
+        None => "at once",
+        Some(Delivery::Pages(_)) => "in pages",
+        Some(Delivery::Task(_)) => "by a task",
+    };
+    let (was, is) = (how(&old.delivery), how(&new.delivery));
+    if was != is {
+        // `page` or `poll` of it is an error now, unless it was there before.
+        let level = if old.delivery.is_none() { Level::NeedsRecompile } else { Level::Breaking };
+        change(level, "delivery", format!("its answer came {was}, and comes {is}"));
+    } else if old.delivery != new.delivery {
+        change(Level::NeedsRecompile, "delivery", "its answer is put together in another way".into());
     }
 }
 

@@ -24,7 +24,7 @@ use schema::types::{DefId, FieldDef, RecordDef, Type, TypeDef, TypeDefs};
 use serde_json::{Map, Value, json};
 use subnet::egress::{EgressPolicy, Options};
 use subnet::secrets::SecretStore;
-use subnet::{CallContext, CallOutcome, Client, OperationTypes, PreparedOperation};
+use subnet::{CallContext, CallOutcome, Client, Follow, OperationTypes, PreparedOperation};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -275,6 +275,7 @@ pub fn operation(base_url: &str, method: &str) -> OperationDescriptor {
         price: PriceRule::Free,
         observed_cost: None,
         latency: None,
+        delivery: None,
         example: None,
         sources: Vec::new(),
         verified: false,
@@ -307,7 +308,13 @@ pub fn fields(value: Value) -> Map<String, Value> {
 }
 
 pub fn context(secrets: &SecretStore, timeout_ms: u64) -> CallContext<'_> {
-    CallContext { request_nonce: [7; 32], timeout: Duration::from_millis(timeout_ms), secrets, hotkey: None }
+    CallContext {
+        request_nonce: [7; 32],
+        timeout: Duration::from_millis(timeout_ms),
+        secrets,
+        hotkey: None,
+        follow: Follow::default(),
+    }
 }
 
 /// Generous, for calls that are to succeed on a busy machine.

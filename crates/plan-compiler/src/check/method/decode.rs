@@ -29,13 +29,30 @@ impl<'a> Checker<'a, '_> {
             }
             return Expr::error(span);
         };
-        if optional {
-            return self.not_executed(
-                "`?.decode()`",
-                span,
-                "say what stands in for `null` first: `(x ?? []).decode()`",
-            );
+        let (element, wanted_length) = ((**element).clone(), *wanted_length);
+        match (&list.ty, optional) {
+            (Type::Optional(inner), true) => {
+                let inner = (**inner).clone();
+                let var = self.body.anonymous(inner.clone(), list.span);
+                let present = Expr::new(ExprKind::Var(var), inner, list.span);
+                let result = self.decoded(present, &element, wanted_length, span);
+                if result.is_error() { result } else { self.if_present(list, var, result, span) }
+            }
+            (_, true) if !list.is_error() => {
+                let shown = self.show(&list.ty);
+                self.report(
+                    Diagnostic::warning(codes::NEVER_NULL, "`?.` on a value that is never `null`")
+                        .primary(list.span, format!("this is `{shown}`"))
+                        .help("write `.decode()`"),
+                );
+                self.decoded(list, &element, wanted_length, span)
+            }
+            _ => self.decoded(list, &element, wanted_length, span),
         }
+    }
+
+    /// The elements of `list` that are of the type `element`.
+    fn decoded(&mut self, list: Expr, element: &Type, wanted: LengthRange, span: Span) -> Expr {
         let found = match &list.ty {
             Type::Error => return Expr::error(span),
             Type::Json => LengthRange::FULL,
@@ -49,12 +66,13 @@ impl<'a> Checker<'a, '_> {
             }
         };
         let length = LengthRange { min: 0, max: found.max };
-        let decoded = Type::List(element.clone(), length);
+        let decoded = Type::List(Box::new(element.clone()), length);
         let decoded = builtin(Builtin::DecodeList, vec![list], None, decoded, span);
-        if length.within(*wanted_length) {
+        if length.within(wanted) {
             decoded
         } else {
-            Expr::new(ExprKind::Cast(Box::new(decoded)), wanted.clone(), span)
+            let ty = Type::List(Box::new(element.clone()), wanted);
+            Expr::new(ExprKind::Cast(Box::new(decoded)), ty, span)
         }
     }
 }

@@ -1,0 +1,323 @@
+//! Answers that one exchange does not bring: pages are read one after the other and put together, a task is created
+//! and asked after until it is done. Either way it is one call: one time, one answer, one record for the proof.
+
+use std::time::{Duration, Instant};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use schema::amount::Amount;
+use schema::delivery::{Delivery, Pages, Task};
+use schema::error::{CallError, CallErrorKind};
+use schema::limits::CALL_BODY_BYTES_MAX;
+use schema::operation::{HttpBinding, OperationDescriptor, ResponseBody, Transport};
+use schema::value::Value;
+use serde_json::{Map, Value as Json};
+
+use crate::client::{CallContext, Client, Exchanged, PrepareError, Prepared, Wire, property_names};
+use crate::code;
+use crate::egress::Endpoint;
+use crate::https::HttpPlan;
+use crate::outcome::CallOutcome;
+
+/// How far an answer is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Follow {
+    /// Pages that are read at most.
+    pub pages: u32,
+    /// Between two questions after a task; `None` as the operation's entry says.
+    pub every: Option<Duration>,
+    /// Questions after a task at most; `None` until the call's time is over.
+    pub polls: Option<u32>,
+}
+
+impl Default for Follow {
+    fn default() -> Self {
+        Self { pages: 1, every: None, polls: None }
+    }
+}
+
+/// A [`Delivery`] with what its further exchanges need.
+#[derive(Debug)]
+pub(crate) enum Way {
+    Pages(Pages),
+    Task { task: Task, state: Box<Wire>, result: Option<Box<Wire>> },
+}
+
+/// Why there is no [`Way`].
+pub(crate) enum WayError {
+    Refused(PrepareError),
+    Binding(String),
+}
+
+impl Way {
+    pub(crate) fn new(
+        delivery: &Delivery,
+        operation: &OperationDescriptor,
+        admit: &dyn Fn(&str) -> Result<Endpoint, PrepareError>,
+    ) -> Result<Self, WayError> {
+        let Transport::Http(http) = &operation.transport else {
+            return Err(WayError::Binding("only answers over HTTP come in pages or by a task".into()));
+        };
+        if http.response != ResponseBody::Json {
+            return Err(WayError::Binding("pages and tasks are JSON".into()));
+        }
+        let properties = property_names(&operation.input);
+        let known = |name: &str| properties.iter().any(|property| property == name);
+        delivery
+            .check(&known)
+            .map_err(|(field, why)| WayError::Binding(format!("delivery.{field}: {why}")))?;
+        let asks = |path: &str| {
+            let binding = HttpBinding {
+                method: "GET".into(),
+                path: path.into(),
+                parameters: Default::default(),
+                fixed_body: Default::default(),
+                ..http.clone()
+            };
+            let endpoint = admit(&http.base_url).map_err(WayError::Refused)?;
+            let plan = HttpPlan::new(&binding, &operation.auth, endpoint, &["id".into()]);
+            Ok(Box::new(Wire::Http(plan.map_err(WayError::Binding)?)))
+        };
+        Ok(match delivery {
+            Delivery::Pages(pages) => Self::Pages(pages.clone()),
+            Delivery::Task(task) => Self::Task {
+                task: task.clone(),
+                state: asks(&task.path)?,
+                result: task.result_path.as_deref().map(asks).transpose()?,
+            },
+        })
+    }
+}
+
+/// Calls `operation` with fields that its rules admit.
+pub(crate) async fn deliver(
+    client: &Client,
+    operation: &Prepared,
+    fields: Map<String, Json>,
+    context: &CallContext<'_>,
+) -> CallOutcome {
+    let mut call = Call { client, operation, context, begun: Instant::now(), so_far: None };
+    let result = match &operation.delivery {
+        None => call.ask(&operation.wire, fields).await.and_then(|body| operation.decode(&body)),
+        Some(Way::Pages(pages)) => call.pages(pages, fields).await,
+        Some(Way::Task { task, state, result }) => call.task(task, state, result.as_deref(), fields).await,
+    };
+    call.end(result)
+}
+
+/// A call under way.
+struct Call<'a> {
+    client: &'a Client,
+    operation: &'a Prepared,
+    context: &'a CallContext<'a>,
+    begun: Instant,
+    so_far: Option<CallOutcome>,
+}
+
+impl Call<'_> {
+    /// An exchange in what is left of the time.
+    async fn exchange(&self, wire: &Wire, fields: Map<String, Json>) -> Exchanged {
+        let timeout = self.context.timeout.saturating_sub(self.begun.elapsed());
+        let context = CallContext { timeout, ..*self.context };
+        self.client.exchange(self.operation, wire, fields, &context).await
+    }
+
+    /// An exchange whose record is kept.
+    async fn ask(&mut self, wire: &Wire, fields: Map<String, Json>) -> Result<Bytes, CallError> {
+        let exchanged = self.exchange(wire, fields).await;
+        self.keep(exchanged)
+    }
+
+    /// Adds an exchange to the record, and gives its answer.
+    fn keep(&mut self, exchanged: Exchanged) -> Result<Bytes, CallError> {
+        let Exchanged { body, redacted_request, response_body, status, timings, observed_cost, sent } =
+            exchanged;
+        let Some(so_far) = &mut self.so_far else {
+            self.so_far = Some(CallOutcome {
+                redacted_request,
+                response_body,
+                status,
+                timings,
+                pages: u32::from(sent),
+                observed_cost,
+                peer: self.operation.wire.receiver().map(str::to_owned),
+                sent,
+                ..CallOutcome::unsent(CallError::new(CallErrorKind::Cancelled, code::CUT, ""))
+            });
+            return body;
+        };
+        so_far.redacted_request = joined(&so_far.redacted_request, &redacted_request);
+        so_far.response_body = joined(&so_far.response_body, &response_body);
+        so_far.status = status;
+        match so_far.response_body.len() > CALL_BODY_BYTES_MAX {
+            true => {
+                let message = format!("the answers together are longer than {CALL_BODY_BYTES_MAX} bytes");
+                Err(CallError::invalid(code::TOO_LARGE, "$", message))
+            }
+            false => body,
+        }
+    }
+
+    async fn pages(&mut self, pages: &Pages, mut fields: Map<String, Json>) -> Result<Value, CallError> {
+        let parameter = pages.next.parameter();
+        let given = fields.get(parameter).filter(|given| !given.is_null()).cloned();
+        let mut all = Vec::new();
+        let mut read = 0;
+        loop {
+            read += 1;
+            let of_page = |error: CallError| CallError {
+                message: if read == 1 { error.message } else { format!("page {read}: {}", error.message) },
+                ..error
+            };
+            let exchanged = self.exchange(&self.operation.wire, fields.clone()).await;
+            let (sent, cost) = (exchanged.sent, exchanged.observed_cost);
+            let body = self.keep(exchanged);
+            self.charge(read, sent, cost);
+            let body = body.map_err(of_page)?;
+            let value = self.operation.decode(&body).map_err(of_page)?;
+            let mut page = document(&body)?;
+            let items = match page.pointer_mut(&pages.items) {
+                Some(Json::Array(items)) => std::mem::take(items),
+                _ => return Err(of_page(lacks(&pages.items, "a list"))),
+            };
+            let is_empty = items.is_empty();
+            all.extend(items);
+            let next = if is_empty || read >= self.context.follow.pages {
+                None
+            } else {
+                pages.next.after(&page, given.as_ref(), read, all.len())
+            };
+            match next {
+                Some(next) => drop(fields.insert(parameter.to_owned(), next)),
+                None if read == 1 => return Ok(value),
+                None => return self.whole(page, &pages.items, all),
+            }
+        }
+    }
+
+    /// The last page with the elements of all.
+    fn whole(&self, mut page: Json, items: &str, all: Vec<Json>) -> Result<Value, CallError> {
+        if let Some(place) = page.pointer_mut(items) {
+            *place = Json::Array(all);
+        }
+        self.operation.decode(&bytes_of(&page))
+    }
+
+    /// Each page is charged; what they cost together is known where each says it.
+    fn charge(&mut self, read: u32, sent: bool, cost: Option<Amount>) {
+        let Some(so_far) = self.so_far.as_mut().filter(|_| read > 1 && sent) else { return };
+        so_far.pages += 1;
+        so_far.observed_cost = match (so_far.observed_cost, cost) {
+            (Some(sum), Some(cost)) if sum.currency == cost.currency => {
+                sum.units.checked_add(cost.units).map(|units| Amount::new(units, sum.currency))
+            }
+            _ => None,
+        };
+    }
+
+    async fn task(
+        &mut self,
+        task: &Task,
+        state: &Wire,
+        result: Option<&Wire>,
+        fields: Map<String, Json>,
+    ) -> Result<Value, CallError> {
+        let created = document(&self.ask(&self.operation.wire, fields).await?)?;
+        let id = match created.pointer(&task.id) {
+            Some(id @ (Json::String(_) | Json::Number(_))) => id.clone(),
+            _ => return Err(lacks(&task.id, "the id of the task")),
+        };
+        let named = || Map::from_iter([("id".to_owned(), id.clone())]);
+        let mut answer = self.wait(task, state, &named).await?;
+        if let Some(result) = result {
+            answer = document(&self.ask(result, named()).await?)?;
+        }
+        match answer.pointer(&task.result) {
+            Some(result) => self.operation.decode(&bytes_of(result)),
+            None => Err(lacks(&task.result, "the result of the task")),
+        }
+    }
+
+    /// Asks after a task until it is done; of all answers the last is kept. A question that the peer is too busy for
+    /// is asked again: the task goes on.
+    async fn wait(
+        &mut self,
+        task: &Task,
+        state: &Wire,
+        named: &impl Fn() -> Map<String, Json>,
+    ) -> Result<Json, CallError> {
+        let every = self.context.follow.every.unwrap_or(Duration::from_millis(task.every_ms.into()));
+        let mut asked = 0;
+        loop {
+            let left = self.context.timeout.saturating_sub(self.begun.elapsed());
+            if self.context.follow.polls.is_some_and(|most| asked >= most) || left <= every {
+                let message = format!("the task is not done after {asked} questions");
+                return Err(CallError::new(CallErrorKind::Timeout, code::TASK_LATE, message));
+            }
+            tokio::time::sleep(every).await;
+            let exchanged = self.exchange(state, named()).await;
+            asked += 1;
+            let busy = |error: &CallError| {
+                matches!(error.kind, CallErrorKind::Unavailable | CallErrorKind::RateLimited)
+            };
+            if exchanged.body.as_ref().is_err_and(busy) {
+                continue;
+            }
+            let answer = exchanged.body.clone().and_then(|body| document(&body));
+            let word =
+                answer.as_ref().ok().and_then(|answer| answer.pointer(&task.state)).and_then(Json::as_str);
+            let is_one_of =
+                |states: &[String]| word.is_some_and(|word| states.iter().any(|state| state == word));
+            if is_one_of(&task.done) {
+                return self.keep(exchanged).and(answer);
+            }
+            if is_one_of(&task.failed) {
+                let message = format!("the task ended in the state `{}`", word.unwrap_or_default());
+                self.keep(exchanged)?;
+                return Err(CallError::new(CallErrorKind::Rejected, code::TASK_FAILED, message));
+            }
+            if word.is_none() {
+                self.keep(exchanged)?;
+                return Err(answer.err().unwrap_or_else(|| lacks(&task.state, "the state of the task")));
+            }
+        }
+    }
+
+    fn end(self, result: Result<Value, CallError>) -> CallOutcome {
+        match self.so_far {
+            None => match result {
+                Err(error) => CallOutcome::unsent(error),
+                Ok(_) => CallOutcome::unsent(CallError::new(
+                    CallErrorKind::Cancelled,
+                    code::CUT,
+                    "nothing was asked",
+                )),
+            },
+            Some(mut outcome) => {
+                outcome.timings.total = self.begun.elapsed();
+                CallOutcome { result, ..outcome }
+            }
+        }
+    }
+}
+
+fn joined(before: &Bytes, after: &Bytes) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(before.len() + 1 + after.len());
+    bytes.put_slice(before);
+    bytes.put_u8(b'\n');
+    bytes.put_slice(after);
+    bytes.freeze()
+}
+
+fn document(body: &[u8]) -> Result<Json, CallError> {
+    serde_json::from_slice(body).map_err(|error| CallError::invalid(code::FORM, "$", error.to_string()))
+}
+
+fn bytes_of(document: &Json) -> Vec<u8> {
+    document.to_string().into_bytes()
+}
+
+/// The answer does not hold what the operation's entry says it does.
+fn lacks(pointer: &str, what: &str) -> CallError {
+    let path = format!("${}", pointer.replace('/', "."));
+    CallError::invalid(code::DELIVERY, path, format!("the answer does not hold {what} there"))
+}
