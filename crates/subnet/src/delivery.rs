@@ -12,9 +12,10 @@ use schema::operation::{HttpBinding, OperationDescriptor, ResponseBody, Transpor
 use schema::value::Value;
 use serde_json::{Map, Value as Json};
 
-use crate::client::{CallContext, Client, Exchanged, PrepareError, Prepared, Wire, property_names};
+use crate::client::{CallContext, Client, PrepareError, Prepared, Wire, property_names};
 use crate::code;
 use crate::egress::Endpoint;
+use crate::exchanged::Exchanged;
 use crate::https::HttpPlan;
 use crate::outcome::CallOutcome;
 
@@ -116,8 +117,8 @@ struct Call<'a> {
 impl Call<'_> {
     /// An exchange in what is left of the time.
     async fn exchange(&self, wire: &Wire, fields: Map<String, Json>) -> Exchanged {
-        let timeout = self.context.timeout.saturating_sub(self.begun.elapsed());
-        let context = CallContext { timeout, ..*self.context };
+        let passed = if self.so_far.is_some() { self.begun.elapsed() } else { Duration::ZERO };
+        let context = CallContext { timeout: self.context.timeout.saturating_sub(passed), ..*self.context };
         self.client.exchange(self.operation, wire, fields, &context).await
     }
 

@@ -29,6 +29,7 @@ pub mod code;
 mod delivery;
 mod echo;
 pub mod egress;
+mod exchanged;
 pub mod hotkey;
 mod https;
 mod miner;

@@ -115,6 +115,7 @@ pub struct CallOptions {
     pub quorum: Option<(u32, u32, bool)>,
     pub budget: Option<Amount>,
     pub cache_us: Option<u64>,
+    pub pages: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -138,6 +139,7 @@ impl CallOptions {
             quorum: None,
             budget: None,
             cache_us: None,
+            pages: 1,
         }
     }
 }
@@ -319,6 +321,7 @@ impl Builder {
             hedge: options.hedge.map(|(us, max)| Hedge { after: HedgeAfter::Us(us), max }),
             budget,
             cache_us: options.cache_us,
+            pages: options.pages,
             args: vec![fragment(0, arg)],
             retry: Retry { max: options.retries, backoff_us: options.backoff_us, on: options.on.clone() },
             accept,

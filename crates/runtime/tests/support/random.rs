@@ -3,6 +3,8 @@
 use plan_ir::graph::NodeId;
 use plan_ir::plan::{CompiledPlan, Tolerance};
 use proptest::prelude::*;
+use schema::delivery::{Delivery, NextPage, Pages};
+use schema::operation::OperationDescriptor;
 use schema::types::Type;
 use schema::value::Value;
 
@@ -27,18 +29,27 @@ pub fn calls() -> impl Strategy<Value = CallOptions> {
             Some(FallbackOptions::Call(Box::new(options)))
         }),
     ];
-    let operations = prop::collection::vec(0..4_u32, 1..3);
+    let operations = prop::collection::vec(0..5_u32, 1..3);
     let hedge = prop::option::weighted(0.3, (1_000..30_000_u64, 1..3_u32));
     let votes = prop::option::weighted(0.2, (2..5_u32, 1..4_u32, any::<bool>()));
     let votes = votes.prop_map(|votes| votes.map(|(of, need, early)| (of, need.min(of), early)));
     let budget = prop::option::weighted(0.2, (50..2_000_u64).prop_map(usd));
-    let policies = (hedge, votes, budget, prop::option::weighted(0.2, Just(1_000_000)));
+    let policies = (hedge, votes, budget, prop::option::weighted(0.2, Just(1_000_000)), 1..4_u32);
     (operations, 1..50_u64, 0..3_u32, 0..20_u64, any::<bool>(), fallback, policies).prop_map(
-        |(operations, timeout, retries, backoff, refuse, fallback, (hedge, quorum, budget, cache_us))| {
+        |(
+            operations,
+            timeout,
+            retries,
+            backoff,
+            refuse,
+            fallback,
+            (hedge, quorum, budget, cache_us, pages),
+        )| {
             CallOptions {
                 hedge,
                 quorum,
                 budget,
+                pages,
                 // What votes agree on is not kept, and a fallback would have to be a vote as well.
                 cache_us: cache_us.filter(|_| quorum.is_none()),
                 operations,
@@ -85,14 +96,18 @@ pub fn items() -> impl Strategy<Value = Vec<Item>> {
     prop::collection::vec(tree, 1..5)
 }
 
-/// Four operations: two with known prices, one of them not safe to repeat, one free, one unknown.
-pub fn operations() -> Vec<schema::operation::OperationDescriptor> {
+/// Operations with known prices, one of them not safe to repeat and one whose answer comes in pages, a free one, and
+/// one of unknown price.
+pub fn operations() -> Vec<OperationDescriptor> {
     let url = "https://subnet.example";
+    let next = NextPage::Offset { parameter: "q".into() };
+    let pages = Delivery::Pages(Pages { items: String::new(), next });
     vec![
         operation("sn1.cheap", url, per_call(100), true),
         operation("sn1.dear", url, per_call(400), false),
         operation("sn1.free", url, schema::price::PriceRule::Free, true),
         operation("sn1.unknown", url, schema::price::PriceRule::Unknown, true),
+        OperationDescriptor { delivery: Some(pages), ..operation("sn1.volumes", url, per_call(150), true) },
     ]
 }
 
