@@ -39,6 +39,10 @@ impl Context {
 /// Runs the command.
 pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let context = Context { output: Output::new(&cli.global), config_file: cli.global.config };
+    if context.config_file.is_some() {
+        // Who names a file wants it to be heeded, whatever the command.
+        context.config()?;
+    }
     match cli.command {
         Command::New(args) => new::run(&context, &args).await,
         Command::Check(args) => check::run(&context, &args),

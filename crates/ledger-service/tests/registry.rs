@@ -56,26 +56,26 @@ async fn publishing_again_changes_nothing_and_a_version_never_changes() {
     let error = ledger.publish_operation(other.clone()).await.unwrap_err();
     assert!(matches!(&error, Error::Immutable { key, .. } if key == "sn22.web_search"), "{error}");
 
-    let next = OperationDescriptor { version: version(1, 1), ..other.clone() };
+    let next = OperationDescriptor { version: version(1, 2), ..other.clone() };
     let (second, added) = ledger.publish_operation(next).await.unwrap();
     assert!(added && second.previous == Some(published.hash) && second.index == 2);
     assert_ne!(ledger.snapshot().id(), before.id());
 
     let lower = OperationDescriptor { version: version(0, 9), ..other };
     let error = ledger.publish_operation(lower).await.unwrap_err();
-    assert!(matches!(&error, Error::Outdated { newest, .. } if *newest == version(1, 1)), "{error}");
+    assert!(matches!(&error, Error::Outdated { newest, .. } if *newest == version(1, 2)), "{error}");
 
     let snapshot = ledger.snapshot();
     assert_eq!(snapshot.operation("sn22.web_search").unwrap(), &second);
-    assert_eq!(snapshot.operation_version("sn22.web_search", version(1, 0)).unwrap(), &published);
+    assert_eq!(snapshot.operation_version("sn22.web_search", version(1, 1)).unwrap(), &published);
     assert_eq!(snapshot.operation_at("sn22.web_search", "").unwrap(), &second);
-    assert_eq!(snapshot.operation_at("sn22.web_search", "1.0").unwrap(), &published);
+    assert_eq!(snapshot.operation_at("sn22.web_search", "1.1").unwrap(), &published);
     for bad in ["1", "one.two", "1.0.0", "-1.0", "9.9"] {
         assert_eq!(snapshot.operation_at("sn22.web_search", bad).unwrap_err().code(), "E1208");
     }
     assert_eq!(snapshot.operation_at("sn22.nothing", "x").unwrap_err().code(), "E1201");
     let error = snapshot.operation_version("sn22.web_search", version(7, 0)).unwrap_err();
-    assert_eq!(error.to_string(), "`sn22.web_search` has no version 7.0; it has 1.0, 1.1");
+    assert_eq!(error.to_string(), "`sn22.web_search` has no version 7.0; it has 1.1, 1.2");
     // The old content under the old version is still a no-op, though it is no longer the newest.
     assert!(!ledger.publish_operation(first).await.unwrap().1);
 }
@@ -86,7 +86,7 @@ async fn a_rebuild_from_the_first_entry_gives_the_same_state_and_search() {
     let ledger = open(&log).await;
     ledger.load(&Catalog::embedded().unwrap()).await.unwrap();
     let newer = OperationDescriptor {
-        version: version(1, 1),
+        version: version(1, 2),
         tags: vec!["rare_tag".into()],
         ..operation("sn22.web_search")
     };
@@ -125,7 +125,7 @@ async fn a_changed_dropped_or_swapped_record_is_noticed() {
     let log = memory();
     let ledger = open(&log).await;
     ledger.publish_operation(operation("sn22.web_search")).await.unwrap();
-    let newer = OperationDescriptor { version: version(1, 1), ..operation("sn22.web_search") };
+    let newer = OperationDescriptor { version: version(1, 2), ..operation("sn22.web_search") };
     ledger.publish_operation(newer).await.unwrap();
     let stream = StreamName::new("ledger").unwrap();
     let records: Vec<_> =
@@ -322,7 +322,7 @@ async fn an_operation_whose_schema_does_not_map_is_listed_but_not_callable() {
     assert!(error.to_string().contains("output#"), "{error}");
     assert_eq!(error.code(), "E1210");
     // As an incomplete schema it is `Json`, and callable.
-    let mended = OperationDescriptor { output_complete: false, version: version(1, 1), ..odd };
+    let mended = OperationDescriptor { output_complete: false, version: version(1, 2), ..odd };
     ledger.publish_operation(mended).await.unwrap();
     ledger.snapshot().lock_for(&set([&id]), &set([])).unwrap();
 }

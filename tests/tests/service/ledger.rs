@@ -51,17 +51,17 @@ async fn get(clients: &Clients, id: &str, version: &str) -> Result<v1::Operation
 async fn operations_are_read_whole_and_missing_ones_named() {
     let (_served, clients) = bare().await;
     let search = get(&clients, "sn22.web_search", "").await.unwrap();
-    assert_eq!((search.netuid, search.version.as_str(), search.access.as_str()), (22, "1.0", "key"));
+    assert_eq!((search.netuid, search.version.as_str(), search.access.as_str()), (22, "1.1", "key"));
     assert!(search.callable && !search.price_known && !search.verified);
     assert_eq!(search.capabilities, ["web_search"]);
     let entry: OperationDescriptor = serde_json::from_slice(&search.entry_json).unwrap();
     assert_eq!(entry.id, search.id);
-    assert_eq!(get(&clients, "sn22.web_search", "1.0").await.unwrap(), search);
+    assert_eq!(get(&clients, "sn22.web_search", "1.1").await.unwrap(), search);
 
     let missing = get(&clients, "sn22.web_serch", "").await;
     assert!(missing.as_ref().unwrap_err().message().contains("did you mean `sn22.web_search`?"));
     assert_not_found(missing, "E1201", "operation", "sn22.web_serch");
-    for version in ["1.1", "one", "1.0 "] {
+    for version in ["1.0", "one", "1.1 "] {
         let missing = get(&clients, "sn22.web_search", version).await;
         assert_not_found(missing, "E1208", "operation version", "sn22.web_search");
     }

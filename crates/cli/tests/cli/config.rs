@@ -37,6 +37,15 @@ fn it_is_found_upwards_or_where_one_says() {
     assert!(inside.out.contains("topic"));
     // State belongs to the project, not to the folder one stands in.
     assert_eq!((folder.files(".orchestra/proofs").len(), folder.files("sub/.orchestra").len()), (1, 0));
+    for command in [
+        &["check", "plan.orch"][..],
+        &["fmt", "plan.orch"],
+        &["explain", "plan.orch"],
+        &["ledger", "search", "x"],
+    ] {
+        let ignored = folder.orch(command.iter().chain(&["--config", "other.toml"])).exits(2);
+        assert!(ignored.err.contains("E1501") && ignored.err.contains("other.toml"), "{}", ignored.err);
+    }
     let missing = folder.orch(["run", "plan.orch", "--config", "other.toml"]).exits(2);
     assert!(missing.err.contains("other.toml cannot be read"), "{}", missing.err);
     folder.write("broken.toml", "[");

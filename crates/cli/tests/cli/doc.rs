@@ -15,7 +15,7 @@ fn one_page_goes_to_standard_output() {
         "## Bounds\n\nCosts at most 0.028 USD, of a budget of 0.05 USD. ",
         "| hits (`web_search`) | 0.008 USD | 20.4 s | 2 attempts x 0.004 USD | declared |",
         "## Graph",
-        "| `sn22.web_search` 1.0 |",
+        "| `sn22.web_search` 1.1 |",
         "## When something fails",
         "From `plan.orch`; plan ",
     ] {

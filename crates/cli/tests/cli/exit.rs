@@ -193,7 +193,7 @@ fn exit_8_lock_of_another_ledger() {
     let theirs = Folder::project();
     let mut entry =
         theirs.orch(["ledger", "show", "sn22.web_search", "--json"]).succeeds().json()["entry"].clone();
-    entry["version"] = serde_json::json!({ "breaking": 1, "compatible": 1 });
+    entry["version"] = serde_json::json!({ "breaking": 1, "compatible": 2 });
     theirs.write("entry.json", entry.to_string());
     theirs.orch(["ledger", "import", "entry.json"]).succeeds();
     theirs.orch(["lock", "update"]).succeeds();

@@ -61,7 +61,7 @@ fn nothing_found_and_nothing_of_that_name_are_two_things() {
         (&["show", "genrate"], 1, "E1201", "did you mean the capability `generate`?"),
         (&["show", "sn22.web_serch"], 1, "E1201", "did you mean `sn22.web_search`?"),
         (&["show", "sn22"], 1, "E1201", "sn22 is a subnet; its operations are sn22."),
-        (&["show", "sn22.web_search", "--version", "9.9"], 1, "E1208", "it has 1.0"),
+        (&["show", "sn22.web_search", "--version", "9.9"], 1, "E1208", "it has 1.1"),
     ];
     for (args, exit, code, help) in cases {
         let refused = folder.orch([&["ledger"], args].concat()).exits(exit);
@@ -81,7 +81,7 @@ fn an_operation_is_shown_as_a_plan_uses_it() {
     let text: String =
         text.lines().filter(|line| !line.starts_with("  entry ")).map(|line| format!("{line}\n")).collect();
     insta::assert_snapshot!(text, @r#"
-    sn22.web_search 1.0
+    sn22.web_search 1.1
     Web search, page by page.
 
       tags          web_search
@@ -90,6 +90,7 @@ fn an_operation_is_shown_as_a_plan_uses_it() {
       access        key
       repeating     safe, and costs again
       reached by    GET https://api.desearch.ai/web
+      answer        in pages, the next by `start`: `page` says how many are read
       verified      no: facts of public sources only
 
     In a plan:
@@ -154,16 +155,16 @@ fn entry(folder: &Folder) -> Value {
 fn what_show_prints_can_be_changed_and_imported() {
     let folder = Folder::project();
     let mut entry = entry(&folder);
-    entry["version"] = json!({ "breaking": 1, "compatible": 1 });
+    entry["version"] = json!({ "breaking": 1, "compatible": 2 });
     entry["summary"] = json!("Web search, mended.");
     folder.write("entry.json", entry.to_string());
     assert_eq!(folder.orch(["ledger", "import", "entry.json"]).succeeds().out, "1 published, 0 unchanged\n");
     let again = folder.orch(["ledger", "import", "--json", "entry.json"]).succeeds().json();
     assert_eq!(again, json!({ "published": 0, "unchanged": 1, "left_out": 0 }));
     let shown = folder.orch(["ledger", "show", "sn22.web_search"]).succeeds();
-    assert!(shown.out.starts_with("sn22.web_search 1.1\nWeb search, mended.\n"), "{}", shown.out);
+    assert!(shown.out.starts_with("sn22.web_search 1.2\nWeb search, mended.\n"), "{}", shown.out);
     let update = folder.orch(["lock", "update"]).succeeds();
-    assert!(update.err.contains("~ sn22.web_search 1.0 -> 1.1"), "{}", update.err);
+    assert!(update.err.contains("~ sn22.web_search 1.1 -> 1.2"), "{}", update.err);
     // A published version never changes.
     entry["summary"] = json!("Something else.");
     folder.write("entry.json", entry.to_string());
@@ -185,7 +186,7 @@ fn the_catalogue_can_be_imported_as_it_lies_in_its_folder() {
 fn files_that_hold_no_entries_are_refused_before_anything_is_published() {
     let folder = Folder::project();
     let mut good = entry(&folder);
-    good["version"] = json!({ "breaking": 1, "compatible": 1 });
+    good["version"] = json!({ "breaking": 1, "compatible": 2 });
     folder.write("good.json", good.to_string());
     folder.write("list.json", "[1, 2]");
     folder.write("empty/.keep", "");
@@ -205,7 +206,7 @@ fn files_that_hold_no_entries_are_refused_before_anything_is_published() {
             .orch(["ledger", "show", "sn22.web_search"])
             .succeeds()
             .out
-            .starts_with("sn22.web_search 1.0\n")
+            .starts_with("sn22.web_search 1.1\n")
     );
     good["input"] = json!("no schema");
     folder.write("bad.json", good.to_string());

@@ -29,7 +29,7 @@ fn one_lock_serves_a_folder_whichever_of_its_plans_is_named() {
     assert!(folder.files("sub").iter().all(|path| path.ends_with("b.orch")));
     std::fs::remove_file(folder.path("a.orch")).unwrap();
     let removed = folder.orch(["lock", "update", "--json"]).succeeds().json();
-    assert_eq!(removed["locks"][0]["changes"], serde_json::json!(["- sn22.web_search 1.0"]));
+    assert_eq!(removed["locks"][0]["changes"], serde_json::json!(["- sn22.web_search 1.1"]));
     assert_eq!(folder.files("orchestra.schemas").len(), 4);
 }
 

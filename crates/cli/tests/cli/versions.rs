@@ -42,27 +42,27 @@ fn item(entry: &mut Value) -> &mut Value {
 #[test]
 fn an_update_says_what_each_changed_pin_means() {
     let folder = project();
-    publish(&folder, (1, 1), |entry| {
+    publish(&folder, (1, 2), |entry| {
         entry["summary"] = json!("Web search, told anew.");
     });
     let update = folder.orch(["lock", "update"]).succeeds();
-    assert!(update.err.contains("  ~ sn22.web_search 1.0 -> 1.1\n    none\n"), "{}", update.err);
+    assert!(update.err.contains("  ~ sn22.web_search 1.1 -> 1.2\n    none\n"), "{}", update.err);
 
-    publish(&folder, (1, 2), |entry| {
+    publish(&folder, (1, 3), |entry| {
         item(entry)["properties"]["rank"] = json!({ "type": "integer" });
     });
     let update = folder.orch(["lock", "update"]).succeeds();
-    let told = "  ~ sn22.web_search 1.1 -> 1.2\n    compatible\n      output.data[].rank is new\n";
+    let told = "  ~ sn22.web_search 1.2 -> 1.3\n    compatible\n      output.data[].rank is new\n";
     assert!(update.err.contains(told), "{}", update.err);
 
-    publish(&folder, (1, 3), |entry| {
+    publish(&folder, (1, 4), |entry| {
         item(entry)["required"] = json!(["title", "link"]);
         entry["price"] = json!({ "kind": "per_call", "amount": { "units": 1000, "currency": "micro_usd" } });
     });
     let update = folder.orch(["lock", "update", "--json"]).succeeds().json();
     let lock = &update["locks"][0];
     assert_eq!(lock["level"], "breaking");
-    assert_eq!(lock["changes"], json!(["~ sn22.web_search 1.2 -> 1.3"]));
+    assert_eq!(lock["changes"], json!(["~ sn22.web_search 1.3 -> 1.4"]));
     let row = &lock["compatibility"][0];
     assert_eq!((&row["name"], &row["level"]), (&json!("sn22.web_search"), &json!("breaking")));
     assert_eq!((&row["from"]["version"], &row["to"]["version"]), (&json!("1.2"), &json!("1.3")));
@@ -79,7 +79,7 @@ fn an_update_says_what_each_changed_pin_means() {
 #[test]
 fn a_version_that_promises_too_much_is_named() {
     let folder = project();
-    publish(&folder, (1, 1), |entry| {
+    publish(&folder, (1, 2), |entry| {
         item(entry)["properties"].as_object_mut().unwrap().remove("snippet");
         item(entry)["required"] = json!(["title", "link"]);
     });
@@ -140,20 +140,20 @@ fn check_against_a_snapshot_ends_by_level() {
         old.orch(["lock", "check", "--against", path.to_str().unwrap()])
     };
     let same = old.orch(["lock", "check", "--against", "orchestra.lock"]).succeeds();
-    assert_eq!(same.out, "orchestra.lock: none\n");
-    let told = against(&later((1, 1), &|entry| entry["summary"] = json!("Anew."))).succeeds();
-    assert_eq!(told.out, "orchestra.lock: none\nsn22.web_search 1.0 -> 1.1\n  none\n");
-    let more = later((1, 1), &|entry| item(entry)["properties"]["rank"] = json!({ "type": "integer" }));
+    assert_eq!(same.out, "orchestra.lock: nothing changes for plans\n");
+    let told = against(&later((1, 2), &|entry| entry["summary"] = json!("Anew."))).succeeds();
+    assert_eq!(told.out, "orchestra.lock: nothing changes for plans\nsn22.web_search 1.1 -> 1.2\n  none\n");
+    let more = later((1, 2), &|entry| item(entry)["properties"]["rank"] = json!({ "type": "integer" }));
     assert!(against(&more).succeeds().out.starts_with("orchestra.lock: compatible\n"));
 
-    let dearer = later((1, 1), &|entry| {
+    let dearer = later((1, 2), &|entry| {
         entry["price"] = json!({ "kind": "per_call", "amount": { "units": 1000, "currency": "micro_usd" } });
     });
     let recompile = against(&dearer).exits(11);
-    let wanted = "orchestra.lock: needs-recompile\nsn22.web_search 1.0 -> 1.1\n  needs-recompile\n    price was unknown, is 0.001 USD a call\n";
+    let wanted = "orchestra.lock: needs-recompile\nsn22.web_search 1.1 -> 1.2\n  needs-recompile\n    price was unknown, is 0.001 USD a call\n";
     assert_eq!(recompile.out, wanted);
     // A price above what the plan admits is no longer a matter of compiling again.
-    let too_dear = later((1, 1), &|entry| {
+    let too_dear = later((1, 2), &|entry| {
         entry["price"] =
             json!({ "kind": "per_call", "amount": { "units": 9_000_000, "currency": "micro_usd" } });
     });
@@ -167,7 +167,7 @@ fn check_against_a_snapshot_ends_by_level() {
     });
     let broken = against(&gone).exits(12);
     assert!(
-        broken.out.contains("sn22.web_search 1.0 -> 2.0\n  breaking\n    output.data[].link is gone\n"),
+        broken.out.contains("sn22.web_search 1.1 -> 2.0\n  breaking\n    output.data[].link is gone\n"),
         "{}",
         broken.out
     );
@@ -187,7 +187,7 @@ fn check_against_a_snapshot_ends_by_level() {
 fn check_against_a_ledger_asks_what_an_update_would_pin() {
     let folder = project();
     folder.orch(["lock", "check", "--against", "ledger"]).succeeds();
-    publish(&folder, (1, 1), |entry| entry["repeat"]["safe"] = json!(false));
+    publish(&folder, (1, 2), |entry| entry["repeat"]["safe"] = json!(false));
     let broken = folder.orch(["lock", "check", "--against", "ledger"]).exits(12);
     assert!(broken.out.contains("repeat.safe is not safe to repeat any more"), "{}", broken.out);
     // A server elsewhere with a Ledger of its own, which knows the catalogue only.

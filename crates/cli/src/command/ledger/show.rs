@@ -1,6 +1,7 @@
 //! `orch ledger show`.
 
 use proto::v1;
+use schema::delivery::Delivery;
 use schema::json_schema::OperationTypes;
 use schema::operation::{ExampleProvenance, OperationDescriptor, Transport};
 use schema::types::{RecordDef, TypeDef, TypeDefs};
@@ -81,6 +82,7 @@ fn head(operation: &v1::Operation, entry: Option<&OperationDescriptor>) -> Strin
         let again = if entry.repeat.costs_again { ", and costs again" } else { "" };
         rows.push(("repeating", format!("{safe}{again}")));
         rows.push(("reached by", transport(&entry.transport)));
+        rows.extend(entry.delivery.as_ref().map(|delivery| ("answer", answer(delivery))));
     }
     let verified = if operation.verified { "by real calls" } else { "no: facts of public sources only" };
     rows.push(("verified", verified.to_owned()));
@@ -98,6 +100,18 @@ fn transport(transport: &Transport) -> String {
         Transport::Axon(axon) => format!("axon, synapse {}", axon.synapse),
         Transport::Other { protocol, base_url } => {
             format!("{protocol} {}", base_url.as_deref().unwrap_or_default())
+        }
+    }
+}
+
+fn answer(delivery: &Delivery) -> String {
+    match delivery {
+        Delivery::Pages(pages) => {
+            format!("in pages, the next by `{}`: `page` says how many are read", pages.next.parameter())
+        }
+        Delivery::Task(task) => {
+            let every = f64::from(task.every_ms) / 1e3;
+            format!("by a task that is asked after every {every} s, unless `poll` says otherwise")
         }
     }
 }

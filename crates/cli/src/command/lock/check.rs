@@ -204,7 +204,8 @@ async fn compared(
         "broken": broken.iter().map(|plan| json!({ "file": plan.name, "diagnostics": plan.to_json() })).collect::<Value>(),
     });
     if !context.output.json {
-        context.output.data(&format!("{}: {level}\n{}", path.display(), report.for_people()));
+        let said = if level == Level::None { "nothing changes for plans".into() } else { level.to_string() };
+        context.output.data(&format!("{}: {said}\n{}", path.display(), report.for_people()));
         for plan in &broken {
             let errors: Vec<Diagnostic> = errors(plan).cloned().collect();
             context.output.error(&format!("{} does not compile against the snapshot:\n", plan.name));
