@@ -65,7 +65,7 @@ fn an_update_says_what_each_changed_pin_means() {
     assert_eq!(lock["changes"], json!(["~ sn22.web_search 1.3 -> 1.4"]));
     let row = &lock["compatibility"][0];
     assert_eq!((&row["name"], &row["level"]), (&json!("sn22.web_search"), &json!("breaking")));
-    assert_eq!((&row["from"]["version"], &row["to"]["version"]), (&json!("1.2"), &json!("1.3")));
+    assert_eq!((&row["from"]["version"], &row["to"]["version"]), (&json!("1.3"), &json!("1.4")));
     assert_eq!(row["to"]["entry"].as_str().unwrap().len(), 64);
     assert_eq!(
         row["reasons"],
