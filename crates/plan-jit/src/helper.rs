@@ -12,7 +12,7 @@ mod memory;
 mod sort;
 mod text;
 
-/// Version of the helpers, of [`crate::run::Run`] and of the layout of values.
+/// Version of the helpers, of `Run` and of the layout of values.
 pub const ABI_VERSION: u32 = 1;
 
 macro_rules! helpers {

@@ -1,4 +1,4 @@
-//! How values lie in memory: a type of a plan becomes a [`Repr`], a number of 8-byte cells with fixed
+//! How values lie in memory: a type of a plan becomes a `Repr`, a number of 8-byte cells with fixed
 //! places for its parts.
 //!
 //! | type | cells |
@@ -20,7 +20,7 @@
 //!
 //! The origin of a record is the address of the `Value` it was laid out from, or 0. A record that goes
 //! through an evaluation unchanged comes out as that very value; and of one that comes from a value, only the
-//! fields that code looks at need be laid out ([`Needs`]).
+//! fields that code looks at need be laid out (`Needs`).
 //!
 //! [`Value`]: schema::value::Value
 
