@@ -22,13 +22,16 @@ pub mod codes;
 mod fix;
 mod hir;
 mod lower;
+mod memo;
 mod needs;
+mod pipeline;
 mod prelude;
 mod program;
 mod range;
 mod relate;
 mod report;
 mod resolve;
+mod session;
 mod sink;
 mod texts;
 
@@ -38,11 +41,11 @@ use plan_ir::plan_test::CompiledTest;
 use plan_lang::Diagnostic;
 use schema::lock::Lock;
 
-use sink::Sink;
 use texts::Texts;
 
 pub use fix::{AppliedFix, FIX_ROUNDS_MAX, Fixed, fix};
 pub use needs::{Needs, needs};
+pub use session::Session;
 
 /// Timeout of a call that declares none, microseconds: 30 seconds, longer than most answers of a model
 /// and short enough for a deadline of minutes.
@@ -129,59 +132,7 @@ impl Compilation {
 /// Compiles all plans of `source` against `lock`.
 #[must_use]
 pub fn compile(source: &Source<'_>, lock: &Lock, options: &Options) -> Compilation {
-    let texts = Texts::parse(source, lock);
-    let mut sink = Sink::default();
-    let (program, types) = resolve::resolve(&texts, lock, &mut sink);
-    let checked = check::check(&program, texts.items(0), types, &mut sink);
-    let mut diagnostics = report::collect(source, &texts, sink);
-    let mut compilation = Compilation::default();
-    if !diagnostics.iter().any(Diagnostic::is_error) {
-        let names = texts.names();
-        let sub_plans = bounds::sub_plans(&program);
-        let mut parts = 0;
-        for (at, plan) in program.plans.iter().enumerate() {
-            let lowered = lower::lower(&program, &checked, &names, at);
-            parts += lowered.parts;
-            if parts > FILE_PARTS_MAX {
-                diagnostics.push(report::too_much(&plan.decl.name));
-                break;
-            }
-            match lowered.plan {
-                Ok(plan) => match bounds::check(&program, &checked, at, &plan, &sub_plans) {
-                    (Some(bound), found) => {
-                        diagnostics.extend(found);
-                        compilation.plans.push(plan);
-                        compilation.bounds.push(bound);
-                    }
-                    (None, found) => diagnostics.extend(found),
-                },
-                Err(found) => diagnostics.extend(found),
-            }
-        }
-        compilation.sub_plans = sub_plans.into_iter().map(str::to_owned).collect();
-        for test in checked.tests.iter().filter(|_| options.tests) {
-            let lowered = lower::lower_test(&program, &checked, &names, test);
-            parts += lowered.parts;
-            if parts > FILE_PARTS_MAX {
-                diagnostics.push(report::too_many_tests(test.span));
-                break;
-            }
-            match lowered.test {
-                Ok(test) => compilation.tests.push(test),
-                Err(found) => diagnostics.extend(found),
-            }
-        }
-    }
-    plan_lang::diagnostic::sort(&mut diagnostics);
-    report::shorten(&mut diagnostics);
-    if diagnostics.iter().any(Diagnostic::is_error) {
-        compilation.plans.clear();
-        compilation.bounds.clear();
-        compilation.tests.clear();
-        compilation.sub_plans.clear();
-    }
-    compilation.diagnostics = diagnostics;
-    compilation
+    pipeline::compile(&Texts::parse(source, lock), lock, options)
 }
 
 /// What is wrong with `source`: as [`compile`], without the plans.

@@ -179,7 +179,12 @@ fn path_of(node: &SyntaxNode) -> Path {
 }
 
 fn ident_of(token: &SyntaxToken) -> Ident {
-    Ident::new(token.text().trim_matches('`'), token.span())
+    Ident::new(name_of(token), token.span())
+}
+
+/// The name that a token of kind [`SyntaxKind::Ident`] spells.
+pub(crate) fn name_of(token: &SyntaxToken) -> &str {
+    token.text().trim_matches('`')
 }
 
 /// Where to put a part that `node` does not have: at its first `missing_*` node, else at its end.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use rowan::GreenNode;
 
-use crate::ast::{self, Shift as _};
+use crate::ast;
 use crate::diagnostic::Diagnostic;
 use crate::lower;
 use crate::messages;
@@ -39,10 +39,27 @@ pub struct Parse {
 pub struct Chunk {
     /// Where it is.
     pub span: Span,
+    part: Arc<Part>,
+}
+
+impl Chunk {
     /// Its text. A chunk that an update did not change shares it with the one before.
-    pub text: Arc<str>,
+    #[must_use]
+    pub fn text(&self) -> &Arc<str> {
+        &self.part.text
+    }
+
     /// How many of the declarations of [`ast::File::items`] are in it.
-    pub items: usize,
+    #[must_use]
+    pub fn items(&self) -> usize {
+        self.part.items
+    }
+
+    /// Every name that is written in it, of whatever kind, once and sorted: it refers to no other.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.part.names()
+    }
 }
 
 impl Parse {
@@ -82,7 +99,7 @@ impl Parse {
         self.parts.iter().scan(0_u32, |at, part| {
             let start = *at;
             *at = start.saturating_add(u32::try_from(part.text.len()).unwrap_or(u32::MAX));
-            Some(Chunk { span: Span::new(start, *at), text: Arc::clone(&part.text), items: part.items })
+            Some(Chunk { span: Span::new(start, *at), part: Arc::clone(part) })
         })
     }
 
@@ -152,7 +169,7 @@ fn parse_with(text: &str, known: Parts) -> Parse {
         at += part.text.len();
         let moved = |found: &Diagnostic| {
             let mut found = found.clone();
-            found.shift(start);
+            found.move_by(|_| start);
             found
         };
         hidden = hidden.or_else(|| part.hidden.as_ref().map(moved));

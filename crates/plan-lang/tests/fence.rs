@@ -185,14 +185,14 @@ fn a_text_that_changes_in_place_is_the_same_as_a_fresh_parse() {
                 assert_eq!(fresh.ast(), changing.ast());
                 assert_eq!(fresh.diagnostics(), changing.diagnostics());
                 assert_eq!(
-                    changing.chunks().map(|chunk| chunk.text.to_string()).collect::<String>(),
+                    changing.chunks().map(|chunk| chunk.text().to_string()).collect::<String>(),
                     mutated
                 );
                 assert_eq!(
-                    changing.chunks().map(|chunk| chunk.items).sum::<usize>(),
+                    changing.chunks().map(|chunk| chunk.items()).sum::<usize>(),
                     changing.ast().items.len()
                 );
-                assert!(changing.chunks().all(|chunk| chunk.span.text(&mutated) == &*chunk.text));
+                assert!(changing.chunks().all(|chunk| chunk.span.text(&mutated) == &**chunk.text()));
             }
         }
     }

@@ -7,7 +7,6 @@ use super::{
     PolicyDecl, PolicyField, PolicyUse, PolicyValue, PolicyValueKind, Record, Refine, Run, Stmt, Template,
     TemplatePart, Test, TestStmt, Text, Type, TypeKind, Use, Variant,
 };
-use crate::diagnostic::Diagnostic;
 use crate::text::Span;
 
 /// What holds places of the text.
@@ -161,12 +160,5 @@ shift_variants! {
         @ List { element, refine },
         @ Map { key, value, refine },
         = Self::Error,
-    }
-}
-
-impl Shift for Diagnostic {
-    fn shift(&mut self, by: u32) {
-        self.labels.iter_mut().for_each(|label| label.span.shift(by));
-        self.fix.iter_mut().flat_map(|fix| &mut fix.edits).for_each(|edit| edit.span.shift(by));
     }
 }

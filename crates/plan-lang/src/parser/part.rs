@@ -1,7 +1,7 @@
 //! A chunk of a text after it was read, with all that can be said of it without looking at the others.
 //! What stays the same from one version of a text to the next is told from what was changed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rowan::{GreenNode, NodeCache};
@@ -11,7 +11,7 @@ use crate::ast::{Item, Shift as _};
 use crate::diagnostic::Diagnostic;
 use crate::lower;
 use crate::messages;
-use crate::syntax::SyntaxNode;
+use crate::syntax::{SyntaxKind, SyntaxNode};
 
 /// A chunk. Its offsets are its own, so that it is the same wherever it stands.
 #[derive(Debug)]
@@ -58,6 +58,14 @@ impl Part {
     /// The declarations once more, where those of an earlier version are not at hand.
     fn lower(&self) -> Vec<Item> {
         lower::items(&SyntaxNode::root(self.green.clone())).0
+    }
+
+    /// Every name in it, once and sorted.
+    pub(super) fn names(&self) -> Vec<String> {
+        let tokens = SyntaxNode::root(self.green.clone()).all_tokens();
+        let names = tokens.filter(|token| token.kind() == SyntaxKind::Ident);
+        let names: BTreeSet<String> = names.map(|token| lower::name_of(&token).to_owned()).collect();
+        names.into_iter().collect()
     }
 }
 
