@@ -1,7 +1,8 @@
 //! How long a plan takes from text to a plan that can run, and whether that grows with its length alone.
 //!
-//! Texts of 100, 1,000 and 10,000 lines in several shapes, see [`SHAPES`]. `cargo bench .. -- profile
-//! [SHAPE] [LINES]` compiles one of them again and again, for a profiler.
+//! Texts of 100, 1,000 and 10,000 lines in several shapes, see [`SHAPES`]; and what an edit of them takes in a
+//! session. `cargo bench .. -- sessions` measures the latter alone, `.. -- profile [SHAPE] [LINES] [edit]` compiles one
+//! text again and again, or edits it, for a profiler.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a benchmark")]
 
@@ -12,15 +13,18 @@ mod common;
 mod shapes;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Instant;
 
-use plan_compiler::{Compilation, Options, Source, compile};
+use plan_compiler::{Compilation, Options, Session, Source, compile};
 
 use common::lock;
 use shapes::SHAPES;
 
 /// Median of 1,000 lines of the first shape that the project aims at.
 const AIM_MS: f64 = 30.0;
+/// The same for a change inside of one declaration.
+const AIM_EDIT_MS: f64 = 3.0;
 const LINES: [usize; 3] = [100, 1_000, 10_000];
 
 fn main() {
@@ -28,7 +32,10 @@ fn main() {
     if args.first().is_some_and(|arg| arg == "profile") {
         let shape = args.get(1).map_or(SHAPES[0].name, String::as_str);
         let lines = args.get(2).map_or(1_000, |lines| lines.parse().unwrap());
-        return profile(shape, lines);
+        return profile(shape, lines, args.get(3).is_some_and(|what| what == "edit"));
+    }
+    if args.first().is_some_and(|arg| arg == "sessions") {
+        return sessions();
     }
     println!(
         "aim: 1,000 lines of {:?} in {AIM_MS} ms, and the same time per line at every length",
@@ -66,6 +73,57 @@ fn main() {
         }
         println!("  time per line at 10,000 lines over that at 1,000: x{:.2}\n", per_line[2] / per_line[1]);
     }
+    sessions();
+}
+
+/// What an edit costs in a [`Session`], beside compiling from the start.
+fn sessions() {
+    println!("a session, aim: {AIM_EDIT_MS} ms for an edit inside of one declaration of 1,000 lines");
+    println!(
+        "body, signature: such edits in the middle; new: a record is added; again: nothing is changed\n"
+    );
+    println!(
+        "{:<24} {:>6} {:>10} {:>9} {:>9} {:>9} {:>9} {:>12}",
+        "shape", "lines", "start ms", "body ms", "sign. ms", "new ms", "again ms", "start/body"
+    );
+    for shape in SHAPES {
+        for lines in [LINES[1], LINES[2]] {
+            let text = (shape.text)(lines);
+            let (start, _) = measured(lines, || drop(black_box(compiled(black_box(&text)))));
+            let body = edits(lines, &text, &edited(&text, shape.body));
+            let signature = edits(lines, &text, &edited(&text, shape.signature));
+            let new = edits(lines, &text, &format!("{text}\nrecord Another {{ n: Int }}\n"));
+            let again = edits(lines, &text, &text);
+            println!(
+                "{:<24} {:>6} {start:>10.2} {body:>9.2} {signature:>9.2} {new:>9.2} {again:>9.2} {:>11.1}x",
+                shape.name,
+                text.lines().count(),
+                start / body
+            );
+        }
+    }
+}
+
+/// `text` with an edit in its second half, or where it first fits.
+fn edited(text: &str, (from, to): (&str, &str)) -> String {
+    let half = text.match_indices('\n').map(|(at, _)| at).find(|at| *at > text.len() / 2).unwrap();
+    let (before, after) = text.split_at(half);
+    let edited = if after.contains(from) {
+        format!("{before}{}", after.replacen(from, to, 1))
+    } else {
+        text.replacen(from, to, 1)
+    };
+    assert_ne!(edited, text);
+    edited
+}
+
+/// In ms, the median of turning from one text to the other and back.
+fn edits(lines: usize, text: &str, edited: &str) -> f64 {
+    let mut session = Session::new("bench.orch", Arc::new(lock().clone()), Options::default());
+    session.update(text);
+    assert_eq!(session.update(edited), compiled(edited).diagnostics);
+    let mut versions = [text, edited].into_iter().cycle();
+    measured(lines, || _ = black_box(session.update(black_box(versions.next().unwrap()))).len()).0
 }
 
 fn compiled(text: &str) -> Compilation {
@@ -94,12 +152,21 @@ fn on_cpu_ns() -> u64 {
     stat.split_whitespace().next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
 }
 
-fn profile(name: &str, lines: usize) {
+fn profile(name: &str, lines: usize, edit: bool) {
     let shape = SHAPES.iter().find(|shape| shape.name.contains(name)).unwrap();
     let text = (shape.text)(lines);
-    let rounds = (20_000 / lines).max(1);
-    for _ in 0..rounds {
-        black_box(compiled(black_box(&text)));
+    let mut rounds = (20_000 / lines).max(1);
+    if edit {
+        rounds *= 20;
+        let changed = edited(&text, shape.body);
+        let mut session = Session::new("bench.orch", Arc::new(lock().clone()), Options::default());
+        for version in [&text, &changed].into_iter().cycle().take(rounds) {
+            black_box(session.update(black_box(version)));
+        }
+    } else {
+        for _ in 0..rounds {
+            black_box(compiled(black_box(&text)));
+        }
     }
     println!("{rounds} x {} lines of {:?}", text.lines().count(), shape.name);
 }

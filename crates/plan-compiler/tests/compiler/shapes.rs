@@ -6,14 +6,48 @@ pub(crate) struct Shape {
     /// The text, about as many lines long.
     pub(crate) text: fn(usize) -> String,
     pub(crate) has_errors: bool,
+    /// An edit inside of one declaration: what is replaced, and by what.
+    pub(crate) body: (&'static str, &'static str),
+    /// The same of what other declarations see of it.
+    pub(crate) signature: (&'static str, &'static str),
 }
 
 pub(crate) const SHAPES: [Shape; 5] = [
-    Shape { name: "many plans", text: many_plans, has_errors: false },
-    Shape { name: "one long plan", text: one_long_plan, has_errors: false },
-    Shape { name: "records and functions", text: records_and_functions, has_errors: false },
-    Shape { name: "templates and lambdas", text: templates_and_lambdas, has_errors: false },
-    Shape { name: "mistakes", text: mistakes, has_errors: true },
+    Shape {
+        name: "many plans",
+        text: many_plans,
+        has_errors: false,
+        body: (".take(2000) }", ".take(1900) }"),
+        signature: ("[String(1..80)](1..5)", "[String(1..80)](1..4)"),
+    },
+    Shape {
+        name: "one long plan",
+        text: one_long_plan,
+        has_errors: false,
+        body: (".take(400)", ".take(399)"),
+        signature: ("(first: String(1..80)", "(first: String(1..79)"),
+    },
+    Shape {
+        name: "records and functions",
+        text: records_and_functions,
+        has_errors: false,
+        body: (".take(400)", ".take(399)"),
+        signature: ("-> Int(0..100) = match", "-> Int(0..101) = match"),
+    },
+    Shape {
+        name: "templates and lambdas",
+        text: templates_and_lambdas,
+        has_errors: false,
+        body: ("many: ", "lots: "),
+        signature: ("n: Int(0..100)) -> String", "n: Int(0..101)) -> String"),
+    },
+    Shape {
+        name: "mistakes",
+        text: mistakes,
+        has_errors: true,
+        body: ("row.nam +", "row.nax +"),
+        signature: (") -> Int(0..9) = row", ") -> Int(0..8) = row"),
+    },
 ];
 
 const HEAD: &str = r#"edition 2026
