@@ -41,6 +41,7 @@ use plan_ir::plan_test::CompiledTest;
 use plan_lang::Diagnostic;
 use schema::lock::Lock;
 
+use resolve::Operations;
 use texts::Texts;
 
 pub use fix::{AppliedFix, FIX_ROUNDS_MAX, Fixed, fix};
@@ -132,7 +133,7 @@ impl Compilation {
 /// Compiles all plans of `source` against `lock`.
 #[must_use]
 pub fn compile(source: &Source<'_>, lock: &Lock, options: &Options) -> Compilation {
-    pipeline::compile(&Texts::parse(source, lock), lock, options)
+    pipeline::compile(&Texts::parse(source, lock), lock, &mut Operations::default(), options)
 }
 
 /// What is wrong with `source`: as [`compile`], without the plans.

@@ -9,6 +9,7 @@ use schema::lock::Lock;
 
 use crate::memo::Memo;
 use crate::pipeline;
+use crate::resolve::Operations;
 use crate::texts::Texts;
 use crate::{Compilation, Options, Source};
 
@@ -38,6 +39,7 @@ pub struct Session {
     lock: Arc<Lock>,
     options: Options,
     texts: Texts,
+    operations: Operations,
     memo: Memo,
     diagnostics: Vec<Diagnostic>,
 }
@@ -47,13 +49,15 @@ impl Session {
     #[must_use]
     pub fn new(name: &str, lock: Arc<Lock>, options: Options) -> Self {
         let texts = Texts::parse(&Source { name, text: "" }, &lock);
-        Self { lock, options, texts, memo: Memo::default(), diagnostics: Vec::new() }
+        let operations = Operations::default();
+        Self { lock, options, texts, operations, memo: Memo::default(), diagnostics: Vec::new() }
     }
 
     /// Takes a new version of the text. Returns everything there is to say about it, in its order.
     pub fn update(&mut self, text: &str) -> &[Diagnostic] {
         self.texts.change(text, &self.lock);
-        self.diagnostics = pipeline::check(&self.texts, &self.lock, &self.options, &mut self.memo);
+        let Self { lock, options, texts, operations, memo, .. } = self;
+        self.diagnostics = pipeline::check(texts, lock, operations, options, memo);
         &self.diagnostics
     }
 
@@ -86,12 +90,12 @@ impl Session {
             let compilation = self.compilation();
             return compilation.plan(name).map(|(plan, bound)| (plan.clone(), bound.clone()));
         }
-        pipeline::plan(&self.texts, &self.lock, &self.memo, name)
+        pipeline::plan(&self.texts, &self.lock, &mut self.operations.clone(), &self.memo, name)
     }
 
     /// Everything that [`compile`](crate::compile) makes of the text, made now, from the text as it was read.
     #[must_use]
     pub fn compilation(&self) -> Compilation {
-        pipeline::compile(&self.texts, &self.lock, &self.options)
+        pipeline::compile(&self.texts, &self.lock, &mut self.operations.clone(), &self.options)
     }
 }

@@ -1,6 +1,6 @@
 //! What each chunk of a text can see of the others.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::texts::Texts;
 /// Chunks by their place, and what they name.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
-    /// What the text at hand consists of, by text.
-    known: HashMap<Arc<str>, Arc<Named>>,
+    /// What the text at hand consists of, by where it is in memory: a chunk that does not change stays there.
+    known: HashMap<usize, Arc<Named>>,
     /// Numbers of what is seen, for the text at hand.
     numbers: HashMap<Vec<u64>, u64>,
     /// The last number given.
@@ -25,6 +25,8 @@ pub(super) struct Reach {
 /// The names that a text has in it.
 #[derive(Debug)]
 struct Named {
+    /// Held, so that no other text comes to be where it is.
+    _text: Arc<str>,
     /// Its own: no other text has it.
     number: u64,
     names: Vec<String>,
@@ -48,18 +50,20 @@ impl Reach {
         let mut known = HashMap::new();
         let mut all: Vec<(plan_lang::Chunk, Arc<Named>, Vec<&Item>)> = Vec::new();
         for chunk in parse.chunks() {
-            let named = match self.known.remove(chunk.text()).or_else(|| known.get(chunk.text()).cloned()) {
+            let text = Arc::clone(chunk.text());
+            let place = Arc::as_ptr(&text).cast::<u8>().addr();
+            let named = match self.known.remove(&place).or_else(|| known.get(&place).cloned()) {
                 Some(named) => named,
-                None => Arc::new(Named { number: self.number(), names: chunk.names() }),
+                None => Arc::new(Named { _text: text, number: self.number(), names: chunk.names() }),
             };
-            known.insert(Arc::clone(chunk.text()), Arc::clone(&named));
+            known.insert(place, Arc::clone(&named));
             let own = items.by_ref().take(chunk.items()).collect();
             all.push((chunk, named, own));
         }
         self.known = known;
         self.environment.clear();
         // Who declares a name that a body may refer to, and the adapters, which no body names.
-        let mut declared: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut declared: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut adapters = Vec::new();
         for (at, (_, named, items)) in all.iter().enumerate() {
             describe(&mut self.environment, named.number, items);
