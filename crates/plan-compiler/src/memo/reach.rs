@@ -117,7 +117,7 @@ impl Reach {
         let mut keys = vec![0; numbers.len()];
         let mut known = HashMap::new();
         // Those that are reached come before those that reach them.
-        for circle in petgraph::algo::tarjan_scc(&graph) {
+        for circle in petgraph::algo::kosaraju_scc(&graph) {
             let members: BTreeSet<usize> = circle.iter().map(|node| node.index()).collect();
             let outside = members.iter().filter_map(|&at| edges.get(at)).flatten();
             let outside = outside.filter(|to| !members.contains(to)).filter_map(|&to| keys.get(to));

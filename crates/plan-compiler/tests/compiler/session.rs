@@ -342,3 +342,17 @@ fn a_text_too_long_to_read_and_none_at_all() {
     let long = " ".repeat(plan_lang::limits::MAX_SOURCE_BYTES + 1);
     versions(&shapes_lock(), &[("", 0), (&long, 1), ("fn f() -> Int = 1\n", 0), (&long, 1), ("", 0)]);
 }
+
+#[test]
+fn a_chain_as_long_as_a_file_can_be_needs_no_stack() {
+    let mut text = String::from("fn f0(n: Int) -> Int = n\n");
+    for at in 1.. {
+        let line = format!("fn f{at}(n: Int) -> Int = f{}(n)\n", at - 1);
+        if text.len() + line.len() > plan_lang::limits::MAX_SOURCE_BYTES {
+            break;
+        }
+        text.push_str(&line);
+    }
+    let changed = text.replacen("Int = n", "Int = m", 1);
+    versions(&shapes_lock(), &[(&text, 0), (&changed, 1)]);
+}
