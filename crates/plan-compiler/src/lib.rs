@@ -3,7 +3,8 @@
 //! It compiles against a lock alone and is a pure function: no files, no network, no clock, and the same
 //! input gives the same plan on every machine. It never panics on any input: what is wrong with a plan is
 //! a list of [`plan_lang::Diagnostic`]s, and a plan that has an error among them is not lowered. Read
-//! [`compile`], [`Compilation`] and [`needs()`] first.
+//! [`compile`], [`Compilation`] and [`needs()`] first; where a text is compiled again and again while it is edited,
+//! [`Session`].
 //!
 //! ```
 //! use plan_compiler::{Options, Source, compile};
@@ -12,6 +13,22 @@
 //! let compilation = compile(&Source { name: "double.orch", text }, &Lock::empty(), &Options::default());
 //! assert!(compilation.diagnostics.is_empty());
 //! assert_eq!(compilation.plans[0].body.name, "double");
+//! ```
+//!
+//! In an editor, where each version says the same as if it were compiled by itself:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use plan_compiler::{Options, Session};
+//! use schema::lock::Lock;
+//! let mut session = Session::new("double.orch", Arc::new(Lock::empty()), Options::default());
+//! let text = "edition 2026\nplan double(x: Int(0..9)) -> Int(0..18) { x * 2 }\n";
+//! assert!(session.update(text).is_empty());
+//! let found = session.update(&text.replace("x * 2", "x * 3"));
+//! assert_eq!(found[0].message, "the result of `double` must be `Int(0..18)`, but this is `Int(0..27)`");
+//! assert!(session.update(text).is_empty());
+//! let (plan, bound) = session.plan("double").unwrap();
+//! assert_eq!((plan.body.name.as_str(), bound.cost.units), ("double", 0));
 //! ```
 #![forbid(unsafe_code)]
 

@@ -19,8 +19,12 @@ pub(super) struct Reach {
     /// The last number given.
     last: u64,
     environment: String,
+    /// In the order of the text, and behind them one that stands for all adapters.
     chunks: Vec<Chunk>,
 }
+
+/// The number of what stands for all adapters, which no text has.
+const ADAPTERS: u64 = u64::MAX;
 
 /// The names that a text has in it.
 #[derive(Debug)]
@@ -35,7 +39,6 @@ struct Named {
 #[derive(Debug)]
 struct Chunk {
     start: u32,
-    end: u32,
     /// The number of all that it sees.
     key: u64,
     /// The chunks with something that it names.
@@ -63,7 +66,7 @@ impl Reach {
         self.known = known;
         self.environment.clear();
         // Who declares a name that a body may refer to, and the adapters, which no body names.
-        let mut declared: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut declared: HashMap<&str, usize> = HashMap::new();
         let mut adapters = Vec::new();
         for (at, (_, named, items)) in all.iter().enumerate() {
             describe(&mut self.environment, named.number, items);
@@ -72,32 +75,29 @@ impl Reach {
                     Item::Adapter(_) => adapters.push(at),
                     Item::Fn(_) | Item::Plan(_) | Item::Policy(_) => {
                         let name = item.name().map_or("", |name| name.name.as_str());
-                        declared.entry(name).or_default().push(at);
+                        // Of several the first is meant, and the others are nothing.
+                        declared.entry(name).or_insert(at);
                     }
                     _ => {}
                 }
             }
         }
+        let all_adapters = all.len();
         let edges = all.iter().enumerate().map(|(at, (_, named, items))| {
             let makes_calls =
                 items.iter().any(|item| matches!(item, Item::Plan(_) | Item::Policy(_) | Item::Test(_)));
-            let named = named.names.iter().filter_map(|name| declared.get(name.as_str())).flatten();
-            let seen: BTreeSet<usize> =
-                named.chain(adapters.iter().filter(|_| makes_calls)).copied().collect();
+            let named = named.names.iter().filter_map(|name| declared.get(name.as_str())).copied();
+            let seen: BTreeSet<usize> = named.chain(makes_calls.then_some(all_adapters)).collect();
             seen.into_iter().filter(|&to| to != at).collect()
         });
-        let edges: Vec<Vec<usize>> = edges.collect();
-        let numbers: Vec<u64> = all.iter().map(|(_, named, _)| named.number).collect();
-        let keys = self.keys(&numbers, &edges);
-        let rows = all.iter().zip(edges).zip(keys);
-        self.chunks = rows
-            .map(|(((chunk, ..), names), key)| Chunk {
-                start: chunk.span.start,
-                end: chunk.span.end,
-                key,
-                names,
-            })
-            .collect();
+        let edges: Vec<Vec<usize>> = edges.chain([adapters]).collect();
+        let numbers = all.iter().map(|(_, named, _)| named.number).chain([ADAPTERS]);
+        let keys = self.keys(&numbers.collect::<Vec<u64>>(), &edges);
+        let starts = all.iter().map(|(chunk, ..)| chunk.span.start);
+        // The row of all adapters stands behind the text.
+        let end = all.last().map_or(0, |(chunk, ..)| chunk.span.end);
+        let rows = starts.chain([end]).zip(edges).zip(keys);
+        self.chunks = rows.map(|((start, names), key)| Chunk { start, key, names }).collect();
     }
 
     fn number(&mut self) -> u64 {
@@ -152,8 +152,7 @@ impl Reach {
 
     /// Where the chunks start, and the end of the last.
     pub(super) fn layout(&self) -> Vec<u32> {
-        let end = self.chunks.last().map_or(0, |chunk| chunk.end);
-        self.chunks.iter().map(|chunk| chunk.start).chain([end]).collect()
+        self.chunks.iter().map(|chunk| chunk.start).collect()
     }
 
     /// All chunks that `first` reach, themselves included.

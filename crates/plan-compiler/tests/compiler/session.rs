@@ -338,6 +338,25 @@ fn what_a_body_sees_of_others_is_checked_again() {
 }
 
 #[test]
+fn a_plan_that_no_other_runs_any_more_needs_a_budget() {
+    let ran = "use sn999 { echo }\nplan inner(t: String(1..80)) -> String { call echo(text: t) }\nplan outer(t: String(1..80)) -> String with { budget: 1USD, deadline: 60s } { run inner(t) }\n";
+    let alone = ran.replace("{ run inner(t) }", "{ t }");
+    versions(&shapes_lock(), &[(ran, 0), (&alone, 1), (ran, 0), (&alone, 1)]);
+}
+
+#[test]
+fn a_function_of_an_adapter_is_part_of_the_plans_that_call() {
+    let text = |lets: u32| {
+        let lets: String = (0..lets).map(|at| format!("  let _v{at} = t\n")).collect();
+        format!(
+            "use sn999 {{ free_echo }}\ncapability said(t: String(1..80)) -> String\nadapter sn999.free_echo as said {{\n  request = {{ text: t }}\n  response = r => odd(r)\n}}\nfn odd(t: String) -> String = {{\n{lets}  t\n}}\nplan p() -> String with {{ budget: 0USD, deadline: 60s }} {{ call said(t: \"a\") }}\n"
+        )
+    };
+    let most = plan_ir::interp::FRAME_LOCALS_MAX;
+    versions(&shapes_lock(), &[(&text(1), 0), (&text(most + 1), 1), (&text(2), 0)]);
+}
+
+#[test]
 fn a_text_too_long_to_read_and_none_at_all() {
     let long = " ".repeat(plan_lang::limits::MAX_SOURCE_BYTES + 1);
     versions(&shapes_lock(), &[("", 0), (&long, 1), ("fn f() -> Int = 1\n", 0), (&long, 1), ("", 0)]);
