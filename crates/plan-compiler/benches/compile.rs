@@ -1,23 +1,30 @@
 //! How long a plan takes from text to a plan that can run, and whether that grows with its length alone.
 //!
-//! Texts of 100, 1,000 and 10,000 lines in several shapes, see [`SHAPES`]. `cargo bench .. -- profile
-//! [SHAPE] [LINES]` compiles one of them again and again, for a profiler.
+//! Texts of 100, 1,000 and 10,000 lines in several shapes, see [`SHAPES`]; and what an edit of them takes in a
+//! session. `cargo bench .. -- sessions` measures the latter alone, `.. -- profile [SHAPE] [LINES] [edit]` compiles one
+//! text again and again, or edits it, for a profiler.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a benchmark")]
 
 #[path = "../tests/compiler/common.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use more of it")]
 mod common;
+#[path = "../tests/compiler/shapes.rs"]
+mod shapes;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Instant;
 
-use plan_compiler::{Compilation, Options, Source, compile};
+use plan_compiler::{Compilation, Options, Session, Source, compile};
 
 use common::lock;
+use shapes::SHAPES;
 
 /// Median of 1,000 lines of the first shape that the project aims at.
 const AIM_MS: f64 = 30.0;
+/// The same for a change inside of one declaration.
+const AIM_EDIT_MS: f64 = 3.0;
 const LINES: [usize; 3] = [100, 1_000, 10_000];
 
 fn main() {
@@ -25,7 +32,10 @@ fn main() {
     if args.first().is_some_and(|arg| arg == "profile") {
         let shape = args.get(1).map_or(SHAPES[0].name, String::as_str);
         let lines = args.get(2).map_or(1_000, |lines| lines.parse().unwrap());
-        return profile(shape, lines);
+        return profile(shape, lines, args.get(3).is_some_and(|what| what == "edit"));
+    }
+    if args.first().is_some_and(|arg| arg == "sessions") {
+        return sessions();
     }
     println!(
         "aim: 1,000 lines of {:?} in {AIM_MS} ms, and the same time per line at every length",
@@ -63,6 +73,57 @@ fn main() {
         }
         println!("  time per line at 10,000 lines over that at 1,000: x{:.2}\n", per_line[2] / per_line[1]);
     }
+    sessions();
+}
+
+/// What an edit costs in a [`Session`], beside compiling from the start.
+fn sessions() {
+    println!("a session, aim: {AIM_EDIT_MS} ms for an edit inside of one declaration of 1,000 lines");
+    println!(
+        "body, signature: such edits in the middle; new: a record is added; again: nothing is changed\n"
+    );
+    println!(
+        "{:<24} {:>6} {:>10} {:>9} {:>9} {:>9} {:>9} {:>12}",
+        "shape", "lines", "start ms", "body ms", "sign. ms", "new ms", "again ms", "start/body"
+    );
+    for shape in SHAPES {
+        for lines in [LINES[1], LINES[2]] {
+            let text = (shape.text)(lines);
+            let (start, _) = measured(lines, || drop(black_box(compiled(black_box(&text)))));
+            let body = edits(lines, &text, &edited(&text, shape.body));
+            let signature = edits(lines, &text, &edited(&text, shape.signature));
+            let new = edits(lines, &text, &format!("{text}\nrecord Another {{ n: Int }}\n"));
+            let again = edits(lines, &text, &text);
+            println!(
+                "{:<24} {:>6} {start:>10.2} {body:>9.2} {signature:>9.2} {new:>9.2} {again:>9.2} {:>11.1}x",
+                shape.name,
+                text.lines().count(),
+                start / body
+            );
+        }
+    }
+}
+
+/// `text` with an edit in its second half, or where it first fits.
+fn edited(text: &str, (from, to): (&str, &str)) -> String {
+    let half = text.match_indices('\n').map(|(at, _)| at).find(|at| *at > text.len() / 2).unwrap();
+    let (before, after) = text.split_at(half);
+    let edited = if after.contains(from) {
+        format!("{before}{}", after.replacen(from, to, 1))
+    } else {
+        text.replacen(from, to, 1)
+    };
+    assert_ne!(edited, text);
+    edited
+}
+
+/// In ms, the median of turning from one text to the other and back.
+fn edits(lines: usize, text: &str, edited: &str) -> f64 {
+    let mut session = Session::new("bench.orch", Arc::new(lock().clone()), Options::default());
+    session.update(text);
+    assert_eq!(session.update(edited), compiled(edited).diagnostics);
+    let mut versions = [text, edited].into_iter().cycle();
+    measured(lines, || _ = black_box(session.update(black_box(versions.next().unwrap()))).len()).0
 }
 
 fn compiled(text: &str) -> Compilation {
@@ -91,174 +152,21 @@ fn on_cpu_ns() -> u64 {
     stat.split_whitespace().next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
 }
 
-fn profile(name: &str, lines: usize) {
+fn profile(name: &str, lines: usize, edit: bool) {
     let shape = SHAPES.iter().find(|shape| shape.name.contains(name)).unwrap();
     let text = (shape.text)(lines);
-    let rounds = (20_000 / lines).max(1);
-    for _ in 0..rounds {
-        black_box(compiled(black_box(&text)));
+    let mut rounds = (20_000 / lines).max(1);
+    if edit {
+        rounds *= 20;
+        let changed = edited(&text, shape.body);
+        let mut session = Session::new("bench.orch", Arc::new(lock().clone()), Options::default());
+        for version in [&text, &changed].into_iter().cycle().take(rounds) {
+            black_box(session.update(black_box(version)));
+        }
+    } else {
+        for _ in 0..rounds {
+            black_box(compiled(black_box(&text)));
+        }
     }
     println!("{rounds} x {} lines of {:?}", text.lines().count(), shape.name);
-}
-
-/// A text that can be made at any length.
-struct Shape {
-    name: &'static str,
-    text: fn(usize) -> String,
-    has_errors: bool,
-}
-
-const SHAPES: [Shape; 5] = [
-    Shape { name: "many plans", text: many_plans, has_errors: false },
-    Shape { name: "one long plan", text: one_long_plan, has_errors: false },
-    Shape { name: "records and functions", text: records_and_functions, has_errors: false },
-    Shape { name: "templates and lambdas", text: templates_and_lambdas, has_errors: false },
-    Shape { name: "mistakes", text: mistakes, has_errors: true },
-];
-
-const HEAD: &str = r#"edition 2026
-use sn22 { web_search as search, web_crawl as crawl, WebSearchOutputDataItem as Hit }
-use cap { generate }
-
-policy web   = { timeout: 4s, retry: { max: 1, backoff: 200ms }, max_price: 0.004USD }
-policy model = { timeout: 12s, max_price: 0.02USD }
-"#;
-
-/// [`HEAD`], then `part` with a number for each `@` until there are `lines` lines, then `tail`.
-fn repeat(lines: usize, part: &str, tail: &str) -> String {
-    let mut text = HEAD.to_owned();
-    text.push_str(tail.split_once('@').map_or("", |(before, _)| before));
-    let left = lines.saturating_sub(text.lines().count());
-    for at in 0..(left / part.lines().count()).max(1) {
-        text.push_str(&part.replace('@', &at.to_string()));
-    }
-    text.push_str(tail.split_once('@').map_or("", |(_, after)| after));
-    text
-}
-
-/// What people write: the competitive analysis again and again, each with declarations of its own.
-fn many_plans(lines: usize) -> String {
-    let part = r#"
-/// One comparative claim, always with its sources.
-record Claim@ { rival: String(..80), text: String(..600), stance: Stance@, sources: [Url](1..8) }
-enum Stance@ { Ahead, Level, Behind }
-record Page@ { url: Url, text: String(..2000) }
-record Report@ { company: String(..80), claims: [Claim@](..40), summary: String(..4000), tone: String(..40) }
-
-fn relevant@(hit: Hit, company: String, rival: String) -> Bool =
-  hit.title.folded().contains(rival.folded()) || hit.snippet.folded().contains(company.folded())
-
-/// How a stance reads.
-fn tone@(stance: Stance@) -> String(..40) = match stance {
-  Stance@.Ahead => "ahead of it",
-  Stance@.Level => "level with it",
-  Stance@.Behind => "behind it",
-}
-
-/// Compare `company` with each rival from live web pages.
-plan analyse@(company: String(1..80), rivals: [String(1..80)](1..5)) -> Report@
-  with { budget: 0.60USD, deadline: 60s }
-{
-  let claims = for rival in rivals with { concurrency: 5, tolerate: 1 } {
-    let found = call search(query: "{company} versus {rival}") with web
-    let best  = found.data.filter(h => relevant@(h, company, rival)).take(4)
-    let pages = for hit in best with { tolerate: 4 } {
-      let url  = hit.link as Url
-      let text = call crawl(url) with web
-      Page@ { url, text: text.take(2000) }
-    }
-    // Only claims whose sources were read are believed.
-    call generate(prompt: "Compare {company} with {rival}.\n{pages.map(p => p.text).join("\n---\n")}") as [Claim@](..8) with model {
-      accept: cs => cs.all(c => c.sources.all(s => pages.any(p => p.url == s))),
-      retry: { max: 1, backoff: 100ms },
-    }
-  }
-  let flat = claims.flatten()
-  ensure flat.len() > 0 else "no claim could be sourced for {company}"
-  let summary = call generate(prompt: "Summarise in plain words: {flat.to_json()}") as String(..4000) with model
-  return Report@ { company, claims: flat, summary, tone: tone@(Stance@.Level) }
-}
-"#;
-    repeat(lines, part, "")
-}
-
-/// One plan whose calls form 10 chains with something pure between the links.
-fn one_long_plan(lines: usize) -> String {
-    let part = r#"  // Step @.
-  let query@ = if first.len() > @ { "{first} and {second}" } else { "{second}, part @" }
-  let found@ = call search(query: query@.take(400)) with web
-  let links@ = found@.data.filter(h => h.title.contains(first)).take(5).map(h => h.link)
-  ensure links@.len() < 10 else "too many links for {query@}"
-  let text@ = call generate(prompt: "What do these say of {first}?\n{links@.join("\n")}") as String(..2000) with model
-  let short@ = text@.take(100)
-"#;
-    let tail = r#"
-/// A long one.
-plan long(first: String(1..80), second: String(1..80)) -> String(..100)
-  with { budget: 100USD, deadline: 7d }
-{
-@  return short0
-}
-"#;
-    repeat(lines, part, tail)
-}
-
-/// Declarations only, and a plan that uses the first.
-fn records_and_functions(lines: usize) -> String {
-    let part = r#"
-/// Record number @.
-record Row@ {
-  /// Its name.
-  name: String(1..80),
-  tags: [String(..20)](..10),
-  score: Float(0..1)?,
-  kind: Kind@,
-}
-enum Kind@ { Small, Large(Int(0..100)), Other(String(..40)) }
-fn size@(row: Row@) -> Int(0..100) = match row.kind {
-  Kind@.Small => 0,
-  Kind@.Large(n) => n,
-  Kind@.Other(text) => text.len(),
-}
-fn label@(row: Row@) -> String(..400) = "{row.name} ({size@(row)}): {row.tags.join(", ")}".take(400)
-"#;
-    repeat(
-        lines,
-        part,
-        "@
-plan show(row: Row0) -> String(..400) { label0(row) }
-",
-    )
-}
-
-/// Long expressions: texts in texts, lambdas in lambdas, chains of methods.
-fn templates_and_lambdas(lines: usize) -> String {
-    let part = r#"
-fn text@(rows: [String(..100)](..20), n: Int(0..100)) -> String(..9000) =
-  """
-    Of {rows.len()} rows, {rows.filter(r => rows.filter(s => s == r).len() > 1).len()} are {if n > 3 { "many: {rows.join("{n}, {rows.len()}")}" } else { "few" }}.
-    {rows.map(r => "{r}: {rows.map(s => "{s} {rows.map(t => "{r}{s}{t}".take(10)).join(" ").take(100)}").join(";").take(500)}").join("\n").take(5000)}
-    The first is {rows.first() ?? "none"}, the last {rows.last() ?? "none"}.
-  """.take(9000)
-fn sum@(n: Int(0..100)) -> Int = (n + 1) * 2 - n % 7 + (if n > 3 && n < 50 || n == 70 { n * n } else { n - 1 }) * 3 + n * 2 + n * 3 + n * 4
-"#;
-    let tail = "@
-plan show(rows: [String(..100)](..20)) -> String(..9000) { text0(rows, 3) }
-";
-    repeat(lines, part, tail)
-}
-
-/// A wrong name, a wrong type and a missing comma in each declaration.
-fn mistakes(lines: usize) -> String {
-    let part = r#"
-record Broken@ { name: Strin(..80), count: Int(0..9) }
-fn wrong@(row: Broken@) -> Int(0..9) = row.nam + row.count
-fn twice@(a: Int, b: Int) -> Bool = a.folded() == b
-plan bad@(n: Int(0..9)) -> String {
-  let found = call serch(query: "{n}")
-  let other = call search(qery: n) with { timeot: 3s }
-  found
-}
-"#;
-    repeat(lines, part, "")
 }

@@ -9,6 +9,7 @@ mod analyse;
 mod args;
 mod attempt;
 mod block;
+mod bodies;
 mod call;
 mod call_policy;
 mod cast;
@@ -46,6 +47,9 @@ use crate::relate::{self, Conversion, Misfit};
 use crate::resolve::resolve_type;
 use crate::sink::Sink;
 
+pub(crate) use analyse::{Asked, meets_limit};
+use bodies::Bodies;
+pub(crate) use bodies::{BodyId, Report};
 pub(crate) use call::not_admissible;
 pub(crate) use constant::constant_value;
 use scope::Body;
@@ -64,33 +68,12 @@ pub(crate) struct Checked {
     pub(crate) tests: Vec<TestBody>,
 }
 
-/// Checks every body of `program`; `items` are the declarations of the plan's own file.
-pub(crate) fn check<'a>(
-    program: &Program<'a>,
-    items: &'a [ast::Item],
-    types: TypeDefs,
-    sink: &mut Sink,
-) -> Checked {
-    let checker = Checker {
-        program,
-        types,
-        sink,
-        body: Body::new(0, 0),
-        fn_defaults: Vec::new(),
-        plan_defaults: Vec::new(),
-        capability_defaults: Vec::new(),
-        analyses: analyse::Analyses::default(),
-        broken_policies: Vec::new(),
-        fallbacks: 0,
-        own_records: HashMap::new(),
-    };
-    checker.run(items)
-}
-
-struct Checker<'a, 's> {
+/// Checks the bodies of a program one by one. What is said of one does not depend on which others were checked
+/// before, as long as no limit of [`analyse`] is met.
+pub(crate) struct Checker<'a, 's> {
     program: &'s Program<'a>,
     types: TypeDefs,
-    sink: &'s mut Sink,
+    sink: Sink,
     /// The body that is being checked.
     body: Body<'a>,
     fn_defaults: Vec<Vec<Option<Expr>>>,
@@ -103,18 +86,30 @@ struct Checker<'a, 's> {
     fallbacks: usize,
     /// The records that the language makes itself, by name and types of their fields.
     own_records: HashMap<String, DefId>,
+    bodies: Bodies<'a>,
 }
 
-impl<'a> Checker<'a, '_> {
-    fn run(mut self, items: &'a [ast::Item]) -> Checked {
-        self.defaults();
-        self.policies();
-        let program = self.program;
-        let functions = (0..program.functions.len()).map(|at| self.function(at)).collect();
-        let adapters = (0..program.adapters.len()).map(|at| self.adapter(at)).collect();
-        let plans = (0..program.plans.len()).map(|at| self.plan(at)).collect();
-        let tests = self.tests(items);
-        Checked { types: self.types, functions, plans, adapters, plan_defaults: self.plan_defaults, tests }
+impl<'a, 's> Checker<'a, 's> {
+    /// For `program`; `items` are the declarations of the plan's own file. Goes on with what `sink` has. Checks what
+    /// belongs to no body: default values and declared policies.
+    pub(crate) fn new(program: &'s Program<'a>, items: &'a [ast::Item], types: TypeDefs, sink: Sink) -> Self {
+        let mut checker = Self {
+            program,
+            types,
+            sink,
+            body: Body::new(0, 0),
+            fn_defaults: Vec::new(),
+            plan_defaults: Vec::new(),
+            capability_defaults: Vec::new(),
+            analyses: analyse::Analyses::default(),
+            broken_policies: Vec::new(),
+            fallbacks: 0,
+            own_records: HashMap::new(),
+            bodies: Bodies::of(program, items),
+        };
+        checker.defaults();
+        checker.policies();
+        checker
     }
 
     /// The default values of all parameters.
@@ -159,7 +154,7 @@ impl<'a> Checker<'a, '_> {
     /// The type that `ty` means here.
     fn ty(&mut self, ty: &ast::Type) -> Type {
         match self.program.modules.get(self.body.module) {
-            Some(module) => resolve_type(ty, module, &mut self.types, self.body.source, self.sink),
+            Some(module) => resolve_type(ty, module, &mut self.types, self.body.source, &mut self.sink),
             None => Type::Error,
         }
     }

@@ -12,7 +12,7 @@ use schema::types::{DefId, Type};
 use schema::value::Value;
 
 /// Index of a variable in its body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct VarId(pub(crate) u32);
 
 /// A name that a body binds.
@@ -41,6 +41,13 @@ pub(crate) struct Expr {
     pub(crate) ty: Type,
     pub(crate) span: Span,
     pub(crate) effect: Effect,
+}
+
+impl Default for Expr {
+    /// Stands for what is not there.
+    fn default() -> Self {
+        Self::error(Span::default())
+    }
 }
 
 /// The shapes of checked expressions.
@@ -332,14 +339,14 @@ impl Block {
 }
 
 /// A checked function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct FnBody {
     pub(crate) params: Vec<VarId>,
     pub(crate) body: Expr,
 }
 
 /// A checked plan.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct PlanBody {
     pub(crate) params: Vec<VarId>,
     pub(crate) vars: Vec<Var>,
@@ -357,7 +364,7 @@ pub(crate) struct Budget {
 }
 
 /// A checked `test` block.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TestBody {
     pub(crate) name: String,
     pub(crate) span: Span,
@@ -402,7 +409,7 @@ pub(crate) enum TestStep {
 }
 
 /// A checked adapter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct AdapterBody {
     /// The parameters of the capability.
     pub(crate) params: Vec<VarId>,

@@ -3,7 +3,8 @@
 //! It compiles against a lock alone and is a pure function: no files, no network, no clock, and the same
 //! input gives the same plan on every machine. It never panics on any input: what is wrong with a plan is
 //! a list of [`plan_lang::Diagnostic`]s, and a plan that has an error among them is not lowered. Read
-//! [`compile`], [`Compilation`] and [`needs()`] first.
+//! [`compile`], [`Compilation`] and [`needs()`] first; where a text is compiled again and again while it is edited,
+//! [`Session`].
 //!
 //! ```
 //! use plan_compiler::{Options, Source, compile};
@@ -12,6 +13,22 @@
 //! let compilation = compile(&Source { name: "double.orch", text }, &Lock::empty(), &Options::default());
 //! assert!(compilation.diagnostics.is_empty());
 //! assert_eq!(compilation.plans[0].body.name, "double");
+//! ```
+//!
+//! In an editor, where each version says the same as if it were compiled by itself:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use plan_compiler::{Options, Session};
+//! use schema::lock::Lock;
+//! let mut session = Session::new("double.orch", Arc::new(Lock::empty()), Options::default());
+//! let text = "edition 2026\nplan double(x: Int(0..9)) -> Int(0..18) { x * 2 }\n";
+//! assert!(session.update(text).is_empty());
+//! let found = session.update(&text.replace("x * 2", "x * 3"));
+//! assert_eq!(found[0].message, "the result of `double` must be `Int(0..18)`, but this is `Int(0..27)`");
+//! assert!(session.update(text).is_empty());
+//! let (plan, bound) = session.plan("double").unwrap();
+//! assert_eq!((plan.body.name.as_str(), bound.cost.units), ("double", 0));
 //! ```
 #![forbid(unsafe_code)]
 
@@ -22,13 +39,16 @@ pub mod codes;
 mod fix;
 mod hir;
 mod lower;
+mod memo;
 mod needs;
+mod pipeline;
 mod prelude;
 mod program;
 mod range;
 mod relate;
 mod report;
 mod resolve;
+mod session;
 mod sink;
 mod texts;
 
@@ -38,11 +58,12 @@ use plan_ir::plan_test::CompiledTest;
 use plan_lang::Diagnostic;
 use schema::lock::Lock;
 
-use sink::Sink;
+use resolve::Operations;
 use texts::Texts;
 
 pub use fix::{AppliedFix, FIX_ROUNDS_MAX, Fixed, fix};
 pub use needs::{Needs, needs};
+pub use session::Session;
 
 /// Timeout of a call that declares none, microseconds: 30 seconds, longer than most answers of a model
 /// and short enough for a deadline of minutes.
@@ -129,59 +150,7 @@ impl Compilation {
 /// Compiles all plans of `source` against `lock`.
 #[must_use]
 pub fn compile(source: &Source<'_>, lock: &Lock, options: &Options) -> Compilation {
-    let texts = Texts::parse(source, lock);
-    let mut sink = Sink::default();
-    let (program, types) = resolve::resolve(&texts, lock, &mut sink);
-    let checked = check::check(&program, texts.items(0), types, &mut sink);
-    let mut diagnostics = report::collect(source, &texts, sink);
-    let mut compilation = Compilation::default();
-    if !diagnostics.iter().any(Diagnostic::is_error) {
-        let names = texts.names();
-        let sub_plans = bounds::sub_plans(&program);
-        let mut parts = 0;
-        for (at, plan) in program.plans.iter().enumerate() {
-            let lowered = lower::lower(&program, &checked, &names, at);
-            parts += lowered.parts;
-            if parts > FILE_PARTS_MAX {
-                diagnostics.push(report::too_much(&plan.decl.name));
-                break;
-            }
-            match lowered.plan {
-                Ok(plan) => match bounds::check(&program, &checked, at, &plan, &sub_plans) {
-                    (Some(bound), found) => {
-                        diagnostics.extend(found);
-                        compilation.plans.push(plan);
-                        compilation.bounds.push(bound);
-                    }
-                    (None, found) => diagnostics.extend(found),
-                },
-                Err(found) => diagnostics.extend(found),
-            }
-        }
-        compilation.sub_plans = sub_plans.into_iter().map(str::to_owned).collect();
-        for test in checked.tests.iter().filter(|_| options.tests) {
-            let lowered = lower::lower_test(&program, &checked, &names, test);
-            parts += lowered.parts;
-            if parts > FILE_PARTS_MAX {
-                diagnostics.push(report::too_many_tests(test.span));
-                break;
-            }
-            match lowered.test {
-                Ok(test) => compilation.tests.push(test),
-                Err(found) => diagnostics.extend(found),
-            }
-        }
-    }
-    plan_lang::diagnostic::sort(&mut diagnostics);
-    report::shorten(&mut diagnostics);
-    if diagnostics.iter().any(Diagnostic::is_error) {
-        compilation.plans.clear();
-        compilation.bounds.clear();
-        compilation.tests.clear();
-        compilation.sub_plans.clear();
-    }
-    compilation.diagnostics = diagnostics;
-    compilation
+    pipeline::compile(&Texts::parse(source, lock), lock, &mut Operations::default(), options)
 }
 
 /// What is wrong with `source`: as [`compile`], without the plans.

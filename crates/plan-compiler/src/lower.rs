@@ -256,7 +256,7 @@ impl<'p, 'a> Lowerer<'p, 'a> {
             let Some(operation) = program.operations.get(at) else { continue };
             pinned.push(PinnedOperation {
                 entry: operation.entry,
-                entry_bytes: operation.entry_bytes.clone(),
+                entry_bytes: operation.entry_bytes.to_vec(),
                 input: self.types.def(operation.input),
                 output: self.types.map(&operation.output),
                 id: operation.descriptor.id.clone(),

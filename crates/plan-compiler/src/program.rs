@@ -1,6 +1,7 @@
 //! What the names of a file and of the capabilities it uses stand for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use plan_lang::{Span, ast};
 use schema::hash::Hash;
@@ -81,7 +82,7 @@ pub(crate) struct Operation<'a> {
     pub(crate) entry: Hash,
     pub(crate) descriptor: &'a OperationDescriptor,
     /// The canonical bytes of the entry.
-    pub(crate) entry_bytes: Vec<u8>,
+    pub(crate) entry_bytes: Arc<[u8]>,
     pub(crate) input: DefId,
     pub(crate) output: Type,
 }

@@ -4,20 +4,20 @@ use plan_lang::ast::{self, Item};
 use plan_lang::{Diagnostic, Span};
 
 use crate::codes;
-use crate::sink::Sink;
+use crate::sink::SourceId;
 use crate::texts::Texts;
-use crate::{DIAGNOSTICS_MAX, FILE_PARTS_MAX, Source};
+use crate::{DIAGNOSTICS_MAX, FILE_PARTS_MAX};
 
 /// What parser and checker found. Mistakes in a capability of the lock become one message where the file
 /// imports it: the text is not the user's to mend.
-pub(crate) fn collect(source: &Source<'_>, texts: &Texts, sink: Sink) -> Vec<Diagnostic> {
+pub(crate) fn collect(texts: &Texts, reported: Vec<(SourceId, Diagnostic)>) -> Vec<Diagnostic> {
     let parse = texts.get(0);
     let syntax: Vec<Diagnostic> = parse.map_or_else(Vec::new, |parse| parse.diagnostics().to_vec());
     let unread = syntax.iter().any(Diagnostic::is_error);
     let broken = broken_items(texts, &syntax);
     let mut foreign: Vec<(u16, Diagnostic)> = Vec::new();
     let mut found = syntax;
-    for (at, diagnostic) in sink.into_found() {
+    for (at, diagnostic) in reported {
         if at > 0 {
             foreign.push((at, diagnostic));
         } else if !(unread && may_echo(&diagnostic, &broken)) {
@@ -42,7 +42,10 @@ pub(crate) fn collect(source: &Source<'_>, texts: &Texts, sink: Sink) -> Vec<Dia
         }
     }
     // A span that does not fit the text would point nowhere.
-    debug_assert!(found.iter().all(|d| d.labels.iter().all(|l| l.span.end as usize <= source.text.len())));
+    debug_assert!(parse.is_none_or(|parse| {
+        let end = parse.syntax().span().end;
+        found.iter().all(|d| d.labels.iter().all(|label| label.span.end <= end))
+    }));
     found
 }
 

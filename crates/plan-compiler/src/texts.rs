@@ -1,6 +1,6 @@
 //! All texts of one compilation, parsed: the plan's own file and the capabilities it uses from the lock.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plan_lang::ast::{self, Item};
 use plan_lang::{Parse, Span};
@@ -32,31 +32,47 @@ impl Texts {
     /// Parses `source` and what it uses from `lock`.
     pub(crate) fn parse(source: &Source<'_>, lock: &Lock) -> Self {
         let main = plan_lang::parse(source.text);
+        let mut texts = Self { all: vec![(source.name.to_owned(), main)], capabilities: Vec::new() };
+        texts.add_capabilities(lock, BTreeMap::new());
+        texts
+    }
+
+    /// Parses a changed text of the plan's own file; `lock` is the same as before.
+    pub(crate) fn change(&mut self, text: &str, lock: &Lock) {
+        let known = self.all.drain(1.min(self.all.len())..).collect();
+        if let Some((_, main)) = self.all.first_mut() {
+            main.change(text);
+        }
+        self.add_capabilities(lock, known);
+    }
+
+    /// Adds the capabilities that the file imports; `known` are parses of them by name.
+    fn add_capabilities(&mut self, lock: &Lock, mut known: BTreeMap<String, Parse>) {
         let mut wanted = BTreeSet::new();
         let mut imports = Vec::new();
-        for import in main.ast().items.iter().filter_map(capability_imports).flatten() {
+        for import in self.items(0).iter().filter_map(capability_imports).flatten() {
             if wanted.insert(import.name.name.clone()) {
                 imports.push((import.name.name.clone(), import.span));
             }
         }
-        let mut texts = Self { all: vec![(source.name.to_owned(), main)], capabilities: Vec::new() };
+        self.capabilities.clear();
         for (name, import) in imports {
             let Some((_, descriptor)) = lock.capabilities.get(&name) else { continue };
-            let mut sources = vec![texts.add(format!("cap.{name}"), &descriptor.source)];
+            let mut sources = vec![self.add(format!("cap.{name}"), &descriptor.source, &mut known)];
             // The entry may know more operations than could be called when the lock was made.
             let pinned = descriptor.adapters.iter().filter(|a| lock.operations.contains_key(&a.operation));
             for adapter in pinned {
                 let label = format!("cap.{name}/{}", adapter.operation);
-                sources.push(texts.add(label, &adapter.source));
+                sources.push(self.add(label, &adapter.source, &mut known));
             }
-            texts.capabilities.push(LockedTexts { name, import, sources });
+            self.capabilities.push(LockedTexts { name, import, sources });
         }
-        texts
     }
 
-    fn add(&mut self, name: String, text: &str) -> SourceId {
+    fn add(&mut self, name: String, text: &str, known: &mut BTreeMap<String, Parse>) -> SourceId {
         let id = SourceId::try_from(self.all.len()).unwrap_or(SourceId::MAX);
-        self.all.push((name, plan_lang::parse(text)));
+        let parse = known.remove(&name).unwrap_or_else(|| plan_lang::parse(text));
+        self.all.push((name, parse));
         id
     }
 
@@ -68,6 +84,14 @@ impl Texts {
     /// The declarations of `source`.
     pub(crate) fn items(&self, source: SourceId) -> &[Item] {
         self.get(source).map_or(&[], |parse| &parse.ast().items)
+    }
+
+    /// The tests of the plan's own file.
+    pub(crate) fn tests(&self) -> impl Iterator<Item = &ast::Test> {
+        self.items(0).iter().filter_map(|item| match item {
+            Item::Test(test) => Some(test),
+            _ => None,
+        })
     }
 
     /// The names of all texts, by id.

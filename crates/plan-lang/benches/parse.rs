@@ -29,6 +29,12 @@ fn benches(criterion: &mut Criterion) {
     let changed = text.replacen("budget: 0.60USD", "budget: 0.61USD", 1);
     criterion.bench_function("parse 1,000 lines", |b| b.iter(|| plan_lang::parse(black_box(&text))));
     criterion.bench_function("update 1 of 1,000 lines", |b| b.iter(|| parse.update(black_box(&changed))));
+    let mut changing = parse.clone();
+    changing.change(&changed);
+    let mut texts = [&text, &changed].into_iter().cycle();
+    criterion.bench_function("change 1 of 1,000 lines in place", |b| {
+        b.iter(|| changing.change(black_box(texts.next().unwrap_or(&text))));
+    });
     criterion.bench_function("format 1,000 lines", |b| b.iter(|| plan_lang::format(black_box(&text))));
 }
 

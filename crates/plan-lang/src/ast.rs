@@ -18,6 +18,7 @@ mod item;
 mod operator;
 mod pattern;
 mod policy;
+mod shift;
 mod stmt;
 mod types;
 
@@ -32,6 +33,7 @@ pub use item::{
 pub use operator::{BinaryOp, UnaryOp};
 pub use pattern::{Binder, Pattern, PatternKind};
 pub use policy::{Percent, PolicyField, PolicyUse, PolicyValue, PolicyValueKind};
+pub(crate) use shift::Shift;
 pub use stmt::{Block, Ensure, ExpectFails, Let, Mock, MockValue, MockValueKind, Stmt, TestStmt};
 pub use types::{Bound, Refine, Type, TypeKind};
 

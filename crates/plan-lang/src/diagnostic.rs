@@ -247,6 +247,16 @@ impl Diagnostic {
         primary.or(self.labels.first()).map_or_else(Span::default, |label| label.span)
     }
 
+    /// Moves each of its places by what `by` says for it, in bytes; to move back, what is added wraps.
+    pub fn move_by(&mut self, by: impl Fn(Span) -> u32) {
+        let labels = self.labels.iter_mut().map(|label| &mut label.span);
+        let edits = self.fix.iter_mut().flat_map(|fix| &mut fix.edits).map(|edit| &mut edit.span);
+        for span in labels.chain(edits) {
+            let by = by(*span);
+            *span = Span::new(span.start.wrapping_add(by), span.end.wrapping_add(by));
+        }
+    }
+
     /// Whether this keeps a plan from compiling.
     #[must_use]
     pub fn is_error(&self) -> bool {

@@ -42,5 +42,5 @@ pub use diagnostic::{
 };
 pub use edition::Edition;
 pub use fmt::format;
-pub use parser::{Parse, parse, parse_bytes};
+pub use parser::{Chunk, Parse, parse, parse_bytes};
 pub use text::{LineCol, LineIndex, Span};

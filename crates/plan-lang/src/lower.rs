@@ -22,16 +22,42 @@ use crate::limits::MAX_EXPRESSION_DEPTH;
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 use crate::text::Span;
 
-/// The AST of a whole tree, and what it found.
-pub(crate) fn file(root: &SyntaxNode) -> (ast::File, Vec<Diagnostic>) {
+/// The declarations of a tree, and what is wrong with them.
+pub(crate) fn items(root: &SyntaxNode) -> (Vec<ast::Item>, Vec<Diagnostic>) {
     let mut lower = Lower { diagnostics: Vec::new(), depth: 0, effects: Effects::All };
-    let items: Vec<ast::Item> = root
+    let items = root
         .children()
         .filter(|child| child.kind() == SyntaxKind::Item)
         .filter_map(|child| lower.item(&child))
         .collect();
-    let edition = lower.edition(&items);
-    (ast::File { edition, items, span: root.span() }, lower.diagnostics)
+    (items, lower.diagnostics)
+}
+
+/// The edition that applies; it must be known, the only one and first.
+pub(crate) fn edition(items: &[ast::Item], diagnostics: &mut Vec<Diagnostic>) -> Edition {
+    let mut edition = Edition::NEWEST;
+    let mut seen = false;
+    for (index, item) in items.iter().enumerate() {
+        let ast::Item::Edition(declared) = item else { continue };
+        let found = declared.year.and_then(Edition::from_year);
+        let known = Edition::NEWEST.year();
+        let problem = match found {
+            _ if seen => Some("the edition is declared twice".to_owned()),
+            None => declared.year.map(|year| format!("there is no edition {year}")),
+            Some(_) if index > 0 => Some("the edition is not the first declaration".to_owned()),
+            Some(_) => None,
+        };
+        if let Some(problem) = problem {
+            let report = Diagnostic::error(codes::BAD_EDITION, problem).primary(declared.span, "");
+            let help = format!("write `edition {known}` once, before everything else");
+            diagnostics.push(report.help(help));
+        }
+        if !seen {
+            edition = found.unwrap_or(Edition::NEWEST);
+        }
+        seen = true;
+    }
+    edition
 }
 
 struct Lower {
@@ -90,33 +116,6 @@ impl Lower {
         let result = inside(self);
         self.depth -= levels;
         Some(result)
-    }
-
-    /// The edition that applies; it must be known, the only one and first.
-    fn edition(&mut self, items: &[ast::Item]) -> Edition {
-        let mut edition = Edition::NEWEST;
-        let mut seen = false;
-        for (index, item) in items.iter().enumerate() {
-            let ast::Item::Edition(declared) = item else { continue };
-            let found = declared.year.and_then(Edition::from_year);
-            let known = Edition::NEWEST.year();
-            let problem = match found {
-                _ if seen => Some("the edition is declared twice".to_owned()),
-                None => declared.year.map(|year| format!("there is no edition {year}")),
-                Some(_) if index > 0 => Some("the edition is not the first declaration".to_owned()),
-                Some(_) => None,
-            };
-            if let Some(problem) = problem {
-                let report = Diagnostic::error(codes::BAD_EDITION, problem).primary(declared.span, "");
-                let help = format!("write `edition {known}` once, before everything else");
-                self.report(report.help(help));
-            }
-            if !seen {
-                edition = found.unwrap_or(Edition::NEWEST);
-            }
-            seen = true;
-        }
-        edition
     }
 
     /// The first name in `node`, or a missing one at its end.
@@ -180,7 +179,12 @@ fn path_of(node: &SyntaxNode) -> Path {
 }
 
 fn ident_of(token: &SyntaxToken) -> Ident {
-    Ident::new(token.text().trim_matches('`'), token.span())
+    Ident::new(name_of(token), token.span())
+}
+
+/// The name that a token of kind [`SyntaxKind::Ident`] spells.
+pub(crate) fn name_of(token: &SyntaxToken) -> &str {
+    token.text().trim_matches('`')
 }
 
 /// Where to put a part that `node` does not have: at its first `missing_*` node, else at its end.

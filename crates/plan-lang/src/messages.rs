@@ -29,9 +29,23 @@ struct Found {
     misread_from: Option<u32>,
 }
 
-/// Adds a message for every line of `root` that breaks the grammar. `text` is the text of `root`.
-/// Returns the places where nothing that a later check finds is to be believed.
-pub(crate) fn collect(root: &SyntaxNode, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Span> {
+/// Adds a message for every line of `root` that breaks the grammar; nothing outside of `unsound` does, places in the
+/// order of the text. `text` is the text of `root`. Returns the places where nothing that a later check finds is
+/// to be believed.
+pub(crate) fn collect(
+    root: &SyntaxNode,
+    text: &str,
+    unsound: &[Span],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Span> {
+    if unsound.is_empty() {
+        return Vec::new();
+    }
+    let is_sound = |child: &SyntaxNode| {
+        let start = child.span().start;
+        let part = unsound.partition_point(|part| part.end < start);
+        unsound.get(part).is_none_or(|part| start < part.start)
+    };
     let lines = OnceCell::new();
     let source = Source { text, lines: &lines };
     let mut echoes = Echoes::after(diagnostics, source);
@@ -39,6 +53,10 @@ pub(crate) fn collect(root: &SyntaxNode, text: &str, diagnostics: &mut Vec<Diagn
     // Text between declarations after a broken one is what that one lost.
     let mut broken = !diagnostics.is_empty();
     for child in root.children() {
+        if is_sound(&child) {
+            broken = false;
+            continue;
+        }
         if child.kind() == SyntaxKind::ErrorItem {
             // A declaration that was not read at all has been reported.
             let unread = diagnostics.iter().any(|known| child.span().contains(known.span()));
@@ -66,6 +84,13 @@ pub(crate) fn collect(root: &SyntaxNode, text: &str, diagnostics: &mut Vec<Diagn
         }
     }
     misread
+}
+
+/// Whether [`collect`] has something to say of `root`, a tree by itself.
+pub(crate) fn breaks_grammar(root: &SyntaxNode, text: &str) -> bool {
+    let lines = OnceCell::new();
+    let source = Source { text, lines: &lines };
+    root.children().any(|child| child.kind() == SyntaxKind::ErrorItem || !source.walk(&child).is_empty())
 }
 
 /// The lines that have a message: whatever else is found on them is an echo.

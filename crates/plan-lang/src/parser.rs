@@ -5,14 +5,14 @@
 mod chunk;
 mod gap;
 mod grammar;
+mod part;
 mod precheck;
 mod rules;
 mod tree;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use rowan::{GreenNode, NodeCache};
+use rowan::GreenNode;
 
 use crate::ast;
 use crate::diagnostic::Diagnostic;
@@ -21,15 +21,45 @@ use crate::messages;
 use crate::syntax::SyntaxNode;
 use crate::text::Span;
 
+use part::{Part, Parts};
+
 /// A parsed text: its tree, its AST and what is wrong with it. Cheap to clone and to send to threads.
 #[derive(Clone, Debug)]
 pub struct Parse {
     green: GreenNode,
     file: Arc<ast::File>,
     diagnostics: Arc<[Diagnostic]>,
-    /// The green tree of each chunk by its text. Green trees hold no positions, so a chunk that did not
-    /// change keeps its tree wherever it moves.
-    chunks: Arc<HashMap<Box<str>, GreenNode>>,
+    /// The chunks of the text; those that do not change are taken over when the text does.
+    parts: Vec<Arc<Part>>,
+}
+
+/// A part of a text that is read without looking at the others: a declaration in column 0 with what follows it, or
+/// what comes before the first. In a broken text one part may hold several declarations, or none.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    /// Where it is.
+    pub span: Span,
+    part: Arc<Part>,
+}
+
+impl Chunk {
+    /// Its text. A chunk that an update did not change shares it with the one before.
+    #[must_use]
+    pub fn text(&self) -> &Arc<str> {
+        &self.part.text
+    }
+
+    /// How many of the declarations of [`ast::File::items`] are in it.
+    #[must_use]
+    pub fn items(&self) -> usize {
+        self.part.items
+    }
+
+    /// Every name that is written in it, of whatever kind, once and sorted: it refers to no other.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.part.names()
+    }
 }
 
 impl Parse {
@@ -63,11 +93,33 @@ impl Parse {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
-    /// Parses a changed text, taking the trees of unchanged declarations from this one. The result is the
+    /// The parts that the text is read in, in its order; joined they are the text. None of a text that was too long
+    /// to be read.
+    pub fn chunks(&self) -> impl Iterator<Item = Chunk> {
+        self.parts.iter().scan(0_u32, |at, part| {
+            let start = *at;
+            *at = start.saturating_add(u32::try_from(part.text.len()).unwrap_or(u32::MAX));
+            Some(Chunk { span: Span::new(start, *at), part: Arc::clone(part) })
+        })
+    }
+
+    /// Parses a changed text, taking what is known of unchanged declarations from this one. The result is the
     /// same as that of [`parse`].
     #[must_use]
     pub fn update(&self, text: &str) -> Self {
-        parse_with(text, &self.chunks)
+        let mut updated = self.clone();
+        updated.change(text);
+        updated
+    }
+
+    /// As [`Self::update`], in place. Takes time for the declarations that are new, not for those that only moved,
+    /// unless the AST is shared: then it is copied first.
+    pub fn change(&mut self, text: &str) {
+        let items = match Arc::get_mut(&mut self.file) {
+            Some(file) => std::mem::take(&mut file.items),
+            None => self.file.items.clone(),
+        };
+        *self = parse_with(text, Parts { parts: std::mem::take(&mut self.parts), items });
     }
 }
 
@@ -81,7 +133,7 @@ impl Parse {
 /// ```
 #[must_use]
 pub fn parse(text: &str) -> Parse {
-    parse_with(text, &HashMap::new())
+    parse_with(text, Parts::default())
 }
 
 /// Parses bytes that may be no text. If they are not UTF-8, what comes before the mistake is parsed and
@@ -102,47 +154,37 @@ pub fn parse_bytes(bytes: &[u8]) -> Parse {
     }
 }
 
-fn parse_with(text: &str, known: &HashMap<Box<str>, GreenNode>) -> Parse {
+fn parse_with(text: &str, known: Parts) -> Parse {
     if let Some(error) = precheck::size(text) {
         return unread(text, error);
     }
-    let mut diagnostics: Vec<Diagnostic> = precheck::hidden_characters(text).into_iter().collect();
-    let mut chunks = HashMap::new();
-    let mut trees = Vec::new();
-    let mut cache = NodeCache::default();
-    let mut at = 0;
-    for chunk in chunk::split(text) {
-        let tree = match known.get(chunk).or_else(|| chunks.get(chunk)) {
-            Some(tree) => tree.clone(),
-            None => match parse_chunk(chunk, &mut cache) {
-                Ok(tree) => tree,
-                Err(deep) => {
-                    diagnostics.push(precheck::too_deep_at(at + deep));
-                    tree::unparsed_chunk(chunk)
-                }
-            },
+    let Parts { parts, items } = known.change(&chunk::split(text));
+    let mut hidden: Option<Diagnostic> = None;
+    let mut deep = Vec::new();
+    let mut unsound = Vec::new();
+    let mut checks = Vec::new();
+    let mut at = 0_usize;
+    for part in &parts {
+        let start = u32::try_from(at).unwrap_or(u32::MAX);
+        at += part.text.len();
+        let moved = |found: &Diagnostic| {
+            let mut found = found.clone();
+            found.move_by(|_| start);
+            found
         };
-        // A chunk that was too deep is not remembered, else it would be silent the next time.
-        if diagnostics.is_empty() {
-            chunks.insert(chunk.into(), tree.clone());
-        }
-        trees.push(tree);
-        at += chunk.len();
+        hidden = hidden.or_else(|| part.hidden.as_ref().map(moved));
+        deep.extend(part.deep.map(|deep| precheck::too_deep_at(start as usize + deep)));
+        unsound.extend(part.broken.then(|| Span::new(start, u32::try_from(at).unwrap_or(u32::MAX))));
+        checks.extend(part.checks.iter().map(moved));
     }
-    let green = tree::join(&trees);
+    let mut diagnostics: Vec<Diagnostic> = hidden.into_iter().chain(deep).collect();
+    let green = tree::join(parts.iter().map(|part| &part.green));
     let root = SyntaxNode::root(green.clone());
-    let misread = messages::collect(&root, text, &mut diagnostics);
-    let (file, checks) = lower::file(&root);
+    let misread = messages::collect(&root, text, &unsound, &mut diagnostics);
+    let edition = lower::edition(&items, &mut checks);
     messages::merge(text, &mut diagnostics, &misread, checks);
-    Parse { green, file: Arc::new(file), diagnostics: diagnostics.into(), chunks: Arc::new(chunks) }
-}
-
-/// The tree of one chunk, or the offset in it where it gets too deep.
-fn parse_chunk(chunk: &str, cache: &mut NodeCache) -> Result<GreenNode, usize> {
-    match precheck::too_deep(chunk) {
-        Some(deep) => Err(deep),
-        None => tree::parse_chunk(chunk, cache).ok_or(0),
-    }
+    let file = ast::File { edition, items, span: root.span() };
+    Parse { green, file: Arc::new(file), diagnostics: diagnostics.into(), parts }
 }
 
 /// The result for a text that is not read at all.
@@ -153,6 +195,6 @@ fn unread(text: &str, error: Diagnostic) -> Parse {
         green: tree::one_token(text),
         file: Arc::new(file),
         diagnostics: Arc::new([error]),
-        chunks: Arc::default(),
+        parts: Vec::new(),
     }
 }

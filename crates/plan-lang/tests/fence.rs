@@ -167,3 +167,33 @@ fn an_update_is_the_same_as_a_fresh_parse() {
         }
     }
 }
+
+#[test]
+fn a_text_that_changes_in_place_is_the_same_as_a_fresh_parse() {
+    for (_, text) in FIXTURES {
+        let tokens = tokens(&parse(text).syntax());
+        let mut changing = parse(text);
+        // Each version lacks another token, so that what is taken over moves to and fro.
+        for (token, other) in tokens.iter().zip(tokens.iter().rev()).step_by(13) {
+            let without =
+                |gone: &std::ops::Range<usize>| format!("{}{}", &text[..gone.start], &text[gone.end..]);
+            let doubled = format!("{}\n{}{text}", without(other), without(token));
+            for mutated in [without(token), doubled, text.to_owned()] {
+                changing.change(&mutated);
+                let fresh = parse(&mutated);
+                assert_eq!(format!("{:?}", fresh.syntax()), format!("{:?}", changing.syntax()));
+                assert_eq!(fresh.ast(), changing.ast());
+                assert_eq!(fresh.diagnostics(), changing.diagnostics());
+                assert_eq!(
+                    changing.chunks().map(|chunk| chunk.text().to_string()).collect::<String>(),
+                    mutated
+                );
+                assert_eq!(
+                    changing.chunks().map(|chunk| chunk.items()).sum::<usize>(),
+                    changing.ast().items.len()
+                );
+                assert!(changing.chunks().all(|chunk| chunk.span.text(&mutated) == &**chunk.text()));
+            }
+        }
+    }
+}

@@ -172,3 +172,15 @@ fn hidden_characters_are_refused_wherever_they_are() {
         assert_eq!(parse(text).diagnostics()[0].code, codes::HIDDEN_CHARACTER, "{text:?}");
     }
 }
+
+#[test]
+fn a_label_covers_whole_characters() {
+    for text in
+        ["plan p() -> T {\n \"\"\"\n\u{a1}\"\"\"\n}\n", "plan p() -> T {\n  if x {\n    y\n\u{e9}\u{e9}\n}\n"]
+    {
+        let parse = parse(text);
+        assert!(parse.has_errors());
+        let mut spans = parse.diagnostics().iter().flat_map(|found| &found.labels).map(|label| label.span);
+        assert!(spans.all(|span| text.get(span.range()).is_some()), "{:?}", parse.diagnostics());
+    }
+}

@@ -22,7 +22,7 @@ impl<'a> Checker<'a, '_> {
                 program.operations.get(adapter.operation)?,
             ))
         });
-        let Some((adapter, capability, operation)) = ends else { return empty() };
+        let Some((adapter, capability, operation)) = ends else { return AdapterBody::default() };
         self.body = Body::new(adapter.module, adapter.source);
         self.body.place = Place::Pure("an adapter");
         self.body.generic = capability.output.is_none();
@@ -120,13 +120,4 @@ impl<'a> Checker<'a, '_> {
 struct Members<'a> {
     request: Option<&'a AdapterMember>,
     response: Option<&'a AdapterMember>,
-}
-
-fn empty() -> AdapterBody {
-    AdapterBody {
-        params: Vec::new(),
-        answer: VarId(0),
-        request: Expr::error(Span::default()),
-        response: Expr::error(Span::default()),
-    }
 }

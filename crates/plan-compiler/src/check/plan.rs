@@ -11,7 +11,7 @@ use crate::program::Param;
 impl<'a> Checker<'a, '_> {
     /// The function at `at`, with its declared parameter types.
     pub(super) fn function(&mut self, at: usize) -> FnBody {
-        let Some(function) = self.program.functions.get(at) else { return empty_fn() };
+        let Some(function) = self.program.functions.get(at) else { return FnBody::default() };
         self.body = Body::new(function.module, function.source);
         self.body.place = Place::Pure("a function");
         let errors = self.sink.errors();
@@ -24,7 +24,7 @@ impl<'a> Checker<'a, '_> {
 
     /// The plan at `at`.
     pub(super) fn plan(&mut self, at: usize) -> PlanBody {
-        let Some(plan) = self.program.plans.get(at) else { return empty_plan() };
+        let Some(plan) = self.program.plans.get(at) else { return PlanBody::default() };
         self.body = Body::new(0, 0);
         self.body.place = Place::Plan;
         let errors = self.sink.errors();
@@ -44,19 +44,5 @@ impl<'a> Checker<'a, '_> {
     /// Binds parameters; unread ones are no mistake, as callers pass them by contract.
     pub(super) fn bind_params(&mut self, params: &[Param<'a>]) -> Vec<VarId> {
         params.iter().map(|param| self.body.bind(param.name, param.ty.clone())).collect()
-    }
-}
-
-fn empty_fn() -> FnBody {
-    FnBody { params: Vec::new(), body: Expr::error(plan_lang::Span::default()) }
-}
-
-fn empty_plan() -> PlanBody {
-    PlanBody {
-        params: Vec::new(),
-        vars: Vec::new(),
-        body: Expr::error(plan_lang::Span::default()),
-        budget: None,
-        deadline_us: None,
     }
 }

@@ -1,6 +1,6 @@
 //! `test` blocks: mocks, runs, assertions.
 
-use plan_lang::ast::{self, ExprKind as Ast, Item, MockValueKind, Stmt, TestStmt};
+use plan_lang::ast::{self, ExprKind as Ast, MockValueKind, Stmt, TestStmt};
 use plan_lang::{Diagnostic, Span};
 use schema::error::CallErrorKind;
 use schema::types::{IntRange, Type};
@@ -23,16 +23,8 @@ const MOCKED: [CallErrorKind; 6] = [
 ];
 
 impl<'a> Checker<'a, '_> {
-    /// The tests of the plan's file.
-    pub(super) fn tests(&mut self, items: &'a [Item]) -> Vec<TestBody> {
-        let tests = items.iter().filter_map(|item| match item {
-            Item::Test(test) => Some(self.test(test)),
-            _ => None,
-        });
-        tests.collect()
-    }
-
-    fn test(&mut self, test: &'a ast::Test) -> TestBody {
+    /// A test of the plan's file.
+    pub(super) fn test(&mut self, test: &'a ast::Test) -> TestBody {
         self.body = Body::new(0, 0);
         self.body.place = Place::Pure("a test");
         self.body.calls = Some(Vec::new());

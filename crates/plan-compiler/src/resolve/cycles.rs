@@ -143,15 +143,14 @@ impl Circle {
 
 /// Every circle of the graph, by the order of its first node.
 fn circles(graph: &DiGraph<(), Span>) -> Vec<Circle> {
-    let mut found: Vec<Circle> = petgraph::algo::tarjan_scc(graph)
+    // Kosaraju's way needs no stack as deep as the longest chain.
+    let mut found: Vec<Circle> = petgraph::algo::kosaraju_scc(graph)
         .into_iter()
         .filter_map(|mut nodes| {
             nodes.sort_unstable();
-            let inside = |edge: &petgraph::graph::EdgeReference<'_, Span>| {
-                nodes.binary_search(&edge.source()).is_ok() && nodes.binary_search(&edge.target()).is_ok()
-            };
-            let mut edges: Vec<Span> =
-                graph.edge_references().filter(inside).map(|edge| *edge.weight()).collect();
+            let out = nodes.iter().flat_map(|&node| graph.edges(node));
+            let inside = out.filter(|edge| nodes.binary_search(&edge.target()).is_ok());
+            let mut edges: Vec<Span> = inside.map(|edge| *edge.weight()).collect();
             edges.sort_unstable();
             (!edges.is_empty()).then_some(Circle { nodes, edges })
         })

@@ -1,13 +1,46 @@
 //! Operations of the lock and their types.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use plan_lang::{Diagnostic, Fix, Span, suggest};
 use schema::json_schema::OperationTypes;
+use schema::operation::OperationDescriptor;
 
 use super::Resolver;
 use super::types::CANDIDATES_MAX;
 use crate::codes;
 use crate::program::{Operation, Origin};
 use crate::sink::SourceId;
+
+/// Operations of one lock that were read from their schemas, by id: as the lock does not change, neither do they.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Operations {
+    known: BTreeMap<String, Arc<ReadOperation>>,
+}
+
+/// An operation as its schemas say.
+#[derive(Debug)]
+struct ReadOperation {
+    /// `None` where they cannot be typed.
+    types: Option<OperationTypes>,
+    entry_bytes: Arc<[u8]>,
+}
+
+impl Operations {
+    fn read(&mut self, descriptor: &OperationDescriptor) -> Arc<ReadOperation> {
+        if let Some(known) = self.known.get(&descriptor.id) {
+            return Arc::clone(known);
+        }
+        let read = Arc::new(ReadOperation {
+            types: OperationTypes::of(descriptor).ok(),
+            // An entry that was read from canonical bytes can be written to them again.
+            entry_bytes: schema::lock::entry_bytes(descriptor).unwrap_or_default().into(),
+        });
+        self.known.insert(descriptor.id.clone(), Arc::clone(&read));
+        read
+    }
+}
 
 impl Resolver<'_, '_> {
     /// The operation called `id`, with its types; reports it where the lock does not hold it.
@@ -42,16 +75,15 @@ impl Resolver<'_, '_> {
     pub(super) fn load_quietly(&mut self, id: &str) -> Option<usize> {
         let lock = self.program.lock;
         let (id, (entry, descriptor)) = lock.operations.get_key_value(id)?;
-        let types = OperationTypes::of(descriptor).ok();
-        let loaded = types.map(|types| {
+        let read = self.known_operations.read(descriptor);
+        let loaded = read.types.as_ref().map(|types| {
             let index = self.program.operations.len();
             let offset = self.types.import(&types.defs);
             self.program.origins.resize(self.types.len(), Origin::Ledger(index));
             self.program.operations.push(Operation {
                 entry: *entry,
                 descriptor,
-                // An entry that was read from canonical bytes can be written to them again.
-                entry_bytes: schema::lock::entry_bytes(descriptor).unwrap_or_default(),
+                entry_bytes: Arc::clone(&read.entry_bytes),
                 input: schema::types::DefId(types.input.0.saturating_add(offset)),
                 output: types.output.shift(offset),
             });

@@ -15,6 +15,9 @@ mod policies;
 mod pure;
 mod robust;
 mod rules;
+mod session;
+#[expect(dead_code, reason = "shared with the benchmark, which uses more of it")]
+mod shapes;
 mod soundness;
 mod test_blocks;
 mod whole_plans;

@@ -54,8 +54,8 @@ pub(super) fn one_token(text: &str) -> GreenNode {
 }
 
 /// Joins the chunks of a file under one root.
-pub(super) fn join(chunks: &[GreenNode]) -> GreenNode {
-    let children = chunks.iter().flat_map(|chunk| chunk.children().map(|child| child.to_owned()));
+pub(super) fn join<'a>(chunks: impl Iterator<Item = &'a GreenNode>) -> GreenNode {
+    let children = chunks.flat_map(|chunk| chunk.children().map(|child| child.to_owned()));
     GreenNode::new(Orch::kind_to_raw(SyntaxKind::File), children.collect::<Vec<GreenElement>>())
 }
 

@@ -1,0 +1,184 @@
+//! What each chunk of a text can see of the others.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use petgraph::graph::{DiGraph, NodeIndex};
+use plan_lang::ast::Item;
+
+use crate::texts::Texts;
+
+/// Chunks by their place, and what they name.
+#[derive(Debug, Default)]
+pub(super) struct Reach {
+    /// What the text at hand consists of, by where it is in memory: a chunk that does not change stays there.
+    known: HashMap<usize, Arc<Named>>,
+    /// Numbers of what is seen, for the text at hand.
+    numbers: HashMap<Vec<u64>, u64>,
+    /// The last number given.
+    last: u64,
+    environment: String,
+    /// In the order of the text, and behind them one that stands for all adapters.
+    chunks: Vec<Chunk>,
+}
+
+/// The number of what stands for all adapters, which no text has.
+const ADAPTERS: u64 = u64::MAX;
+
+/// The names that a text has in it.
+#[derive(Debug)]
+struct Named {
+    /// Held, so that no other text comes to be where it is.
+    _text: Arc<str>,
+    /// Its own: no other text has it.
+    number: u64,
+    names: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    start: u32,
+    /// The number of all that it sees.
+    key: u64,
+    /// The chunks with something that it names.
+    names: Vec<usize>,
+}
+
+impl Reach {
+    /// Reads a new version of the text.
+    pub(super) fn turn_to(&mut self, texts: &Texts) {
+        let Some(parse) = texts.get(0) else { return };
+        let mut items = parse.ast().items.iter();
+        let mut known = HashMap::new();
+        let mut all: Vec<(plan_lang::Chunk, Arc<Named>, Vec<&Item>)> = Vec::new();
+        for chunk in parse.chunks() {
+            let text = Arc::clone(chunk.text());
+            let place = Arc::as_ptr(&text).cast::<u8>().addr();
+            let named = match self.known.remove(&place).or_else(|| known.get(&place).cloned()) {
+                Some(named) => named,
+                None => Arc::new(Named { _text: text, number: self.number(), names: chunk.names() }),
+            };
+            known.insert(place, Arc::clone(&named));
+            let own = items.by_ref().take(chunk.items()).collect();
+            all.push((chunk, named, own));
+        }
+        self.known = known;
+        self.environment.clear();
+        // Who declares a name that a body may refer to, and the adapters, which no body names.
+        let mut declared: HashMap<&str, usize> = HashMap::new();
+        let mut adapters = Vec::new();
+        for (at, (_, named, items)) in all.iter().enumerate() {
+            describe(&mut self.environment, named.number, items);
+            for item in items {
+                match item {
+                    Item::Adapter(_) => adapters.push(at),
+                    Item::Fn(_) | Item::Plan(_) | Item::Policy(_) => {
+                        let name = item.name().map_or("", |name| name.name.as_str());
+                        // Of several the first is meant, and the others are nothing.
+                        declared.entry(name).or_insert(at);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let all_adapters = all.len();
+        let edges = all.iter().enumerate().map(|(at, (_, named, items))| {
+            let makes_calls =
+                items.iter().any(|item| matches!(item, Item::Plan(_) | Item::Policy(_) | Item::Test(_)));
+            let named = named.names.iter().filter_map(|name| declared.get(name.as_str())).copied();
+            let seen: BTreeSet<usize> = named.chain(makes_calls.then_some(all_adapters)).collect();
+            seen.into_iter().filter(|&to| to != at).collect()
+        });
+        let edges: Vec<Vec<usize>> = edges.chain([adapters]).collect();
+        let numbers = all.iter().map(|(_, named, _)| named.number).chain([ADAPTERS]);
+        let keys = self.keys(&numbers.collect::<Vec<u64>>(), &edges);
+        let starts = all.iter().map(|(chunk, ..)| chunk.span.start);
+        // The row of all adapters stands behind the text.
+        let end = all.last().map_or(0, |(chunk, ..)| chunk.span.end);
+        let rows = starts.chain([end]).zip(edges).zip(keys);
+        self.chunks = rows.map(|((start, names), key)| Chunk { start, key, names }).collect();
+    }
+
+    fn number(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// A number for each chunk with all that it reaches: the same as before where all of it is the same.
+    fn keys(&mut self, numbers: &[u64], edges: &[Vec<usize>]) -> Vec<u64> {
+        let mut graph: DiGraph<(), (), u32> = DiGraph::new();
+        let nodes: Vec<NodeIndex> = numbers.iter().map(|_| graph.add_node(())).collect();
+        for (from, to) in nodes.iter().zip(edges) {
+            for to in to.iter().filter_map(|&to| nodes.get(to)) {
+                graph.add_edge(*from, *to, ());
+            }
+        }
+        let mut keys = vec![0; numbers.len()];
+        let mut known = HashMap::new();
+        // Those that are reached come before those that reach them.
+        for circle in petgraph::algo::kosaraju_scc(&graph) {
+            let members: BTreeSet<usize> = circle.iter().map(|node| node.index()).collect();
+            let outside = members.iter().filter_map(|&at| edges.get(at)).flatten();
+            let outside = outside.filter(|to| !members.contains(to)).filter_map(|&to| keys.get(to));
+            let outside: BTreeSet<u64> = outside.copied().collect();
+            let own = members.iter().filter_map(|&at| numbers.get(at)).copied();
+            // Numbers start from 1, so that 0 parts the two.
+            let all: Vec<u64> = own.chain([0]).chain(outside).collect();
+            let key = match self.numbers.remove(&all).or_else(|| known.get(&all).copied()) {
+                Some(key) => key,
+                None => self.number(),
+            };
+            known.insert(all, key);
+            for at in members {
+                if let Some(slot) = keys.get_mut(at) {
+                    *slot = key;
+                }
+            }
+        }
+        self.numbers = known;
+        keys
+    }
+
+    /// What every body of the file sees: all declarations but the insides of functions, plans, policies and tests.
+    pub(super) fn environment(&self) -> &str {
+        &self.environment
+    }
+
+    /// The number of all that a chunk sees beyond that.
+    pub(super) fn key(&self, chunk: usize) -> Option<u64> {
+        self.chunks.get(chunk).map(|chunk| chunk.key)
+    }
+
+    /// Where the chunks start, and the end of the last.
+    pub(super) fn layout(&self) -> Vec<u32> {
+        self.chunks.iter().map(|chunk| chunk.start).collect()
+    }
+
+    /// All chunks that `first` reach, themselves included.
+    pub(super) fn from(&self, first: impl Iterator<Item = usize>) -> BTreeSet<usize> {
+        let mut open: Vec<usize> = first.collect();
+        let mut reached = BTreeSet::new();
+        while let Some(at) = open.pop() {
+            if reached.insert(at) {
+                open.extend(self.chunks.get(at).iter().flat_map(|chunk| &chunk.names));
+            }
+        }
+        reached
+    }
+}
+
+/// Adds what a chunk declares. Of what is seen only by its name the kind and the name, else all of it.
+fn describe(environment: &mut String, number: u64, items: &[&Item]) {
+    for item in items {
+        // Writing to a string does not fail.
+        let _ = match item {
+            Item::Fn(item) => writeln!(environment, "fn {}", item.name.name),
+            Item::Plan(item) => writeln!(environment, "plan {}", item.name.name),
+            Item::Policy(item) => writeln!(environment, "policy {}", item.name.name),
+            Item::Test(_) => writeln!(environment, "test"),
+            _ => writeln!(environment, "{number}"),
+        };
+    }
+    environment.push(';');
+}

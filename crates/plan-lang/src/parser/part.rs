@@ -1,0 +1,138 @@
+//! A chunk of a text after it was read, with all that can be said of it without looking at the others.
+//! What stays the same from one version of a text to the next is told from what was changed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use rowan::{GreenNode, NodeCache};
+
+use super::{precheck, tree};
+use crate::ast::{Item, Shift as _};
+use crate::diagnostic::Diagnostic;
+use crate::lower;
+use crate::messages;
+use crate::syntax::{SyntaxKind, SyntaxNode};
+
+/// A chunk. Its offsets are its own, so that it is the same wherever it stands.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) text: Arc<str>,
+    pub(super) green: GreenNode,
+    /// A character that does not show.
+    pub(super) hidden: Option<Diagnostic>,
+    /// Where brackets nest too deep for it to be read.
+    pub(super) deep: Option<usize>,
+    /// Whether some of it breaks the grammar: then the text around it decides what is said.
+    pub(super) broken: bool,
+    /// How many declarations it has.
+    pub(super) items: usize,
+    /// What lowering said of them.
+    pub(super) checks: Vec<Diagnostic>,
+}
+
+impl Part {
+    /// Reads a chunk. What chunks have in common is stored once, in `cache`.
+    pub(super) fn read(text: &str, cache: &mut NodeCache) -> (Self, Vec<Item>) {
+        let parsed = match precheck::too_deep(text) {
+            Some(deep) => Err(deep),
+            None => tree::parse_chunk(text, cache).ok_or(0),
+        };
+        let (green, deep) = match parsed {
+            Ok(green) => (green, None),
+            Err(deep) => (tree::unparsed_chunk(text), Some(deep)),
+        };
+        let root = SyntaxNode::root(green.clone());
+        let (items, checks) = lower::items(&root);
+        let part = Self {
+            text: text.into(),
+            hidden: precheck::hidden_characters(text),
+            deep,
+            broken: messages::breaks_grammar(&root, text),
+            items: items.len(),
+            checks,
+            green,
+        };
+        (part, items)
+    }
+
+    /// The declarations once more, where those of an earlier version are not at hand.
+    fn lower(&self) -> Vec<Item> {
+        lower::items(&SyntaxNode::root(self.green.clone())).0
+    }
+
+    /// Every name in it, once and sorted.
+    pub(super) fn names(&self) -> Vec<String> {
+        let tokens = SyntaxNode::root(self.green.clone()).all_tokens();
+        let names = tokens.filter(|token| token.kind() == SyntaxKind::Ident);
+        let names: BTreeSet<String> = names.map(|token| lower::name_of(&token).to_owned()).collect();
+        names.into_iter().collect()
+    }
+}
+
+/// All parts of a text with their declarations.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) parts: Vec<Arc<Part>>,
+    /// With the offsets of the text.
+    pub(super) items: Vec<Item>,
+}
+
+impl Parts {
+    /// The parts of a text that was cut into `chunks`, taking what did not change from those of the text
+    /// before.
+    pub(super) fn change(self, chunks: &[&str]) -> Self {
+        let Self { parts: mut before, items: mut items_before } = self;
+        let same = |(part, chunk): &(&Arc<Part>, &&str)| *part.text == ***chunk;
+        let head = before.iter().zip(chunks).take_while(same).count();
+        let (_, rest) = chunks.split_at(head.min(chunks.len()));
+        let tail = before.iter().skip(head).rev().zip(rest.iter().rev()).take_while(same).count();
+        let (changed, _) = rest.split_at(rest.len().saturating_sub(tail));
+
+        let tail_parts = before.split_off(before.len().saturating_sub(tail));
+        let left_parts = before.split_off(head);
+        let tail_items = items_before.split_off(items_before.len().saturating_sub(count(&tail_parts)));
+        items_before.truncate(count(&before));
+        let known: HashMap<&str, &Arc<Part>> = left_parts.iter().map(|part| (&*part.text, part)).collect();
+
+        let mut at = length(&before);
+        let tail_was_at = at.saturating_add(length(&left_parts));
+        let mut all = Self { parts: before, items: items_before };
+        let mut cache = NodeCache::default();
+        for chunk in changed {
+            let (part, items) = match known.get(chunk) {
+                Some(part) => (Arc::clone(part), part.lower()),
+                None => {
+                    let (part, items) = Part::read(chunk, &mut cache);
+                    (Arc::new(part), items)
+                }
+            };
+            all.extend([part], items, at);
+            at = at.saturating_add(offset(chunk.len()));
+        }
+        all.extend(tail_parts, tail_items, at.wrapping_sub(tail_was_at));
+        all
+    }
+
+    /// Adds parts whose declarations are to be moved by `by` bytes; what is less than none wraps.
+    fn extend(&mut self, parts: impl IntoIterator<Item = Arc<Part>>, items: Vec<Item>, by: u32) {
+        self.parts.extend(parts);
+        let first = self.items.len();
+        self.items.extend(items);
+        if by != 0 {
+            self.items.iter_mut().skip(first).for_each(|item| item.shift(by));
+        }
+    }
+}
+
+fn count(parts: &[Arc<Part>]) -> usize {
+    parts.iter().map(|part| part.items).sum()
+}
+
+fn length(parts: &[Arc<Part>]) -> u32 {
+    offset(parts.iter().map(|part| part.text.len()).sum())
+}
+
+/// A text that is read has at most [`crate::limits::MAX_SOURCE_BYTES`].
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
