@@ -7,6 +7,7 @@ mod gap;
 mod grammar;
 mod precheck;
 mod rules;
+mod squeeze;
 mod tree;
 
 use std::collections::HashMap;
@@ -139,10 +140,8 @@ fn parse_with(text: &str, known: &HashMap<Box<str>, GreenNode>) -> Parse {
 
 /// The tree of one chunk, or the offset in it where it gets too deep.
 fn parse_chunk(chunk: &str, cache: &mut NodeCache) -> Result<GreenNode, usize> {
-    match precheck::too_deep(chunk) {
-        Some(deep) => Err(deep),
-        None => tree::parse_chunk(chunk, cache).ok_or(0),
-    }
+    let gaps = precheck::look(chunk)?;
+    tree::parse_chunk(chunk, &gaps, cache).ok_or(0)
 }
 
 /// The result for a text that is not read at all.
