@@ -27,7 +27,9 @@ Exit codes:
     2  wrong usage or configuration       8  the lock does not match
     3  the server cannot be reached       9  the proof holds, its signer is unknown
     4  the server refuses this client    10  the proof is refused
-    5  the budget does not suffice      130  interrupted
+    5  the budget does not suffice       11  plans must be compiled again
+                                         12  a version breaks plans
+                                        130  interrupted
 
 Results go to standard output, everything else to standard error.";
 
@@ -204,7 +206,7 @@ pub(crate) struct Explain {
     /// A plan file (`-` is standard input), a code such as E0304, or the word `policy`.
     #[arg(value_name = "FILE|CODE|policy")]
     pub(crate) what: PathBuf,
-    /// Which plan, where the file has several.
+    /// Which plan, where the file has several that no other runs.
     #[arg(long, value_name = "NAME")]
     pub(crate) plan: Option<String>,
 }
@@ -271,7 +273,7 @@ pub(crate) struct Test {
 pub(crate) struct Run {
     /// The plan file; `-` is standard input.
     pub(crate) file: PathBuf,
-    /// Which plan, where the file has several.
+    /// Which plan, where the file has several that no other runs.
     #[arg(long, value_name = "NAME")]
     pub(crate) plan: Option<String>,
     /// An input, `name=value`; the value is JSON, or plain text for a text parameter.
@@ -370,6 +372,20 @@ pub(crate) enum Ledger {
         #[command(flatten)]
         source: LedgerSource,
     },
+    /// Measure how the schemas of operations map to types, without publishing anything.
+    ///
+    /// Reads entries in the catalogue's format and OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0 documents, JSON or YAML,
+    /// packed by gzip or not. For each file it says how many operations there are, how many of those with a complete
+    /// answer schema map, and what share of the places of their answers is typed rather than `Json`; then each
+    /// refusal with its code and where it stands.
+    Report {
+        /// Files, or folders of them.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// Exit with 1 where less than this share of the operations with a complete schema maps, in percent.
+        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
+        at_least: Option<u32>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -380,6 +396,24 @@ pub(crate) enum Lock {
         paths: Vec<PathBuf>,
         #[command(flatten)]
         source: LedgerSource,
+    },
+    /// Check that the lock is whole and that every plan compiles against it; or what going to another lock means.
+    ///
+    /// Without --against: whether orchestra.lock is as `orch lock update` wrote it, pins all that the plans of the
+    /// folder use, and they compile. It exits with 8 where the lock is at fault, and with 1 where a plan is.
+    ///
+    /// With --against: for each pin what going from this lock to that snapshot asks of plans, with path and reason,
+    /// and which plans do not compile against it. It exits with 0 where nothing is asked (`none`, `compatible`), with
+    /// 11 where plans need to be compiled again (`needs-recompile`), and with 12 where one may fail (`breaking`).
+    Check {
+        /// Folders, or plan files in them. Without any: the project, or the working folder where there is none.
+        paths: Vec<PathBuf>,
+        /// A lockfile, a folder with one, or the word `ledger` for what `orch lock update` would pin now.
+        #[arg(long, value_name = "SNAPSHOT")]
+        against: Option<PathBuf>,
+        /// Compare with the Ledger of this server.
+        #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
+        server: Option<String>,
     },
 }
 

@@ -16,7 +16,7 @@ mod test;
 
 use std::path::PathBuf;
 
-use crate::args::{Cli, Command, Lock};
+use crate::args::{Cli, Command};
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::output::Output;
@@ -50,7 +50,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Run(args) => run::run(&context, &args).await,
         Command::Serve(args) => serve::run(&context, &args).await,
         Command::Ledger(args) => ledger::run(&context, &args).await,
-        Command::Lock(Lock::Update { paths, source }) => lock::update(&context, &paths, &source).await,
+        Command::Lock(args) => lock::run(&context, &args).await,
         Command::Proof(args) => proof::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args).await,
     }

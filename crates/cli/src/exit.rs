@@ -31,6 +31,10 @@ pub(crate) enum Exit {
     UnknownSigner = 9,
     /// The proof does not hold.
     ProofRefused = 10,
+    /// Going to another lock asks plans to be compiled again.
+    NeedsRecompile = 11,
+    /// Going to another lock breaks plans.
+    Breaking = 12,
     /// Stopped by Ctrl-C.
     Interrupted = 130,
 }

@@ -12,7 +12,8 @@ impl Snapshot {
     /// Pins operations and capabilities, and every operation that fulfils one of those capabilities.
     ///
     /// An operation asked for by id must be callable, if need be on a host that the deployment names. Of a
-    /// capability, operations that cannot be called as they stand are left out, as long as one remains.
+    /// capability, operations that cannot be called as they stand and are not asked for by id are left out, as
+    /// long as one remains.
     ///
     /// Errors: [`Error::UnknownOperation`], [`Error::UnknownCapability`], [`Error::NotCallable`].
     pub fn lock_for(
@@ -33,7 +34,8 @@ impl Snapshot {
             let published = self.capability(name)?;
             let mut admissible = Vec::new();
             for adapter in &published.descriptor.adapters {
-                if *self.callability(&adapter.operation)? == Callability::Yes {
+                let asked_for = operations.contains(&adapter.operation);
+                if asked_for || *self.callability(&adapter.operation)? == Callability::Yes {
                     admissible.push(adapter.operation.clone());
                 }
             }

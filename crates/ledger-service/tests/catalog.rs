@@ -7,6 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ledger_service::{Callability, Catalog, Error, MAX_CATALOG_FILE_BYTES, Options};
+use plan_compiler::{Source, compile};
+use schema::hash::Hash;
+use schema::lock::Lock;
 use schema::operation::{ObservedCost, OperationDescriptor, SideEffects, Transport};
 use store::Sqlite;
 use tempfile::TempDir;
@@ -21,7 +24,7 @@ async fn the_catalogue_loads_whole_in_few_commits_and_again_for_nothing() {
     let log = Arc::new(Sqlite::open(&store::Options::new(dir.path())).unwrap());
     let ledger = Options::new(Arc::clone(&log) as Arc<dyn store::Log>).open().await.unwrap();
     let report = ledger.load(&embedded()).await.unwrap();
-    assert_eq!((report.added, report.unchanged), (129 + 110 + 2, 0));
+    assert_eq!((report.added, report.unchanged), (129 + 110 + 3, 0));
     assert!(store::Log::stats(&*log).commits <= 2);
     let again = ledger.load(&embedded()).await.unwrap();
     assert_eq!((again.added, again.unchanged), (0, report.added));
@@ -59,6 +62,21 @@ fn it_holds_the_facts_it_should() {
     };
     assert_eq!(search.observed_cost, Some(header));
     assert!(!find("sn56.create_chat").repeat.safe);
+}
+
+/// The Ledger looks only at adapters whose operation can be called; those of the others have to be right too.
+#[test]
+fn adapters_compile_whether_their_operation_can_be_called_or_not() {
+    let catalog = embedded();
+    let text: String = catalog
+        .capabilities
+        .iter()
+        .map(|capability| format!("use cap {{ {} }}\n", capability.name))
+        .collect();
+    let lock = Lock::pin(Hash::default(), None, catalog.operations, catalog.capabilities).unwrap();
+    let source = Source { name: "all.orch", text: &format!("edition 2026\n{text}") };
+    let compilation = compile(&source, &lock, &plan_compiler::Options::default());
+    assert!(compilation.diagnostics.is_empty(), "{:#?}", compilation.diagnostics);
 }
 
 #[test]

@@ -264,7 +264,7 @@ async fn lists_come_in_pages_bound_to_their_filter() {
     let first = all(100).unwrap();
     let rest = PageRequest { size: 100, token: first.next };
     assert_eq!(snapshot.list_subnets(&SubnetFilter::default(), &rest).unwrap().rows.len(), 29);
-    assert_eq!(snapshot.list_capabilities(&PageRequest::default()).unwrap().rows.len(), 2);
+    assert_eq!(snapshot.list_capabilities(&PageRequest::default()).unwrap().rows.len(), 3);
 }
 
 #[tokio::test]
@@ -311,7 +311,8 @@ async fn search_finds_ranks_filters_and_explains() {
 async fn an_operation_whose_schema_does_not_map_is_listed_but_not_callable() {
     let ledger = open(&memory()).await;
     let mut odd = operation("sn22.web_search");
-    odd.output = serde_json::json!({ "type": "object", "patternProperties": { "^x": {} } });
+    odd.output =
+        serde_json::json!({ "type": "object", "properties": { "node": { "$dynamicRef": "#node" } } });
     let id = odd.id.clone();
     ledger.publish_operation(odd.clone()).await.unwrap();
     let hits = ledger.search(&SearchRequest::for_text("web")).await.unwrap();
@@ -387,6 +388,17 @@ async fn a_lock_pins_operations_capabilities_and_what_fulfils_them() {
         loaded().await.snapshot().lock_for(&set(["sn22.web_crawl"]), &set(["generate"])).unwrap().0,
         lock
     );
+}
+
+#[tokio::test]
+async fn a_lock_leaves_out_what_fulfils_a_capability_and_cannot_be_called() {
+    let snapshot = loaded().await.snapshot();
+    let of = |name: &str| snapshot.capability(name).unwrap().descriptor.adapters.clone();
+    assert!(of("social_posts").iter().any(|adapter| adapter.operation == "sn13.on_demand_data"));
+    let (lock, bodies) = snapshot.lock_for(&set([]), &set(["social_posts"])).unwrap();
+    assert_eq!(lock.capabilities[0].operations, ["sn22.ai_x_links", "sn22.x_search"]);
+    let assembled = schema::lock::Lock::assemble(&lock.to_toml(), &bodies).unwrap();
+    assert_eq!((assembled.operations.len(), assembled.to_lockfile()), (2, lock));
 }
 
 #[tokio::test]

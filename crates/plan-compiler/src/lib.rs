@@ -101,6 +101,8 @@ pub struct Compilation {
     pub bounds: Vec<Bound>,
     /// The tests of the file in its order, where they were asked for; empty where there is an error.
     pub tests: Vec<CompiledTest>,
+    /// Names of the plans that other plans of the file run, sorted; empty where there is an error.
+    pub sub_plans: Vec<String>,
 }
 
 impl Compilation {
@@ -108,6 +110,13 @@ impl Compilation {
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The plan that is meant where none is named: the only one, or the only one that no other runs.
+    #[must_use]
+    pub fn root(&self) -> Option<&CompiledPlan> {
+        let mut roots = self.plans.iter().filter(|plan| !self.sub_plans.contains(&plan.body.name));
+        roots.next().filter(|_| roots.next().is_none())
     }
 
     /// The plan called `name`, with its bound.
@@ -149,6 +158,7 @@ pub fn compile(source: &Source<'_>, lock: &Lock, options: &Options) -> Compilati
                 Err(found) => diagnostics.extend(found),
             }
         }
+        compilation.sub_plans = sub_plans.into_iter().map(str::to_owned).collect();
         for test in checked.tests.iter().filter(|_| options.tests) {
             let lowered = lower::lower_test(&program, &checked, &names, test);
             parts += lowered.parts;
@@ -168,6 +178,7 @@ pub fn compile(source: &Source<'_>, lock: &Lock, options: &Options) -> Compilati
         compilation.plans.clear();
         compilation.bounds.clear();
         compilation.tests.clear();
+        compilation.sub_plans.clear();
     }
     compilation.diagnostics = diagnostics;
     compilation

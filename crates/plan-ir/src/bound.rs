@@ -339,7 +339,10 @@ impl Analysis<'_> {
                 if let Some(size) = self.size(control) {
                     elements = elements.saturating_mul(size.elements);
                     rounds = rounds.saturating_mul(size.rounds);
-                    factors.push(format!("{} {}", size.elements, self.plural(control)));
+                    // A loop over one element is what `try run` is laid out as.
+                    if size.elements != 1 {
+                        factors.push(format!("{} {}", size.elements, self.plural(control)));
+                    }
                 }
             }
             factors.reverse();

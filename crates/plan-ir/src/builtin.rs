@@ -25,7 +25,7 @@ mod order;
 mod receive;
 mod reference;
 mod signature;
-mod strings;
+pub mod strings;
 mod table;
 mod texts;
 mod times;

@@ -191,7 +191,7 @@ fn call(plan: &CompiledPlan, call: &CallSpec) -> String {
         text.push_str(", accept");
     }
     if let Some(us) = call.cache_us {
-        let _ = write!(text, ", cached for {}", seconds(us));
+        let _ = write!(text, ", cached for {}", age(us));
     }
     match call.prefer {
         Prefer::Cheapest => {}
@@ -211,6 +211,13 @@ fn call(plan: &CompiledPlan, call: &CallSpec) -> String {
     text
 }
 
+/// How old something may be, in the largest unit that says it in whole numbers.
+fn age(us: u64) -> String {
+    let units = [("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000)];
+    let found = units.into_iter().find(|(_, length)| us >= *length && us.is_multiple_of(*length));
+    found.map_or_else(|| seconds(us), |(unit, length)| format!("{} {unit}", us / length))
+}
+
 /// Microseconds as seconds, as many decimals as it needs up to three, rounded up.
 #[must_use]
 pub fn seconds(us: u64) -> String {
@@ -222,7 +229,13 @@ pub fn seconds(us: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::seconds;
+    use super::{age, seconds};
+
+    #[test]
+    fn ages_are_told_in_large_units() {
+        let hours = [3_600_000_000, 86_400_000_000, 900_000_000, 90_000_000, 5_400_000_000].map(age);
+        assert_eq!(hours, ["1 h", "1 d", "15 min", "90 s", "90 min"]);
+    }
 
     #[test]
     fn times_are_rounded_up_to_the_millisecond() {

@@ -30,6 +30,7 @@ mod machine;
 mod meter;
 mod pattern;
 mod pure;
+pub mod shared;
 mod show;
 
 pub(crate) use arithmetic::{add, float};

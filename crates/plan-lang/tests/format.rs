@@ -70,6 +70,18 @@ fn fixtures_look_well() {
 }
 
 #[test]
+fn a_row_that_does_not_fit_breaks_where_it_is_loosest() {
+    let name = |name: char| name.to_string().repeat(27);
+    let [a, b, c, d] = ['a', 'b', 'c', 'd'].map(name);
+    let row = format!("fn f() -> Bool = {a} + 3 * {b} + {c} > {d} && {a} ?? {b} == {c} || {d}\n");
+    let wanted = format!(
+        "fn f() -> Bool =\n  {a} + 3 * {b} + {c}\n        > {d}\n      && {a} ?? {b} == {c}\n    || {d}\n"
+    );
+    assert!(check(&row));
+    assert_eq!(format(&row).unwrap(), wanted);
+}
+
+#[test]
 fn one_line_and_widely_spread_sources_mean_the_same() {
     for (_, text) in FIXTURES {
         let base = parse(text);

@@ -143,6 +143,8 @@ fn separators_and_brackets() {
             "~retrun x",
             "~let x = a, b",
             "~let x = a and b",
+            "~xs.map(x => { a: x })",
+            "~let x = a: 1",
             "record R { a: Int b: Int }",
             "record R { a: Int; b: Int }",
             "record R {\n  a: Int\n  b: Int\n}",

@@ -58,7 +58,8 @@ fn check_invariants(
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 500,
+        // `PROPTEST_CASES=10000` makes a long run.
+        cases: ProptestConfig::default().cases.max(500),
         failure_persistence: None,
         rng_seed: RngSeed::Fixed(20),
         ..ProptestConfig::default()

@@ -1,10 +1,11 @@
-//! Chat completions in the shape of SN28, SN64 and SN96. The "model" rearranges its prompt: where the prompt holds a
-//! JSON Schema it gives an instance of it, otherwise a plain text.
+//! Chat completions in the shape of SN28, SN64 and SN96, and embeddings in that of SN64. The "model" rearranges its
+//! prompt: where the prompt holds a JSON Schema it gives an instance of it, otherwise a plain text.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::CHAT_KEY;
+use crate::embed;
 use crate::instance;
 use crate::pages::number_of;
 use crate::serve::{Answer, Asked, problem, refused, reply};
@@ -13,7 +14,8 @@ use crate::serve::{Answer, Asked, problem, refused, reply};
 const CREATED: u64 = 1_766_000_000;
 
 pub(crate) fn answer(request: &Asked) -> Answer {
-    if !matches!(request.uri().path(), "/v1/chat/completions" | "/chat/completions") {
+    let path = request.uri().path();
+    if !matches!(path, "/v1/chat/completions" | "/chat/completions" | "/v1/embeddings") {
         return problem(StatusCode::NOT_FOUND, "Not Found");
     }
     if let Some(refused) = refused(request, &Method::POST, &format!("Bearer {CHAT_KEY}")) {
@@ -22,6 +24,12 @@ pub(crate) fn answer(request: &Asked) -> Answer {
     let Ok(body) = serde_json::from_slice::<Value>(request.body()) else {
         return problem(StatusCode::BAD_REQUEST, "the body is not JSON");
     };
+    if path == "/v1/embeddings" {
+        return match body.get("input").and_then(Value::as_array) {
+            Some(texts) => reply(StatusCode::OK, &embed::vectors(texts)),
+            None => problem(StatusCode::UNPROCESSABLE_ENTITY, "input is required"),
+        };
+    }
     let (Some(model), Some(prompt)) = (body.get("model").and_then(Value::as_str), last_user_message(&body))
     else {
         return problem(StatusCode::UNPROCESSABLE_ENTITY, "model and a user message are required");
@@ -110,12 +118,8 @@ fn plain(prompt: &str) -> String {
     if let Some((_, answer)) = KNOWN.iter().find(|(question, _)| folded.contains(question)) {
         return (*answer).to_owned();
     }
-    // An instruction such as "Summarise these pages:" is not part of what it is about.
-    let matter = match prompt.split_once('\n') {
-        Some((first, rest)) if first.ends_with(':') => rest,
-        _ => prompt,
-    };
-    let sentences: Vec<&str> = instance::sentences(matter).take(SUMMARY_SENTENCES).collect();
+    let sentences: Vec<&str> =
+        instance::sentences(instance::matter(prompt)).take(SUMMARY_SENTENCES).collect();
     if sentences.is_empty() {
         "In short: nothing.".to_owned()
     } else {

@@ -1,8 +1,8 @@
 //! An instance of a JSON Schema from the words of a prompt: what a model would answer, without the model.
 //!
 //! Items of lists take turns with the addresses in the prompt: item 0 is about the text that follows the first address,
-//! item 1 about the second, and its strings, choices and sources come from there. So claims about pages cite the page
-//! they are from.
+//! item 1 about the second, and its strings, choices, numbers and sources come from there. So claims about pages cite
+//! the page they are from. Where the prompt has no address, items take turns with its sentences.
 
 use serde_json::{Map, Value, json};
 
@@ -15,8 +15,11 @@ const ITEMS_MAX: usize = 8;
 /// Characters of a text that may be longer.
 const TEXT_CHARS_MAX: usize = 400;
 
-/// An instance of `schema` about `prompt`.
+/// An instance of `schema` about `prompt`. Whoever asks for a revision of a list in the prompt gets that list.
 pub(crate) fn of(schema: &Value, prompt: &str) -> Value {
+    if let Some(given) = given(schema, prompt) {
+        return given;
+    }
     let passages = passages(prompt);
     Maker { root: schema, prompt, passages: &passages }.make(
         schema,
@@ -25,12 +28,40 @@ pub(crate) fn of(schema: &Value, prompt: &str) -> Value {
     )
 }
 
+/// The list of records in the prompt, if it has the fields that the items of `schema` need.
+fn given(schema: &Value, prompt: &str) -> Option<Value> {
+    let items = schema.get("items")?;
+    let target = items.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+    let required =
+        target.map_or(Some(items), |target| schema.pointer(target))?.get("required")?.as_array()?;
+    let tail = prompt.get(prompt.find("[{")?..)?;
+    let list = serde_json::Deserializer::from_str(tail).into_iter::<Vec<Value>>().next()?.ok()?;
+    let fits =
+        |item: &Value| required.iter().filter_map(Value::as_str).all(|field| item.get(field).is_some());
+    list.iter().all(fits).then(|| Value::Array(list))
+}
+
+/// The sentence of a text whose turn it is, without a bullet.
+fn sentence(text: &str, turn: usize) -> &str {
+    let count = sentences(text).count();
+    let found = turn.checked_rem(count).and_then(|turn| sentences(text).nth(turn));
+    found.unwrap_or("nothing").trim_start_matches(['-', '*', ' '])
+}
+
 /// The sentences and lines of a text.
 pub(crate) fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
         .flat_map(|line| line.split_inclusive(". "))
         .map(str::trim)
         .filter(|sentence| !sentence.is_empty())
+}
+
+/// What a prompt is about: an instruction such as "Summarise these pages:" is no part of it.
+pub(crate) fn matter(prompt: &str) -> &str {
+    match prompt.split_once('\n') {
+        Some((first, rest)) if first.ends_with(':') => rest,
+        _ => prompt,
+    }
 }
 
 /// An address in the prompt and the text from there to the next one.
@@ -49,8 +80,12 @@ fn passages(prompt: &str) -> Vec<Passage<'_>> {
         let (url, after) = tail.split_at_checked(tail.find(ends).unwrap_or(tail.len())).unwrap_or((tail, ""));
         let next = [after.find("https://"), after.find("http://")].into_iter().flatten().min();
         let text = after.get(..next.unwrap_or(after.len())).unwrap_or_default();
-        if !passages.iter().any(|passage| passage.url == url) {
-            passages.push(Passage { url: url.trim_end_matches(['.', ';', ':']), text });
+        let url = url.trim_end_matches(['.', ';', ':']);
+        match passages.iter_mut().find(|passage| passage.url == url) {
+            // A page may name its own address: it is about what says more.
+            Some(known) if known.text.len() < text.len() => known.text = text,
+            Some(_) => {}
+            None => passages.push(Passage { url, text }),
         }
         rest = after;
     }
@@ -146,11 +181,11 @@ impl<'a> Maker<'a> {
             _ if schema.get("contentEncoding").is_some() => return "c2FtcGxl".into(),
             _ => {}
         }
-        let about = passage.map_or(self.prompt, |passage| passage.text);
+        let about = passage.map_or_else(|| matter(self.prompt), |passage| passage.text);
         let text = match (name, self.compared()) {
             ("company" | "subject", Some((company, _))) => company,
             ("rival" | "competitor" | "other", Some((_, rival))) => rival,
-            _ => sentences(about).next().unwrap_or("nothing"),
+            _ => sentence(about, if passage.is_some() { 0 } else { place.passage }),
         };
         let length =
             |keyword: &str| schema.get(keyword).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
@@ -162,9 +197,15 @@ impl<'a> Maker<'a> {
 
     fn number(&self, schema: &Value, name: &str, place: Place) -> i64 {
         let bound = |keyword: &str| schema.get(keyword).and_then(Value::as_f64);
+        let bounded = bound("minimum").is_some() && bound("maximum").is_some();
         let low = bound("minimum").map_or(0, |low| low.ceil() as i64);
         let high = bound("maximum").map_or(low.saturating_add(100), |high| high.floor() as i64).max(low);
         let passage = self.passage(place).map_or(self.prompt, |passage| passage.text);
+        // A number that the passage tells is taken, where it is clear which ones are meant.
+        let mut told = passage.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok());
+        if let Some(told) = told.find(|told| bounded && (low..=high).contains(told)) {
+            return told;
+        }
         let span = high.abs_diff(low).saturating_add(1);
         low.saturating_add_unsigned(number_of(&format!("{passage}{name}")) % span)
     }

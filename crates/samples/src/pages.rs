@@ -1,5 +1,5 @@
-//! A small web of pages that compare companies, made up from their names. The hosts are `.example` names, which nobody
-//! can own.
+//! A small web of pages that compare companies and of pages that tell the size of markets, made up from their names.
+//! The hosts are `.example` names, which nobody can own.
 
 use sha2::{Digest as _, Sha256};
 
@@ -74,17 +74,42 @@ const ASPECTS: [Aspect; 5] = [
     },
 ];
 
-/// Results for a query such as `Halcyon versus Meridian`, best first, from number `start` on.
+/// Who publishes the size of markets, and by which factor its figures differ from those of the others, in percent.
+const PUBLISHERS: [(&str, &str, u64); 6] = [
+    ("Statbook", "statbook.example", 100),
+    ("the Ledger Post", "ledgerpost.example", 92),
+    ("Tradewire", "tradewire.example", 108),
+    ("Analysts United", "analysts.example", 117),
+    ("the Chamber of Trade", "chamber.example", 97),
+    // Some want to sell a report.
+    ("Moonshot Research", "moonshot.example", 940),
+];
+
+/// The year that all of them write about.
+const YEAR: u32 = 2026;
+
+/// Results for a query such as `Halcyon versus Meridian` or `garden robots market size`, best first, from number
+/// `start` on.
 pub(crate) fn search(query: &str, start: usize) -> Vec<Hit> {
-    let hits = match pair_in(query) {
-        Some((company, rival)) => comparisons(company, rival),
-        None => vec![Hit {
+    let hits = match (pair_in(query), market_in(query)) {
+        (Some((company, rival)), _) => comparisons(company, rival),
+        (None, Some(market)) => market_reports(market),
+        (None, None) => vec![Hit {
             title: format!("{query}: an overview"),
             snippet: format!("What is known about {query}, with sources."),
             link: format!("https://encyclopedia.example/wiki/{}", segment(query)),
         }],
     };
     hits.into_iter().skip(start).take(PAGE).collect()
+}
+
+fn market_reports(market: &str) -> Vec<Hit> {
+    let reports = PUBLISHERS.iter().map(|(name, host, _)| Hit {
+        title: format!("The market for {market}, by {name}"),
+        snippet: format!("How much is spent on {market}, and who spends it."),
+        link: format!("https://{host}/markets/{}", segment(market)),
+    });
+    reports.collect()
 }
 
 fn comparisons(company: &str, rival: &str) -> Vec<Hit> {
@@ -122,6 +147,15 @@ pub(crate) fn crawl(url: &str) -> Option<String> {
         ("encyclopedia.example", [wiki, topic]) if wiki == "wiki" => Some(format!(
             "{topic}\n{url}\n\n{topic} has been written about for years. This page sums up what is agreed on.\n"
         )),
+        (_, [markets, market]) if markets == "markets" => {
+            let (name, _, percent) = PUBLISHERS.iter().find(|(_, publisher, _)| *publisher == host)?;
+            let millions = (35 + number_of(&market.to_lowercase()) % 600) * percent;
+            Some(format!(
+                "The market for {market}\n{url}\n\n\
+                 The market for {market} is worth {millions} million USD in {YEAR}, says {name}. \
+                 Most of it is spent by companies with fewer than fifty people.\n"
+            ))
+        }
         ("tips.example", _) => Some(format!("Ten tips for choosing a vendor\n{url}\n\nAsk for a trial.\n")),
         (_, [company, versus, rival, name]) if versus == "vs" => {
             let aspect = ASPECTS.iter().find(|aspect| aspect.host == host && aspect.name == name)?;
@@ -161,6 +195,12 @@ fn pair_in(query: &str) -> Option<(&str, &str)> {
     let (company, rival) = [" versus ", " vs. ", " vs "].iter().find_map(|word| query.split_once(word))?;
     let (company, rival) = (company.trim(), rival.trim());
     (!company.is_empty() && !rival.is_empty()).then_some((company, rival))
+}
+
+/// The market in "garden robots market size".
+fn market_in(query: &str) -> Option<&str> {
+    let (market, _) = query.split_once(" market")?;
+    (!market.trim().is_empty()).then(|| market.trim())
 }
 
 /// A name as a path segment, readable for plain names.

@@ -194,9 +194,13 @@ pub(crate) fn refused(request: &Asked, method: &Method, authorization: &str) -> 
     if request.method() != method {
         return Some(problem(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"));
     }
-    let given = request.headers().get(header::AUTHORIZATION);
-    match given.map(HeaderValue::as_bytes) {
-        Some(given) if given == authorization.as_bytes() => None,
+    refused_without(request, header::AUTHORIZATION.as_str(), authorization)
+}
+
+/// The refusal of a request whose header `name` is not `wanted`, if it is one.
+pub(crate) fn refused_without(request: &Asked, name: &str, wanted: &str) -> Option<Answer> {
+    match request.headers().get(name).map(HeaderValue::as_bytes) {
+        Some(given) if given == wanted.as_bytes() => None,
         Some(_) => Some(problem(StatusCode::UNAUTHORIZED, "Invalid API key")),
         None => Some(problem(StatusCode::UNAUTHORIZED, "Missing API key")),
     }

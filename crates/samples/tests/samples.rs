@@ -42,6 +42,9 @@ impl Caller {
         for subnet in ["sn28", "sn64", "sn96"] {
             secrets.insert(subnet, &samples.chat_url, &SecretString::from(samples.chat_key)).unwrap();
         }
+        for subnet in ["sn32", "sn34", "sn50", "sn51"] {
+            secrets.insert(subnet, &samples.tools_url, &SecretString::from(samples.tools_key)).unwrap();
+        }
         Self { client, secrets, hotkey: Hotkey::from_seed(&[3; 32]), samples }
     }
 
@@ -206,15 +209,165 @@ async fn answers_fit_schemas_of_every_kind() {
     assert!(text.starts_with("In short: Say something."), "a text is not quoted: {text}");
 }
 
+/// What is told about a market can be found, read and taken out as numbers.
+#[tokio::test]
+async fn figures_of_a_page_are_taken_as_they_are_told() {
+    let caller = Caller::start(Options::default()).await;
+    let found = caller.search("garden robots market size").await;
+    assert_eq!(found.len(), 6);
+    let url = found[0]["link"].as_str().unwrap();
+    let page = caller.crawl(url).await;
+    let schema = json!({"type": "array", "maxItems": 3, "items": {
+        "type": "object", "required": ["usd_millions", "year", "quote", "source"],
+        "properties": {
+            "usd_millions": {"type": "integer", "minimum": 1, "maximum": 10_000_000},
+            "year": {"type": "integer", "minimum": 2015, "maximum": 2040},
+            "quote": {"type": "string", "minLength": 10, "maxLength": 400},
+            "source": {"type": "string", "format": "uri"},
+        },
+    }});
+    let prompt = format!("What is the market worth?\n{url}\n{page}\n\n{ASK}\n{schema}");
+    let text = caller.chat("sn64.chat_completions", &caller.samples.chat_url, &prompt).await;
+    let estimates: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let [estimate] = estimates.as_slice() else { panic!("{text}") };
+    assert_eq!((estimate["year"].as_i64(), &estimate["source"]), (Some(2026), &json!(url)));
+    assert!(page.contains(estimate["quote"].as_str().unwrap()), "{page}");
+    assert!(page.contains(&format!("{} million USD", estimate["usd_millions"])), "{page}");
+}
+
+#[tokio::test]
+async fn a_list_that_is_to_be_revised_comes_back() {
+    let caller = Caller::start(Options::default()).await;
+    let schema = json!({"type": "array", "items": {"$ref": "#/$defs/Row"}, "$defs": {"Row": {
+        "type": "object", "required": ["a"], "properties": {"a": {"type": "string"}},
+    }}});
+    for (given, comes_back) in [(r#"[{"a":"x"},{"a":"y"}]"#, true), (r#"[{"b":"x"}]"#, false)] {
+        let prompt = format!("Revise this:\n{given}\n\n{ASK}\n{schema}");
+        let text = caller.chat("sn64.chat_completions", &caller.samples.chat_url, &prompt).await;
+        assert_eq!(text == given, comes_back, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn both_searches_for_posts_find_the_same_ones() {
+    let caller = Caller::start(Options::default()).await;
+    let url = &caller.samples.search_url;
+    let by_words = caller.ask(&entry("sn22.x_search"), url, json!({"query": "Halcyon", "count": 100})).await;
+    let by_prompt = caller.ask(&entry("sn22.ai_x_links"), url, json!({"prompt": "Halcyon"})).await;
+    assert_eq!(by_words, by_prompt["miner_tweets"]);
+    let posts = by_words.as_array().unwrap();
+    assert!(posts.len() == 13 && posts.is_sorted_by_key(|post| -post["like_count"].as_i64().unwrap()));
+    let other = caller.ask(&entry("sn22.x_search"), url, json!({"query": "Meridian", "count": 100})).await;
+    let shared = posts.iter().filter(|post| other.as_array().unwrap().contains(post)).count();
+    assert_eq!(shared, 1, "one post is about neither");
+    let few = caller.ask(&entry("sn22.x_search"), url, json!({"query": "Halcyon", "count": 3})).await;
+    assert_eq!(few.as_array().unwrap(), &posts[..3]);
+}
+
+#[tokio::test]
+async fn texts_with_words_in_common_point_in_similar_directions() {
+    let caller = Caller::start(Options::default()).await;
+    let texts = ["Reset a forgotten password", "I forgot my password", "Where is my invoice?", ""];
+    let asked = json!({"model": "m", "input": texts});
+    let made = caller.ask(&entry("sn64.embeddings"), &caller.samples.chat_url, asked).await;
+    let vectors: Vec<Vec<f64>> = made["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["embedding"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect())
+        .collect();
+    let dot = |a: usize, b: usize| vectors[a].iter().zip(&vectors[b]).map(|(a, b)| a * b).sum::<f64>();
+    assert!(dot(0, 1) > 0.5 && dot(0, 2) < 0.5 && (dot(0, 0) - 1.0).abs() < 1e-3, "{vectors:?}");
+    assert!(dot(3, 3) == 0.0);
+}
+
+#[tokio::test]
+async fn images_are_judged_by_their_address_and_texts_by_their_phrases() {
+    let caller = Caller::start(Options::default()).await;
+    let url = &caller.samples.tools_url;
+    for (image, generated, confidences) in [
+        ("https://photos.example/boat.jpg", false, 0.0..0.1),
+        ("https://photos.example/generated/boat.jpg", true, 0.9..1.0),
+        ("https://photos.example/blurred.jpg", true, 0.45..0.55),
+    ] {
+        let verdict = caller.ask(&entry("sn34.detect_image"), url, json!({ "image": image })).await;
+        assert!(confidences.contains(&verdict["confidence"].as_f64().unwrap()), "{verdict}");
+        assert!(verdict["isAI"] == generated || image.contains("blurred"), "{verdict}");
+    }
+    let plain = "The ferry leaves at nine and is back by noon. ".repeat(6);
+    let stock = format!("{plain} Furthermore, it is important to note that it is a testament to the sea.");
+    let texts = json!({"texts": [plain, stock, "short"]});
+    let judged = caller.ask(&entry("sn32.detect_texts"), url, texts).await;
+    assert_eq!(
+        judged["results"],
+        json!([{"score": 0.06}, {"score": 0.99}, {"error": {"code": "too_short"}}])
+    );
+    let one = caller.ask(&entry("sn32.detect_text"), url, json!({ "text": stock })).await;
+    assert_eq!(one["score"], 0.99);
+}
+
+#[tokio::test]
+async fn forecasts_spread_with_time_around_a_price_that_stands_still() {
+    let caller = Caller::start(Options::default()).await;
+    let url = &caller.samples.tools_url;
+    let made = caller
+        .ask(&entry("sn50.prediction_percentiles"), url, json!({"asset": "BTC", "horizon": "24h"}))
+        .await;
+    let steps = made["forecast_future"]["percentiles"].as_array().unwrap();
+    let widths: Vec<f64> =
+        steps.iter().map(|step| step["0.95"].as_f64().unwrap() - step["0.05"].as_f64().unwrap()).collect();
+    assert!(widths.len() == 13 && widths.is_sorted() && widths[0] == 0.0, "{widths:?}");
+    assert!(steps.iter().all(|step| step["0.5"] == made["current_price"]));
+    let volatility = caller.ask(&entry("sn50.volatility"), url, json!({"asset": "ETH"})).await;
+    assert_eq!(volatility["forecast_future"]["average_volatility"], 58.0);
+    let odds = caller.ask(&entry("sn50.polymarket_up_down_hourly"), url, json!({"asset": "ETH"})).await;
+    assert_eq!(odds["polymarket_probability_up"], 0.51);
+}
+
+#[tokio::test]
+async fn machines_are_listed_in_the_shapes_of_two_markets() {
+    let caller = Caller::start(Options::default()).await;
+    let url = &caller.samples.tools_url;
+    let gpus = caller.ask(&entry("sn4.list_inventory"), url, json!({"gpu": true})).await;
+    let all = caller.ask(&entry("sn4.list_inventory"), url, json!({})).await;
+    assert_eq!((gpus.as_array().unwrap().len(), all.as_array().unwrap().len()), (5, 6));
+    let machines = caller.ask(&entry("sn51.list_executors"), url, json!({"size": 2})).await;
+    assert_eq!(machines.as_array().unwrap().len(), 2);
+    assert_eq!(machines[0]["specs"]["gpu"]["count"], 8);
+}
+
 #[tokio::test]
 async fn keys_are_checked() {
     let caller = Caller::start(Options::default()).await;
     let mut secrets = SecretStore::new();
     secrets.insert("sn22", &caller.samples.search_url, &SecretString::from("a wrong key")).unwrap();
+    for subnet in ["sn32", "sn34", "sn50", "sn51"] {
+        secrets.insert(subnet, &caller.samples.tools_url, &SecretString::from("a wrong key")).unwrap();
+    }
     let wrong = Caller { secrets, ..caller };
-    let outcome =
-        wrong.call(&entry("sn22.web_search"), &wrong.samples.search_url, json!({"query": "x"})).await;
-    assert_eq!(outcome.result.unwrap_err().kind, CallErrorKind::Unauthorized);
+    let (search, tools) = (&wrong.samples.search_url, &wrong.samples.tools_url);
+    for (operation, endpoint, input) in [
+        ("sn22.web_search", search, json!({"query": "x"})),
+        ("sn32.detect_texts", tools, json!({"texts": ["x"]})),
+        ("sn34.detect_image", tools, json!({"image": "x"})),
+        ("sn50.volatility", tools, json!({"asset": "BTC"})),
+        ("sn51.list_executors", tools, json!({})),
+    ] {
+        let outcome = wrong.call(&entry(operation), endpoint, input).await;
+        assert_eq!(outcome.result.unwrap_err().kind, CallErrorKind::Unauthorized, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn what_no_detector_or_forecast_takes_is_rejected() {
+    let caller = Caller::start(Options::default()).await;
+    let short = json!({"text": "x".repeat(199)});
+    let url = &caller.samples.tools_url;
+    let outcome = caller.call(&entry("sn32.detect_text"), url, short).await;
+    assert!(matches!(outcome.result.unwrap_err().kind, CallErrorKind::Rejected | CallErrorKind::Invalid));
+    let many = json!({"texts": vec!["x"; 101]});
+    let outcome = caller.call(&entry("sn32.detect_texts"), url, many).await;
+    assert_eq!(outcome.result.unwrap_err().kind, CallErrorKind::Rejected);
 }
 
 #[tokio::test]

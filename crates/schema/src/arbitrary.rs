@@ -23,6 +23,8 @@ pub(crate) enum Shape {
     Optional(Box<Shape>),
     Record(Vec<Shape>),
     Literals(Vec<Option<Shape>>),
+    /// Some of three words, and with `true` any other text.
+    Words([bool; 3], bool),
     Union(Box<Shape>),
     Tagged(Vec<Vec<Shape>>),
     Result(Box<Shape>, Box<Shape>),
@@ -73,6 +75,7 @@ pub(crate) fn shape() -> impl Strategy<Value = Shape> {
             boxed.clone().prop_map(Shape::Optional),
             vec(inner.clone(), 0..4).prop_map(Shape::Record),
             vec(prop::option::of(inner.clone()), 1..4).prop_map(Shape::Literals),
+            (any::<[bool; 3]>(), any::<bool>()).prop_map(|(words, open)| Shape::Words(words, open)),
             boxed.clone().prop_map(Shape::Union),
             vec(vec(inner, 0..3), 2..4).prop_map(Shape::Tagged),
             (boxed.clone(), boxed).prop_map(|(ok, err)| Shape::Result(ok, err)),
@@ -162,6 +165,20 @@ pub(crate) fn lower(shape: &Shape, defs: &mut TypeDefs) -> Type {
             });
             let mut variants: Vec<_> = variants.collect();
             variants.sort_by_key(|variant| variant.payload.is_some());
+            push_enum(defs, EnumWire::Literal, variants)
+        }
+        Shape::Words(words, open) => {
+            let names = ["One", "Two", "Three"];
+            let kept = words.iter().zip(names).filter(|(kept, _)| **kept);
+            let mut variants: Vec<_> =
+                kept.map(|(_, name)| variant(name, &format!("\"{}\"", name.to_lowercase()), None)).collect();
+            // No word at all is no enum.
+            if variants.is_empty() {
+                return Type::STRING;
+            }
+            if *open {
+                variants.push(variant("Other", "", Some(Type::STRING)));
+            }
             push_enum(defs, EnumWire::Literal, variants)
         }
         Shape::Union(inner) => {

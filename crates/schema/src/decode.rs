@@ -15,16 +15,25 @@ use crate::value::{Json, Value};
 
 mod cast;
 mod check;
+mod index;
 mod json;
 mod misfit;
+mod part;
 mod typed;
 
 pub use cast::cast;
 pub use check::check;
+pub use part::{PartSeed, SkipSeed, text_fits};
 
 use json::JsonSource;
 use misfit::Context;
 use typed::Seed;
+
+pub(crate) use misfit::{key_segment, quoted};
+pub(crate) use typed::text_misfit;
+/// Largest magnitude up to which every integer is a double: beyond it, a number with a fraction or exponent
+/// may have lost digits, so it is no `Int`.
+pub const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// Code of an answer that does not fit its type.
 pub const MISFIT: &str = "E1120";
@@ -34,6 +43,9 @@ pub const DUPLICATE_KEY: &str = "E1121";
 pub const TOO_LARGE: &str = "E1122";
 /// Code of an answer that is not JSON.
 pub const NOT_JSON: &str = "E1123";
+
+/// Fields of all records of one document together, absent ones included; each takes memory of its own.
+pub const DECODED_FIELDS_MAX: usize = 8_000_000;
 
 /// Why JSON does not become a value of the wanted type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

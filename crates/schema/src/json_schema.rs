@@ -10,28 +10,38 @@
 
 use serde_json::Value as Json;
 
+use crate::boundary::Checks;
 use crate::types::{DefId, Type, TypeDefs};
 
+mod arrays;
 mod discriminator;
 mod emit;
-mod keywords;
+pub(crate) mod keywords;
 mod literals;
 mod mapper;
 mod merge;
+mod merged;
 mod names;
 mod objects;
 mod operation;
-mod scalars;
+pub(crate) mod scalars;
 mod unions;
+
+pub(crate) use literals::is_opaque;
+pub(crate) use mapper::local;
+pub(crate) use names::shown;
 
 pub use emit::to_json_schema;
 pub use operation::OperationTypes;
+pub(crate) use operation::type_stem;
 
 /// Nesting of schemas that are mapped: a document of the deepest admitted nesting needs no more.
 pub const SCHEMA_DEPTH_MAX: usize = 64;
 /// Records and enums that one operation may bring.
 pub const SCHEMA_TYPES_MAX: usize = 2_000;
-/// Literals of one enum.
+/// Fields of one record.
+pub const RECORD_FIELDS_MAX: usize = 1_000;
+/// Literals of one enum, and members of one union.
 pub const ENUM_VARIANTS_MAX: usize = 1_000;
 /// Parts of schemas that are looked at for one operation, each as often as it is used.
 pub const SCHEMA_VISITS_MAX: usize = 1_000_000;
@@ -95,6 +105,8 @@ impl SchemaError {
 pub fn from_json_schema(schema: &Json, name: &str) -> Result<(TypeDefs, Type), SchemaError> {
     let mut table = mapper::Table::default();
     let ty = mapper::Mapper::new(schema, &mut table).root(&names::pascal(name))?;
+    // What the type does not say is checked at the boundary, so it must make sense, too.
+    Checks::of(schema)?;
     Ok((table.defs, ty))
 }
 

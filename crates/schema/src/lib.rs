@@ -15,6 +15,9 @@
 #![forbid(unsafe_code)]
 
 pub mod amount;
+pub mod boundary;
+pub mod compat;
+pub mod coverage;
 pub mod decode;
 pub mod encode;
 pub mod error;

@@ -136,6 +136,13 @@ impl LengthRange {
             }
     }
 
+    /// The least range that has the lengths of both.
+    #[must_use]
+    pub fn hull(self, other: Self) -> Self {
+        let max = self.max.zip(other.max).map(|(a, b)| a.max(b));
+        Self { min: self.min.min(other.min), max }
+    }
+
     /// Whether `length` lies in the range.
     #[must_use]
     pub const fn contains(self, length: u64) -> bool {

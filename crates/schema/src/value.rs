@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
-use crate::wire::Scalar;
 
 /// A value; which [`crate::types::Type`] it has is known from its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,17 +81,6 @@ impl Json {
         match self {
             Self::String(text) => Some(text),
             _ => None,
-        }
-    }
-
-    pub(crate) fn scalar(&self) -> Option<Scalar<'_>> {
-        match self {
-            Self::Null => Some(Scalar::Null),
-            Self::Bool(value) => Some(Scalar::Bool(*value)),
-            Self::Int(value) => Some(Scalar::Int(*value)),
-            Self::Float(value) => Some(Scalar::Float(*value)),
-            Self::String(text) => Some(Scalar::Text(text)),
-            Self::Array(_) | Self::Object(_) => None,
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::hotkey::Hotkey;
 use crate::https::{HttpPlan, Outgoing, unsendable};
 use crate::miner::{AxonPlan, uuid_of};
 use crate::outcome::{CallOutcome, observed_cost};
+use crate::rules::Rules;
 use crate::secrets::{self, SecretStore};
 use crate::{code, echo, status};
 
@@ -55,6 +56,7 @@ struct Prepared {
     id: OperationId,
     netuid: u16,
     types: OperationTypes,
+    rules: Rules,
     observed_cost: Option<ObservedCost>,
     wire: Wire,
 }
@@ -177,6 +179,7 @@ impl Client {
                 id: id.clone(),
                 netuid: operation.netuid,
                 types,
+                rules: Rules::of(operation).map_err(|error| binding(error.to_string()))?,
                 observed_cost: operation.observed_cost.clone(),
                 wire,
             }),
@@ -206,7 +209,7 @@ impl Client {
         let operation = operation.shared.as_ref();
         let ready = operation
             .key(context.secrets)
-            .and_then(|key| Ok((key, operation.outgoing(fields, key, context)?)));
+            .and_then(|key| Ok((key, operation.outgoing(operation.rules.admit(fields)?, key, context)?)));
         let (key, outgoing) = match ready {
             Ok(ready) => ready,
             Err(error) => return CallOutcome::unsent(error),
@@ -340,7 +343,8 @@ impl Prepared {
         outcome.result = match failed {
             Some(error) => Err(error),
             None => check_form(&exchange.headers, form)
-                .and_then(|()| Ok(decode_body(body, form, &self.types.output, &self.types.defs)?)),
+                .and_then(|()| Ok(decode_body(body, form, &self.types.output, &self.types.defs)?))
+                .and_then(|value| self.rules.check_answer(body, form).map(|()| value)),
         };
     }
 }

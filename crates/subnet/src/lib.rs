@@ -33,6 +33,7 @@ mod https;
 mod miner;
 mod outcome;
 pub mod python;
+mod rules;
 pub mod secrets;
 pub mod ss58;
 mod status;

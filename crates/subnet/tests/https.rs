@@ -258,6 +258,42 @@ async fn answers_in_another_form_are_invalid() {
 }
 
 #[tokio::test]
+async fn rules_beyond_the_types_hold_on_both_sides() {
+    let peer = Peer::start(|seen| {
+        let odd = seen.body.windows(3).any(|window| window == b"odd");
+        json_answer(&json!({ "n": if odd { 7 } else { 8 } }))
+    })
+    .await;
+    let client = peer.client();
+    let mut operation = operation(&peer.origin(), "POST");
+    operation.input = json!({ "type": "object", "properties": {
+        "id": { "type": "string" }, "q": { "type": "string", "pattern": "^[a-z]+$" } } });
+    operation.output =
+        json!({ "type": "object", "properties": { "n": { "type": "integer", "multipleOf": 2 } } });
+    let prepared = prepare(&client, &operation);
+    let secrets = SecretStore::new();
+    let context = context(&secrets, PATIENT_MS);
+    let call = |q: &str| client.call_fields(&prepared, fields(json!({ "q": q })), &context);
+    assert!(call("even").await.result.is_ok());
+    let outcome = call("odd").await;
+    assert!(outcome.sent);
+    let error = outcome.result.unwrap_err();
+    assert_eq!((error.kind, error.code.as_str()), (CallErrorKind::Invalid, "E1124"));
+    assert_eq!(error.path.as_deref(), Some("$.n"));
+    let sent = peer.seen().len();
+    let outcome = call("No!").await;
+    let error = outcome.result.unwrap_err();
+    assert_eq!((error.kind, error.code.as_str(), outcome.sent), (CallErrorKind::Rejected, "E1124", false));
+    assert_eq!(error.path.as_deref(), Some("$.q"));
+    assert_eq!(peer.seen().len(), sent);
+    // Where the Ledger knows no contract of the answer, none is held against it.
+    operation.output_complete = false;
+    let loose = prepare(&client, &operation);
+    let outcome = client.call_fields(&loose, fields(json!({ "q": "odd" })), &context).await;
+    assert!(outcome.result.is_ok());
+}
+
+#[tokio::test]
 async fn text_answers_are_one_string() {
     let peer = Peer::start(|seen| match seen.body.len() {
         0..=9 => answer("200 OK", "text/plain; charset=utf-8", "Grüße\n"),

@@ -208,13 +208,13 @@ async fn capabilities_are_published_with_adapters_of_known_operations() {
     let status = clients.ledger().publish_capability(request).await.unwrap_err();
     assert_refused::<()>(Err(status), Code::InvalidArgument, "E1204", &["entry_json:name"]);
 
-    let page = v1::ListCapabilitiesRequest { page_size: 2, ..Default::default() };
+    let page = v1::ListCapabilitiesRequest { page_size: 3, ..Default::default() };
     let first = clients.ledger().list_capabilities(page.clone()).await.unwrap().into_inner();
     let page_token = first.next_page_token;
     let rest = clients.ledger().list_capabilities(v1::ListCapabilitiesRequest { page_token, ..page }).await;
     let rest = rest.unwrap().into_inner();
     let names = first.capabilities.iter().chain(&rest.capabilities).map(|row| row.name.as_str());
-    assert_eq!(names.collect::<Vec<_>>(), ["answer", "generate", "web_search"]);
+    assert_eq!(names.collect::<Vec<_>>(), ["answer", "generate", "social_posts", "web_search"]);
     assert!(rest.next_page_token.is_empty());
 }
 

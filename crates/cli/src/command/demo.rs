@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ::proof::key::PublicKey;
 use ::proof::verify::verify;
+use schema::lock::Lock;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -31,10 +32,11 @@ pub(crate) async fn run(context: &Context, args: &Demo) -> Result<(), Failure> {
         .clone()
         .unwrap_or_else(|| env::temp_dir().join(format!("orchestra-demo-{}", Uuid::new_v4().simple())));
     let local = Local::on_samples(State::Folder(data.clone())).await?;
-    introduce(context, &local);
+    let servers = servers(&local);
     let key = local.service.public_key();
     let connection = Connection::local(local).await?;
     let lock = lock::resolve(&connection, PLAN).await?;
+    introduce(context, &lock, &servers);
     let file = PlanFile { path: PLAN_NAME.into(), bytes: PLAN.into() };
     let compiled = diagnostics::compile_or_show(context, &file, &lock)?;
     let (plan, bound) = run::choose(&compiled, None)?;
@@ -60,14 +62,25 @@ fn inputs() -> serde_json::Value {
     json!({ "company": "Halcyon", "rivals": ["Meridian", "Northwind", "Vantage"] })
 }
 
-fn introduce(context: &Context, local: &Local) {
-    let Some(samples) = &local.samples else { return };
-    let mut lines = vec![format!("plan      {PLAN_NAME}"), format!("inputs    {}", inputs())];
-    for (subnet, origin, path, _) in sample_subnets(samples) {
-        lines.push(format!("{subnet:<9} sample at {origin}{path}"));
-    }
+/// The sample servers: the subnet of each, and where it is.
+fn servers(local: &Local) -> Vec<(&'static str, String)> {
+    let Some(samples) = &local.samples else { return Vec::new() };
+    let subnets = sample_subnets(samples).into_iter();
+    let subnets = subnets.map(|(subnet, origin, path, _)| (subnet, format!("sample at {origin}{path}")));
     let (axon, hotkey) = (&samples.axon_url, &samples.axon_hotkey);
-    lines.push(format!("{:<9} sample at {axon}, hotkey {hotkey}; this plan does not call it", "axon"));
+    let axon = format!("sample at {axon}, hotkey {hotkey}; this plan does not call it");
+    subnets.chain([("axon", axon)]).collect()
+}
+
+/// Shows the plan, its inputs, and the servers it can meet. The axon is always shown, for it is of another kind.
+fn introduce(context: &Context, lock: &Lock, servers: &[(&'static str, String)]) {
+    let mut lines = vec![format!("plan      {PLAN_NAME}"), format!("inputs    {}", inputs())];
+    let called = |subnet: &str| {
+        let of = |id: &String| id.strip_prefix(subnet).is_some_and(|name| name.starts_with('.'));
+        subnet == "axon" || lock.operations.keys().any(of)
+    };
+    let shown = servers.iter().filter(|(subnet, _)| called(subnet));
+    lines.extend(shown.map(|(subnet, place)| format!("{subnet:<9} {place}")));
     context.output.note(&lines.join("\n"));
 }
 

@@ -1,7 +1,8 @@
-//! `orch ledger search | show | import`.
+//! `orch ledger search | show | import | report`.
 
 mod capability;
 mod import;
+mod report;
 mod show;
 
 use std::collections::BTreeSet;
@@ -35,6 +36,7 @@ pub(crate) async fn run(context: &Context, args: &Ledger) -> Result<(), Failure>
             show::run(context, source, operation, version.as_deref()).await
         }
         Ledger::Import { paths, source } => import::run(context, source, paths).await,
+        Ledger::Report { paths, at_least } => report::run(context, paths, *at_least),
     }
 }
 

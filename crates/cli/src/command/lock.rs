@@ -1,4 +1,4 @@
-//! `orch lock update`.
+//! `orch lock update | check`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,30 +9,30 @@ use schema::lock::{Lock, LockBodies, Lockfile};
 use serde_json::json;
 
 use super::Context;
-use crate::args::LedgerSource;
+use crate::args::{LedgerSource, Lock as Args};
 use crate::exit::{Exit, Failure};
 use crate::project::lockfile::{self, LOCKFILE};
 use crate::project::{self, PlanFile};
 use crate::service::Connection;
 use crate::{config, diagnostics};
 
-/// Pins what plans use. One lock serves all plans of a folder, so naming one of them pins for all.
-pub(crate) async fn update(
-    context: &Context,
-    paths: &[PathBuf],
-    source: &LedgerSource,
-) -> Result<(), Failure> {
-    let config = context.config()?;
-    let mut folders: Vec<PathBuf> = Vec::new();
-    for path in paths {
-        let folder = folder_for(path)?;
-        if !folders.contains(&folder) {
-            folders.push(folder);
+mod check;
+mod compat;
+
+/// Runs one of the subcommands.
+pub(crate) async fn run(context: &Context, args: &Args) -> Result<(), Failure> {
+    match args {
+        Args::Update { paths, source } => update(context, paths, source).await,
+        Args::Check { paths, against, server } => {
+            check::run(context, paths, against.as_deref(), server.as_deref()).await
         }
     }
-    if folders.is_empty() {
-        folders.push(if config.is_project() { config.folder.clone() } else { PathBuf::from(".") });
-    }
+}
+
+/// Pins what plans use. One lock serves all plans of a folder, so naming one of them pins for all.
+async fn update(context: &Context, paths: &[PathBuf], source: &LedgerSource) -> Result<(), Failure> {
+    let config = context.config()?;
+    let folders = folders(&config, paths)?;
     // Everything is read before anything is asked for, and asked for before anything is written.
     let wanted = folders.iter().map(|folder| Wanted::of(context, folder)).collect::<Result<Vec<_>, _>>()?;
     let connection = Connection::for_ledger(&config, source.server.as_deref(), false).await?;
@@ -43,20 +43,56 @@ pub(crate) async fn update(
     let mut documents = Vec::new();
     for (folder, (text, bodies)) in folders.iter().zip(&locks) {
         let before = pins(folder);
+        // A lock that is damaged has nothing to compare with.
+        let old = lockfile::load(folder).ok();
         lockfile::save(folder, text, bodies)?;
         let changes = changes(&before, &pins(folder));
+        let report = match (old, Lock::assemble(text, bodies)) {
+            (Some(old), Ok(new)) => compat::Report::of(&old, &new, &|_| false),
+            _ => compat::Report::default(),
+        };
         let path = project::relative(&folder.join(LOCKFILE));
-        documents.push(json!({ "lock": path, "pins": bodies.len(), "changes": changes }));
+        documents.push(json!({
+            "lock": path,
+            "pins": bodies.len(),
+            "changes": changes,
+            "level": report.level().name(),
+            "compatibility": report.to_json(),
+        }));
         let state = if changes.is_empty() { ", unchanged" } else { "" };
         context.output.note(&format!("{}: {} pins{state}", path.display(), bodies.len()));
         for change in &changes {
             context.output.note(&format!("  {change}"));
+            // What a changed pin means for plans stands below it.
+            let name = change.strip_prefix("~ ").and_then(|rest| rest.rsplit_once(" -> "));
+            report
+                .lines_of(name.map_or("", |(name, _)| name))
+                .iter()
+                .for_each(|line| context.output.note(line));
+        }
+        if let Some(line) = report.rate_line() {
+            context.output.note(&line);
         }
     }
     if context.output.json {
         context.output.document(&json!({ "locks": documents }));
     }
     Ok(())
+}
+
+/// The folders whose locks serve `paths`: without any the project, or the working folder where there is none.
+fn folders(config: &config::Config, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        let folder = folder_for(path)?;
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    if folders.is_empty() {
+        folders.push(if config.is_project() { config.folder.clone() } else { PathBuf::from(".") });
+    }
+    Ok(folders)
 }
 
 /// The folder whose lock serves `path`: itself, or for a file that of the nearest lock, else its own.
@@ -78,15 +114,17 @@ fn folder_for(path: &Path) -> Result<PathBuf, Failure> {
 struct Wanted {
     request: v1::ResolveLockRequest,
     asked: BTreeMap<String, String>,
+    files: Vec<PlanFile>,
 }
 
 impl Wanted {
     fn of(context: &Context, folder: &Path) -> Result<Self, Failure> {
         // A folder inside with a lock or a project of its own is served by that.
         let inside = |folder: &Path| !folder.join(LOCKFILE).exists() && !folder.join(config::FILE).exists();
-        let mut wanted = Self { request: v1::ResolveLockRequest::default(), asked: BTreeMap::new() };
+        let mut wanted =
+            Self { request: v1::ResolveLockRequest::default(), asked: BTreeMap::new(), files: Vec::new() };
         for path in project::plans_in(folder, &inside)? {
-            let file = PlanFile::read(&path)?;
+            let file = PlanFile::read(&project::relative(&path))?;
             // An import that cannot be read would lose its pin.
             let needs = plan_compiler::needs(&diagnostics::parse_or_show(context, &file)?);
             for name in needs.operations.iter().chain(&needs.capabilities) {
@@ -94,6 +132,7 @@ impl Wanted {
             }
             wanted.request.operations.extend(needs.operations);
             wanted.request.capabilities.extend(needs.capabilities);
+            wanted.files.push(file);
         }
         Ok(wanted)
     }

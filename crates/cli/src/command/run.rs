@@ -65,7 +65,7 @@ pub(crate) async fn run(context: &Context, args: &args::Run) -> Result<(), Failu
     if connection.local.as_ref().is_some_and(|local| local.samples.is_some()) {
         context
             .output
-            .note("\ncalls went to sample subnets on this machine: `samples = true` in orchestra.toml");
+            .note("calls went to sample subnets on this machine: `samples = true` in orchestra.toml");
     }
     let ended = report(context, &finished, keep, &trusted, &compiled);
     if !finished.interrupted {
@@ -92,7 +92,7 @@ pub(crate) fn request(
     })
 }
 
-/// The plan named, or the only one, with its bound.
+/// The plan named, else the only one that no other of the file runs, with its bound.
 pub(crate) fn choose<'a>(
     compiled: &'a Compiled,
     name: Option<&str>,
@@ -106,11 +106,10 @@ pub(crate) fn choose<'a>(
             format!("{file} has no plan"),
             "a plan starts with `plan name(..) -> T`; a file without one can only be checked".into(),
         )),
-        (None, [only]) => Ok(*only),
-        (None, _) => Err(fail(
-            format!("{file} has several plans: {}", names.join(", ")),
-            "choose one with --plan NAME".into(),
-        )),
+        (None, _) => compiled.compilation.root().map(|plan| plan.body.name.as_str()).ok_or_else(|| {
+            let message = format!("{file} has several plans: {}", names.join(", "));
+            fail(message, "choose one with --plan NAME".into())
+        }),
         (Some(name), _) if names.contains(&name) => Ok(name),
         (Some(name), _) => {
             let help = plan_lang::suggest(name, names.iter().copied()).map_or_else(

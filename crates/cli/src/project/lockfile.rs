@@ -24,8 +24,12 @@ pub(crate) fn folder_of(folder: &Path) -> Option<PathBuf> {
 /// The lock for plans in `folder`, or an empty lock where there is none.
 pub(crate) fn load(folder: &Path) -> Result<Lock, Failure> {
     let Some(folder) = folder_of(folder) else { return Ok(Lock::empty()) };
-    let path = folder.join(LOCKFILE);
-    let text = fs::read_to_string(&path).map_err(|error| unreadable("E0601", &path, &error))?;
+    read(&folder.join(LOCKFILE), &folder)
+}
+
+/// The lock of the lockfile at `path`, with the bodies that lie in `folder`.
+pub(crate) fn read(path: &Path, folder: &Path) -> Result<Lock, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| unreadable("E0601", path, &error))?;
     let bodies = read_bodies(&folder.join(BODIES))?;
     Lock::assemble(&text, &bodies).map_err(|error| {
         let help = "restore both from version control, or run `orch lock update`";

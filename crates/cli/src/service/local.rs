@@ -126,11 +126,17 @@ async fn start_samples(options: &mut Options, latency: Duration) -> Result<Sampl
 }
 
 /// The subnets that have a sample: name, origin and path of the base URL that replaces the Ledger's, key.
-pub(crate) fn sample_subnets(samples: &Samples) -> [(&'static str, &str, &'static str, &'static str); 4] {
+pub(crate) fn sample_subnets(samples: &Samples) -> [(&'static str, &str, &'static str, &'static str); 9] {
     let (search, chat) = (samples.search_url.as_str(), samples.chat_url.as_str());
+    let tool = |subnet| (subnet, samples.tools_url.as_str(), "", samples.tools_key);
     [
+        tool("sn4"),
         ("sn22", search, "", samples.search_key),
         ("sn28", chat, "/v1", samples.chat_key),
+        tool("sn32"),
+        tool("sn34"),
+        tool("sn50"),
+        tool("sn51"),
         ("sn64", chat, "", samples.chat_key),
         ("sn96", chat, "", samples.chat_key),
     ]

@@ -214,4 +214,4 @@ fn exit_8_lock_of_another_ledger() {
     ours.orch(["run", "plan.orch", "-q", "--server", &server.address]).succeeds();
 }
 
-// Exit codes 9 and 10 are those of `proof.rs`, 130 that of `run.rs`.
+// Exit codes 9 and 10 are those of `proof.rs`, 11 and 12 those of `versions.rs`, 130 that of `run.rs`.

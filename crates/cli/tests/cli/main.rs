@@ -16,6 +16,8 @@ mod lock;
 mod new;
 mod orch;
 mod proof;
+mod report;
 mod run;
 mod serve;
 mod test_command;
+mod versions;

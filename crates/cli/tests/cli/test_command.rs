@@ -36,6 +36,20 @@ fn tests_are_chosen_by_name() {
 }
 
 #[test]
+fn a_mock_answers_with_what_a_let_has_made() {
+    let folder = tested();
+    folder.write(
+        "lets.orch",
+        "edition 2026\nuse sn22 { web_crawl as crawl }\nplan p() -> String with { budget: 1USD, deadline: 1m } {\n  \
+         call crawl(url: \"https://a.example\") with { timeout: 1s, max_price: 0.001USD }\n}\ntest \"lets\" {\n  \
+         let n = 3\n  let texts = 1.to(n).map(i => \"{i}\")\n  mock crawl => texts.join(\" \")\n  \
+         let r = run p()\n  assert r == \"1 2 3\"\n}\n",
+    );
+    let ran = folder.orch(["test", "lets.orch"]).succeeds();
+    assert!(ran.err.ends_with("1 passed, 0 failed\n"), "{}", ran.err);
+}
+
+#[test]
 fn results_are_json_for_a_program() {
     let folder = tested();
     let ran = folder.orch(["test", "--json", "-n", "assertion", "tested.orch"]).exits(1);

@@ -23,7 +23,7 @@ pub(super) struct Slot {
 pub(super) enum Passing {
     /// By name only; a bare `url` stands for `url: url`.
     Named,
-    /// By position or name.
+    /// By position, and from the first name on by name.
     Positional,
 }
 
@@ -37,16 +37,15 @@ impl<'a> Checker<'a, '_> {
         passing: Passing,
     ) -> Vec<Expr> {
         let mut filled: Vec<Option<(Expr, Span)>> = slots.iter().map(|_| None).collect();
-        let mut position = 0;
+        let first_name = args.iter().position(|arg| arg.name.is_some()).unwrap_or(args.len());
         let mut lost = 0;
-        for arg in args {
+        for (position, arg) in args.iter().enumerate() {
             let place = match &arg.name {
                 Some(name) => self.named_slot(callee, slots, name),
-                None if passing == Passing::Positional => {
-                    position += 1;
-                    self.positional_slot(callee, slots, position - 1, arg)
+                None if passing == Passing::Positional && position < first_name => {
+                    self.positional_slot(callee, slots, position, arg)
                 }
-                None => self.punned_slot(callee, slots, &filled, arg),
+                None => self.punned_slot(callee, slots, &filled, arg, passing),
             };
             let Some((slot, target)) = place.and_then(|at| slots.get(at).zip(filled.get_mut(at))) else {
                 self.infer_argument(&arg.value);
@@ -148,6 +147,7 @@ impl<'a> Checker<'a, '_> {
         slots: &[Slot],
         filled: &[Option<(Expr, Span)>],
         arg: &Arg,
+        passing: Passing,
     ) -> Option<usize> {
         if let Some(name) = arg.value.as_name()
             && let Some(at) = slots.iter().position(|slot| slot.name == name.name)
@@ -157,7 +157,12 @@ impl<'a> Checker<'a, '_> {
         if arg.value.is_error() {
             return None;
         }
-        let message = format!("arguments of `{}` are passed by name", callee.name);
+        let message = match passing {
+            Passing::Named => format!("arguments of `{}` are passed by name", callee.name),
+            Passing::Positional => {
+                format!("after a named argument, `{}` takes the others by name", callee.name)
+            }
+        };
         let report =
             Diagnostic::error(codes::UNNAMED_ARGUMENT, message).primary(arg.span, "which argument is this?");
         let open = slots.iter().zip(filled).filter(|(slot, value)| value.is_none() && slot.default.is_none());

@@ -2,7 +2,7 @@
 
 use plan_ir::expr::Widening;
 use plan_lang::{Diagnostic, Span, ast};
-use schema::types::{EnumWire, Type, TypeDef, TypeDefs};
+use schema::types::{EnumDef, EnumWire, Type, TypeDef, TypeDefs};
 
 use super::Checker;
 use super::literal::to_json;
@@ -23,7 +23,9 @@ enum Castable {
 impl<'a> Checker<'a, '_> {
     pub(super) fn cast(&mut self, value: &'a ast::Expr, ty: &'a ast::Type, span: Span) -> Expr {
         let target = self.ty(ty);
-        let value = self.infer(value, None);
+        // What is written out as JSON needs no type of its own.
+        let want = matches!(target, Type::Json).then_some(&target);
+        let value = self.infer(value, want);
         if value.is_error() || matches!(target, Type::Error) {
             return Expr { ty: target, ..Expr::error(span) };
         }
@@ -41,6 +43,7 @@ impl<'a> Checker<'a, '_> {
         if matches!(target, Type::Json) {
             return to_json(value);
         }
+        let value = if are_plain_enums(&value.ty, &target, &self.types) { to_json(value) } else { value };
         match castable(&value.ty, &target, &self.types) {
             Castable::Maybe => Expr::new(ExprKind::Cast(Box::new(value)), target, span),
             Castable::Never => {
@@ -67,8 +70,8 @@ impl<'a> Checker<'a, '_> {
         .primary(at, "no decode leads here")
         .secondary(value.span, format!("this is `{found}`"))
         .note(
-            "`as` decodes `Json` to any type, `String` to `Url`, `Time`, `Duration`, `Amount` or an enum, \
-                 and checks whether a value lies in a narrower range",
+            "`as` decodes `Json` to any type, `String` to `Url`, `Time`, `Duration`, `Amount` or an enum, an enum \
+             to another that has variants in common with it, and checks whether a value lies in a narrower range",
         );
         match (&value.ty, target) {
             (Type::Float(_), Type::Int(_)) => report.help("round it: `.round()`, `.floor()` or `.ceil()`"),
@@ -89,6 +92,21 @@ impl<'a> Checker<'a, '_> {
 
 fn is_union(def: schema::types::DefId, defs: &TypeDefs) -> bool {
     defs.enumeration(def).is_some_and(|def| def.wire == EnumWire::Untagged)
+}
+
+/// Whether both are enums that are written as text, and some text is of both: operations have enums of their own
+/// for what plans take for the same.
+fn are_plain_enums(from: &Type, to: &Type, defs: &TypeDefs) -> bool {
+    let plain = |ty: &Type| match ty {
+        Type::Named(def) => defs.enumeration(*def).filter(|def| def.wire == EnumWire::Literal),
+        _ => None,
+    };
+    let (Some(from), Some(to)) = (plain(from), plain(to)) else { return false };
+    let texts = |def: &EnumDef| -> Vec<_> {
+        def.variants.iter().filter(|v| v.payload.is_none()).map(|v| v.wire.clone()).collect()
+    };
+    let wanted = texts(to);
+    texts(from).iter().any(|wire| wanted.contains(wire))
 }
 
 fn castable(from: &Type, to: &Type, defs: &TypeDefs) -> Castable {

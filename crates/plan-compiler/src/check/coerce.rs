@@ -219,6 +219,10 @@ fn range_help(report: Diagnostic, expr: &Expr, target: &Type, wanted: &str) -> D
                 report
             }
         }
+        // `a / b as T` would check `b`.
+        _ if matches!(expr.kind, ExprKind::Binary(..) | ExprKind::Unary(..)) => {
+            report.help(format!("check it by `(..) as {wanted}`, which fails where it does not fit"))
+        }
         _ => report.help(format!("check it by `.. as {wanted}`, which fails where it does not fit")),
     }
 }

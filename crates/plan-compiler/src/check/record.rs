@@ -13,7 +13,7 @@ use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::program::{Origin, TypeName};
 use crate::relate::Origins;
-use crate::resolve::{CANDIDATES_MAX, Lookup, did_you_mean, listed, lookup};
+use crate::resolve::{CANDIDATES_MAX, Lookup, ambiguous, did_you_mean, listed, lookup};
 
 impl<'a> Checker<'a, '_> {
     /// `Hit { title: "B", link }`.
@@ -30,17 +30,7 @@ impl<'a> Checker<'a, '_> {
                 );
                 self.report(report.primary(name.span, "no record").help("write a variant: `Enum.Variant`"));
             }
-            Some(Lookup::Ambiguous) => {
-                let report = Diagnostic::error(
-                    codes::AMBIGUOUS_TYPE,
-                    format!("two imported operations bring a type `{}`", name.name),
-                );
-                self.report(
-                    report
-                        .primary(name.span, "which one?")
-                        .help("import it under a name: `use snN { T as Name }`"),
-                );
-            }
+            Some(Lookup::Ambiguous) => self.report(ambiguous(name)),
             Some(Lookup::Unknown) if !name.is_missing() => self.unknown_record(name),
             _ => {}
         }

@@ -6,6 +6,7 @@ use schema::error::CallErrorKind;
 use schema::types::{IntRange, Type};
 
 use super::Checker;
+use super::literal::to_json;
 use super::scope::{Body, Place};
 use crate::codes;
 use crate::hir::{self, Expr, ExprKind, Mock, MockAnswer, MockAnswerKind, Target, TestBody, TestStep};
@@ -100,14 +101,11 @@ impl<'a> Checker<'a, '_> {
             }
             MockValueKind::Fails { error, args } => self.mock_failure(error, args)?,
             MockValueKind::Value(expr) => {
-                let value = match output {
+                MockAnswerKind::Value(match output {
                     Some(output) => self.check(expr, output, "the answer of this mock"),
-                    None => {
-                        let value = self.infer(expr, None);
-                        self.determined(value)
-                    }
-                };
-                MockAnswerKind::Value(value)
+                    // Each call says what it wants, and the answer is decoded into that, as what a model writes.
+                    None => to_json(self.infer(expr, Some(&Type::Json))),
+                })
             }
         };
         Some(MockAnswer { after_us: 0, kind })

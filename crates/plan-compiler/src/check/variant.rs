@@ -9,7 +9,7 @@ use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::program::TypeName;
 use crate::relate;
-use crate::resolve::{CANDIDATES_MAX, Lookup, did_you_mean, listed, lookup};
+use crate::resolve::{CANDIDATES_MAX, Lookup, ambiguous, did_you_mean, listed, lookup};
 
 /// What a variant name was found to be.
 pub(super) struct FoundVariant {
@@ -125,7 +125,11 @@ impl<'a> Checker<'a, '_> {
             }
             Lookup::Found(TypeName::Broken) => None,
             Lookup::Unknown if module.broken_import || of.is_missing() => None,
-            Lookup::Found(TypeName::Def(_)) | Lookup::Ambiguous => {
+            Lookup::Ambiguous => {
+                self.report(ambiguous(of));
+                None
+            }
+            Lookup::Found(TypeName::Def(_)) => {
                 let report = Diagnostic::error(codes::UNKNOWN_TYPE, format!("`{}` is no enum", of.name));
                 self.report(report.primary(of.span, "expected an enum"));
                 None
@@ -187,13 +191,19 @@ impl<'a> Checker<'a, '_> {
             TypeName::Def(def) if has_variant(def) => Some(of),
             _ => None,
         });
-        let brought =
-            module.brought.iter().filter(|(_, defs)| defs.iter().any(has_variant)).map(|(of, _)| of);
+        let brought = || module.brought.iter().filter(|(_, defs)| defs.iter().any(has_variant));
+        let ambiguous = brought().map(|(of, _)| of).next();
+        let brought = brought().filter(|(_, defs)| defs.len() == 1).map(|(of, _)| of);
         match declared.chain(brought).next() {
             Some(of) => report.help(format!("write `{of}.{name}`")).fix(
                 Fix::maybe(format!("write `{of}.{name}`")).replace(variant.span, format!("{of}.{name}")),
             ),
-            None => report.help("no enum of this file has such a variant"),
+            None => match ambiguous {
+                Some(of) => report.help(format!(
+                    "several imported operations bring a type `{of}`: import the one that is meant, `use snN {{ {of} as Name }}`"
+                )),
+                None => report.help("no enum of this file has such a variant"),
+            },
         }
     }
 

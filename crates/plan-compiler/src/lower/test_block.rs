@@ -40,9 +40,10 @@ pub(crate) fn lower_test(
     for (name, var) in &test.calls {
         lowerer.fact(&mut facts, *var, TestFact::Calls(name.clone()));
     }
-    let mocks = test.mocks.iter().map(|mock| lowerer.mock(mock)).collect();
     let mut runs = Vec::new();
     let steps = test.steps.iter().map(|step| lowerer.test_step(step, &mut facts, &mut runs)).collect();
+    // An answer may be made of a `let`, which is a fact by now.
+    let mocks = test.mocks.iter().map(|mock| lowerer.mock(mock)).collect();
     lowerer.functions_of_queue();
     lowerer.types.complete();
     let mut parts = lowerer.exprs.exprs.len() + lowerer.types.members;

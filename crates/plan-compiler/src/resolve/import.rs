@@ -98,12 +98,14 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Brings the types of an operation into the scope of the plan's file.
+    /// Brings the types of an operation into the scope of the plan's file. The record of its parameters is not
+    /// among them: a call names the parameters, and what it has no name for can grow.
     fn bring_types(&mut self, operation: usize) {
         let origin = Origin::Ledger(operation);
+        let input = self.program.operations.get(operation).map(|op| op.input);
         let mine = self.program.origins.iter().zip(self.types.iter());
         let brought: Vec<(String, DefId)> = mine
-            .filter(|(found, _)| **found == origin)
+            .filter(|(found, (def, _))| **found == origin && Some(*def) != input)
             .map(|(_, (def, ty))| (ty.name().to_owned(), def))
             .collect();
         if let Some(module) = self.module(0) {
@@ -172,7 +174,13 @@ impl<'a> Resolver<'a, '_> {
             _ => false,
         };
         let mut all = self.program.origins.iter().zip(self.types.iter());
-        all.find(|(origin, (_, ty))| of_subnet(origin) && ty.name() == name).map(|(_, (def, _))| def)
+        all.find(|(origin, (def, ty))| of_subnet(origin) && ty.name() == name && !self.is_parameters(*def))
+            .map(|(_, (def, _))| def)
+    }
+
+    /// Whether it is the record of an operation's parameters.
+    fn is_parameters(&self, def: DefId) -> bool {
+        self.program.operations.iter().any(|operation| operation.input == def)
     }
 
     fn type_names(&self, subnet: &str) -> BTreeSet<String> {
@@ -183,7 +191,9 @@ impl<'a> Resolver<'a, '_> {
             _ => false,
         };
         let all = self.program.origins.iter().zip(self.types.iter());
-        all.filter(|(origin, _)| of_subnet(origin)).map(|(_, (_, ty))| ty.name().to_owned()).collect()
+        all.filter(|(origin, (def, _))| of_subnet(origin) && !self.is_parameters(*def))
+            .map(|(_, (_, ty))| ty.name().to_owned())
+            .collect()
     }
 
     fn locked_operations(&self, subnet: &str) -> Vec<&'a str> {

@@ -141,14 +141,7 @@ impl TypeResolver<'_, '_> {
             Lookup::Found(TypeName::Def(def)) => Type::Named(def),
             Lookup::Found(TypeName::Broken) => Type::Error,
             Lookup::Ambiguous => {
-                self.report(
-                    Diagnostic::error(
-                        codes::AMBIGUOUS_TYPE,
-                        format!("two imported operations bring a type `{}`", name.name),
-                    )
-                    .primary(name.span, "which one?")
-                    .help(format!("import the one that is meant: `use snN {{ {} as Name }}`", name.name)),
-                );
+                self.report(ambiguous(name));
                 Type::Error
             }
             Lookup::Unknown if self.module.broken_import => Type::Error,
@@ -254,6 +247,14 @@ pub(crate) enum Lookup {
     Found(TypeName),
     Ambiguous,
     Unknown,
+}
+
+/// A name that operations of several subnets bring.
+pub(crate) fn ambiguous(name: &ast::Ident) -> Diagnostic {
+    let message = format!("two imported operations bring a type `{}`", name.name);
+    Diagnostic::error(codes::AMBIGUOUS_TYPE, message)
+        .primary(name.span, "which one?")
+        .help(format!("import the one that is meant: `use snN {{ {} as Name }}`", name.name))
 }
 
 /// The declared or imported type called `name`.

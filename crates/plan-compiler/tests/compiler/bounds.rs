@@ -72,6 +72,17 @@ plan r() -> Int {{ 1 }}"
     assert_eq!(compiled(&text).plans.len(), 3);
 }
 
+/// It is laid out as a loop over one element, which nobody wrote.
+#[test]
+fn a_sub_plan_that_is_tried_is_counted_as_it_is_written() {
+    let text = "use sn22 { web_search as search }\n\
+        plan p() -> Int with { budget: 0.01USD, deadline: 5s } {\n  match try run q() { Ok(n) => n, Err(_) => 0 }\n}\n\
+        plan q() -> Int {\n  let found = call search(query: \"x\") with { timeout: 4s, max_price: 0.01USD }\n  found.data.len()\n}";
+    let compilation = compiled(text);
+    let (_, bound) = compilation.plan("p").unwrap();
+    assert_eq!(bound.contributors[0].factors, "0.01 USD");
+}
+
 #[test]
 fn a_narrowed_argument_bounds_the_loop_of_a_sub_plan() {
     let text = format!(

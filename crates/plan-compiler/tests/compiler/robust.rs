@@ -278,10 +278,10 @@ fn a_type_that_doubles_with_each_line_is_refused_in_time() {
     }
     text.push_str("  return r0\n}\n");
     let found = codes(&text);
-    assert!(found.contains(&"E0708".into()), "{found:?}");
+    assert!(found.contains(&"E0708"), "{found:?}");
     let chained = ".map(x => if c { Ok(x) } else { Err(x) })".repeat(60);
     let found = codes(&format!(
         "edition 2026\nplan p(c: Bool, xs: [Int](..3)) -> Int {{ return xs{chained}.len() }}\n"
     ));
-    assert!(found.contains(&"E0708".into()), "{found:?}");
+    assert!(found.contains(&"E0708"), "{found:?}");
 }

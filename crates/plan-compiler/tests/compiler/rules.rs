@@ -253,11 +253,53 @@ fn null_is_never_forgotten() {
 }
 
 #[test]
+fn arguments_go_by_position_up_to_the_first_name() {
+    let with =
+        |call: &str| format!("fn f(a: Int, b: Int = 2) -> Int = a - b\nfn g(a: Int, b: Int) -> Int = {call}");
+    table(&[
+        (&with("f(a, b)"), &[]),
+        (&with("f(b: b, a: a)"), &[]),
+        (&with("f(b: 3, a)"), &[]),
+        (&with("f(a, b: 3)"), &[]),
+        (&with("f(a: 1, b)"), &[]),
+        (&with("f(b: 3, 4)"), &["E0324"]),
+        (&with("f(b: 3, b)"), &["E0307", "E0305"]),
+        (&with("f(a, b, 3)"), &["E0307"]),
+    ]);
+}
+
+#[test]
+fn types_that_several_operations_bring_are_told_apart() {
+    let chats = "use sn28 { chat_completions as gm }\nuse sn64 { chat_completions as chutes }\n";
+    let with = |item: &str| format!("{chats}{item}");
+    table(&[
+        (&with("fn f(x: ChatCompletionsOutput) -> String = x.id"), &["E0215"]),
+        (&with("fn f() -> Json = ChatCompletionsOutputUsage { total_tokens: 1 } as Json"), &["E0215"]),
+        (&with("fn f() -> Json = ChatCompletionsInputMessagesItemRole.User as Json"), &["E0215"]),
+        (&with("fn f() -> Json = User as Json"), &["E0316"]),
+        (
+            "use sn28 { chat_completions as gm, ChatCompletionsInputMessagesItemRole as Role }\n\
+             use sn64 { chat_completions as chutes }\nfn f() -> Json = Role.User as Json",
+            &[],
+        ),
+    ]);
+    let found = crate::common::shown(&with("fn f() -> Json = User as Json"));
+    assert!(
+        found.contains("several imported operations bring a type `ChatCompletionsInputMessagesItemRole`"),
+        "{found}"
+    );
+}
+
+#[test]
 fn casts_decode_or_narrow() {
     table(&[
         ("record R { a: Int }\nfn f(x: Json) -> R = x as R", &[]),
         ("enum E { A, B }\nfn f(x: String) -> E = x as E", &[]),
         ("enum E { A(Int) }\nfn f(x: String) -> E = x as E", &["E0309"]),
+        ("enum E { A, B }\nenum F { B, C }\nfn f(x: E) -> F = x as F", &[]),
+        ("enum E { A, B }\nenum F { C, D }\nfn f(x: E) -> F = x as F", &["E0309"]),
+        ("enum E { A, B(Int) }\nenum F { B, C }\nfn f(x: E) -> F = x as F", &["E0309"]),
+        ("fn f() -> [Json] = [{ a: [1, { b: null }] } as Json, {} as Json, [] as Json]", &[]),
         ("fn f(x: String) -> Url = x as Url", &[]),
         ("fn f(x: String) -> Time = x as Time", &[]),
         ("fn f(x: String) -> Int = x as Int", &["E0309"]),

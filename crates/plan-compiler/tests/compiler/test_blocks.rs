@@ -62,7 +62,10 @@ fn mocks() {
         (&with("mock crawl => fails timeout(\"x\")"), &["E0307"]),
         (&with("mock crawl => fails invalid(3)"), &["E0301"]),
         (&with("mock crawl => \"a\"\nmock crawl => \"b\""), &["E0202"]),
-        (&with("mock generate => []"), &["E0315"]),
+        (&with("mock generate => []"), &[]),
+        (&with("mock generate => { a: [1, null] }"), &[]),
+        (&with("let v: Int? = 3\nmock generate => v"), &[]),
+        (&with("mock crawl => []"), &["E0301"]),
     ]);
 }
 

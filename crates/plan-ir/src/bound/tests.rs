@@ -168,6 +168,18 @@ fn a_body_may_wait_for_a_node_that_runs_beside_its_loop() {
 }
 
 #[test]
+fn a_loop_without_calls_ends_after_what_its_body_waits_for() {
+    let mut plan = Plan::new();
+    let outside = plan.call("outside", &[], spec(10 * SECOND, usd(1)));
+    let list = plan.list(Some(5));
+    let rows = plan.fan_out("rows", &[], list, Some(2), |plan, _| {
+        plan.pure("p", &[outside]);
+    });
+    plan.call("after", &[rows], spec(3 * SECOND, usd(1)));
+    assert_eq!(figures(&plan.finish()).1, 13 * SECOND);
+}
+
+#[test]
 fn nested_rounds_multiply() {
     let mut plan = Plan::new();
     let outer = plan.list(Some(6));

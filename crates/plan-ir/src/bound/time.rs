@@ -158,7 +158,8 @@ impl<'a> Time<'a> {
                 longest.0
             }
             NodeKind::FanOut => {
-                let rounds = self.analysis.size(id).map_or(0, |size| size.rounds);
+                // Without calls it takes no time of its own, and still ends after all its elements wait for.
+                let rounds = self.analysis.size(id).map_or(1, |size| size.rounds);
                 let Some(more) = rounds.checked_sub(1) else { return start };
                 let body = self.region(id, 0);
                 let (first, last) = self.run(&body, start);

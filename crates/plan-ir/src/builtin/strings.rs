@@ -9,7 +9,8 @@ use unicode_normalization::UnicodeNormalization as _;
 pub const UNICODE_VERSION: (u8, u8, u8) = (16, 0, 0);
 
 /// Number of Unicode scalars.
-pub(super) fn len(text: &str) -> i64 {
+#[must_use]
+pub fn len(text: &str) -> i64 {
     i64::try_from(text.chars().count()).unwrap_or(i64::MAX)
 }
 
@@ -19,19 +20,27 @@ fn boundary(text: &str, n: i64) -> usize {
     text.char_indices().nth(n).map_or(text.len(), |(at, _)| at)
 }
 
-pub(super) fn take(text: &str, n: i64) -> &str {
+/// At most the first `n` scalars.
+#[must_use]
+pub fn take(text: &str, n: i64) -> &str {
     text.split_at_checked(boundary(text, n)).map_or(text, |(head, _)| head)
 }
 
-pub(super) fn skip(text: &str, n: i64) -> &str {
+/// All but the first `n` scalars.
+#[must_use]
+pub fn skip(text: &str, n: i64) -> &str {
     text.split_at_checked(boundary(text, n)).map_or("", |(_, tail)| tail)
 }
 
-pub(super) fn trim(text: &str) -> &str {
+/// Without white space at both ends.
+#[must_use]
+pub fn trim(text: &str) -> &str {
     text.trim_matches(is_white_space)
 }
 
-pub(super) fn folded(text: &str) -> String {
+/// Full case folding.
+#[must_use]
+pub fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
@@ -120,7 +129,9 @@ pub(super) fn url_encoded(text: &str) -> String {
     encoded
 }
 
-pub(super) fn normalize(text: &str) -> String {
+/// Compatibility composition, full case folding, then letters with their marks and digits only.
+#[must_use]
+pub fn normalize(text: &str) -> String {
     // Folding can leave what NFKC would compose, and dropping a character can bring a mark next to its
     // letter, so the order is: compose, fold, drop, compose.
     text.nfkc().default_case_fold().nfkc().filter(|c| is_letter_or_digit(*c)).nfkc().collect()

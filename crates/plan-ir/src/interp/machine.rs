@@ -40,6 +40,16 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// A machine in the middle of an evaluation, whose locals so far are `frame`.
+    pub(super) fn within(
+        body: &'a PlanBody,
+        env: &'a dyn Env,
+        meter: &'a mut Meter,
+        frame: Vec<Value>,
+    ) -> Self {
+        Self { frame, ..Self::new(body, env, meter) }
+    }
+
     pub(crate) const fn rate(&self) -> Option<Rate> {
         self.body.rate
     }
@@ -56,7 +66,9 @@ impl<'a> Machine<'a> {
         self.charge(fragment.body, 1).map_err(|kind| kind.at(at))?;
         self.meter.work(u64::from(fragment.frame)).map_err(|kind| kind.at(at))?;
         let mut frame = args;
-        frame.resize(fragment.frame as usize, Value::Null);
+        let locals = fragment.frame as usize;
+        frame.reserve_exact(locals.saturating_sub(frame.len()));
+        frame.resize(locals, Value::Null);
         let caller = std::mem::replace(&mut self.frame, frame);
         let result = self.value(fragment.body);
         self.frame = caller;
@@ -136,11 +148,19 @@ impl<'a> Machine<'a> {
     }
 
     fn field(&mut self, id: ExprId, record: ExprId, index: u32, optional: bool) -> Result<Value, Trap> {
+        let part = |fields: &[Value]| {
+            let field = fields.get(index as usize).cloned();
+            field.ok_or_else(|| TrapKind::Malformed("a record has no such field").at(id))
+        };
+        // Most records are locals, which need not be taken out of the frame.
+        if let Expr::Local(local) = self.expr(record)?
+            && self.depth < EVAL_DEPTH_MAX
+            && let Some(Value::Record(fields)) = self.frame.get(local.0 as usize)
+        {
+            return part(fields);
+        }
         match self.value(record)? {
-            Value::Record(fields) => fields
-                .get(index as usize)
-                .cloned()
-                .ok_or_else(|| TrapKind::Malformed("a record has no such field").at(id)),
+            Value::Record(fields) => part(&fields),
             value if optional && is_null(&value) => self.null(id),
             _ => Err(TrapKind::Malformed("a field is read of something that is no record").at(id)),
         }
@@ -171,6 +191,9 @@ impl<'a> Machine<'a> {
 
     /// Infix operators. A chain such as `a + b + c` leans left and is followed without nesting.
     fn infix(&mut self, id: ExprId) -> Result<Value, Trap> {
+        if let Some(short) = self.short_chain(id)? {
+            return Ok(short);
+        }
         let (mut chain, mut first) = (Vec::new(), id);
         while let Expr::Binary(op, left, right) = self.expr(first)? {
             chain.push((first, *op, *right));
@@ -181,6 +204,22 @@ impl<'a> Machine<'a> {
             value = self.operate(at, op, value, right)?;
         }
         Ok(value)
+    }
+
+    /// The value of a chain of one or two operators, as most are: it needs no list of them.
+    fn short_chain(&mut self, id: ExprId) -> Result<Option<Value>, Trap> {
+        let Expr::Binary(op, left, right) = self.expr(id)? else { return Ok(None) };
+        let value = match self.expr(*left)? {
+            Expr::Binary(inner, first, second) => {
+                if matches!(self.expr(*first)?, Expr::Binary(..)) {
+                    return Ok(None);
+                }
+                let value = self.value(*first)?;
+                self.operate(*left, *inner, value, *second)?
+            }
+            _ => self.value(*left)?,
+        };
+        self.operate(id, *op, value, *right).map(Some)
     }
 
     fn operate(&mut self, at: ExprId, op: BinaryOp, left: Value, right: ExprId) -> Result<Value, Trap> {
@@ -259,8 +298,13 @@ impl<'a> Machine<'a> {
             .functions
             .get(function.0 as usize)
             .ok_or_else(|| TrapKind::Malformed("a call of a function that is not there").at(id))?;
-        let args = self.values(args)?;
-        self.call(&function.fragment, args, id)
+        // Room for all its locals, so that they are allocated once.
+        let room = args.len().max(function.fragment.frame.min(FRAME_LOCALS_MAX) as usize);
+        let mut frame = Vec::with_capacity(room);
+        for arg in args {
+            frame.push(self.value(*arg)?);
+        }
+        self.call(&function.fragment, frame, id)
     }
 
     /// Evaluates `lambda` for each of `items` and hands the results to `visit`, which says whether to go on.

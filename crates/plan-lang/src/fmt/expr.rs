@@ -5,6 +5,7 @@ use super::doc::{self, Doc};
 use super::flat::flat;
 use super::stmt::{block, policy};
 use super::{comments, has, strings, token};
+use crate::ast::BinaryOp;
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
 /// The first expression directly in `node`.
@@ -20,33 +21,65 @@ pub(super) fn body_in(node: &SyntaxNode) -> Doc {
     }
 }
 
-/// An [`SyntaxKind::Expr`] node: a lambda, or operands and operators in a row. A row that does not fit
-/// breaks before each operator, whatever its precedence.
+/// An [`SyntaxKind::Expr`] node: a lambda, or operands and operators in a row.
 pub(super) fn expr(node: &SyntaxNode) -> Doc {
     if let Some(inner) = node.child(SyntaxKind::Lambda) {
         return doc::concat(vec![lambda(&inner), comments(node)]);
     }
-    let must_break = node.tokens().any(|token| token.kind() == SyntaxKind::Comment);
-    let mut parts = Vec::new();
-    let mut row = Vec::new();
+    if node.tokens().any(|token| token.kind() == SyntaxKind::Comment) {
+        return commented_row(node);
+    }
+    let mut operands = node.children().map(|inner| operand(&inner));
+    let first = operands.next().unwrap_or_else(doc::nil);
+    let operators = node.tokens().filter_map(|token| BinaryOp::from_symbol(token.text()));
+    row(first, operators.zip(operands).collect())
+}
+
+/// Operands, each with the operator before it.
+type Row = Vec<(BinaryOp, Doc)>;
+
+/// A row that does not fit breaks before each of its loosest operators; what binds tighter stays together
+/// where it can.
+fn row(first: Doc, rest: Row) -> Doc {
+    let Some(loosest) = rest.iter().map(|(op, _)| op.precedence()).min() else { return first };
+    let mut head = (first, Row::new());
+    let mut lines: Vec<(BinaryOp, Doc, Row)> = Vec::new();
+    for (op, operand) in rest {
+        if op.precedence() == loosest {
+            lines.push((op, operand, Row::new()));
+        } else {
+            lines.last_mut().map_or(&mut head.1, |(_, _, tighter)| tighter).push((op, operand));
+        }
+    }
+    let lines = lines.into_iter().flat_map(|(op, first, tighter)| {
+        [doc::line(), doc::text(format!("{} ", op.symbol())), row(first, tighter)]
+    });
+    let lines = doc::indent(doc::concat(lines.collect()));
+    // Its own lines, should it break too, stand deeper than those of this row.
+    let head = doc::indent(row(head.0, head.1));
+    doc::group(doc::concat(vec![head, lines]))
+}
+
+/// A row with comments in it breaks before each operator.
+fn commented_row(node: &SyntaxNode) -> Doc {
+    let (mut parts, mut rest) = (Vec::new(), Vec::new());
     for element in node.elements() {
         match element {
             SyntaxElement::Node(inner) if parts.is_empty() => parts.push(operand(&inner)),
-            SyntaxElement::Node(inner) => row.push(operand(&inner)),
+            SyntaxElement::Node(inner) => rest.push(operand(&inner)),
             SyntaxElement::Token(token) if token.kind() == SyntaxKind::Operator => {
-                row.push(if must_break { doc::hard() } else { doc::line() });
-                row.push(doc::text(format!("{} ", token.text())));
+                rest.extend([doc::hard(), doc::text(format!("{} ", token.text()))]);
             }
             SyntaxElement::Token(token) if token.kind() == SyntaxKind::Comment => {
-                row.push(doc::suffix(token.text().trim_end()));
+                rest.push(doc::suffix(token.text().trim_end()));
             }
             SyntaxElement::Token(_) => {}
         }
     }
-    if row.is_empty() {
+    if rest.is_empty() {
         return doc::concat(parts);
     }
-    parts.push(doc::indent(doc::concat(row)));
+    parts.push(doc::indent(doc::concat(rest)));
     doc::group(doc::concat(parts))
 }
 

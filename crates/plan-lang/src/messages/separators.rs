@@ -135,6 +135,9 @@ impl Missing<'_> {
         match next {
             "," => found.help("statements are separated by line ends, not by `,`"),
             "=" => found.help("equality is written `==`"),
+            ":" if word.is_some_and(|word| self.begins_block(&word)) => {
+                found.help("`{` starts a block here: write `Name { .. }` for a record, `({ .. })` for a map")
+            }
             ":" => found.help("`key: value` stands in braces: is a `{` missing before?"),
             _ => {
                 let word = foreign::statement_help(next).filter(|_| !is_reserved(next));
@@ -144,6 +147,13 @@ impl Missing<'_> {
                 }
             }
         }
+    }
+
+    /// Whether the block around is `{`, then this word: a record was meant, where braces are a block's.
+    fn begins_block(&self, word: &str) -> bool {
+        let text = self.parent.text();
+        let inside = text.strip_prefix('{').map(str::trim_start);
+        self.parent.kind() == SyntaxKind::Block && inside.is_some_and(|inside| inside.starts_with(word))
     }
 
     fn statement_before(&self) -> Option<SyntaxNode> {

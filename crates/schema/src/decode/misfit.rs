@@ -2,7 +2,8 @@
 
 use serde::de;
 
-use super::{DUPLICATE_KEY, DecodeError, MISFIT, NOT_JSON, TOO_LARGE};
+use super::index::Indexes;
+use super::{DECODED_FIELDS_MAX, DUPLICATE_KEY, DecodeError, MISFIT, NOT_JSON, TOO_LARGE};
 use crate::limits::{JSON_DEPTH_MAX, LIST_ELEMENTS_MAX};
 use crate::types::{RecordDef, TypeDefs};
 
@@ -15,15 +16,39 @@ pub(super) struct Context<'a> {
     pub(super) defs: &'a TypeDefs,
     /// Whether a key that a record does not have is a misfit, not passed over.
     pub(super) exact: bool,
+    pub(super) indexes: Indexes<'a>,
     depth: usize,
+    fields: usize,
     failure: Option<(&'static str, String)>,
     /// Innermost segment first.
     trail: Vec<String>,
 }
 
 impl<'a> Context<'a> {
-    pub(super) const fn new(defs: &'a TypeDefs) -> Self {
-        Self { defs, exact: false, depth: 0, failure: None, trail: Vec::new() }
+    pub(super) fn new(defs: &'a TypeDefs) -> Self {
+        Self {
+            defs,
+            exact: false,
+            indexes: Indexes::default(),
+            depth: 0,
+            fields: 0,
+            failure: None,
+            trail: Vec::new(),
+        }
+    }
+
+    /// Accounts for the fields of one more record, those that are absent included: `{}` can stand for a thousand.
+    pub(super) fn fields<E: de::Error>(&mut self, count: usize) -> Result<(), E> {
+        self.fields = self.fields.saturating_add(count);
+        if self.fields <= DECODED_FIELDS_MAX {
+            return Ok(());
+        }
+        Err(self.fail(TOO_LARGE, format!("its records have more than {DECODED_FIELDS_MAX} fields together")))
+    }
+
+    /// A reading that starts `depth` levels down in a document.
+    pub(super) fn below(defs: &'a TypeDefs, depth: usize) -> Self {
+        Self { depth, ..Self::new(defs) }
     }
 
     /// Enters an array or object.
@@ -102,7 +127,7 @@ impl<'a> Context<'a> {
     }
 }
 
-fn key_segment(key: &str) -> String {
+pub(crate) fn key_segment(key: &str) -> String {
     let plain = key.chars().enumerate().all(|(place, c)| {
         c == '_' || c.is_ascii_alphabetic() || (place > 0 && (c.is_ascii_digit() || c == '-'))
     });
@@ -114,7 +139,7 @@ fn key_segment(key: &str) -> String {
 }
 
 /// The first characters of `text`.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut shown: String = text.chars().take(QUOTED_MAX).collect();
     if shown.len() < text.len() {
         shown.push('…');

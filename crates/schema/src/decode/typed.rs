@@ -8,16 +8,13 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
+use super::EXACT_MAX;
 use super::json::{JsonSeed, JsonSource, Key, Skip};
 use super::misfit::{Context, quoted};
 use crate::text_form::{parse_bytes, parse_duration, parse_time, url_misfit};
-use crate::types::{EnumDef, EnumWire, LengthRange, RecordDef, Type, TypeDef};
+use crate::types::{DefId, EnumDef, EnumWire, LengthRange, RecordDef, Type, TypeDef};
 use crate::value::{Json, Value};
 use crate::wire::{Kind, Scalar};
-
-/// Largest magnitude up to which every integer is a double: beyond it, a number with a fraction or
-/// exponent may have lost digits, so it is no `Int`.
-const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// Reads a value of type `ty`.
 pub(super) struct Seed<'c, 'a> {
@@ -66,15 +63,22 @@ impl<'c, 'a> Seed<'c, 'a> {
     }
 
     /// The scalar as a literal of an enum, or a misfit.
-    fn literal<E: serde::de::Error>(self, scalar: Scalar<'_>, found: &str) -> Result<Value, E> {
+    fn literal<E: serde::de::Error>(
+        self,
+        scalar: Scalar<'_>,
+        found: impl FnOnce() -> String,
+    ) -> Result<Value, E> {
         let def = self.enumeration().filter(|def| def.wire == EnumWire::Literal);
-        let place = def.and_then(|def| def.by_literal(scalar));
-        match (place, def.and_then(EnumDef::catch_all), scalar) {
-            (Some(place), ..) => Ok(Value::Variant(place, None)),
-            (None, Some(place), Scalar::Text(text)) => {
-                Ok(Value::Variant(place, Some(Arc::new(Value::string(text)))))
-            }
-            _ => Err(self.misfit(found)),
+        let (Some(def), Type::Named(id)) = (def, self.ty) else { return Err(self.misfit(&found())) };
+        if let Some(place) = self.cx.indexes.literal(*id, def, scalar) {
+            return Ok(Value::Variant(place, None));
+        }
+        match scalar {
+            Scalar::Text(text) => match self.cx.indexes.catch_all(*id, def) {
+                Some(place) => Ok(variant(place, Value::string(text))),
+                None => Err(self.misfit(&found())),
+            },
+            _ => Err(self.misfit(&found())),
         }
     }
 }
@@ -102,7 +106,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         match self.ty {
             _ if self.nullable => Ok(Value::Null),
             Type::Json => JsonSeed(self.cx).visit_unit().map(Value::Json),
-            _ => self.literal(Scalar::Null, "null"),
+            _ => self.literal(Scalar::Null, || "null".into()),
         }
     }
 
@@ -112,7 +116,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             Type::Json => JsonSeed(self.cx).visit_bool(value).map(Value::Json),
             _ => match self.member(Kind::Bool) {
                 Ok((place, member)) => member.visit_bool(value).map(|value| variant(place, value)),
-                Err(this) => this.literal(Scalar::Bool(value), if value { "true" } else { "false" }),
+                Err(this) => this.literal(Scalar::Bool(value), || value.to_string()),
             },
         }
     }
@@ -124,7 +128,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             Type::Json => JsonSeed(self.cx).visit_i64(value).map(Value::Json),
             _ => match self.member(Kind::Number) {
                 Ok((place, member)) => member.visit_i64(value).map(|value| variant(place, value)),
-                Err(this) => this.literal(Scalar::Int(value), &value.to_string()),
+                Err(this) => this.literal(Scalar::Int(value), || value.to_string()),
             },
         }
     }
@@ -155,7 +159,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             Type::Json if value.is_finite() => JsonSeed(self.cx).visit_f64(value).map(Value::Json),
             _ => match self.member(Kind::Number) {
                 Ok((place, member)) => member.visit_f64(value).map(|value| variant(place, value)),
-                Err(this) => this.literal(Scalar::Float(value), &value.to_string()),
+                Err(this) => this.literal(Scalar::Float(value), || value.to_string()),
             },
         }
     }
@@ -187,7 +191,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             _ => match self.member(Kind::String) {
                 Ok((place, member)) => member.visit_str(text).map(|value| variant(place, value)),
                 Err(this) if this.enumeration().is_some() => {
-                    this.literal(Scalar::Text(text), &format!("`{}`", quoted(text)))
+                    this.literal(Scalar::Text(text), || format!("`{}`", quoted(text)))
                 }
                 Err(this) => Err(this.misfit("text")),
             },
@@ -215,15 +219,15 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
                     "err" => Some((1, &**err)),
                     _ => None,
                 };
-                one_of(self.cx, "`ok` or `err`", select, source)
+                one_of(self.cx, "`ok` or `err`", |_, key| select(key), source)
             }
             Type::Named(id) => match self.cx.defs.get(*id) {
-                Some(TypeDef::Record(def)) => record(self.cx, def, source),
+                Some(TypeDef::Record(def)) => record(self.cx, *id, def, source),
                 Some(TypeDef::Enum(def)) => match &def.wire {
                     EnumWire::Literal if def.variants.iter().any(|v| v.payload.is_some()) => {
-                        one_of(self.cx, &def.name, |key| def.by_key(key), source)
+                        one_of(self.cx, &def.name, |cx, key| cx.indexes.key(*id, def, key), source)
                     }
-                    EnumWire::Discriminator(property) => discriminated(self.cx, def, property, source),
+                    EnumWire::Discriminator(property) => discriminated(self.cx, *id, def, property, source),
                     EnumWire::Untagged => match self.member(Kind::Object) {
                         Ok((place, member)) => member.visit_map(source).map(|value| variant(place, value)),
                         Err(this) => Err(this.misfit("an object")),
@@ -238,7 +242,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
 }
 
 /// The length of `text` in scalars, if it is out of `range`. Counting is avoided where octets decide.
-pub(super) fn text_misfit(text: &str, range: LengthRange) -> Option<u64> {
+pub(crate) fn text_misfit(text: &str, range: LengthRange) -> Option<u64> {
     let short = range.max.is_none_or(|max| text.len() as u64 <= max);
     if short && range.min == 0 {
         return None;
@@ -301,19 +305,17 @@ fn map<'de, 'a, A: MapAccess<'de>>(
 
 fn record<'de, 'a, A: MapAccess<'de>>(
     cx: &mut Context<'a>,
+    id: DefId,
     def: &'a RecordDef,
     mut source: A,
 ) -> Result<Value, A::Error> {
     cx.enter()?;
+    cx.fields(def.fields.len())?;
     let mut slots: Vec<Option<Value>> = vec![None; def.fields.len()];
     let mut unknown = BTreeSet::new();
     let mut expected = 0;
     while let Some(key) = source.next_key_seed(Key)? {
-        // Answers mostly follow the declared order, so look at the next field first.
-        let (later, earlier) = (def.fields.get(expected..), def.fields.get(..expected));
-        let place = later
-            .and_then(|fields| fields.iter().position(|f| f.name == *key).map(|place| place + expected))
-            .or_else(|| earlier.and_then(|fields| fields.iter().position(|f| f.name == *key)));
+        let place = cx.indexes.field(id, def, &key, expected);
         let found = place.and_then(|place| Some((place, def.fields.get(place)?, slots.get_mut(place)?)));
         if let Some((place, field, slot)) = found {
             if slot.is_some() {
@@ -352,7 +354,7 @@ fn record<'de, 'a, A: MapAccess<'de>>(
 fn one_of<'de, 'a, A: MapAccess<'de>>(
     cx: &mut Context<'a>,
     expected: &str,
-    select: impl Fn(&str) -> Option<(u32, &'a Type)>,
+    select: impl Fn(&mut Context<'a>, &str) -> Option<(u32, &'a Type)>,
     mut source: A,
 ) -> Result<Value, A::Error> {
     cx.enter()?;
@@ -363,7 +365,7 @@ fn one_of<'de, 'a, A: MapAccess<'de>>(
         if seen.contains(&key) {
             return Err(cx.duplicate(&key));
         }
-        let read = match select(&key) {
+        let read = match select(&mut *cx, &key) {
             Some(_) if chosen.is_some() => return Err(cx.misfit(expected, "an object with two of them")),
             Some((place, ty)) => source.next_value_seed(Seed::new(cx, ty)).map(|value| {
                 chosen = Some(variant(place, value));
@@ -383,6 +385,7 @@ fn one_of<'de, 'a, A: MapAccess<'de>>(
 /// in memory until the property is known.
 fn discriminated<'de, 'a, A: MapAccess<'de>>(
     cx: &mut Context<'a>,
+    id: DefId,
     def: &'a EnumDef,
     property: &str,
     source: A,
@@ -393,10 +396,7 @@ fn discriminated<'de, 'a, A: MapAccess<'de>>(
         let expected = expected(cx);
         return Err(cx.missing(property, &expected));
     };
-    let known = tag.scalar().and_then(|scalar| {
-        let place = def.variants.iter().position(|v| v.payload.is_some() && scalar.is(&v.wire))?;
-        Some((u32::try_from(place).ok()?, def.variants.get(place)?.payload.as_ref()?))
-    });
+    let known = tag.as_str().and_then(|text| cx.indexes.key(id, def, text));
     let Some((place, payload)) = known else {
         let (expected, found) = (expected(cx), tag.as_str().map_or_else(|| "another kind".into(), quoted));
         let error = cx.misfit(&expected, &format!("`{found}`"));

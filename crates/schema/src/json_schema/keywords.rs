@@ -7,11 +7,13 @@ use crate::types::LengthRange;
 use crate::wire::Kind;
 
 /// Say nothing about which values are valid.
-const ANNOTATIONS: [&str; 21] = [
+const ANNOTATIONS: [&str; 23] = [
     "$anchor",
     "$comment",
     "$defs",
+    "$dynamicAnchor",
     "$id",
+    "$recursiveAnchor",
     "$schema",
     "$vocabulary",
     "contentMediaType",
@@ -25,27 +27,38 @@ const ANNOTATIONS: [&str; 21] = [
     "examples",
     "externalDocs",
     "readOnly",
+    "summary",
     "title",
     "writeOnly",
     "xml",
-    "summary",
 ];
 
-/// Narrow a scalar or a container in a way that types do not express; the peer checks them.
-const UNCHECKED: [&str; 8] = [
+/// Narrow a value in a way that types do not express; [`crate::boundary`] checks them where values go out and
+/// come in.
+const BOUNDARY: [&str; 17] = [
+    "contains",
+    "dependencies",
     "dependentRequired",
+    "dependentSchemas",
+    "else",
+    "format",
+    "if",
+    "maxContains",
     "maxProperties",
+    "minContains",
     "minProperties",
     "multipleOf",
+    "not",
     "pattern",
     "propertyNames",
+    "then",
     "uniqueItems",
-    "format",
 ];
 
 /// Mapped.
-const MAPPED: [&str; 24] = [
+const MAPPED: [&str; 29] = [
     "$ref",
+    "additionalItems",
     "additionalProperties",
     "allOf",
     "anyOf",
@@ -63,59 +76,38 @@ const MAPPED: [&str; 24] = [
     "minimum",
     "nullable",
     "oneOf",
+    "patternProperties",
+    "prefixItems",
     "properties",
     "required",
     "type",
+    "unevaluatedItems",
+    "unevaluatedProperties",
     "x-extensible",
     "x-maxBytes",
     "x-minBytes",
 ];
 
-/// Of JSON Schema, but beyond what types express.
-const REFUSED: [&str; 18] = [
-    "$dynamicAnchor",
-    "$dynamicRef",
-    "$recursiveAnchor",
-    "$recursiveRef",
-    "additionalItems",
-    "contains",
-    "dependencies",
-    "dependentSchemas",
-    "else",
-    "if",
-    "maxContains",
-    "minContains",
-    "not",
-    "patternProperties",
-    "prefixItems",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-];
+/// Of JSON Schema, but beyond what a type that stands alone can express.
+const REFUSED: [&str; 2] = ["$dynamicRef", "$recursiveRef"];
 
 /// Members of a schema object.
-pub(super) type Members = Map<String, Json>;
+pub(crate) type Members = Map<String, Json>;
 
 /// Whether the keyword says nothing about validity. Extensions (`x-..`) are annotations by convention.
-pub(super) fn is_annotation(keyword: &str) -> bool {
+pub(crate) fn is_annotation(keyword: &str) -> bool {
     ANNOTATIONS.contains(&keyword) || (keyword.starts_with("x-") && !MAPPED.contains(&keyword))
 }
 
 /// Refuses keywords that are unknown or cannot be expressed.
-pub(super) fn check(members: &Members, pointer: &str) -> Result<(), SchemaError> {
-    for (keyword, value) in members {
+pub(crate) fn check(members: &Members, pointer: &str) -> Result<(), SchemaError> {
+    for keyword in members.keys() {
         let keyword = keyword.as_str();
-        if is_annotation(keyword) || UNCHECKED.contains(&keyword) || MAPPED.contains(&keyword) {
-            continue;
-        }
-        // Closing an object or array says nothing here: answers are read open.
-        if keyword.starts_with("unevaluated") && value.is_boolean() {
+        if is_annotation(keyword) || BOUNDARY.contains(&keyword) || MAPPED.contains(&keyword) {
             continue;
         }
         if REFUSED.contains(&keyword) {
-            let message = format!(
-                "no type can express `{keyword}`; leave it out, or mark the answer's schema as incomplete"
-            );
+            let message = format!("where `{keyword}` leads depends on who refers to it; refer by `$ref`");
             return Err(SchemaError::new(UNSUPPORTED, pointer, message));
         }
         let message = format!("`{}` is no keyword of JSON Schema", super::names::shown(keyword));
@@ -125,12 +117,17 @@ pub(super) fn check(members: &Members, pointer: &str) -> Result<(), SchemaError>
 }
 
 /// Whether the schema constrains anything.
-pub(super) fn constrains(members: &Members) -> bool {
+pub(crate) fn constrains(members: &Members) -> bool {
     members.keys().any(|keyword| !is_annotation(keyword) && keyword != "nullable")
 }
 
+/// Whether the keyword narrows values in a way that types do not express.
+pub(crate) fn is_boundary(keyword: &str) -> bool {
+    BOUNDARY.contains(&keyword) && keyword != "format"
+}
+
 /// Whether nothing but annotations and `nullable` stands beside the keyword.
-pub(super) fn stands_alone(members: &Members, keyword: &str) -> bool {
+pub(crate) fn stands_alone(members: &Members, keyword: &str) -> bool {
     members.keys().all(|key| key == keyword || key == "nullable" || is_annotation(key))
 }
 
@@ -139,7 +136,7 @@ fn malformed(pointer: &str, keyword: &str, wanted: &str) -> SchemaError {
 }
 
 /// A keyword whose value is a schema's members.
-pub(super) fn object<'s>(
+pub(crate) fn object<'s>(
     members: &'s Members,
     keyword: &str,
     pointer: &str,
@@ -149,7 +146,7 @@ pub(super) fn object<'s>(
 }
 
 /// A keyword whose value is an array.
-pub(super) fn array<'s>(
+pub(crate) fn array<'s>(
     members: &'s Members,
     keyword: &str,
     pointer: &str,
@@ -161,7 +158,7 @@ pub(super) fn array<'s>(
 }
 
 /// A keyword whose value is text.
-pub(super) fn text<'s>(
+pub(crate) fn text<'s>(
     members: &'s Members,
     keyword: &str,
     pointer: &str,
@@ -171,7 +168,7 @@ pub(super) fn text<'s>(
 }
 
 /// A keyword whose value is a number.
-pub(super) fn number<'s>(
+pub(crate) fn number<'s>(
     members: &'s Members,
     keyword: &str,
     pointer: &str,
@@ -181,7 +178,7 @@ pub(super) fn number<'s>(
 }
 
 /// `true` where the flag is set.
-pub(super) fn flag(members: &Members, keyword: &str, pointer: &str) -> Result<bool, SchemaError> {
+pub(crate) fn flag(members: &Members, keyword: &str, pointer: &str) -> Result<bool, SchemaError> {
     match members.get(keyword) {
         None => Ok(false),
         Some(value) => value.as_bool().ok_or_else(|| malformed(pointer, keyword, "true or false")),
@@ -189,7 +186,7 @@ pub(super) fn flag(members: &Members, keyword: &str, pointer: &str) -> Result<bo
 }
 
 /// The lengths that two keywords admit.
-pub(super) fn lengths(
+pub(crate) fn lengths(
     members: &Members,
     min: &str,
     max: &str,
@@ -219,7 +216,7 @@ fn whole_length(number: f64) -> Option<u64> {
 }
 
 /// The names under `required`.
-pub(super) fn required<'s>(members: &'s Members, pointer: &str) -> Result<Vec<&'s str>, SchemaError> {
+pub(crate) fn required<'s>(members: &'s Members, pointer: &str) -> Result<Vec<&'s str>, SchemaError> {
     let names = array(members, "required", pointer)?.unwrap_or_default();
     let name =
         |name: &'s Json| name.as_str().ok_or_else(|| malformed(pointer, "required", "a list of names"));
@@ -228,19 +225,24 @@ pub(super) fn required<'s>(members: &'s Members, pointer: &str) -> Result<Vec<&'
 
 /// What `type` admits, in order; `None` where the schema leaves it open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Types {
-    pub(super) kinds: Vec<Kind>,
-    pub(super) null: bool,
+pub(crate) struct Types {
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) null: bool,
     /// Whether numbers must be whole.
-    pub(super) integer: bool,
+    pub(crate) integer: bool,
 }
 
 /// The types that a schema admits. Where `type` is left out but keywords of one kind stand there, that
 /// kind is meant: nobody writes `properties` to admit a number.
-pub(super) fn types(members: &Members, pointer: &str) -> Result<Option<Types>, SchemaError> {
+pub(crate) fn types(members: &Members, pointer: &str) -> Result<Option<Types>, SchemaError> {
     let null = flag(members, "nullable", pointer)?;
     let names = match members.get("type") {
-        None => return Ok(implied(members).map(|kind| Types { kinds: vec![kind], null, integer: false })),
+        None => {
+            let format = members.get("format").and_then(Json::as_str);
+            let integer =
+                format.is_some_and(|format| format.starts_with("int") || format.starts_with("uint"));
+            return Ok(implied(members).map(|kind| Types { kinds: vec![kind], null, integer }));
+        }
         Some(Json::String(name)) => vec![name.as_str()],
         Some(Json::Array(names)) => {
             let name = |name: &'_ Json| name.as_str().map(str::to_owned);
@@ -291,23 +293,50 @@ fn collect<'s>(
     Ok(types)
 }
 
+/// Whether the format has a type of its own; others narrow text or say how a number is stored.
+pub(crate) fn is_mapped_format(format: &Json) -> bool {
+    let mapped = ["uri", "date-time", "duration", "byte", "binary", super::scalars::AMOUNT_FORMAT];
+    format.as_str().is_none_or(|format| mapped.contains(&format))
+}
+
+/// Formats of numbers; a schema may leave `type` out beside them, too.
+const NUMBER_FORMATS: [&str; 12] = [
+    "decimal", "double", "float", "int", "int16", "int32", "int64", "int8", "uint", "uint32", "uint64",
+    "uint8",
+];
+
 fn implied(members: &Members) -> Option<Kind> {
     let any = |keywords: &[&str]| keywords.iter().any(|keyword| members.contains_key(*keyword));
+    let format = members.get("format").and_then(Json::as_str);
     if any(&[
         "properties",
+        "patternProperties",
         "additionalProperties",
         "required",
         "minProperties",
         "maxProperties",
         "propertyNames",
+        "dependentRequired",
+        "dependentSchemas",
+        "unevaluatedProperties",
     ]) {
         Some(Kind::Object)
-    } else if any(&["items", "minItems", "maxItems", "uniqueItems"]) {
+    } else if any(&[
+        "items",
+        "prefixItems",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "contains",
+        "unevaluatedItems",
+    ]) {
         Some(Kind::Array)
+    } else if any(&["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"])
+        || format.is_some_and(|format| NUMBER_FORMATS.contains(&format))
+    {
+        Some(Kind::Number)
     } else if any(&["minLength", "maxLength", "pattern", "format", "contentEncoding"]) {
         Some(Kind::String)
-    } else if any(&["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]) {
-        Some(Kind::Number)
     } else {
         None
     }

@@ -1,5 +1,7 @@
 //! `enum` and `const`.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::keywords::{self, Members, Types};
@@ -36,15 +38,10 @@ impl Mapper<'_> {
             return Ok(Mapped::named(id));
         }
         let id = self.declare_enum(schema, at, EnumWire::Literal)?;
-        let mut variants = variants(&literals);
+        let mut taken = Taken::default();
+        let mut variants = variants(&literals, &mut taken);
         if open {
-            let name = free_name("Other".into(), &variants);
-            variants.push(VariantDef {
-                name,
-                wire: String::new(),
-                payload: Some(Type::STRING),
-                doc: String::new(),
-            });
+            push_catch_all(&mut variants, &mut taken);
         }
         self.complete_enum(id, variants);
         self.note_title(schema, id);
@@ -52,19 +49,42 @@ impl Mapper<'_> {
     }
 }
 
-/// Variants without payload for `literals`, names unique.
-pub(super) fn variants(literals: &[Literal]) -> Vec<VariantDef> {
-    let mut variants: Vec<VariantDef> = Vec::with_capacity(literals.len());
-    for (place, (literal, doc)) in literals.iter().enumerate() {
-        let name = free_name(names::variant(literal, place), &variants);
-        variants.push(VariantDef { name, wire: literal.to_string(), payload: None, doc: doc.clone() });
+/// The names of one enum's variants.
+#[derive(Default)]
+pub(super) struct Taken(BTreeSet<String>);
+
+impl Taken {
+    /// `wanted`, with a number where it is taken; taken from now on.
+    pub(super) fn take(&mut self, wanted: String) -> String {
+        let is_free = |name: &str| !self.0.contains(name);
+        let name = if is_free(&wanted) { wanted } else { names::numbered(&wanted, is_free) };
+        self.0.insert(name.clone());
+        name
     }
-    variants
 }
 
-pub(super) fn free_name(wanted: String, taken: &[VariantDef]) -> String {
-    let is_free = |name: &str| taken.iter().all(|variant| variant.name != name);
-    if is_free(&wanted) { wanted } else { names::numbered(&wanted, is_free) }
+/// The variant of an enum that may grow: any text that is none of its literals.
+pub(super) fn push_catch_all(variants: &mut Vec<VariantDef>, taken: &mut Taken) {
+    let name = taken.take("Other".into());
+    variants.push(VariantDef { name, wire: String::new(), payload: Some(Type::STRING), doc: String::new() });
+}
+
+/// Variants without payload for `literals`, names unique.
+pub(super) fn variants(literals: &[Literal], taken: &mut Taken) -> Vec<VariantDef> {
+    let variant = |(place, (literal, doc)): (usize, &Literal)| VariantDef {
+        name: taken.take(names::variant(literal, place)),
+        wire: literal.to_string(),
+        payload: None,
+        doc: doc.clone(),
+    };
+    literals.iter().enumerate().map(variant).collect()
+}
+
+/// Whether a list or an object is among the literals.
+pub(crate) fn is_opaque(members: &Members) -> bool {
+    let is_container = |literal: &Json| literal.is_array() || literal.is_object();
+    let listed = members.get("enum").and_then(Json::as_array);
+    members.get("const").is_some_and(is_container) || listed.is_some_and(|all| all.iter().any(is_container))
 }
 
 /// The literals that `enum`, `const` and `type` together admit, and whether `null` is one.
@@ -90,6 +110,7 @@ pub(super) fn read(members: &Members, pointer: &str) -> Result<(Vec<Literal>, bo
     };
     let mut null = keywords::flag(members, "nullable", pointer)?;
     let mut literals: Vec<Literal> = Vec::new();
+    let mut seen = BTreeSet::new();
     for literal in candidates {
         if !admits(types.as_ref().and_then(Option::as_ref), literal) {
             continue;
@@ -100,8 +121,11 @@ pub(super) fn read(members: &Members, pointer: &str) -> Result<(Vec<Literal>, bo
                 let message = "a literal is a string, a number, a boolean or null";
                 return Err(SchemaError::new(UNSUPPORTED, pointer, message));
             }
-            _ if literals.iter().any(|(known, _)| known == literal) => {}
-            _ => literals.push((literal.clone(), doc.clone())),
+            _ => {
+                if seen.insert(literal.to_string()) {
+                    literals.push((literal.clone(), doc.clone()));
+                }
+            }
         }
     }
     if literals.is_empty() && !null {

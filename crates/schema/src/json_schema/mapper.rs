@@ -41,12 +41,14 @@ pub(super) struct Mapper<'a> {
     pub(super) document: &'a Json,
     pub(super) table: &'a mut Table,
     references: BTreeMap<String, Reference>,
+    /// Records that unions of references were mapped to, by those references.
+    pub(super) merged: BTreeMap<String, DefId>,
     depth: usize,
 }
 
 impl<'a> Mapper<'a> {
     pub(super) const fn new(document: &'a Json, table: &'a mut Table) -> Self {
-        Self { document, table, references: BTreeMap::new(), depth: 0 }
+        Self { document, table, references: BTreeMap::new(), merged: BTreeMap::new(), depth: 0 }
     }
 
     /// The type of the whole document.
@@ -124,6 +126,10 @@ impl<'a> Mapper<'a> {
             self.look_at(schema, &at.pointer)?;
             return self.union(members, at);
         }
+        if super::literals::is_opaque(members) {
+            // A list or an object as a literal; whether it is that one is checked at the boundary.
+            return Ok(Mapped::plain(Type::Json));
+        }
         if members.contains_key("enum") || members.contains_key("const") {
             self.look_at(schema, &at.pointer)?;
             return self.literals(members, at);
@@ -176,14 +182,7 @@ impl<'a> Mapper<'a> {
             Kind::Bool => Type::Bool,
             Kind::String => super::scalars::string(members, pointer)?,
             Kind::Number => super::scalars::number(members, integer, pointer)?,
-            Kind::Array => {
-                let range = keywords::lengths(members, "minItems", "maxItems", pointer)?;
-                let element = match members.get("items") {
-                    None => Type::Json,
-                    Some(items) => self.map(items, &at.below(&["items"], "Item"))?.into_type(),
-                };
-                Type::List(Box::new(element), range)
-            }
+            Kind::Array => return self.array(members, at),
             Kind::Object => return self.object(schema, members, at),
         };
         Ok(Mapped::plain(ty))
@@ -281,11 +280,19 @@ impl<'a> Mapper<'a> {
     }
 }
 
-/// Parts of a document: values within values.
+/// Octets of text that count as a part.
+const TEXT_PER_PART: usize = 64;
+
+/// Parts of a document: values within values, and long text by its length.
 fn parts(json: &Json) -> usize {
+    let text = |text: &String| 1 + text.len() / TEXT_PER_PART;
     match json {
-        Json::Object(members) => members.values().map(parts).fold(1, usize::saturating_add),
+        Json::Object(members) => {
+            let of_member = |(key, value): (&String, &Json)| text(key) + parts(value) - 1;
+            members.iter().map(of_member).fold(1, usize::saturating_add)
+        }
         Json::Array(items) => items.iter().map(parts).fold(1, usize::saturating_add),
+        Json::String(value) => text(value),
         _ => 1,
     }
 }
@@ -319,7 +326,7 @@ pub(super) fn description(schema: &Json) -> String {
 }
 
 /// A reference as a pointer with `#`, percent-encoding resolved.
-pub(super) fn local(target: &str, from: &str) -> Result<String, SchemaError> {
+pub(crate) fn local(target: &str, from: &str) -> Result<String, SchemaError> {
     let refused = || {
         let message = format!(
             "`{}` is no reference within this schema; put what it leads to under `$defs`",

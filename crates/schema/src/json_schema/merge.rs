@@ -1,5 +1,7 @@
 //! `allOf`: one schema that says what all members say.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::keywords::{self, Members};
@@ -37,6 +39,7 @@ impl Mapper<'_> {
         let mut own = members.clone();
         let reference = own.shift_remove("$ref");
         let all = own.shift_remove("allOf");
+        let own_keywords: Vec<String> = own.keys().cloned().collect();
         let mut merged = own;
         if reference.is_some() {
             let target = keywords::text(members, "$ref", pointer)?.unwrap_or_default();
@@ -55,7 +58,7 @@ impl Mapper<'_> {
                 let segment = target_pointer.rsplit('/').next().unwrap_or_default();
                 other.insert("title".into(), segment.into());
             }
-            merged = merge(merged, other, pointer)?;
+            merged = merge_into(merged, other, &own_keywords, pointer)?;
         }
         if all.is_some() {
             let parts = keywords::array(members, "allOf", pointer)?.unwrap_or_default();
@@ -63,7 +66,7 @@ impl Mapper<'_> {
                 let place = format!("{pointer}/allOf/{place}");
                 let other = self.deeper(pointer, |mapper| mapper.flatten(part, &place, visiting))?;
                 let other = if parts.len() > 1 { without_name(other) } else { other };
-                merged = merge(merged, other, pointer)?;
+                merged = merge_into(merged, other, &own_keywords, pointer)?;
             }
         }
         Ok(merged)
@@ -78,72 +81,106 @@ fn without_name(mut members: Members) -> Members {
 }
 
 /// The members that say what both say; annotations of `a` win.
-pub(super) fn merge(mut a: Members, b: Members, pointer: &str) -> Result<Members, SchemaError> {
+pub(super) fn merge(a: Members, b: Members, pointer: &str) -> Result<Members, SchemaError> {
+    merge_into(a, b, &[], pointer)
+}
+
+/// The same; the keywords of `own` stand in the schema that extends the others.
+fn merge_into(mut a: Members, b: Members, own: &[String], pointer: &str) -> Result<Members, SchemaError> {
     for (keyword, theirs) in b {
-        let merged = match a.get(&keyword) {
-            None => theirs,
-            Some(ours) if *ours == theirs => continue,
-            Some(ours) => merge_keyword(&keyword, ours, theirs, pointer)?,
-        };
-        a.insert(keyword, merged);
+        match a.get_mut(&keyword) {
+            None => drop(a.insert(keyword, theirs)),
+            Some(ours) if *ours == theirs => {}
+            Some(ours) => {
+                let taken = std::mem::take(ours);
+                *ours = merge_keyword(&keyword, taken, theirs, own, pointer)?;
+            }
+        }
     }
     Ok(a)
 }
 
-fn merge_keyword(keyword: &str, ours: &Json, theirs: Json, pointer: &str) -> Result<Json, SchemaError> {
-    let both = |ours: &Json, theirs: Json| serde_json::json!({ "allOf": [ours, theirs] });
+/// A schema of what both say. Many of them make one list, not a nest as deep as there are many.
+fn both(ours: Json, theirs: Json) -> Json {
+    let mut parts = match ours {
+        Json::Object(mut members)
+            if members.len() == 1 && members.get("allOf").is_some_and(Json::is_array) =>
+        {
+            match members.remove("allOf") {
+                Some(Json::Array(parts)) => parts,
+                _ => Vec::new(),
+            }
+        }
+        other => vec![other],
+    };
+    parts.push(theirs);
+    serde_json::json!({ "allOf": parts })
+}
+
+fn merge_keyword(
+    keyword: &str,
+    ours: Json,
+    theirs: Json,
+    own: &[String],
+    pointer: &str,
+) -> Result<Json, SchemaError> {
     let contradiction = || {
         let message = format!("the members of `allOf` disagree on `{keyword}`");
         SchemaError::new(CONTRADICTION, pointer, message)
     };
     let number = |value: &Json| value.as_f64().ok_or_else(contradiction);
     match keyword {
-        "title" | "description" => Ok(ours.clone()),
-        _ if keywords::is_annotation(keyword) => Ok(ours.clone()),
-        "minimum" | "exclusiveMinimum" | "minLength" | "minItems" | "minProperties" => {
-            Ok(if number(ours)? >= number(&theirs)? { ours.clone() } else { theirs })
+        "title" | "description" => Ok(ours),
+        _ if keywords::is_annotation(keyword) => Ok(ours),
+        "minimum" | "exclusiveMinimum" | "minLength" | "minItems" => {
+            Ok(if number(&ours)? >= number(&theirs)? { ours } else { theirs })
         }
-        "maximum" | "exclusiveMaximum" | "maxLength" | "maxItems" | "maxProperties" => {
-            Ok(if number(ours)? <= number(&theirs)? { ours.clone() } else { theirs })
+        "maximum" | "exclusiveMaximum" | "maxLength" | "maxItems" => {
+            Ok(if number(&ours)? <= number(&theirs)? { ours } else { theirs })
         }
-        // Not expressed in types, so it does not matter which one is kept.
-        "pattern" | "multipleOf" | "propertyNames" | "dependentRequired" => Ok(ours.clone()),
-        "uniqueItems" | "x-extensible" => {
-            Ok(Json::Bool(ours == &Json::Bool(true) && theirs == Json::Bool(true)))
-        }
+        // Not expressed in types, so it does not matter which one is kept: both are checked at the boundary.
+        _ if keywords::is_boundary(keyword) => Ok(ours),
+        "prefixItems" | "additionalItems" | "unevaluatedItems" | "unevaluatedProperties" => Ok(ours),
+        // Either has all the values of both; the last word is that of the schema that extends the other.
+        "oneOf" | "anyOf" => Ok(if own.iter().any(|own| own == keyword) { ours } else { theirs }),
+        "format" if !keywords::is_mapped_format(&ours) && !keywords::is_mapped_format(&theirs) => Ok(ours),
+        "x-extensible" => Ok(Json::Bool(ours == Json::Bool(true) && theirs == Json::Bool(true))),
         "nullable" => Ok(Json::Bool(false)),
         "required" => match (ours, theirs) {
-            (Json::Array(ours), Json::Array(theirs)) => {
-                let new = theirs.into_iter().filter(|name| !ours.contains(name));
-                Ok(Json::Array(ours.iter().cloned().chain(new).collect()))
+            (Json::Array(mut ours), Json::Array(theirs)) => {
+                let known: BTreeSet<String> =
+                    ours.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
+                let is_new = |name: &Json| name.as_str().is_none_or(|name| !known.contains(name));
+                ours.extend(theirs.into_iter().filter(is_new));
+                Ok(Json::Array(ours))
             }
             _ => Err(contradiction()),
         },
         "enum" => match (ours, theirs) {
-            (Json::Array(ours), Json::Array(theirs)) => {
-                Ok(Json::Array(ours.iter().filter(|value| theirs.contains(value)).cloned().collect()))
+            (Json::Array(mut ours), Json::Array(theirs)) => {
+                let theirs: BTreeSet<String> = theirs.iter().map(Json::to_string).collect();
+                ours.retain(|value| theirs.contains(&value.to_string()));
+                Ok(Json::Array(ours))
             }
             _ => Err(contradiction()),
         },
-        "type" => merge_types(ours, &theirs).ok_or_else(contradiction),
-        "properties" => match (ours, theirs) {
-            (Json::Object(ours), Json::Object(theirs)) => {
-                let mut properties = ours.clone();
+        "type" => merge_types(&ours, &theirs).ok_or_else(contradiction),
+        "properties" | "patternProperties" => match (ours, theirs) {
+            (Json::Object(mut ours), Json::Object(theirs)) => {
                 for (name, theirs) in theirs {
-                    let merged = match properties.get(&name) {
-                        None => theirs,
-                        Some(ours) if *ours == theirs => continue,
-                        Some(ours) => both(ours, theirs),
-                    };
-                    properties.insert(name, merged);
+                    match ours.get_mut(&name) {
+                        None => drop(ours.insert(name, theirs)),
+                        Some(ours) if *ours == theirs => {}
+                        Some(ours) => *ours = both(std::mem::take(ours), theirs),
+                    }
                 }
-                Ok(Json::Object(properties))
+                Ok(Json::Object(ours))
             }
             _ => Err(contradiction()),
         },
         // Answers are read open, so closing one part says nothing about the others.
         "additionalProperties" if ours.is_boolean() => Ok(theirs),
-        "additionalProperties" if theirs.is_boolean() => Ok(ours.clone()),
+        "additionalProperties" if theirs.is_boolean() => Ok(ours),
         "items" | "additionalProperties" => Ok(both(ours, theirs)),
         _ => Err(contradiction()),
     }

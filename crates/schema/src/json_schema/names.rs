@@ -74,7 +74,7 @@ pub(super) fn pascal(text: &str) -> String {
 }
 
 /// At most 40 characters of a name from outside, for messages.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars().take(40).collect()
 }
 

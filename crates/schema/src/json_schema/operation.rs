@@ -6,6 +6,7 @@ use super::keywords::Members;
 use super::mapper::{Mapper, Table};
 use super::objects::Absence;
 use super::{INPUT_NOT_NAMED, SchemaError, names};
+use crate::boundary::Checks;
 use crate::operation::OperationDescriptor;
 use crate::types::{DefId, Type, TypeDefs};
 
@@ -28,24 +29,47 @@ impl OperationTypes {
     /// # Errors
     /// [`SchemaError`] with the first construct that does not map.
     pub fn of(operation: &OperationDescriptor) -> Result<Self, SchemaError> {
-        let stem = operation.id.split_once('.').map_or(operation.id.as_str(), |(_, name)| name);
-        let stem = names::pascal(stem);
+        Self::from_schemas(
+            name_of(&operation.id),
+            &operation.input,
+            operation.output_complete.then_some(&operation.output),
+        )
+    }
+
+    /// Maps the schemas of an operation called `name`; without one of its `output`, the answer is `Json`.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn from_schemas(name: &str, input: &Json, output: Option<&Json>) -> Result<Self, SchemaError> {
+        let stem = names::pascal(name);
         let mut table = Table::default();
         let within = |document: &str| {
             let document = document.to_owned();
             move |error: SchemaError| SchemaError { pointer: format!("{document}{}", error.pointer), ..error }
         };
         // The answer first: its names are the ones that plans import.
-        let output = if operation.output_complete {
-            let name = format!("{stem}Output");
-            Mapper::new(&operation.output, &mut table).root(&name).map_err(within("output"))?
-        } else {
-            Type::Json
+        let output = match output {
+            Some(output) => {
+                let name = format!("{stem}Output");
+                let ty = Mapper::new(output, &mut table).root(&name);
+                ty.and_then(|ty| Checks::of(output).map(|_| ty)).map_err(within("output"))?
+            }
+            None => Type::Json,
         };
         let name = format!("{stem}Input");
-        let input = Mapper::new(&operation.input, &mut table).parameters(&name).map_err(within("input"))?;
+        let id = Mapper::new(input, &mut table).parameters(&name);
+        let input = id.and_then(|id| Checks::of(input).map(|_| id)).map_err(within("input"))?;
         Ok(Self { defs: table.defs, input, output })
     }
+}
+
+fn name_of(id: &str) -> &str {
+    id.split_once('.').map_or(id, |(_, name)| name)
+}
+
+/// What the names of an operation's types begin with, but for those that a schema names itself.
+pub(crate) fn type_stem(id: &str) -> String {
+    names::pascal(name_of(id))
 }
 
 impl Mapper<'_> {

@@ -7,11 +7,12 @@ use crate::types::{FloatRange, IntRange, LengthRange, Type};
 /// The `format` of money, in schemas that this crate writes.
 pub(super) const AMOUNT_FORMAT: &str = "orchestra-amount";
 
-pub(super) fn string(members: &Members, pointer: &str) -> Result<Type, SchemaError> {
+pub(crate) fn string(members: &Members, pointer: &str) -> Result<Type, SchemaError> {
     let range = keywords::lengths(members, "minLength", "maxLength", pointer)?;
-    if keywords::text(members, "contentEncoding", pointer)?.is_some() {
+    if keywords::text(members, "contentEncoding", pointer)?.is_some_and(|encoding| encoding == "base64") {
         return bytes(members, range, pointer);
     }
+    // Octets in any other encoding are the text they are written as.
     Ok(match keywords::text(members, "format", pointer)? {
         Some("uri") => Type::Url,
         Some("date-time") => Type::Time,
@@ -31,7 +32,7 @@ fn bytes(members: &Members, text: LengthRange, pointer: &str) -> Result<Type, Sc
     Ok(Type::Bytes(LengthRange { min: 0, max: text.max.map(|max| max.saturating_mul(3) / 4) }))
 }
 
-pub(super) fn number(members: &Members, integer: bool, pointer: &str) -> Result<Type, SchemaError> {
+pub(crate) fn number(members: &Members, integer: bool, pointer: &str) -> Result<Type, SchemaError> {
     let bound = |keyword: &str| keywords::number(members, keyword, pointer);
     let (least, above) = (bound("minimum")?, bound("exclusiveMinimum")?);
     let (most, below) = (bound("maximum")?, bound("exclusiveMaximum")?);

@@ -212,6 +212,99 @@ fn references_recursion_and_merging() {
 }
 
 #[test]
+fn what_nothing_tells_apart_is_one_type_with_the_values_of_all() {
+    let schema = json!({ "type": "object", "properties": {
+        "lists": { "anyOf": [{ "type": "array", "items": { "type": "string" }, "maxItems": 2 }, { "type": "array", "items": { "type": "integer" }, "minItems": 1, "maxItems": 5 }] },
+        "any_list": { "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "array" }] },
+        "embed": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }, { "type": "array", "items": { "type": "array", "items": { "type": "number" } } }] },
+        "lease": { "oneOf": [
+            { "type": "object", "required": ["id", "host"], "properties": { "host": { "type": "string" }, "id": { "type": "integer" }, "note": { "type": "string" } } },
+            { "type": "object", "required": ["id", "key"], "properties": { "key": { "type": "string" }, "id": { "type": "string" }, "note": { "type": "string", "maxLength": 3 } } },
+        ] },
+        "again": { "anyOf": [{ "$ref": "#/$defs/A" }, { "$ref": "#/$defs/B" }] },
+        "maps": { "anyOf": [{ "type": "object", "additionalProperties": { "type": "string" } }, { "type": "object", "additionalProperties": { "type": "integer" } }] },
+        "free": { "anyOf": [{ "type": "object", "properties": { "a": {} } }, { "type": "object" }] },
+        "kinds": { "oneOf": [
+            { "type": "object", "required": ["type"], "properties": { "type": { "const": "a" }, "x": { "type": "integer" } } },
+            { "type": "object", "required": ["type"], "properties": { "type": { "enum": ["b", "c"] } } },
+            { "type": "object", "required": ["type"], "properties": { "type": { "const": "c" } } },
+        ] },
+    }, "$defs": {
+        "A": { "type": "object", "required": ["a"], "properties": { "a": { "type": "integer" }, "next": { "anyOf": [{ "$ref": "#/$defs/A" }, { "$ref": "#/$defs/B" }] } } },
+        "B": { "type": "object", "required": ["b"], "properties": { "b": { "type": "integer" }, "next": { "anyOf": [{ "$ref": "#/$defs/A" }, { "$ref": "#/$defs/B" }] } } },
+    } });
+    insta::assert_snapshot!(show(&schema), @r#"
+    record Op { again: OpAgain?, any_list: [Json]?, embed: OpEmbed?, free: Json, kinds: OpKinds?, lease: OpLease?, lists: [OpListsItem](..5)?, maps: {String: OpMapsValue}? }
+    record OpAgain { a: Int?, b: Int?, next: OpAgain? }
+    union OpEmbed { Text(String) = "string", List([OpEmbedListItem]) = "array" }
+    union OpEmbedListItem { Text(String) = "string", List([Float]) = "array" }
+    record OpKinds { type: OpKindsType, x: Int? }
+    enum OpKindsType { A = "a", B = "b", C = "c" }
+    record OpLease { id: OpLeaseId, host: String?, key: String?, note: String? }
+    union OpLeaseId { Number(Int) = "number", Text(String) = "string" }
+    union OpListsItem { Text(String) = "string", Number(Int) = "number" }
+    union OpMapsValue { Text(String) = "string", Number(Int) = "number" }
+    Op
+    "#);
+}
+
+#[test]
+fn tuples_patterns_and_older_spellings() {
+    for (schema, ty) in [
+        (
+            json!({ "type": "array", "prefixItems": [{ "type": "number" }, { "type": "number" }], "items": false }),
+            "[Float](..2)",
+        ),
+        (
+            json!({ "prefixItems": [{ "type": "number" }, { "type": "integer" }], "minItems": 2, "maxItems": 2 }),
+            "[Float](2..2)",
+        ),
+        (json!({ "prefixItems": [{ "type": "string" }] }), "[Json]"),
+        (json!({ "prefixItems": [{ "type": "string" }], "unevaluatedItems": false }), "[String](..1)"),
+        (
+            json!({ "items": [{ "type": "string" }], "additionalItems": { "type": "string", "maxLength": 3 } }),
+            "[String]",
+        ),
+        (json!({ "items": false }), "[Json](..0)"),
+        (json!({ "unevaluatedItems": { "type": "boolean" } }), "[Bool]"),
+        (json!({ "contains": { "const": 1 } }), "[Json]"),
+        (json!({ "patternProperties": { "^.*$": { "type": "integer" } } }), "{String: Int}"),
+        (
+            json!({ "patternProperties": { "^a": { "type": "integer" }, "^b": { "type": "number" } }, "additionalProperties": false }),
+            "{String: Float}",
+        ),
+        (json!({ "patternProperties": { "^a": { "type": "integer" } } }), "Json"),
+        (
+            json!({ "patternProperties": { "^a": { "type": "integer" } }, "additionalProperties": { "type": "integer", "minimum": 0 } }),
+            "{String: Int}",
+        ),
+        (json!({ "type": "object", "unevaluatedProperties": { "type": "string" } }), "{String: String}"),
+        (json!({ "format": "int32" }), "Int(-2147483648..2147483647)"),
+        (json!({ "format": "double" }), "Float"),
+        (json!({ "format": "email" }), "String"),
+        (json!({ "type": "string", "contentEncoding": "base64url" }), "String"),
+        (json!({ "not": { "type": "string" } }), "Json"),
+        (json!({ "type": "integer", "if": { "minimum": 5 }, "then": { "multipleOf": 5 } }), "Int"),
+        (json!({ "const": { "a": 1 } }), "Json"),
+        (json!({ "enum": ["a", ["b"]] }), "Json"),
+        (json!({ "anyOf": [{ "const": ["a"] }, { "type": "string" }] }), "Json"),
+        (json!({ "type": "integer", "anyOf": [{ "type": "string" }, { "minimum": 3 }] }), "Int(3..)"),
+        (json!({ "allOf": [{ "type": "integer", "format": "int64" }, { "format": "timestamp" }] }), "Int"),
+    ] {
+        assert_eq!(code(schema.clone()), ty, "{schema}");
+    }
+    let extended = json!({ "allOf": [
+        { "type": "object", "properties": { "x": { "oneOf": [{ "type": "string" }, { "type": "integer" }] }, "y": { "pattern": "a" } } },
+        { "type": "object", "properties": { "x": { "oneOf": [{ "type": "string" }, { "type": "boolean" }] }, "y": { "pattern": "b" } } },
+    ] });
+    insta::assert_snapshot!(show(&extended), @r#"
+    record Op { x: OpX?, y: String? }
+    union OpX { Text(String) = "string", Flag(Bool) = "boolean" }
+    Op
+    "#);
+}
+
+#[test]
 fn field_order_does_not_depend_on_member_order() {
     let a = json!({ "type": "object", "required": ["b"], "properties": { "a": { "type": "integer" }, "b": { "type": "object", "properties": { "z": {}, "y": {} } } } });
     let b = json!({ "properties": { "b": { "properties": { "y": {}, "z": {} }, "type": "object" }, "a": { "type": "integer" } }, "required": ["b"], "type": "object" });
@@ -233,20 +326,28 @@ fn what_cannot_be_mapped_is_refused_with_code_and_place() {
         (inside(json!({ "type": "string", "maxLenght": 3 })), "E0611 #/properties/a~1b"),
         (
             inside(
-                json!({ "oneOf": [{ "type": "object", "required": ["a"], "properties": { "a": {}, "b": {} } }, { "type": "object", "required": ["b"], "properties": { "a": {}, "b": {} } }] }),
+                json!({ "oneOf": [{ "type": "object", "required": ["a"] }, { "type": "object", "additionalProperties": { "type": "integer" } }] }),
             ),
             "E0612 #/properties/a~1b",
         ),
         (
             inside(
-                json!({ "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "array", "items": { "type": "integer" } }] }),
+                json!({ "oneOf": [{ "type": "object", "required": ["a"] }, { "type": "object", "required": ["b", "c"] }], "discriminator": { "propertyName": "a" } }),
             ),
             "E0612 #/properties/a~1b",
         ),
-        (inside(json!({ "not": { "type": "string" } })), "E0613 #/properties/a~1b"),
-        (inside(json!({ "type": "object", "patternProperties": {} })), "E0613 #/properties/a~1b"),
-        (inside(json!({ "type": "array", "prefixItems": [] })), "E0613 #/properties/a~1b"),
-        (inside(json!({ "const": { "a": 1 } })), "E0613 #/properties/a~1b"),
+        (inside(json!({ "type": "object", "patternProperties": [] })), "E0610 #/properties/a~1b"),
+        (inside(json!({ "type": "array", "prefixItems": {} })), "E0610 #/properties/a~1b"),
+        (inside(json!({ "type": "object", "additionalProperties": 3 })), "E0610 #/properties/a~1b"),
+        (
+            inside(json!({ "type": "object", "required": ["a"], "additionalProperties": 3 })),
+            "E0610 #/properties/a~1b",
+        ),
+        (inside(json!({ "not": { "tpye": "string" } })), "E0611 #/properties/a~1b/not"),
+        (inside(json!({ "pattern": 3 })), "E0610 #/properties/a~1b"),
+        (inside(json!({ "$dynamicRef": "#node" })), "E0613 #/properties/a~1b"),
+        (inside(json!({ "$recursiveRef": "#" })), "E0613 #/properties/a~1b"),
+        (inside(json!({ "oneOf": [{}], "anyOf": [{}] })), "E0613 #/properties/a~1b"),
         (inside(json!({ "$ref": "other.json#/x" })), "E0614 #/properties/a~1b"),
         (inside(json!({ "$ref": "#/$defs/None" })), "E0614 #/properties/a~1b"),
         (inside(json!({ "$ref": "#anchor" })), "E0614 #/properties/a~1b"),
@@ -275,13 +376,30 @@ fn limits_hold_at_n_and_not_at_n_plus_1() {
     assert_eq!(from_json_schema(&nested(SCHEMA_DEPTH_MAX + 1), "Op").unwrap_err().code, SCHEMA_TOO_LARGE);
 
     let record = json!({ "type": "object", "required": ["a"] });
-    let wide = |count: usize| {
+    let of = |count: usize, schema: &Json| {
         let properties: serde_json::Map<_, _> =
-            (1..count).map(|n| (format!("p{n}"), record.clone())).collect();
+            (0..count).map(|n| (format!("p{n}"), schema.clone())).collect();
         json!({ "type": "object", "properties": properties })
     };
-    assert!(from_json_schema(&wide(SCHEMA_TYPES_MAX), "Op").is_ok());
-    assert_eq!(from_json_schema(&wide(SCHEMA_TYPES_MAX + 1), "Op").unwrap_err().code, SCHEMA_TOO_LARGE);
+    // The document itself, two records in it, and theirs.
+    let many = |count: usize| {
+        let half = (count - 3) / 2;
+        json!({ "type": "object", "properties": { "a": of(half, &record), "b": of(count - 3 - half, &record) } })
+    };
+    assert!(from_json_schema(&many(SCHEMA_TYPES_MAX), "Op").is_ok());
+    assert_eq!(from_json_schema(&many(SCHEMA_TYPES_MAX + 1), "Op").unwrap_err().code, SCHEMA_TOO_LARGE);
+
+    let wide = |count: usize| of(count, &json!({ "type": "integer" }));
+    assert!(from_json_schema(&wide(RECORD_FIELDS_MAX), "Op").is_ok());
+    assert_eq!(from_json_schema(&wide(RECORD_FIELDS_MAX + 1), "Op").unwrap_err().code, SCHEMA_TOO_LARGE);
+    let either =
+        |count: usize| json!({ "anyOf": [wide(count - 1), { "type": "object", "required": ["x"] }] });
+    assert!(from_json_schema(&either(RECORD_FIELDS_MAX), "Op").is_ok());
+    assert_eq!(from_json_schema(&either(RECORD_FIELDS_MAX + 1), "Op").unwrap_err().code, SCHEMA_TOO_LARGE);
+
+    let union = |count: usize| json!({ "anyOf": vec![json!({ "type": "string" }); count] });
+    assert!(from_json_schema(&union(ENUM_VARIANTS_MAX), "Op").is_ok());
+    assert_eq!(from_json_schema(&union(ENUM_VARIANTS_MAX + 1), "Op").unwrap_err().code, SCHEMA_TOO_LARGE);
 
     let literals = |count: usize| json!({ "enum": (0..count).collect::<Vec<_>>() });
     assert!(from_json_schema(&literals(ENUM_VARIANTS_MAX), "Op").is_ok());
@@ -359,8 +477,13 @@ fn operations_have_named_parameters_and_named_answers() {
         let error = OperationTypes::of(&operation(bad, json!({}), true)).unwrap_err();
         assert_eq!((error.code, error.pointer.as_str()), (code, "input#"));
     }
-    let error = OperationTypes::of(&operation(input, json!({ "if": {} }), true)).unwrap_err();
-    assert_eq!((error.code, error.pointer.as_str()), (UNSUPPORTED, "output#"));
+    for (bad, code, pointer) in [
+        (json!({ "$dynamicRef": "#x" }), UNSUPPORTED, "output#"),
+        (json!({ "if": { "misspelt": 1 } }), UNKNOWN_KEYWORD, "output#/if"),
+    ] {
+        let error = OperationTypes::of(&operation(input.clone(), bad, true)).unwrap_err();
+        assert_eq!((error.code, error.pointer.as_str()), (code, pointer));
+    }
 }
 
 #[test]

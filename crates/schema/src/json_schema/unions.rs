@@ -1,14 +1,16 @@
 //! `oneOf` and `anyOf`: members told apart by a literal, a key, a property or their JSON kind.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::keywords::{self, Members};
 use super::literals::{self, Literal};
 use super::mapper::{Mapper, kind_variant};
 use super::{
-    AMBIGUOUS_UNION, At, ENUM_VARIANTS_MAX, Mapped, SCHEMA_TOO_LARGE, SchemaError, UNSUPPORTED, names,
+    At, CONTRADICTION, ENUM_VARIANTS_MAX, Mapped, SCHEMA_TOO_LARGE, SchemaError, UNSUPPORTED, names,
 };
-use crate::types::{EnumWire, FloatRange, IntRange, LengthRange, Type, VariantDef};
+use crate::types::{EnumWire, FloatRange, IntRange, Type, VariantDef};
 use crate::wire::Kind;
 
 /// A member of a union.
@@ -19,6 +21,9 @@ pub(super) struct Member {
     pub(super) members: Members,
     pub(super) at: At,
 }
+
+/// A schema and where it stands.
+pub(super) type Part<'s> = (&'s Json, At);
 
 /// Members of one JSON kind.
 type Group<'m> = (Kind, Vec<&'m Member>);
@@ -50,9 +55,20 @@ impl Mapper<'_> {
             return Ok(self.map(only, &inner)?.or_null(null));
         }
         let mut found = Vec::new();
+        let mut refused = None;
         for (place, part) in parts.iter().enumerate() {
             let place_at = At { aliases: Vec::new(), ..at.same(&[keyword, &place.to_string()]) };
-            null |= self.collect(part, shared, &place_at, &mut found)?;
+            match self.collect(part, shared, &place_at, &mut found) {
+                Ok(admits_null) => null |= admits_null,
+                // A member that contradicts what stands beside the union has no values; the others may have.
+                Err(error) if shared.is_some() && error.code == CONTRADICTION => {
+                    refused = refused.or(Some(error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if let (Some(error), true, false) = (refused, found.is_empty(), null) {
+            return Err(error);
         }
         let at = at.or_null(null);
         let schema = Json::Object(members.clone());
@@ -67,6 +83,9 @@ impl Mapper<'_> {
         at: &At,
         found: &mut Vec<Member>,
     ) -> Result<bool, SchemaError> {
+        if found.len() > ENUM_VARIANTS_MAX {
+            return Err(too_many(&at.pointer));
+        }
         let mut members = self.flatten(part, &at.pointer, &mut Vec::new())?;
         let mut schema = part.clone();
         if let Some(shared) = shared {
@@ -88,6 +107,10 @@ impl Mapper<'_> {
             }
             return Ok(null);
         }
+        if literals::is_opaque(&members) {
+            found.push(Member { schema: Json::Bool(true), members: Members::new(), at: at.clone() });
+            return Ok(false);
+        }
         if members.contains_key("enum") || members.contains_key("const") {
             let (literals, null) = literals::read(&members, &at.pointer)?;
             if !literals.is_empty() {
@@ -103,7 +126,24 @@ impl Mapper<'_> {
         Ok(null)
     }
 
+    /// One type for the values of all `parts`, each of which is named after its own place; `at` names the union.
+    pub(super) fn united(&mut self, parts: &[Part<'_>], at: &At) -> Result<Mapped, SchemaError> {
+        if let [(only, place)] = parts {
+            return self.map(only, place);
+        }
+        let mut found = Vec::new();
+        let mut null = false;
+        for (part, place) in parts {
+            null |= self.collect(part, None, place, &mut found)?;
+        }
+        let union = |mapper: &mut Self| mapper.unite(&Json::Null, found, &at.or_null(null));
+        Ok(self.deeper(&at.pointer, union)?.or_null(null))
+    }
+
     fn unite(&mut self, schema: &Json, found: Vec<Member>, at: &At) -> Result<Mapped, SchemaError> {
+        if found.len() > ENUM_VARIANTS_MAX {
+            return Err(too_many(&at.pointer));
+        }
         if let [only] = found.as_slice() {
             let inner = At { pointer: only.at.pointer.clone(), ..at.clone() };
             return self.map(&only.schema, &inner);
@@ -150,14 +190,14 @@ impl Mapper<'_> {
         at: &At,
     ) -> Result<Option<Mapped>, SchemaError> {
         let mut literals: Vec<Literal> = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut open = false;
         let mut keyed: Vec<(&str, &Json, &At)> = Vec::new();
         for member in found {
-            if member.members.contains_key("enum") || member.members.contains_key("const") {
-                for literal in literals::read(&member.members, &member.at.pointer)?.0 {
-                    if literals.iter().all(|(known, _)| *known != literal.0) {
-                        literals.push(literal);
-                    }
-                }
+            if is_literal(&member.members) {
+                open |= is_open(member)?;
+                let (read, _) = literals::read(&member.members, &member.at.pointer)?;
+                literals.extend(read.into_iter().filter(|(literal, _)| seen.insert(literal.to_string())));
             } else if let Some((key, payload)) = only_key(&member.members) {
                 // The same key in two members: its value may tell them apart, its name does not.
                 if keyed.iter().any(|(known, ..)| *known == key) {
@@ -169,16 +209,16 @@ impl Mapper<'_> {
             }
         }
         if literals.len() + keyed.len() > ENUM_VARIANTS_MAX {
-            let message = format!("the union has more than {ENUM_VARIANTS_MAX} variants");
-            return Err(SchemaError::new(SCHEMA_TOO_LARGE, &at.pointer, message));
+            return Err(too_many(&at.pointer));
         }
         if keyed.is_empty() {
-            return self.literal_enum(literals, false, schema, at).map(Some);
+            return self.literal_enum(literals, open, schema, at).map(Some);
         }
         let id = self.declare_enum(schema, at, EnumWire::Literal)?;
-        let mut variants = literals::variants(&literals);
+        let mut taken = literals::Taken::default();
+        let mut variants = literals::variants(&literals, &mut taken);
         for (key, payload, place) in keyed {
-            let name = literals::free_name(names::variant(&key.into(), variants.len()), &variants);
+            let name = taken.take(names::variant(&key.into(), variants.len()));
             let inner = place.below(&["properties", key], "");
             let inner = At { name: format!("{}{name}", at.name), ..inner };
             let payload = Some(self.map(payload, &inner)?.into_type());
@@ -188,6 +228,9 @@ impl Mapper<'_> {
                 payload,
                 doc: String::new(),
             });
+        }
+        if open {
+            literals::push_catch_all(&mut variants, &mut taken);
         }
         self.complete_enum(id, variants);
         Ok(Some(Mapped::named(id)))
@@ -205,18 +248,28 @@ impl Mapper<'_> {
             let inner = At { pointer: only.at.pointer.clone(), ..at.clone() };
             return self.member(kind, only, &inner);
         }
-        if kind == Kind::Object {
-            return self.discriminated(schema, members, at);
+        match kind {
+            Kind::Object => {
+                return match self.discriminated(schema, members, at)? {
+                    Some(mapped) => Ok(mapped),
+                    None => self.deeper(&at.pointer, |mapper| mapper.objects(schema, members, at)),
+                };
+            }
+            Kind::Array => return self.deeper(&at.pointer, |mapper| mapper.arrays(members, at)),
+            _ => {}
         }
         let all_literal = members.iter().all(|member| is_literal(&member.members));
         if all_literal {
             let mut all: Vec<Literal> = Vec::new();
+            let mut open = false;
             for member in members {
+                open |= kind == Kind::String && is_open(member)?;
                 let (read, _) = literals::read(&member.members, &member.at.pointer)?;
                 all.extend(read.into_iter().filter(|(literal, _)| literal_kind(literal) == kind));
             }
-            all.dedup_by(|a, b| a.0 == b.0);
-            return self.literal_enum(all, false, schema, at);
+            let mut seen = BTreeSet::new();
+            all.retain(|(literal, _)| seen.insert(literal.to_string()));
+            return self.literal_enum(all, open, schema, at);
         }
         let mut united: Option<Type> = None;
         for member in members {
@@ -229,10 +282,7 @@ impl Mapper<'_> {
             };
             united = Some(match united {
                 None => ty,
-                Some(known) => hull(&known, &ty).ok_or_else(|| {
-                    let message = "two members of the union are arrays, which cannot be told apart";
-                    SchemaError::new(AMBIGUOUS_UNION, &at.pointer, message)
-                })?,
+                Some(known) => hull(&known, &ty),
             });
         }
         Ok(Mapped::plain(united.unwrap_or(Type::Json)))
@@ -247,12 +297,18 @@ impl Mapper<'_> {
         if is_literal(&member.members) {
             let (mut literals, _) = literals::read(&member.members, &member.at.pointer)?;
             literals.retain(|(literal, _)| literal_kind(literal) == kind);
-            return self.literal_enum(literals, false, &Json::Null, at);
+            let open = kind == Kind::String && is_open(member)?;
+            return self.literal_enum(literals, open, &Json::Null, at);
         }
         let types = keywords::types(&member.members, &member.at.pointer)?;
         let integer = types.is_some_and(|types| types.integer);
         self.kind(kind, &Json::Null, &member.members, integer, at)
     }
+}
+
+fn too_many(pointer: &str) -> SchemaError {
+    let message = format!("the union has more than {ENUM_VARIANTS_MAX} members");
+    SchemaError::new(SCHEMA_TOO_LARGE, pointer, message)
 }
 
 fn is_null(schema: &Json) -> bool {
@@ -267,6 +323,11 @@ fn is_null(schema: &Json) -> bool {
 
 fn is_literal(members: &Members) -> bool {
     members.contains_key("enum") || members.contains_key("const")
+}
+
+/// Whether texts other than the literals may come.
+fn is_open(member: &Member) -> Result<bool, SchemaError> {
+    keywords::flag(&member.members, "x-extensible", &member.at.pointer)
 }
 
 const fn literal_kind(literal: &Json) -> Kind {
@@ -311,27 +372,22 @@ const fn wide(kind: Kind) -> Type {
     }
 }
 
-/// The least type that has the values of both; `None` for arrays that differ.
-fn hull(a: &Type, b: &Type) -> Option<Type> {
-    let length = |a: LengthRange, b: LengthRange| LengthRange {
-        min: a.min.min(b.min),
-        max: a.max.zip(b.max).map(|(a, b)| a.max(b)),
-    };
+/// The least type that has the values of both, which are of one kind and scalar.
+fn hull(a: &Type, b: &Type) -> Type {
     let float = |a: FloatRange, b: FloatRange| FloatRange { min: a.min.min(b.min), max: a.max.max(b.max) };
     let widened = |range: IntRange| FloatRange {
         min: if range.min == i64::MIN { f64::NEG_INFINITY } else { range.min as f64 },
         max: if range.max == i64::MAX { f64::INFINITY } else { range.max as f64 },
     };
-    Some(match (a, b) {
+    match (a, b) {
         _ if a == b => a.clone(),
         (Type::Int(a), Type::Int(b)) => Type::Int(IntRange { min: a.min.min(b.min), max: a.max.max(b.max) }),
         (Type::Float(a), Type::Float(b)) => Type::Float(float(*a, *b)),
         (Type::Int(a), Type::Float(b)) | (Type::Float(b), Type::Int(a)) => {
             Type::Float(float(widened(*a), *b))
         }
-        (Type::String(a), Type::String(b)) => Type::String(length(*a, *b)),
-        (Type::List(..) | Type::Map(_) | Type::Named(_), _) | (_, Type::List(..)) => return None,
+        (Type::String(a), Type::String(b)) => Type::String(a.hull(*b)),
         // Texts of different formats are text.
         _ => Type::STRING,
-    })
+    }
 }

@@ -85,10 +85,15 @@ impl Lock {
             let body = trusted_body(bodies, pin.entry, &id)?;
             let capability = capability_from_entry(body)?;
             spelled_so(body, capability_bytes(&capability), &id)?;
-            same_capability_pins(pin, &capability)?;
+            let mut fulfilling = capability.adapters.iter().map(|adapter| &adapter.operation);
+            let unpinned =
+                |id: &&OperationId| pin.operations.contains(*id) && !lock.operations.contains_key(*id);
+            if let Some(operation) = fulfilling.find(unpinned).cloned() {
+                return Err(Problem::Unpinned { capability: pin.name.clone(), operation }.into());
+            }
+            same_capability_pins(pin, &lock.locked_capability(pin.entry, &capability))?;
             lock.capabilities.insert(pin.name.clone(), (pin.entry, capability));
         }
-        lock.check_adapters()?;
         Ok(lock)
     }
 
@@ -111,13 +116,27 @@ impl Lock {
     #[must_use]
     pub fn to_lockfile(&self) -> Lockfile {
         let operations = self.operations.values().map(|(hash, entry)| locked_operation(*hash, entry));
-        let capabilities = self.capabilities.values().map(|(hash, entry)| locked_capability(*hash, entry));
+        let capabilities =
+            self.capabilities.values().map(|(hash, entry)| self.locked_capability(*hash, entry));
         Lockfile {
             version: LOCKFILE_VERSION,
             snapshot: self.snapshot,
             rate: self.rate,
             operations: operations.collect(),
             capabilities: capabilities.collect(),
+        }
+    }
+
+    /// Of the operations that fulfil the capability, those that could not be called when the lock was made are
+    /// not pinned; the order is the entry's.
+    fn locked_capability(&self, entry: Hash, capability: &CapabilityDescriptor) -> LockedCapability {
+        let adapters = capability.adapters.iter().map(|adapter| &adapter.operation);
+        let operations = adapters.filter(|operation| self.operations.contains_key(*operation)).cloned();
+        LockedCapability {
+            name: capability.name.clone(),
+            version: capability.version,
+            entry,
+            operations: operations.collect(),
         }
     }
 
@@ -164,12 +183,6 @@ fn locked_operation(entry: Hash, operation: &OperationDescriptor) -> LockedOpera
     }
 }
 
-fn locked_capability(entry: Hash, capability: &CapabilityDescriptor) -> LockedCapability {
-    let operations: Vec<OperationId> =
-        capability.adapters.iter().map(|adapter| adapter.operation.clone()).collect();
-    LockedCapability { name: capability.name.clone(), version: capability.version, entry, operations }
-}
-
 fn same_pins(pin: &LockedOperation, body: &LockedOperation) -> Result<(), LockError> {
     let fields = [
         ("id", pin.id == body.id),
@@ -181,13 +194,11 @@ fn same_pins(pin: &LockedOperation, body: &LockedOperation) -> Result<(), LockEr
     first_difference(&fields, &pin.id)
 }
 
-fn same_capability_pins(pin: &LockedCapability, body: &CapabilityDescriptor) -> Result<(), LockError> {
-    // What could not be called when the lock was made is not pinned; the order is the entry's.
-    let mut known = body.adapters.iter().map(|adapter| &adapter.operation);
+fn same_capability_pins(pin: &LockedCapability, body: &LockedCapability) -> Result<(), LockError> {
     let fields = [
         ("name", pin.name == body.name),
         ("version", pin.version == body.version),
-        ("operations", pin.operations.iter().all(|operation| known.any(|known| known == operation))),
+        ("operations", pin.operations == body.operations),
     ];
     first_difference(&fields, &format!("cap.{}", pin.name))
 }

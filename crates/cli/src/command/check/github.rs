@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn what_means_something_to_github_is_escaped() {
         let found = Diagnostic::error(Code::new("E0304"), "100% wrong::\r\nno, really")
-            .primary(Span::new(5, 8), "here")
+            .primary(Span::new(3, 8), "here")
             .note("a: b")
             .help("do, this")
             .fix(Fix::safe("write x"));

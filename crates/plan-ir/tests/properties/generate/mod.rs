@@ -9,6 +9,8 @@ use proptest::test_runner::{Config, RngSeed};
 
 /// The same cases in every run, so that a failure is never a matter of luck.
 pub(crate) fn cases(cases: u32) -> Config {
+    // `PROPTEST_CASES=10000` makes a long run.
+    let cases = Config::default().cases.max(cases);
     Config { cases, rng_seed: RngSeed::Fixed(20_261_122), failure_persistence: None, ..Config::default() }
 }
 

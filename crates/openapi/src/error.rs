@@ -1,0 +1,49 @@
+//! What can be wrong with a document, in words and codes.
+
+/// A document, or a part of it, that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("[{code}] {message}, at {at}")]
+#[non_exhaustive]
+pub struct Error {
+    /// Stable code of the error page, `E1250` to `E1256`.
+    pub code: &'static str,
+    /// Where: a JSON pointer into the document such as `#/paths/~1hits/get`, or line and column where it is not
+    /// read that far.
+    pub at: String,
+    /// What was found and what is admitted.
+    pub message: String,
+}
+
+/// Neither JSON nor YAML, or a spelling of it that two readers could read differently.
+pub(crate) const UNREADABLE: &str = "E1250";
+/// Too long, too deep, or too much of something.
+pub(crate) const TOO_LARGE: &str = "E1251";
+/// Not an API description of a known version.
+pub(crate) const NO_API: &str = "E1252";
+/// A reference that leads elsewhere, nowhere, or back to itself.
+pub(crate) const BAD_REFERENCE: &str = "E1253";
+/// A part of the document of the wrong form.
+pub(crate) const MALFORMED: &str = "E1254";
+/// Two parameters of one name.
+pub(crate) const SAME_NAME: &str = "E1255";
+/// An answer or body in no form that a plan could read or write.
+pub(crate) const NO_FORM: &str = "E1256";
+
+impl Error {
+    pub(crate) fn new(code: &'static str, at: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code, at: at.into(), message: message.into() }
+    }
+
+    pub(crate) fn malformed(at: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(MALFORMED, at, message)
+    }
+}
+
+/// The first characters of a text from outside, for messages.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
+    if text.chars().nth(60).is_some() {
+        shown.push('…');
+    }
+    shown
+}

@@ -1,0 +1,119 @@
+//! Parameters of path, query, header and cookie.
+
+use serde_json::{Map, Value as Json};
+
+use crate::dialect::Dialect;
+use crate::document::{Document, Operation, below, object};
+use crate::error::{Error, shown};
+use crate::request::Location;
+
+/// Headers that the transport writes, whatever a document says of them.
+const OF_THE_TRANSPORT: [&str; 3] = ["accept", "authorization", "content-type"];
+
+/// What a Swagger 2.0 parameter says beside its schema.
+const BESIDE_THE_SCHEMA: [&str; 6] =
+    ["allowEmptyValue", "collectionFormat", "in", "name", "required", "description"];
+
+/// One parameter.
+#[derive(Clone, Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) location: Location,
+    pub(crate) required: bool,
+    pub(crate) schema: Json,
+    pub(crate) doc: String,
+    /// Where the schema stands.
+    pub(crate) at: String,
+    /// Whether it is the whole body (`in: body` of Swagger 2.0).
+    pub(crate) whole_body: bool,
+}
+
+impl Document {
+    /// The parameters of an operation: those of its path first, then its own, which replace one of the same name
+    /// and place.
+    pub(crate) fn parameters(&self, operation: &Operation) -> Result<Vec<Parameter>, Error> {
+        let mut parameters: Vec<Parameter> = Vec::new();
+        for at in [&operation.item, &operation.at] {
+            let own_from = parameters.len();
+            let Some(list) = self.resolve(at, at)?.get("parameters") else { continue };
+            let at = below(at, "parameters");
+            let list = list.as_array().ok_or_else(|| Error::malformed(&at, "`parameters` is a list"))?;
+            for (place, parameter) in list.iter().enumerate() {
+                let (parameter, at) = self.follow(parameter, format!("{at}/{place}"))?;
+                let Some(parameter) = self.parameter(parameter, &at)? else { continue };
+                let same = |known: &Parameter| {
+                    known.name == parameter.name
+                        && known.location == parameter.location
+                        && known.whole_body == parameter.whole_body
+                };
+                match parameters.iter().position(same) {
+                    Some(known) if known >= own_from => {
+                        let message =
+                            format!("the parameter `{}` stands there twice", shown(&parameter.name));
+                        return Err(Error::malformed(at, message));
+                    }
+                    Some(known) => {
+                        if let Some(slot) = parameters.get_mut(known) {
+                            *slot = parameter;
+                        }
+                    }
+                    None => parameters.push(parameter),
+                }
+            }
+        }
+        Ok(parameters)
+    }
+
+    /// A parameter; `None` for one that the transport fills in.
+    fn parameter(&self, node: &Json, at: &str) -> Result<Option<Parameter>, Error> {
+        let members = object(node, at, "a parameter")?;
+        let text = |key: &str| members.get(key).and_then(Json::as_str);
+        let name = text("name").ok_or_else(|| Error::malformed(at, "the parameter has no `name`"))?;
+        let location = match (text("in"), self.dialect) {
+            (Some("path"), _) => Location::Path,
+            (Some("query" | "querystring"), _) => Location::Query,
+            (Some("header"), _) => Location::Header,
+            (Some("cookie"), _) => Location::Cookie,
+            (Some("body" | "formData"), Dialect::Swagger2) => Location::Body,
+            (Some(other), _) => {
+                let message = format!("a parameter in `{}` is not known", shown(other));
+                return Err(Error::malformed(at, message));
+            }
+            (None, _) => return Err(Error::malformed(at, "the parameter does not say what it is `in`")),
+        };
+        if location == Location::Header && OF_THE_TRANSPORT.contains(&name.to_ascii_lowercase().as_str()) {
+            return Ok(None);
+        }
+        let (schema, schema_at) = self.schema_of_parameter(members, at)?;
+        Ok(Some(Parameter {
+            name: name.to_owned(),
+            location,
+            required: location == Location::Path || members.get("required") == Some(&Json::Bool(true)),
+            schema,
+            doc: text("description").unwrap_or_default().to_owned(),
+            at: schema_at,
+            whole_body: text("in") == Some("body"),
+        }))
+    }
+
+    fn schema_of_parameter(&self, members: &Map<String, Json>, at: &str) -> Result<(Json, String), Error> {
+        if let Some(schema) = members.get("schema") {
+            return Ok((schema.clone(), below(at, "schema")));
+        }
+        if self.dialect == Dialect::Swagger2 {
+            let kept = members.iter().filter(|(key, _)| !BESIDE_THE_SCHEMA.contains(&key.as_str()));
+            let schema = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
+            return Ok((Json::Object(schema), at.to_owned()));
+        }
+        // A parameter written as JSON text.
+        let content =
+            members.get("content").and_then(Json::as_object).and_then(|content| content.iter().next());
+        match content {
+            Some((media, value)) => {
+                let at = below(&below(&below(at, "content"), media), "schema");
+                Ok((value.get("schema").cloned().unwrap_or(Json::Bool(true)), at))
+            }
+            None => Err(Error::malformed(at, "the parameter has no `schema`")),
+        }
+    }
+}

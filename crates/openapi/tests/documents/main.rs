@@ -1,0 +1,8 @@
+//! Documents of our own in each dialect: what their operations take and answer, and what is refused.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod limits;
+mod noise;
+mod pages;
+mod reading;
+mod refusals;

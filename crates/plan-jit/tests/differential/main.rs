@@ -1,0 +1,34 @@
+//! Native code against the interpreter, which is the definition: the same value, the same trap at the same
+//! expression, the same charges.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+#[allow(dead_code, reason = "that crate's tests use what these do not")]
+#[path = "../../../plan-ir/tests/properties/generate/mod.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod generate;
+mod pipelines;
+mod programs;
+
+/// Cases of each property: a few hundred, or `PLAN_JIT_CASES` in a long run.
+fn cases() -> u32 {
+    std::env::var("PLAN_JIT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)
+}
+
+/// `count` lists of numbers, the same in every run.
+fn streams(seed: u32, length: usize, count: u32) -> impl Iterator<Item = Vec<u32>> {
+    let mut number = seed;
+    // xorshift32
+    let mut next = move || {
+        number ^= number << 13;
+        number ^= number >> 17;
+        number ^= number << 5;
+        number
+    };
+    (0..count).map(move |_| std::iter::repeat_with(&mut next).take(length).collect())
+}

@@ -1,0 +1,53 @@
+//! What results refer to.
+
+use plan_ir::interp::Meter;
+use schema::value::Value;
+
+use crate::common::{Arguments, plan, texts};
+
+#[test]
+fn results_outlive_their_plan() {
+    use plan_jit::{Flat, FlatEnv};
+    struct Texts(Flat);
+    impl FlatEnv for Texts {
+        fn param(&self, _: u32) -> Option<Flat> {
+            Some(self.0.clone())
+        }
+        fn node(&self, _: plan_ir::graph::NodeId) -> Option<Flat> {
+            None
+        }
+        fn item(&self, _: plan_ir::graph::NodeId) -> Option<Flat> {
+            None
+        }
+        fn bound(&self, _: plan_ir::graph::NodeId, _: u32) -> Option<Flat> {
+            None
+        }
+    }
+    let plan = plan(
+        "plan p(ts: [String]) -> [String] { ts.map(t => if t == \"a\" { \"a literal of the plan\" } else { t }) }",
+    );
+    let native = plan.native();
+    let shape = native.shape(&plan.plan.body.params[0].ty);
+    let mut env = Texts(shape.lay_out(texts(&["a", "a text from outside"]), 1 << 20).unwrap());
+    // Each result is the next argument: more than one value may keep alive.
+    for _ in 0..100 {
+        env = Texts(native.eval_flat(&plan.fragment, &[], &env, &mut Meter::default()).unwrap());
+    }
+    drop(native);
+    let expected = texts(&["a literal of the plan", "a text from outside"]);
+    assert_eq!(env.0.to_value(), Some(expected));
+}
+
+#[test]
+fn records_that_pass_through_are_the_very_values() {
+    let plan = plan("record R { name: String, n: Int }\nplan p(rs: [R]) -> [R] { rs.filter(r => r.n > 1) }");
+    let records: Vec<Value> =
+        (0..4).map(|n| Value::record([Value::string(format!("r{n}")), Value::Int(n)])).collect();
+    let args = Arguments(vec![Value::list(records.clone())]);
+    let kept = plan.native().eval(&plan.fragment, &[], &args, &mut Meter::default()).unwrap();
+    let kept = kept.as_list().unwrap();
+    assert_eq!(kept.len(), 2);
+    for (kept, record) in kept.iter().zip(&records[2..]) {
+        assert!(std::ptr::eq(kept.as_record().unwrap(), record.as_record().unwrap()));
+    }
+}

@@ -1,0 +1,509 @@
+//! From rules and a value to the first rule that it breaks.
+
+use serde_json::{Map, Value as Json};
+
+use super::compile::{Form, Node, NodeId, Rule, Union};
+use super::equal::canonical;
+use super::{CHECK_STEPS_MAX, RULE_BROKEN};
+use crate::decode::{DecodeError, TOO_LARGE, key_segment, quoted, text_misfit};
+use crate::text_form::{parse_bytes, parse_duration, parse_time, url_misfit};
+use crate::types::{LengthRange, Type};
+use crate::wire::Kind;
+
+/// Schemas within schemas, references followed, that are looked at for one value.
+const DEPTH_MAX: usize = 500;
+/// Characters of text that cost one step.
+const TEXT_PER_STEP: usize = 64;
+
+/// Checks `value` by the rules of the first node.
+pub(super) fn check(nodes: &[Node], value: &Json) -> Result<(), DecodeError> {
+    let mut checker = Checker { nodes, path: Vec::new(), steps: 0, depth: 0 };
+    let (code, message) = match checker.typed(0, value) {
+        Ok(()) => return Ok(()),
+        Err(Stop::Broken(message)) => (RULE_BROKEN, message),
+        Err(Stop::TooMuch) => {
+            (TOO_LARGE, "telling whether it keeps the rules of its schema takes too long".into())
+        }
+    };
+    let path = std::iter::once("$".to_owned()).chain(checker.path.iter().map(Segment::shown)).collect();
+    Err(DecodeError { code, path, message })
+}
+
+/// Why a check ends early.
+enum Stop {
+    Broken(String),
+    TooMuch,
+}
+
+#[derive(Clone, Debug)]
+enum Segment {
+    Key(String),
+    Index(usize),
+}
+
+impl Segment {
+    fn shown(&self) -> String {
+        match self {
+            Self::Key(key) => key_segment(key),
+            Self::Index(index) => format!("[{index}]"),
+        }
+    }
+}
+
+struct Checker<'a> {
+    nodes: &'a [Node],
+    /// Where the walk stands; after a failure, where that was.
+    path: Vec<Segment>,
+    steps: usize,
+    depth: usize,
+}
+
+impl<'a> Checker<'a> {
+    fn node(&self, id: NodeId) -> Option<&'a Node> {
+        self.nodes.get(id)
+    }
+
+    fn step(&mut self, steps: usize) -> Result<(), Stop> {
+        self.steps = self.steps.saturating_add(steps.max(1));
+        if self.steps > CHECK_STEPS_MAX { Err(Stop::TooMuch) } else { Ok(()) }
+    }
+
+    fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
+        if self.depth >= DEPTH_MAX {
+            return Err(Stop::TooMuch);
+        }
+        self.depth += 1;
+        let result = inner(self);
+        self.depth -= 1;
+        result
+    }
+
+    fn at(
+        &mut self,
+        segment: Segment,
+        inner: impl FnOnce(&mut Self) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        self.path.push(segment);
+        inner(self)?;
+        self.path.pop();
+        Ok(())
+    }
+
+    /// Checks a value that fits the type of the schema: only what the type does not say, and only where there is any
+    /// of it.
+    fn typed(&mut self, id: NodeId, value: &Json) -> Result<(), Stop> {
+        let Some(node) = self.node(id).filter(|node| node.live) else { return Ok(()) };
+        if value.is_null() && node.form.null {
+            return Ok(());
+        }
+        self.step(1)?;
+        self.deeper(|checker| {
+            for rule in &node.rules {
+                if let Some(why) = checker.broken(rule, node, value)? {
+                    return Err(Stop::Broken(why));
+                }
+            }
+            for schema in &node.all {
+                checker.typed(*schema, value)?;
+            }
+            for union in &node.unions {
+                checker.typed_union(union, value)?;
+            }
+            checker.typed_parts(node, value)
+        })
+    }
+
+    /// Where it is plain which member the value is of, that one's rules count; else one of them must hold in full.
+    fn typed_union(&mut self, union: &Union, value: &Json) -> Result<(), Stop> {
+        if !union.members.iter().any(|id| self.node(*id).is_some_and(|node| node.live)) {
+            return Ok(());
+        }
+        if union.told_apart {
+            self.step(union.members.len())?;
+            return match union.members.iter().find(|id| self.is_of(**id, value)) {
+                Some(member) => self.typed(*member, value),
+                None => Ok(()),
+            };
+        }
+        if self.any_holds(&union.members, value)? {
+            return Ok(());
+        }
+        Err(Stop::Broken("it fits no member of the union by all its rules".into()))
+    }
+
+    /// Whether kind and tags of the value are those of the schema.
+    fn is_of(&self, id: NodeId, value: &Json) -> bool {
+        let Some(node) = self.node(id) else { return false };
+        // A member that is a reference and nothing else.
+        if let ([target], None, None) = (node.all.as_slice(), &node.form.types, &node.form.literals) {
+            return *target != id && self.is_of(*target, value);
+        }
+        let is_kind = match (kind_of(value), &node.form.types, &node.form.literals) {
+            (_, _, Some(literals)) => return literals.contains(&canonical(value)),
+            (Some(kind), Some(types), None) => types.kinds.contains(&kind),
+            (None, ..) => node.form.null,
+            (Some(_), None, None) => false,
+        };
+        let has_tag = |name: &String| {
+            let property = node.properties.get(name).and_then(|id| self.node(*id));
+            let property = match property.map(|property| (property, property.all.as_slice())) {
+                // As above.
+                Some((own, [target])) if own.form.literals.is_none() => self.node(*target),
+                other => other.map(|(own, _)| own),
+            };
+            match property.and_then(|property| property.form.literals.as_ref()) {
+                Some(literals) => value.get(name).is_some_and(|value| literals.contains(&canonical(value))),
+                None => true,
+            }
+        };
+        is_kind && node.form.required.iter().all(has_tag)
+    }
+
+    fn typed_parts(&mut self, node: &Node, value: &Json) -> Result<(), Stop> {
+        match value {
+            Json::Object(members) => {
+                for (key, value) in members {
+                    let schema = node.properties.get(key).or(node.values.as_ref());
+                    let absent = value.is_null() && !node.form.required.contains(key);
+                    if let (Some(schema), false) = (schema, absent) {
+                        self.at(Segment::Key(key.clone()), |checker| checker.typed(*schema, value))?;
+                    }
+                }
+            }
+            Json::Array(items) => {
+                let Some(schema) = node.items else { return Ok(()) };
+                for (index, item) in items.iter().enumerate() {
+                    self.at(Segment::Index(index), |checker| checker.typed(schema, item))?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn any_holds(&mut self, union: &[NodeId], value: &Json) -> Result<bool, Stop> {
+        for schema in union {
+            if self.holds(*schema, value)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a value that no type has read is one of the schema.
+    fn holds(&mut self, id: NodeId, value: &Json) -> Result<bool, Stop> {
+        let Some(node) = self.node(id) else { return Ok(true) };
+        self.step(1)?;
+        self.deeper(|checker| {
+            if value.is_null() && node.form.null {
+                return Ok(true);
+            }
+            if !checker.has_form(node, value)? {
+                return Ok(false);
+            }
+            for rule in &node.rules {
+                if checker.broken(rule, node, value)?.is_some() {
+                    return Ok(false);
+                }
+            }
+            for schema in &node.all {
+                if !checker.holds(*schema, value)? {
+                    return Ok(false);
+                }
+            }
+            for union in &node.unions {
+                if !checker.any_holds(&union.members, value)? {
+                    return Ok(false);
+                }
+            }
+            checker.parts_hold(node, value)
+        })
+    }
+
+    fn parts_hold(&mut self, node: &Node, value: &Json) -> Result<bool, Stop> {
+        match value {
+            Json::Object(members) => {
+                for (key, value) in members {
+                    let schema = node.properties.get(key).or(node.values.as_ref());
+                    let absent = value.is_null() && !node.form.required.contains(key);
+                    if let (Some(schema), false) = (schema, absent)
+                        && !self.holds(*schema, value)?
+                    {
+                        return Ok(false);
+                    }
+                }
+            }
+            Json::Array(items) => {
+                let Some(schema) = node.items else { return Ok(true) };
+                for item in items {
+                    if !self.holds(schema, item)? {
+                        return Ok(false);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    /// Whether the value is what the type of the schema says.
+    fn has_form(&mut self, node: &Node, value: &Json) -> Result<bool, Stop> {
+        let form = &node.form;
+        if form.never {
+            return Ok(false);
+        }
+        let Some(kind) = kind_of(value) else {
+            let null = form.types.as_ref().is_none_or(|types| types.null);
+            return Ok(null && self.is_literal(form, value)?);
+        };
+        if form.types.as_ref().is_some_and(|types| !types.kinds.contains(&kind)) {
+            return Ok(false);
+        }
+        let fits = match value {
+            Json::Number(number) => form.number.as_ref().is_none_or(|ty| fits_number(number, ty)),
+            Json::String(text) => {
+                self.step(text.len() / TEXT_PER_STEP)?;
+                form.text.as_ref().is_none_or(|ty| fits_text(text, ty))
+            }
+            Json::Array(items) => form.length.is_none_or(|range| range.contains(items.len() as u64)),
+            Json::Object(members) => {
+                self.step(form.required.len())?;
+                for name in form.required.iter().filter(|name| !members.contains_key(*name)) {
+                    // Where `null` would do, so does leaving it out.
+                    let property = node.properties.get(name).copied();
+                    if !property.map_or(Ok(false), |property| self.holds(property, &Json::Null))? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            Json::Null | Json::Bool(_) => true,
+        };
+        Ok(fits && self.is_literal(form, value)?)
+    }
+
+    fn is_literal(&mut self, form: &Form, value: &Json) -> Result<bool, Stop> {
+        match &form.literals {
+            None => Ok(true),
+            Some(literals) => Ok(literals.contains(&self.canonical(value)?)),
+        }
+    }
+
+    fn canonical(&mut self, value: &Json) -> Result<String, Stop> {
+        let text = canonical(value);
+        self.step(text.len() / TEXT_PER_STEP)?;
+        Ok(text)
+    }
+
+    /// Why the value breaks the rule, if it does.
+    fn broken(&mut self, rule: &Rule, node: &Node, value: &Json) -> Result<Option<String>, Stop> {
+        match value {
+            Json::String(text) => self.broken_by_text(rule, text, value),
+            Json::Array(items) => self.broken_by_array(rule, items, value),
+            Json::Object(members) => self.broken_by_object(rule, node, members, value),
+            Json::Number(number) => match rule {
+                Rule::MultipleOf(divisor) if !is_multiple(number, *divisor) => {
+                    Ok(Some(format!("{number} is no multiple of {divisor}")))
+                }
+                _ => self.broken_by_any(rule, value),
+            },
+            Json::Null | Json::Bool(_) => self.broken_by_any(rule, value),
+        }
+    }
+
+    /// Rules that hold for values of any kind.
+    fn broken_by_any(&mut self, rule: &Rule, value: &Json) -> Result<Option<String>, Stop> {
+        Ok(match rule {
+            Rule::Not(schema) if self.holds(*schema, value)? => {
+                Some("it is what `not` of its schema rules out".to_owned())
+            }
+            Rule::Conditional { condition, then, otherwise } => {
+                let (word, schema) =
+                    if self.holds(*condition, value)? { ("then", then) } else { ("else", otherwise) };
+                match schema {
+                    Some(schema) if !self.holds(*schema, value)? => {
+                        Some(format!("it is not what `{word}` of its schema demands"))
+                    }
+                    _ => None,
+                }
+            }
+            Rule::Literals(literals) if !literals.contains(&self.canonical(value)?) => {
+                Some("it is none of the values that its schema lists".to_owned())
+            }
+            _ => None,
+        })
+    }
+
+    fn broken_by_text(&mut self, rule: &Rule, text: &str, value: &Json) -> Result<Option<String>, Stop> {
+        self.step(text.len() / TEXT_PER_STEP)?;
+        Ok(match rule {
+            Rule::Pattern(pattern) if !pattern.is_found_in(text) => {
+                Some(format!("the text does not match the pattern `{}`", quoted(&pattern.text)))
+            }
+            Rule::Format(format) if !format.admits(text) => {
+                Some(format!("the text has not the form `{}`", format.name()))
+            }
+            Rule::Pattern(_) | Rule::Format(_) => None,
+            other => self.broken_by_any(other, value)?,
+        })
+    }
+
+    fn broken_by_array(&mut self, rule: &Rule, items: &[Json], value: &Json) -> Result<Option<String>, Stop> {
+        match rule {
+            Rule::UniqueItems => {
+                let mut seen = std::collections::BTreeMap::new();
+                for (index, item) in items.iter().enumerate() {
+                    if let Some(first) = seen.insert(self.canonical(item)?, index) {
+                        return Ok(Some(format!("elements {first} and {index} are the same")));
+                    }
+                }
+                Ok(None)
+            }
+            Rule::Contains(schema, range) => {
+                let mut found = 0;
+                for item in items {
+                    found += u64::from(self.holds(*schema, item)?);
+                }
+                Ok((!range.contains(found)).then(|| {
+                    format!(
+                        "{found} elements are what `contains` of its schema says, which is {}",
+                        count(*range, found)
+                    )
+                }))
+            }
+            Rule::Places(first, rest) => {
+                for (index, item) in items.iter().enumerate() {
+                    if let Some(schema) = first.get(index).or(rest.as_ref())
+                        && !self.holds(*schema, item)?
+                    {
+                        return Ok(Some(format!(
+                            "element {index} is not what its place in the schema demands"
+                        )));
+                    }
+                }
+                Ok(None)
+            }
+            other => self.broken_by_any(other, value),
+        }
+    }
+
+    fn broken_by_object(
+        &mut self,
+        rule: &Rule,
+        node: &Node,
+        members: &Map<String, Json>,
+        value: &Json,
+    ) -> Result<Option<String>, Stop> {
+        let has =
+            |key: &str| members.get(key).is_some_and(|value| !value.is_null() || is_required(node, key));
+        match rule {
+            Rule::Properties(range) => {
+                let found = members.len() as u64;
+                let why = || format!("it has {found} members, which is {}", count(*range, found));
+                Ok((!range.contains(found)).then(why))
+            }
+            Rule::PropertyNames(schema) => {
+                for key in members.keys() {
+                    if !self.holds(*schema, &Json::from(key.as_str()))? {
+                        return Ok(Some(format!("the key `{}` is not what its schema admits", quoted(key))));
+                    }
+                }
+                Ok(None)
+            }
+            Rule::KeysLike(pattern, schema) => {
+                for (key, value) in members {
+                    self.step(key.len() / TEXT_PER_STEP)?;
+                    if pattern.is_known() && pattern.is_found_in(key) && !self.holds(*schema, value)? {
+                        let why = "is not what its schema admits under such a key";
+                        return Ok(Some(format!("the value of `{}` {why}", quoted(key))));
+                    }
+                }
+                Ok(None)
+            }
+            Rule::OtherKeys(patterns, schema) => {
+                for (key, value) in members {
+                    self.step(patterns.len() * (1 + key.len() / TEXT_PER_STEP))?;
+                    let other = patterns.iter().all(|pattern| !pattern.is_found_in(key));
+                    if other && !self.holds(*schema, value)? {
+                        return Ok(Some(format!(
+                            "the value of `{}` is not what its schema admits",
+                            quoted(key)
+                        )));
+                    }
+                }
+                Ok(None)
+            }
+            Rule::Together(key, others) if has(key) => {
+                self.step(others.len())?;
+                let missing = others.iter().find(|other| !has(other));
+                Ok(missing.map(|missing| {
+                    format!("with `{}` goes `{}`, which is missing", quoted(key), quoted(missing))
+                }))
+            }
+            Rule::Dependent(key, schema) if has(key) => {
+                let holds = self.holds(*schema, value)?;
+                Ok((!holds)
+                    .then(|| format!("it is not what its schema demands of one with `{}`", quoted(key))))
+            }
+            other => self.broken_by_any(other, value),
+        }
+    }
+}
+
+fn kind_of(value: &Json) -> Option<Kind> {
+    Some(match value {
+        Json::Null => return None,
+        Json::Bool(_) => Kind::Bool,
+        Json::Number(_) => Kind::Number,
+        Json::String(_) => Kind::String,
+        Json::Array(_) => Kind::Array,
+        Json::Object(_) => Kind::Object,
+    })
+}
+
+fn is_required(node: &Node, key: &str) -> bool {
+    node.form.required.iter().any(|name| name == key)
+}
+
+fn count(range: LengthRange, found: u64) -> String {
+    match range.max {
+        Some(max) if found > max => format!("more than {max}"),
+        _ => format!("less than {}", range.min),
+    }
+}
+
+fn fits_number(number: &serde_json::Number, ty: &Type) -> bool {
+    let Some(float) = number.as_f64() else { return false };
+    match (ty, number.as_i64()) {
+        (Type::Int(range), Some(whole)) => range.contains(whole),
+        // As far as a double can tell.
+        (Type::Int(range), None) => {
+            float.fract() == 0.0 && float >= range.min as f64 && float <= range.max as f64
+        }
+        (Type::Float(range), _) => range.contains(float),
+        _ => true,
+    }
+}
+
+fn fits_text(text: &str, ty: &Type) -> bool {
+    match ty {
+        Type::String(range) => text_misfit(text, *range).is_none(),
+        Type::Url => url_misfit(text).is_none(),
+        Type::Time => parse_time(text).is_some(),
+        Type::Duration => parse_duration(text).is_some(),
+        Type::Amount => text.parse::<crate::amount::Amount>().is_ok(),
+        Type::Bytes(range) => parse_bytes(text).is_some_and(|bytes| range.contains(bytes.len() as u64)),
+        _ => true,
+    }
+}
+
+/// Whether the number is a whole multiple, as far as doubles can tell: 0.3 is one of 0.1.
+fn is_multiple(number: &serde_json::Number, divisor: f64) -> bool {
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small enough")]
+    let whole = (divisor.fract() == 0.0 && divisor < 9e15).then_some(divisor as i64);
+    if let (Some(number), Some(divisor)) = (number.as_i64(), whole) {
+        return number % divisor == 0;
+    }
+    let quotient = number.as_f64().map_or(f64::NAN, |number| number / divisor);
+    (quotient - quotient.round()).abs() <= f64::EPSILON * 4.0 * quotient.abs().max(1.0)
+}

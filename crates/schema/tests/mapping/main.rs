@@ -1,0 +1,8 @@
+//! The mapping of schemas as a whole: sound for generated schemas, and bounded for hostile ones.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod bombs;
+mod hostile;
+mod model;
+mod noise;
+mod soundness;
