@@ -1,35 +1,55 @@
-//! What comes from outside beside texts: schemas of subnets, and lockfiles.
+//! What plans are compiled against: a part of the catalogue, small enough to be checked some thousand times.
 
-use schema::json_schema::OperationTypes;
-use schema::lock::{Lock, LockBodies};
-use schema::operation::OperationDescriptor;
-use serde_json::{Value, json};
+use std::sync::OnceLock;
 
-/// A schema maps to types, or is refused with a code.
-pub fn schema(data: &[u8]) {
-    let Ok(schema) = serde_json::from_slice::<Value>(data) else { return };
-    for (input, output) in [(schema.clone(), json!({})), (json!({ "type": "object" }), schema)] {
-        let entry = json!({
-            "id": "sn1.op", "netuid": 1, "version": { "breaking": 1, "compatible": 0 }, "summary": "",
-            "transport": { "kind": "other", "protocol": "grpc", "base_url": null }, "access": "open",
-            "auth": { "kind": "none" }, "side_effects": "none", "repeat": { "safe": true, "costs_again": false },
-            "input": input, "output": output, "output_complete": true, "sources": [],
+use schema::hash::Hash;
+use schema::lock::Lock;
+use schema::operation::{AdapterDescriptor, CapabilityDescriptor, OperationDescriptor, Version};
+use serde_json::Value;
+
+const OPERATIONS: [&str; 2] = [
+    include_str!("../../../catalog/operations/sn022.json"),
+    include_str!("../../../catalog/operations/sn028.json"),
+];
+
+/// Name, source, operation of its adapter and source of that.
+const CAPABILITIES: [(&str, &str, &str, &str); 2] = [
+    (
+        "web_search",
+        include_str!("../../../catalog/capabilities/web_search.orch"),
+        "sn22.web_search",
+        include_str!("../../../catalog/adapters/web_search/sn22.web_search.orch"),
+    ),
+    (
+        "generate",
+        include_str!("../../../catalog/capabilities/generate.orch"),
+        "sn28.chat_completions",
+        include_str!("../../../catalog/adapters/generate/sn28.chat_completions.orch"),
+    ),
+];
+
+/// The lock of every text.
+pub(crate) fn ledger() -> &'static Lock {
+    static LOCK: OnceLock<Lock> = OnceLock::new();
+    LOCK.get_or_init(|| {
+        let operations: Vec<OperationDescriptor> = OPERATIONS.iter().flat_map(|file| rows(file)).collect();
+        let capabilities = CAPABILITIES.map(|(name, source, operation, adapter)| CapabilityDescriptor {
+            name: name.into(),
+            version: Version::FIRST,
+            summary: String::new(),
+            source: source.into(),
+            adapters: vec![AdapterDescriptor { operation: operation.into(), source: adapter.into() }],
         });
-        let Ok(operation) = serde_json::from_value::<OperationDescriptor>(entry) else { continue };
-        match OperationTypes::of(&operation) {
-            Ok(types) => {
-                // What was made can be shown.
-                assert!(!types.types.show(&types.output).is_empty());
-            }
-            Err(error) => assert!(error.code.starts_with("E06"), "{error:?}"),
-        }
-    }
+        let lock = Lock::pin(Hash::default(), None, operations, capabilities);
+        assert!(lock.is_ok(), "the catalogue is broken: {lock:?}");
+        lock.unwrap_or_else(|_| Lock::empty())
+    })
 }
 
-/// A lockfile is read as a whole, or refused with a code.
-pub fn lock(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Err(error) = Lock::assemble(text, &LockBodies::new()) {
-        assert!(error.code.starts_with("E06") && !error.message.is_empty(), "{error:?}");
-    }
+fn rows(file: &str) -> Vec<OperationDescriptor> {
+    let mut file: Value = serde_json::from_str(file).unwrap_or_default();
+    let rows = file.get_mut("operations").map(Value::take).unwrap_or_default();
+    let rows = serde_json::from_value(rows);
+    assert!(rows.is_ok(), "the catalogue is broken: {rows:?}");
+    rows.unwrap_or_default()
 }

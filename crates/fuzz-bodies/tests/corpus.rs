@@ -1,58 +1,64 @@
 //! Every body holds of the corpus, of mutations of it, and of the largest inputs there can be.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use fuzz_bodies::{BODIES, Body};
+use fuzz_bodies::{TARGETS, Target};
 
-/// Mutations that are tried of each file of the corpus.
-const MUTATIONS: usize = 60;
-/// Longest input that is mutated; the corpus has a few larger ones, which are only read.
+/// Mutations that are tried of each file of the corpus; `PROPTEST_CASES=10000` makes a long run.
+const MUTATIONS: usize = 30;
+/// Longest input that is mutated; a few are larger, and only read.
 const MUTATED_BYTES_MAX: usize = 3_000;
 
-/// What turns one text into another: marks and words of the language, and bytes that are no text.
-const WORDS: [&[u8]; 40] = [
-    b"(",
-    b")",
-    b"[",
-    b"]",
-    b"{",
-    b"}",
-    b"\"",
-    b"\"\"\"",
-    b",",
-    b";",
-    b":",
-    b".",
-    b"..",
-    b"?.",
-    b"??",
-    b"->",
-    b"=>",
-    b"=",
-    b"==",
-    b"-",
-    b"!",
-    b"\n",
-    b"\r\n",
-    b"// c\n",
-    b"/// d\n",
-    b" let x = ",
-    b" if ",
-    b" else ",
-    b" match ",
-    b" for x in ",
-    b" with ",
-    b" as ",
-    b" call ",
-    b"plan p() -> Int {",
-    b"fn f() -> Int = ",
-    b"0",
-    b"99999999999999999999",
-    b"\0",
-    b"\xff\xfe",
-    b"\xe2\x80\xae",
+/// What turns one input into another: marks and words of the formats, and bytes that are no text.
+const WORDS: [&str; 46] = [
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\"",
+    "\"\"\"",
+    ",",
+    ";",
+    ":",
+    ".",
+    "..",
+    "?.",
+    "??",
+    "->",
+    "=>",
+    "=",
+    "==",
+    "-",
+    "!",
+    "\\",
+    "`",
+    "#",
+    "\n",
+    "\r\n",
+    "// c\n",
+    "/// d\n",
+    " let x = ",
+    " if ",
+    " else ",
+    " match ",
+    " for x in ",
+    " with ",
+    " as ",
+    " call ",
+    "\nplan p() -> Int {",
+    "\nfn f() -> Int = ",
+    "\"$ref\": \"#\",",
+    "null",
+    "0",
+    "-1",
+    "99999999999999999999",
+    "\0",
+    "\u{feff}",
+    "\u{202e}",
 ];
 
 /// The same numbers every time.
@@ -68,67 +74,85 @@ impl Dice {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         usize::try_from((mixed ^ (mixed >> 31)) % sides.max(1) as u64).unwrap()
     }
+
+    /// A part of `bytes`, at most 20 long.
+    fn part(&mut self, bytes: &[u8]) -> std::ops::Range<usize> {
+        let start = self.roll(bytes.len() + 1);
+        start..(start + 1 + self.roll(20)).min(bytes.len())
+    }
 }
 
-/// A few changes: bytes lost, doubled, moved, flipped, words put in.
-fn mutated(input: &[u8], dice: &mut Dice) -> Vec<u8> {
+/// A few changes: bytes lost, doubled, moved, flipped, words and parts of other inputs put in.
+fn mutated(input: &[u8], others: &[(PathBuf, Vec<u8>)], dice: &mut Dice) -> Vec<u8> {
     let mut bytes = input.to_vec();
     for _ in 0..=dice.roll(4) {
-        let at = dice.roll(bytes.len() + 1);
-        let end = (at + 1 + dice.roll(20)).min(bytes.len());
-        match dice.roll(6) {
-            0 => drop(bytes.drain(at.min(end)..end)),
-            1 => {
-                let part = bytes[at.min(end)..end].to_vec();
-                bytes.splice(at..at, part);
-            }
+        let part = dice.part(&bytes);
+        let at = part.start;
+        match dice.roll(7) {
+            0 => drop(bytes.drain(part)),
+            1 => drop(bytes.splice(at..at, bytes[part].to_vec())),
             2 => {
-                let part: Vec<u8> = bytes.drain(at.min(end)..end).collect();
+                let moved: Vec<u8> = bytes.drain(part).collect();
                 let to = dice.roll(bytes.len() + 1);
-                bytes.splice(to..to, part);
+                bytes.splice(to..to, moved);
             }
             3 if at < bytes.len() => bytes[at] ^= 1 << dice.roll(8),
-            _ => {
-                let word = WORDS[dice.roll(WORDS.len())];
-                bytes.splice(at..at, word.iter().copied());
+            4 => {
+                let (_, other) = &others[dice.roll(others.len())];
+                let part = dice.part(other);
+                bytes.splice(at..at, other[part].iter().copied());
             }
+            _ => drop(bytes.splice(at..at, WORDS[dice.roll(WORDS.len())].bytes())),
         }
     }
     bytes
 }
 
-/// The corpus of a body, by name; the bodies that read plans share theirs.
-fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
-    let folders: &[&str] = match name {
-        "parse" | "format" | "check" => &["parse", "format", "check"],
-        "schema" => &["schema"],
-        _ => &["lock"],
-    };
-    let mut files: Vec<(String, Vec<u8>)> = folders
-        .iter()
-        .flat_map(|folder| {
-            fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(folder)).unwrap()
-        })
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The inputs that a target starts from, by name.
+fn corpus(target: &Target) -> Vec<(PathBuf, Vec<u8>)> {
+    let folders = target.corpus.iter().map(|folder| root().join(folder));
+    let mut files: Vec<(PathBuf, Vec<u8>)> = folders
+        .flat_map(|folder| fs::read_dir(folder).unwrap())
         .map(|entry| entry.unwrap().path())
-        .map(|path| (path.display().to_string(), fs::read(&path).unwrap()))
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
         .collect();
     files.sort();
-    assert!(files.len() >= 5, "the corpus of {name} is too small");
+    assert!(files.len() >= 5, "the corpus of {} is too small", target.name);
     files
 }
 
+/// An input and what it was made of, which are shown where the body panics.
+struct Shown<'a>(&'a Path, &'a [u8]);
+
+impl Shown<'_> {
+    fn run(self, target: &Target) {
+        (target.body)(self.1);
+    }
+}
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{}:\n{:?}", self.0.display(), String::from_utf8_lossy(self.1));
+        }
+    }
+}
+
 fn run(name: &str) {
-    let (_, body): (_, Body) = *BODIES.iter().find(|(other, _)| *other == name).unwrap();
-    for (file, input) in corpus(name) {
-        println!("{file}");
-        body(&input);
+    let target = TARGETS.iter().find(|target| target.name == name).unwrap();
+    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    let mutations = wanted.unwrap_or(0).max(MUTATIONS);
+    let files = corpus(target);
+    for (file, input) in &files {
+        Shown(file, input).run(target);
         if input.len() <= MUTATED_BYTES_MAX {
             let mut dice = Dice(input.len() as u64);
-            for _ in 0..MUTATIONS {
-                let other = mutated(&input, &mut dice);
-                // Shown where the body panics.
-                println!("{}", String::from_utf8_lossy(&other));
-                body(&other);
+            for _ in 0..mutations {
+                Shown(file, &mutated(input, &files, &mut dice)).run(target);
             }
         }
     }
@@ -160,44 +184,51 @@ fn lock() {
 }
 
 #[test]
-fn every_body_has_a_target_for_fuzzers() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
+fn openapi() {
+    run("openapi");
+}
+
+#[test]
+fn every_target_has_a_program_for_fuzzers() {
+    let folder = root().join("fuzz");
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
-    for (name, _) in BODIES {
-        let target = fs::read_to_string(folder.join(format!("fuzz_targets/{name}.rs"))).unwrap();
-        assert!(target.contains(&format!("fuzz_bodies::{name}(data)")), "{target}");
+    for Target { name, .. } in TARGETS {
+        let program = fs::read_to_string(folder.join(format!("fuzz_targets/{name}.rs"))).unwrap();
+        assert!(program.contains(&format!("fuzz_bodies::{name}(data)")), "{program}");
         assert!(manifest.contains(&format!("name = \"{name}\"")), "{manifest}");
     }
 }
 
-/// As large and as deep as can be written: each is answered, by the code that belongs to it.
+/// As large and as deep as can be written: each is answered, by the codes that belong to it.
 #[test]
 fn bombs() {
     let deep = |open: &str, close: &str, levels: usize| {
         format!("fn f() -> Int = {}1{}\n", open.repeat(levels), close.repeat(levels))
     };
-    let cases: [(&str, String, &str); 12] = [
-        ("1 MiB and a byte", "// x\n".repeat(209_716), "E0101"),
-        ("brackets", deep("(", ")", 500_000), "E0102"),
-        ("open brackets", format!("fn f() -> Int = {}", "[".repeat(1_000_000)), "E0102"),
-        ("braces of a text", format!("fn f() -> String = \"{}", "{".repeat(1_000_000)), "E0102"),
-        ("minus", format!("fn f() -> Int = {}1\n", "-".repeat(1_000_000)), "E0105"),
-        ("operators", format!("fn f() -> Int = 1{}\n", " + 1".repeat(250_000)), "E0105"),
-        ("fields", format!("fn f(x: Int) -> Int = x{}\n", ".y".repeat(500_000)), "E0105"),
-        ("NUL", format!("fn f() -> Int = {}1\n", "\0".repeat(1_000)), "E0104"),
-        ("one long line", format!("fn f() -> [Int] = [{}]\n", "1, ".repeat(349_000)), ""),
-        ("one long name", format!("fn {}() -> Int = 1\n", "f".repeat(1_000_000)), ""),
-        ("one long text", format!("fn f() -> String = \"{}\"\n", "x".repeat(1_000_000)), ""),
-        ("mixed line ends", "fn f() -> Int = 1\r\nfn g() -> Int =\n  2\r\n\n".to_owned(), ""),
+    let cases: [(&str, String, &[&str]); 16] = [
+        ("1 MiB and a byte", "// x\n".repeat(209_716), &["E0101"]),
+        ("brackets", deep("(", ")", 500_000), &["E0102"]),
+        ("open brackets", format!("fn f() -> Int = {}", "[".repeat(1_000_000)), &["E0102"]),
+        ("braces of a text", format!("fn f() -> String = \"{}", "{".repeat(1_000_000)), &["E0102"]),
+        ("minus", format!("fn f() -> Int = {}1\n", "-".repeat(1_000_000)), &["E0105"]),
+        ("operators", format!("fn f() -> Int = 1{}\n", " + 1".repeat(250_000)), &["E0105"]),
+        ("fields", format!("fn f(x: Int) -> Int = x{}\n", ".y".repeat(500_000)), &["E0105"]),
+        ("NUL", format!("fn f() -> Int = {}1\n", "\0".repeat(1_000)), &["E0104"]),
+        ("a line of 200 KB", format!("fn f() -> [Int] = [{}]\n", "1, ".repeat(66_667)), &[]),
+        ("one long line", format!("fn f() -> [Int] = [{}]\n", "1, ".repeat(349_000)), &[]),
+        ("one long name", format!("fn {}() -> Int = 1\n", "f".repeat(1_000_000)), &[]),
+        ("one long number", format!("fn f() -> Int = {}\n", "1".repeat(1_000_000)), &["E0137"]),
+        ("one long text", format!("fn f() -> String = \"{}\"\n", "x".repeat(1_000_000)), &[]),
+        ("one long comment", format!("// {}\nfn f() -> Int = 1\n", "x".repeat(1_000_000)), &[]),
+        ("blanks", format!("fn f(){}-> Int = 1\n", " ".repeat(1_000_000)), &[]),
+        ("open texts", format!("fn f() -> Int = {{\n{}}}\n", "\"x\n".repeat(99_999)), &["E0117"]),
     ];
-    for (what, text, code) in cases {
+    for (what, text, codes) in cases {
         let parse = plan_lang::parse(&text);
-        let codes: Vec<&str> = parse.diagnostics().iter().map(|found| found.code.as_str()).collect();
-        if code.is_empty() {
-            assert!(codes.is_empty(), "{what}: {codes:?}");
-        } else {
-            assert!(codes.contains(&code), "{what}: {codes:?}");
-        }
+        let mut found: Vec<&str> = parse.diagnostics().iter().map(|found| found.code.as_str()).collect();
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found, codes, "{what}");
         fuzz_bodies::check(text.as_bytes());
         fuzz_bodies::format(text.as_bytes());
     }

@@ -108,9 +108,11 @@ impl Lower {
             });
             if let Some(at) = offending {
                 let offset = start.saturating_add(u32::try_from(at).unwrap_or(0));
+                let first = text.get(at..).and_then(|rest| rest.chars().next());
+                let width = first.map_or(1, |first| u32::try_from(first.len_utf8()).unwrap_or(0));
                 self.report(
                     Diagnostic::error(codes::TEXT_COLUMN, "text in `\"\"\"` cannot start in column 0")
-                        .primary(Span::new(offset, offset + 1), "indent this line")
+                        .primary(Span::new(offset, offset + width), "indent this line")
                         .note("the indentation that all lines share is not part of the text")
                         .fix(Fix::maybe("indent it").insert(offset, "  ")),
                 );

@@ -68,9 +68,11 @@ pub(super) fn unclosed_brace(
     let (indent, _) = source.indent(opener.start);
     let (own, _) = source.indent(line.start);
     let start = line.start.saturating_sub(u32::try_from(own.len()).unwrap_or(0));
+    let first = source.text.get(line.start as usize..).and_then(|rest| rest.chars().next());
+    let width = first.map_or(0, |first| u32::try_from(first.len_utf8()).unwrap_or(0));
     let message = found
         .primary(opener, "opened here")
-        .secondary(Span::new(line.start, line.start + 1), "by its indentation this line is outside")
+        .secondary(Span::new(line.start, line.start + width), "by its indentation this line is outside")
         .fix(Fix::maybe("add `}` before that line").insert(start, format!("{indent}}}\n")));
     (message, Some(line.start))
 }
