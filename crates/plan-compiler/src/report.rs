@@ -4,7 +4,7 @@ use plan_lang::ast::{self, Item};
 use plan_lang::{Diagnostic, Span};
 
 use crate::codes;
-use crate::sink::Sink;
+use crate::sink::{KEPT_MAX, Sink};
 use crate::texts::Texts;
 use crate::{DIAGNOSTICS_MAX, FILE_PARTS_MAX, Source};
 
@@ -90,7 +90,8 @@ pub(crate) fn shorten(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.truncate(DIAGNOSTICS_MAX);
     let shown = diagnostics.len();
     if let Some(last) = diagnostics.last_mut() {
-        last.notes.push(format!("{} more messages are not shown", all - shown));
+        let or = if all < KEPT_MAX { "" } else { "or " };
+        last.notes.push(format!("{} {or}more messages are not shown", all - shown));
     }
 }
 

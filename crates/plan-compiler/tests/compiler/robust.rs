@@ -163,6 +163,10 @@ fn a_file_of_mistakes_gives_a_message_each() {
     assert_eq!(shortened.len(), 500);
     assert_eq!(shortened[499].notes.last().unwrap(), "2 more messages are not shown");
     assert!(shortened[..499].iter().all(|d| d.is_error() && d.notes.is_empty()));
+    // Those that will not be shown are not even kept.
+    let names: String = (0..12_000).map(|index| format!("missing{index},\n")).collect();
+    let shortened = compiled(&format!("fn f() -> [Int] = [\n{names}]\n")).diagnostics;
+    assert_eq!(shortened[499].notes.last().unwrap(), "9500 or more messages are not shown");
 }
 
 #[test]
