@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod support;
 #[path = "../../fuzz-bodies/src/text.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod text;
@@ -10,6 +11,7 @@ mod text;
 use plan_lang::syntax::SyntaxKind;
 use plan_lang::{format, parse};
 
+use support::one_in;
 use text::meaning;
 
 const FIXTURES: [(&str, &str); 5] = [
@@ -80,17 +82,16 @@ fn comments_stay_wherever_they_are_put() {
     let mut checked = 0;
     for (_, text) in FIXTURES {
         let base = parse(text);
-        for (index, token) in base.syntax().all_tokens().enumerate() {
+        for (index, token) in base.syntax().all_tokens().enumerate().step_by(one_in(9)) {
             let comment = if index % 2 == 0 { " // why\n" } else { "\n// why\n" };
             let mut changed = text.to_owned();
             changed.insert_str(token.span().start as usize, comment);
-            // A third of the places is enough to find what a change breaks.
-            if index % 3 == 0 && !base.update(&changed).has_errors() {
+            if !base.update(&changed).has_errors() {
                 checked += usize::from(check(&changed));
             }
         }
     }
-    assert!(checked > 400, "{checked}");
+    assert!(checked > 130, "{checked}");
 }
 
 #[test]
@@ -98,7 +99,7 @@ fn what_is_left_after_a_deletion_is_formatted() {
     let mut checked = 0;
     for (_, text) in FIXTURES {
         let base = parse(text);
-        for token in base.syntax().all_tokens().step_by(3) {
+        for token in base.syntax().all_tokens().step_by(one_in(9)) {
             let mut changed = text.to_owned();
             changed.replace_range(token.span().range(), "");
             if !base.update(&changed).has_errors() {
@@ -106,7 +107,7 @@ fn what_is_left_after_a_deletion_is_formatted() {
             }
         }
     }
-    assert!(checked > 200, "{checked}");
+    assert!(checked > 60, "{checked}");
 }
 
 #[test]
