@@ -197,13 +197,16 @@ mod tests {
         let blank = " ".repeat(LONG_GAP_BYTES_MIN);
         let short = " ".repeat(LONG_GAP_BYTES_MIN - 1);
         let end = 1 + LONG_GAP_BYTES_MIN;
-        assert_eq!(look(&format!("a{blank}b")), Ok(vec![1..end]));
-        assert_eq!(look(&format!("a{blank}")), Ok(vec![1..end]));
-        assert_eq!(look(&format!("a{short}b")), Ok(vec![]));
-        assert_eq!(look(&format!("\"{blank}\" \"\"\"{blank}\"\"\" /// {blank}\n")), Ok(vec![]));
-        assert_eq!(look(&format!("\"{{{blank}}}\"")).unwrap().len(), 1);
+        let found = |text: &str| -> Vec<(usize, usize)> {
+            look(text).unwrap().into_iter().map(|gap| (gap.start, gap.end)).collect()
+        };
+        assert_eq!(found(&format!("a{blank}b")), [(1, end)]);
+        assert_eq!(found(&format!("a{blank}")), [(1, end)]);
+        assert_eq!(found(&format!("a{short}b")), []);
+        assert_eq!(found(&format!("\"{blank}\" \"\"\"{blank}\"\"\" /// {blank}\n")), []);
+        assert_eq!(found(&format!("\"{{{blank}}}\"")).len(), 1);
         let comments = "// c\n".repeat(LONG_GAP_BYTES_MIN);
-        assert_eq!(look(&format!("a {comments}/// d\n")), Ok(vec![1..2 + comments.len()]));
+        assert_eq!(found(&format!("a {comments}/// d\n")), [(1, 2 + comments.len())]);
     }
 
     #[test]
