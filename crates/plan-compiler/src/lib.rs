@@ -131,6 +131,11 @@ impl Compilation {
 pub fn compile(source: &Source<'_>, lock: &Lock, options: &Options) -> Compilation {
     let texts = Texts::parse(source, lock);
     let mut sink = Sink::default();
+    if texts.is_hopeless() {
+        let mut diagnostics = report::collect(source, &texts, sink);
+        plan_lang::diagnostic::sort(&mut diagnostics);
+        return Compilation { diagnostics, ..Compilation::default() };
+    }
     let (program, types) = resolve::resolve(&texts, lock, &mut sink);
     let checked = check::check(&program, texts.items(0), types, &mut sink);
     let mut diagnostics = report::collect(source, &texts, sink);

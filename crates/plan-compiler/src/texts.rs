@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use plan_lang::ast::{self, Item};
+use plan_lang::limits::MAX_REPORTED_ERRORS;
 use plan_lang::{Parse, Span};
 use schema::lock::Lock;
 
@@ -68,6 +69,13 @@ impl Texts {
     /// The declarations of `source`.
     pub(crate) fn items(&self, source: SourceId) -> &[Item] {
         self.get(source).map_or(&[], |parse| &parse.ast().items)
+    }
+
+    /// Whether the plan's own file has as many syntax errors as are ever reported: names and types that are found in what
+    /// could be read of it would help nobody, and finding them takes longer than anything else.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        let found = self.get(0).map_or(&[][..], Parse::diagnostics);
+        found.iter().filter(|found| found.is_error()).count() >= MAX_REPORTED_ERRORS
     }
 
     /// The names of all texts, by id.

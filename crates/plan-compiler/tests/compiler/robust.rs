@@ -157,6 +157,16 @@ fn functions_that_call_functions_twice_are_looked_at_in_linear_time() {
 }
 
 #[test]
+fn what_cannot_be_read_at_all_is_not_checked() {
+    let text =
+        |lines: usize| format!("fn f() -> Int = \"a\"\nplan p() -> Int {{\n{}}}\n", "1 2\n".repeat(lines));
+    let count = |lines: usize, code: &str| codes(&text(lines)).iter().filter(|found| **found == code).count();
+    let most = plan_lang::limits::MAX_REPORTED_ERRORS;
+    assert_eq!((count(most - 1, "E0119"), count(most - 1, "E0301")), (most - 1, 1));
+    assert_eq!((count(most, "E0119"), count(most, "E0301")), (most, 0));
+}
+
+#[test]
 fn a_file_of_mistakes_gives_a_message_each() {
     let mut text = String::new();
     for index in 0..500 {
