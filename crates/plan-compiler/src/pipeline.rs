@@ -26,6 +26,9 @@ pub(crate) fn compile(
     operations: &mut Operations,
     options: &Options,
 ) -> Compilation {
+    if texts.is_hopeless() {
+        return Compilation { diagnostics: hopeless(texts), ..Compilation::default() };
+    }
     let mut sink = Sink::default();
     let (program, types) = resolve::resolve(texts, lock, operations, &mut sink);
     let checker = Checker::new(&program, texts.items(0), types, sink);
@@ -41,6 +44,9 @@ pub(crate) fn check(
     options: &Options,
     memo: &mut Memo,
 ) -> Vec<Diagnostic> {
+    if texts.is_hopeless() {
+        return hopeless(texts);
+    }
     let mut sink = Sink::default();
     let (program, types) = resolve::resolve(texts, lock, operations, &mut sink);
     memo.prepare(texts, &program);
@@ -50,6 +56,13 @@ pub(crate) fn check(
         Some(compilation) => compilation.diagnostics,
         None => compile(texts, lock, operations, options).diagnostics,
     }
+}
+
+/// What is said of a text that is not checked.
+fn hopeless(texts: &Texts) -> Vec<Diagnostic> {
+    let mut diagnostics = report::collect(texts, Vec::new());
+    plan_lang::diagnostic::sort(&mut diagnostics);
+    diagnostics
 }
 
 /// The plan called `name`, with its bound, of texts that were checked with `memo` and have no error. Only what goes

@@ -4,7 +4,7 @@ use plan_lang::ast::{self, Item};
 use plan_lang::{Diagnostic, Span};
 
 use crate::codes;
-use crate::sink::SourceId;
+use crate::sink::{KEPT_MAX, SourceId};
 use crate::texts::Texts;
 use crate::{DIAGNOSTICS_MAX, FILE_PARTS_MAX};
 
@@ -93,7 +93,8 @@ pub(crate) fn shorten(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.truncate(DIAGNOSTICS_MAX);
     let shown = diagnostics.len();
     if let Some(last) = diagnostics.last_mut() {
-        last.notes.push(format!("{} more messages are not shown", all - shown));
+        let or = if all < KEPT_MAX { "" } else { "or " };
+        last.notes.push(format!("{} {or}more messages are not shown", all - shown));
     }
 }
 

@@ -11,23 +11,29 @@ pub(crate) struct Sink {
     found: Vec<(SourceId, Diagnostic)>,
     quiet: u32,
     errors: usize,
+    warnings: usize,
 }
 
 impl Sink {
-    /// Keeps a diagnostic, once: a policy that several calls share is checked for each of them.
+    /// Keeps a diagnostic, once: a policy that several calls share is checked for each of them. Of errors and of
+    /// warnings, those after the first [`KEPT_MAX`] only count.
     pub(crate) fn report(&mut self, source: SourceId, diagnostic: Diagnostic) {
         if self.quiet > 0 {
             return;
         }
+        let span = diagnostic.span();
         let known = self
             .found
             .iter()
             .rev()
             .take(SAME_WITHIN)
-            .any(|(at, other)| *at == source && other.code == diagnostic.code && *other == diagnostic);
+            .any(|(at, other)| *at == source && other.span() == span && *other == diagnostic);
         if !known {
-            self.errors += usize::from(diagnostic.is_error());
-            self.found.push((source, diagnostic));
+            let count = if diagnostic.is_error() { &mut self.errors } else { &mut self.warnings };
+            *count += 1;
+            if *count <= KEPT_MAX {
+                self.found.push((source, diagnostic));
+            }
         }
     }
 
@@ -42,7 +48,7 @@ impl Sink {
         self.quiet = self.quiet.saturating_sub(1);
     }
 
-    /// How many errors were kept so far.
+    /// How many errors were reported so far.
     pub(crate) fn errors(&self) -> usize {
         self.errors
     }
@@ -52,6 +58,9 @@ impl Sink {
         self.found
     }
 }
+
+/// Far more than are shown, so that those at the start of the text are among them whatever order they are found in.
+pub(crate) const KEPT_MAX: usize = 20 * crate::DIAGNOSTICS_MAX;
 
 /// How far back a repeated diagnostic is looked for; keeps a file of mistakes linear.
 const SAME_WITHIN: usize = 128;

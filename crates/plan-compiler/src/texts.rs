@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plan_lang::ast::{self, Item};
+use plan_lang::limits::MAX_REPORTED_ERRORS;
 use plan_lang::{Parse, Span};
 use schema::lock::Lock;
 
@@ -92,6 +93,13 @@ impl Texts {
             Item::Test(test) => Some(test),
             _ => None,
         })
+    }
+
+    /// Whether the plan's own file has as many syntax errors as are ever reported: names and types that are found in what
+    /// could be read of it would help nobody, and finding them takes longer than anything else.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        let found = self.get(0).map_or(&[][..], Parse::diagnostics);
+        found.iter().filter(|found| found.is_error()).count() >= MAX_REPORTED_ERRORS
     }
 
     /// The names of all texts, by id.

@@ -24,6 +24,9 @@ const WIDTH: usize = 100;
 /// formatted again until it stays as it is. Two rounds suffice for all we know; more are never tried.
 const MAX_ROUNDS: usize = 5;
 
+/// What to say of an error that the text did not have before.
+const GROWN: &str = "so it would be, laid out in the one style";
+
 /// Formats a source text.
 ///
 /// ```
@@ -34,13 +37,15 @@ const MAX_ROUNDS: usize = 5;
 ///
 /// # Errors
 ///
-/// The diagnostics, if the text has a syntax error: what is not understood is not rearranged.
+/// The diagnostics, if the text has a syntax error: what is not understood is not rearranged. Also if it would be larger
+/// than a source may be once it is laid out.
 pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     let mut text = text.to_owned();
-    for _ in 0..MAX_ROUNDS {
+    for round in 0..MAX_ROUNDS {
         let parse = parse(&text);
         if parse.has_errors() {
-            return Err(parse.diagnostics().to_vec());
+            let found = parse.diagnostics().iter().cloned();
+            return Err(found.map(|found| if round == 0 { found } else { found.note(GROWN) }).collect());
         }
         let formatted = format_parsed(&parse);
         if formatted == text {
@@ -59,7 +64,7 @@ fn format_parsed(parse: &Parse) -> String {
         match element {
             SyntaxElement::Token(token) if token.kind() == SyntaxKind::Whitespace => lines.see(&token),
             SyntaxElement::Token(token) if token.kind() == SyntaxKind::Comment => {
-                let same_line = lines.count == 0 && !out.is_empty();
+                let same_line = lines.count == 0 && !out.is_empty() && !ends_in_inner_comment(&out, &token);
                 separate(&mut out, same_line, lines.count > 1 || last_was_long);
                 out.push_str(token.text().trim_end());
                 lines = Lines::default();
@@ -93,6 +98,19 @@ fn separate(out: &mut String, same_line: bool, empty_line: bool) {
         (false, true) => "\n\n",
         (false, false) => "\n",
     });
+}
+
+/// Whether the declaration before `comment` ends in a comment of its own, to which nothing can be added.
+fn ends_in_inner_comment(out: &str, comment: &SyntaxToken) -> bool {
+    let mut before = comment.prev_sibling();
+    while let Some(SyntaxElement::Token(blank)) = before {
+        before = blank.prev_sibling();
+    }
+    let Some(SyntaxElement::Node(before)) = before else { return false };
+    let line = out.lines().next_back().unwrap_or("");
+    before
+        .all_tokens()
+        .any(|token| token.kind() == SyntaxKind::Comment && line.ends_with(token.text().trim_end()))
 }
 
 /// Whether the last line is a comment of its own, which then belongs to what follows.

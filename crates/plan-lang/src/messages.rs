@@ -19,6 +19,10 @@ use crate::limits::MAX_REPORTED_ERRORS;
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 use crate::text::{LineIndex, Span};
 
+/// Broken lines of one declaration after which only what misleads about the rest is looked at. More than are ever shown,
+/// as some turn out to be echoes; few enough for messages that look at all of the declaration.
+const MAX_FOUND: usize = 2 * MAX_REPORTED_ERRORS;
+
 /// What was found, and where the tree shows it, which may be another place than the one to look at.
 struct Found {
     at: u32,
@@ -170,6 +174,7 @@ impl<'a> Source<'a> {
                 }
                 // Only this and the brace can change what else is believed.
                 SyntaxKind::MissingQuote => self.diagnose(&element),
+                _ if found.len() >= MAX_FOUND => None,
                 _ if found.last().is_some_and(|last| self.line(last.at) == self.line(at)) => None,
                 _ => self.diagnose(&element),
             };

@@ -8,6 +8,7 @@ mod grammar;
 mod part;
 mod precheck;
 mod rules;
+mod squeeze;
 mod tree;
 
 use std::sync::Arc;

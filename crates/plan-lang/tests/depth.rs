@@ -101,8 +101,13 @@ fn what_needs_no_bracket_is_bounded_too() {
         "run f() ",
         "else if a { 1 } ",
     ] {
-        for head in ["plan p() -> Int {\n  x", "test \"t\" {\n  mock f => ", "fn f() -> "] {
-            let text = format!("{head}{}\n}}\n", unit.repeat(3_000));
+        for (head, bytes) in [
+            ("plan p() -> Int {\n  x", 60_000),
+            ("test \"t\" {\n  mock f => ", 10_000),
+            ("fn f() -> ", 10_000),
+        ] {
+            // Far more than any stack would hold, here and where the tree is dropped.
+            let text = format!("{head}{}\n}}\n", unit.repeat(bytes / unit.len()));
             assert_eq!(parse(&text).syntax().text(), text, "{unit}");
         }
     }

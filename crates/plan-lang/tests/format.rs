@@ -1,10 +1,18 @@
 //! The formatter: stable, keeps meaning and comments, for every fixture and whatever is still correct after
 //! it was mangled.
 
-#![expect(clippy::unwrap_used, clippy::string_slice, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+#[path = "../../fuzz-bodies/src/text.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod text;
 
 use plan_lang::syntax::SyntaxKind;
-use plan_lang::{Parse, format, parse};
+use plan_lang::{format, parse};
+
+use support::one_in;
+use text::meaning;
 
 const FIXTURES: [(&str, &str); 5] = [
     ("analyse", include_str!("fixtures/analyse.orch")),
@@ -14,49 +22,15 @@ const FIXTURES: [(&str, &str); 5] = [
     ("everything", include_str!("fixtures/everything.orch")),
 ];
 
-/// The AST without positions.
-fn meaning(parse: &Parse) -> String {
-    let shown = format!("{:?}", parse.ast().items);
-    let mut out = String::with_capacity(shown.len());
-    let mut rest = shown.as_str();
-    // Spans are shown as `@12..34`.
-    while let Some(at) = rest.find('@') {
-        out.push_str(&rest[..=at]);
-        rest = rest[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    }
-    out + rest
-}
-
-fn comments(parse: &Parse) -> Vec<String> {
-    let tokens = parse.syntax().all_tokens();
-    let kept = tokens.filter(|token| matches!(token.kind(), SyntaxKind::Comment | SyntaxKind::Doc));
-    let mut texts: Vec<String> = kept.map(|token| token.text().trim_end().to_owned()).collect();
-    texts.sort();
-    texts
-}
-
 /// Checks what must hold for every text; returns whether it had no errors.
 fn check(text: &str) -> bool {
-    let before = parse(text);
-    if before.has_errors() {
-        assert!(format(text).is_err());
-        return false;
+    let laid_out = text::format(text);
+    if laid_out {
+        let formatted = format(text).unwrap();
+        let trails = formatted.lines().any(|line| line.ends_with(' '));
+        assert!(!trails || text.contains(" \n"), "blanks:\n{formatted}");
     }
-    let formatted = format(text).unwrap();
-    let after = parse(&formatted);
-    assert!(
-        !after.has_errors(),
-        "broken by formatting:\n{text}\n-----\n{formatted}\n{:?}",
-        after.diagnostics()
-    );
-    assert_eq!(meaning(&before), meaning(&after), "changed by formatting:\n{text}\n-----\n{formatted}");
-    assert_eq!(comments(&before), comments(&after), "comments lost:\n{text}\n-----\n{formatted}");
-    assert_eq!(format(&formatted).unwrap(), formatted, "not stable:\n{text}\n-----\n{formatted}");
-    assert!(
-        !formatted.lines().any(|line| line.ends_with(' ')) || text.contains(" \n"),
-        "blanks:\n{formatted}"
-    );
-    true
+    laid_out
 }
 
 #[test]
@@ -108,17 +82,16 @@ fn comments_stay_wherever_they_are_put() {
     let mut checked = 0;
     for (_, text) in FIXTURES {
         let base = parse(text);
-        for (index, token) in base.syntax().all_tokens().enumerate() {
+        for (index, token) in base.syntax().all_tokens().enumerate().step_by(one_in(9)) {
             let comment = if index % 2 == 0 { " // why\n" } else { "\n// why\n" };
             let mut changed = text.to_owned();
             changed.insert_str(token.span().start as usize, comment);
-            // A third of the places is enough to find what a change breaks.
-            if index % 3 == 0 && !base.update(&changed).has_errors() {
+            if !base.update(&changed).has_errors() {
                 checked += usize::from(check(&changed));
             }
         }
     }
-    assert!(checked > 400, "{checked}");
+    assert!(checked > 130, "{checked}");
 }
 
 #[test]
@@ -126,7 +99,7 @@ fn what_is_left_after_a_deletion_is_formatted() {
     let mut checked = 0;
     for (_, text) in FIXTURES {
         let base = parse(text);
-        for token in base.syntax().all_tokens().step_by(3) {
+        for token in base.syntax().all_tokens().step_by(one_in(9)) {
             let mut changed = text.to_owned();
             changed.replace_range(token.span().range(), "");
             if !base.update(&changed).has_errors() {
@@ -134,7 +107,7 @@ fn what_is_left_after_a_deletion_is_formatted() {
             }
         }
     }
-    assert!(checked > 200, "{checked}");
+    assert!(checked > 60, "{checked}");
 }
 
 #[test]

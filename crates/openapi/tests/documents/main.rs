@@ -1,6 +1,8 @@
 //! Documents of our own in each dialect: what their operations take and answer, and what is refused.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[path = "../../../fuzz-bodies/src/document.rs"]
+mod document;
 mod limits;
 mod noise;
 mod pages;

@@ -1,30 +1,14 @@
 //! Damaged documents: nothing panics or hangs, and every refusal has a code.
 
-use openapi::Document;
 use proptest::prelude::*;
+
+use crate::document::read;
 
 const SEEDS: [&str; 3] = [
     include_str!("fixtures/library31.yaml"),
     include_str!("fixtures/shop30.json"),
     include_str!("fixtures/pets20.yaml"),
 ];
-
-/// Reads everything there is to read.
-fn read(text: &[u8]) {
-    let coded = |error: openapi::Error| assert!(error.code.starts_with("E125"), "{error}");
-    let document = match Document::read(text) {
-        Ok(document) => document,
-        Err(error) => return coded(error),
-    };
-    let operations = document.operations().unwrap_or_else(|error| {
-        coded(error);
-        Vec::new()
-    });
-    for operation in &operations {
-        document.request(operation).map(drop).unwrap_or_else(coded);
-        document.answer(operation).map(drop).unwrap_or_else(coded);
-    }
-}
 
 /// One change of the text: a piece removed, doubled, or put in from elsewhere.
 fn damaged(seed: &str, cuts: &[(usize, usize, u8)]) -> Vec<u8> {

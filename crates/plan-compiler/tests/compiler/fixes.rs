@@ -5,7 +5,7 @@ use plan_lang::{Applicability, Diagnostic, parse};
 
 use crate::common::{compiled, lock};
 use crate::pages::{all_codes, failing};
-use crate::robust::{PLANS, tokens};
+use crate::robust::{PLANS, one_in, tokens};
 
 fn fixed(text: &str) -> Fixed {
     fix(&Source { name: "test.orch", text }, lock(), &Options::default())
@@ -33,7 +33,7 @@ fn every_fix_removes_what_it_is_for() {
 fn fixing_is_done_when_it_is_done() {
     let mut changed = 0;
     for text in PLANS {
-        for token in tokens(text).into_iter().step_by(16) {
+        for token in tokens(text).into_iter().step_by(one_in(40)) {
             for other in ["", ";", ":", "=", "=="] {
                 let mut broken = text.to_owned();
                 broken.replace_range(token.clone(), other);
@@ -49,7 +49,7 @@ fn fixing_is_done_when_it_is_done() {
             }
         }
     }
-    assert!(changed > 15, "{changed}");
+    assert!(changed > 6, "{changed}");
 }
 
 #[test]

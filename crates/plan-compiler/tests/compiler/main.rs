@@ -5,6 +5,7 @@ mod bounds;
 mod broken_locks;
 mod common;
 mod documents;
+mod embedding;
 mod execute;
 mod fixes;
 mod library;
@@ -19,5 +20,6 @@ mod session;
 #[expect(dead_code, reason = "shared with the benchmark, which uses more of it")]
 mod shapes;
 mod soundness;
+mod suggestions;
 mod test_blocks;
 mod whole_plans;

@@ -336,7 +336,7 @@ fn cases(cases: u32) -> Config {
 }
 
 proptest! {
-    #![proptest_config(cases(1_000))]
+    #![proptest_config(cases(500))]
 
     #[test]
     fn values_lie_in_their_inferred_types(numbers in prop::collection::vec(any::<u32>(), 60..400)) {

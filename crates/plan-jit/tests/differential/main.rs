@@ -15,9 +15,9 @@ mod generate;
 mod pipelines;
 mod programs;
 
-/// Cases of each property: a few hundred, or `PLAN_JIT_CASES` in a long run.
+/// Cases of each property; `PROPTEST_CASES=100000` makes a long run.
 fn cases() -> u32 {
-    std::env::var("PLAN_JIT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)
+    generate::cases(256).cases
 }
 
 /// `count` lists of numbers, the same in every run.

@@ -101,8 +101,8 @@ impl Lower {
             let value = lower.deeper(steps, span, |lower| lower.primary(&primary, slot))?;
             Some(lower.follow(value, &followers, steps))
         });
-        let value = result.flatten().unwrap_or_else(|| error_at(span));
-        self.prefix(value, &prefixes)
+        // Too deep to be read: the operators would only make it deeper.
+        result.flatten().map_or_else(|| error_at(span), |value| self.prefix(value, &prefixes))
     }
 
     /// Applies prefix operators, the innermost last in the text. `-1` is a literal.

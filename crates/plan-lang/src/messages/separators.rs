@@ -151,7 +151,8 @@ impl Missing<'_> {
 
     /// Whether the block around is `{`, then this word: a record was meant, where braces are a block's.
     fn begins_block(&self, word: &str) -> bool {
-        let text = self.parent.text();
+        // Not the text of the node, which is put together from its tokens.
+        let text = self.source.text.get(self.parent.span().start as usize..).unwrap_or("");
         let inside = text.strip_prefix('{').map(str::trim_start);
         self.parent.kind() == SyntaxKind::Block && inside.is_some_and(|inside| inside.starts_with(word))
     }

@@ -33,10 +33,8 @@ pub(super) struct Part {
 impl Part {
     /// Reads a chunk. What chunks have in common is stored once, in `cache`.
     pub(super) fn read(text: &str, cache: &mut NodeCache) -> (Self, Vec<Item>) {
-        let parsed = match precheck::too_deep(text) {
-            Some(deep) => Err(deep),
-            None => tree::parse_chunk(text, cache).ok_or(0),
-        };
+        let parsed =
+            precheck::look(text).and_then(|gaps| tree::parse_chunk(text, &gaps, cache).ok_or(0));
         let (green, deep) = match parsed {
             Ok(green) => (green, None),
             Err(deep) => (tree::unparsed_chunk(text), Some(deep)),

@@ -1,5 +1,7 @@
 //! What is looked at before the grammar is: size, encoding, characters that hide, depth of brackets.
 
+use std::ops::Range;
+
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::limits::{MAX_NESTING, MAX_SOURCE_BYTES};
@@ -52,17 +54,24 @@ fn is_hidden(c: char) -> bool {
     }
 }
 
-/// The place in `chunk` where brackets nest deeper than [`MAX_NESTING`].
+/// Shortest run of blanks and comments that [`look`] tells of, in bytes.
+const LONG_GAP_BYTES_MIN: usize = 1_024;
+
+/// Goes through `chunk` once: where its long runs of blanks and comments are, or, as an error, the place where
+/// brackets nest deeper than [`MAX_NESTING`].
 ///
 /// This reads strings and comments as the grammar does in correct text. In broken text the two may
 /// differ; then pest's stack guard refuses what this lets through.
-pub(super) fn too_deep(chunk: &str) -> Option<usize> {
+pub(super) fn look(chunk: &str) -> Result<Vec<Range<usize>>, usize> {
     let mut open: Vec<Open> = Vec::new();
     let mut depth = 0;
     let mut at = 0;
+    let mut gaps = Vec::new();
+    let mut gap_start = None;
     while let Some(rest) = chunk.get(at..) {
         let Some(c) = rest.chars().next() else { break };
         let mut len = c.len_utf8();
+        let mut is_gap = false;
         let push = match (open.last(), c) {
             (Some(Open::Line | Open::Text), '\\') => {
                 len += rest.chars().nth(1).filter(|next| *next != '\n').map_or(0, char::len_utf8);
@@ -90,6 +99,11 @@ pub(super) fn too_deep(chunk: &str) -> Option<usize> {
             (_, '"') => Some(Open::Line),
             (_, '/') if rest.starts_with("//") => {
                 len = rest.find('\n').unwrap_or(rest.len());
+                is_gap = !rest.starts_with("///") || rest.starts_with("////");
+                None
+            }
+            (_, ' ' | '\t' | '\r' | '\n') => {
+                is_gap = true;
                 None
             }
             (_, '{') => Some(Open::Brace),
@@ -109,17 +123,27 @@ pub(super) fn too_deep(chunk: &str) -> Option<usize> {
             if push.counts() {
                 depth += 1;
                 if depth > MAX_NESTING {
-                    return Some(at);
+                    return Err(at);
                 }
             }
             open.push(push);
         }
+        if is_gap {
+            gap_start.get_or_insert(at);
+        } else {
+            note_gap(&mut gaps, gap_start.take(), at);
+        }
         at += len;
     }
-    None
+    note_gap(&mut gaps, gap_start, at);
+    Ok(gaps)
 }
 
-/// What to say where [`too_deep`] found a bracket.
+fn note_gap(gaps: &mut Vec<Range<usize>>, start: Option<usize>, end: usize) {
+    gaps.extend(start.filter(|start| end - start >= LONG_GAP_BYTES_MIN).map(|start| start..end));
+}
+
+/// What to say where [`look`] found a bracket.
 pub(super) fn too_deep_at(offset: usize) -> Diagnostic {
     let start = u32::try_from(offset).unwrap_or(u32::MAX);
     Diagnostic::error(codes::NESTED_TOO_DEEP, format!("brackets nest deeper than {MAX_NESTING}"))
@@ -157,6 +181,7 @@ mod tests {
     #[test]
     fn depth_counts_brackets_in_code_and_templates_only() {
         let deep = |n: usize| format!("{}1{}", "(".repeat(n), ")".repeat(n));
+        let too_deep = |text: &str| look(text).err();
         assert_eq!(too_deep(&deep(MAX_NESTING)), None);
         assert_eq!(too_deep(&deep(MAX_NESTING + 1)), Some(MAX_NESTING));
         assert_eq!(too_deep(&format!("\"{}\" // {}\n", ":(".repeat(500), "{".repeat(500))), None);
@@ -165,6 +190,23 @@ mod tests {
         assert!(too_deep(&"\"{".repeat(MAX_NESTING + 1)).is_some());
         assert_eq!(too_deep(&"\"{x}\" ( [ } { } ) ] \\".repeat(500)), None);
         assert_eq!(too_deep(&"\"\\u{1F600}\"\n".repeat(500)), None);
+    }
+
+    #[test]
+    fn long_gaps_are_found_in_code_only() {
+        let blank = " ".repeat(LONG_GAP_BYTES_MIN);
+        let short = " ".repeat(LONG_GAP_BYTES_MIN - 1);
+        let end = 1 + LONG_GAP_BYTES_MIN;
+        let found = |text: &str| -> Vec<(usize, usize)> {
+            look(text).unwrap().into_iter().map(|gap| (gap.start, gap.end)).collect()
+        };
+        assert_eq!(found(&format!("a{blank}b")), [(1, end)]);
+        assert_eq!(found(&format!("a{blank}")), [(1, end)]);
+        assert_eq!(found(&format!("a{short}b")), []);
+        assert_eq!(found(&format!("\"{blank}\" \"\"\"{blank}\"\"\" /// {blank}\n")), []);
+        assert_eq!(found(&format!("\"{{{blank}}}\"")).len(), 1);
+        let comments = "// c\n".repeat(LONG_GAP_BYTES_MIN);
+        assert_eq!(found(&format!("a {comments}/// d\n")), [(1, 2 + comments.len())]);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! From pest's pairs to the lossless tree.
 
+use std::ops::Range;
+
 use pest::{Parser as _, Token};
 use rowan::{GreenNode, GreenNodeBuilder, GreenToken, Language as _, NodeCache, NodeOrToken};
 
 use super::gap;
 use super::grammar::{Grammar, Rule};
 use super::rules::kind_of;
+use super::squeeze::Squeezed;
 use crate::syntax::{Orch, SyntaxKind};
 
 /// A part of a green tree.
@@ -14,15 +17,16 @@ pub(super) type GreenElement = NodeOrToken<GreenNode, GreenToken>;
 /// Parses one chunk into a [`SyntaxKind::File`] node that holds exactly its text.
 ///
 /// `None` if pest gave up: the stack guard is the only reason it has, as the grammar accepts every text.
-/// What chunks have in common is stored once, in `cache`.
-pub(super) fn parse_chunk(text: &str, cache: &mut NodeCache) -> Option<GreenNode> {
-    let pairs = Grammar::parse(Rule::file, text).ok()?;
+/// `gaps` are its long runs of blanks and comments. What chunks have in common is stored once, in `cache`.
+pub(super) fn parse_chunk(text: &str, gaps: &[Range<usize>], cache: &mut NodeCache) -> Option<GreenNode> {
+    let squeezed = Squeezed::new(text, gaps);
+    let pairs = Grammar::parse(Rule::file, squeezed.text()).ok()?;
     let mut builder = Builder { green: GreenNodeBuilder::with_cache(cache), text, done: 0 };
     // Tokens, not pairs: a flat list needs no recursion.
     for token in pairs.tokens() {
         match token {
-            Token::Start { rule, pos } => builder.start(rule, pos.pos()),
-            Token::End { rule, pos } => builder.end(rule, pos.pos()),
+            Token::Start { rule, pos } => builder.start(rule, squeezed.whole(pos.pos())),
+            Token::End { rule, pos } => builder.end(rule, squeezed.whole(pos.pos())),
         }
     }
     Some(builder.green.finish())

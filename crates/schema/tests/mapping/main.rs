@@ -3,6 +3,8 @@
 
 mod bombs;
 mod hostile;
+#[path = "../../../fuzz-bodies/src/import.rs"]
+mod import;
 mod model;
 mod noise;
 mod soundness;

@@ -1,0 +1,131 @@
+//! Texts that repeat one part: what the language has, in places where it belongs and where it does not, and what the
+//! generator once found.
+
+/// A text of any size.
+pub(crate) struct Part {
+    /// Once.
+    pub(crate) head: &'static str,
+    /// As often as fits; `@` is a number that counts.
+    pub(crate) unit: &'static str,
+    /// Once.
+    pub(crate) tail: &'static str,
+}
+
+impl Part {
+    /// A text of at most `size` bytes.
+    pub(crate) fn text(&self, size: usize) -> String {
+        let mut text = self.head.to_owned();
+        let mut unit = self.unit.replace('@', "0");
+        let mut count = 0;
+        while text.len() + unit.len() + self.tail.len() <= size {
+            text.push_str(&unit);
+            count += 1;
+            if self.unit.contains('@') {
+                unit = self.unit.replace('@', &count.to_string());
+            }
+        }
+        text + self.tail
+    }
+}
+
+const fn part(head: &'static str, unit: &'static str, tail: &'static str) -> Part {
+    Part { head, unit, tail }
+}
+
+const PLAN: &str = "plan p(xs: [Int](..9), x: Int) -> Int {\n";
+
+pub(crate) const PARTS: &[Part] = &[
+    // What is right, in great numbers.
+    part("", "// c\n", ""),
+    part("", " ", ""),
+    part("", "\n", ""),
+    part("", "fn f@(x: Int(0..9)) -> Int(0..18) = x * 2\n", ""),
+    part("", "fn f@(x: Int) -> Int = f@(x)\n", ""),
+    part("", "record R@ { a: Int, b: [R@]? }\n", ""),
+    part("", "enum E@ { A, B(E@), C(Int) }\n", ""),
+    part("", "policy p@ = { timeout: 4s }\n", ""),
+    part("", "plan p@(x: Int(0..9)) -> Int { x + 1 }\n", ""),
+    part("", "test \"t@\" { assert 1 == 1 }\n", ""),
+    part("", "use sn@ { a }\n", ""),
+    part("record R {\n", "  /// d\n  a@: Int,\n", "}\n"),
+    part("fn f(", "a@: Int, ", ") -> Int = 1\n"),
+    part(PLAN, "let v@ = x + @\n", "1\n}\n"),
+    part(PLAN, "let v@ = xs.map(y => y * 2).filter(y => y > @)\n", "1\n}\n"),
+    part(PLAN, "ensure x > @ else \"no {x}\"\n", "1\n}\n"),
+    part("fn f() -> [Int] = [", "1, ", "]\n"),
+    part("fn f() -> [[Int]] = [", "[@], ", "]\n"),
+    part("fn f(x: Int) -> String = \"", "{x} ", "\"\n"),
+    part("fn f(x: Int) -> String = \"\"\"\n", "  {x} a\n", "  \"\"\"\n"),
+    part("fn f(x: Int) -> Int = ", "if x == @ { 1 } else ", "{ 2 }\n"),
+    part("fn f(x: Int) -> Int = match x {\n", "  @ => 1,\n", "  _ => 2,\n}\n"),
+    part("fn f(x: String) -> Int = match x {\n", "  \"@\" => 1,\n", "  _ => 2,\n}\n"),
+    part("test \"t\" {\n", "mock f@ => @\n", "}\n"),
+    part("test \"t\" {\nmock f => sequence [", "after 1s \"a\", ", "]\n}\n"),
+    // Rows without a bracket.
+    part("fn f(x: Int) -> Int = x", " + x", "\n"),
+    part("fn f(x: Int) -> Int = ", "-", "1\n"),
+    part("fn f(x: Int) -> Int = x", ".y", "\n"),
+    part("fn f(x: Int) -> Int = x", "?.y", "\n"),
+    part("fn f(x: Int) -> Int = x", ".trim()", "\n"),
+    part("fn f(x: Int) -> Int = x", " ?? x", "\n"),
+    part("fn f(x: Int) -> Int = x", " as Int", "\n"),
+    part("fn f(x: Int) -> Int = x", "[0]", "\n"),
+    part("fn f(x: Int) -> Int = ", "x => ", "1\n"),
+    part("fn f(x: Int) -> Bool = x", " < x", "\n"),
+    part(PLAN, "for x in ", "xs { x }\n}\n"),
+    part(PLAN, "return ", "1\n}\n"),
+    part(PLAN, "let x = ", "1\n}\n"),
+    part(PLAN, "ensure ", "1\n}\n"),
+    part(PLAN, "call f(a: 1) with ", "p\n}\n"),
+    part("fn f() -> ", "A<", "\n"),
+    part("use a", ".b", " { c }\n"),
+    // Brackets and quotes.
+    part("fn f() -> Int = ", "(", "1\n"),
+    part("", ")", ""),
+    part("", "\"", ""),
+    part("", "\"\"\"", ""),
+    part("", "\"{", ""),
+    part("", "{", ""),
+    part("", "}", ""),
+    part("", "([{", ""),
+    part("fn f() -> String = \"", "{}", "\"\n"),
+    part("fn f() -> String = \"", "}", "\"\n"),
+    part("fn f() -> String = \"", "\\q", "\"\n"),
+    part("fn f() -> String = \"", "\\u{", "\"\n"),
+    part("fn f() -> Int = {\n", "\"x\n", "}\n"),
+    part("fn f() -> Int = {\n", "\"\"\"x\n", "}\n"),
+    // Mistakes, each on a line of its own.
+    part("", "x\n", ""),
+    part("", "/// d\n", ""),
+    part("", "/// d\n// c\n", ""),
+    part("", "/// d\n\nx\n", ""),
+    part("", "fn\n", ""),
+    part("", "plan p(\n", ""),
+    part("", "record R {\n", ""),
+    part("", "edition 2026\n", ""),
+    part(PLAN, "a b\n", "}\n"),
+    part(PLAN, "/// d\n", "}\n"),
+    part(PLAN, "let\n", "}\n"),
+    part(PLAN, "x = @\n", "}\n"),
+    part(PLAN, "else { 1 }\n", "}\n"),
+    part(PLAN, "if x { 1 }\n", "}\n"),
+    part(PLAN, "match x {\n", "}\n"),
+    part(PLAN, "call g@(a: 1)\n", "}\n"),
+    part(PLAN, "run q@()\n", "}\n"),
+    part(PLAN, "y@\n", "}\n"),
+    part(PLAN, "x.foo@()\n", "}\n"),
+    part(PLAN, "(((\n", "}\n"),
+    part(PLAN, ")))\n", "}\n"),
+    part("record R {\n", "a: Int\n", "}\n"),
+    part("record R {\n", "a@ b\n", "}\n"),
+    part("record R {\n", "a: Int,\n", "}\n"),
+    part("enum E {\n", "a\n", "}\n"),
+    part("fn f(\n", "a\n", ") -> Int = 1\n"),
+    part("policy p = {\n", "timeot@: 4s,\n", "}\n"),
+    part("policy p = {\n", "retry: {\n", "}\n"),
+    part("use sn22 {\n", "x.y\n", "}\n"),
+    part("fn f(x: Int) -> Int = match x {\n", "1 -> 2\n", "}\n"),
+    // Found by the generator.
+    part(PLAN, ": d\n@", "}\n"),
+    part("record R {\nin ..\"\"\"\n", "/// d\n// c\n", "}\n"),
+];
