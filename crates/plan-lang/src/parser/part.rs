@@ -33,8 +33,7 @@ pub(super) struct Part {
 impl Part {
     /// Reads a chunk. What chunks have in common is stored once, in `cache`.
     pub(super) fn read(text: &str, cache: &mut NodeCache) -> (Self, Vec<Item>) {
-        let parsed =
-            precheck::look(text).and_then(|gaps| tree::parse_chunk(text, &gaps, cache).ok_or(0));
+        let parsed = precheck::look(text).and_then(|gaps| tree::parse_chunk(text, &gaps, cache).ok_or(0));
         let (green, deep) = match parsed {
             Ok(green) => (green, None),
             Err(deep) => (tree::unparsed_chunk(text), Some(deep)),
