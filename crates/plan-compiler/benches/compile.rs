@@ -22,7 +22,7 @@ use common::lock;
 use shapes::SHAPES;
 
 /// Median of 1,000 lines of the first shape that the project aims at.
-const AIM_MS: f64 = 30.0;
+const AIM_MS: f64 = 25.0;
 /// The same for a change inside of one declaration.
 const AIM_EDIT_MS: f64 = 3.0;
 const LINES: [usize; 3] = [100, 1_000, 10_000];
