@@ -31,8 +31,8 @@ const OWNERS: &[(&str, &str, &[&str])] = &[
     ("E1600", "E1699", &["runtime"]),
 ];
 
-/// Crates that pass on the codes of those below them.
-const PASS_ON: &[&str] = &["cli", "server"];
+/// Crates that pass on the codes of those below them, or ask for them.
+const PASS_ON: &[&str] = &["cli", "server", "fuzz-bodies"];
 
 /// The same refusal, raised where it is noticed: a request id that was used for another request, and a plan that
 /// the pages of two crates show.
