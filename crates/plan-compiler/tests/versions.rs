@@ -248,11 +248,11 @@ fn steps() -> impl Strategy<Value = (OperationDescriptor, OperationDescriptor)> 
     })
 }
 
-/// 150, or as many as the environment says.
+/// 80, or as many as the environment says.
 fn cases() -> ProptestConfig {
     match std::env::var_os("PROPTEST_CASES") {
         Some(_) => ProptestConfig::default(),
-        None => ProptestConfig::with_cases(150),
+        None => ProptestConfig::with_cases(80),
     }
 }
 
