@@ -51,7 +51,7 @@ pub(crate) fn collect(texts: &Texts, reported: Vec<(SourceId, Diagnostic)>) -> V
 
 /// The declarations that hold a syntax error, or have one behind them: what follows a declaration that cannot be
 /// read to its end was to be a part of it.
-fn broken_items(texts: &Texts, syntax: &[Diagnostic]) -> Vec<Span> {
+pub(crate) fn broken_items(texts: &Texts, syntax: &[Diagnostic]) -> Vec<Span> {
     let items: Vec<Span> = texts.items(0).iter().map(Item::span).collect();
     let mut broken: Vec<Span> = syntax
         .iter()

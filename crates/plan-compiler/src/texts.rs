@@ -8,7 +8,11 @@ use plan_lang::{Parse, Span};
 use schema::lock::Lock;
 
 use crate::Source;
+use crate::report;
 use crate::sink::SourceId;
+
+/// Longest declaration that is checked although it has a syntax error.
+const BROKEN_ITEM_BYTES_MAX: u32 = 64 << 10;
 
 /// The texts, by [`SourceId`].
 #[derive(Debug)]
@@ -95,11 +99,14 @@ impl Texts {
         })
     }
 
-    /// Whether the plan's own file has as many syntax errors as are ever reported: names and types that are found in what
-    /// could be read of it would help nobody, and finding them takes longer than anything else.
+    /// Whether the plan's own file has as many syntax errors as are ever reported, or a very long declaration with one:
+    /// names and types that are found in what could be read of it would help nobody, and finding them takes longer than
+    /// anything else.
     pub(crate) fn is_hopeless(&self) -> bool {
         let found = self.get(0).map_or(&[][..], Parse::diagnostics);
+        let is_long = |item: &Span| item.end - item.start > BROKEN_ITEM_BYTES_MAX;
         found.iter().filter(|found| found.is_error()).count() >= MAX_REPORTED_ERRORS
+            || report::broken_items(self, found).iter().any(is_long)
     }
 
     /// The names of all texts, by id.
