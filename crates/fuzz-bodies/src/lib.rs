@@ -10,6 +10,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod dice;
 mod document;
 mod import;
 mod ledger;

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use fuzz_bodies::dice::Dice;
 use fuzz_bodies::{TARGETS, Target};
 
 /// Mutations that are tried of each file of the corpus; `PROPTEST_CASES=10000` makes a long run.
@@ -61,32 +62,17 @@ const WORDS: [&str; 46] = [
     "\u{202e}",
 ];
 
-/// The same numbers every time.
-struct Dice(u64);
-
-impl Dice {
-    /// A number below `sides`.
-    fn roll(&mut self, sides: usize) -> usize {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % sides.max(1) as u64).unwrap()
-    }
-
-    /// A part of `bytes`, at most 20 long.
-    fn part(&mut self, bytes: &[u8]) -> std::ops::Range<usize> {
-        let start = self.roll(bytes.len() + 1);
-        start..(start + 1 + self.roll(20)).min(bytes.len())
-    }
+/// A part of `bytes`, at most 20 long.
+fn part(dice: &mut Dice, bytes: &[u8]) -> std::ops::Range<usize> {
+    let start = dice.roll(bytes.len() + 1);
+    start..(start + 1 + dice.roll(20)).min(bytes.len())
 }
 
 /// A few changes: bytes lost, doubled, moved, flipped, words and parts of other inputs put in.
 fn mutated(input: &[u8], others: &[(PathBuf, Vec<u8>)], dice: &mut Dice) -> Vec<u8> {
     let mut bytes = input.to_vec();
     for _ in 0..=dice.roll(4) {
-        let part = dice.part(&bytes);
+        let part = self::part(dice, &bytes);
         let at = part.start;
         match dice.roll(7) {
             0 => drop(bytes.drain(part)),
@@ -99,7 +85,7 @@ fn mutated(input: &[u8], others: &[(PathBuf, Vec<u8>)], dice: &mut Dice) -> Vec<
             3 if at < bytes.len() => bytes[at] ^= 1 << dice.roll(8),
             4 => {
                 let (_, other) = &others[dice.roll(others.len())];
-                let part = dice.part(other);
+                let part = self::part(dice, other);
                 bytes.splice(at..at, other[part].iter().copied());
             }
             _ => drop(bytes.splice(at..at, WORDS[dice.roll(WORDS.len())].bytes())),

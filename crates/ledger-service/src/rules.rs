@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use schema::operation::{
-    Auth, CapabilityDescriptor, HttpBinding, OperationDescriptor, ParameterLocation, ResponseBody, Transport,
+    Auth, CapabilityDescriptor, HttpBinding, OperationDescriptor, ParameterLocation, Transport,
 };
 use serde_json::Value;
 
@@ -74,13 +74,9 @@ fn operation(descriptor: &OperationDescriptor) -> Result<(), Broken> {
 
 fn delivery(descriptor: &OperationDescriptor) -> Result<(), Broken> {
     let Some(delivery) = &descriptor.delivery else { return Ok(()) };
-    let is_json = match &descriptor.transport {
-        Transport::Http(http) => http.response == ResponseBody::Json,
-        Transport::Axon(_) | Transport::Other { .. } => false,
-    };
-    require(is_json, "delivery", || "only JSON over HTTP comes in pages or by a task".to_owned())?;
-    let known = parameters(descriptor);
-    delivery.check(&|name| known.contains(name)).map_err(|(field, why)| (format!("delivery.{field}"), why))
+    delivery.check(descriptor).map_err(|(field, why)| {
+        (if field.is_empty() { "delivery".to_owned() } else { format!("delivery.{field}") }, why)
+    })
 }
 
 fn parameters(descriptor: &OperationDescriptor) -> BTreeSet<&str> {

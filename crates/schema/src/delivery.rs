@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::operation::{OperationDescriptor, ResponseBody, Transport};
+
 /// Pages of one answer at most.
 pub const PAGES_MAX: u32 = 100;
 /// Times a task is asked after at most.
@@ -110,11 +112,18 @@ impl NextPage {
 }
 
 impl Delivery {
-    /// Checks what can be said of it beside the operation's transport; `parameters` says whether there is one of a name.
+    /// Checks it as that of `operation`.
     ///
     /// # Errors
-    /// The field that is wrong, and why.
-    pub fn check(&self, parameters: &dyn Fn(&str) -> bool) -> Result<(), (&'static str, String)> {
+    /// The field of [`Delivery`] that is wrong, empty for all of it, and why.
+    pub fn check(&self, operation: &OperationDescriptor) -> Result<(), (&'static str, String)> {
+        let is_json = match &operation.transport {
+            Transport::Http(http) => http.response == ResponseBody::Json,
+            Transport::Axon(_) | Transport::Other { .. } => false,
+        };
+        if !is_json {
+            return Err(("", "only JSON over HTTP comes in pages or by a task".into()));
+        }
         let pointer = |field, text: &str| match text.is_empty() || text.starts_with('/') {
             true => Ok(()),
             false => Err((field, format!("`{text}` is no JSON pointer: one is empty or begins with `/`"))),
@@ -126,7 +135,8 @@ impl Delivery {
                     pointer("next.from", from)?;
                 }
                 let parameter = pages.next.parameter();
-                match parameters(parameter) {
+                match operation.input.pointer("/properties").and_then(|known| known.get(parameter)).is_some()
+                {
                     true => Ok(()),
                     false => {
                         Err(("next.parameter", format!("`{parameter}` is no parameter of the operation")))
@@ -181,11 +191,40 @@ mod tests {
         assert_eq!(number.after(&page, Some(&json!(u64::MAX)), 1, 2), None);
     }
 
+    /// An operation with the one parameter `start`.
+    fn operation() -> OperationDescriptor {
+        serde_json::from_value(json!({
+            "id": "sn1.find", "netuid": 1, "version": { "breaking": 1, "compatible": 0 }, "summary": "",
+            "transport": { "kind": "http", "method": "GET", "base_url": "https://a.example", "path": "/a",
+                "response": "json" },
+            "access": "open", "auth": { "kind": "none" }, "side_effects": "none",
+            "repeat": { "safe": true, "costs_again": false },
+            "input": { "type": "object", "properties": { "start": { "type": "integer" } } },
+            "output": {}, "output_complete": true, "sources": [],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn only_json_over_http_comes_in_pages() {
+        let next = NextPage::Offset { parameter: "start".into() };
+        let pages = Delivery::Pages(Pages { items: "/items".into(), next });
+        assert_eq!(pages.check(&operation()), Ok(()));
+        let mut text = operation();
+        if let Transport::Http(http) = &mut text.transport {
+            http.response = ResponseBody::Text;
+        }
+        assert_eq!(pages.check(&text).unwrap_err().0, "");
+        let transport = Transport::Other { protocol: "grpc".into(), base_url: None };
+        let other = OperationDescriptor { transport, ..operation() };
+        assert_eq!(pages.check(&other).unwrap_err().0, "");
+    }
+
     #[test]
     fn what_is_wrong_is_named() {
         let wrong = |delivery: Value| {
             let delivery: Delivery = serde_json::from_value(delivery).unwrap();
-            delivery.check(&|name| name == "start").unwrap_err().0
+            delivery.check(&operation()).unwrap_err().0
         };
         let pages = |items: &str, next: Value| json!({ "kind": "pages", "items": items, "next": next });
         assert_eq!(wrong(pages("items", json!({ "by": "offset", "parameter": "start" }))), "items");

@@ -85,6 +85,14 @@ pub struct OperationDescriptor {
     pub verified: bool,
 }
 
+impl OperationDescriptor {
+    /// Whether its answer comes page by page.
+    #[must_use]
+    pub const fn is_paged(&self) -> bool {
+        matches!(self.delivery, Some(Delivery::Pages(_)))
+    }
+}
+
 /// A wire protocol with what it needs to form a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]

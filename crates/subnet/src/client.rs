@@ -12,7 +12,7 @@ use schema::value::Value;
 use secrecy::SecretString;
 use serde_json::Map;
 
-use crate::delivery::{self, Follow, Way, WayError};
+use crate::delivery::{self, Follow, Way};
 use crate::egress::{self, Egress, Endpoint, Origin, Refused, RootError};
 use crate::exchanged::{Exchanged, call_error, repeats_the_key};
 use crate::hotkey::Hotkey;
@@ -178,12 +178,13 @@ impl Client {
             }
             (Transport::Axon(_), _) => return Err(binding("an axon's auth is the caller's hotkey".into())),
         };
-        let delivery = match &operation.delivery {
-            None => None,
-            Some(delivery) => Some(Way::new(delivery, operation, &admit).map_err(|error| match error {
-                WayError::Refused(refused) => refused,
-                WayError::Binding(why) => binding(why),
-            })?),
+        if let Some(delivery) = &operation.delivery {
+            let told = |(field, why)| binding(format!("delivery.{field}: {why}"));
+            delivery.check(operation).map_err(told)?;
+        }
+        let delivery = match (&operation.delivery, &operation.transport) {
+            (Some(delivery), Transport::Http(http)) => Some(Way::new(delivery, operation, http, &admit)?),
+            _ => None,
         };
         Ok(PreparedOperation {
             shared: Arc::new(Prepared {
@@ -358,7 +359,7 @@ impl Prepared {
     }
 }
 
-pub(crate) fn property_names(input: &serde_json::Value) -> Vec<String> {
+fn property_names(input: &serde_json::Value) -> Vec<String> {
     let properties = input.get("properties").and_then(serde_json::Value::as_object);
     properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
 }

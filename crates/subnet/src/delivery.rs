@@ -8,11 +8,11 @@ use schema::amount::Amount;
 use schema::delivery::{Delivery, Pages, Task};
 use schema::error::{CallError, CallErrorKind};
 use schema::limits::CALL_BODY_BYTES_MAX;
-use schema::operation::{HttpBinding, OperationDescriptor, ResponseBody, Transport};
+use schema::operation::{HttpBinding, OperationDescriptor};
 use schema::value::Value;
 use serde_json::{Map, Value as Json};
 
-use crate::client::{CallContext, Client, PrepareError, Prepared, Wire, property_names};
+use crate::client::{CallContext, Client, PrepareError, Prepared, Wire};
 use crate::code;
 use crate::egress::Endpoint;
 use crate::exchanged::Exchanged;
@@ -43,40 +43,24 @@ pub(crate) enum Way {
     Task { task: Task, state: Box<Wire>, result: Option<Box<Wire>> },
 }
 
-/// Why there is no [`Way`].
-pub(crate) enum WayError {
-    Refused(PrepareError),
-    Binding(String),
-}
-
 impl Way {
     pub(crate) fn new(
         delivery: &Delivery,
         operation: &OperationDescriptor,
+        http: &HttpBinding,
         admit: &dyn Fn(&str) -> Result<Endpoint, PrepareError>,
-    ) -> Result<Self, WayError> {
-        let Transport::Http(http) = &operation.transport else {
-            return Err(WayError::Binding("only answers over HTTP come in pages or by a task".into()));
-        };
-        if http.response != ResponseBody::Json {
-            return Err(WayError::Binding("pages and tasks are JSON".into()));
-        }
-        let properties = property_names(&operation.input);
-        let known = |name: &str| properties.iter().any(|property| property == name);
-        delivery
-            .check(&known)
-            .map_err(|(field, why)| WayError::Binding(format!("delivery.{field}: {why}")))?;
+    ) -> Result<Self, PrepareError> {
+        let binding = |why| PrepareError::Binding { operation: operation.id.clone(), why };
         let asks = |path: &str| {
-            let binding = HttpBinding {
+            let asked = HttpBinding {
                 method: "GET".into(),
                 path: path.into(),
                 parameters: Default::default(),
                 fixed_body: Default::default(),
                 ..http.clone()
             };
-            let endpoint = admit(&http.base_url).map_err(WayError::Refused)?;
-            let plan = HttpPlan::new(&binding, &operation.auth, endpoint, &["id".into()]);
-            Ok(Box::new(Wire::Http(plan.map_err(WayError::Binding)?)))
+            let plan = HttpPlan::new(&asked, &operation.auth, admit(&http.base_url)?, &["id".into()]);
+            Ok(Box::new(Wire::Http(plan.map_err(binding)?)))
         };
         Ok(match delivery {
             Delivery::Pages(pages) => Self::Pages(pages.clone()),

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use fuzz_bodies::dice::Dice;
 use plan_lang::limits::MAX_SOURCE_BYTES;
 
 use crate::{AIM_S, Time, measured, shown};
@@ -122,23 +123,9 @@ const HEADS: &[&str] = &[
 /// How deep something is opened before the part that repeats.
 const DEPTHS: [usize; 7] = [0, 0, 1, 10, 60, 120, 127];
 
-/// The same numbers for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % sides as u64).unwrap()
-    }
-
-    fn words(&mut self, most: usize) -> String {
-        let count = self.roll(most + 1);
-        (0..count).map(|_| TOKENS[self.roll(TOKENS.len())]).collect()
-    }
+fn words(dice: &mut Dice, most: usize) -> String {
+    let count = dice.roll(most + 1);
+    (0..count).map(|_| TOKENS[dice.roll(TOKENS.len())]).collect()
 }
 
 /// Something opened, a part again and again, something closed.
@@ -156,13 +143,13 @@ struct Recipe {
 impl Recipe {
     fn roll(dice: &mut Dice) -> Self {
         Self {
-            head: format!("{}{}", HEADS[dice.roll(HEADS.len())], dice.words(3)),
-            open: dice.words(2),
+            head: format!("{}{}", HEADS[dice.roll(HEADS.len())], words(dice, 3)),
+            open: words(dice, 2),
             depth: DEPTHS[dice.roll(DEPTHS.len())],
-            unit: dice.words(5),
+            unit: words(dice, 5),
             numbered: dice.roll(3) == 0,
-            separator: dice.words(1),
-            close: if dice.roll(2) == 0 { dice.words(2) } else { String::new() },
+            separator: words(dice, 1),
+            close: if dice.roll(2) == 0 { words(dice, 2) } else { String::new() },
         }
     }
 

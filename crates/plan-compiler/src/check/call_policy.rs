@@ -4,7 +4,6 @@ use plan_ir::plan::{HedgeAfter, Poll, Prefer, Retry};
 use plan_ir::validate::FALLBACKS_MAX;
 use plan_lang::ast::{self, ExprKind as Ast, PolicyField, PolicyUse, PolicyValueKind};
 use plan_lang::{Diagnostic, Span};
-use schema::delivery::Delivery;
 use schema::error::CallErrorKind;
 use schema::operation::{OperationDescriptor, SideEffects};
 use schema::types::Type;
@@ -233,14 +232,13 @@ impl<'a> Checker<'a, '_> {
         poll: Option<&PolicyField>,
         site: &CallSite<'_>,
     ) {
-        let is_paged = |delivery: &Delivery| matches!(delivery, Delivery::Pages(_));
         let cases = [
             (page, true, "has no pages", "comes in one piece", "page by page"),
             (poll, false, "is not asked after", "comes with the answer to the request", "by a task"),
         ];
         for (field, paged, lacks, how, wanted) in cases {
             let Some(field) = field else { continue };
-            let fits = |op: &&OperationDescriptor| op.delivery.as_ref().is_some_and(|d| is_paged(d) == paged);
+            let fits = |op: &&OperationDescriptor| op.delivery.is_some() && op.is_paged() == paged;
             if operations.iter().any(fits) {
                 continue;
             }

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 
 use schema::amount::{Amount, Currency, Rate};
-use schema::delivery::Delivery;
-use schema::operation::OperationDescriptor;
 use schema::price::{PriceBasis, PriceError, PriceRule, WorstPrice};
 
 use super::BoundError;
@@ -188,8 +186,8 @@ impl Entries<'_> {
             .operations
             .get(operation as usize)
             .ok_or(BoundError::Malformed("a call names an operation that is not pinned"))?;
-        let OperationDescriptor { price, delivery, .. } = descriptor(pinned)?;
-        let entry = Entry { price, is_paged: matches!(delivery, Some(Delivery::Pages(_))) };
+        let pinned = descriptor(pinned)?;
+        let entry = Entry { is_paged: pinned.is_paged(), price: pinned.price };
         self.entries.insert(operation, entry.clone());
         Ok(entry)
     }

@@ -10,7 +10,6 @@
 
 #[allow(dead_code, reason = "that crate's tests use what these do not")]
 #[path = "../../../plan-ir/tests/properties/generate/mod.rs"]
-#[expect(dead_code, reason = "shared with tests that use more of it")]
 mod generate;
 mod pipelines;
 mod programs;

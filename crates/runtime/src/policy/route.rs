@@ -2,7 +2,6 @@
 
 use plan_ir::plan::{CallSpec, Prefer};
 use schema::amount::Amount;
-use schema::delivery::Delivery;
 use schema::price::{PriceBasis, PriceRule, WorstPrice};
 
 use crate::core::{Given, Prepared};
@@ -32,8 +31,7 @@ pub(crate) fn order(plan: &Prepared, spec: &CallSpec, given: &Given) -> Vec<Choi
     let admitted = spec.candidates.iter().enumerate().filter_map(|(candidate, route)| {
         let descriptor = &plan.operation(route.operation).descriptor;
         let page = worst_page(plan, &descriptor.price, spec)?;
-        let is_paged = matches!(descriptor.delivery, Some(Delivery::Pages(_)));
-        let worst = if is_paged { times(page, spec.pages)? } else { page };
+        let worst = if descriptor.is_paged() { times(page, spec.pages)? } else { page };
         let live = given.routes.get(route.operation as usize).and_then(|route| route.price);
         let dearer = live.is_some_and(|live| is_dearer(plan, live, page.amount));
         (!dearer).then_some((Choice { candidate, worst, page }, route.operation))
