@@ -9,8 +9,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use schema::amount::{Amount, Currency};
 use schema::operation::{
-    Access, Auth, HttpBinding, OperationDescriptor, Repeat, ResponseBody, SideEffects, Source, Transport,
-    Version,
+    Access, Auth, HttpBinding, OperationDescriptor, Repeat, RequestBody, ResponseBody, SideEffects, Source,
+    Transport, Version,
 };
 use schema::price::PriceRule;
 use serde_json::{Value as Json, json};
@@ -165,6 +165,7 @@ pub fn operation(name: &str, base_url: &str, price: Amount, repeat_safe: bool) -
             path: "/ask".into(),
             parameters: BTreeMap::new(),
             fixed_body: BTreeMap::new(),
+            body: RequestBody::Json,
             response: ResponseBody::Json,
         }),
         access: Access::Open,

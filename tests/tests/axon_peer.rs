@@ -83,6 +83,7 @@ async fn call_as(
         secrets: &SecretStore::new(),
         hotkey,
         follow: Follow::default(),
+        listener: None,
     };
     client.call(&prepared, input, &context).await
 }
@@ -388,6 +389,7 @@ async fn concurrent_calls_do_not_overtake_one_another() {
                 secrets: &secrets,
                 hotkey: Some(&hotkey),
                 follow: Follow::default(),
+                listener: None,
             };
             client.call(&prepared, &search_input(&format!("q{index}")), &context).await
         });

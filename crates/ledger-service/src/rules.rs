@@ -56,9 +56,19 @@ fn operation(descriptor: &OperationDescriptor) -> Result<(), Broken> {
                 format!("`{}` is no parameter of the input", unknown.map_or("", String::as_str))
             })?;
         }
+        Transport::Grpc(grpc) => {
+            require(
+                grpc.method.starts_with('/') && grpc.method.matches('/').count() == 2,
+                "transport.method",
+                || format!("`{}` is no gRPC method: one is `/package.Service/Method`", grpc.method),
+            )?;
+        }
         Transport::Other { .. } => {}
     }
     delivery(descriptor)?;
+    if let Some(cost) = &descriptor.observed_cost {
+        cost.check().map_err(|(field, why)| (format!("observed_cost.{field}"), why))?;
+    }
     if let Auth::Header { name, format } = &descriptor.auth {
         require(
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),

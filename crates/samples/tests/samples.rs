@@ -60,6 +60,7 @@ impl Caller {
             secrets: &self.secrets,
             hotkey: Some(&self.hotkey),
             follow: Follow::default(),
+            listener: None,
         };
         self.client.call_fields(&prepared, input.as_object().unwrap().clone(), &context).await
     }

@@ -1,17 +1,18 @@
-//! Answers that do not come at once or not in one piece: lists that come page by page, and tasks that are created and
-//! asked after. To a plan either is one typed operation.
+//! Answers that do not come at once or not in one piece: lists that come page by page, tasks that are created and
+//! asked after, and streams. To a plan each is one typed operation.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::operation::{OperationDescriptor, ResponseBody, Transport};
+use crate::stream::Stream;
 
 /// Pages of one answer at most.
 pub const PAGES_MAX: u32 = 100;
 /// Times a task is asked after at most.
 pub const POLLS_MAX: u32 = 10_000;
 
-/// How one answer is got by several exchanges.
+/// How an answer is got that does not come in one piece.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Delivery {
@@ -19,6 +20,8 @@ pub enum Delivery {
     Pages(Pages),
     /// A task. The answer is what it came to.
     Task(Task),
+    /// A stream of items. The answer is made of them.
+    Stream(Stream),
 }
 
 /// A list that comes page by page; each page is charged as a call.
@@ -117,9 +120,12 @@ impl Delivery {
     /// # Errors
     /// The field of [`Delivery`] that is wrong, empty for all of it, and why.
     pub fn check(&self, operation: &OperationDescriptor) -> Result<(), (&'static str, String)> {
+        if let Self::Stream(stream) = self {
+            return stream.check(operation);
+        }
         let is_json = match &operation.transport {
             Transport::Http(http) => http.response == ResponseBody::Json,
-            Transport::Axon(_) | Transport::Other { .. } => false,
+            Transport::Axon(_) | Transport::Grpc(_) | Transport::Other { .. } => false,
         };
         if !is_json {
             return Err(("", "only JSON over HTTP comes in pages or by a task".into()));
@@ -129,6 +135,7 @@ impl Delivery {
             false => Err((field, format!("`{text}` is no JSON pointer: one is empty or begins with `/`"))),
         };
         match self {
+            Self::Stream(_) => Ok(()),
             Self::Pages(pages) => {
                 pointer("items", &pages.items)?;
                 if let NextPage::Cursor { from, .. } = &pages.next {

@@ -30,6 +30,7 @@ pub mod ocb;
 pub mod operation;
 pub mod price;
 pub mod route;
+pub mod stream;
 pub mod subtype;
 pub mod text_form;
 pub mod types;

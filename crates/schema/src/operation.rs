@@ -1,13 +1,21 @@
 //! What the Ledger knows of one operation of one subnet.
 
-use std::collections::BTreeMap;
+mod auth;
+mod binding;
+mod charge;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::amount::Currency;
 use crate::delivery::Delivery;
 use crate::price::PriceRule;
+
+pub use auth::{Auth, SignedRequest};
+pub use binding::{
+    AxonBinding, GrpcBinding, HttpBinding, ParameterLocation, RequestBody, ResponseBody, Transport,
+};
+pub use charge::{ObservedCost, TokenPrice};
 
 /// `sn<netuid>.<name>`, such as `sn22.web_search`.
 pub type OperationId = String;
@@ -93,80 +101,6 @@ impl OperationDescriptor {
     }
 }
 
-/// A wire protocol with what it needs to form a request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Transport {
-    /// HTTP with JSON or text.
-    Http(HttpBinding),
-    /// The axon protocol of the v10 Bittensor SDK.
-    Axon(AxonBinding),
-    /// A protocol this version describes but cannot call.
-    Other {
-        /// Its name: `grpc`, `websocket`, `epistula`, `multipart` ...
-        protocol: String,
-        /// Where it is served, where known.
-        base_url: Option<String>,
-    },
-}
-
-/// How an operation maps to one HTTP exchange.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HttpBinding {
-    /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
-    pub method: String,
-    /// Scheme, host and path prefix. Braces mark a part that the deployment must fill in.
-    pub base_url: String,
-    /// Path template below `base_url`, with `{name}` for path parameters.
-    pub path: String,
-    /// Where each parameter that is not in the body goes; one not named here is a body property.
-    #[serde(default)]
-    pub parameters: BTreeMap<String, ParameterLocation>,
-    /// Body properties that are always sent as they stand here, such as `"stream": false`; plans do
-    /// not see them.
-    #[serde(default)]
-    pub fixed_body: BTreeMap<String, serde_json::Value>,
-    /// What kind of body comes back.
-    pub response: ResponseBody,
-}
-
-/// Where a parameter goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ParameterLocation {
-    /// A segment of the path.
-    Path,
-    /// The query string.
-    Query,
-}
-
-/// Form of an answer's body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ResponseBody {
-    /// A JSON document.
-    Json,
-    /// Text, handed on as one string.
-    Text,
-    /// Octets.
-    Bytes,
-}
-
-/// What the v10 axon protocol needs beyond the schema.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AxonBinding {
-    /// Class name of the synapse, which is also the path.
-    pub synapse: String,
-    /// SS58 address of the miner's hotkey.
-    pub hotkey: String,
-    /// `http://ip:port` of the miner.
-    pub base_url: String,
-    /// Names of the fields that the body hash covers, in the class's declared order.
-    pub hash_fields: Vec<String>,
-}
-
 /// Who may call an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -181,33 +115,6 @@ pub enum Access {
     RegisteredHotkey,
     /// Validators with a permit and stake.
     PermitAndStake,
-}
-
-/// How a caller identifies itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Auth {
-    /// Not at all.
-    None,
-    /// A key in a header.
-    Header {
-        /// Header name.
-        name: String,
-        /// Value with `<key>` where the key goes, such as `Bearer <key>`.
-        format: String,
-    },
-    /// A key in the query string.
-    Query {
-        /// Parameter name.
-        name: String,
-    },
-    /// The caller's hotkey signs the request, as the transport prescribes.
-    Hotkey,
-    /// A scheme this version cannot speak.
-    Other {
-        /// Its name.
-        scheme: String,
-    },
 }
 
 /// What a call changes outside Orchestra.
@@ -231,19 +138,6 @@ pub struct Repeat {
     pub safe: bool,
     /// The second sending is charged again.
     pub costs_again: bool,
-}
-
-/// Where the charge of a call can be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum ObservedCost {
-    /// A decimal number in an answer header.
-    Header {
-        /// Header name, lower case.
-        name: String,
-        /// What the number counts, in whole TAO or dollars.
-        currency: Currency,
-    },
 }
 
 /// Latency of real calls, milliseconds.

@@ -99,6 +99,7 @@ async fn our_calls(client: Client, operation: PreparedOperation, calls: usize) {
         secrets: &secrets,
         hotkey: None,
         follow: Follow::default(),
+        listener: None,
     };
     for _ in 0..calls {
         client.call(&operation, &input, &context).await.result.unwrap();

@@ -14,13 +14,15 @@ use serde_json::Map;
 
 use crate::delivery::{self, Follow, Way};
 use crate::egress::{self, Egress, Endpoint, Origin, Refused, RootError};
-use crate::exchanged::{Exchanged, call_error, repeats_the_key};
+use crate::exchanged::{Exchanged, Reader, call_error, repeats_the_key};
+use crate::grpc::{GrpcPlan, MessageReader};
 use crate::hotkey::Hotkey;
 use crate::https::{HttpPlan, Outgoing, unsendable};
-use crate::miner::{AxonPlan, uuid_of};
+use crate::miner::AxonPlan;
 use crate::outcome::CallOutcome;
 use crate::rules::Rules;
 use crate::secrets::{self, SecretStore};
+use crate::streamed::{Listen, StreamPlan, StreamReader};
 use crate::{code, echo};
 
 /// Calls operations over their own transports. Cheap to clone; clones share connections and caps.
@@ -66,6 +68,7 @@ pub(crate) struct Prepared {
 #[derive(Debug)]
 pub(crate) enum Wire {
     Http(HttpPlan),
+    Grpc(GrpcPlan),
     Axon(AxonPlan),
 }
 
@@ -122,10 +125,26 @@ pub struct CallContext<'a> {
     pub timeout: Duration,
     /// The caller's keys.
     pub secrets: &'a SecretStore,
-    /// The caller's signing key, for axons.
+    /// The caller's signing key, for peers that want a signature.
     pub hotkey: Option<&'a Hotkey>,
     /// How far an answer is followed that one exchange does not bring.
     pub follow: Follow,
+    /// Hears the items of an answer that is streamed; where it can be asked for in one piece as well, only with a
+    /// listener it is streamed at all.
+    pub listener: Option<&'a dyn Listen>,
+}
+
+impl<'a> CallContext<'a> {
+    /// The caller's signing key.
+    ///
+    /// # Errors
+    /// E1108 where there is none.
+    pub(crate) fn hotkey(&self) -> Result<&'a Hotkey, CallError> {
+        self.hotkey.ok_or_else(|| {
+            let message = "this peer is called with a hotkey's signature, and no hotkey is configured";
+            CallError::new(CallErrorKind::Unauthorized, code::HOTKEY_MISSING, message)
+        })
+    }
 }
 
 impl Client {
@@ -167,11 +186,14 @@ impl Client {
                 return Err(unsupported(format!("transport `{protocol}`")));
             }
             (Transport::Http(_), Auth::Hotkey) => {
-                return Err(unsupported("a hotkey signature over HTTP".into()));
+                return Err(unsupported("a hotkey signature over HTTP without its form".into()));
             }
             (Transport::Http(http), auth) => {
-                let properties = property_names(&operation.input);
-                Wire::Http(HttpPlan::new(http, auth, admit(&http.base_url)?, &properties).map_err(binding)?)
+                let plan = HttpPlan::new(http, auth, admit(&http.base_url)?, &properties(&operation.input));
+                Wire::Http(plan.map_err(binding)?)
+            }
+            (Transport::Grpc(grpc), auth) => {
+                Wire::Grpc(GrpcPlan::new(grpc, auth, admit(&grpc.base_url)?).map_err(binding)?)
             }
             (Transport::Axon(axon), Auth::Hotkey) => {
                 Wire::Axon(AxonPlan::new(axon, admit(&axon.base_url)?, &operation.input).map_err(binding)?)
@@ -182,10 +204,8 @@ impl Client {
             let told = |(field, why)| binding(format!("delivery.{field}: {why}"));
             delivery.check(operation).map_err(told)?;
         }
-        let delivery = match (&operation.delivery, &operation.transport) {
-            (Some(delivery), Transport::Http(http)) => Some(Way::new(delivery, operation, http, &admit)?),
-            _ => None,
-        };
+        let delivery =
+            operation.delivery.as_ref().map(|delivery| Way::new(delivery, operation, &admit)).transpose()?;
         Ok(PreparedOperation {
             shared: Arc::new(Prepared {
                 delivery,
@@ -193,7 +213,14 @@ impl Client {
                 netuid: operation.netuid,
                 types,
                 rules: Rules::of(operation).map_err(|error| binding(error.to_string()))?,
-                observed_cost: operation.observed_cost.clone(),
+                observed_cost: match &operation.observed_cost {
+                    Some(rule) => {
+                        rule.check()
+                            .map_err(|(field, why)| binding(format!("observed_cost.{field}: {why}")))?;
+                        Some(rule.clone())
+                    }
+                    None => None,
+                },
                 wire,
             }),
         })
@@ -226,11 +253,13 @@ impl Client {
         }
     }
 
-    /// One exchange by `wire`: what came back, where it is an answer in the declared form.
+    /// One exchange by `wire`: what came back, where it is an answer in the declared form. `stream` tells how it is
+    /// streamed, if it is.
     pub(crate) async fn exchange(
         &self,
         operation: &Prepared,
         wire: &Wire,
+        stream: Option<&StreamPlan>,
         fields: Map<String, serde_json::Value>,
         context: &CallContext<'_>,
     ) -> Exchanged {
@@ -240,8 +269,17 @@ impl Client {
             Ok(ready) => ready,
             Err(error) => return Exchanged::unsent(error),
         };
-        let (result, timings) =
-            self.egress.exchange(wire.endpoint(), outgoing.request, context.timeout).await;
+        let mut reader = match (stream, wire) {
+            (Some(stream), _) => Reader::Items(Box::new(StreamReader::new(stream, context.listener, key))),
+            (None, Wire::Grpc(plan)) => {
+                Reader::Messages(Box::new(MessageReader::new(plan, context.listener)))
+            }
+            (None, wire) => Reader::Whole(wire.response()),
+        };
+        let (result, timings) = self
+            .egress
+            .exchange_watched(wire.endpoint(), outgoing.request, context.timeout, &mut reader)
+            .await;
         let mut exchanged = Exchanged {
             redacted_request: outgoing.redacted,
             timings,
@@ -249,7 +287,15 @@ impl Client {
             ..Exchanged::unsent(CallError::new(CallErrorKind::Unavailable, code::CUT, ""))
         };
         match result {
-            Ok(exchange) => exchanged.take(exchange, key, wire.response(), operation.observed_cost.as_ref()),
+            Ok(exchange) => {
+                exchanged.take(
+                    exchange,
+                    key,
+                    reader,
+                    outgoing.asked.as_ref(),
+                    operation.observed_cost.as_ref(),
+                );
+            }
             Err(error) => {
                 exchanged.sent = error.sent();
                 let error = call_error(&error);
@@ -301,7 +347,8 @@ impl Wire {
         context: &CallContext<'_>,
     ) -> Result<Outgoing, CallError> {
         let outgoing = match self {
-            Self::Http(plan) => plan.request(fields, key, &uuid_of(&context.request_nonce))?,
+            Self::Http(plan) => plan.request(fields, key, context)?,
+            Self::Grpc(plan) => plan.request(fields, key, context)?,
             Self::Axon(plan) => plan.request(fields, context)?,
         };
         if key.is_some_and(|key| echo::is_echoed(key, &outgoing.redacted)) {
@@ -314,6 +361,7 @@ impl Wire {
     const fn endpoint(&self) -> &Endpoint {
         match self {
             Self::Http(plan) => plan.endpoint(),
+            Self::Grpc(plan) => plan.endpoint(),
             Self::Axon(plan) => plan.endpoint(),
         }
     }
@@ -321,13 +369,15 @@ impl Wire {
     const fn needs_key(&self) -> bool {
         match self {
             Self::Http(plan) => plan.needs_key(),
+            Self::Grpc(plan) => plan.needs_key(),
             Self::Axon(_) => false,
         }
     }
 
     pub(crate) fn receiver(&self) -> Option<&str> {
         match self {
-            Self::Http(_) => None,
+            Self::Http(plan) => plan.receiver(),
+            Self::Grpc(_) => None,
             Self::Axon(plan) => Some(plan.receiver()),
         }
     }
@@ -335,7 +385,7 @@ impl Wire {
     const fn response(&self) -> ResponseBody {
         match self {
             Self::Http(plan) => plan.response(),
-            Self::Axon(_) => ResponseBody::Json,
+            Self::Grpc(_) | Self::Axon(_) => ResponseBody::Json,
         }
     }
 }
@@ -353,13 +403,17 @@ impl Prepared {
 
     /// The value of an answer's body.
     pub(crate) fn decode(&self, body: &[u8]) -> Result<Value, CallError> {
-        let form = self.wire.response();
+        let form = match self.delivery {
+            // Its items were put together as JSON.
+            Some(Way::Stream { .. }) => ResponseBody::Json,
+            _ => self.wire.response(),
+        };
         let value = decode_body(body, form, &self.types.output, &self.types.defs)?;
         self.rules.check_answer(body, form).map(|()| value)
     }
 }
 
-fn property_names(input: &serde_json::Value) -> Vec<String> {
-    let properties = input.get("properties").and_then(serde_json::Value::as_object);
-    properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
+/// The JSON Schemas of all parameters.
+pub(crate) fn properties(input: &serde_json::Value) -> Map<String, serde_json::Value> {
+    input.get("properties").and_then(serde_json::Value::as_object).cloned().unwrap_or_default()
 }

@@ -15,6 +15,12 @@ pub const TASK_FAILED: &str = "E1114";
 pub const TASK_LATE: &str = "E1115";
 /// An answer without what its entry says is in it: the list of a page, the id or state of a task.
 pub const DELIVERY: &str = "E1116";
+/// A stream that broke off before its end.
+pub const STREAM_CUT: &str = "E1117";
+/// An answer whose signature is missing or wrong.
+pub const ANSWER_SIGNATURE: &str = "E1118";
+/// Status 402.
+pub const PAYMENT_REQUIRED: &str = "E1119";
 /// No complete answer in time.
 pub const TIMEOUT: &str = "E1140";
 /// No connection.

@@ -1,5 +1,6 @@
-//! Answers that one exchange does not bring: pages are read one after the other and put together, a task is created
-//! and asked after until it is done. Either way it is one call: one time, one answer, one record for the proof.
+//! Answers that one exchange does not bring in one piece: pages are read one after the other and put together, a task
+//! is created and asked after until it is done, the items of a stream are gathered. Each way it is one call: one time,
+//! one answer, one record for the proof.
 
 use std::time::{Duration, Instant};
 
@@ -8,16 +9,18 @@ use schema::amount::Amount;
 use schema::delivery::{Delivery, Pages, Task};
 use schema::error::{CallError, CallErrorKind};
 use schema::limits::CALL_BODY_BYTES_MAX;
-use schema::operation::{HttpBinding, OperationDescriptor};
+use schema::operation::{HttpBinding, OperationDescriptor, RequestBody, Transport};
+use schema::stream::Stream;
 use schema::value::Value;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
-use crate::client::{CallContext, Client, PrepareError, Prepared, Wire};
+use crate::client::{CallContext, Client, PrepareError, Prepared, Wire, properties};
 use crate::code;
 use crate::egress::Endpoint;
 use crate::exchanged::Exchanged;
 use crate::https::HttpPlan;
 use crate::outcome::CallOutcome;
+use crate::streamed::StreamPlan;
 
 /// How far an answer is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,37 +43,74 @@ impl Default for Follow {
 #[derive(Debug)]
 pub(crate) enum Way {
     Pages(Pages),
-    Task { task: Task, state: Box<Wire>, result: Option<Box<Wire>> },
+    Task {
+        task: Task,
+        state: Box<Wire>,
+        result: Option<Box<Wire>>,
+    },
+    /// `asking` is the request that asks for the stream, where not every answer is one.
+    Stream {
+        plan: StreamPlan,
+        asking: Option<Box<Wire>>,
+    },
 }
 
 impl Way {
     pub(crate) fn new(
         delivery: &Delivery,
         operation: &OperationDescriptor,
-        http: &HttpBinding,
         admit: &dyn Fn(&str) -> Result<Endpoint, PrepareError>,
     ) -> Result<Self, PrepareError> {
         let binding = |why| PrepareError::Binding { operation: operation.id.clone(), why };
-        let asks = |path: &str| {
-            let asked = HttpBinding {
-                method: "GET".into(),
-                path: path.into(),
-                parameters: Default::default(),
-                fixed_body: Default::default(),
-                ..http.clone()
-            };
-            let plan = HttpPlan::new(&asked, &operation.auth, admit(&http.base_url)?, &["id".into()]);
+        let wire = |http: &HttpBinding, parameters: &Map<String, Json>| {
+            let plan = HttpPlan::new(http, &operation.auth, admit(&http.base_url)?, parameters);
             Ok(Box::new(Wire::Http(plan.map_err(binding)?)))
         };
-        Ok(match delivery {
-            Delivery::Pages(pages) => Self::Pages(pages.clone()),
-            Delivery::Task(task) => Self::Task {
-                task: task.clone(),
-                state: asks(&task.path)?,
-                result: task.result_path.as_deref().map(asks).transpose()?,
-            },
-        })
+        match (delivery, &operation.transport) {
+            (Delivery::Pages(pages), _) => Ok(Self::Pages(pages.clone())),
+            (Delivery::Task(task), Transport::Http(http)) => {
+                let id = Map::from_iter([("id".to_owned(), json!({}))]);
+                let asks = |path: &str| wire(&asking_after(http, path), &id);
+                Ok(Self::Task {
+                    task: task.clone(),
+                    state: asks(&task.path)?,
+                    result: task.result_path.as_deref().map(asks).transpose()?,
+                })
+            }
+            (Delivery::Stream(stream), transport) => {
+                let is_labelled = matches!(transport, Transport::Http(_));
+                let plan = StreamPlan::new(stream, is_labelled)
+                    .map_err(|why| binding(format!("delivery.item: {why}")))?;
+                let asking = match transport {
+                    Transport::Http(http) if !stream.ask.is_empty() => {
+                        Some(wire(&asking_for(http, stream), &properties(&operation.input))?)
+                    }
+                    _ => None,
+                };
+                Ok(Self::Stream { plan, asking })
+            }
+            (Delivery::Task(_), _) => Err(binding("delivery: only HTTP has tasks".into())),
+        }
     }
+}
+
+/// The request that asks after a task.
+fn asking_after(http: &HttpBinding, path: &str) -> HttpBinding {
+    HttpBinding {
+        method: "GET".into(),
+        path: path.into(),
+        parameters: Default::default(),
+        fixed_body: Default::default(),
+        body: RequestBody::Json,
+        ..http.clone()
+    }
+}
+
+/// The request that asks for a stream.
+fn asking_for(http: &HttpBinding, stream: &Stream) -> HttpBinding {
+    let mut fixed_body = http.fixed_body.clone();
+    fixed_body.extend(stream.ask.clone());
+    HttpBinding { fixed_body, ..http.clone() }
 }
 
 /// Calls `operation` with fields that its rules admit.
@@ -84,6 +124,7 @@ pub(crate) async fn deliver(
     let result = match &operation.delivery {
         None => call.ask(&operation.wire, fields).await.and_then(|body| operation.decode(&body)),
         Some(Way::Pages(pages)) => call.pages(pages, fields).await,
+        Some(Way::Stream { plan, asking }) => call.stream(plan, asking.as_deref(), fields).await,
         Some(Way::Task { task, state, result }) => call.task(task, state, result.as_deref(), fields).await,
     };
     call.end(result)
@@ -100,22 +141,35 @@ struct Call<'a> {
 
 impl Call<'_> {
     /// An exchange in what is left of the time.
-    async fn exchange(&self, wire: &Wire, fields: Map<String, Json>) -> Exchanged {
+    async fn exchange(
+        &self,
+        wire: &Wire,
+        stream: Option<&StreamPlan>,
+        fields: Map<String, Json>,
+    ) -> Exchanged {
         let passed = if self.so_far.is_some() { self.begun.elapsed() } else { Duration::ZERO };
         let context = CallContext { timeout: self.context.timeout.saturating_sub(passed), ..*self.context };
-        self.client.exchange(self.operation, wire, fields, &context).await
+        self.client.exchange(self.operation, wire, stream, fields, &context).await
     }
 
     /// An exchange whose record is kept.
     async fn ask(&mut self, wire: &Wire, fields: Map<String, Json>) -> Result<Bytes, CallError> {
-        let exchanged = self.exchange(wire, fields).await;
+        let exchanged = self.exchange(wire, None, fields).await;
         self.keep(exchanged)
     }
 
     /// Adds an exchange to the record, and gives its answer.
     fn keep(&mut self, exchanged: Exchanged) -> Result<Bytes, CallError> {
-        let Exchanged { body, redacted_request, response_body, status, timings, observed_cost, sent } =
-            exchanged;
+        let Exchanged {
+            body,
+            redacted_request,
+            response_body,
+            status,
+            timings,
+            observed_cost,
+            is_attested,
+            sent,
+        } = exchanged;
         let Some(so_far) = &mut self.so_far else {
             self.so_far = Some(CallOutcome {
                 redacted_request,
@@ -124,6 +178,7 @@ impl Call<'_> {
                 timings,
                 pages: u32::from(sent),
                 observed_cost,
+                is_attested,
                 peer: self.operation.wire.receiver().map(str::to_owned),
                 sent,
                 ..CallOutcome::unsent(CallError::new(CallErrorKind::Cancelled, code::CUT, ""))
@@ -142,6 +197,21 @@ impl Call<'_> {
         }
     }
 
+    async fn stream(
+        &mut self,
+        plan: &StreamPlan,
+        asking: Option<&Wire>,
+        fields: Map<String, Json>,
+    ) -> Result<Value, CallError> {
+        let (wire, plan) = match (asking, self.context.listener) {
+            (Some(_), None) => (&self.operation.wire, None),
+            (asking, _) => (asking.unwrap_or(&self.operation.wire), Some(plan)),
+        };
+        let exchanged = self.exchange(wire, plan, fields).await;
+        let body = self.keep(exchanged)?;
+        self.operation.decode(&body)
+    }
+
     async fn pages(&mut self, pages: &Pages, mut fields: Map<String, Json>) -> Result<Value, CallError> {
         let parameter = pages.next.parameter();
         let given = fields.get(parameter).filter(|given| !given.is_null()).cloned();
@@ -153,7 +223,7 @@ impl Call<'_> {
                 message: if read == 1 { error.message } else { format!("page {read}: {}", error.message) },
                 ..error
             };
-            let exchanged = self.exchange(&self.operation.wire, fields.clone()).await;
+            let exchanged = self.exchange(&self.operation.wire, None, fields.clone()).await;
             let (sent, cost) = (exchanged.sent, exchanged.observed_cost);
             let body = self.keep(exchanged);
             self.charge(read, sent, cost);
@@ -239,7 +309,7 @@ impl Call<'_> {
                 return Err(CallError::new(CallErrorKind::Timeout, code::TASK_LATE, message));
             }
             tokio::time::sleep(every).await;
-            let exchanged = self.exchange(state, named()).await;
+            let exchanged = self.exchange(state, None, named()).await;
             asked += 1;
             let busy = |error: &CallError| {
                 matches!(error.kind, CallErrorKind::Unavailable | CallErrorKind::RateLimited)

@@ -12,8 +12,8 @@ mod exchange;
 mod origin;
 
 pub use connect::{Resolve, SystemResolver};
-pub(crate) use exchange::deepest;
 pub use exchange::{Exchange, ExchangeError, Timings};
+pub(crate) use exchange::{Watch, deepest};
 pub use origin::Origin;
 
 use std::collections::BTreeMap;
@@ -46,6 +46,8 @@ pub const RESPONSE_HEADERS_MAX: usize = 128;
 const IDLE: Duration = Duration::from_secs(4);
 /// Read buffer of a connection; above the header limit, so that this crate's own count decides.
 const READ_BUFFER_BYTES: usize = 2 * RESPONSE_HEADER_BYTES_MAX;
+/// Headers of one answer over HTTP/2 before the connection refuses them; above the header limit, as above.
+const HEADER_LIST_BYTES: u32 = 2 * RESPONSE_HEADER_BYTES_MAX as u32;
 /// Hosts whose in-flight counters are remembered before unused ones are dropped.
 const HOSTS_REMEMBERED: usize = 4_096;
 
@@ -165,6 +167,8 @@ pub struct Egress {
 
 struct Shared {
     client: HttpClient,
+    /// For requests of that version, which gRPC needs; without TLS by prior knowledge.
+    http2: HttpClient,
     policy: EgressPolicy,
     in_flight_per_host: usize,
     body_bytes_max: usize,
@@ -212,21 +216,26 @@ impl Egress {
     /// [`RootError`] if an extra root certificate is not one.
     pub fn new(options: Options) -> Result<Self, RootError> {
         let tls = tls_config(&options.extra_roots_pem)?;
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(Connector::new(options.policy, options.resolver));
-        let client = Client::builder(TokioExecutor::new())
+        let https = |tls| hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+        let connector = Connector::new(options.policy, options.resolver);
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(options.in_flight_per_host)
-            .pool_timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new());
+        let client = builder
+            .clone()
             .http1_max_buf_size(READ_BUFFER_BYTES)
             .http1_max_headers(RESPONSE_HEADERS_MAX)
-            .build(connector);
+            .build(https(tls.clone()).enable_http1().wrap_connector(connector.clone()));
+        let http2 = builder
+            .http2_only(true)
+            .http2_max_header_list_size(HEADER_LIST_BYTES)
+            .build(https(tls).enable_http2().wrap_connector(connector));
         Ok(Self {
             shared: Arc::new(Shared {
                 client,
+                http2,
                 policy: options.policy,
                 in_flight_per_host: options.in_flight_per_host.clamp(1, Semaphore::MAX_PERMITS),
                 body_bytes_max: options.body_bytes_max,

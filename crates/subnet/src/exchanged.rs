@@ -1,17 +1,64 @@
 //! What came of one exchange: its answer in the declared form, or the failure it is.
 
+use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use schema::amount::Amount;
 use schema::error::{CallError, CallErrorKind};
 use schema::operation::{ObservedCost, ResponseBody};
 use secrecy::SecretString;
+use serde_json::Value;
 
-use crate::egress::{self, Exchange, ExchangeError, Timings};
-use crate::outcome::observed_cost;
-use crate::{code, echo, status};
+use crate::egress::{self, Exchange, ExchangeError, Timings, Watch};
+use crate::grpc::MessageReader;
+use crate::signed::Asked;
+use crate::streamed::StreamReader;
+use crate::{code, echo, status, twresp};
+
+/// What reads an answer while it comes, and makes its JSON, text or octets of it.
+pub(crate) enum Reader<'a> {
+    /// The body as it is.
+    Whole(ResponseBody),
+    /// A stream of items; boxed, as most answers are none.
+    Items(Box<StreamReader<'a>>),
+    /// Messages of gRPC.
+    Messages(Box<MessageReader<'a>>),
+}
+
+impl Watch for Reader<'_> {
+    fn head(&mut self, status: StatusCode, headers: &HeaderMap) {
+        match self {
+            Self::Whole(_) => {}
+            Self::Items(reader) => reader.head(status, headers),
+            Self::Messages(reader) => reader.head(status, headers),
+        }
+    }
+
+    fn part(&mut self, bytes: &[u8]) -> ControlFlow<()> {
+        match self {
+            Self::Whole(_) => ControlFlow::Continue(()),
+            Self::Items(reader) => reader.part(bytes),
+            Self::Messages(reader) => reader.part(bytes),
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// The answer of a success in its declared form.
+    fn finish(self, exchange: &Exchange) -> Result<Bytes, CallError> {
+        let made = match self {
+            Self::Whole(form) => return check_form(&exchange.headers, form).map(|()| exchange.body.clone()),
+            Self::Items(reader) if !reader.is_stream() => {
+                return check_form(&exchange.headers, ResponseBody::Json).map(|()| exchange.body.clone());
+            }
+            Self::Items(reader) => reader.finish()?,
+            Self::Messages(reader) => reader.finish(&exchange.headers, &exchange.trailers)?,
+        };
+        Ok(made.to_string().into_bytes().into())
+    }
+}
 
 /// What came of one exchange.
 #[derive(Debug)]
@@ -24,6 +71,8 @@ pub(crate) struct Exchanged {
     pub(crate) status: Option<u16>,
     pub(crate) timings: Timings,
     pub(crate) observed_cost: Option<Amount>,
+    /// Whether the one who was asked signed the answer.
+    pub(crate) is_attested: bool,
     pub(crate) sent: bool,
 }
 
@@ -36,34 +85,61 @@ impl Exchanged {
             status: None,
             timings: Timings::default(),
             observed_cost: None,
+            is_attested: false,
             sent: false,
         }
     }
 
+    /// Takes an answer that `reader` has read; `asked` where its sender signs it, `cost` tells where its charge is.
     pub(crate) fn take(
         &mut self,
         exchange: Exchange,
         key: Option<&SecretString>,
-        form: ResponseBody,
+        reader: Reader<'_>,
+        asked: Option<&Asked>,
         cost: Option<&ObservedCost>,
     ) {
         self.status = Some(exchange.status.as_u16());
-        self.observed_cost = observed_cost(cost, &exchange.headers);
-        // Errors quote the content type.
-        let content_type = exchange.headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes());
-        let shown = [Some(exchange.body.as_ref()), content_type];
-        if key.is_some_and(|key| shown.into_iter().flatten().any(|part| echo::is_echoed(key, part))) {
-            self.body = Err(repeats_the_key());
-            return;
-        }
-        self.response_body = exchange.body;
-        let body = &self.response_body;
-        let failed = status::error_of(exchange.status, &exchange.headers, body, key, SystemTime::now());
-        self.body = match failed {
-            Some(error) => Err(error),
-            None => check_form(&exchange.headers, form).map(|()| body.clone()),
+        // Errors quote the content type and the words of a gRPC status.
+        let shown = [Some(&exchange.headers), Some(&exchange.trailers)].into_iter().flatten();
+        let shown = shown.flat_map(|headers| ["content-type", "grpc-message"].map(|name| headers.get(name)));
+        let shown = shown.flatten().map(|value| value.as_bytes()).chain([exchange.body.as_ref()]);
+        let is_echoed = key.is_some_and(|key| shown.into_iter().any(|part| echo::is_echoed(key, part)));
+        self.body = match is_echoed {
+            true => Err(repeats_the_key()),
+            false => self.answer(&exchange, key, reader, asked),
         };
+        self.observed_cost =
+            cost.and_then(|rule| observed_cost(rule, &exchange.headers, self.body.as_deref().ok()));
+        if !is_echoed {
+            self.response_body = exchange.body;
+        }
     }
+
+    fn answer(
+        &mut self,
+        exchange: &Exchange,
+        key: Option<&SecretString>,
+        reader: Reader<'_>,
+        asked: Option<&Asked>,
+    ) -> Result<Bytes, CallError> {
+        if let Some(asked) = asked {
+            self.is_attested =
+                twresp::verify(asked, exchange.status.as_u16(), &exchange.headers, &exchange.body)?;
+        }
+        let failed =
+            status::error_of(exchange.status, &exchange.headers, &exchange.body, key, SystemTime::now());
+        match failed {
+            Some(error) => Err(error),
+            None => reader.finish(exchange),
+        }
+    }
+}
+
+/// The charge that an answer states.
+fn observed_cost(rule: &ObservedCost, headers: &HeaderMap, body: Option<&[u8]>) -> Option<Amount> {
+    let body = body.filter(|_| rule.reads_body()).and_then(|body| serde_json::from_slice::<Value>(body).ok());
+    rule.read(|name| headers.get(name)?.to_str().ok(), body.as_ref())
 }
 
 /// Whether the answer's content type admits the declared form. Absent and vague types are let through, because the

@@ -1,4 +1,4 @@
-//! The HTTPS family: an operation's parameters become one request with a JSON body, if it has one.
+//! The HTTPS family: an operation's parameters become one request, with a body if it has one.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,21 +8,23 @@ use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Uri, header};
 use http_body_util::Full;
 use schema::error::{CallError, CallErrorKind};
-use schema::limits::CALL_BODY_BYTES_MAX;
 use schema::operation::{Auth, HttpBinding, ParameterLocation, ResponseBody};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
+use crate::body::BodyForm;
+use crate::client::CallContext;
 use crate::code;
 use crate::egress::Endpoint;
+use crate::miner::uuid_of;
 use crate::secrets::{Template, percent_encoded};
+use crate::signed::{Asked, Facts, Signer};
 
 /// Longest path and query together; common servers stop at 8 or 16 KiB.
 pub(crate) const TARGET_BYTES_MAX: usize = 16 << 10;
 /// Most bytes of one path segment's parameter.
 const SEGMENT_BYTES_MAX: usize = 2_048;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Carries the nonce of the attempt, so that a peer's log and the proof name the same request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// First line of the canonical form that proofs commit to.
@@ -35,9 +37,11 @@ pub(crate) struct HttpPlan {
     endpoint: Endpoint,
     path: Vec<PathPart>,
     parameters: BTreeMap<String, ParameterLocation>,
+    /// Those of them that are headers.
+    header_parameters: Vec<(String, HeaderName)>,
     fixed_body: Map<String, Value>,
-    /// Whether a JSON body is sent even when every property is absent.
-    has_body: bool,
+    /// There is none where no parameter can be in it; else it is sent even when every one is absent.
+    body: Option<BodyForm>,
     response: ResponseBody,
     credential: Credential,
 }
@@ -53,6 +57,7 @@ enum Credential {
     None,
     Header(HeaderName, Template),
     Query(String),
+    Signature(Box<Signer>),
 }
 
 /// A request with the bytes that proofs commit to, which hold no secret.
@@ -60,10 +65,12 @@ enum Credential {
 pub(crate) struct Outgoing {
     pub(crate) request: Request<Full<Bytes>>,
     pub(crate) redacted: Bytes,
+    /// What the signature of the answer is bound to, where the peer signs it.
+    pub(crate) asked: Option<Asked>,
 }
 
 impl HttpPlan {
-    /// Checks `binding`; `properties` are the names of all parameters of the operation.
+    /// Checks `binding`; `properties` are the JSON Schemas of all parameters of the operation.
     ///
     /// # Errors
     /// What is wrong with the binding, in words.
@@ -71,7 +78,7 @@ impl HttpPlan {
         binding: &HttpBinding,
         auth: &Auth,
         endpoint: Endpoint,
-        properties: &[String],
+        properties: &Map<String, Value>,
     ) -> Result<Self, String> {
         let method = match binding.method.as_str() {
             "GET" => Method::GET,
@@ -85,7 +92,7 @@ impl HttpPlan {
         let mut parameters = binding.parameters.clone();
         for part in &path {
             if let PathPart::Parameter(name) = part {
-                if !properties.contains(name) {
+                if !properties.contains_key(name) {
                     return Err(format!("its path has `{{{name}}}`, which is no parameter of the operation"));
                 }
                 parameters.insert(name.clone(), ParameterLocation::Path);
@@ -98,8 +105,13 @@ impl HttpPlan {
                 return Err(format!("path parameter `{name}` does not occur in its path"));
             }
         }
-        let has_body =
-            !binding.fixed_body.is_empty() || properties.iter().any(|name| !parameters.contains_key(name));
+        let in_body: Map<String, Value> = properties
+            .iter()
+            .filter(|(name, _)| !parameters.contains_key(*name))
+            .map(|(name, schema)| (name.clone(), schema.clone()))
+            .collect();
+        let has_body = !binding.fixed_body.is_empty() || !in_body.is_empty();
+        let body = has_body.then(|| BodyForm::new(&binding.body, &in_body)).transpose()?;
         let credential = match auth {
             Auth::Header { name, format } => {
                 let name =
@@ -109,15 +121,20 @@ impl HttpPlan {
                 Credential::Header(name, template)
             }
             Auth::Query { name } => Credential::Query(name.clone()),
+            Auth::Signed(request) => Credential::Signature(Box::new(Signer::new(request)?)),
+            Auth::Btauth { receiver, signed_answers } => {
+                Credential::Signature(Box::new(Signer::btauth(receiver, *signed_answers)?))
+            }
             Auth::None | Auth::Hotkey | Auth::Other { .. } => Credential::None,
         };
         Ok(Self {
             method,
             endpoint,
             path,
+            header_parameters: header_parameters(&parameters)?,
             parameters,
             fixed_body: binding.fixed_body.clone().into_iter().collect(),
-            has_body,
+            body,
             response: binding.response,
             credential,
         })
@@ -132,35 +149,32 @@ impl HttpPlan {
     }
 
     pub(crate) const fn needs_key(&self) -> bool {
-        !matches!(self.credential, Credential::None)
+        matches!(self.credential, Credential::Header(..) | Credential::Query(_))
+    }
+
+    /// SS58 address of the hotkey that a request is signed for.
+    pub(crate) fn receiver(&self) -> Option<&str> {
+        match &self.credential {
+            Credential::Signature(signer) => signer.receiver(),
+            _ => None,
+        }
     }
 
     /// Forms the request for `input`, all parameters by name. `key` must be given where [`Self::needs_key`].
     ///
     /// # Errors
-    /// A [`CallErrorKind::Rejected`] with code E1112 for an input that cannot be sent.
+    /// A [`CallErrorKind::Rejected`] with code E1112 for an input that cannot be sent, E1108 without a hotkey where one
+    /// signs.
     pub(crate) fn request(
         &self,
         input: Map<String, Value>,
         key: Option<&SecretString>,
-        request_id: &str,
+        context: &CallContext<'_>,
     ) -> Result<Outgoing, CallError> {
+        let request_id = uuid_of(&context.request_nonce);
         let mut target = self.target(&input)?;
-        let body = self.body(input)?;
-        let mut headers = HeaderMap::with_capacity(6);
-        headers.insert(header::ACCEPT, accept(self.response));
-        headers.insert(
-            header::USER_AGENT,
-            HeaderValue::from_static(concat!("orchestra/", env!("CARGO_PKG_VERSION"))),
-        );
-        if let Ok(value) = HeaderValue::from_str(request_id) {
-            headers.insert(REQUEST_ID, value);
-        }
-        if self.has_body {
-            headers.insert(header::CONTENT_TYPE, JSON);
-        }
+        let mut headers = self.headers(&input, &request_id)?;
         let mut redacted = Redacted::new(&self.method, &self.endpoint);
-        let origin = self.endpoint.origin().as_str();
         match (&self.credential, key) {
             (Credential::Header(name, template), Some(key)) => {
                 let mut value = HeaderValue::from_str(&template.fill(key))
@@ -184,19 +198,57 @@ impl HttpPlan {
                 target.len()
             )));
         }
-        for name in [&header::CONTENT_TYPE, &REQUEST_ID] {
+        let body = self.body(input, &request_id, &mut headers)?;
+        for name in self.told().chain([&header::CONTENT_TYPE, &REQUEST_ID]) {
             if let Some(value) = headers.get(name) {
-                redacted.header(name.as_str(), value.to_str().unwrap_or_default());
+                redacted.header(name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
             }
         }
+        let mut asked = None;
+        if let Credential::Signature(signer) = &self.credential {
+            let facts =
+                Facts { method: self.method.as_str(), target: &target, body: &body, uuid: &request_id };
+            let signed = signer.sign(&facts, context.hotkey()?).map_err(unsendable)?;
+            for (name, value, holds_signature) in signed.headers {
+                if !holds_signature {
+                    redacted.header(name.as_str(), value.to_str().unwrap_or_default());
+                }
+                headers.insert(name, value);
+            }
+            asked = signer.answers_are_signed().then_some(signed.asked);
+        }
         let redacted = redacted.finish(&body);
-        let uri = Uri::try_from(format!("{origin}{target}"))
+        let uri = Uri::try_from(format!("{}{target}", self.endpoint.origin()))
             .map_err(|_| unsendable("the parameters do not form a URL".into()))?;
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
-        Ok(Outgoing { request, redacted })
+        Ok(Outgoing { request, redacted, asked })
+    }
+
+    /// The parameters that are headers.
+    fn told(&self) -> impl Iterator<Item = &HeaderName> {
+        self.header_parameters.iter().map(|(_, header)| header)
+    }
+
+    /// All headers but those of the body and the credential.
+    fn headers(&self, input: &Map<String, Value>, request_id: &str) -> Result<HeaderMap, CallError> {
+        let mut headers = HeaderMap::with_capacity(6 + self.header_parameters.len());
+        for (name, header) in &self.header_parameters {
+            let Some(value) = input.get(name).filter(|value| !value.is_null()) else { continue };
+            let text = plain_text(value).unwrap_or_else(|| value.to_string());
+            let value = HeaderValue::from_str(&text)
+                .map_err(|_| unsendable(format!("parameter `{name}` cannot be sent in a header")))?;
+            headers.insert(header.clone(), value);
+        }
+        headers.insert(header::ACCEPT, accept(self.response));
+        let agent = HeaderValue::from_static(concat!("orchestra/", env!("CARGO_PKG_VERSION")));
+        headers.insert(header::USER_AGENT, agent);
+        if let Ok(value) = HeaderValue::from_str(request_id) {
+            headers.insert(REQUEST_ID, value);
+        }
+        Ok(headers)
     }
 
     fn target(&self, input: &Map<String, Value>) -> Result<String, CallError> {
@@ -230,10 +282,13 @@ impl HttpPlan {
         Ok(target)
     }
 
-    fn body(&self, input: Map<String, Value>) -> Result<Bytes, CallError> {
-        if !self.has_body {
-            return Ok(Bytes::new());
-        }
+    fn body(
+        &self,
+        input: Map<String, Value>,
+        request_id: &str,
+        headers: &mut HeaderMap,
+    ) -> Result<Bytes, CallError> {
+        let Some(form) = &self.body else { return Ok(Bytes::new()) };
         let mut body: Map<String, Value> = input
             .into_iter()
             .filter(|(name, value)| !value.is_null() && !self.parameters.contains_key(name))
@@ -241,20 +296,10 @@ impl HttpPlan {
         for (name, value) in &self.fixed_body {
             body.insert(name.clone(), value.clone());
         }
-        body_bytes(&body)
+        let (media_type, bytes) = form.write(&body, request_id)?;
+        headers.insert(header::CONTENT_TYPE, media_type);
+        Ok(bytes)
     }
-}
-
-/// JSON text of `body` within the limit on requests.
-pub(crate) fn body_bytes(body: &Map<String, Value>) -> Result<Bytes, CallError> {
-    let bytes = serde_json::to_vec(body).map_err(|error| unsendable(error.to_string()))?;
-    if bytes.len() > CALL_BODY_BYTES_MAX {
-        return Err(unsendable(format!(
-            "the body has {} bytes, more than {CALL_BODY_BYTES_MAX}",
-            bytes.len()
-        )));
-    }
-    Ok(bytes.into())
 }
 
 /// A request as proofs see it: request line, the headers that matter, an empty line, the body.
@@ -289,6 +334,33 @@ impl Redacted {
         bytes.extend_from_slice(body);
         bytes.into()
     }
+}
+
+/// Headers that are this crate's own to write.
+const OWN_HEADERS: [HeaderName; 8] = [
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::AUTHORIZATION,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::HOST,
+    header::TRANSFER_ENCODING,
+];
+
+fn header_parameters(
+    parameters: &BTreeMap<String, ParameterLocation>,
+) -> Result<Vec<(String, HeaderName)>, String> {
+    let headers = parameters.iter().filter(|(_, location)| **location == ParameterLocation::Header);
+    headers
+        .map(|(name, _)| match HeaderName::try_from(name.as_str()) {
+            Ok(header) if OWN_HEADERS.contains(&header) => {
+                Err(format!("header parameter `{name}` is a header that the transport writes"))
+            }
+            Ok(header) => Ok((name.clone(), header)),
+            Err(_) => Err(format!("header parameter `{name}` is no header name")),
+        })
+        .collect()
 }
 
 fn accept(response: ResponseBody) -> HeaderValue {
@@ -347,7 +419,7 @@ fn path_segment(name: &str, text: &str) -> Result<String, CallError> {
 }
 
 /// Scalars as they stand in a URL; `None` for what has no such form.
-fn plain_text(value: &Value) -> Option<String> {
+pub(crate) fn plain_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

@@ -24,22 +24,31 @@
 #![forbid(unsafe_code)]
 
 pub mod axon;
+mod body;
 mod client;
 pub mod code;
+mod completion;
 mod delivery;
 mod echo;
 pub mod egress;
+mod events;
 mod exchanged;
+mod grpc;
 pub mod hotkey;
 mod https;
 mod miner;
 mod outcome;
+mod payment;
 pub mod python;
 mod rules;
 pub mod secrets;
+mod signed;
 pub mod ss58;
 mod status;
+mod streamed;
+mod twresp;
 
 pub use client::{CallContext, Client, OperationTypes, PrepareError, PreparedOperation};
 pub use delivery::Follow;
 pub use outcome::CallOutcome;
+pub use streamed::Listen;

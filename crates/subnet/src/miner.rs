@@ -4,14 +4,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::{Method, Request, Uri};
 use http_body_util::Full;
-use schema::error::{CallError, CallErrorKind};
+use schema::error::CallError;
 use schema::operation::AxonBinding;
 use serde_json::{Map, Number, Value};
 
+use crate::body::BodyForm;
 use crate::client::CallContext;
 use crate::egress::Endpoint;
-use crate::https::{Outgoing, Redacted, body_bytes, unsendable};
-use crate::{axon, code, ss58};
+use crate::https::{Outgoing, Redacted, unsendable};
+use crate::{axon, ss58};
 
 /// Nesting of lists whose numbers are brought into the declared form.
 const FORM_DEPTH_MAX: usize = 8;
@@ -78,10 +79,7 @@ impl AxonPlan {
         input: Map<String, Value>,
         context: &CallContext<'_>,
     ) -> Result<Outgoing, CallError> {
-        let hotkey = context.hotkey.ok_or_else(|| {
-            let message = "an axon is called with a hotkey's signature, and no hotkey is configured";
-            CallError::new(CallErrorKind::Unauthorized, code::HOTKEY_MISSING, message)
-        })?;
+        let hotkey = context.hotkey()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let uuid = uuid_of(&context.request_nonce);
         let envelope = axon::Envelope {
@@ -94,7 +92,7 @@ impl AxonPlan {
         let fields = self.fields(input);
         let headers = axon::headers(&envelope, &fields, &self.required, &self.signed, hotkey)
             .map_err(|error| unsendable(error.to_string()))?;
-        let body = body_bytes(&fields)?;
+        let (_, body) = BodyForm::Json.write(&fields, &uuid)?;
         let mut redacted = Redacted::new(&Method::POST, &self.endpoint);
         redacted.target(self.uri.path());
         for (name, value) in headers.iter().filter(|(name, _)| *name != "bt_header_dendrite_signature") {
@@ -105,7 +103,7 @@ impl AxonPlan {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = headers;
-        Ok(Outgoing { request, redacted })
+        Ok(Outgoing { request, redacted, asked: None })
     }
 
     /// The synapse's fields as the axon will hash them. Its hash covers defaults and declared types, so what is left

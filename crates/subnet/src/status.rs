@@ -7,14 +7,14 @@ use schema::error::{CallError, CallErrorKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
-use crate::code;
+use crate::{code, payment};
 
 /// Longest part of a peer's own message that is repeated to the user.
 const DETAIL_CHARS_MAX: usize = 200;
 /// Bodies above this are not searched for a message.
 const DETAIL_BYTES_MAX: usize = 64 << 10;
 /// A peer that asks to wait longer than a day means "never".
-const RETRY_AFTER_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+pub(crate) const RETRY_AFTER_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
 
 /// The error for an answer with `status`; `None` for success. `key` is taken out of whatever the peer said.
 pub(crate) fn error_of(
@@ -32,6 +32,7 @@ pub(crate) fn error_of(
             (CallErrorKind::Unauthorized, code::UNAUTHORIZED, "the peer refused the credentials")
         }
         408 | 504 => (CallErrorKind::Timeout, code::TIMEOUT, "the peer ran out of time"),
+        402 => (CallErrorKind::Rejected, code::PAYMENT_REQUIRED, "the peer wants to be paid first"),
         429 => (CallErrorKind::RateLimited, code::RATE_LIMITED, "the peer asks to slow down"),
         300..=399 => {
             (CallErrorKind::Rejected, code::REDIRECT, "the peer redirects, and redirects are not followed")
@@ -39,7 +40,9 @@ pub(crate) fn error_of(
         500..=599 => (CallErrorKind::Unavailable, code::PEER_FAILED, "the peer failed"),
         _ => (CallErrorKind::Rejected, code::REJECTED, "the peer refused the request"),
     };
-    let detail = detail_of(body, key).map(|detail| format!(": {detail}")).unwrap_or_default();
+    let offer = (status == StatusCode::PAYMENT_REQUIRED).then(|| payment::offer_in(headers, body)).flatten();
+    let detail =
+        offer.or_else(|| detail_of(body, key)).map(|detail| format!(": {detail}")).unwrap_or_default();
     let mut error = CallError::new(kind, code, format!("{meaning} (status {}){detail}", status.as_u16()));
     error.retry_after_ms = retry_after_ms(headers, now);
     Some(error)
@@ -74,6 +77,14 @@ fn detail_of(body: &[u8], key: Option<&SecretString>) -> Option<String> {
     let line: String =
         words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(DETAIL_CHARS_MAX).collect();
     Some(line)
+}
+
+/// What an item of a stream says went wrong, where it is an error instead: OpenAI-compatible peers have no other way
+/// to tell once an answer has begun.
+pub(crate) fn error_in(item: &Value) -> Option<String> {
+    let error = item.as_object()?.get("error").filter(|error| error.is_object())?;
+    let words = error.get("message").and_then(Value::as_str).unwrap_or("it does not say why");
+    Some(words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(DETAIL_CHARS_MAX).collect())
 }
 
 /// The field that frameworks put their message in: FastAPI `detail`, axons `message`, OpenAI `error.message`.

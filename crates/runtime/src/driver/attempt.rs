@@ -67,6 +67,7 @@ impl Caller {
             secrets: &self.services.secrets,
             hotkey: self.services.hotkey.as_deref(),
             follow: self.follow(send),
+            listener: None,
         };
         let CallOutcome {
             result,

@@ -28,7 +28,8 @@ use schema::amount::{Amount, Currency};
 use schema::error::CallErrorKind;
 use schema::hash::Hash;
 use schema::operation::{
-    Access, Auth, HttpBinding, OperationDescriptor, Repeat, ResponseBody, SideEffects, Transport, Version,
+    Access, Auth, HttpBinding, OperationDescriptor, Repeat, RequestBody, ResponseBody, SideEffects,
+    Transport, Version,
 };
 use schema::price::PriceRule;
 use schema::types::{DefId, FieldDef, LengthRange, RecordDef, Type, TypeDef, TypeDefs};
@@ -74,6 +75,7 @@ pub fn operation(id: &str, base_url: &str, price: PriceRule, safe: bool) -> Oper
             path: "/call".into(),
             parameters: BTreeMap::new(),
             fixed_body: BTreeMap::new(),
+            body: RequestBody::Json,
             response: ResponseBody::Json,
         }),
         access: Access::Open,

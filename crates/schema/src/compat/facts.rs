@@ -55,6 +55,7 @@ fn delivery(
         None => "at once",
         Some(Delivery::Pages(_)) => "in pages",
         Some(Delivery::Task(_)) => "by a task",
+        Some(Delivery::Stream(_)) => "as a stream",
     };
     let (was, is) = (how(&old.delivery), how(&new.delivery));
     if was != is {

@@ -2,11 +2,12 @@
 
 use std::error::Error as StdError;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{HeaderMap, Request, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper_util::client::legacy::connect::{HttpInfo, capture_connection};
@@ -25,8 +26,30 @@ pub struct Exchange {
     pub headers: HeaderMap,
     /// The whole body as received.
     pub body: Bytes,
+    /// What followed the body, as gRPC has its status there.
+    pub trailers: HeaderMap,
     /// The address that answered.
     pub remote: Option<SocketAddr>,
+}
+
+/// Sees an answer while it comes.
+pub(crate) trait Watch: Send {
+    /// The head, before any of the body.
+    fn head(&mut self, status: StatusCode, headers: &HeaderMap);
+    /// The next part of the body. After a `Break` no more of it is read.
+    fn part(&mut self, bytes: &[u8]) -> ControlFlow<()>;
+}
+
+/// For answers that are of use only as a whole.
+#[derive(Debug)]
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn head(&mut self, _: StatusCode, _: &HeaderMap) {}
+
+    fn part(&mut self, _: &[u8]) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 }
 
 /// Spans of one exchange, from the moment it was asked for.
@@ -102,8 +125,19 @@ impl Egress {
     pub async fn exchange(
         &self,
         endpoint: &Endpoint,
+        request: Request<Full<Bytes>>,
+        limit: Duration,
+    ) -> (Result<Exchange, ExchangeError>, Timings) {
+        self.exchange_watched(endpoint, request, limit, &mut Unwatched).await
+    }
+
+    /// As [`Egress::exchange`], and `watch` sees the answer while it comes.
+    pub(crate) async fn exchange_watched(
+        &self,
+        endpoint: &Endpoint,
         mut request: Request<Full<Bytes>>,
         limit: Duration,
+        watch: &mut dyn Watch,
     ) -> (Result<Exchange, ExchangeError>, Timings) {
         let begun = Instant::now();
         let mut timings = Timings::default();
@@ -117,19 +151,22 @@ impl Egress {
             // The semaphore is never closed, so `acquire` fails only at shutdown of the whole process.
             let _permit = endpoint.permits.acquire().await.map_err(|_| ExchangeError::Cut)?;
             timings.queued = begun.elapsed();
-            let response = self.shared.client.request(request).await.map_err(classify)?;
+            let client =
+                if request.version() == Version::HTTP_2 { &self.shared.http2 } else { &self.shared.client };
+            let response = client.request(request).await.map_err(classify)?;
             timings.first_byte = Some(begun.elapsed());
             let remote = response.extensions().get::<HttpInfo>().map(HttpInfo::remote_addr);
             check_head(&response, self.shared.body_bytes_max)?;
             let (head, body) = response.into_parts();
-            let body = read_body(body, self.shared.body_bytes_max).await?;
-            Ok((head, body, remote))
+            watch.head(head.status, &head.headers);
+            let (body, trailers) = read_body(body, self.shared.body_bytes_max, watch).await?;
+            Ok((head, body, trailers, remote))
         };
         let result = tokio::time::timeout(limit, work).await;
         timings.total = begun.elapsed();
         let result = match result {
-            Ok(Ok((head, body, remote))) => {
-                Ok(Exchange { status: head.status, headers: head.headers, body, remote })
+            Ok(Ok((head, body, trailers, remote))) => {
+                Ok(Exchange { status: head.status, headers: head.headers, body, trailers, remote })
             }
             Ok(Err(error)) => Err(error),
             // A request is only written once it has a connection.
@@ -175,17 +212,29 @@ fn check_head(response: &Response<Incoming>, body_bytes_max: usize) -> Result<()
 /// Most bytes reserved on the word of a `Content-Length` alone.
 const RESERVED_BYTES_MAX: u64 = 64 << 10;
 
-async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, ExchangeError> {
+async fn read_body(
+    mut body: Incoming,
+    limit: usize,
+    watch: &mut dyn Watch,
+) -> Result<(Bytes, HeaderMap), ExchangeError> {
     let announced = body.size_hint().lower();
     let mut first: Option<Bytes> = None;
     let mut all = BytesMut::new();
+    let mut trailers = HeaderMap::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(classify_body)?.into_data() else { continue };
+        let data = match frame.map_err(classify_body)?.into_data() {
+            Ok(data) => data,
+            Err(frame) => {
+                trailers = frame.into_trailers().unwrap_or_default();
+                continue;
+            }
+        };
         length += data.len();
         if length > limit {
             return Err(ExchangeError::BodyTooLarge { limit });
         }
+        let is_over = watch.part(&data).is_break();
         // Most answers are one frame, and are then handed on without a copy.
         match first.take() {
             None if all.is_empty() => first = Some(data),
@@ -196,8 +245,11 @@ async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, ExchangeEr
                 all.extend_from_slice(&data);
             }
         }
+        if is_over {
+            break;
+        }
     }
-    Ok(first.unwrap_or_else(|| all.freeze()))
+    Ok((first.unwrap_or_else(|| all.freeze()), trailers))
 }
 
 fn classify_body(error: hyper::Error) -> ExchangeError {

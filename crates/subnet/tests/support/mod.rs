@@ -16,8 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use schema::operation::{
-    Access, Auth, HttpBinding, OperationDescriptor, ParameterLocation, Repeat, ResponseBody, SideEffects,
-    Transport, Version,
+    Access, Auth, HttpBinding, OperationDescriptor, ParameterLocation, Repeat, RequestBody, ResponseBody,
+    SideEffects, Transport, Version,
 };
 use schema::price::PriceRule;
 use schema::types::{DefId, FieldDef, RecordDef, Type, TypeDef, TypeDefs};
@@ -263,6 +263,7 @@ pub fn operation(base_url: &str, method: &str) -> OperationDescriptor {
             path: path.into(),
             parameters,
             fixed_body: BTreeMap::new(),
+            body: RequestBody::Json,
             response: ResponseBody::Json,
         }),
         access: Access::Open,
@@ -314,6 +315,7 @@ pub fn context(secrets: &SecretStore, timeout_ms: u64) -> CallContext<'_> {
         secrets,
         hotkey: None,
         follow: Follow::default(),
+        listener: None,
     }
 }
 

@@ -4,6 +4,7 @@ use proto::v1;
 use schema::delivery::Delivery;
 use schema::json_schema::OperationTypes;
 use schema::operation::{ExampleProvenance, OperationDescriptor, Transport};
+use schema::stream::{Framing, Stream};
 use schema::types::{RecordDef, TypeDef, TypeDefs};
 use serde_json::Value;
 
@@ -97,6 +98,7 @@ fn head(operation: &v1::Operation, entry: Option<&OperationDescriptor>) -> Strin
 fn transport(transport: &Transport) -> String {
     match transport {
         Transport::Http(http) => format!("{} {}{}", http.method, http.base_url, http.path),
+        Transport::Grpc(grpc) => format!("gRPC {}{}", grpc.base_url, grpc.method),
         Transport::Axon(axon) => format!("axon, synapse {}", axon.synapse),
         Transport::Other { protocol, base_url } => {
             format!("{protocol} {}", base_url.as_deref().unwrap_or_default())
@@ -113,7 +115,19 @@ fn answer(delivery: &Delivery) -> String {
             let every = f64::from(task.every_ms) / 1e3;
             format!("by a task that is asked after every {every} s, unless `poll` says otherwise")
         }
+        Delivery::Stream(stream) => streamed(stream),
     }
+}
+
+/// Whether and when items come while the answer is made.
+fn streamed(stream: &Stream) -> String {
+    let when = if stream.ask.is_empty() { "always" } else { "where the caller listens" };
+    let what = match stream.framing {
+        Framing::Events => "server-sent events",
+        Framing::Lines => "lines of JSON",
+        Framing::Text => "text",
+    };
+    format!("as a stream of {what}, {when}; a plan sees the whole")
 }
 
 /// How a plan uses it, in the plan's own language, and where the facts are from.

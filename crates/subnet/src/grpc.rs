@@ -1,0 +1,346 @@
+//! Calls over gRPC: an operation's parameters become one protobuf message by its JSON form, and back.
+//!
+//! The messages come from the entry's descriptors at run time, so a subnet's service needs no generated code. The frame
+//! is that of "gRPC over HTTP2": a flag, four bytes of length, the message; the status stands in the trailers.
+
+use std::ops::ControlFlow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD as BASE64_BARE};
+use bytes::{BufMut as _, Bytes, BytesMut};
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request, StatusCode, Uri, Version, header};
+use http_body_util::Full;
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MethodDescriptor, SerializeOptions};
+use schema::error::{CallError, CallErrorKind};
+use schema::limits::CALL_BODY_BYTES_MAX;
+use schema::operation::{Auth, GrpcBinding};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use crate::client::CallContext;
+use crate::code;
+use crate::egress::{Endpoint, Watch};
+use crate::https::{Outgoing, Redacted, unsendable};
+use crate::miner::uuid_of;
+use crate::secrets::Template;
+use crate::streamed::Listen;
+
+/// Bytes before each message.
+const PREFIX_BYTES: usize = 5;
+const GRPC: HeaderValue = HeaderValue::from_static("application/grpc+proto");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+const STATUS: &str = "grpc-status";
+const MESSAGE: &str = "grpc-message";
+const DETAILS: &str = "grpc-status-details-bin";
+
+/// A gRPC binding, checked and taken apart once.
+#[derive(Debug)]
+pub(crate) struct GrpcPlan {
+    endpoint: Endpoint,
+    uri: Uri,
+    method: MethodDescriptor,
+    credential: Option<(HeaderName, Template)>,
+}
+
+impl GrpcPlan {
+    /// Checks `binding`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub(crate) fn new(binding: &GrpcBinding, auth: &Auth, endpoint: Endpoint) -> Result<Self, String> {
+        let descriptors =
+            BASE64.decode(&binding.descriptors).map_err(|_| "its descriptors are not base64")?;
+        let pool = DescriptorPool::decode(descriptors.as_slice())
+            .map_err(|error| format!("its descriptors cannot be read: {error}"))?;
+        let path = &binding.method;
+        let named = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+        let method = named.and_then(|(service, method)| {
+            pool.get_service_by_name(service)?.methods().find(|own| own.name() == method)
+        });
+        let method = method.ok_or_else(|| format!("its descriptors have no method `{path}`"))?;
+        if method.is_client_streaming() {
+            return Err(format!("`{path}` takes a stream of requests, and a call has one"));
+        }
+        let credential = match auth {
+            Auth::None => None,
+            Auth::Header { name, format } => {
+                let name =
+                    HeaderName::try_from(name.as_str()).map_err(|_| format!("`{name}` is no header name"))?;
+                let template = Template::parse(format);
+                Some((
+                    name,
+                    template.ok_or_else(|| format!("the key's format `{format}` must hold `<key>` once"))?,
+                ))
+            }
+            _ => return Err("over gRPC a caller identifies itself by a header, or not at all".into()),
+        };
+        let uri = Uri::try_from(format!("{}{}{path}", endpoint.origin(), endpoint.path()))
+            .map_err(|_| format!("`{path}` does not form a URL"))?;
+        Ok(Self { endpoint, uri, method, credential })
+    }
+
+    pub(crate) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    pub(crate) const fn needs_key(&self) -> bool {
+        self.credential.is_some()
+    }
+
+    /// Forms the request for `input`, all parameters by name.
+    ///
+    /// # Errors
+    /// E1112 for an input that is no such message.
+    pub(crate) fn request(
+        &self,
+        mut input: Map<String, Value>,
+        key: Option<&SecretString>,
+        context: &CallContext<'_>,
+    ) -> Result<Outgoing, CallError> {
+        input.retain(|_, value| !value.is_null());
+        let options = DeserializeOptions::new().deny_unknown_fields(true);
+        let message =
+            DynamicMessage::deserialize_with_options(self.method.input(), Value::Object(input), &options)
+                .map_err(|error| {
+                    unsendable(format!("it is no {}: {error}", self.method.input().full_name()))
+                })?;
+        let length = message.encoded_len();
+        if length > CALL_BODY_BYTES_MAX {
+            return Err(unsendable(format!(
+                "the message has {length} bytes, more than {CALL_BODY_BYTES_MAX}"
+            )));
+        }
+        let mut body = BytesMut::with_capacity(PREFIX_BYTES + length);
+        body.put_u8(0);
+        body.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
+        message.encode(&mut body).map_err(|error| unsendable(error.to_string()))?;
+        let body = body.freeze();
+        let mut redacted = Redacted::new(&Method::POST, &self.endpoint);
+        redacted.target(self.uri.path());
+        let mut headers = HeaderMap::with_capacity(7);
+        if let (Some((name, template)), Some(key)) = (&self.credential, key) {
+            let mut value = HeaderValue::from_str(&template.fill(key))
+                .map_err(|_| unsendable("the key cannot be sent in a header".into()))?;
+            value.set_sensitive(true);
+            headers.insert(name.clone(), value);
+            redacted.header(name.as_str(), &template.redacted());
+        }
+        headers.insert(header::CONTENT_TYPE, GRPC);
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        let agent = HeaderValue::from_static(concat!("orchestra/", env!("CARGO_PKG_VERSION")));
+        headers.insert(header::USER_AGENT, agent);
+        let texts = [(REQUEST_ID, uuid_of(&context.request_nonce)), (TIMEOUT, timeout_text(context))];
+        for (name, text) in texts {
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                headers.insert(name, value);
+            }
+        }
+        for name in [&header::CONTENT_TYPE, &REQUEST_ID] {
+            if let Some(value) = headers.get(name) {
+                redacted.header(name.as_str(), value.to_str().unwrap_or_default());
+            }
+        }
+        let redacted = redacted.finish(&body);
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        *request.version_mut() = Version::HTTP_2;
+        *request.headers_mut() = headers;
+        Ok(Outgoing { request, redacted, asked: None })
+    }
+}
+
+/// At most eight digits and a unit; what remains to the peer, so that it stops working when nobody waits.
+fn timeout_text(context: &CallContext<'_>) -> String {
+    match context.timeout.as_millis() {
+        ms if ms < 100_000_000 => format!("{ms}m"),
+        ms => format!("{}S", (ms / 1_000).min(99_999_999)),
+    }
+}
+
+/// Reads the messages of one answer.
+pub(crate) struct MessageReader<'a> {
+    method: &'a MethodDescriptor,
+    listener: Option<&'a dyn Listen>,
+    pending: BytesMut,
+    messages: Vec<Value>,
+    failed: Option<CallError>,
+}
+
+impl<'a> MessageReader<'a> {
+    pub(crate) fn new(plan: &'a GrpcPlan, listener: Option<&'a dyn Listen>) -> Self {
+        let listener = listener.filter(|_| plan.method.is_server_streaming());
+        Self { method: &plan.method, listener, pending: BytesMut::new(), messages: Vec::new(), failed: None }
+    }
+
+    /// The answer's JSON: a message, or the list of them where the method streams. `headers` and `trailers` have the
+    /// status.
+    ///
+    /// # Errors
+    /// The status that is not OK, what is no message, or half a message.
+    pub(crate) fn finish(mut self, headers: &HeaderMap, trailers: &HeaderMap) -> Result<Value, CallError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        // An answer without a message has its status in the head.
+        let from = if trailers.contains_key(STATUS) { trailers } else { headers };
+        if let Some(error) = status_error(from) {
+            return Err(error);
+        }
+        if !self.pending.is_empty() {
+            return Err(CallError::new(
+                CallErrorKind::Unavailable,
+                code::STREAM_CUT,
+                "the answer ends within a message",
+            ));
+        }
+        match (self.method.is_server_streaming(), self.messages.len()) {
+            (true, _) => Ok(Value::Array(self.messages)),
+            (false, 1) => Ok(self.messages.swap_remove(0)),
+            (false, got) => Err(CallError::invalid(
+                code::FORM,
+                "$",
+                format!("the answer has {got} messages instead of one"),
+            )),
+        }
+    }
+
+    fn messages(&mut self) -> Result<(), CallError> {
+        loop {
+            let Some(prefix) = self.pending.first_chunk::<PREFIX_BYTES>() else { return Ok(()) };
+            let [flag, length @ ..] = *prefix;
+            if flag != 0 {
+                return Err(CallError::invalid(
+                    code::FORM,
+                    "$",
+                    "a message is compressed although that was not asked for",
+                ));
+            }
+            let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+            if length > CALL_BODY_BYTES_MAX {
+                return Err(CallError::invalid(
+                    code::TOO_LARGE,
+                    "$",
+                    format!("a message has {length} bytes"),
+                ));
+            }
+            if self.pending.len() - PREFIX_BYTES < length {
+                return Ok(());
+            }
+            let mut message = self.pending.split_to(PREFIX_BYTES + length);
+            let message = self.read(message.split_off(PREFIX_BYTES).freeze())?;
+            if let Some(listener) = self.listener {
+                listener.item(&message);
+            }
+            self.messages.push(message);
+        }
+    }
+
+    fn read(&self, bytes: Bytes) -> Result<Value, CallError> {
+        let output = self.method.output();
+        let refuse = |why: String| {
+            CallError::invalid(code::FORM, "$", format!("the answer is no {}: {why}", output.full_name()))
+        };
+        let message =
+            DynamicMessage::decode(output.clone(), bytes).map_err(|error| refuse(error.to_string()))?;
+        let options = SerializeOptions::new()
+            .stringify_64_bit_integers(false)
+            .use_proto_field_name(true)
+            .skip_default_fields(false);
+        message
+            .serialize_with_options(serde_json::value::Serializer, &options)
+            .map_err(|error| refuse(error.to_string()))
+    }
+}
+
+impl Watch for MessageReader<'_> {
+    fn head(&mut self, _: StatusCode, _: &HeaderMap) {}
+
+    fn part(&mut self, bytes: &[u8]) -> ControlFlow<()> {
+        self.pending.extend_from_slice(bytes);
+        if let Err(error) = self.messages() {
+            self.failed = Some(error);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The error that a gRPC status is; `None` where it is OK.
+pub(crate) fn status_error(headers: &HeaderMap) -> Option<CallError> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(status) = text(STATUS) else {
+        return Some(CallError::new(
+            CallErrorKind::Unavailable,
+            code::CUT,
+            "the answer ended without a gRPC status",
+        ));
+    };
+    // Numbers and names by the gRPC documentation, "Status codes and their use in gRPC".
+    let (kind, code, meaning) = match status.parse::<u32>() {
+        Ok(0) => return None,
+        Ok(1 | 10) => (CallErrorKind::Unavailable, code::PEER_FAILED, "the peer gave the request up"),
+        Ok(4) => (CallErrorKind::Timeout, code::TIMEOUT, "the peer ran out of time"),
+        Ok(8) => (CallErrorKind::RateLimited, code::RATE_LIMITED, "the peer asks to slow down"),
+        Ok(7 | 16) => (CallErrorKind::Unauthorized, code::UNAUTHORIZED, "the peer refused the credentials"),
+        Ok(3 | 5 | 6 | 9 | 11 | 12) => {
+            (CallErrorKind::Rejected, code::REJECTED, "the peer refused the request")
+        }
+        _ => (CallErrorKind::Unavailable, code::PEER_FAILED, "the peer failed"),
+    };
+    let words = text(MESSAGE).map(|words| format!(": {}", shown(words))).unwrap_or_default();
+    let mut error = CallError::new(kind, code, format!("{meaning} (gRPC status {status}){words}"));
+    error.retry_after_ms = text(DETAILS).and_then(retry_after_ms);
+    Some(error)
+}
+
+/// `grpc-message` is percent-encoded.
+fn shown(words: &str) -> String {
+    let mut bytes = Vec::with_capacity(words.len());
+    let mut rest = words.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let escaped = (*first == b'%').then(|| {
+            tail.get(..2).and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        });
+        match escaped.flatten() {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+}
+
+/// `google.rpc.Status`, as the details of a status carry it.
+#[derive(Clone, PartialEq, prost::Message)]
+struct RpcStatus {
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<prost_types::Any>,
+}
+
+/// `google.rpc.RetryInfo`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct RetryInfo {
+    #[prost(message, optional, tag = "1")]
+    retry_delay: Option<prost_types::Duration>,
+}
+
+fn retry_after_ms(details: &str) -> Option<u64> {
+    let bytes = BASE64_BARE.decode(details.trim_end_matches('=')).ok()?;
+    let status = RpcStatus::decode(bytes.as_slice()).ok()?;
+    let info = status.details.iter().find(|detail| detail.type_url.ends_with("/google.rpc.RetryInfo"))?;
+    let delay = RetryInfo::decode(info.value.as_slice()).ok()?.retry_delay?;
+    let ms = u64::try_from(delay.seconds).ok()?.saturating_mul(1_000);
+    Some(
+        ms.saturating_add(u64::try_from(delay.nanos / 1_000_000).ok()?)
+            .min(crate::status::RETRY_AFTER_MS_MAX),
+    )
+}
