@@ -15,6 +15,7 @@
 
 pub mod axon;
 pub mod cable;
+pub mod peer;
 pub mod process;
 pub mod service;
 pub mod subnet;

@@ -1,4 +1,4 @@
-//! The project's task list: `cargo xtask test | check | bench | demo`.
+//! The project's task list: `cargo xtask test | check | bench | descriptors | demo`.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
@@ -11,6 +11,8 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
 const USAGE: &str = "\
@@ -20,6 +22,7 @@ Usage: cargo xtask COMMAND
   check         formatting, clippy, documentation, licences and sources, protobuf style
   bench [NAME]  run the benchmarks (or those whose name contains NAME) and print their tables
   bench build   how long builds take, from nothing and after a change to one crate
+  descriptors FILE  what an entry of the Ledger needs of a .proto file, in base64
   demo          the main job in one command, on sample subnets
 ";
 
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         Some((command, [])) if command == "check" => check(),
         Some((command, [what])) if command == "bench" && what == "build" => build_health::bench(),
         Some((command, rest)) if command == "bench" && rest.len() < 2 => bench(rest.first()),
+        Some((command, [file])) if command == "descriptors" => descriptors(Path::new(file)),
         Some((command, [])) if command == "demo" => {
             cargo(&["run", "--release", "--package", "orch", "--", "demo"])
         }
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
 
 fn test(args: &[String]) -> Result<()> {
     tools::venv("venv-v10", &["tests/peers/requirements-v10.txt"], Some("tests/peers/constraints-v10.txt"))?;
+    tools::venv("venv-v11", &["tests/peers/requirements-v11.txt"], Some("tests/peers/constraints-v11.txt"))?;
     tools::venv("venv-clients", &["tests/clients/requirements.txt"], None)?;
     let mut command = vec!["test", "--workspace", "--no-fail-fast"];
     command.extend(args.iter().map(String::as_str));
@@ -101,6 +106,15 @@ fn benches() -> Result<Vec<(String, String)>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// The file and all it imports as one `google.protobuf.FileDescriptorSet`.
+fn descriptors(file: &Path) -> Result<()> {
+    let folder = file.parent().context("the file has no folder")?;
+    let mut compiler = protox::Compiler::new([folder]).with_context(|| format!("{}", folder.display()))?;
+    compiler.include_imports(true).open_file(file)?;
+    println!("{}", BASE64.encode(compiler.encode_file_descriptor_set()));
+    Ok(())
 }
 
 fn cargo(args: &[&str]) -> Result<()> {

@@ -16,11 +16,11 @@ pub const TASK_LATE: &str = "E1115";
 /// An answer without what its entry says is in it: the list of a page, the id or state of a task.
 pub const DELIVERY: &str = "E1116";
 /// A stream that broke off before its end.
-pub const STREAM_CUT: &str = "E1117";
+pub const STREAM_CUT: &str = "E1130";
 /// An answer whose signature is missing or wrong.
-pub const ANSWER_SIGNATURE: &str = "E1118";
+pub const ANSWER_SIGNATURE: &str = "E1131";
 /// Status 402.
-pub const PAYMENT_REQUIRED: &str = "E1119";
+pub const PAYMENT_REQUIRED: &str = "E1132";
 /// No complete answer in time.
 pub const TIMEOUT: &str = "E1140";
 /// No connection.

@@ -21,7 +21,7 @@ const SIGNATURE: &str = "x-tw-resp-signature";
 /// it is there and right, `false` for an error that has none.
 ///
 /// # Errors
-/// E1118 where it is missing on a success, or is not the receiver's over this very answer.
+/// E1131 where it is missing on a success, or is not the receiver's over this very answer.
 pub(crate) fn verify(
     asked: &Asked,
     status: u16,

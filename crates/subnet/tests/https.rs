@@ -167,7 +167,7 @@ async fn each_status_has_its_kind() {
     for (status, kind, code) in [
         ("400 Bad Request", CallErrorKind::Rejected, "E1146"),
         ("401 Unauthorized", CallErrorKind::Unauthorized, "E1145"),
-        ("402 Payment Required", CallErrorKind::Rejected, "E1119"),
+        ("402 Payment Required", CallErrorKind::Rejected, "E1132"),
         ("403 Forbidden", CallErrorKind::Unauthorized, "E1145"),
         ("404 Not Found", CallErrorKind::Rejected, "E1146"),
         ("408 Request Timeout", CallErrorKind::Timeout, "E1140"),

@@ -184,7 +184,7 @@ async fn only_an_answer_that_its_peer_signed_is_taken() {
     assert!(outcome.result.is_ok() && outcome.is_attested);
     for change in ["nonce", "body", "hotkey", "version", "none"] {
         let outcome = signed_answer(change).await;
-        assert_eq!(outcome.result.unwrap_err().code, "E1118", "{change}");
+        assert_eq!(outcome.result.unwrap_err().code, "E1131", "{change}");
         assert!(!outcome.is_attested, "{change}");
     }
     let error = signed_answer("error").await;

@@ -98,7 +98,7 @@ async fn half_a_stream_is_no_answer() {
     assert_eq!(heard.len(), 1);
     assert!(outcome.sent);
     let error = error(outcome);
-    assert_eq!((error.kind, error.code.as_str()), (CallErrorKind::Unavailable, "E1117"));
+    assert_eq!((error.kind, error.code.as_str()), (CallErrorKind::Unavailable, "E1130"));
     let cut = Reply::Close(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 99\r\n\r\ndata: {\"n\": 1}\n\n".to_vec());
     let (outcome, heard) = answered(cut, json!({})).await;
     assert_eq!((outcome.result.unwrap_err().code.as_str(), heard.len()), ("E1142", 1));
