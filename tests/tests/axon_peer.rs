@@ -371,6 +371,46 @@ async fn a_slow_peer_costs_the_timeout() {
     assert!(outcome.sent && outcome.timings.total >= timeout);
 }
 
+/// Keeps what it hears.
+#[derive(Debug, Default)]
+struct Heard(std::sync::Mutex<Vec<Json>>);
+
+impl subnet::Listen for Heard {
+    fn item(&self, item: &Json) {
+        self.0.lock().unwrap().push(item.clone());
+    }
+}
+
+#[tokio::test]
+async fn a_streaming_synapse_is_heard_word_by_word_and_answers_the_whole() {
+    let axon = shared();
+    let input =
+        json!({"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string"}}});
+    let mut stream = operation(axon, "TextStream", input, json!({"type": "string"}), &["prompt"]);
+    stream.delivery = serde_json::from_value(json!({
+        "kind": "stream", "framing": "text", "item": {"type": "string"}, "gather": {"kind": "text", "from": ""},
+    }))
+    .unwrap();
+    let (client, heard, secrets, hotkey) = (client(), Heard::default(), SecretStore::new(), caller());
+    let prepared = client.prepare(&stream, types(&stream), None).unwrap();
+    let context = CallContext {
+        request_nonce: [5; 32],
+        timeout: PATIENT,
+        secrets: &secrets,
+        hotkey: Some(&hotkey),
+        follow: Follow::default(),
+        listener: Some(&heard),
+    };
+    let outcome =
+        client.call(&prepared, &input_of(&stream, &[("prompt", Value::string("tell me"))]), &context).await;
+    let whole = outcome.result.unwrap();
+    let whole = whole.as_str().unwrap();
+    assert_eq!(whole.split_whitespace().count(), 16);
+    let heard: Vec<Json> = heard.0.lock().unwrap().clone();
+    assert!(heard.len() > 1, "{heard:?}");
+    assert_eq!(heard.iter().map(|item| item.as_str().unwrap()).collect::<String>(), whole);
+}
+
 #[tokio::test]
 async fn concurrent_calls_do_not_overtake_one_another() {
     let axon = shared();

@@ -99,6 +99,12 @@ impl OperationDescriptor {
     pub const fn is_paged(&self) -> bool {
         matches!(self.delivery, Some(Delivery::Pages(_)))
     }
+
+    /// Whether its answer is what a task came to.
+    #[must_use]
+    pub const fn is_task(&self) -> bool {
+        matches!(self.delivery, Some(Delivery::Task(_)))
+    }
 }
 
 /// Who may call an operation.

@@ -238,7 +238,7 @@ impl<'a> Checker<'a, '_> {
         ];
         for (field, paged, lacks, how, wanted) in cases {
             let Some(field) = field else { continue };
-            let fits = |op: &&OperationDescriptor| op.delivery.is_some() && op.is_paged() == paged;
+            let fits = |op: &&OperationDescriptor| if paged { op.is_paged() } else { op.is_task() };
             if operations.iter().any(fits) {
                 continue;
             }
