@@ -142,7 +142,9 @@ pub(crate) enum Command {
     Test(Test),
     /// Run a plan.
     Run(Run),
-    /// Serve gRPC: runs, the Ledger and the compiler.
+    /// Call one operation once: `orch call sn22.web_search query="..."`.
+    Call(Call),
+    /// Serve gRPC: runs, calls, the Ledger and the compiler.
     Serve(Serve),
     /// Look things up in the Subnet Ledger, or add to it.
     #[command(subcommand)]
@@ -297,6 +299,45 @@ pub(crate) struct Run {
     /// How to show progress.
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub(crate) progress: Progress,
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Call {
+    /// Such as `sn22.web_search`; with `--help` behind it, what it takes and answers.
+    #[arg(required_unless_present = "help")]
+    pub(crate) operation: Option<String>,
+    /// An argument: `name=value`, as the operation's type has it; `name:=JSON`; `name=@FILE` and `name:=@FILE`.
+    #[arg(value_name = "NAME=VALUE")]
+    pub(crate) arguments: Vec<String>,
+    /// Arguments as one JSON object; `@FILE` takes it from a file, `-` from standard input.
+    #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
+    pub(crate) args: Option<String>,
+    /// A version of the operation other than the newest.
+    #[arg(long)]
+    pub(crate) version: Option<String>,
+    /// Refuse the call, before anything is sent, if it may cost more than this, such as `0.01USD`. Needed where the
+    /// price is not known.
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
+    pub(crate) max_cost: Option<String>,
+    /// Longest wait for the answer, such as `90s`; else 30 seconds.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timeout: Option<jiff::SignedDuration>,
+    /// Print what happens, and parts of the answer, as they come.
+    #[arg(long)]
+    pub(crate) stream: bool,
+    /// Write the proof of the call into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Option<PathBuf>,
+    /// Call from this server instead of from this process.
+    #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) server: Option<String>,
+    /// Keep nothing on disk; a crash loses what the call cost.
+    #[arg(long, conflicts_with = "server")]
+    pub(crate) no_journal: bool,
+    /// Print help; behind an operation, that of the operation.
+    #[arg(long, short)]
+    pub(crate) help: bool,
 }
 
 /// How to show progress.

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod call;
 mod check;
 mod demo;
 mod doc;
@@ -45,6 +46,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
     }
     match cli.command {
         Command::New(args) => new::run(&context, &args).await,
+        Command::Call(args) => call::run(&context, &args).await,
         Command::Check(args) => check::run(&context, &args),
         Command::Fmt(args) => fmt::run(&context, &args),
         Command::Explain(args) => explain::run(&context, &args),

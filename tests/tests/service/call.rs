@@ -222,14 +222,17 @@ async fn a_call_without_an_answer_says_why_and_what_was_charged() {
         other => Reply::echo(other),
     })
     .await;
-    for (question, grpc, code, kind, path) in [
-        ("down", Code::Unavailable, "E1111", "unavailable", None),
-        ("slow", Code::DeadlineExceeded, "E1101", "timeout", None),
-        ("long", Code::FailedPrecondition, "E1120", "invalid", Some("$.v")),
+    for (question, grpc, codes, kind, path) in [
+        ("down", Code::Unavailable, &["E1143"][..], "unavailable", None),
+        // The transport says so, or the scheduler where that is busy.
+        ("slow", Code::DeadlineExceeded, &["E1140", "E1153"], "timeout", None),
+        ("long", Code::FailedPrecondition, &["E1120"], "invalid", Some("$.v")),
     ] {
         let request = v1::CallRequest { timeout: wait(Duration::from_millis(300)), ..ask(question) };
         let status = call(&clients, request.clone()).await.unwrap_err();
-        assert_eq!((status.code(), code_of(&status).as_str()), (grpc, code), "{status:?}");
+        let code = code_of(&status);
+        assert_eq!(status.code(), grpc, "{status:?}");
+        assert!(codes.contains(&code.as_str()), "{status:?}");
         let told = told(&status);
         assert_eq!(told.get("call_kind").map(String::as_str), Some(kind));
         assert_eq!(told.get("path").map(String::as_str), path);
@@ -242,7 +245,7 @@ async fn a_call_without_an_answer_says_why_and_what_was_charged() {
         let charged = format!("{} USD", run.total.unwrap().units as f64 / 1e6);
         assert_eq!(told["charged"], charged);
         let (events, error) = streamed(&clients, request).await;
-        assert_eq!(code_of(&error.unwrap()), code);
+        assert!(codes.contains(&code_of(&error.unwrap()).as_str()));
         assert!(matches!(events.first(), Some(Event::Accepted(_))), "{events:?}");
     }
 }
