@@ -43,9 +43,10 @@ fn main() {
     runtime.block_on(async {
         println!("one call at a time, p50      bare unary  bare call  CallService.Call  adds");
         let folder = tempfile::tempdir().unwrap();
-        for (name, store) in
-            [("in memory", StoreLocation::Memory), ("durable", StoreLocation::Folder(folder.path().to_owned()))]
-        {
+        for (name, store) in [
+            ("in memory", StoreLocation::Memory),
+            ("durable", StoreLocation::Folder(folder.path().to_owned())),
+        ] {
             // In a task, as a server's requests are, rather than on a thread that no worker shares.
             let url = url.clone();
             tokio::spawn(async move { calls(name, store, &url).await }).await.unwrap();
@@ -115,7 +116,8 @@ async fn service(store: StoreLocation, operation: &OperationDescriptor) -> Chann
 }
 
 fn operation(url: &str) -> OperationDescriptor {
-    let schema = |name: &str| json!({"type": "object", "required": [name], "properties": {name: {"type": "string"}}});
+    let schema =
+        |name: &str| json!({"type": "object", "required": [name], "properties": {name: {"type": "string"}}});
     serde_json::from_value(json!({
         "id": "sn65020.ask", "netuid": 65020, "version": {"breaking": 1, "compatible": 0}, "summary": "Answers.",
         "access": "open", "auth": {"kind": "none"}, "side_effects": "none",
@@ -137,7 +139,8 @@ fn cold() {
     fs::write(folder.path().join("orchestra.toml"), text).unwrap();
     let start = |extra: &[&str]| {
         let begun = Instant::now();
-        let mut command = orch(folder.path(), &["call", "sn22.web_search", "query=a", "--max-cost", "0.01USD"]);
+        let mut command =
+            orch(folder.path(), &["call", "sn22.web_search", "query=a", "--max-cost", "0.01USD"]);
         let ended = command.args(extra).stdout(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
         arrivals.recv().unwrap() - begun
@@ -198,7 +201,9 @@ fn serve() -> (String, mpsc::Receiver<Instant>) {
                         request.clear();
                         let body = r#"{"v":"fine","data":[]}"#;
                         let length = body.len();
-                        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+                        let head = format!(
+                            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+                        );
                         stream.write_all((head + body).as_bytes()).unwrap();
                     }
                 }

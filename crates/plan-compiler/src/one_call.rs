@@ -83,7 +83,7 @@ pub enum CallRefused {
         id: String,
     },
     /// The timeout is zero, or longer than a policy may wait.
-    #[error("a timeout of {timeout_us} microseconds is outside 1 to {POLICY_DURATION_MAX_US}")]
+    #[error("a timeout of {timeout_us} microseconds is not between one microsecond and 7 days")]
     Timeout {
         /// What was asked for.
         timeout_us: u64,

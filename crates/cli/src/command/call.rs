@@ -60,7 +60,7 @@ pub(crate) async fn run(context: &Context, args: &args::Call) -> Result<(), Fail
         Err(follow::Stopped::Failure(failure)) => Err(failure),
         Err(follow::Stopped::Refused(status)) => report.refused(&connection, &status).await,
     };
-    if connection.local.as_ref().is_some_and(|local| local.samples.is_some()) {
+    if ended.is_ok() && connection.local.as_ref().is_some_and(|local| local.samples.is_some()) {
         context
             .output
             .note("the call went to a sample subnet on this machine: `samples = true` in orchestra.toml");

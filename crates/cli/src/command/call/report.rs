@@ -113,12 +113,14 @@ impl Report<'_> {
     /// A call of which nothing was sent, with what to do in terms of this command line.
     fn not_made(&self, failure: Failure) -> Failure {
         let help = match failure.code.as_str() {
+            "E0404" => "such as --timeout 90s",
             "E0703" => "say the most it may cost: --max-cost 0.01USD",
             "E1402" => "nothing was sent; raise --max-cost, or call another operation",
             "E1403" => "give --max-cost in the currency of the operation's price",
             _ => return with_advice(failure),
         };
-        let exit = if failure.code == "E0703" { Exit::Usage } else { failure.exit };
+        // Said in a plan, both are findings; here they are switches.
+        let exit = if failure.code.starts_with("E0") { Exit::Usage } else { failure.exit };
         Failure { help: help.to_owned(), ..failure }.exit(exit)
     }
 
