@@ -157,6 +157,11 @@ pub(crate) enum Command {
     Proof(Proof),
     /// The main job in one command, on sample subnets on this machine.
     Demo(Demo),
+    /// Print the script that makes a shell complete commands, operations and arguments.
+    Completions(Completions),
+    /// Print what the last word may become.
+    #[command(hide = true)]
+    Complete(Complete),
 }
 
 #[derive(Debug, Args)]
@@ -476,6 +481,31 @@ pub(crate) enum Proof {
         #[arg(long, value_name = "KEY")]
         trust: Vec<String>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// Which shell.
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// A shell that completes words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// `source <(orch completions bash)`
+    Bash,
+    /// `source <(orch completions zsh)`
+    Zsh,
+    /// `orch completions fish | source`
+    Fish,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Complete {
+    /// The words behind `orch`, up to the one to complete.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod call;
 mod check;
+mod complete;
 mod demo;
 mod doc;
 mod explain;
@@ -59,5 +60,10 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Lock(args) => lock::run(&context, &args).await,
         Command::Proof(args) => proof::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args).await,
+        Command::Completions(args) => {
+            complete::script(&context, &args);
+            Ok(())
+        }
+        Command::Complete(args) => complete::run(&context, &args).await,
     }
 }

@@ -91,6 +91,11 @@ impl Local {
         Self::open(options, None).await
     }
 
+    /// A service whose Ledger is the catalogue that every binary carries.
+    pub(crate) async fn for_catalogue() -> Result<Self, Failure> {
+        Self::open(options(State::Memory), None).await
+    }
+
     async fn open(options: Options, samples: Option<Samples>) -> Result<Self, Failure> {
         let service = Service::open(options).await.map_err(|error| {
             let help = if error.code() == STORE_IN_USE { USE_THE_SERVER } else { error.help() };

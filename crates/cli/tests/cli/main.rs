@@ -6,6 +6,7 @@ mod call;
 mod check;
 mod check_fix;
 mod check_formats;
+mod complete;
 mod config;
 mod doc;
 mod examples;
