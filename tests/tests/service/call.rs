@@ -82,7 +82,7 @@ async fn a_call_gives_answer_costs_and_receipt() {
     let World { served, clients, subnet } = World::echoing().await;
     let answer = call(&clients, v1::CallRequest { want_receipt: true, ..ask("a") }).await.unwrap();
     assert_eq!(serde_json::from_slice::<Json>(&answer.result_json).unwrap(), json!({"v": "a"}));
-    assert_eq!((answer.total.clone(), answer.total_certain), (usd(PRICE), true));
+    assert_eq!((answer.total, answer.total_certain), (usd(PRICE), true));
     let [row] = answer.costs.as_slice() else { panic!("{:?}", answer.costs) };
     assert_eq!((row.operation.as_str(), row.calls, row.attempts), (ASK, 1, 1));
     assert_eq!((answer.version.as_str(), answer.entry_hash.len()), ("1.0", 64));
@@ -107,7 +107,7 @@ async fn a_stream_tells_the_call_while_it_goes_on() {
     else {
         panic!("{events:?}")
     };
-    assert_eq!((accepted.cost_max.clone(), accepted.basis()), (usd(PRICE), v1::PriceBasis::Known));
+    assert_eq!((accepted.cost_max, accepted.basis()), (usd(PRICE), v1::PriceBasis::Known));
     assert_eq!(accepted.run, answer.run);
     assert_eq!((sent.kind(), sent.operation.as_str()), (v1::RunEventKind::AttemptSent, ASK));
     assert_eq!((done.kind(), done.state.as_str()), (v1::RunEventKind::AttemptDone, "succeeded"));
@@ -281,7 +281,7 @@ async fn a_client_that_goes_away_cancels_its_call_and_its_cost_is_recorded() {
         let name = only_run(&clients).await.name;
         let run = clients.ended(&name).await;
         assert_eq!(run.state(), v1::RunState::Cancelled);
-        assert_eq!((run.total.clone(), run.total_certain), (usd(PRICE), false));
+        assert_eq!((run.total, run.total_certain), (usd(PRICE), false));
         served.host.verified(&run).await;
     }
 }
