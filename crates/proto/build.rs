@@ -7,7 +7,8 @@ use std::{env, fs};
 
 use prost::Message as _;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
+    "orchestra/v1/call.proto",
     "orchestra/v1/common.proto",
     "orchestra/v1/compiler.proto",
     "orchestra/v1/ledger.proto",

@@ -67,7 +67,7 @@ def error_of(call) -> tuple[grpc.StatusCode, dict]:
 
 def check_services(client: Client) -> None:
     listed = set(client.database.get_services())
-    wanted = {f"{PACKAGE}.{name}" for name in ("RunService", "LedgerService", "CompilerService")}
+    wanted = {f"{PACKAGE}.{name}" for name in ("RunService", "CallService", "LedgerService", "CompilerService")}
     case("reflection lists the services", wanted <= listed, listed)
     health = health_pb2_grpc.HealthStub(client.channel)
     for service in ("", *sorted(wanted)):
@@ -142,6 +142,21 @@ def check_runs(client: Client, text: str) -> None:
     case("with its code", details["ErrorInfo"].reason == "E1402", details)
 
 
+def check_calls(client: Client) -> None:
+    call = client.method("CallService", "Call")
+    request = dict(operation="sn22.web_search", arguments_json=b'{"query": "a"}', cost_max={"units": 5000, "currency": 2})
+    answer = call(**request, want_receipt=True)
+    case("a call has a JSON answer", "data" in json.loads(answer.result_json), answer.result_json)
+    case("and its cost", (answer.total.units, answer.total_certain) == (2500, True), answer)
+    case("and a receipt", len(answer.receipt) > 500, len(answer.receipt))
+    kinds = [event.WhichOneof("event") for event in client.method("CallService", "Stream")(call=request)]
+    case("a stream tells it from the start", kinds == ["accepted", "attempt", "attempt", "completed"], kinds)
+    code, details = error_of(lambda: call(**{**request, "arguments_json": b'{"query": 5}'}))
+    case("a wrong argument is INVALID_ARGUMENT", code == grpc.StatusCode.INVALID_ARGUMENT, code)
+    case("with its path", "$.query" in details["BadRequest"].field_violations[0].description, details)
+    case("and nothing was charged", "charged" not in details["ErrorInfo"].metadata, details)
+
+
 def main() -> None:
     address, plan = sys.argv[1:]
     with open(plan, encoding="utf-8") as file:
@@ -152,6 +167,7 @@ def main() -> None:
     check_ledger(client)
     check_compiler(client, text)
     check_runs(client, text)
+    check_calls(client)
     print(f"{time.monotonic() - started:.1f} s, {failures} failed")
     sys.exit(1 if failures else 0)
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use proof::verify::{TrustPolicy, Verdict, verify};
 use proto::v1;
+use proto::v1::call_service_client::CallServiceClient;
 use proto::v1::compiler_service_client::CompilerServiceClient;
 use proto::v1::ledger_service_client::LedgerServiceClient;
 use proto::v1::run_service_client::RunServiceClient;
@@ -91,6 +92,12 @@ impl Clients {
     #[must_use]
     pub fn runs(&self) -> RunServiceClient<Channel> {
         RunServiceClient::new(self.channel()).max_decoding_message_size(64 << 20)
+    }
+
+    /// Client of the calls.
+    #[must_use]
+    pub fn calls(&self) -> CallServiceClient<Channel> {
+        CallServiceClient::new(self.channel()).max_decoding_message_size(64 << 20)
     }
 
     /// Client of the Ledger.

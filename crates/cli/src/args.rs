@@ -142,7 +142,9 @@ pub(crate) enum Command {
     Test(Test),
     /// Run a plan.
     Run(Run),
-    /// Serve gRPC: runs, the Ledger and the compiler.
+    /// Call one operation once: `orch call sn22.web_search query="..."`.
+    Call(Call),
+    /// Serve gRPC: runs, calls, the Ledger and the compiler.
     Serve(Serve),
     /// Look things up in the Subnet Ledger, or add to it.
     #[command(subcommand)]
@@ -155,6 +157,11 @@ pub(crate) enum Command {
     Proof(Proof),
     /// The main job in one command, on sample subnets on this machine.
     Demo(Demo),
+    /// Print the script that makes a shell complete commands, operations and arguments.
+    Completions(Completions),
+    /// Print what the last word may become.
+    #[command(hide = true)]
+    Complete(Complete),
 }
 
 #[derive(Debug, Args)]
@@ -299,6 +306,45 @@ pub(crate) struct Run {
     pub(crate) progress: Progress,
 }
 
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Call {
+    /// Such as `sn22.web_search`; with `--help` behind it, what it takes and answers.
+    #[arg(required_unless_present = "help")]
+    pub(crate) operation: Option<String>,
+    /// An argument: `name=value`, as the operation's type has it; `name:=JSON`; `name=@FILE` and `name:=@FILE`.
+    #[arg(value_name = "NAME=VALUE")]
+    pub(crate) arguments: Vec<String>,
+    /// Arguments as one JSON object; `@FILE` takes it from a file, `-` from standard input.
+    #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
+    pub(crate) args: Option<String>,
+    /// A version of the operation other than the newest.
+    #[arg(long)]
+    pub(crate) version: Option<String>,
+    /// Refuse the call, before anything is sent, if it may cost more than this, such as `0.01USD`. Needed where the
+    /// price is not known.
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
+    pub(crate) max_cost: Option<String>,
+    /// Longest wait for the answer, such as `90s`; else 30 seconds.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timeout: Option<jiff::SignedDuration>,
+    /// Print what happens, and parts of the answer, as they come.
+    #[arg(long)]
+    pub(crate) stream: bool,
+    /// Write the proof of the call into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Option<PathBuf>,
+    /// Call from this server instead of from this process.
+    #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) server: Option<String>,
+    /// Keep nothing on disk; a crash loses what the call cost.
+    #[arg(long, conflicts_with = "server")]
+    pub(crate) no_journal: bool,
+    /// Print help; behind an operation, that of the operation.
+    #[arg(long, short)]
+    pub(crate) help: bool,
+}
+
 /// How to show progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Progress {
@@ -435,6 +481,31 @@ pub(crate) enum Proof {
         #[arg(long, value_name = "KEY")]
         trust: Vec<String>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// Which shell.
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// A shell that completes words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// `source <(orch completions bash)`
+    Bash,
+    /// `source <(orch completions zsh)`
+    Zsh,
+    /// `orch completions fish | source`
+    Fish,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Complete {
+    /// The words behind `orch`, up to the one to complete.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<String>,
 }
 
 #[derive(Debug, Args)]

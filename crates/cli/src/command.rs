@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
+mod call;
 mod check;
+mod complete;
 mod demo;
 mod doc;
 mod explain;
@@ -45,6 +47,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
     }
     match cli.command {
         Command::New(args) => new::run(&context, &args).await,
+        Command::Call(args) => call::run(&context, &args).await,
         Command::Check(args) => check::run(&context, &args),
         Command::Fmt(args) => fmt::run(&context, &args),
         Command::Explain(args) => explain::run(&context, &args),
@@ -57,5 +60,10 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Lock(args) => lock::run(&context, &args).await,
         Command::Proof(args) => proof::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args).await,
+        Command::Completions(args) => {
+            complete::script(&context, &args);
+            Ok(())
+        }
+        Command::Complete(args) => complete::run(&context, &args).await,
     }
 }

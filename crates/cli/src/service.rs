@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use proof::verify::TrustPolicy;
+use proto::v1::call_service_client::CallServiceClient;
 use proto::v1::ledger_service_client::LedgerServiceClient;
 use proto::v1::run_service_client::RunServiceClient;
 use tonic::transport::{Channel, Endpoint};
@@ -50,6 +51,18 @@ impl Connection {
         }
     }
 
+    /// The same for single calls, which leave runs of earlier processes alone.
+    pub(crate) async fn for_calls(
+        config: &Config,
+        url: Option<&str>,
+        state: local::State,
+    ) -> Result<Self, Failure> {
+        match url {
+            Some(url) => Self::remote(config, url).await,
+            None => Self::local(Local::for_calls(config, state).await?).await,
+        }
+    }
+
     /// A connection for looking up and changing the Ledger: that of a server, or that of this project.
     pub(crate) async fn for_ledger(
         config: &Config,
@@ -89,6 +102,11 @@ impl Connection {
     /// Client of the runs.
     pub(crate) fn runs(&self) -> RunServiceClient<Channel> {
         RunServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// Client of the calls.
+    pub(crate) fn calls(&self) -> CallServiceClient<Channel> {
+        CallServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// Client of the Ledger.

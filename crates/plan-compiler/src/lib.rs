@@ -41,6 +41,7 @@ mod hir;
 mod lower;
 mod memo;
 mod needs;
+mod one_call;
 mod pipeline;
 mod prelude;
 mod program;
@@ -63,6 +64,7 @@ use texts::Texts;
 
 pub use fix::{AppliedFix, FIX_ROUNDS_MAX, Fixed, fix};
 pub use needs::{Needs, needs};
+pub use one_call::{CallRefused, CallTerms, Signature, one_call};
 pub use session::Session;
 
 /// Timeout of a call that declares none, microseconds: 30 seconds, longer than most answers of a model

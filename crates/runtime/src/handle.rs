@@ -17,7 +17,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::core::Prepared;
 use crate::create::Creation;
-use crate::driver::{self, LoadedPlan, Options, Phase, Registry, Services, Task};
+use crate::driver::{self, LiveRun, LoadedPlan, Options, Phase, Registry, Services, Task};
 use crate::error::Error;
 use crate::events::Events;
 use crate::journal;
@@ -50,6 +50,26 @@ pub struct CreateRun {
     pub cost_max: Option<Amount>,
     /// Whose run it is; letters, digits, `-`, `_` and `.`.
     pub tenant: Arc<str>,
+}
+
+/// A run that is being stored.
+pub(crate) struct Started {
+    pub(crate) id: RunId,
+    pub(crate) live: Arc<LiveRun>,
+    created: oneshot::Receiver<Result<RunId, Error>>,
+}
+
+impl Started {
+    /// Waits until it is stored; the run of an earlier request, where that had the same id.
+    pub(crate) async fn created(self, handle: &Handle) -> Result<RunId, Error> {
+        let shared = &handle.shared;
+        self.created.await.unwrap_or_else(|_| {
+            // The task died before it could answer: a mistake of this program, or a shutdown.
+            shared.registry.leave(self.id);
+            let closing = shared.closing.load(Ordering::Acquire);
+            Err(if closing { Error::Closing } else { Error::Internal { run: self.id } })
+        })
+    }
 }
 
 /// What everything in this crate shares.
@@ -118,16 +138,22 @@ impl Handle {
     /// [`Error::Input`], [`Error::NotCallable`], [`Error::AboveBudget`], [`Error::AboveMax`] and the like,
     /// before anything is spent; [`Error::RequestConflict`]; [`Error::Busy`]; [`Error::Store`].
     pub async fn create_run(&self, request: CreateRun) -> Result<RunId, Error> {
+        self.start(request)?.created(self).await
+    }
+
+    /// Admits a run and sets about storing it.
+    pub(crate) fn start(&self, request: CreateRun) -> Result<Started, Error> {
         if self.shared.closing.load(Ordering::Acquire) {
             return Err(Error::Closing);
         }
         let body = &request.plan.prepared.plan.body;
-        let inputs = inputs::decode(body, &request.inputs_json)?;
+        let inputs = inputs::decode(&body.params, &body.types, &request.inputs_json)?;
         request.plan.check()?;
         admission::check(&request.plan.prepared, &inputs, request.cost_max)?;
         let new = Creation::new(&self.shared, request, inputs)?;
         let (id, limit) = (new.opened.run, self.shared.options.runs_max);
-        if !self.shared.registry.enter(id, &new.request.tenant, new.task.live(), limit) {
+        let live = Arc::clone(new.task.live());
+        if !self.shared.registry.enter(id, &new.request.tenant, &live, limit) {
             return Err(Error::Busy { limit });
         }
         let (reply, created) = oneshot::channel();
@@ -135,12 +161,7 @@ impl Handle {
         // stored run that nobody drives.
         let driven = tokio::spawn(new.run(Arc::clone(&self.shared), reply));
         self.shared.registry.set_task(id, driven.abort_handle());
-        created.await.unwrap_or_else(|_| {
-            // The task died before it could answer: a mistake of this program, or a shutdown.
-            self.shared.registry.leave(id);
-            let closing = self.shared.closing.load(Ordering::Acquire);
-            Err(if closing { Error::Closing } else { Error::Internal { run: id } })
-        })
+        Ok(Started { id, live, created })
     }
 
     /// A run as it stands after its last commit.

@@ -8,6 +8,7 @@ use plan_ir::plan::{Param, PlanBody};
 use schema::decode::{DecodeError, decode_exact, parse_json};
 use schema::encode::{EncodeError, to_item};
 use schema::ocb::{Item, Profile};
+use schema::types::TypeDefs;
 use schema::value::{Json, Value};
 
 /// Arguments that a plan does not take.
@@ -20,14 +21,14 @@ pub enum InputError {
         /// What they are.
         what: String,
     },
-    /// The plan has no such parameter.
-    #[error("the plan takes no `{name}`{}", hint(suggestion.as_deref(), takes))]
+    /// There is no such parameter.
+    #[error("there is no input `{name}`{}", hint(suggestion.as_deref(), takes))]
     Unknown {
         /// The name.
         name: String,
         /// A parameter with a similar name.
         suggestion: Option<String>,
-        /// All parameters of the plan.
+        /// All parameters.
         takes: Vec<String>,
     },
     /// An argument without a default is missing.
@@ -68,28 +69,28 @@ impl InputError {
 fn hint(suggestion: Option<&str>, takes: &[String]) -> String {
     match suggestion {
         Some(similar) => format!("; did you mean `{similar}`?"),
-        None if takes.is_empty() => "; it takes no arguments".into(),
-        None => format!("; it takes {}", takes.join(", ")),
+        None if takes.is_empty() => "; none is taken".into(),
+        None => format!("; taken are {}", takes.join(", ")),
     }
 }
 
-/// One value per parameter of the plan, from a JSON object by parameter name. Empty text is an empty
+/// One value per parameter of a plan, from a JSON object by parameter name; `types` are the plan's. Empty text is an empty
 /// object. An argument that is `null` counts as absent where its type has no `null`, so that a default
 /// stands in.
 ///
 /// # Errors
 /// [`InputError`] for the first argument that is wrong; unknown names come first, for a typing mistake
 /// usually makes another argument look missing.
-pub fn decode(plan: &PlanBody, json: &[u8]) -> Result<Arc<[Value]>, InputError> {
+pub fn decode(params: &[Param], types: &TypeDefs, json: &[u8]) -> Result<Arc<[Value]>, InputError> {
     let given = object(json)?;
-    if let Some(unknown) = given.keys().find(|name| plan.params.iter().all(|param| param.name != ***name)) {
+    if let Some(unknown) = given.keys().find(|name| params.iter().all(|param| param.name != ***name)) {
         return Err(InputError::Unknown {
             name: unknown.chars().take(80).collect(),
-            suggestion: similar(unknown, &plan.params),
-            takes: plan.params.iter().map(|param| param.name.clone()).collect(),
+            suggestion: similar(unknown, params),
+            takes: params.iter().map(|param| param.name.clone()).collect(),
         });
     }
-    plan.params.iter().map(|param| argument(plan, param, given.get(param.name.as_str()))).collect()
+    params.iter().map(|param| argument(types, param, given.get(param.name.as_str()))).collect()
 }
 
 /// The canonical bytes of the arguments: a record by parameter name.
@@ -120,13 +121,13 @@ fn object(json: &[u8]) -> Result<Arc<BTreeMap<Arc<str>, Json>>, InputError> {
     Err(InputError::NotObject { what: kind })
 }
 
-fn argument(plan: &PlanBody, param: &Param, given: Option<&Json>) -> Result<Value, InputError> {
+fn argument(types: &TypeDefs, param: &Param, given: Option<&Json>) -> Result<Value, InputError> {
     use schema::types::Type;
 
-    let ty = || plan.types.show(&param.ty);
+    let ty = || types.show(&param.ty);
     let takes_null = matches!(param.ty, Type::Optional(_) | Type::Json);
     match (given.filter(|json| takes_null || !matches!(json, Json::Null)), &param.default) {
-        (Some(json), _) => decode_exact(json, &param.ty, &plan.types).map_err(|error| InputError::Misfit {
+        (Some(json), _) => decode_exact(json, &param.ty, types).map_err(|error| InputError::Misfit {
             name: param.name.clone(),
             ty: ty(),
             path: error.path.replacen('$', &format!("$.{}", param.name), 1),

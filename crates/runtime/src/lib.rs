@@ -19,6 +19,7 @@
 
 mod admission;
 mod answers;
+mod call;
 pub mod core;
 mod create;
 mod driver;
@@ -36,6 +37,7 @@ pub mod simulation;
 mod told;
 pub mod view;
 
+pub use call::Call;
 pub use driver::{LoadedPlan, Options, Services};
 pub use error::Error;
 pub use events::Events;

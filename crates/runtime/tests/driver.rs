@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use plan_ir::plan::{CompiledPlan, Tolerance};
 use runtime::view::{EventState, RunEventKind, RunFilter, RunState};
-use runtime::{Error, Options};
+use runtime::{CreateRun, Error, Options};
 use schema::error::CallErrorKind;
 use schema::operation::{Auth, ObservedCost, OperationDescriptor};
 use schema::price::{PriceBasis, PriceRule};
@@ -207,6 +207,50 @@ async fn a_cancelled_run_stops_at_once_and_settles_what_it_sent() {
 }
 
 #[tokio::test]
+async fn a_call_is_cancelled_when_nobody_waits_for_it_any_more() {
+    let server = Server::start(|_| Reply::answer("never").after(3_600_000)).await;
+    let world = World::in_memory();
+    let options = CallOptions { timeout_us: 50_000_000, ..CallOptions::to(0) };
+    let plan = world.load(one_call(echo(&server), &options));
+    let request = CreateRun { request_id: Some("once".into()), ..request(&plan, "{}") };
+    let call = world.handle.call(request.clone()).await.unwrap();
+    let id = call.run();
+    server.arrived(1).await;
+    // Who asks again, with the same id, waits for the same run and does not end it.
+    let again = world.handle.call(request).await.unwrap();
+    assert_eq!(again.run(), id);
+    drop(again);
+    let waiting = tokio::spawn(call.ended());
+    tokio::task::yield_now().await;
+    assert_eq!(world.handle.get_run(TENANT, id).await.unwrap().state, RunState::Running);
+    waiting.abort();
+    let run = world.handle.wait(TENANT, id).await.unwrap();
+    assert_eq!((run.state, run.total, run.total_certain), (RunState::Cancelled, usd(100), false));
+    world.proof(&run).await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_before_it_is_stored_is_cancelled() {
+    let server = Server::start(|_| Reply::answer("never").after(3_600_000)).await;
+    let world = World::in_memory();
+    let plan = world.load(one_call(echo(&server), &CallOptions::to(0)));
+    let mut call = Box::pin(world.handle.call(request(&plan, "{}")));
+    let polled = std::future::poll_fn(|context| std::task::Poll::Ready(call.as_mut().poll(context))).await;
+    assert!(polled.is_pending());
+    drop(call);
+    let page = async {
+        loop {
+            let page = world.handle.list_runs(TENANT, &RunFilter::default(), None, 10).await.unwrap();
+            if let [run] = page.runs.as_slice() {
+                return world.handle.wait(TENANT, run.id).await.unwrap();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    assert_eq!(page.await.state, RunState::Cancelled);
+}
+
+#[tokio::test]
 async fn wrong_arguments_are_named_before_anything_is_spent() {
     let server = echoing().await;
     let world = World::in_memory();
@@ -218,8 +262,8 @@ async fn wrong_arguments_are_named_before_anything_is_spent() {
     for (inputs, code, message) in [
         ("[]", "E1160", "the inputs are no JSON object: they are a list"),
         (r#"{"question":"#, "E1160", "the inputs are no JSON object"),
-        (r#"{"qestion":"a"}"#, "E1161", "the plan takes no `qestion`; did you mean `question`?"),
-        (r#"{"question":"a","xyz":1}"#, "E1161", "the plan takes no `xyz`; it takes question, limit"),
+        (r#"{"qestion":"a"}"#, "E1161", "there is no input `qestion`; did you mean `question`?"),
+        (r#"{"question":"a","xyz":1}"#, "E1161", "there is no input `xyz`; taken are question, limit"),
         ("{}", "E1162", "`question` is missing: give a value of type String(..10)"),
         (r#"{"question":"longer than ten"}"#, "E1163", "`question` does not fit String(..10)"),
         (r#"{"question":"a","limit":"x"}"#, "E1163", "at $.limit"),

@@ -169,7 +169,7 @@ async fn forward(
 }
 
 /// The status of a failure of the runtime.
-fn failed(error: Error) -> Status {
+pub(crate) fn failed(error: Error) -> Status {
     match &error {
         Error::NotFound(run) => not_found(error.code(), "run", &format!("runs/{run}"), error.to_string()),
         Error::NoProof { run, .. } => {
@@ -185,7 +185,7 @@ fn run_id(name: &str) -> Result<RunId, Status> {
     id.ok_or_else(|| bad_field("E1510", "name", format!("`{name}` is not of the form runs/<uuid>")))
 }
 
-fn request_id(id: String) -> Result<Option<String>, Status> {
+pub(crate) fn request_id(id: String) -> Result<Option<String>, Status> {
     if id.len() > REQUEST_ID_BYTES_MAX {
         let message = format!("it has {} bytes, at most {REQUEST_ID_BYTES_MAX} are admitted", id.len());
         return Err(bad_field("E1510", "request_id", message));
@@ -261,7 +261,7 @@ fn error_view(error: &PlanError) -> v1::RunError {
     }
 }
 
-fn cost_view(row: &CostRow) -> v1::CostRow {
+pub(crate) fn cost_view(row: &CostRow) -> v1::CostRow {
     v1::CostRow {
         label: row.label.clone(),
         operation: row.operation.clone(),
@@ -273,7 +273,7 @@ fn cost_view(row: &CostRow) -> v1::CostRow {
     }
 }
 
-fn event_view(event: &RunEvent) -> v1::RunEvent {
+pub(crate) fn event_view(event: &RunEvent) -> v1::RunEvent {
     let kind = match event.kind {
         RunEventKind::Opened => v1::RunEventKind::Opened,
         RunEventKind::Node => v1::RunEventKind::Node,

@@ -6,6 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
+use proto::v1::call_service_server::CallServiceServer;
 use proto::v1::compiler_service_server::CompilerServiceServer;
 use proto::v1::ledger_service_server::LedgerServiceServer;
 use proto::v1::run_service_server::RunServiceServer;
@@ -21,6 +22,7 @@ use tower::layer::util::{Identity, Stack};
 use tower::service_fn;
 use tower::util::MapResponseLayer;
 
+use crate::call::Calls;
 use crate::coded::coded;
 use crate::compiler::Compiler;
 use crate::ledger::Ledger;
@@ -135,6 +137,9 @@ impl Service {
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?)
             .add_service(
+                CallServiceServer::new(Calls::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
+            )
+            .add_service(
                 CompilerServiceServer::new(Compiler::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
             )
             .add_service(
@@ -146,8 +151,9 @@ impl Service {
 }
 
 /// The names under which health is asked for; the empty one is the whole server.
-const HEALTH_NAMES: [&str; 4] = [
+const HEALTH_NAMES: [&str; 5] = [
     "",
+    <CallServiceServer<Calls> as NamedService>::NAME,
     <CompilerServiceServer<Compiler> as NamedService>::NAME,
     <LedgerServiceServer<Ledger> as NamedService>::NAME,
     <RunServiceServer<Runs> as NamedService>::NAME,

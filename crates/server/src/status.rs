@@ -74,7 +74,7 @@ pub(crate) fn plan_errors(compiled: &Compiled) -> Status {
 }
 
 /// The gRPC code that belongs to an error code: one table for all services.
-fn grpc_code(code: &str) -> Code {
+pub(crate) fn grpc_code(code: &str) -> Code {
     match code {
         // Another process owns the store, it is full, or the service is busy or closing.
         "E1001" | "E1173" | "E1175" => Code::Unavailable,

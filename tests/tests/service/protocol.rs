@@ -10,14 +10,18 @@ use tonic_reflection::pb::{v1, v1alpha};
 
 use super::bare;
 
-const SERVICES: [&str; 3] =
-    ["orchestra.v1.CompilerService", "orchestra.v1.LedgerService", "orchestra.v1.RunService"];
+const SERVICES: [&str; 4] = [
+    "orchestra.v1.CallService",
+    "orchestra.v1.CompilerService",
+    "orchestra.v1.LedgerService",
+    "orchestra.v1.RunService",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_service_is_healthy_and_no_other_is_known() {
     let (_served, clients) = bare().await;
     let mut health = HealthClient::new(clients.channel());
-    for service in ["", SERVICES[0], SERVICES[1], SERVICES[2]] {
+    for service in SERVICES.into_iter().chain([""]) {
         let request = HealthCheckRequest { service: service.into() };
         assert_eq!(health.check(request).await.unwrap().into_inner().status(), ServingStatus::Serving);
     }

@@ -17,6 +17,8 @@ use crate::output::money;
 use crate::output::table::{aligned, tabbed, text};
 use crate::service::Connection;
 
+pub(crate) use show::of_subnet;
+
 /// Rows of one page of a list.
 const PAGE_SIZE: u32 = 500;
 

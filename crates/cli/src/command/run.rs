@@ -27,8 +27,8 @@ use crate::service::Connection;
 use crate::service::local::State;
 
 pub(crate) use interrupt::Interrupts;
-pub(crate) use report::{Keep, report};
-pub(crate) use watch::execute;
+pub(crate) use report::{Keep, cost_rows, report};
+pub(crate) use watch::{execute, read_proof, with_advice};
 
 /// Ends of file names of proofs.
 const PROOF_EXTENSION: &str = ::proof::bundle::FILE_EXTENSION;
@@ -138,7 +138,8 @@ fn source(compiled: &Compiled, lock: &Lock) -> Result<v1::PlanSource, Failure> {
     })
 }
 
-fn cost_max(text: &str) -> Result<v1::Amount, Failure> {
+/// The amount of `--max-cost`.
+pub(crate) fn cost_max(text: &str) -> Result<v1::Amount, Failure> {
     let amount: Amount = text.parse().map_err(|error| {
         Failure::new("E1507", format!("--max-cost: {error}"), "such as --max-cost 0.10USD")
     })?;

@@ -42,18 +42,23 @@ impl Local {
     /// A service that runs the plans of this process, with sample subnets where the configuration asks for
     /// them. It compiles against the project's own lock, whatever its Ledger holds.
     pub(crate) async fn for_runs(config: &Config, state: State) -> Result<Self, Failure> {
-        Self::configured(config, state, true).await
+        let options = Options { trust_locks: true, ..options(state) };
+        Self::configured(config, options).await
+    }
+
+    /// A service for one call of this process. What an earlier process left behind is not its business.
+    pub(crate) async fn for_calls(config: &Config, state: State) -> Result<Self, Failure> {
+        let options = Options { take_up_runs: false, ..options(state) };
+        Self::configured(config, options).await
     }
 
     /// A service for clients elsewhere, whose locks it does not trust.
     pub(crate) async fn for_clients(config: &Config, state: State) -> Result<Self, Failure> {
-        Self::configured(config, state, false).await
+        Self::configured(config, options(state)).await
     }
 
-    async fn configured(config: &Config, state: State, trust_locks: bool) -> Result<Self, Failure> {
+    async fn configured(config: &Config, mut options: Options) -> Result<Self, Failure> {
         let development = config.development();
-        let mut options = options(state);
-        options.trust_locks = trust_locks;
         options.store_bytes_max = config.store_bytes_max();
         options.egress.policy.allow_loopback = development.allow_loopback;
         options.egress.policy.allow_private = development.allow_private;
@@ -84,6 +89,11 @@ impl Local {
         let mut options = options(state);
         options.take_up_runs = false;
         Self::open(options, None).await
+    }
+
+    /// A service whose Ledger is the catalogue that every binary carries.
+    pub(crate) async fn for_catalogue() -> Result<Self, Failure> {
+        Self::open(options(State::Memory), None).await
     }
 
     async fn open(options: Options, samples: Option<Samples>) -> Result<Self, Failure> {

@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 #![expect(clippy::indexing_slicing, reason = "tests: a missing JSON member is a failed test")]
 
+mod call;
 mod check;
 mod check_fix;
 mod check_formats;
+mod complete;
 mod config;
 mod doc;
 mod examples;

@@ -11,6 +11,7 @@ mod fixes;
 mod library;
 mod mdtest;
 mod meaning;
+mod one_call;
 mod pages;
 mod policies;
 mod pure;

@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::core::Prepared;
 pub(crate) use clock::{Clock, wall_us};
-pub(crate) use live::{Control, Phase, Registry};
+pub(crate) use live::{Control, LiveRun, Phase, Registry};
 pub use plan::LoadedPlan;
 pub(crate) use recover::{load_plan, recover, seed};
 pub(crate) use task::{NewRun, Task, fresh_run};

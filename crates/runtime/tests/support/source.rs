@@ -54,7 +54,8 @@ pub fn prepare(text: &str) -> Arc<Prepared> {
 /// A simulated run of the plan `main` in `text`; it keeps its bound, and its proof verifies.
 pub fn run(text: &str, inputs: &str, answer: impl FnMut(&Send) -> Answer) -> Simulation {
     let (plan, bound) = compiled(text);
-    let inputs = runtime::inputs::decode(&plan.plan.body, inputs.as_bytes()).unwrap();
+    let inputs =
+        runtime::inputs::decode(&plan.plan.body.params, &plan.plan.body.types, inputs.as_bytes()).unwrap();
     let callable = vec![true; plan.operations().count()];
     let given = Given { inputs: Arc::clone(&inputs), seed: 7, callable, ..Given::default() };
     let mut simulation = Simulation::with(Arc::clone(&plan), given);

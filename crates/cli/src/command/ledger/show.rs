@@ -51,7 +51,7 @@ pub(super) async fn run(
 }
 
 /// Who names a subnet wants to know its operations.
-async fn of_subnet(connection: &Connection, id: &str, failure: Failure) -> Failure {
+pub(crate) async fn of_subnet(connection: &Connection, id: &str, failure: Failure) -> Failure {
     let Some(netuid) = id.strip_prefix("sn").and_then(|netuid| netuid.parse().ok()) else { return failure };
     let operations = list(connection, Some(netuid)).await.unwrap_or_default();
     let ids: Vec<&str> = operations.iter().map(|operation| operation.id.as_str()).collect();

@@ -28,7 +28,7 @@ pub(super) fn read(args: &args::Run, plan: &PlanBody) -> Result<Vec<u8>, Failure
         Some(path) => project::read(path, INPUTS_BYTES_MAX)?,
         None => Value::Object(object(&args.inputs, &plan.params)?).to_string().into_bytes(),
     };
-    decode(plan, &json).map(|_| json).map_err(|error| refused(&error, plan))
+    decode(&plan.params, &plan.types, &json).map(|_| json).map_err(|error| refused(&error, plan))
 }
 
 fn object(inputs: &[String], params: &[Param]) -> Result<Map<String, Value>, Failure> {

@@ -164,9 +164,9 @@ fn basis(row: &v1::CostRow) -> String {
     format!("{}{above}", money::basis(row.basis()))
 }
 
-fn document(run: &v1::Run, saved: Result<&Saved, &Failure>) -> Value {
-    let costs: Vec<Value> = run
-        .costs
+/// A table of costs for a program.
+pub(crate) fn cost_rows(costs: &[v1::CostRow]) -> Vec<Value> {
+    costs
         .iter()
         .map(|row| {
             json!({
@@ -179,7 +179,11 @@ fn document(run: &v1::Run, saved: Result<&Saved, &Failure>) -> Value {
                 "charged_above_agreed": row.charged_above_agreed,
             })
         })
-        .collect();
+        .collect()
+}
+
+fn document(run: &v1::Run, saved: Result<&Saved, &Failure>) -> Value {
+    let costs = cost_rows(&run.costs);
     let error = run.error.as_ref().map(|error| {
         json!({
             "code": error.code,

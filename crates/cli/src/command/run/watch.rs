@@ -153,7 +153,7 @@ async fn follow(
 }
 
 /// The bundle of a run that ended.
-pub(super) async fn read_proof(connection: &Connection, name: &str) -> Result<Vec<u8>, Status> {
+pub(crate) async fn read_proof(connection: &Connection, name: &str) -> Result<Vec<u8>, Status> {
     let request = v1::ReadProofRequest { name: name.to_owned() };
     let mut chunks = connection.runs().read_proof(request).await?.into_inner();
     let mut bytes = Vec::new();
@@ -164,7 +164,7 @@ pub(super) async fn read_proof(connection: &Connection, name: &str) -> Result<Ve
 }
 
 /// What to do about a run that was not admitted, in terms of this command line.
-fn with_advice(failure: Failure) -> Failure {
+pub(crate) fn with_advice(failure: Failure) -> Failure {
     let advice = match failure.code.as_str() {
         "E1105" => {
             "in orchestra.toml: `[secrets.snN]` with `origin` and `env`, the variable that holds the key\nor in the \

@@ -1,0 +1,222 @@
+//! What one call costs: `CallService.Call` over TCP against a bare unary call of the same server and a bare call of the
+//! subnet client in the same run, rounds interleaved; and how long `orch call` takes from its start to the first byte at
+//! the subnet, on a machine that has just run it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a benchmark prints its result and stops where it cannot go on"
+)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use proto::v1;
+use proto::v1::call_service_client::CallServiceClient;
+use schema::operation::OperationDescriptor;
+use schema::value::Value;
+use serde_json::json;
+use server::{Options, Service, StoreLocation};
+use subnet::egress::{self, EgressPolicy};
+use subnet::secrets::SecretStore;
+use subnet::{CallContext, Client, Follow};
+use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+/// As `orch` has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const ROUNDS: usize = 10;
+const CALLS: usize = 200;
+const STARTS: usize = 21;
+
+fn main() {
+    let (url, _) = serve();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        println!("one call at a time, p50      bare unary  bare call  CallService.Call  adds");
+        let folder = tempfile::tempdir().unwrap();
+        for (name, store) in [
+            ("in memory", StoreLocation::Memory),
+            ("durable", StoreLocation::Folder(folder.path().to_owned())),
+        ] {
+            // In a task, as a server's requests are, rather than on a thread that no worker shares.
+            let url = url.clone();
+            tokio::spawn(async move { calls(name, store, &url).await }).await.unwrap();
+        }
+    });
+    runtime.shutdown_background();
+    cold();
+}
+
+/// The same question by each way, in turn.
+async fn calls(name: &str, store: StoreLocation, url: &str) {
+    let operation = operation(url);
+    let channel = service(store, &operation).await;
+    let (mut health, mut ours) = (HealthClient::new(channel.clone()), CallServiceClient::new(channel));
+    let egress = egress::Options {
+        policy: EgressPolicy { allow_loopback: true, allow_private: false },
+        ..egress::Options::default()
+    };
+    let client = Client::new(egress).unwrap();
+    let types = schema::json_schema::OperationTypes::of(&operation).unwrap();
+    let prepared = client.prepare(&operation, types.into(), None).unwrap();
+    let (input, secrets) = (Value::record([Value::string("a".to_owned())]), SecretStore::new());
+    let context = CallContext {
+        request_nonce: [1; 32],
+        timeout: Duration::from_secs(30),
+        secrets: &secrets,
+        hotkey: None,
+        follow: Follow::default(),
+    };
+    let request = v1::CallRequest {
+        operation: operation.id.clone(),
+        arguments_json: br#"{"q":"a"}"#.as_slice().into(),
+        ..v1::CallRequest::default()
+    };
+    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        for _ in 0..CALLS {
+            let begun = Instant::now();
+            health.check(HealthCheckRequest { service: String::new() }).await.unwrap();
+            times[0].push(begun.elapsed());
+        }
+        for _ in 0..CALLS {
+            let begun = Instant::now();
+            client.call(&prepared, &input, &context).await.result.unwrap();
+            times[1].push(begun.elapsed());
+        }
+        for _ in 0..CALLS {
+            let begun = Instant::now();
+            ours.call(request.clone()).await.unwrap();
+            times[2].push(begun.elapsed());
+        }
+    }
+    let [unary, bare, ours] = times.map(|mut times| median(&mut times));
+    let adds = ours.saturating_sub(unary + bare);
+    println!("{name:<24}  {unary:>13.1?}  {bare:>9.1?}  {ours:>16.1?}  {adds:.1?}");
+}
+
+async fn service(store: StoreLocation, operation: &OperationDescriptor) -> Channel {
+    let mut options = Options::new(store);
+    options.egress.policy.allow_loopback = true;
+    let service = Service::open(options).await.unwrap();
+    service.ledger().publish_operation(operation.clone()).await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { service.serve(listener, std::future::pending()).await.unwrap() });
+    Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap()
+}
+
+fn operation(url: &str) -> OperationDescriptor {
+    let schema =
+        |name: &str| json!({"type": "object", "required": [name], "properties": {name: {"type": "string"}}});
+    serde_json::from_value(json!({
+        "id": "sn65020.ask", "netuid": 65020, "version": {"breaking": 1, "compatible": 0}, "summary": "Answers.",
+        "access": "open", "auth": {"kind": "none"}, "side_effects": "none",
+        "transport": {"kind": "http", "method": "POST", "base_url": url, "path": "/ask", "response": "json"},
+        "repeat": {"safe": true, "costs_again": false}, "price": {"kind": "free"}, "output_complete": true,
+        "input": schema("q"), "output": schema("v"), "sources": [{"kind": "test", "reference": "benchmark"}],
+    }))
+    .unwrap()
+}
+
+/// From the start of `orch call` to the first byte of its request.
+fn cold() {
+    let (url, arrivals) = serve();
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(
+        "[development]\nallow_loopback = true\n[endpoints]\nsn22 = \"{url}\"\n\
+         [secrets.sn22]\norigin = \"{url}\"\nenv = \"PATH\"\n"
+    );
+    fs::write(folder.path().join("orchestra.toml"), text).unwrap();
+    let start = |extra: &[&str]| {
+        let begun = Instant::now();
+        let mut command =
+            orch(folder.path(), &["call", "sn22.web_search", "query=a", "--max-cost", "0.01USD"]);
+        let ended = command.args(extra).stdout(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        arrivals.recv().unwrap() - begun
+    };
+    println!("\norch call, start to first byte at the subnet, p50 of {STARTS}");
+    let show = |what: &str, before: &dyn Fn(), extra: &[&str]| {
+        let mut times = Vec::new();
+        for _ in 0..STARTS {
+            before();
+            times.push(start(extra));
+        }
+        println!("{what:<40}  {:>9.1?}", median(&mut times));
+    };
+    let state = folder.path().join(".orchestra");
+    show("in a folder without a store", &|| drop(fs::remove_dir_all(&state)), &[]);
+    show("in a project with a store", &|| {}, &[]);
+    show("with --no-journal", &|| {}, &["--no-journal"]);
+    let mut serving = orch(folder.path(), &["serve", "--quiet", "--listen", "127.0.0.1:0"]);
+    let mut serving = serving.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+    show("with --server", &|| {}, &["--server", &address]);
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+}
+
+fn orch(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_orch"));
+    command.current_dir(folder).args(args);
+    command
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// A subnet that answers everything alike, on threads of its own, and tells when the first byte of each connection came.
+fn serve() -> (String, mpsc::Receiver<Instant>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, arrivals) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, sender) = (stream.unwrap(), sender.clone());
+            std::thread::spawn(move || {
+                stream.set_nodelay(true).unwrap();
+                let (mut request, mut part, mut told) = (Vec::new(), [0; 4096], false);
+                while let Ok(read @ 1..) = stream.read(&mut part) {
+                    if !told {
+                        // Nobody listens where only whole calls are measured.
+                        let _ = sender.send(Instant::now());
+                        told = true;
+                    }
+                    request.extend_from_slice(&part[..read]);
+                    if is_whole(&request) {
+                        request.clear();
+                        let body = r#"{"v":"fine","data":[]}"#;
+                        let length = body.len();
+                        let head = format!(
+                            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+                        );
+                        stream.write_all((head + body).as_bytes()).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    (url, arrivals)
+}
+
+/// Whether head and body of a request have arrived.
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request).to_ascii_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    body.len() >= length.unwrap_or(0)
+}

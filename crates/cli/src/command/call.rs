@@ -1,0 +1,100 @@
+//! `orch call`: one operation, called once. Arguments are checked and completed here, against the operation's types, so
+//! that a slip costs nothing; everything else is the service's.
+
+mod arguments;
+mod follow;
+mod report;
+mod signature;
+
+use clap::CommandFactory as _;
+use plan_compiler::Signature;
+use proto::v1;
+use schema::operation::OperationDescriptor;
+use uuid::Uuid;
+
+use super::run::{Interrupts, cost_max};
+use super::{Context, ledger, proof};
+use crate::args;
+use crate::exit::{Exit, Failure};
+use crate::project;
+use crate::service::Connection;
+use crate::service::local::State;
+
+/// Calls an operation.
+pub(crate) async fn run(context: &Context, args: &args::Call) -> Result<(), Failure> {
+    let Some(id) = args.operation.as_deref() else {
+        let mut command = args::Cli::command();
+        let call = command.find_subcommand_mut("call");
+        context.output.data(&call.map(|call| call.render_long_help().to_string()).unwrap_or_default());
+        return Ok(());
+    };
+    let config = context.config()?;
+    // What the call costs cannot be had back, so the place for its receipt is tried first.
+    args.receipt.as_deref().map_or(Ok(()), project::writable)?;
+    let cost_max = args.max_cost.as_deref().map(cost_max).transpose()?;
+    let mut interrupts = Interrupts::new()?;
+    let state = if args.no_journal { State::Memory } else { State::Folder(config.state_folder()) };
+    let connection = Connection::for_calls(&config, args.server.as_deref(), state).await?;
+    let operation = look_up(&connection, id, args.version.as_deref()).await?;
+    let signature = Signature::of(&operation)
+        .map_err(|error| Failure::new("E1210", error.to_string(), "choose another operation"))?;
+    if args.help {
+        context.output.data(&signature::page(&operation, &signature));
+        return Ok(());
+    }
+    let request = v1::CallRequest {
+        operation: id.to_owned(),
+        version: operation.version.to_string(),
+        arguments_json: arguments::read(args, &operation, &signature)?.into(),
+        cost_max,
+        timeout: args.timeout.map(wire_duration).transpose()?,
+        request_id: Uuid::new_v4().to_string(),
+        want_receipt: args.receipt.is_some(),
+    };
+    // A server of this project signs with the project's key; of any other, only its word would be had.
+    let mut trusted = proof::project_policy(&config)?;
+    trusted.runtime_keys.extend(connection.trust().runtime_keys);
+    let report = report::Report { context, operation: &operation, receipt: args.receipt.as_deref(), trusted };
+    let ended = match follow::follow(&connection, request, context, args.stream, &mut interrupts).await {
+        Ok(followed) => report.answered(&followed),
+        Err(follow::Stopped::Failure(failure)) => Err(failure),
+        Err(follow::Stopped::Refused(status)) => report.refused(&connection, &status).await,
+    };
+    if ended.is_ok() && connection.local.as_ref().is_some_and(|local| local.samples.is_some()) {
+        context
+            .output
+            .note("the call went to a sample subnet on this machine: `samples = true` in orchestra.toml");
+    }
+    connection.close().await;
+    ended
+}
+
+/// The entry of an operation.
+async fn look_up(
+    connection: &Connection,
+    id: &str,
+    version: Option<&str>,
+) -> Result<OperationDescriptor, Failure> {
+    let request =
+        v1::GetOperationRequest { id: id.to_owned(), version: version.unwrap_or_default().to_owned() };
+    let found = match connection.ledger().get_operation(request).await {
+        Ok(found) => found.into_inner().operation.unwrap_or_default(),
+        Err(status) => {
+            let failure = connection.refused(&status);
+            // What one asked for is not there; anything else is no matter of the command line.
+            let exit = if failure.code.starts_with("E12") { Exit::Usage } else { failure.exit };
+            return Err(ledger::of_subnet(connection, id, failure).await.exit(exit));
+        }
+    };
+    serde_json::from_slice(&found.entry_json).map_err(|error| {
+        let message = format!("the entry of `{id}` cannot be read: {error}");
+        Failure::new("E1209", message, "the server is of another version; use the same on both sides")
+    })
+}
+
+fn wire_duration(timeout: jiff::SignedDuration) -> Result<prost_types::Duration, Failure> {
+    if timeout.is_negative() {
+        return Err(Failure::new("E1507", "--timeout is negative", "such as --timeout 90s"));
+    }
+    Ok(prost_types::Duration { seconds: timeout.as_secs(), nanos: timeout.subsec_nanos() })
+}

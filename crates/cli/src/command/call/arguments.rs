@@ -1,0 +1,133 @@
+//! The arguments of a call from the command line, as one JSON object that fits the operation.
+//!
+//! `name=value` is text where the type is text, and else what the type makes of it; `name:=value` is JSON, whatever the
+//! type; `name=@FILE` and `name:=@FILE` take the value from a file.
+
+use std::path::Path;
+
+use plan_compiler::Signature;
+use runtime::inputs::{InputError, decode};
+use schema::decode::{decode_exact, parse_json};
+use schema::operation::OperationDescriptor;
+use schema::types::Type;
+use serde_json::{Map, Value};
+
+use super::signature;
+use crate::args;
+use crate::exit::Failure;
+use crate::project;
+
+/// Bytes of the largest file of arguments.
+const ARGUMENTS_BYTES_MAX: u64 = 64 << 20;
+
+/// The arguments as JSON text that fits the operation.
+pub(super) fn read(
+    args: &args::Call,
+    operation: &OperationDescriptor,
+    signature: &Signature,
+) -> Result<Vec<u8>, Failure> {
+    let base = args.args.as_deref().map(whole).transpose()?;
+    let json = match base {
+        Some(json) if args.arguments.is_empty() => json,
+        base => {
+            let mut object = base.map_or_else(|| Ok(Map::new()), |json| members(&json))?;
+            for argument in &args.arguments {
+                add(&mut object, argument, signature)?;
+            }
+            Value::Object(object).to_string().into_bytes()
+        }
+    };
+    match decode(&signature.params, &signature.types, &json) {
+        Ok(_) => Ok(json),
+        Err(error) => Err(refused(&error, operation, signature)),
+    }
+}
+
+/// What `--args` says: JSON, `@FILE` or `-`.
+fn whole(text: &str) -> Result<Vec<u8>, Failure> {
+    match text.strip_prefix('@') {
+        Some(path) => project::read(Path::new(path), ARGUMENTS_BYTES_MAX),
+        None if text == "-" => project::read(Path::new(text), ARGUMENTS_BYTES_MAX),
+        None => Ok(text.as_bytes().to_vec()),
+    }
+}
+
+fn members(json: &[u8]) -> Result<Map<String, Value>, Failure> {
+    serde_json::from_slice(json).map_err(|error| {
+        let help = "arguments are one JSON object, such as {\"query\": \"bittensor\"}";
+        Failure::new("E1160", format!("--args is no JSON object: {error}"), help)
+    })
+}
+
+fn add(object: &mut Map<String, Value>, argument: &str, signature: &Signature) -> Result<(), Failure> {
+    let Some((name, text)) = argument.split_once('=') else {
+        let help = "write it like query=bittensor, count:=3 or messages=@messages.json";
+        return Err(Failure::new("E1507", format!("`{argument}` is not of the form NAME=VALUE"), help));
+    };
+    let (name, is_json) = name.strip_suffix(':').map_or((name, false), |name| (name, true));
+    let from_file = text.strip_prefix('@').map(|path| content(name, path)).transpose()?;
+    let text = from_file.as_deref().unwrap_or(text);
+    let value = match signature.params.iter().find(|param| param.name == name) {
+        Some(_) if is_json => serde_json::from_str(text).map_err(|error| {
+            let help =
+                format!("`{name}:=` takes JSON, in quotes for the shell; `{name}=` takes text as it is");
+            Failure::new("E1507", format!("argument `{name}` is not JSON: {error}"), help)
+        })?,
+        Some(param) => value(&param.ty, text, signature),
+        // An unknown name is found with all the others; what it holds does not matter.
+        None => Value::Null,
+    };
+    if object.insert(name.to_owned(), value).is_some() {
+        let help = format!("give one value; for a list: '{name}:=[\"A\", \"B\"]'");
+        return Err(Failure::new("E1507", format!("argument `{name}` is given twice"), help));
+    }
+    Ok(())
+}
+
+fn content(name: &str, path: &str) -> Result<String, Failure> {
+    let bytes = project::read(Path::new(path), ARGUMENTS_BYTES_MAX)?;
+    String::from_utf8(bytes).map_err(|_| {
+        let message = format!("argument `{name}`: {path} is not text");
+        Failure::new("E1507", message, "bytes are written in base64, as text")
+    })
+}
+
+/// Text where the type is text; else the JSON that the text is, where that fits; else the text, which a type that takes
+/// some texts may admit, and whose misfit says what the type wants.
+fn value(ty: &Type, text: &str, signature: &Signature) -> Value {
+    let inner = match ty {
+        Type::Optional(inner) => inner,
+        other => other,
+    };
+    let is_text = matches!(
+        inner,
+        Type::String(_) | Type::Url | Type::Time | Type::Duration | Type::Amount | Type::Bytes(_)
+    );
+    if is_text {
+        return Value::String(text.to_owned());
+    }
+    let fits = |json: &str| {
+        parse_json(json.as_bytes()).is_ok_and(|json| decode_exact(&json, ty, &signature.types).is_ok())
+    };
+    let as_text = Value::String(text.to_owned());
+    match serde_json::from_str(text) {
+        Ok(json) if fits(text) || !fits(&as_text.to_string()) => json,
+        _ => as_text,
+    }
+}
+
+fn refused(error: &InputError, operation: &OperationDescriptor, signature: &Signature) -> Failure {
+    let said = match error {
+        InputError::NotObject { .. } => "arguments are one JSON object, such as {\"query\": \"bittensor\"}\n",
+        _ => "",
+    };
+    // What is taken follows in full.
+    let message = error.to_string();
+    let message = match error {
+        InputError::Unknown { suggestion: None, .. } => {
+            message.split_once(';').map_or(message.as_str(), |(message, _)| message)
+        }
+        _ => message.as_str(),
+    };
+    Failure::new(error.code(), message, format!("{said}{}", signature::listing(operation, signature)))
+}

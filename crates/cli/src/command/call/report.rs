@@ -1,0 +1,178 @@
+//! What a call gave: its answer, what it cost, its receipt, and why there is no answer where there is none.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use ::proof::verify::{TrustPolicy, verify};
+use schema::amount::Amount;
+use schema::operation::OperationDescriptor;
+use serde_json::{Value, json};
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+use super::follow::Followed;
+use crate::command::run::{cost_rows, read_proof, with_advice};
+use crate::command::{Context, proof};
+use crate::exit::{Exit, Failure, exit_of};
+use crate::output::money;
+use crate::project;
+use crate::service::Connection;
+
+/// The failed calls' kind for a limit that was met.
+const OVER_BUDGET: &str = "over_budget";
+
+/// Everything a report needs beside the call itself.
+pub(super) struct Report<'a> {
+    pub(super) context: &'a Context,
+    pub(super) operation: &'a OperationDescriptor,
+    /// Where the proof bundle is to be kept.
+    pub(super) receipt: Option<&'a Path>,
+    pub(super) trusted: TrustPolicy,
+}
+
+impl Report<'_> {
+    /// Shows the answer, then in one line what it cost.
+    pub(super) fn answered(&self, followed: &Followed) -> Result<(), Failure> {
+        let (answer, output) = (&followed.answer, self.context.output);
+        let saved = self.save(&answer.receipt);
+        let result = serde_json::from_slice::<Value>(&answer.result_json).unwrap_or(Value::Null);
+        if output.json {
+            let receipt = self.receipt_document(&answer.proof_id, &saved);
+            output.document(&json!({
+                "operation": self.operation.id,
+                "version": answer.version,
+                "entry_hash": answer.entry_hash,
+                "run": answer.run,
+                "result": result,
+                "error": null,
+                "costs": cost_rows(&answer.costs),
+                "total": money::document(answer.total.as_ref()),
+                "total_certain": answer.total_certain,
+                "latency_us": answer.latency_us,
+                "receipt": receipt,
+            }));
+            return saved.map(|_| ()).map_err(|failure| Failure::said(failure.exit));
+        }
+        if !followed.printed {
+            output.data(&serde_json::to_string_pretty(&result).unwrap_or_default());
+        }
+        let basis = answer.costs.first().map_or("nothing sent", |row| money::basis(row.basis()));
+        let above =
+            if answer.costs.iter().any(|row| row.charged_above_agreed) { ", above agreed" } else { "" };
+        output.note(&format!(
+            "{} {}: {} ({basis}{above}), {} ms, receipt {}",
+            self.operation.id,
+            answer.version,
+            money::shown(answer.total.as_ref()),
+            answer.latency_us.div_ceil(1_000),
+            short(&answer.proof_id),
+        ));
+        self.say_where(&saved);
+        saved.map(|_| ())
+    }
+
+    /// Says why there is no answer, and what was charged all the same.
+    pub(super) async fn refused(&self, connection: &Connection, status: &Status) -> Result<(), Failure> {
+        let info = status.get_details_error_info();
+        let told = info.as_ref().map(|info| &info.metadata);
+        let Some((told, run)) = told.and_then(|told| Some((told, told.get("run")?))) else {
+            return Err(self.not_made(connection.refused(status)));
+        };
+        let code = info.as_ref().map(|info| info.reason.clone()).unwrap_or_default();
+        let text = |name: &str| told.get(name).map_or("", String::as_str);
+        let bundle = match self.receipt {
+            Some(_) => read_proof(connection, run).await.map_err(|status| connection.refused(&status))?,
+            None => Vec::new(),
+        };
+        let saved = self.save(&bundle);
+        let exit = exit(&code, text("call_kind"));
+        if self.context.output.json {
+            let total = text("charged").parse::<Amount>().ok();
+            self.context.output.document(&json!({
+                "operation": self.operation.id,
+                "version": self.operation.version.to_string(),
+                "run": run,
+                "result": null,
+                "error": {
+                    "code": code,
+                    "message": status.message(),
+                    "call_kind": text("call_kind"),
+                    "path": text("path"),
+                },
+                "total": total,
+                "total_certain": text("certain") == "true",
+                "receipt": self.receipt_document(text("proof_id"), &saved),
+            }));
+            return Err(Failure::said(exit));
+        }
+        self.say_where(&saved);
+        Err(Failure::new(code, format!("{}{}", why(status.message(), told, exit), charged(told)), "")
+            .exit(exit))
+    }
+
+    /// A call of which nothing was sent, with what to do in terms of this command line.
+    fn not_made(&self, failure: Failure) -> Failure {
+        let help = match failure.code.as_str() {
+            "E0404" => "such as --timeout 90s",
+            "E0703" => "say the most it may cost: --max-cost 0.01USD",
+            "E1402" => "nothing was sent; raise --max-cost, or call another operation",
+            "E1403" => "give --max-cost in the currency of the operation's price",
+            _ => return with_advice(failure),
+        };
+        // Said in a plan, both are findings; here they are switches.
+        let exit = if failure.code.starts_with("E0") { Exit::Usage } else { failure.exit };
+        Failure { help: help.to_owned(), ..failure }.exit(exit)
+    }
+
+    /// The verdict on the bundle, written where it is to be kept.
+    fn save(&self, bundle: &[u8]) -> Result<Option<String>, Failure> {
+        let Some(path) = self.receipt else { return Ok(None) };
+        project::make_parent(path)
+            .and_then(|()| project::write_whole(path, bundle))
+            .map_err(|error| project::cannot_write(path, &error))?;
+        Ok(Some(proof::verdict_line(&verify(bundle, &self.trusted))))
+    }
+
+    fn say_where(&self, saved: &Result<Option<String>, Failure>) {
+        if let (Some(path), Ok(Some(verdict))) = (self.receipt, saved) {
+            self.context.output.note(&format!("receipt {} ({verdict})", project::relative(path).display()));
+        }
+    }
+
+    fn receipt_document(&self, id: &str, saved: &Result<Option<String>, Failure>) -> Value {
+        match saved {
+            Ok(verdict) => json!({ "id": id, "file": self.receipt, "verdict": verdict }),
+            Err(failure) => failure.json(),
+        }
+    }
+}
+
+/// A call that failed on a secret or a store failed as a call; only money and Ctrl-C have an exit code of their own.
+fn exit(code: &str, kind: &str) -> Exit {
+    match exit_of(code) {
+        exit @ (Exit::OverBudget | Exit::Interrupted) => exit,
+        _ if kind == OVER_BUDGET => Exit::OverBudget,
+        _ => Exit::Failed,
+    }
+}
+
+fn why(message: &str, told: &HashMap<String, String>, exit: Exit) -> String {
+    if exit == Exit::Interrupted {
+        return message.to_owned();
+    }
+    // Some reasons name the place themselves.
+    let path = told.get("path").filter(|path| !message.ends_with(&format!("at {path}")));
+    let at = path.map(|path| format!(", at {path} of the answer")).unwrap_or_default();
+    format!("the call failed: {message}{at}")
+}
+
+fn charged(told: &HashMap<String, String>) -> String {
+    let certain = told.get("certain").is_some_and(|certain| certain == "true");
+    let charged = told.get("charged").map_or("-", String::as_str);
+    format!("; it cost {}{charged}", if certain { "" } else { "at most " })
+}
+
+/// The beginning of a hash, enough to find it again.
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}

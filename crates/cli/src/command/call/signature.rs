@@ -1,0 +1,62 @@
+//! What an operation takes and answers, for people.
+
+use plan_compiler::Signature;
+use plan_ir::plan::Param;
+use schema::operation::OperationDescriptor;
+use schema::price::PriceRule;
+use schema::types::Type;
+
+/// Characters of a line of documentation.
+const DOC_WIDTH: usize = 72;
+
+/// The arguments of an operation, a line each, under a line that says so.
+pub(super) fn listing(operation: &OperationDescriptor, signature: &Signature) -> String {
+    let params = &signature.params;
+    if params.is_empty() {
+        return format!("{} takes no arguments", operation.id);
+    }
+    let types: Vec<String> = params.iter().map(|param| signature.types.show(&param.ty)).collect();
+    let width = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
+    let names = width(&mut params.iter().map(|param| param.name.chars().count()));
+    let shown = width(&mut types.iter().map(|ty| ty.chars().count().min(DOC_WIDTH / 2)));
+    let rows = params.iter().zip(&types).map(|(param, ty)| {
+        let needed = if is_needed(param) { "required" } else { "        " };
+        let row = format!("  {:names$}  {ty:shown$}  {needed}  {}", param.name, doc(&param.doc));
+        row.trim_end().to_owned()
+    });
+    std::iter::once(format!("{} takes", operation.id)).chain(rows).collect::<Vec<_>>().join("\n")
+}
+
+/// Everything one needs to know to call it.
+pub(super) fn page(operation: &OperationDescriptor, signature: &Signature) -> String {
+    let needed = signature.params.iter().filter(|param| is_needed(param));
+    let usage: String = needed.map(|param| format!(" {}=..", param.name)).collect();
+    let limit = match &operation.price {
+        PriceRule::PerCall { amount } => format!("costs {amount} a call"),
+        PriceRule::Free => "costs nothing".to_owned(),
+        _ => "its price is not known: --max-cost says the most it may cost".to_owned(),
+    };
+    format!(
+        "{id} {version}\n{summary}\n\nUsage: orch call {id}{usage}\n\n{arguments}\n\nanswers {answer}; {limit}",
+        id = operation.id,
+        version = operation.version,
+        summary = operation.summary,
+        arguments = listing(operation, signature),
+        answer = signature.types.show(&signature.output),
+    )
+}
+
+/// Whether a call needs a value for it.
+pub(super) fn is_needed(param: &Param) -> bool {
+    param.default.is_none() && !matches!(param.ty, Type::Optional(_))
+}
+
+/// The first line of a documentation, cut.
+fn doc(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    if line.chars().count() <= DOC_WIDTH {
+        return line.to_owned();
+    }
+    let cut: String = line.chars().take(DOC_WIDTH - 1).collect();
+    format!("{}…", cut.trim_end())
+}

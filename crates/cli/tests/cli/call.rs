@@ -1,0 +1,252 @@
+//! `orch call`: arguments, answers, receipts, exit codes.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::orch::{Folder, Running, ended, shape};
+use crate::serve::Server;
+
+const SEARCH: &str = "sn22.web_search";
+const LIMIT: [&str; 2] = ["--max-cost", "0.005USD"];
+
+/// A call with a limit.
+fn search<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    [&["call", SEARCH][..], args, &LIMIT].concat()
+}
+
+#[test]
+fn the_answer_is_data_and_the_cost_is_one_line() {
+    let folder = Folder::project_with_latency(1);
+    let called = folder.orch(search(&["query=bittensor"])).succeeds();
+    assert!(called.json()["data"].is_array());
+    let lines: Vec<&str> = called.err.lines().collect();
+    assert!(lines[0].starts_with("sn22.web_search 1.1: 0.0025 USD (observed), "), "{}", called.err);
+    assert!(lines[0].contains(" ms, receipt "), "{}", called.err);
+    assert_eq!(
+        lines[1..],
+        ["the call went to a sample subnet on this machine: `samples = true` in orchestra.toml"]
+    );
+    assert_eq!(folder.orch(search(&["query=bittensor", "-q"])).succeeds().err, "");
+}
+
+#[test]
+fn a_program_gets_one_document() {
+    let folder = Folder::project_with_latency(1);
+    let called = folder.orch(search(&["query=bittensor", "--json"])).succeeds();
+    assert_eq!(called.err, "");
+    let mut json = called.json();
+    json["result"] = "..".into();
+    insta::assert_snapshot!(shape(json), @r#"
+    {
+      "operation": "sn22.web_search",
+      "version": "1.1",
+      "entry_hash": "<hash>",
+      "run": "runs/<uuid>",
+      "result": "..",
+      "error": null,
+      "costs": [
+        {
+          "label": "web_search",
+          "operation": "sn22.web_search",
+          "calls": 1,
+          "attempts": 1,
+          "cost": {
+            "units": 2500,
+            "currency": "micro_usd"
+          },
+          "basis": "observed",
+          "charged_above_agreed": false
+        }
+      ],
+      "total": {
+        "units": 2500,
+        "currency": "micro_usd"
+      },
+      "total_certain": true,
+      "latency_us": "<number>",
+      "receipt": {
+        "id": "<hash>",
+        "file": null,
+        "verdict": null
+      }
+    }
+    "#);
+}
+
+#[test]
+fn a_receipt_is_a_proof() {
+    let folder = Folder::project_with_latency(1);
+    let called = folder.orch(search(&["query=a", "--receipt", "sub/a.orchproof"])).succeeds();
+    assert!(
+        called.err.contains("receipt sub/a.orchproof (verified, level L1, signed by this runtime)"),
+        "{}",
+        called.err
+    );
+    let verified = folder.orch(["proof", "verify", "sub/a.orchproof", "--json"]).succeeds().json();
+    let id = verified["run"]["proof_id"].clone();
+    let json = folder.orch(search(&["query=a", "--receipt", "b.orchproof", "--json"])).succeeds().json();
+    assert_ne!(json["receipt"]["id"], id);
+    folder.orch(["proof", "verify", "b.orchproof"]).succeeds();
+    // Tried before anything is spent.
+    assert!(folder.orch(search(&["query=a", "--receipt", "."])).exits(1).err.contains("E1503"));
+    // Of a call without an answer, too; the samples find nothing at their own address.
+    folder.write("orchestra.toml", nowhere());
+    let refused = folder.orch(search(&["query=a", "--receipt", "c.orchproof"])).exits(1);
+    assert!(refused.err.contains("error[E1141]: the call failed: "), "{}", refused.err);
+    assert!(refused.err.contains("; it cost 0 USD"), "{}", refused.err);
+    folder.orch(["proof", "verify", "c.orchproof"]).succeeds();
+}
+
+/// A configuration whose search is at an address where nobody listens.
+fn nowhere() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    format!(
+        "[development]\nallow_loopback = true\n[endpoints]\nsn22 = \"http://{address}\"\n\
+         [secrets.sn22]\norigin = \"http://{address}\"\nenv = \"PATH\"\n"
+    )
+}
+
+#[test]
+fn arguments_are_read_as_the_schema_has_them() {
+    let folder = Folder::project_with_latency(1);
+    folder.write("q.txt", "from a file");
+    folder.write("all.json", r#"{"query": "whole", "start": 2}"#);
+    for args in [
+        &["query=5"][..],
+        &["query=5", "start=3"],
+        &["query:=\"5\"", "start:=3"],
+        &["query=@q.txt"],
+        &["query={}", "start=null"],
+        &["--args", r#"{"query": "a", "start": 3}"#],
+        &["--args", r#"{"query": "a"}"#, "start=3"],
+        &["--args", "@all.json"],
+    ] {
+        folder.orch(search(&[args, &["-q"]].concat())).succeeds();
+    }
+    folder.orch_with_input(search(&["--args", "-"]), r#"{"query": "a"}"#).succeeds();
+    let cases: [(&[&str], &str, &str); 11] = [
+        (&[], "E1162", "`query` is missing: give a value of type String(1..)"),
+        (&["qeury=a"], "E1161", "there is no input `qeury`; did you mean `query`?"),
+        (&["query=a", "zzz=1"], "E1161", "there is no input `zzz`"),
+        (&["query=a", "start=x"], "E1163", "at $.start"),
+        (&["query=a", "start=-1"], "E1163", "at $.start"),
+        (&["query:=5"], "E1163", "at $.query"),
+        (&["query="], "E1163", "at $.query"),
+        (&["--args", "[1]"], "E1160", "they are a list"),
+        (&["query"], "E1507", "NAME=VALUE"),
+        (&["query=a", "query=b"], "E1507", "given twice"),
+        (&["query:=a"], "E1507", "argument `query` is not JSON"),
+    ];
+    for (args, code, message) in cases {
+        let refused = folder.orch(search(args)).exits(2);
+        assert!(refused.err.starts_with(&format!("error[{code}]: ")), "{args:?}\n{}", refused.err);
+        assert!(refused.err.contains(message), "{args:?}\n{}", refused.err);
+        if code != "E1507" {
+            assert!(refused.err.contains("= help: sn22.web_search takes"), "{}", refused.err);
+        }
+    }
+    assert!(folder.orch(search(&["query=@nope.txt"])).exits(2).err.contains("E1502"));
+    assert!(folder.orch(search(&["--args", "[1]", "query=a"])).exits(2).err.contains("E1160"));
+}
+
+#[test]
+fn what_an_operation_takes_is_one_command_away() {
+    let folder = Folder::project();
+    insta::assert_snapshot!(folder.orch(["call", SEARCH, "--help"]).succeeds().out);
+    insta::assert_snapshot!(folder.orch(["call", SEARCH]).exits(2).err);
+    let help = folder.orch(["call", "--help"]).succeeds().out;
+    assert!(help.contains("--max-cost") && help.contains("NAME=VALUE"), "{help}");
+    assert!(folder.orch(["call"]).exits(2).err.contains("OPERATION"));
+}
+
+#[test]
+fn what_does_not_exist_is_told_with_what_was_meant() {
+    let folder = Folder::project();
+    let unknown = |id: &str| folder.orch(["call", id, "query=a"]).exits(2).err;
+    assert!(unknown("sn22.web_serch").contains("error[E1201]"));
+    assert!(unknown("sn22.web_serch").contains("did you mean `sn22.web_search`?"));
+    assert!(unknown("sn22").contains("its operations are"));
+    let version = folder.orch(search(&["query=a", "--version", "9.9"])).exits(2).err;
+    assert!(version.contains("error[E1208]") && version.contains("it has 1.1"), "{version}");
+    folder.orch(search(&["query=a", "--version", "1.1", "--help"])).succeeds();
+}
+
+#[test]
+fn each_way_to_end_has_its_exit_code() {
+    let folder = Folder::project_with_latency(1);
+    let err =
+        |args: &[&str], exit: i32| folder.orch([&["call", SEARCH, "query=a"], args].concat()).exits(exit).err;
+    let unpriced = err(&[], 2);
+    assert!(unpriced.contains("error[E0703]") && unpriced.contains("--max-cost 0.01USD"), "{unpriced}");
+    assert!(err(&["--max-cost", "5"], 2).contains("E1507"));
+    assert!(err(&["--timeout=-1s", "--max-cost", "1USD"], 2).contains("timeout"));
+    assert!(err(&["--timeout", "0s", "--max-cost", "1USD"], 2).contains("E0404"));
+    assert!(err(&["--timeout", "soon"], 2).contains("--timeout"));
+    assert!(err(&["--server", "http://127.0.0.1:1"], 3).contains("E1504"));
+    // A price that is known, and above the limit.
+    folder.write("orchestra.toml", "");
+    let missing = err(&LIMIT, 7);
+    assert!(missing.contains("error[E1105]") && missing.contains("[secrets.snN]"), "{missing}");
+    folder.write("orchestra.toml", nowhere());
+    let failed = folder.orch(search(&["query=a", "--json"])).exits(1).json();
+    assert_eq!(failed["error"]["call_kind"], "unavailable");
+    assert_eq!((&failed["result"], &failed["total_certain"]), (&Value::Null, &json!(true)));
+}
+
+#[test]
+fn a_known_price_is_its_own_limit() {
+    let folder = Folder::project_with_latency(1);
+    let mut entry = folder.orch(["ledger", "show", SEARCH, "--json"]).succeeds().json()["entry"].clone();
+    entry["version"] = json!({"breaking": 1, "compatible": 2});
+    entry["price"] = json!({"kind": "per_call", "amount": {"units": 4000, "currency": "micro_usd"}});
+    folder.write(
+        "entry.json",
+        json!({"netuid": 22, "captured_on": "2026-11-01", "operations": [entry]}).to_string(),
+    );
+    folder.orch(["ledger", "import", "entry.json"]).succeeds();
+    folder.orch(["call", SEARCH, "query=a"]).succeeds();
+    folder.orch(["call", SEARCH, "query=a", "--max-cost", "0.004USD"]).succeeds();
+    let above = folder.orch(["call", SEARCH, "query=a", "--max-cost", "0.0039USD"]).exits(5);
+    assert!(
+        above.err.contains("error[E1402]: the run may cost 0.004 USD, more than the 0.0039 USD"),
+        "{}",
+        above.err
+    );
+    assert!(above.err.contains("nothing was sent"), "{}", above.err);
+    // The version that was there first is still called by its name.
+    assert!(folder.orch(["call", SEARCH, "query=a", "--version", "1.1"]).exits(2).err.contains("E0703"));
+}
+
+#[test]
+fn ctrl_c_cancels_the_call_and_says_what_it_cost() {
+    let folder = Folder::project_with_latency(600_000);
+    let mut command = folder.command(search(&["query=a", "--stream", "--timeout", "9m"]));
+    let mut running = Running::start(command.stdin(Stdio::null()));
+    running.wait_for("sn22.web_search sent");
+    running.signal("INT");
+    let stopped = running.end().exits(130);
+    assert!(
+        stopped.err.contains("error[E1508]: the call was cancelled; it cost at most 0.005 USD"),
+        "{}",
+        stopped.err
+    );
+}
+
+#[test]
+fn a_server_makes_calls_for_its_clients() {
+    let folder = Folder::project_with_latency(1);
+    let server = Server::start(&folder, &["127.0.0.1:0"]);
+    let served = |args: &[&str]| {
+        let mut command = folder.command(search(args));
+        ended(command.args(["--server", &server.address]))
+    };
+    let called = served(&["query=a", "--stream", "--receipt", "a.orchproof"]).succeeds();
+    assert!(called.err.contains("sn22.web_search sent\nsn22.web_search succeeded\n"), "{}", called.err);
+    folder.orch(["proof", "verify", "a.orchproof"]).succeeds();
+    assert!(served(&["start=1"]).exits(2).err.contains("E1162"));
+    // The store is the server's.
+    assert!(folder.orch(search(&["query=a"])).exits(6).err.contains("add --server to use it"));
+    folder.orch(search(&["query=a", "--no-journal"])).succeeds();
+}

@@ -1,0 +1,76 @@
+//! A run that somebody waits for: when they go away, it is cancelled.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::driver::Control;
+use crate::error::Error;
+use crate::handle::{CreateRun, Handle};
+use crate::view::{Run, RunId};
+
+/// A run that is cancelled when this is dropped before its end: attempts that were sent are settled, and what they
+/// cost is recorded.
+#[derive(Debug)]
+pub struct Call {
+    handle: Handle,
+    tenant: Arc<str>,
+    run: RunId,
+    cancel: Cancel,
+}
+
+impl Call {
+    /// The run.
+    #[must_use]
+    pub const fn run(&self) -> RunId {
+        self.run
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// As [`Handle::wait`].
+    pub async fn ended(mut self) -> Result<Run, Error> {
+        let ended = self.handle.wait(&self.tenant, self.run).await;
+        self.cancel.disarm();
+        ended
+    }
+}
+
+/// Cancels a run when it is dropped.
+#[derive(Debug)]
+struct Cancel(Option<mpsc::Sender<Control>>);
+
+impl Cancel {
+    fn disarm(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Cancel {
+    fn drop(&mut self) {
+        if let Some(control) = self.0.take() {
+            // Closed where the run has just ended; full where it has been told before.
+            let _ = control.try_send(Control::Cancel);
+        }
+    }
+}
+
+impl Handle {
+    /// Creates a run and starts it, for somebody who waits for its end. Where this future or the [`Call`] is dropped
+    /// before, the run is cancelled; a run that an earlier request with the same id made goes on.
+    ///
+    /// # Errors
+    /// As [`Handle::create_run`].
+    pub async fn call(&self, request: CreateRun) -> Result<Call, Error> {
+        let tenant = Arc::clone(&request.tenant);
+        let started = self.start(request)?;
+        let id = started.id;
+        let mut cancel = Cancel(Some(started.live.control.clone()));
+        let created = started.created(self).await;
+        if !created.as_ref().is_ok_and(|run| *run == id) {
+            cancel.disarm();
+        }
+        Ok(Call { handle: self.clone(), tenant, run: created?, cancel })
+    }
+}

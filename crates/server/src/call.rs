@@ -1,0 +1,242 @@
+//! `CallService`: one operation, called once, as the run of a plan of one node.
+
+mod plans;
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::v1;
+use proto::v1::call_service_server::CallService;
+use proto::v1::stream_response::Event;
+use runtime::view::{Run, RunEventKind, RunState};
+use runtime::{Call, CreateRun, DEFAULT_TENANT, Error, Handle};
+use schema::error::{CallErrorKind, PlanError};
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::convert;
+use crate::ledger;
+use crate::open::Service;
+use crate::run::{cost_view, event_view, failed, request_id};
+use crate::status::{DOMAIN, bad_field, grpc_code};
+
+use plans::{CallPlan, CallPlans};
+
+/// Longest timeout of a call that is answered in one message: the server gives no answer up to a minute, and a call
+/// that is out of time should be told as that.
+const UNARY_TIMEOUT_MAX: Duration = Duration::from_secs(50);
+/// Messages on their way to one client.
+const MESSAGES_BUFFERED: usize = 16;
+/// Code of a call that was cancelled.
+const CANCELLED: &str = "E1508";
+
+/// The service.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    ledger: ledger_service::Handle,
+    runtime: Handle,
+    plans: CallPlans,
+}
+
+/// A call that may be made.
+struct Order {
+    plan: Arc<CallPlan>,
+    create: CreateRun,
+    want_receipt: bool,
+}
+
+impl Calls {
+    pub(crate) fn new(service: &Service) -> Self {
+        Self {
+            ledger: service.ledger().clone(),
+            runtime: service.runtime().clone(),
+            plans: CallPlans::default(),
+        }
+    }
+
+    async fn order(&self, request: v1::CallRequest, timeout_max: Option<Duration>) -> Result<Order, Status> {
+        let timeout = request.timeout.map(|timeout| duration(timeout, timeout_max)).transpose()?;
+        let cost_max = request.cost_max.map(|amount| convert::amount_of("cost_max", &amount)).transpose()?;
+        let request_id = request_id(request.request_id)?;
+        let snapshot = self.ledger.snapshot();
+        let published =
+            snapshot.operation_at(&request.operation, &request.version).map_err(ledger::failed)?;
+        let plan = self.plans.get(&snapshot, published, cost_max, timeout, &self.runtime).await?;
+        let create = CreateRun {
+            plan: Arc::clone(&plan.loaded),
+            inputs_json: request.arguments_json,
+            request_id,
+            cost_max,
+            tenant: DEFAULT_TENANT.into(),
+        };
+        Ok(Order { plan, create, want_receipt: request.want_receipt })
+    }
+}
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl CallService for Calls {
+    type StreamStream = Answers<v1::StreamResponse>;
+
+    async fn call(&self, request: Request<v1::CallRequest>) -> Result<Response<v1::CallResponse>, Status> {
+        let Order { plan, create, want_receipt } =
+            self.order(request.into_inner(), Some(UNARY_TIMEOUT_MAX)).await?;
+        // Dropped with this future where the client goes away.
+        let call = self.runtime.call(create).await.map_err(refused)?;
+        answer(&self.runtime, call, &plan, want_receipt).await.map(Response::new)
+    }
+
+    async fn stream(
+        &self,
+        request: Request<v1::StreamRequest>,
+    ) -> Result<Response<Self::StreamStream>, Status> {
+        let call = request.into_inner().call.ok_or_else(|| bad_field("E1510", "call", "it is missing"))?;
+        let Order { plan, create, want_receipt } = self.order(call, None).await?;
+        let call = self.runtime.call(create).await.map_err(refused)?;
+        let (sender, receiver) = mpsc::channel(MESSAGES_BUFFERED);
+        let told = Told { runtime: self.runtime.clone(), plan, want_receipt, sender };
+        tokio::spawn(told.until_ended(call));
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+}
+
+/// A call that is told while it goes on.
+struct Told {
+    runtime: Handle,
+    plan: Arc<CallPlan>,
+    want_receipt: bool,
+    sender: mpsc::Sender<Result<v1::StreamResponse, Status>>,
+}
+
+impl Told {
+    async fn until_ended(self, call: Call) {
+        tokio::select! {
+            // The call goes with the future that holds it.
+            () = self.sender.closed() => {}
+            () = self.tell(call) => {}
+        }
+    }
+
+    async fn tell(&self, call: Call) {
+        let accepted = v1::CallAccepted {
+            run: format!("runs/{}", call.run()),
+            cost_max: Some(convert::amount(self.plan.cost_max)),
+            basis: convert::basis(self.plan.basis).into(),
+        };
+        self.send(Event::Accepted(accepted)).await;
+        let last = match self.attempts(&call).await {
+            Ok(()) => answer(&self.runtime, call, &self.plan, self.want_receipt).await,
+            Err(error) => Err(failed(error)),
+        };
+        match last {
+            Ok(response) => self.send(Event::Completed(response)).await,
+            // A client that went away has nobody to be told.
+            Err(status) => drop(self.sender.send(Err(status)).await),
+        }
+    }
+
+    async fn attempts(&self, call: &Call) -> Result<(), Error> {
+        let mut events = self.runtime.watch(DEFAULT_TENANT, call.run(), 0).await?;
+        while let Some(event) = events.next().await? {
+            if matches!(event.kind, RunEventKind::AttemptSent | RunEventKind::AttemptDone) {
+                self.send(Event::Attempt(event_view(&event))).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&self, event: Event) {
+        let _ = self.sender.send(Ok(v1::StreamResponse { event: Some(event) })).await;
+    }
+}
+
+/// The answer of a call when it has ended, or why there is none.
+async fn answer(
+    runtime: &Handle,
+    call: Call,
+    plan: &CallPlan,
+    want_receipt: bool,
+) -> Result<v1::CallResponse, Status> {
+    let run = call.ended().await.map_err(failed)?;
+    if run.state != RunState::Succeeded {
+        return Err(call_failed(&run));
+    }
+    let receipt = match want_receipt {
+        true => runtime.proof(DEFAULT_TENANT, run.id).await.map_err(failed)?,
+        false => bytes::Bytes::new(),
+    };
+    Ok(v1::CallResponse {
+        costs: run.costs.iter().map(cost_view).collect(),
+        total: Some(convert::amount(run.total)),
+        total_certain: run.total_certain,
+        run: format!("runs/{}", run.id),
+        proof_id: proof_id(&run),
+        receipt,
+        version: plan.version.clone(),
+        entry_hash: plan.entry_hash.clone(),
+        latency_us: run.ended_at_us.unwrap_or(run.created_at_us).saturating_sub(run.created_at_us),
+        result_json: run.result_json.unwrap_or_default().into(),
+    })
+}
+
+/// The status of a call that was made and gave no answer, with what became of it.
+fn call_failed(run: &Run) -> Status {
+    let cancelled = PlanError {
+        code: CANCELLED.into(),
+        message: "the call was cancelled".into(),
+        node: None,
+        span: None,
+        call: None,
+    };
+    let error = run.error.as_ref().unwrap_or(&cancelled);
+    let mut metadata = HashMap::from([
+        ("run".to_owned(), format!("runs/{}", run.id)),
+        ("charged".to_owned(), run.total.to_string()),
+        ("certain".to_owned(), run.total_certain.to_string()),
+        ("proof_id".to_owned(), proof_id(run)),
+    ]);
+    if let Some(call) = &error.call {
+        metadata.insert("call_kind".to_owned(), call.kind.name().to_owned());
+        metadata.extend(call.path.clone().map(|path| ("path".to_owned(), path)));
+    }
+    let code = match error.call.as_ref().map(|call| call.kind) {
+        _ if run.state == RunState::Cancelled => Code::Cancelled,
+        Some(CallErrorKind::Timeout) => Code::DeadlineExceeded,
+        Some(CallErrorKind::Unavailable) => Code::Unavailable,
+        Some(CallErrorKind::RateLimited | CallErrorKind::OverBudget) => Code::ResourceExhausted,
+        _ => grpc_code(&error.code),
+    };
+    let mut details = ErrorDetails::new();
+    details.set_error_info(error.code.as_str(), DOMAIN, metadata);
+    Status::with_error_details(code, error.message.as_str(), details)
+}
+
+/// The status of a call that was not made.
+fn refused(error: Error) -> Status {
+    match &error {
+        Error::Input(input) => bad_field(input.code(), "arguments_json", error.to_string()),
+        _ => failed(error),
+    }
+}
+
+fn proof_id(run: &Run) -> String {
+    run.proof_id.map(|id| id.to_hex()).unwrap_or_default()
+}
+
+/// A timeout of a request, at most `max`. What is too long for any call is refused where its plan is made.
+fn duration(timeout: prost_types::Duration, max: Option<Duration>) -> Result<Duration, Status> {
+    let refused = |message: &str| bad_field("E1510", "timeout", message);
+    let timeout = Duration::try_from(timeout).map_err(|_| refused("it is negative"))?;
+    match max {
+        Some(max) if timeout > max => {
+            Err(refused("it is longer than the 50 seconds that Call admits; Stream waits longer"))
+        }
+        _ => Ok(timeout),
+    }
+}
