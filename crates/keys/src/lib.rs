@@ -35,4 +35,4 @@ pub use entry::{
 };
 pub use error::Error;
 pub use seal::{Protection, Unlock};
-pub use vault::{DEFAULT_TENANT, ENTRIES_MAX, Place, VAULT_BYTES_MAX, Vault};
+pub use vault::{DEFAULT_TENANT, ENTRIES_MAX, Place, VAULT_BYTES_MAX, Vault, check_names};

@@ -283,8 +283,11 @@ impl Content {
     }
 }
 
-/// What is wrong with a name is not shown: people paste keys where names belong.
-fn check_names(tenant: &str, name: &str) -> Result<(), Error> {
+/// Whether a key can have that name, and a tenant his. What is wrong is not shown: people paste keys where names belong.
+///
+/// # Errors
+/// [`Error::Entry`].
+pub fn check_names(tenant: &str, name: &str) -> Result<(), Error> {
     if entry::netuid_of(name).is_none() {
         let why = "is not that of a subnet, such as `sn22`, or of an operation, such as `sn22.web_search`";
         return Err(Error::Entry { what: "the name", why: why.into() });

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 #![expect(clippy::indexing_slicing, reason = "tests: a missing JSON member is a failed test")]
 
+mod canary;
 mod check;
 mod check_fix;
 mod check_formats;
@@ -11,6 +12,7 @@ mod examples;
 mod exit;
 mod explain;
 mod graph;
+mod keys;
 mod ledger;
 mod lock;
 mod new;
