@@ -60,6 +60,36 @@ pub(crate) fn from_env(name: &OsStr) -> Option<SecretString> {
     Some(SecretString::from(value.as_str()))
 }
 
+/// What the entry `SERVICE/ACCOUNT` of the system's keyring holds. Neither is shown, as they may be a key in the wrong
+/// place.
+#[cfg(feature = "keyring")]
+pub(crate) fn from_keyring(entry: &str) -> Result<SecretString, Failure> {
+    let names = entry.split_once('/').filter(|(service, account)| !service.is_empty() && !account.is_empty());
+    let (service, account) =
+        names.ok_or_else(|| no_source("an entry of the keyring is written SERVICE/ACCOUNT".into()))?;
+    let read = keyring::v1::Entry::new(service, account).and_then(|entry| entry.get_password());
+    let key = read.map(Zeroizing::new).map_err(|error| {
+        no_source(match error {
+            keyring::v1::Error::NoEntry => "the keyring has no such entry".to_owned(),
+            keyring::v1::Error::NoDefaultStore => "this system has no keyring that can be reached".to_owned(),
+            // Its own words may quote what was read.
+            _ => "the keyring does not give the entry: it is locked, or the entry is no text".to_owned(),
+        })
+    })?;
+    Ok(SecretString::from(key.as_str()))
+}
+
+/// This build reads no keyring.
+#[cfg(not(feature = "keyring"))]
+pub(crate) fn from_keyring(_: &str) -> Result<SecretString, Failure> {
+    let message = "this build reads no keyring of the system";
+    Err(Failure::new(
+        "E1533",
+        message,
+        "build `orch` with `--features keyring`, or give the key in another way",
+    ))
+}
+
 /// A passphrase: of the variable `name`, of the file that `<name>_FILE` names, or typed.
 pub(crate) fn passphrase(name: &str, question: &str) -> Result<Option<SecretString>, Failure> {
     if let Some(passphrase) = from_env(OsStr::new(name)) {

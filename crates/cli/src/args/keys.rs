@@ -92,6 +92,9 @@ pub(crate) struct New {
     /// Read it from this file.
     #[arg(long, group = "source", value_name = "FILE")]
     pub(crate) from_file: Option<PathBuf>,
+    /// Read it from this entry of the system's keyring; needs a build with `--features keyring`.
+    #[arg(long, group = "source", value_name = "SERVICE/ACCOUNT")]
+    pub(crate) from_keyring: Option<String>,
     /// Until when it holds: 2026-12-31, a time such as 2026-12-31T18:00:00Z, or 90d or 12h from now.
     #[arg(long, value_name = "WHEN")]
     pub(crate) expires: Option<String>,
@@ -100,7 +103,7 @@ pub(crate) struct New {
 impl New {
     /// Whether something says where the key is.
     pub(crate) fn is_given(&self) -> bool {
-        self.stdin || self.from_env.is_some() || self.from_file.is_some()
+        self.stdin || self.from_env.is_some() || self.from_file.is_some() || self.from_keyring.is_some()
     }
 }
 

@@ -109,6 +109,7 @@ fn a_key_comes_from_anywhere_but_the_command_line() {
         (&["keys", "test", CANARY], "E1708"),
         (&["keys", "add", "sn28", "--tenant", "Cnry", "--stdin"], "E1708"),
         (&["keys", "add", "sn28", "--from-env", CANARY], "E1533"),
+        (&["keys", "add", "sn28", "--from-keyring", CANARY], "E1533"),
     ] {
         let refused = folder.orch(args);
         assert!(refused.code != 0 && refused.err.starts_with(&format!("error[{code}]")), "{}", refused.err);
