@@ -171,6 +171,11 @@ impl Entry {
         self.next.as_ref()
     }
 
+    /// What entries are sorted by.
+    pub(crate) fn place(&self) -> (&str, &str) {
+        (&self.tenant, &self.name)
+    }
+
     pub(crate) fn bytes_max(&self) -> usize {
         let label = self.label.as_ref().map_or(0, |label| 6 * label.len());
         let values = self.value.bytes_max() + self.next.as_ref().map_or(0, Value::bytes_max);

@@ -17,8 +17,10 @@ use crate::seal::{self, Protection, Unlock};
 pub const DEFAULT_TENANT: &str = "default";
 /// Most entries of one vault.
 pub const ENTRIES_MAX: usize = 10_000;
-/// Largest file of a vault.
-pub const VAULT_BYTES_MAX: u64 = 64 << 20;
+/// Most bytes of all entries of one vault in their text form.
+pub const VAULT_BYTES_MAX: usize = 8 << 20;
+/// Encryption adds some hundred bytes, and some more for each 64 KiB.
+const FILE_BYTES_MAX: u64 = VAULT_BYTES_MAX as u64 + (1 << 20);
 /// What the file says it is.
 const FORMAT: &str = "orchestra-keys";
 /// The version of the form below.
@@ -45,7 +47,7 @@ impl Place {
     /// # Errors
     /// [`Error::File`], [`Error::Exposed`], or [`Error::Damaged`] where the file is no vault.
     pub fn protection(&self) -> Result<Option<Protection>, Error> {
-        let sealed = files::read(&self.vault, VAULT_BYTES_MAX)?;
+        let sealed = files::read(&self.vault, FILE_BYTES_MAX)?;
         sealed.map(|sealed| seal::protection(&self.vault, &sealed)).transpose()
     }
 }
@@ -63,7 +65,7 @@ struct Content {
     version: u32,
     /// Mixed into fingerprints, so that nobody without the vault can try keys against one.
     salt: [u8; 16],
-    /// By tenant, then by name.
+    /// Sorted by tenant, then by name.
     entries: Vec<Entry>,
 }
 
@@ -82,7 +84,7 @@ impl Vault {
     /// [`Error::Exposed`], [`Error::Damaged`], [`Error::File`].
     pub fn open(place: &Place, unlock: &Unlock) -> Result<Self, Error> {
         let path = &place.vault;
-        let sealed = files::read(path, VAULT_BYTES_MAX)?;
+        let sealed = files::read(path, FILE_BYTES_MAX)?;
         let sealed = sealed
             .ok_or_else(|| Error::Locked { path: path.clone(), why: "is not there: no key was added yet" })?;
         let plain = unlock.open(path, &sealed)?;
@@ -93,7 +95,8 @@ impl Vault {
     /// `change` or the writing fails, the file stays as it was.
     ///
     /// # Errors
-    /// Those of [`Vault::open`] and of `change`; [`Error::File`].
+    /// Those of [`Vault::open`] and of `change`; [`Error::File`]; [`Error::Entry`] where it would hold more than
+    /// [`VAULT_BYTES_MAX`].
     pub fn change<T>(
         place: &Place,
         unlock: &Unlock,
@@ -105,9 +108,12 @@ impl Vault {
             opened => opened?,
         };
         let result = change(&mut vault)?;
-        vault.content.entries.sort_by(|a, b| (&a.tenant, &a.name).cmp(&(&b.tenant, &b.name)));
         let failed = |source| Error::File { path: place.vault.clone(), done: "written", source };
         let plain = vault.content.text().map_err(failed)?;
+        if plain.len() > VAULT_BYTES_MAX {
+            let why = format!("would hold more than {VAULT_BYTES_MAX} bytes");
+            return Err(Error::Entry { what: "the vault", why });
+        }
         files::replace(&place.vault, &unlock.seal(&plain).map_err(failed)?)?;
         Ok(result)
     }
@@ -134,16 +140,20 @@ impl Vault {
     /// # Errors
     /// [`Error::Unknown`]; [`Error::Entry`] for what is no name.
     pub fn entry(&self, tenant: &str, name: &str) -> Result<&Entry, Error> {
-        check_names(tenant, name)?;
-        let found = self.content.entries.iter().find(|entry| entry.tenant == tenant && entry.name == name);
+        let found = self.place_of(tenant, name)?.ok().and_then(|at| self.content.entries.get(at));
         found.ok_or_else(|| self.unknown(tenant, name))
     }
 
     fn entry_mut(&mut self, tenant: &str, name: &str) -> Result<&mut Entry, Error> {
-        check_names(tenant, name)?;
         let unknown = self.unknown(tenant, name);
-        let mut entries = self.content.entries.iter_mut();
-        entries.find(|entry| entry.tenant == tenant && entry.name == name).ok_or(unknown)
+        let found = self.place_of(tenant, name)?.ok().and_then(|at| self.content.entries.get_mut(at));
+        found.ok_or(unknown)
+    }
+
+    /// Where the entry is, or where it would be.
+    fn place_of(&self, tenant: &str, name: &str) -> Result<Result<usize, usize>, Error> {
+        check_names(tenant, name)?;
+        Ok(self.content.entries.binary_search_by(|entry| entry.place().cmp(&(tenant, name))))
     }
 
     /// Adds a key for requests to `origin`, under the name of a subnet or an operation.
@@ -160,32 +170,24 @@ impl Vault {
         value: Value,
     ) -> Result<(), Error> {
         entry::check_label(label)?;
-        match self.entry(tenant, name) {
-            Err(Error::Unknown { .. }) => {}
-            Err(wrong) => return Err(wrong),
-            Ok(entry) => {
-                let (name, tenant, origin) = (name.into(), tenant.into(), entry.origin.clone());
-                return Err(Error::Exists { name, tenant, origin });
+        let at = match self.place_of(tenant, name)? {
+            Err(at) => at,
+            Ok(_) => {
+                let origin = self.entry(tenant, name)?.origin.clone();
+                return Err(Error::Exists { name: name.into(), tenant: tenant.into(), origin });
             }
-        }
+        };
         if self.content.entries.len() >= ENTRIES_MAX {
-            return Err(Error::Entry {
-                what: "the vault",
-                why: format!("holds {ENTRIES_MAX} keys, and takes no more"),
-            });
+            let why = format!("holds {ENTRIES_MAX} keys, and takes no more");
+            return Err(Error::Entry { what: "the vault", why });
         }
         let origin = Origin::parse(origin).map_err(|refused| subnet::secrets::Error::Unusable {
             name: name.into(),
             why: refused.to_string(),
         })?;
-        self.content.entries.push(Entry {
-            tenant: tenant.into(),
-            name: name.into(),
-            origin: origin.to_string(),
-            label: label.map(str::to_owned),
-            value,
-            next: None,
-        });
+        let (tenant, name, label) = (tenant.into(), name.into(), label.map(str::to_owned));
+        let entry = Entry { tenant, name, origin: origin.to_string(), label, value, next: None };
+        self.content.entries.insert(at, entry);
         Ok(())
     }
 
@@ -214,8 +216,8 @@ impl Vault {
     /// # Errors
     /// [`Error::Unknown`].
     pub fn remove(&mut self, tenant: &str, name: &str) -> Result<(), Error> {
-        self.entry_mut(tenant, name)?;
-        self.content.entries.retain(|entry| entry.tenant != tenant || entry.name != name);
+        let at = self.place_of(tenant, name)?.map_err(|_| self.unknown(tenant, name))?;
+        self.content.entries.remove(at);
         Ok(())
     }
 
@@ -271,7 +273,11 @@ impl Content {
         if head.version != VERSION {
             return Err(damaged("it was written by another version of this program"));
         }
-        serde_json::from_slice(plain).map_err(|_| damaged("its entries are not of the form they must have"))
+        let mut content: Self = serde_json::from_slice(plain)
+            .map_err(|_| damaged("its entries are not of the form they must have"))?;
+        // Somebody with age at hand may have written them in another order.
+        content.entries.sort_by(|a, b| a.place().cmp(&b.place()));
+        Ok(content)
     }
 
     /// In a buffer of enough size from the start: grown on the way, it would leave copies in freed memory.

@@ -101,9 +101,10 @@ pub(crate) struct New {
 }
 
 impl New {
-    /// Whether something says where the key is.
+    /// Whether anything is said of a new key.
     pub(crate) fn is_given(&self) -> bool {
-        self.stdin || self.from_env.is_some() || self.from_file.is_some() || self.from_keyring.is_some()
+        let from = [self.from_env.is_some(), self.from_file.is_some(), self.from_keyring.is_some()];
+        self.stdin || from.contains(&true) || self.expires.is_some()
     }
 }
 

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use tokio::runtime::Runtime;
 
 use crate::orch::{Folder, ended};
+use crate::serve::Server;
 
 const CANARY: &str = "cnry-91f2-never-shown";
 
@@ -252,6 +253,20 @@ fn runs_take_keys_from_the_vault_of_their_tenant_unless_a_nearer_place_has_them(
     assert!(folder.orch(["run", "plan.orch", "-q"]).exits(7).err.starts_with("error[E1705]"));
     fs::write(folder.vault(), "no vault").unwrap();
     assert!(folder.orch(["run", "plan.orch", "-q"]).exits(7).err.starts_with("error[E1704]"));
+}
+
+#[test]
+fn a_server_reads_the_vault_once_and_needs_it_no_more() {
+    let folder = Folder::project();
+    let _peers = Peers::start(&folder);
+    for (name, key) in [("sn22", samples::SEARCH_KEY), ("sn28", samples::CHAT_KEY)] {
+        folder.orch_with_input(["keys", "add", name, "--stdin"], key).succeeds();
+    }
+    let server = Server::start(&folder, &["127.0.0.1:0"]);
+    fs::remove_dir_all(folder.path(".vault")).unwrap();
+    folder.orch(["run", "plan.orch", "-q", "--server", &server.address]).succeeds();
+    drop(server);
+    assert!(folder.orch(["run", "plan.orch", "-q"]).exits(7).err.contains("E1105"));
 }
 
 #[test]

@@ -84,22 +84,24 @@ pub(super) async fn test(
         let message = format!("secret `{}` for {} expired at {at}", entry.name(), entry.origin());
         return Err(Failure::new("E1119", message, "`orch keys rotate NAME` takes a new key"));
     }
+    let unchecked = |why: String| Tested {
+        verdict: Verdict::Unchecked,
+        operation: None,
+        code: String::new(),
+        message: format!("{why}; its form, its origin and its end are in order"),
+    };
+    let Some(key) = value.key() else {
+        return Ok(unchecked("a secret of several parts is not tried".to_owned()));
+    };
     let mut secrets = SecretStore::new();
-    if let Some(key) = value.key() {
-        secrets.insert(entry.name(), entry.origin(), &key).map_err(|error| vault::failure(error.into()))?;
-    }
+    secrets.insert(entry.name(), entry.origin(), &key).map_err(|error| vault::failure(error.into()))?;
     let ledger = Ledger::open(config).await?;
     let Some(probe) = ledger.probe(entry, spend) else {
-        return Ok(Tested {
-            verdict: Verdict::Unchecked,
-            operation: None,
-            code: String::new(),
-            message: format!(
-                "the Ledger has no operation at {} that takes this key and is free; its form, its origin and its end \
-                 are in order",
-                entry.origin()
-            ),
-        });
+        let cost = if spend.is_some() { "costs no more than that" } else { "is free" };
+        let origin = entry.origin();
+        return Ok(unchecked(format!(
+            "the Ledger has no operation at {origin} that takes this key and {cost}"
+        )));
     };
     Ok(probe.call(&ledger.client, &secrets).await)
 }
