@@ -17,6 +17,7 @@ mod ledger;
 mod lock;
 mod new;
 mod orch;
+mod prompt;
 mod proof;
 mod report;
 mod run;
