@@ -126,6 +126,7 @@ pub fn serve_command(folder: &Path) -> Command {
         .current_dir(folder)
         .env_remove("ORCHESTRA_CONFIG")
         .env_remove("ORCHESTRA_SERVER")
+        .env("ORCHESTRA_KEYS", folder.join(".vault/keys.age"))
         .stdin(Stdio::null());
     command
 }

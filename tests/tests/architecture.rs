@@ -27,6 +27,7 @@ const UNSAFE: &str = "plan-jit";
 
 /// Packages that only the named crates may name.
 const ONLY_IN: &[(&str, &[&str])] = &[
+    ("age", &["keys"]),
     ("flate2", &["openapi"]),
     ("cranelift-codegen", &["plan-jit"]),
     ("cranelift-frontend", &["plan-jit"]),

@@ -29,6 +29,7 @@ const OWNERS: &[(&str, &str, &[&str])] = &[
     ("E1400", "E1499", &["runtime"]),
     ("E1500", "E1599", &["cli", "server"]),
     ("E1600", "E1699", &["runtime"]),
+    ("E1700", "E1799", &["keys"]),
 ];
 
 /// Crates that pass on the codes of those below them, or ask for them.

@@ -1,11 +1,15 @@
 //! The command line.
 
+mod keys;
+
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::project::is_stdin;
+
+pub(crate) use keys::{Keys, New as NewKey, Spend, Which};
 
 /// What follows the commands in the help.
 const FIRST_STEPS: &str = "\
@@ -155,6 +159,9 @@ pub(crate) enum Command {
     /// Verify or read proofs.
     #[command(subcommand)]
     Proof(Proof),
+    /// Keep API keys in an encrypted vault; check hotkeys.
+    #[command(subcommand)]
+    Keys(Keys),
     /// The main job in one command, on sample subnets on this machine.
     Demo(Demo),
     /// Print the script that makes a shell complete commands, operations and arguments.

@@ -8,6 +8,7 @@ mod doc;
 mod explain;
 mod fmt;
 mod graph;
+mod keys;
 mod ledger;
 mod lock;
 mod new;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 use crate::args::{Cli, Command};
 use crate::config::Config;
 use crate::exit::Failure;
+use crate::harden;
 use crate::output::Output;
 
 /// What every command gets.
@@ -45,6 +47,9 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         // Who names a file wants it to be heeded, whatever the command.
         context.config()?;
     }
+    if matches!(cli.command, Command::Run(_) | Command::Serve(_) | Command::Keys(_)) {
+        harden::process();
+    }
     match cli.command {
         Command::New(args) => new::run(&context, &args).await,
         Command::Call(args) => call::run(&context, &args).await,
@@ -59,6 +64,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Ledger(args) => ledger::run(&context, &args).await,
         Command::Lock(args) => lock::run(&context, &args).await,
         Command::Proof(args) => proof::run(&context, &args),
+        Command::Keys(args) => keys::run(&context, &args).await,
         Command::Demo(args) => demo::run(&context, &args).await,
         Command::Completions(args) => {
             complete::script(&context, &args);

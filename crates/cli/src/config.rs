@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use serde::Deserialize;
-use subnet::hotkey::Hotkey;
+use subnet::hotkey::{self, Hotkey};
 use subnet::secrets::SecretStore;
 
 use crate::exit::Failure;
 use crate::project::reason;
+use crate::{secrets, vault};
 
 mod keys;
 
@@ -21,6 +22,9 @@ pub(crate) const SECRETS_FILE: &str = ".orchestra/secrets.toml";
 
 /// Where `orch serve` listens and `--server` connects unless told otherwise.
 pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:7410";
+
+/// The variable with the passphrase of an encrypted hotkey; with `_FILE` at its end, that of a file with it.
+const HOTKEY_PASSPHRASE: &str = "ORCHESTRA_HOTKEY_PASSPHRASE";
 
 /// A configuration with the folder it applies to.
 #[derive(Debug, Default)]
@@ -47,6 +51,8 @@ struct File {
     endpoints: BTreeMap<String, String>,
     #[serde(default)]
     secrets: toml::Table,
+    #[serde(default)]
+    keys: Keys,
     hotkey: Option<PathBuf>,
 }
 
@@ -63,6 +69,15 @@ struct Server {
     listen: Option<String>,
     data: Option<PathBuf>,
     store_bytes_max: Option<u64>,
+}
+
+/// The vault of keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    vault: Option<PathBuf>,
+    identity: Option<PathBuf>,
+    tenant: Option<String>,
 }
 
 /// Settings that a production server must not have.
@@ -139,11 +154,39 @@ impl Config {
         &self.file.endpoints
     }
 
-    /// Every secret: of the configuration, of the private file beside it, of the environment; a later one
-    /// of the same name wins.
+    /// The vault of keys, where one is configured.
+    pub(crate) fn vault(&self) -> Option<PathBuf> {
+        self.file.keys.vault.as_ref().map(|vault| self.folder.join(vault))
+    }
+
+    /// The identity that opens the vault, where one is configured.
+    pub(crate) fn vault_identity(&self) -> Option<PathBuf> {
+        self.file.keys.identity.as_ref().map(|identity| self.folder.join(identity))
+    }
+
+    /// Whose keys of the vault are used.
+    pub(crate) fn tenant(&self) -> &str {
+        self.file.keys.tenant.as_deref().unwrap_or(::keys::DEFAULT_TENANT)
+    }
+
+    /// Every secret: of the vault, of the configuration, of the private file beside it, of the environment; a later
+    /// one of the same name wins.
     pub(crate) fn secrets(&self) -> Result<SecretStore, Failure> {
-        let fail = |error: subnet::secrets::Error| Failure::new(error.code(), error.to_string(), "");
         let mut secrets = SecretStore::new();
+        vault::fill(self, &mut secrets)?;
+        self.add_plain(&mut secrets)?;
+        Ok(secrets)
+    }
+
+    /// Every secret that is not of the vault.
+    pub(crate) fn plain_secrets(&self) -> Result<SecretStore, Failure> {
+        let mut secrets = SecretStore::new();
+        self.add_plain(&mut secrets)?;
+        Ok(secrets)
+    }
+
+    fn add_plain(&self, secrets: &mut SecretStore) -> Result<(), Failure> {
+        let fail = |error: subnet::secrets::Error| Failure::new(error.code(), error.to_string(), "");
         let environment = |name: &str| env::var(name).ok();
         secrets.extend_from_table(&self.file.secrets, &environment).map_err(fail)?;
         let private = self.folder.join(SECRETS_FILE);
@@ -154,16 +197,13 @@ impl Config {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        secrets.extend_from_environment(env::vars_os().filter_map(text)).map_err(fail)?;
-        Ok(secrets)
+        secrets.extend_from_environment(env::vars_os().filter_map(text)).map_err(fail)
     }
 
     /// The hotkey that signs calls of axons, where one is configured.
     pub(crate) fn hotkey(&self) -> Result<Option<Hotkey>, Failure> {
         let Some(path) = &self.file.hotkey else { return Ok(None) };
-        Hotkey::load(&self.folder.join(path))
-            .map(Some)
-            .map_err(|error| Failure::new(error.code(), error.to_string(), ""))
+        read_hotkey(&self.folder.join(path)).map(Some)
     }
 
     /// The texts of the extra certificate authorities.
@@ -177,4 +217,24 @@ impl Config {
         };
         self.file.development.extra_roots.iter().map(read).collect()
     }
+}
+
+/// The hotkey in a file; its passphrase is asked for where it has one.
+pub(crate) fn read_hotkey(path: &Path) -> Result<Hotkey, Failure> {
+    let read = match Hotkey::load(path) {
+        Err(hotkey::Error::Encrypted { .. }) => {
+            let question = format!("passphrase of {}: ", path.display());
+            let passphrase = secrets::passphrase(HOTKEY_PASSPHRASE, &question)?.ok_or_else(|| {
+                let message =
+                    format!("hotkey file {} is encrypted, and there is no terminal", path.display());
+                let help = format!(
+                    "set {HOTKEY_PASSPHRASE}_FILE to a file with its passphrase, or {HOTKEY_PASSPHRASE}"
+                );
+                Failure::new("E1107", message, help)
+            })?;
+            Hotkey::load_encrypted(path, &passphrase)
+        }
+        read => read,
+    };
+    read.map_err(|error| Failure::new(error.code(), error.to_string(), ""))
 }

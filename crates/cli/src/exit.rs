@@ -51,15 +51,16 @@ pub(crate) fn exit_of(code: &str) -> Exit {
     match code {
         "E0701" | "E1401" | "E1402" => Exit::OverBudget,
         "E0205" | "E0207" => Exit::Lock,
-        "E1104" | "E1105" | "E1106" | "E1107" | "E1108" => Exit::MissingSecret,
+        "E1104" | "E1105" | "E1106" | "E1107" | "E1108" | "E1118" | "E1119" => Exit::MissingSecret,
         // Arguments of the run; money in a currency the plan cannot count in is one of them.
         "E1160" | "E1161" | "E1162" | "E1163" | "E1403" => Exit::Usage,
         "E1504" => Exit::Unreachable,
         "E1508" => Exit::Interrupted,
-        "E1503" | "E1505" | "E1511" | "E1514" | "E1520" => Exit::Failed,
+        "E1503" | "E1505" | "E1511" | "E1514" | "E1520" | "E1531" => Exit::Failed,
         code if code.starts_with("E060") => Exit::Lock,
         code if code.starts_with("E10") => Exit::Store,
         code if code.starts_with("E15") => Exit::Usage,
+        code if code.starts_with("E17") => Exit::MissingSecret,
         _ => Exit::Failed,
     }
 }
@@ -157,6 +158,9 @@ mod tests {
             ("E1163", Exit::Usage),
             ("E1501", Exit::Usage),
             ("E1504", Exit::Unreachable),
+            ("E1530", Exit::Usage),
+            ("E1531", Exit::Failed),
+            ("E1703", Exit::MissingSecret),
         ] {
             assert_eq!(exit_of(code), exit, "{code}");
         }

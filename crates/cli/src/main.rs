@@ -6,11 +6,14 @@ mod command;
 mod config;
 mod diagnostics;
 mod exit;
+mod harden;
 mod output;
 mod pages;
 mod progress;
 mod project;
+mod secrets;
 mod service;
+mod vault;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,12 +1,16 @@
 //! The sr25519 key that signs requests to axons, and its file.
 //!
 //! The file format is that of Bittensor wallets (`~/.bittensor/wallets/<wallet>/hotkeys/<name>`): one JSON object
-//! in plain text. Only hotkeys are ever read here; a coldkey holds funds and has no business in this process.
+//! in plain text, or the same in a box that a passphrase opens. Only hotkeys are ever read here; a coldkey holds funds
+//! and has no business in this process.
+
+mod nacl;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use schnorrkel::{ExpansionMode, Keypair, MiniSecretKey, PublicKey, SecretKey, Signature};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -16,12 +20,14 @@ use crate::ss58;
 const SIGNING_CONTEXT: &[u8] = b"substrate";
 /// `cryptoType` of sr25519 in key files; 0 is ed25519.
 const CRYPTO_SR25519: u8 = 1;
-/// How encrypted key files begin.
-const ENCRYPTED_PREFIXES: [&[u8]; 3] = [b"$NACL", b"$ANSIBLE_VAULT", b"gAAAAA"];
+/// How key files begin that old wallets encrypted in ways that are not read here.
+const OLD_BOXES: [&[u8]; 2] = [b"$ANSIBLE_VAULT", b"gAAAAA"];
+/// How wallets name the files of coldkeys, the public half included.
+const COLDKEY: &str = "coldkey";
 /// A key file has under 1 KiB; a larger file is not one.
 const FILE_BYTES_MAX: u64 = 16 << 10;
 
-/// Why a hotkey could not be read or written. Code E1107.
+/// Why a hotkey could not be read or written. Code E1107, unless said otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -41,9 +47,21 @@ pub enum Error {
         /// Its permission bits.
         mode: u32,
     },
-    /// The file is encrypted, as coldkeys are.
-    #[error("hotkey file {path} is encrypted; only plain hotkey files are read, and coldkeys never")]
+    /// The file is that of a coldkey, which is never opened. Code E1118.
+    #[error("{path} is a coldkey, which holds funds and is never opened; calls are signed by a hotkey")]
+    Coldkey {
+        /// The file, with links followed.
+        path: PathBuf,
+    },
+    /// The file is encrypted, and [`Hotkey::load`] has no passphrase.
+    #[error("hotkey file {path} is encrypted and needs its passphrase")]
     Encrypted {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The passphrase is not that of the file, or the file was changed.
+    #[error("hotkey file {path} does not open: the passphrase is wrong, or the file is damaged")]
+    Passphrase {
         /// The file.
         path: PathBuf,
     },
@@ -64,7 +82,10 @@ impl Error {
     /// The stable code of this error.
     #[must_use]
     pub const fn code(&self) -> &'static str {
-        "E1107"
+        match self {
+            Self::Coldkey { .. } => "E1118",
+            _ => "E1107",
+        }
     }
 }
 
@@ -108,14 +129,37 @@ impl Hotkey {
     /// Reads a plain hotkey file, written by a Bittensor wallet (v10 or v11) or by [`Hotkey::save`].
     ///
     /// # Errors
-    /// See [`enum@Error`]. On Unix the file must not be readable by group or others.
+    /// See [`enum@Error`]; [`Error::Encrypted`] where [`Hotkey::load_encrypted`] may be able to. On Unix the file must
+    /// not be readable by group or others.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let content = read_private(path)?;
-        if ENCRYPTED_PREFIXES.iter().any(|prefix| content.starts_with(prefix)) {
+        if content.starts_with(nacl::TAG) {
             return Err(Error::Encrypted { path: path.into() });
         }
+        Self::parse(path, &content)
+    }
+
+    /// Reads a hotkey file that `passphrase` opens, or a plain one. An encrypted one takes seconds and half a gibibyte
+    /// of memory.
+    ///
+    /// # Errors
+    /// See [`enum@Error`]; [`Error::Passphrase`] for a wrong one.
+    pub fn load_encrypted(path: &Path, passphrase: &SecretString) -> Result<Self, Error> {
+        let content = read_private(path)?;
+        if !content.starts_with(nacl::TAG) {
+            return Self::parse(path, &content);
+        }
+        let opened =
+            nacl::open(&content, passphrase).ok_or_else(|| Error::Passphrase { path: path.into() })?;
+        Self::parse(path, &opened)
+    }
+
+    fn parse(path: &Path, content: &[u8]) -> Result<Self, Error> {
         let malformed = |why| Error::Malformed { path: path.into(), why };
-        let file: KeyFile = serde_json::from_slice(&content)
+        if OLD_BOXES.iter().any(|prefix| content.starts_with(prefix)) {
+            return Err(malformed("it is encrypted in an old way; let a wallet of today save it again"));
+        }
+        let file: KeyFile = serde_json::from_slice(content)
             .map_err(|_| malformed("it is not JSON with the fields of a key file"))?;
         if file.crypto_type.is_some_and(|kind| kind != CRYPTO_SR25519) {
             return Err(malformed("its cryptoType is not sr25519 (1), the only kind axons accept"));
@@ -210,6 +254,13 @@ fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     use std::io::Read as _;
 
     let io = |source| Error::File { path: path.into(), source };
+    // A link may have any name; what it leads to counts.
+    let real = std::fs::canonicalize(path).map_err(io)?;
+    for path in [path, &real] {
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(COLDKEY)) {
+            return Err(Error::Coldkey { path: path.into() });
+        }
+    }
     let file = std::fs::File::open(path).map_err(io)?;
     let meta = file.metadata().map_err(io)?;
     if let Some(mode) = crate::secrets::exposed_mode(&meta) {

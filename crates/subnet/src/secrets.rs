@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use schema::operation::OperationId;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -50,6 +51,16 @@ pub enum Error {
         /// The origin of the request.
         wanted: Origin,
     },
+    /// The secret was to be used until a time that has passed. Code E1119.
+    #[error("secret `{name}` for {origin} expired at {at}")]
+    Expired {
+        /// Name of the secret.
+        name: String,
+        /// The origin it is for.
+        origin: Origin,
+        /// When it expired, in whole seconds.
+        at: Timestamp,
+    },
     /// The secret cannot be stored or used as it is. Code E1106.
     #[error("secret `{name}`: {why}")]
     Unusable {
@@ -75,6 +86,7 @@ impl Error {
         match self {
             Self::Missing { .. } => "E1105",
             Self::OtherOrigin { .. } => "E1104",
+            Self::Expired { .. } => "E1119",
             Self::Unusable { .. } | Self::File { .. } => "E1106",
         }
     }
@@ -90,6 +102,8 @@ pub struct SecretStore {
 struct Secret {
     origin: Origin,
     key: Key,
+    /// From then on it is refused.
+    expires_at: Option<Timestamp>,
 }
 
 #[derive(Clone)]
@@ -131,6 +145,20 @@ impl SecretStore {
     /// # Errors
     /// [`Error::Unusable`] for an empty or over-long key, control characters, or an origin that is not one.
     pub fn insert(&mut self, name: &str, origin: &str, key: &SecretString) -> Result<(), Error> {
+        self.insert_until(name, origin, key, None)
+    }
+
+    /// As [`SecretStore::insert`], for a key that is refused from `expires_at` on.
+    ///
+    /// # Errors
+    /// As [`SecretStore::insert`]; an expired key is stored, so that a call can say that it has expired.
+    pub fn insert_until(
+        &mut self,
+        name: &str,
+        origin: &str,
+        key: &SecretString,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(), Error> {
         let unusable = |why: String| Error::Unusable { name: name.into(), why };
         let text = key.expose_secret().trim();
         if text.is_empty() || text.len() > SECRET_BYTES_MAX {
@@ -139,22 +167,28 @@ impl SecretStore {
         if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Err(unusable("its value holds characters that cannot be sent in a header".into()));
         }
-        self.set(name, origin, Key::Known(SecretString::from(text)))
+        self.set(name, origin, Key::Known(SecretString::from(text)), expires_at)
     }
 
-    fn set(&mut self, name: &str, origin: &str, key: Key) -> Result<(), Error> {
+    fn set(
+        &mut self,
+        name: &str,
+        origin: &str,
+        key: Key,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(), Error> {
         let unusable = |why: String| Error::Unusable { name: name.into(), why };
         let origin = Origin::parse(origin).map_err(|refused| unusable(refused.to_string()))?;
         if self.secrets.len() >= SECRETS_MAX && !self.secrets.contains_key(name) {
             return Err(unusable(format!("a store holds at most {SECRETS_MAX} secrets")));
         }
-        self.secrets.insert(name.into(), Secret { origin, key });
+        self.secrets.insert(name.into(), Secret { origin, key, expires_at });
         Ok(())
     }
 
     /// Adds the entries of a configuration table: `<name> = { origin = "https://..", value = ".." }`, or `env`
-    /// in place of `value` to name an environment variable that holds the key. Where the variable is not set, a call
-    /// that needs the secret fails, and no other.
+    /// in place of `value` to name an environment variable that holds the key. Where the variable is not set, an
+    /// earlier secret of the name stays; without one, a call that needs the secret fails, and no other.
     ///
     /// # Errors
     /// [`Error::Unusable`] for an entry of another form.
@@ -174,7 +208,8 @@ impl SecretStore {
                 (Some(value), None) => self.insert(name, &entry.origin, &value)?,
                 (None, Some(variable)) => match environment(&variable).map(SecretString::from) {
                     Some(value) => self.insert(name, &entry.origin, &value)?,
-                    None => self.set(name, &entry.origin, Key::Unset { variable })?,
+                    None if self.secrets.contains_key(name) => {}
+                    None => self.set(name, &entry.origin, Key::Unset { variable }, None)?,
                 },
                 _ => return Err(unusable("its entry needs exactly one of `value` and `env`".into())),
             }
@@ -250,7 +285,7 @@ impl SecretStore {
     /// learn the key. Caches must have it in their keys, or one caller would be served another's paid answer.
     ///
     /// # Errors
-    /// [`Error::Missing`], [`Error::OtherOrigin`] or [`Error::Unusable`], as a call would end.
+    /// [`Error::Missing`], [`Error::OtherOrigin`], [`Error::Expired`] or [`Error::Unusable`], as a call would end.
     pub fn identity(&self, operation: &OperationId, netuid: u16, origin: &Origin) -> Result<[u8; 32], Error> {
         let key = self.resolve(operation, netuid, origin)?;
         let digest = Sha3_256::new()
@@ -264,7 +299,8 @@ impl SecretStore {
     /// The key for `operation` at `origin`: the one named like the operation, else the one named like its subnet.
     ///
     /// # Errors
-    /// [`Error::Missing`], [`Error::OtherOrigin`], or [`Error::Unusable`] where its variable is not set.
+    /// [`Error::Missing`], [`Error::OtherOrigin`], [`Error::Expired`], or [`Error::Unusable`] where its variable is not
+    /// set.
     pub(crate) fn resolve(
         &self,
         operation: &OperationId,
@@ -275,6 +311,9 @@ impl SecretStore {
         let found = [operation, &subnet].into_iter().find_map(|name| self.secrets.get_key_value(name));
         match found {
             None => Err(Error::Missing { operation: operation.clone(), subnet, origin: origin.clone() }),
+            Some((name, Secret { expires_at: Some(at), .. })) if *at <= Timestamp::now() => {
+                Err(Error::Expired { name: name.clone(), origin: origin.clone(), at: *at })
+            }
             Some((name, secret)) if secret.origin == *origin => match &secret.key {
                 Key::Known(key) => Ok(key),
                 Key::Unset { variable } => {

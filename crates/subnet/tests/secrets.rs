@@ -300,6 +300,40 @@ fn identities_tell_keys_apart_without_showing_them() {
     assert_eq!(open.secret_identity(&SecretStore::new()).unwrap(), None);
 }
 
+#[tokio::test]
+async fn an_expired_key_is_a_typed_error_and_nothing_is_sent() {
+    let peer = Peer::start(|_| json_answer(&json!({"n": 1}))).await;
+    let client = peer.client();
+    let prepared = prepare(&client, &with_header(&peer.origin()));
+    let past: jiff::Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+    let mut secrets = SecretStore::new();
+    secrets.insert_until("sn1", &peer.origin(), &SecretString::from(CANARY), Some(past)).unwrap();
+    let outcome = client.call_fields(&prepared, fields(json!({})), &context(&secrets, PATIENT_MS)).await;
+    let error = outcome.result.as_ref().unwrap_err();
+    assert_eq!((error.kind, error.code.as_str()), (CallErrorKind::Unauthorized, "E1119"));
+    assert!(error.message.ends_with("expired at 2026-01-02T03:04:05Z"), "{error}");
+    assert!(!outcome.sent && peer.connections() == 0 && !traces(&outcome).contains(CANARY));
+    assert!(matches!(prepared.secret_identity(&secrets), Err(Error::Expired { .. })));
+    // What has not expired is sent, and a key under the name takes the time of the one before with it.
+    let later = jiff::Timestamp::MAX;
+    for expires_at in [Some(later), None] {
+        secrets.insert_until("sn1", &peer.origin(), &SecretString::from(CANARY), expires_at).unwrap();
+        let outcome = client.call_fields(&prepared, fields(json!({})), &context(&secrets, PATIENT_MS)).await;
+        assert!(outcome.result.is_ok());
+    }
+}
+
+#[test]
+fn a_variable_that_is_not_set_hides_no_earlier_secret() {
+    let mut secrets = store("sn22", "https://api.desearch.ai");
+    let table = r#"sn22 = { origin = "https://other.example", env = "UNSET" }"#;
+    secrets.extend_from_table(&toml::from_str(table).unwrap(), &|_| None).unwrap();
+    let (_, origin) = secrets.names().next().unwrap();
+    assert_eq!(origin.as_str(), "https://api.desearch.ai");
+    secrets.extend_from_table(&toml::from_str(table).unwrap(), &|_| Some("k".into())).unwrap();
+    assert_eq!(secrets.names().next().unwrap().1.as_str(), "https://other.example");
+}
+
 #[test]
 fn stores_are_filled_from_tables_files_and_the_environment() {
     let environment = |name: &str| (name == "DESEARCH").then(|| format!("{CANARY}\n"));

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 use sha3::{Digest as _, Sha3_256};
 use subnet::hotkey::{self, Hotkey};
@@ -104,7 +105,7 @@ fn requests_have_the_headers_a_real_dendrite_sends() {
     let file = vector("axon_request.json");
     let keys = vector("keyfile_v10.json");
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("coldkey");
+    let path = folder.path().join("validator");
     write_private(&path, text(&keys["files"]["vec/coldkey"], "text"));
     // The captured requests were signed by //Validator, whose key this development file holds.
     let validator = Hotkey::load(&path).unwrap();
@@ -155,15 +156,15 @@ fn signed_fields(synapse: &str) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-fn write_private(path: &std::path::Path, content: &str) {
+fn write_private(path: &std::path::Path, content: impl AsRef<[u8]>) {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(0o600).open(path).unwrap();
-    std::io::Write::write_all(&mut file, content.as_bytes()).unwrap();
+    std::io::Write::write_all(&mut file, content.as_ref()).unwrap();
 }
 
 #[test]
-fn plain_key_files_of_both_wallet_versions_load_and_encrypted_ones_do_not() {
+fn plain_key_files_of_both_wallet_versions_load() {
     let folder = tempfile::tempdir().unwrap();
     let mut loaded = 0;
     for name in ["keyfile_v10.json", "keyfile_v11.json"] {
@@ -188,9 +189,56 @@ fn plain_key_files_of_both_wallet_versions_load_and_encrypted_ones_do_not() {
         }
     }
     assert!(loaded >= 4, "{loaded}");
-    let encrypted = folder.path().join("encrypted");
-    write_private(&encrypted, "$NACL....");
-    assert!(matches!(Hotkey::load(&encrypted), Err(hotkey::Error::Encrypted { .. })));
+}
+
+#[test]
+fn an_encrypted_key_file_opens_with_its_passphrase_only() {
+    let file = vector("keyfile_v11.json");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("encrypted");
+    let sealed = bytes(text(&file, "encrypted_hex"));
+    write_private(&path, &sealed);
+    assert!(matches!(Hotkey::load(&path), Err(hotkey::Error::Encrypted { .. })));
+    let passphrase = SecretString::from(text(&file, "password"));
+    let plain: Value = serde_json::from_str(text(&file, "plaintext_utf8")).unwrap();
+    let key = Hotkey::load_encrypted(&path, &passphrase).unwrap();
+    assert_eq!(key.address(), text(&plain, "ss58Address"));
+    let wrong = Hotkey::load_encrypted(&path, &SecretString::from("canary-passphrase")).unwrap_err();
+    assert!(matches!(wrong, hotkey::Error::Passphrase { .. }) && wrong.code() == "E1107");
+    assert!(!format!("{wrong} {wrong:?}").contains("canary"));
+    // Cut short, it is no box at all.
+    let short = folder.path().join("short");
+    write_private(&short, &sealed[..20]);
+    assert!(matches!(Hotkey::load_encrypted(&short, &passphrase), Err(hotkey::Error::Passphrase { .. })));
+    // A plain file needs no passphrase, whoever offers one; the ways of old wallets are not read.
+    let plain = folder.path().join("plain");
+    write_private(&plain, text(&file, "plaintext_utf8"));
+    assert_eq!(Hotkey::load_encrypted(&plain, &passphrase).unwrap().address(), key.address());
+    for (index, old) in ["$ANSIBLE_VAULT;1.1;AES256\n00", "gAAAAABcanary"].iter().enumerate() {
+        let path = folder.path().join(format!("old{index}"));
+        write_private(&path, old);
+        let error = Hotkey::load(&path).unwrap_err().to_string();
+        assert!(error.contains("encrypted in an old way") && !error.contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn a_coldkey_is_never_opened_by_whatever_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let content = text(&vector("keyfile_v10.json")["files"]["vec/coldkey"], "text").to_owned();
+    for name in ["coldkey", "coldkeypub.txt"] {
+        let path = folder.path().join(name);
+        write_private(&path, &content);
+        let link = folder.path().join(format!("hotkey-{name}"));
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for path in [path, link] {
+            for error in [Hotkey::load(&path), Hotkey::load_encrypted(&path, &SecretString::from("x"))] {
+                let error = error.unwrap_err();
+                assert_eq!(error.code(), "E1118", "{error}");
+                assert!(matches!(error, hotkey::Error::Coldkey { .. }));
+            }
+        }
+    }
 }
 
 #[test]

@@ -9,11 +9,12 @@ use super::{File, SECRETS_FILE};
 use crate::project::reason;
 
 /// Keys at the top of the file and in each of its closed sections.
-const TOP: [&str; 6] = ["package", "server", "development", "endpoints", "secrets", "hotkey"];
-const SECTIONS: [(&str, &[&str]); 3] = [
+const TOP: [&str; 7] = ["package", "server", "development", "endpoints", "secrets", "keys", "hotkey"];
+const SECTIONS: [(&str, &[&str]); 4] = [
     ("package", &["name"]),
     ("server", &["listen", "data", "store_bytes_max"]),
     ("development", &["samples", "sample_latency_ms", "allow_loopback", "allow_private", "extra_roots"]),
+    ("keys", &["vault", "identity", "tenant"]),
 ];
 
 /// Bytes of the largest file that is read; it is configuration, not data.
@@ -152,7 +153,8 @@ mod tests {
         let text = "[package]\nname = \"x\"\n[server]\nlisten = \"127.0.0.1:0\"\ndata = \"d\"\nstore_bytes_max = 9\n[development]\n\
                     samples = true\nsample_latency_ms = 5\nallow_loopback = true\nallow_private = true\nextra_roots = []\n\
                     [endpoints]\nsn8 = \"https://a.example\"\n\"sn8.trade\" = \"https://b.example\"\n\
-                    [secrets.sn22]\norigin = \"https://c.example\"\nenv = \"KEY\"\n";
+                    [secrets.sn22]\norigin = \"https://c.example\"\nenv = \"KEY\"\n\
+                    [keys]\nvault = \"v\"\nidentity = \"i\"\ntenant = \"t\"\n";
         assert!(File::parse(text).is_ok());
         assert!(File::parse("hotkey = \"k\"\n").is_ok());
     }

@@ -60,9 +60,7 @@ impl Local {
     async fn configured(config: &Config, mut options: Options) -> Result<Self, Failure> {
         let development = config.development();
         options.store_bytes_max = config.store_bytes_max();
-        options.egress.policy.allow_loopback = development.allow_loopback;
-        options.egress.policy.allow_private = development.allow_private;
-        options.egress.extra_roots_pem = config.extra_roots()?;
+        options.egress = egress(config)?;
         options.endpoints = config.endpoints().clone();
         options.secrets = config.secrets()?;
         options.hotkey = config.hotkey()?;
@@ -96,6 +94,15 @@ impl Local {
         Self::open(options(State::Memory), None).await
     }
 
+    /// A service whose Ledger is looked up besides something else: where another process has the store, the catalogue
+    /// will do.
+    pub(crate) async fn for_reading(config: &Config) -> Result<Self, Failure> {
+        match Self::for_ledger(config, false).await {
+            Err(failure) if failure.code == STORE_IN_USE => Self::for_catalogue().await,
+            opened => opened,
+        }
+    }
+
     async fn open(options: Options, samples: Option<Samples>) -> Result<Self, Failure> {
         let service = Service::open(options).await.map_err(|error| {
             let help = if error.code() == STORE_IN_USE { USE_THE_SERVER } else { error.help() };
@@ -103,6 +110,17 @@ impl Local {
         })?;
         Ok(Self { service, samples })
     }
+}
+
+/// Where calls may go as the configuration says.
+pub(crate) fn egress(config: &Config) -> Result<subnet::egress::Options, Failure> {
+    let development = config.development();
+    let policy = subnet::egress::EgressPolicy {
+        allow_loopback: development.allow_loopback,
+        allow_private: development.allow_private,
+    };
+    let extra_roots_pem = config.extra_roots()?;
+    Ok(subnet::egress::Options { policy, extra_roots_pem, ..subnet::egress::Options::default() })
 }
 
 fn options(state: State) -> Options {

@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "tests: a missing JSON member is a failed test")]
 
 mod call;
+mod canary;
 mod check;
 mod check_fix;
 mod check_formats;
@@ -13,10 +14,12 @@ mod examples;
 mod exit;
 mod explain;
 mod graph;
+mod keys;
 mod ledger;
 mod lock;
 mod new;
 mod orch;
+mod prompt;
 mod proof;
 mod report;
 mod run;

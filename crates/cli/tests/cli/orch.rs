@@ -96,6 +96,11 @@ impl Folder {
         proofs[0].clone()
     }
 
+    /// Where the commands of this folder have their keys.
+    pub(crate) fn vault(&self) -> PathBuf {
+        self.path(".vault/keys.age")
+    }
+
     /// A command in this folder, with nothing of the caller's environment that could change it.
     pub(crate) fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new(ORCH);
@@ -108,6 +113,8 @@ impl Folder {
                 command.env_remove(&*name);
             }
         }
+        // Not the vault of whoever runs the tests.
+        command.env("ORCHESTRA_KEYS", self.vault());
         command.current_dir(self.folder.path()).args(args).stdin(Stdio::null());
         command
     }
@@ -205,6 +212,11 @@ impl Running {
                 return;
             }
         }
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal such as `INT`.

@@ -1,0 +1,6 @@
+//! The vault of keys: on disk, and what is in it.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod disk;
+mod entries;
+mod fixture;
