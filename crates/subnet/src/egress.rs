@@ -9,11 +9,13 @@
 mod address;
 mod connect;
 mod exchange;
+mod fetch;
 mod origin;
 
 pub use connect::{Resolve, SystemResolver};
 pub(crate) use exchange::deepest;
 pub use exchange::{Exchange, ExchangeError, Timings};
+pub use fetch::{FetchError, Fetched, Validators};
 pub use origin::Origin;
 
 use std::collections::BTreeMap;
