@@ -288,3 +288,41 @@ fn documents_are_added_to_the_ledger_of_a_server() {
     assert_eq!(with(&add)["unchanged"], 1);
     assert_eq!(with(&["ledger", "show", "sn7.search_index"])["version"], "1.0");
 }
+
+/// Writes the files of `docs/importing.md` and runs its commands, on a server in place of the one it speaks of.
+#[test]
+fn the_guide_runs_as_it_is_written() {
+    let page = include_str!("../../../../docs/importing.md");
+    let blocks: Vec<(&str, &str)> =
+        page.split("\n```").skip(1).step_by(2).map(|block| block.split_once('\n').unwrap()).collect();
+    let document = blocks.iter().find(|(info, _)| *info == "json openapi.json").unwrap().1;
+    let service = Documents::serve(move |request: &Request| match request.path() {
+        "/openapi.json" => Answer::ok(document),
+        "/quotes/patience?limit=3" => Answer::ok(r#"{ "quotes": [{ "text": "Wait." }] }"#),
+        _ => Answer::status(404),
+    });
+    let folder = Folder::empty();
+    folder.write("orchestra.toml", LOOPBACK);
+    let here = |text: &str| text.replace("https://api.example.com", &service.origin);
+    let mut out = String::new();
+    for (info, text) in blocks {
+        if let Some((_, file)) = info.split_once(' ') {
+            folder.write(file, here(text));
+        }
+        let commands = if info == "console" { text } else { "" };
+        for command in commands.lines() {
+            let args = here(command);
+            let args = args.split(' ').skip(1);
+            out.push_str(&folder.orch(args).succeeds().out);
+        }
+    }
+    for says in [
+        "new 1.0",
+        "find_quotes(\n    topic: String,\n    limit: Int(1..50)?,",
+        "[\n  \"Wait.\"\n]",
+        "unchanged 1.0",
+        "MoodOutput",
+    ] {
+        assert!(out.contains(says), "{says}: {out}");
+    }
+}
