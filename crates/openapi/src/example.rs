@@ -115,7 +115,7 @@ impl ExampleCall {
         }
         let id = format!("sn{}.{}{name}", origin.netuid, origin.name_prefix);
         let keyed = auth != Auth::None;
-        let (side_effects, why) = effects(&method, keyed, &id, &address.path);
+        let (side_effects, why) = effects(&method, keyed, &name, &address.path);
         notes.guessed("side_effects", why);
         notes.guessed("input", "types and required arguments are those of the example");
         let response = if matches!(self.answer, Some(Json::String(_))) {

@@ -182,7 +182,7 @@ impl Document {
         let arguments = Arguments::of(&request, &auth, &mut notes);
         check_path(&operation.path, &arguments.parameters, &operation.at)?;
         let keyed = auth != Auth::None;
-        let (side_effects, why) = effects(operation.method, keyed, id, &operation.path);
+        let (side_effects, why) = effects(operation.method, keyed, &operation.name, &operation.path);
         notes.guessed("side_effects", why);
         let repeat = repeat(operation.method, keyed, side_effects);
         let price = price(keyed, side_effects, &mut notes);

@@ -326,3 +326,27 @@ fn the_guide_runs_as_it_is_written() {
         assert!(out.contains(says), "{says}: {out}");
     }
 }
+
+/// Every document of the folder that `ORCHESTRA_DOCUMENTS` names, if it does, is added twice: the second time nothing
+/// is new, and what is refused says why and where.
+#[test]
+fn a_folder_of_documents_is_added_twice() {
+    let Some(documents) = std::env::var_os("ORCHESTRA_DOCUMENTS") else { return };
+    let folder = Folder::empty();
+    let mut files: Vec<_> = std::fs::read_dir(documents).unwrap().map(|file| file.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension != "md"));
+    files.sort();
+    for (place, file) in files.iter().enumerate() {
+        let netuid = (1_000 + place).to_string();
+        let add = ["ledger", "add", file.to_str().unwrap(), "--netuid", &netuid, "--json", "--partial"];
+        let first = folder.orch(add).json();
+        assert_eq!((&first["raised"], &first["conflicts"]), (&json!(0), &json!(0)), "{first}");
+        for operation in first["operations"].as_array().unwrap() {
+            let refusal = &operation["refusal"];
+            assert!(refusal.is_null() || refusal["at"].as_str().unwrap().starts_with('#'), "{operation}");
+        }
+        let again = folder.orch(add).json();
+        assert_eq!((&again["new"], &again["raised"]), (&json!(0), &json!(0)), "{}", file.display());
+        assert_eq!(again["unchanged"], first["new"]);
+    }
+}

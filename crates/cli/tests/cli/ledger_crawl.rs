@@ -154,3 +154,28 @@ fn a_server_files_what_is_crawled_for_it() {
     assert_eq!(crawl(&folder, &with).succeeds().json()["new"], 1);
     assert_eq!(crawl(&folder, &with).succeeds().json()["documents"][0]["found"], "unchanged");
 }
+
+#[test]
+fn a_host_is_asked_for_so_many_documents_and_no_more() {
+    let service = Documents::serve(|request: &Request| match request.path() {
+        path if path.starts_with("/openapi/") => Answer::ok(document(9)),
+        _ => Answer::status(404),
+    });
+    let documents: Vec<_> =
+        (101..=117).map(|netuid| (netuid, format!("{}/openapi/{netuid}", service.origin), false)).collect();
+    let folder = folder(&documents);
+    let netuids: Vec<String> = documents.iter().map(|(netuid, ..)| netuid.to_string()).collect();
+    let only: Vec<&str> = netuids.iter().flat_map(|netuid| ["--only", netuid.as_str()]).collect();
+    let crawled = crawl(&folder, &only).succeeds().json();
+    let found: Vec<&str> = crawled["documents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| found["found"].as_str().unwrap())
+        .collect();
+    assert_eq!(found, [vec!["read"; 16], vec!["failed"]].concat());
+    assert!(
+        crawled["documents"][16]["error"]["message"].as_str().unwrap().contains("more than 16 documents")
+    );
+    assert_eq!(service.seen().len(), 17);
+}

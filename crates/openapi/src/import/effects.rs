@@ -82,8 +82,7 @@ const ASKS: &[&str] = &[
 ];
 
 /// What a call changes, and why that is thought, in words.
-pub(crate) fn effects(method: &str, keyed: bool, id: &str, path: &str) -> (SideEffects, String) {
-    let name = id.split_once('.').map_or(id, |(_, name)| name);
+pub(crate) fn effects(method: &str, keyed: bool, name: &str, path: &str) -> (SideEffects, String) {
     let text = format!("{name}_{}", snake(path));
     let found = |words: &'static [&'static str]| {
         // The method may stand in a name that was made of it, which says nothing more.
@@ -133,22 +132,22 @@ mod tests {
 
     #[test]
     fn effects_follow_method_key_and_name() {
-        for (method, keyed, id, path, expected) in [
-            ("GET", false, "sn1.list", "/list", SideEffects::None),
-            ("GET", true, "sn1.list", "/list", SideEffects::Metered),
-            ("POST", true, "sn1.chat", "/chat", SideEffects::Metered),
-            ("POST", true, "sn1.chat", "/chat/delete", SideEffects::Writes),
-            ("POST", true, "sn1.rent_pod", "/pods", SideEffects::SpendsMoney),
-            ("POST", false, "sn1.search", "/search", SideEffects::None),
-            ("POST", false, "sn1.thing", "/thing", SideEffects::Writes),
+        for (method, keyed, name, path, expected) in [
+            ("GET", false, "list", "/list", SideEffects::None),
+            ("GET", true, "list", "/list", SideEffects::Metered),
+            ("POST", true, "chat", "/chat", SideEffects::Metered),
+            ("POST", true, "chat", "/chat/delete", SideEffects::Writes),
+            ("POST", true, "rent_pod", "/pods", SideEffects::SpendsMoney),
+            ("POST", false, "search", "/search", SideEffects::None),
+            ("POST", false, "thing", "/thing", SideEffects::Writes),
             // What is created is the answer.
-            ("POST", true, "sn1.create_embeddings", "/embeddings", SideEffects::Metered),
-            ("POST", true, "sn1.create_key", "/keys", SideEffects::Writes),
+            ("POST", true, "create_embeddings", "/embeddings", SideEffects::Metered),
+            ("POST", true, "create_key", "/keys", SideEffects::Writes),
             // A name that was made of the method and the path.
-            ("POST", true, "sn1.post_hits", "/hits", SideEffects::Metered),
-            ("DELETE", false, "sn1.search", "/search", SideEffects::Writes),
+            ("POST", true, "post_hits", "/hits", SideEffects::Metered),
+            ("DELETE", false, "search", "/search", SideEffects::Writes),
         ] {
-            assert_eq!(effects(method, keyed, id, path).0, expected, "{method} {path}");
+            assert_eq!(effects(method, keyed, name, path).0, expected, "{method} {path}");
         }
     }
 

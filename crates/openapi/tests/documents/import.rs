@@ -1,7 +1,7 @@
 //! Documents as entries: what is taken, guessed and refused.
 
 use openapi::{Document, Entry, Import, Origin};
-use schema::operation::{Auth, ParameterLocation, Transport};
+use schema::operation::{Auth, ParameterLocation, SideEffects, Transport};
 use serde_json::json;
 
 const ORACLE: &[u8] = include_bytes!("fixtures/oracle31.yaml");
@@ -190,14 +190,17 @@ fn evidence_is_the_hash_of_the_document_and_the_place_in_it() {
 fn a_server_and_a_prefix_can_be_given() {
     let own = Origin {
         server: Some("https://mine.example/api/".into()),
-        name_prefix: "oracle_".into(),
+        // A prefix is no word of the operation: this one buys nothing.
+        name_prefix: "order_".into(),
         ..origin()
     };
     let import = import(ORACLE, &own);
     let entry = import.operations[0].entry.as_ref().unwrap();
-    assert_eq!(entry.descriptor.id, "sn7.oracle_get_status");
+    assert_eq!(entry.descriptor.id, "sn7.order_get_status");
     let Transport::Http(http) = &entry.descriptor.transport else { unreachable!() };
     assert_eq!(http.base_url, "https://mine.example/api");
+    let chat = import.operations[1].entry.as_ref().unwrap();
+    assert_eq!(chat.descriptor.side_effects, SideEffects::Metered);
 }
 
 #[test]
