@@ -22,6 +22,7 @@ pub(crate) fn read(text: &[u8]) {
     assert_eq!(import.operations.len(), operations.len());
     for entry in import.operations.into_iter().filter_map(|operation| operation.entry.ok()) {
         // What becomes an entry can be typed.
-        OperationTypes::of(&entry.descriptor).map(drop).unwrap_or_else(|error| panic!("{error}"));
+        let types = OperationTypes::of(&entry.descriptor);
+        assert!(types.is_ok(), "{types:?}");
     }
 }

@@ -71,6 +71,9 @@ fn what_changed_is_fetched_and_filed() {
     assert_eq!((&again["new"], &again["documents"][0]["found"]), (&json!(0), &json!("unchanged")));
     assert!(service.seen()[1].has("if-none-match: \"9\""));
     maximum.store(99, Ordering::SeqCst);
+    let told = folder.orch(["ledger", "crawl", "--dry-run", "--only", "sn7"]).succeeds().out;
+    assert!(told.contains("sn7.count breaking: output was Int(0..9), may be Int(0..99) now"), "{told}");
+    assert!(told.ends_with("0 would be new, 1 would be raised, 0 unchanged\n"), "{told}");
     let changed = crawl(&folder, only).succeeds().json();
     assert_eq!(changed["raised"], 1);
     assert_eq!(changed["documents"][0]["operations"][0]["version"], "2.0");

@@ -1,6 +1,6 @@
 //! Documents as entries: what is taken, guessed and refused.
 
-use openapi::{Document, Entry, Import, Origin};
+use openapi::{Document, Entry, Import, NoteKind, Origin};
 use schema::operation::{Auth, ParameterLocation, SideEffects, Transport};
 use serde_json::json;
 
@@ -243,4 +243,52 @@ fn a_document_that_lies_is_told_so() {
 fn a_page_for_people_is_no_document() {
     let error = Document::read(b"\n<!doctype html><html></html>").unwrap_err();
     assert_eq!((error.code, error.at.as_str()), ("E1252", "the document"));
+}
+
+#[test]
+fn the_way_in_is_what_the_document_says_or_shows() {
+    let auth = |document: serde_json::Value| {
+        let import = import(document.to_string().as_bytes(), &origin());
+        let entry = import.operations.into_iter().next().unwrap().entry.map_err(|error| error.code)?;
+        let guessed = entry.notes.iter().any(|note| note.field == "auth" && note.kind == NoteKind::Guessed);
+        Ok((entry.descriptor.auth, guessed))
+    };
+    let header = |name: &str, format: &str| Auth::Header { name: name.into(), format: format.into() };
+    let swagger = |scheme: serde_json::Value| {
+        auth(json!({
+            "swagger": "2.0", "host": "a.example", "securityDefinitions": { "way": scheme }, "security": [{ "way": [] }],
+            "paths": { "/a": { "get": { "responses": { "200": { "description": "" } } } } },
+        }))
+    };
+    for (scheme, expected) in [
+        (json!({ "type": "apiKey", "in": "header", "name": "X-Key" }), Ok((header("X-Key", "<key>"), false))),
+        // A bare key there is hardly ever meant.
+        (
+            json!({ "type": "apiKey", "in": "header", "name": "Authorization" }),
+            Ok((header("Authorization", "Bearer <key>"), true)),
+        ),
+        (
+            json!({ "type": "apiKey", "in": "query", "name": "k" }),
+            Ok((Auth::Query { name: "k".into() }, false)),
+        ),
+        (json!({ "type": "basic" }), Ok((header("Authorization", "Basic <key>"), false))),
+        (
+            json!({ "type": "oauth2", "flow": "application" }),
+            Ok((header("Authorization", "Bearer <key>"), false)),
+        ),
+        (json!({ "type": "oauth2", "flow": "implicit" }), Err("E1258")),
+        (json!({ "type": "openIdConnect" }), Err("E1258")),
+    ] {
+        assert_eq!(swagger(scheme.clone()), expected, "{scheme}");
+    }
+    let shown = |name: &str, place: &str| {
+        let parameter =
+            json!({ "name": name, "in": place, "required": true, "schema": { "type": "string" } });
+        let get = json!({ "parameters": [parameter], "responses": { "200": { "description": "" } } });
+        auth(json!({ "openapi": "3.1.0", "paths": { "/a": { "get": get } } }))
+    };
+    assert_eq!(shown("authorization", "header"), Ok((header("Authorization", "Bearer <key>"), true)));
+    assert_eq!(shown("x-api-key", "header"), Ok((header("x-api-key", "<key>"), true)));
+    assert_eq!(shown("api_key", "query"), Ok((Auth::Query { name: "api_key".into() }, true)));
+    assert_eq!(shown("keyword", "query"), Ok((Auth::None, false)));
 }

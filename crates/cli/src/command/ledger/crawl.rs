@@ -14,7 +14,7 @@ use subnet::egress::{Egress, FetchError, Fetched, Validators};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
-use super::filing::{Counts, Filing, Outcome, operation_json, refusals, sound, summary};
+use super::filing::{Counts, Filing, Outcome, changes, operation_json, refusals, sound, summary};
 use super::{Context, PAGE_SIZE, connect, fetch};
 use crate::args::Crawl;
 use crate::exit::{Exit, Failure};
@@ -285,7 +285,10 @@ fn show(context: &Context, args: &Crawl, visits: &[Visit]) {
     let mut out = aligned(&columns, &rows, usize::MAX);
     for visit in visits {
         match &visit.found {
-            Found::Read { outcomes, .. } => out.push_str(&refusals(outcomes)),
+            Found::Read { outcomes, .. } => {
+                out.push_str(&changes(outcomes));
+                out.push_str(&refusals(outcomes));
+            }
             Found::Failed(failure) => {
                 out.push_str(&format!(
                     "\n[{}] {}\n  help: {}\n",

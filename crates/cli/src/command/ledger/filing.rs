@@ -12,7 +12,7 @@ use crate::service::Connection;
 
 mod show;
 
-pub(super) use show::{operation_json, refusals, report, summary};
+pub(super) use show::{changes, operation_json, refusals, report, summary};
 
 /// Code of an operation that the Ledger does not have.
 const UNKNOWN: &str = "E1201";

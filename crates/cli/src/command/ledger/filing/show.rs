@@ -63,7 +63,8 @@ pub(in super::super) fn refusals(outcomes: &[Outcome]) -> String {
     out
 }
 
-fn changes(outcomes: &[Outcome]) -> String {
+/// What changed of entries that were raised.
+pub(in super::super) fn changes(outcomes: &[Outcome]) -> String {
     let mut out = String::new();
     for outcome in outcomes {
         let Filed::Raised { changes, .. } = &outcome.filed else { continue };
