@@ -1,6 +1,7 @@
 //! The command line.
 
 mod keys;
+mod ledger;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use crate::project::is_stdin;
 
 pub(crate) use keys::{Keys, New as NewKey, Spend, Which};
+pub(crate) use ledger::{Add, Crawl};
 
 /// What follows the commands in the help.
 const FIRST_STEPS: &str = "\
@@ -425,12 +427,24 @@ pub(crate) enum Ledger {
         #[command(flatten)]
         source: LedgerSource,
     },
+    /// Make a service callable: its OpenAPI or Swagger document, or an example of a call, as typed operations.
+    ///
+    /// Reads OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0, JSON or YAML, packed by gzip or not, from an address or a file.
+    /// It says of each operation whether it was filed, what of it was guessed, and what was refused and why. Adding a
+    /// document again changes nothing; one that has changed raises versions. `--server` names the Ledger, as
+    /// everywhere; the server of the operations is named by `--base-url`.
+    Add(Add),
+    /// Fetch the documents that the Ledger knows of, and file what changed.
+    ///
+    /// One request at a time to a host, robots.txt respected, unchanged documents not fetched again; 20 seconds and
+    /// 16 MiB for a document, five minutes for all.
+    Crawl(Crawl),
     /// Measure how the schemas of operations map to types, without publishing anything.
     ///
     /// Reads entries in the catalogue's format and OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0 documents, JSON or YAML,
     /// packed by gzip or not. For each file it says how many operations there are, how many of those with a complete
-    /// answer schema map, and what share of the places of their answers is typed rather than `Json`; then each
-    /// refusal with its code and where it stands.
+    /// answer schema map, what share of the places of their answers is typed rather than `Json`, how many become
+    /// entries of the Ledger, and how many of those can be called; then each refusal with its code and where it stands.
     Report {
         /// Files, or folders of them.
         #[arg(required = true)]

@@ -56,7 +56,7 @@ pub(crate) fn exit_of(code: &str) -> Exit {
         "E1160" | "E1161" | "E1162" | "E1163" | "E1403" => Exit::Usage,
         "E1504" => Exit::Unreachable,
         "E1508" => Exit::Interrupted,
-        "E1503" | "E1505" | "E1511" | "E1514" | "E1520" | "E1531" => Exit::Failed,
+        "E1503" | "E1505" | "E1511" | "E1514" | "E1520" | "E1531" | "E1540" | "E1541" => Exit::Failed,
         code if code.starts_with("E060") => Exit::Lock,
         code if code.starts_with("E10") => Exit::Store,
         code if code.starts_with("E15") => Exit::Usage,
@@ -124,7 +124,7 @@ impl Failure {
     }
 
     /// What to do next: what was said at the place of the error, else where its page is.
-    fn next_step(&self) -> String {
+    pub(crate) fn next_step(&self) -> String {
         if self.help.is_empty() && pages::find(&self.code).is_some() {
             return format!("`orch explain {}` says what it means and what to do", self.code);
         }

@@ -89,6 +89,16 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// What was read somewhere would follow an entry that is from elsewhere.
+    #[error("`{id}` {how} `{source_name}`, and is left as it is")]
+    Foreign {
+        /// The operation.
+        id: String,
+        /// How the entry that is there came to what it says.
+        how: &'static str,
+        /// What it was read from.
+        source_name: String,
+    },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -109,6 +119,7 @@ impl Error {
             Self::UnknownVersion { .. } => "E1208",
             Self::Log { .. } => "E1209",
             Self::NotCallable { .. } => "E1210",
+            Self::Foreign { .. } => "E1211",
             Self::Store(error) => error.code(),
         }
     }
@@ -131,6 +142,9 @@ impl Error {
             Self::Log { .. } => "restore the store from a backup",
             Self::NotCallable { .. } => {
                 "choose another operation; `orch ledger search` shows which can be called"
+            }
+            Self::Foreign { .. } => {
+                "file it beside that one with `--name-prefix`, or in its place with `--replace`"
             }
             Self::Store(error) => error.help(),
         }

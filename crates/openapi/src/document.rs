@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::dialect::Dialect;
 use crate::error::{BAD_REFERENCE, Error, NO_API, TOO_LARGE, shown};
+use crate::text::percent_decoded;
 use crate::{OPERATIONS_MAX, names, text};
 
 /// Keys of a path item that hold an operation, with the method they stand for.
@@ -28,6 +29,8 @@ const HOPS_MAX: usize = 32;
 pub struct Document {
     pub(crate) dialect: Dialect,
     pub(crate) root: Json,
+    /// BLAKE3 of the bytes it was read from, in hex.
+    pub(crate) digest: String,
 }
 
 /// An operation of a document, not looked into yet.
@@ -57,7 +60,7 @@ impl Document {
         if !root.is_object() {
             return Err(Error::new(NO_API, "#", "the document is no mapping"));
         }
-        Ok(Self { dialect: Dialect::of(&root)?, root })
+        Ok(Self { dialect: Dialect::of(&root)?, root, digest: blake3::hash(bytes).to_hex().to_string() })
     }
 
     /// The language it is written in.
@@ -70,6 +73,12 @@ impl Document {
     #[must_use]
     pub const fn root(&self) -> &Json {
         &self.root
+    }
+
+    /// BLAKE3 of the bytes it was read from, 64 hex digits, as `b3sum` prints it.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// Every operation, in the order of the document.
@@ -158,19 +167,10 @@ pub(crate) fn local(target: &str, from: &str) -> Result<String, Error> {
     if !fragment.is_empty() && !fragment.starts_with('/') {
         return Err(refused("is no JSON pointer"));
     }
-    let mut bytes = fragment.bytes();
-    let mut decoded = vec![b'#'];
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let digits = [bytes.next().unwrap_or(b'?'), bytes.next().unwrap_or(b'?')];
-            let digits = std::str::from_utf8(&digits).ok().filter(|digits| !digits.starts_with('+'));
-            let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-            decoded.push(byte.ok_or_else(|| refused("is not spelled as an address should be"))?);
-        } else {
-            decoded.push(byte);
-        }
+    match percent_decoded(fragment) {
+        Some(decoded) => Ok(format!("#{decoded}")),
+        None => Err(refused("is not spelled as an address should be")),
     }
-    String::from_utf8(decoded).map_err(|_| refused("is not spelled as an address should be"))
 }
 
 /// The pointer to a member.

@@ -5,7 +5,7 @@
 #[error("[{code}] {message}, at {at}")]
 #[non_exhaustive]
 pub struct Error {
-    /// Stable code of the error page, `E1250` to `E1256`.
+    /// Stable code of the error page, `E1250` to `E1260`.
     pub code: &'static str,
     /// Where: a JSON pointer into the document such as `#/paths/~1hits/get`, or line and column where it is not
     /// read that far.
@@ -29,7 +29,22 @@ pub(crate) const SAME_NAME: &str = "E1255";
 /// An answer or body in no form that a plan could read or write.
 pub(crate) const NO_FORM: &str = "E1256";
 
+/// A method that is no call.
+pub(crate) const NOT_CALLABLE: &str = "E1257";
+/// Security of which no alternative can be spoken.
+pub(crate) const UNSPEAKABLE: &str = "E1258";
+/// A server that is no base URL.
+pub(crate) const BAD_SERVER: &str = "E1259";
+/// An example of a call that does not say what a call needs.
+pub(crate) const BAD_EXAMPLE: &str = "E1260";
+
 impl Error {
+    /// Whether the document itself is wrong there, rather than sound and not sayable by an entry.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        [BAD_REFERENCE, MALFORMED, BAD_SERVER].contains(&self.code)
+    }
+
     pub(crate) fn new(code: &'static str, at: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code, at: at.into(), message: message.into() }
     }

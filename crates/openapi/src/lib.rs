@@ -4,7 +4,7 @@
 //! It reads bytes and never fetches: a reference that leads out of the document is refused. It reads OpenAPI 3.0,
 //! 3.1 and 3.2 and Swagger 2.0, as JSON or YAML, packed by gzip or not. What the older dialects spell otherwise is
 //! rewritten to JSON Schema 2020-12, which is what [`schema::json_schema`] maps. Read [`Document`], [`Operation`]
-//! and [`Error`] first.
+//! and [`Error`] first; [`Document::import`] makes whole entries of a document.
 //!
 //! ```
 //! let text = r#"{ "openapi": "3.1.0", "paths": { "/hits/{id}": { "get": {
@@ -30,9 +30,13 @@
 
 mod answer;
 mod bundle;
+mod curl;
 mod dialect;
 mod document;
 mod error;
+mod example;
+mod import;
+mod infer;
 mod json;
 mod media;
 mod names;
@@ -46,6 +50,8 @@ pub use bundle::Contract;
 pub use dialect::Dialect;
 pub use document::{Document, Operation};
 pub use error::Error;
+pub use example::ExampleCall;
+pub use import::{Entry, Import, Imported, Note, NoteKind, Origin, SOURCE};
 pub use request::{Location, Request};
 
 /// Bytes of one document, unpacked.

@@ -64,6 +64,25 @@ impl Document {
         Ok(parameters)
     }
 
+    /// The names of all parameters of query and header, with whether it is a header; those too that the transport
+    /// writes.
+    pub(crate) fn named_parameters(&self, operation: &Operation) -> Result<Vec<(String, bool)>, Error> {
+        let mut names = Vec::new();
+        for at in [&operation.item, &operation.at] {
+            let list = self.resolve(at, at)?.get("parameters").and_then(Json::as_array);
+            for parameter in list.into_iter().flatten() {
+                let (parameter, _) = self.follow(parameter, at.clone())?;
+                let text = |key: &str| parameter.get(key).and_then(Json::as_str);
+                match (text("name"), text("in")) {
+                    (Some(name), Some("header")) => names.push((name.to_owned(), true)),
+                    (Some(name), Some("query")) => names.push((name.to_owned(), false)),
+                    _ => {}
+                }
+            }
+        }
+        Ok(names)
+    }
+
     /// A parameter; `None` for one that the transport fills in.
     fn parameter(&self, node: &Json, at: &str) -> Result<Option<Parameter>, Error> {
         let members = object(node, at, "a parameter")?;

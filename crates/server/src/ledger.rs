@@ -216,6 +216,7 @@ fn subnet(snapshot: &Snapshot, published: &Arc<Published<SubnetDescriptor>>) -> 
         tags: subnet.tags.clone(),
         operation_count: u32::try_from(snapshot.operation_count(subnet.netuid)).unwrap_or(u32::MAX),
         stale_risk: subnet.stale_risk,
+        openapi_urls: subnet.openapi_urls.clone(),
     }
 }
 

@@ -9,11 +9,13 @@
 mod address;
 mod connect;
 mod exchange;
+mod fetch;
 mod origin;
 
 pub use connect::{Resolve, SystemResolver};
 pub use exchange::{Exchange, ExchangeError, Timings};
 pub(crate) use exchange::{Watch, deepest};
+pub use fetch::{FetchError, Fetched, Validators};
 pub use origin::Origin;
 
 use std::collections::BTreeMap;

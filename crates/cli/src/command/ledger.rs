@@ -1,6 +1,11 @@
-//! `orch ledger search | show | import | report`.
+//! `orch ledger search | show | import | add | crawl | report`.
 
+mod add;
 mod capability;
+mod crawl;
+mod fetch;
+mod filing;
+mod glob;
 mod import;
 mod report;
 mod show;
@@ -38,6 +43,8 @@ pub(crate) async fn run(context: &Context, args: &Ledger) -> Result<(), Failure>
             show::run(context, source, operation, version.as_deref()).await
         }
         Ledger::Import { paths, source } => import::run(context, source, paths).await,
+        Ledger::Add(args) => add::run(context, args).await,
+        Ledger::Crawl(args) => crawl::run(context, args).await,
         Ledger::Report { paths, at_least } => report::run(context, paths, *at_least),
     }
 }

@@ -32,10 +32,14 @@ fn documents_are_measured_and_each_refusal_is_told() {
     folder.write("docs/README.md", "no schemas");
     let report = folder.orch(["ledger", "report", "docs"]).succeeds();
     insta::assert_snapshot!(report.out, @r#"
-    FILE               OPERATIONS  COMPLETE  MAPPED   TYPED
-    docs/library.yaml           6         5       5  100.0%
-    docs/notes.yml              0         0       0       -
-    docs/stream.json            1         1       0       -
+    FILE               OPERATIONS  COMPLETE  MAPPED   TYPED  IMPORTED  CALLABLE
+    docs/library.yaml           6         5       5  100.0%         5         4
+    docs/notes.yml              0         0       0       -         0         0
+    docs/stream.json            1         1       0       -         1         1
+
+    [E1257] docs/library.yaml HEAD /cover
+      a call is one of GET, POST, PUT, PATCH, DELETE, not HEAD
+      at #/paths/~1cover/head
 
     [E1252] docs/notes.yml
       the document says neither `openapi` nor `swagger`
@@ -45,14 +49,18 @@ fn documents_are_measured_and_each_refusal_is_told() {
       `tpye` is no keyword of JSON Schema
       at #/paths/~1a/get/responses/200/schema
 
+    listed, not callable: 1 of docs/library.yaml
+      the protocol `json body without names` is not supported yet
+
     not checked: the pattern `(?=x)`
       at docs/stream.json #/paths/~1a/get/parameters/0
 
     6 of 7 operations map. Of those with a complete schema of the answer 5 of 6 (83.3%).
     24 of 24 places in their answers are typed (100.0%).
+    6 of 7 become entries of the Ledger, and 5 can be called, given their host and key.
     "#);
     let json = folder.orch(["ledger", "report", "--json", "docs"]).succeeds().json();
-    assert_eq!(json["codes"], serde_json::json!({ "E0611": 1, "E1252": 1 }));
+    assert_eq!(json["codes"], serde_json::json!({ "E0611": 1, "E1252": 1, "E1257": 1 }));
     assert_eq!(json["files"][1]["refused"]["code"], "E1252");
     assert_eq!(json["files"][2]["rows"][0]["unchecked"][0]["pattern"], "(?=x)");
     // Five of the six with a complete schema.

@@ -3,6 +3,8 @@
 
 #[path = "../../../fuzz-bodies/src/document.rs"]
 mod document;
+mod example;
+mod import;
 mod limits;
 mod noise;
 mod pages;

@@ -136,7 +136,7 @@ impl Origin {
     }
 }
 
-fn spelling(text: &str, why: &'static str) -> Refused {
+pub(super) fn spelling(text: &str, why: &'static str) -> Refused {
     // A URL can hold credentials before an `@`; those must not come back in an error.
     let shown = text.rsplit_once('@').map_or(text, |(_, rest)| rest);
     Refused::Spelling { text: shown.chars().filter(|c| !c.is_control()).take(80).collect(), why }

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use openapi::{Contract, Document};
+use ledger_service::{Callability, revise};
+use openapi::{Contract, Document, Origin};
 use schema::boundary::Checks;
 use schema::coverage::Leaves;
 use schema::json_schema::{OperationTypes, SchemaError};
@@ -11,6 +12,7 @@ use schema::operation::OperationDescriptor;
 use serde_json::Value;
 
 use super::Context;
+use super::filing::sound;
 use crate::exit::{Exit, Failure};
 use crate::project;
 
@@ -44,9 +46,23 @@ struct Row {
     leaves: Leaves,
     /// Patterns that are not checked, with their places.
     unchecked: Vec<(String, String)>,
+    imported: Imported,
 }
 
-/// Why something does not map.
+/// Whether an operation becomes an entry of the Ledger.
+enum Imported {
+    /// One that can be called, once a deployment names its host and key.
+    Callable,
+    /// One that is listed, and why it cannot be called.
+    Listed(String),
+    /// None.
+    Refused(Refusal),
+    /// None, for its document is wrong elsewhere.
+    Withheld,
+}
+
+/// Why something does not map, or is not imported.
+#[derive(PartialEq)]
 struct Refusal {
     code: &'static str,
     /// JSON pointer, or line and column.
@@ -105,11 +121,28 @@ fn measure(file: &Path) -> Result<File, Failure> {
     let document = Document::read(&bytes).and_then(|document| Ok((document.operations()?, document)));
     Ok(match document {
         Ok((operations, document)) => {
-            let rows = operations.iter().map(|operation| document_row(&document, operation)).collect();
+            let mut rows: Vec<Row> =
+                operations.iter().map(|operation| document_row(&document, operation)).collect();
+            match import(&document) {
+                Ok(all) => rows.iter_mut().zip(all).for_each(|(row, imported)| row.imported = imported),
+                Err(error) => return Ok(File { name, refused: Some(error.into()), rows }),
+            }
             File { name, refused: None, rows }
         }
         Err(error) => File { name, refused: Some(error.into()), rows: Vec::new() },
     })
+}
+
+/// What each operation of a document becomes.
+fn import(document: &Document) -> Result<Vec<Imported>, openapi::Error> {
+    let import = document.import(&Origin::default())?;
+    let is_sound = sound("", &import).is_ok();
+    let imported = import.operations.into_iter().map(|operation| match operation.entry {
+        Ok(entry) if is_sound => Imported::of(&entry.descriptor, &operation.at),
+        Ok(_) => Imported::Withheld,
+        Err(error) => Imported::Refused(error.into()),
+    });
+    Ok(imported.collect())
 }
 
 /// The operations of a file in the catalogue's format; nothing where it is something else.
@@ -140,6 +173,7 @@ fn entry_row(entry: Value, file: &str) -> Result<Row, Failure> {
         refusals: Vec::new(),
         leaves: Leaves::default(),
         unchecked,
+        imported: Imported::of(&entry, "$"),
     };
     Ok(row.mapped(OperationTypes::of(&entry), same))
 }
@@ -153,6 +187,7 @@ fn document_row(document: &Document, operation: &openapi::Operation) -> Row {
         refusals: Vec::new(),
         leaves: Leaves::default(),
         unchecked: Vec::new(),
+        imported: Imported::Callable,
     };
     let (request, answer) = match (request, answer) {
         (Ok(request), Ok(answer)) => (request.contract, answer),
@@ -178,6 +213,18 @@ fn document_row(document: &Document, operation: &openapi::Operation) -> Row {
     let row = row.mapped(types, locate);
     // The `Json` of an answer without a body stands for nothing.
     if has_body { row } else { Row { leaves: Leaves::default(), ..row } }
+}
+
+impl Imported {
+    fn of(entry: &OperationDescriptor, at: &str) -> Self {
+        match (revise(None, entry.clone(), false), Callability::of(entry)) {
+            (Err(error), _) => {
+                Self::Refused(Refusal { code: error.code(), at: at.to_owned(), message: error.to_string() })
+            }
+            (Ok(_), Callability::No(reason)) => Self::Listed(reason),
+            (Ok(_), Callability::Yes | Callability::NeedsEndpoint(_)) => Self::Callable,
+        }
+    }
 }
 
 impl Row {

@@ -1,0 +1,144 @@
+//! A `curl` command line as an example of a call: the part of its language that documentation uses.
+
+use serde_json::Value as Json;
+
+use crate::error::{BAD_EXAMPLE, Error, shown};
+use crate::example::ExampleCall;
+
+/// Switches that change nothing of the request.
+const HARMLESS: [&str; 10] =
+    ["-s", "-S", "-sS", "-i", "-k", "-L", "--silent", "--show-error", "--location", "--compressed"];
+
+impl ExampleCall {
+    /// Reads a `curl` command line: `-X`, `-H`, `-d` or `--json`, and the address.
+    ///
+    /// # Errors
+    /// `E1260` for a switch that says something else, or a body that is not JSON.
+    ///
+    /// ```
+    /// let call = openapi::ExampleCall::from_curl(
+    ///     "curl -H 'X-Api-Key: secret' \\\n  -d '{\"q\": \"tao\"}' https://api.example.com/search",
+    /// )?;
+    /// assert_eq!(call.method.as_deref(), Some("POST"));
+    /// # Ok::<(), openapi::Error>(())
+    /// ```
+    pub fn from_curl(text: &str) -> Result<Self, Error> {
+        let mut words = words(text)?.into_iter();
+        if words.next().as_deref() != Some("curl") {
+            return Err(bad("it does not begin with `curl`"));
+        }
+        let mut call = Self::default();
+        let mut body = None;
+        let mut in_query = false;
+        while let Some(word) = words.next() {
+            let (word, joined) = match word.split_once('=') {
+                Some((switch, value)) if switch.starts_with("--") => {
+                    (switch.to_owned(), Some(value.to_owned()))
+                }
+                _ => (word, None),
+            };
+            let mut value = || {
+                let value = joined.clone().or_else(|| words.next());
+                value.ok_or_else(|| bad(format!("`{}` lacks its value", shown(&word))))
+            };
+            match word.as_str() {
+                "-X" | "--request" => call.method = Some(value()?),
+                "-H" | "--header" => {
+                    let header = value()?;
+                    let (name, value) =
+                        header.split_once(':').ok_or_else(|| bad("a header is written `Name: value`"))?;
+                    call.headers.insert(name.trim().to_owned(), value.trim().to_owned());
+                }
+                "-d" | "--data" | "--data-raw" | "--data-binary" | "--json" => body = Some(value()?),
+                "--url" => call.url = value()?,
+                "-G" | "--get" => in_query = true,
+                switch if HARMLESS.contains(&switch) => {}
+                switch if switch.starts_with('-') => {
+                    return Err(bad(format!("the switch `{}` is not read", shown(switch))));
+                }
+                address if call.url.is_empty() => address.clone_into(&mut call.url),
+                _ => return Err(bad("it has two addresses")),
+            }
+        }
+        if call.url.is_empty() {
+            return Err(bad("it has no address"));
+        }
+        match body {
+            Some(body) if in_query => call.url = format!("{}?{body}", call.url),
+            Some(body) => {
+                let json: Json = serde_json::from_str(&body)
+                    .map_err(|error| bad(format!("its body is not JSON: {error}")))?;
+                call.request = Some(json);
+            }
+            None => {}
+        }
+        let method = if call.request.is_some() { "POST" } else { "GET" };
+        call.method.get_or_insert_with(|| method.into());
+        Ok(call)
+    }
+}
+
+/// The words of a command line, as a shell takes them apart; nothing is substituted.
+fn words(text: &str) -> Result<Vec<String>, Error> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut characters = text.trim().chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => match characters.next() {
+                Some('\n') | None => {}
+                Some('\r') => drop(characters.next()),
+                Some(c) => word.get_or_insert_default().push(c),
+            },
+            '\'' | '"' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match (characters.next(), c) {
+                        (Some(end), quote) if end == quote => break,
+                        (Some('\\'), '"') => match characters.next() {
+                            Some('\n') | None => {}
+                            Some(c @ ('"' | '\\' | '$' | '`')) => word.push(c),
+                            Some(c) => word.extend(['\\', c]),
+                        },
+                        (Some(c), _) => word.push(c),
+                        (None, quote) => return Err(bad(format!("a {quote} is not closed"))),
+                    }
+                }
+            }
+            '\n' | ' ' | '\t' | '\r' => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+fn bad(message: impl Into<String>) -> Error {
+    Error::new(BAD_EXAMPLE, "the command line", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_of_a_shell() {
+        let found = words("curl -d '{\"a\": \"it\\n\"}' \\\n \"x\\\"y$Z\" a\\ b ''").unwrap();
+        assert_eq!(found, ["curl", "-d", "{\"a\": \"it\\n\"}", "x\"y$Z", "a b", ""]);
+        assert_eq!(words("curl 'x").unwrap_err().code, BAD_EXAMPLE);
+    }
+
+    #[test]
+    fn what_is_not_read_is_refused() {
+        for text in [
+            "wget x",
+            "curl",
+            "curl -F a=b https://a.example",
+            "curl -d a=b https://a.example",
+            "curl a b",
+            "curl -H x a",
+        ] {
+            assert_eq!(ExampleCall::from_curl(text).unwrap_err().code, BAD_EXAMPLE, "{text}");
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! One operation from an example of its request and its answer, for subnets that publish no document.
+
+use std::collections::BTreeMap;
+
+use schema::json_schema::OperationTypes;
+use schema::operation::{
+    Access, Auth, Example, ExampleProvenance, HttpBinding, OperationDescriptor, ParameterLocation,
+    ResponseBody, Source, Transport, Version,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
+
+use crate::error::{BAD_EXAMPLE, Error, SAME_NAME, shown};
+use crate::import::{CALLED, Entry, Notes, Origin, check_path, effects, is_for_keys, price, repeat};
+use crate::infer::schema_of;
+use crate::names::snake;
+use crate::text::percent_decoded;
+
+/// Headers that the transport writes by itself.
+const OF_THE_TRANSPORT: [&str; 6] =
+    ["accept", "accept-encoding", "connection", "content-length", "content-type", "user-agent"];
+
+/// An example call, as it stands in a file.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleCall {
+    /// Name of the operation; else the last words of its path.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// One line on what it does.
+    #[serde(default)]
+    pub summary: Option<String>,
+    /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`; else `GET`, or `POST` where there is a `request`.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// The whole address, with `{name}` for what stands in `path`, and the query.
+    pub url: String,
+    /// Values of the parameters of the path.
+    #[serde(default)]
+    pub path: Map<String, Json>,
+    /// Headers. What the one that is for keys holds is dropped; `<key>` can stand in its place.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The body, an object; nothing where there is none.
+    #[serde(default)]
+    pub request: Option<Json>,
+    /// The answer.
+    #[serde(default)]
+    pub answer: Option<Json>,
+    /// Whether every answer has the form of this one. Else it is `Json` to a plan.
+    #[serde(default)]
+    pub answer_complete: bool,
+}
+
+impl ExampleCall {
+    /// Reads an example from JSON.
+    ///
+    /// # Errors
+    /// `E1260` where it is not one.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            let at = format!("line {}, column {}", error.line(), error.column());
+            Error::new(BAD_EXAMPLE, at, format!("it is no example of a call: {error}"))
+        })
+    }
+
+    /// The operation that the example shows.
+    ///
+    /// # Errors
+    /// `E1260` where the example lacks what a call needs, `E1255` where two arguments have one name.
+    ///
+    /// ```
+    /// let call = openapi::ExampleCall::from_json(br#"{
+    ///     "url": "https://api.example.com/v1/search?q=tao&limit=3",
+    ///     "headers": { "Authorization": "Bearer <key>" },
+    ///     "answer": { "hits": [{ "title": "a", "score": 0.5 }] }, "answer_complete": true
+    /// }"#)?;
+    /// let origin = openapi::Origin { netuid: 7, reference: "search.json".into(), ..openapi::Origin::default() };
+    /// let entry = call.entry(&origin)?;
+    /// assert_eq!(entry.descriptor.id, "sn7.search");
+    /// assert_eq!(entry.descriptor.input["properties"]["limit"]["type"], "integer");
+    /// # Ok::<(), openapi::Error>(())
+    /// ```
+    pub fn entry(&self, origin: &Origin) -> Result<Entry, Error> {
+        let mut notes = Notes::default();
+        let method = self.method(&mut notes)?;
+        let address = self.address()?;
+        let mut arguments = Arguments::default();
+        for (name, value) in &self.path {
+            arguments.add(name, value.clone(), Some(ParameterLocation::Path), "path")?;
+        }
+        let mut auth = self.auth_of_headers(&mut notes)?;
+        for (name, value) in address.query {
+            if value == "<key>" || is_for_keys(&name, false) {
+                notes.guessed("auth", format!("the key goes in `{}` of the query", shown(&name)));
+                auth = Auth::Query { name };
+            } else {
+                arguments.add(&name, scalar(&value), Some(ParameterLocation::Query), "url")?;
+            }
+        }
+        match &self.request {
+            None => {}
+            Some(_) if method == "GET" => return Err(bad("request", "a GET has no body")),
+            Some(Json::Object(body)) => {
+                for (name, value) in body {
+                    arguments.add(name, value.clone(), None, "request")?;
+                }
+            }
+            Some(_) => return Err(bad("request", "the body of a call is an object of named arguments")),
+        }
+        check_path(&address.path, &arguments.parameters, "url").map_err(|error| bad("url", error.message))?;
+        let name = self.name.as_deref().map_or_else(|| name_of(&address.path), snake);
+        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(bad("name", "the operation needs a name that begins with a letter"));
+        }
+        let id = format!("sn{}.{}{name}", origin.netuid, origin.name_prefix);
+        let keyed = auth != Auth::None;
+        let (side_effects, why) = effects(&method, keyed, &name, &address.path);
+        notes.guessed("side_effects", why);
+        notes.guessed("input", "types and required arguments are those of the example");
+        let response = if matches!(self.answer, Some(Json::String(_))) {
+            ResponseBody::Text
+        } else {
+            ResponseBody::Json
+        };
+        let output = self.output(&mut notes);
+        let input = Json::from(arguments.values);
+        let example = self.answer.clone().map(|output| Example {
+            input: input.clone(),
+            output,
+            provenance: ExampleProvenance::Source,
+        });
+        // Over what the entry was made of, so without the key that the address or a header may hold.
+        let text = serde_json::to_vec(&json!([method, address.host, address.path, input, self.answer]));
+        let descriptor = OperationDescriptor {
+            id,
+            netuid: origin.netuid,
+            version: Version::FIRST,
+            summary: self.summary.clone().unwrap_or_else(|| format!("{method} {}", address.path)),
+            tags: Vec::new(),
+            transport: Transport::Http(HttpBinding {
+                method: method.clone(),
+                base_url: origin.server.clone().unwrap_or(address.host),
+                path: address.path,
+                parameters: arguments.parameters,
+                fixed_body: BTreeMap::new(),
+                response,
+            }),
+            access: if keyed { Access::Key } else { Access::Open },
+            auth,
+            side_effects,
+            repeat: repeat(&method, keyed, side_effects),
+            input: schema_of(&input),
+            output,
+            output_complete: self.answer_complete && self.answer.is_some(),
+            price: price(keyed, side_effects, &mut notes),
+            observed_cost: None,
+            latency: None,
+            example,
+            sources: vec![Source {
+                kind: "example".into(),
+                reference: origin.reference.clone(),
+                commit: Some(format!("blake3:{}", blake3::hash(&text.unwrap_or_default()))),
+                path: None,
+            }],
+            delivery: None,
+            verified: false,
+        };
+        OperationTypes::of(&descriptor)
+            .map_err(|error| Error::new(error.code, error.pointer, error.message))?;
+        notes.0.sort_by_key(|note| note.kind);
+        Ok(Entry { descriptor, notes: notes.0 })
+    }
+
+    fn method(&self, notes: &mut Notes) -> Result<String, Error> {
+        let Some(method) = &self.method else {
+            let method = if self.request.is_some() { "POST" } else { "GET" };
+            notes.guessed("method", method);
+            return Ok(method.into());
+        };
+        let method = method.to_ascii_uppercase();
+        match CALLED.contains(&method.as_str()) {
+            true => Ok(method),
+            false => Err(bad("method", format!("`{}` is none of {}", shown(&method), CALLED.join(", ")))),
+        }
+    }
+
+    fn output(&self, notes: &mut Notes) -> Json {
+        match &self.answer {
+            Some(answer) if self.answer_complete => {
+                notes.guessed("output", "every answer has the fields and types of the example");
+                schema_of(answer)
+            }
+            Some(answer) => {
+                notes.left_out(
+                    "output",
+                    "`Json` to a plan: say `answer_complete` where all answers are like this one",
+                );
+                schema_of(answer)
+            }
+            None => {
+                notes.left_out("output", "`Json` to a plan: there is no `answer`");
+                json!({})
+            }
+        }
+    }
+
+    fn auth_of_headers(&self, notes: &mut Notes) -> Result<Auth, Error> {
+        let mut auth = Auth::None;
+        for (name, value) in &self.headers {
+            if OF_THE_TRANSPORT.contains(&name.to_ascii_lowercase().as_str()) {
+                continue;
+            }
+            let Some(format) = key_format(name, value) else {
+                let what = format!(
+                    "the header `{}` is none that a call can send; the one with the key says `<key>`",
+                    shown(name)
+                );
+                return Err(bad("headers", what));
+            };
+            if auth != Auth::None {
+                return Err(bad("headers", "two headers hold keys, and a call has one"));
+            }
+            notes.guessed("auth", format!("`{}: {format}`", shown(name)));
+            auth = Auth::Header { name: name.clone(), format };
+        }
+        Ok(auth)
+    }
+
+    fn address(&self) -> Result<Address, Error> {
+        let whole = self.url.split('#').next().unwrap_or_default();
+        let (place, query) = whole.split_once('?').unwrap_or((whole, ""));
+        let (scheme, rest) = match place.split_once("://") {
+            Some((scheme @ ("https" | "http"), rest)) if !rest.is_empty() && !rest.starts_with('/') => {
+                (scheme, rest)
+            }
+            _ => return Err(bad("url", "it is no whole address, beginning with https://")),
+        };
+        if rest.contains('@') {
+            return Err(bad("url", "user names and passwords do not belong in it"));
+        }
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let text = |part: &str| {
+                percent_decoded(&part.replace('+', " "))
+                    .ok_or_else(|| bad("url", "its query is not spelled as one"))
+            };
+            Ok((text(name)?, text(value)?))
+        });
+        Ok(Address {
+            host: format!("{scheme}://{host}"),
+            path: format!("/{path}"),
+            query: pairs.collect::<Result<_, Error>>()?,
+        })
+    }
+}
+
+struct Address {
+    host: String,
+    path: String,
+    query: Vec<(String, String)>,
+}
+
+#[derive(Default)]
+struct Arguments {
+    values: Map<String, Json>,
+    parameters: BTreeMap<String, ParameterLocation>,
+}
+
+impl Arguments {
+    /// Adds an argument of the path, the query, or (without a location) the body.
+    fn add(
+        &mut self,
+        name: &str,
+        value: Json,
+        location: Option<ParameterLocation>,
+        at: &str,
+    ) -> Result<(), Error> {
+        if let Some(location) = location {
+            self.parameters.insert(name.to_owned(), location);
+        }
+        match self.values.insert(name.to_owned(), value) {
+            None => Ok(()),
+            Some(_) => Err(Error::new(SAME_NAME, at, format!("two arguments are called `{}`", shown(name)))),
+        }
+    }
+}
+
+/// The value of a key's header with `<key>` where the key is; nothing where the header is not one for keys. What the
+/// example holds there is not looked at: it may be a real key.
+fn key_format(name: &str, value: &str) -> Option<String> {
+    if value.contains("<key>") {
+        return Some(value.to_owned());
+    }
+    if !is_for_keys(name, true) {
+        return None;
+    }
+    let scheme = value.split_once(' ').map(|(scheme, _)| scheme);
+    let scheme = scheme.filter(|scheme| scheme.chars().all(|c| c.is_ascii_alphabetic()));
+    Some(scheme.map_or("<key>".to_owned(), |scheme| format!("{scheme} <key>")))
+}
+
+/// A value of the query as what it looks like.
+fn scalar(text: &str) -> Json {
+    let plain = serde_json::from_str(text).ok();
+    plain.filter(|json: &Json| json.is_number() || json.is_boolean()).unwrap_or_else(|| text.into())
+}
+
+/// The last words of a path that are no parameter.
+fn name_of(path: &str) -> String {
+    let mut parts = path.split('/').rev().filter(|part| !part.contains('{')).map(snake);
+    parts.find(|name| !name.is_empty()).unwrap_or_default()
+}
+
+fn bad(at: &str, message: impl Into<String>) -> Error {
+    Error::new(BAD_EXAMPLE, at, message)
+}

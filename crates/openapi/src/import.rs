@@ -1,0 +1,309 @@
+//! Operations of a document as entries of the Ledger.
+//!
+//! What the document says is taken. What it does not say and an entry needs, above all what a call changes, is
+//! guessed by rules that stand in one place each, and every guess is told. What no entry can say is refused.
+
+use std::collections::BTreeMap;
+
+use schema::decode::decode;
+use schema::json_schema::{OperationTypes, SchemaError};
+use schema::operation::{
+    Access, Auth, HttpBinding, OperationDescriptor, ResponseBody, SideEffects, Source, Transport, Version,
+};
+use schema::price::PriceRule;
+use schema::types::Type;
+use serde_json::{Value as Json, json};
+
+use crate::answer::Answer;
+use crate::document::{Document, Operation};
+use crate::error::{Error, NOT_CALLABLE, shown};
+use crate::request::Request;
+
+mod arguments;
+mod effects;
+mod examples;
+mod security;
+mod server;
+
+use arguments::Arguments;
+pub(crate) use arguments::check_path;
+pub(crate) use effects::{effects, repeat};
+pub(crate) use security::is_for_keys;
+
+/// Kind of the source that names the document of an entry.
+pub const SOURCE: &str = "openapi";
+
+/// Methods of a call.
+pub(crate) const CALLED: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// Where a document is from and what becomes of it.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The subnet.
+    pub netuid: u16,
+    /// What the names of its operations begin with.
+    pub name_prefix: String,
+    /// Base URL of every operation, in place of what the document says.
+    pub server: Option<String>,
+    /// Address of the document, or the name of its file.
+    pub reference: String,
+}
+
+/// A document as entries.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// Title and version of the document, as it says them.
+    pub title: String,
+    /// Each operation, in the order of the document.
+    pub operations: Vec<Imported>,
+}
+
+/// What became of one operation.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// Its method and path.
+    pub call: String,
+    /// Where it stands: a JSON pointer.
+    pub at: String,
+    /// `sn<netuid>.<name>`.
+    pub id: String,
+    /// The entry, or why there is none.
+    pub entry: Result<Entry, Error>,
+}
+
+/// An entry with what was not simply taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The entry, in its first version.
+    pub descriptor: OperationDescriptor,
+    /// What was guessed, chosen and left out.
+    pub notes: Vec<Note>,
+}
+
+/// A fact of an entry that its document does not say as it stands there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// How it came about.
+    pub kind: NoteKind,
+    /// The field, such as `side_effects`.
+    pub field: &'static str,
+    /// What it says, and why.
+    pub text: String,
+}
+
+/// How a fact came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoteKind {
+    /// The document does not say it.
+    Guessed,
+    /// The document says several, and this is one.
+    Chosen,
+    /// The document says it, and the entry does not.
+    LeftOut,
+}
+
+impl NoteKind {
+    /// The word in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Guessed => "guessed",
+            Self::Chosen => "chosen",
+            Self::LeftOut => "left_out",
+        }
+    }
+}
+
+/// Notes so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes(pub(crate) Vec<Note>);
+
+impl Notes {
+    pub(crate) fn guessed(&mut self, field: &'static str, text: impl Into<String>) {
+        self.0.push(Note { kind: NoteKind::Guessed, field, text: text.into() });
+    }
+
+    pub(crate) fn chosen(&mut self, field: &'static str, text: impl Into<String>) {
+        self.0.push(Note { kind: NoteKind::Chosen, field, text: text.into() });
+    }
+
+    pub(crate) fn left_out(&mut self, field: &'static str, text: impl Into<String>) {
+        self.0.push(Note { kind: NoteKind::LeftOut, field, text: text.into() });
+    }
+}
+
+impl Document {
+    /// Every operation as an entry, or why it is none.
+    ///
+    /// # Errors
+    /// [`Error`] where the document as a whole cannot be read: its paths, or a server that no call could go to.
+    ///
+    /// ```
+    /// let text = br#"{ "swagger": "2.0", "host": "api.example.com", "schemes": ["https"], "paths": { "/hits": { "get": {
+    ///     "operationId": "listHits", "responses": { "200": { "description": "", "schema": { "type": "string" } } }
+    /// } } } }"#;
+    /// let origin = openapi::Origin { netuid: 7, reference: "hits.json".into(), ..openapi::Origin::default() };
+    /// let import = openapi::Document::read(text)?.import(&origin)?;
+    /// let entry = import.operations[0].entry.as_ref().unwrap();
+    /// assert_eq!(entry.descriptor.id, "sn7.list_hits");
+    /// assert_eq!((entry.notes[0].field, entry.notes[0].text.as_str()), ("side_effects", "none: a GET without a key"));
+    /// # Ok::<(), openapi::Error>(())
+    /// ```
+    pub fn import(&self, origin: &Origin) -> Result<Import, Error> {
+        let word = |pointer| self.root.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
+        let title = format!("{} {}", word("/info/title"), word("/info/version")).trim().to_owned();
+        let operations = self.operations()?.into_iter().map(|operation| {
+            let name = format!("{}{}", origin.name_prefix, operation.name);
+            // A plan names it, and names do not begin with a digit.
+            let mark = if name.starts_with(|c: char| c.is_ascii_digit()) { "op_" } else { "" };
+            let id = format!("sn{}.{mark}{name}", origin.netuid);
+            let entry = self.entry(&operation, origin, &id, &title);
+            Imported {
+                call: format!("{} {}", operation.method, operation.path),
+                at: operation.at.clone(),
+                id,
+                entry,
+            }
+        });
+        let operations = operations.collect();
+        Ok(Import { title, operations })
+    }
+
+    fn entry(&self, operation: &Operation, origin: &Origin, id: &str, title: &str) -> Result<Entry, Error> {
+        if !CALLED.contains(&operation.method) {
+            let message = format!("a call is one of {}, not {}", CALLED.join(", "), operation.method);
+            return Err(Error::new(NOT_CALLABLE, &operation.at, message));
+        }
+        let mut notes = Notes::default();
+        let auth = self.auth(operation, &mut notes)?;
+        let request = self.request(operation)?;
+        let answer = self.answer(operation)?;
+        let base_url = self.base_url(operation, origin, &mut notes)?;
+        let arguments = Arguments::of(&request, &auth, &mut notes);
+        check_path(&operation.path, &arguments.parameters, &operation.at)?;
+        let keyed = auth != Auth::None;
+        let (side_effects, why) = effects(operation.method, keyed, &operation.name, &operation.path);
+        notes.guessed("side_effects", why);
+        let repeat = repeat(operation.method, keyed, side_effects);
+        let price = price(keyed, side_effects, &mut notes);
+        let response = answer.form.unwrap_or_else(|| {
+            notes.guessed("response", "text: the document describes no body");
+            ResponseBody::Text
+        });
+        let (output, output_complete) = contract_of(&answer);
+        let transport = match arguments.other_protocol {
+            Some(protocol) => Transport::Other { protocol: protocol.into(), base_url: Some(base_url) },
+            None => Transport::Http(HttpBinding {
+                method: operation.method.into(),
+                base_url,
+                path: operation.path.clone(),
+                parameters: arguments.parameters,
+                fixed_body: arguments.fixed_body,
+                response,
+            }),
+        };
+        let summary = if operation.summary.is_empty() {
+            format!("{} {}", operation.method, operation.path)
+        } else {
+            operation.summary.clone()
+        };
+        let mut descriptor = OperationDescriptor {
+            id: id.to_owned(),
+            netuid: origin.netuid,
+            version: Version::FIRST,
+            summary,
+            tags: Vec::new(),
+            transport,
+            access: if keyed { Access::Key } else { Access::Open },
+            auth,
+            side_effects,
+            repeat,
+            input: arguments.input,
+            output,
+            output_complete,
+            price,
+            observed_cost: None,
+            latency: None,
+            example: None,
+            sources: self.sources(operation, origin, title),
+            delivery: None,
+            verified: false,
+        };
+        let types = types_of(&mut descriptor, &request, &answer, &mut notes)?;
+        let fits = |json: &Json, ty: &Type| decode(json.to_string().as_bytes(), ty, &types.defs).is_ok();
+        descriptor.example = self.example(operation, &descriptor.input)?.filter(|example| {
+            let good =
+                fits(&example.input, &Type::Named(types.input)) && fits(&example.output, &types.output);
+            if !good {
+                notes.left_out("example", "the one that the document has does not fit its own schema");
+            }
+            good
+        });
+        notes.0.sort_by_key(|note| note.kind);
+        Ok(Entry { descriptor, notes: notes.0 })
+    }
+
+    fn sources(&self, operation: &Operation, origin: &Origin, title: &str) -> Vec<Source> {
+        let document = Source {
+            kind: SOURCE.into(),
+            reference: origin.reference.clone(),
+            commit: Some(format!("blake3:{}", self.digest)),
+            path: Some(operation.at.clone()),
+        };
+        let title = (!title.is_empty()).then(|| Source {
+            kind: "openapi_title".into(),
+            reference: shown(title),
+            commit: None,
+            path: None,
+        });
+        [Some(document), title].into_iter().flatten().collect()
+    }
+}
+
+/// The price where none is published: calls without a key are free, for there is nobody to charge.
+pub(crate) fn price(keyed: bool, side_effects: SideEffects, notes: &mut Notes) -> PriceRule {
+    if keyed || side_effects == SideEffects::SpendsMoney {
+        return PriceRule::Unknown;
+    }
+    notes.guessed("price", "free: without a key there is nobody to charge");
+    PriceRule::Free
+}
+
+/// The schema of the answer, and whether it is a contract.
+fn contract_of(answer: &Answer) -> (Json, bool) {
+    match (answer.form, &answer.contract.schema) {
+        // No body is an empty text.
+        (None, _) => (json!({ "type": "string" }), true),
+        (Some(_), Json::Bool(_)) => (json!({}), answer.complete),
+        (Some(_), schema) => (schema.clone(), answer.complete),
+    }
+}
+
+/// The types of an entry. An answer whose schema has none becomes `Json`, and that is told.
+fn types_of(
+    descriptor: &mut OperationDescriptor,
+    request: &Request,
+    answer: &Answer,
+    notes: &mut Notes,
+) -> Result<OperationTypes, Error> {
+    let refused = |error: SchemaError| {
+        let at = match error.pointer.split_once('#') {
+            Some(("input", place)) => request.contract.locate(place),
+            Some((_, place)) => answer.contract.locate(place),
+            None => error.pointer.clone(),
+        };
+        Error::new(error.code, at, error.message)
+    };
+    match OperationTypes::of(descriptor) {
+        Err(error) if descriptor.output_complete && error.pointer.starts_with("output") => {
+            let error = refused(error);
+            notes.left_out("output", format!("its type, so the answer is `Json`: {error}"));
+            descriptor.output_complete = false;
+            OperationTypes::of(descriptor).map_err(refused)
+        }
+        types => types.map_err(refused),
+    }
+}
+
+/// Parameters by name with where they go.
+pub(crate) type Locations = BTreeMap<String, schema::operation::ParameterLocation>;

@@ -1,0 +1,142 @@
+//! How a caller identifies itself, from the security schemes of a document.
+
+use schema::operation::Auth;
+use serde_json::{Map, Value as Json};
+
+use super::Notes;
+use crate::dialect::Dialect;
+use crate::document::{Document, Operation, below, object};
+use crate::error::{Error, UNSPEAKABLE, shown};
+
+/// Headers and query parameters that hold a key, where a document says so only by their names.
+const KEY_HEADERS: [&str; 6] =
+    ["authorization", "x-api-key", "api-key", "apikey", "x-api-token", "x-access-token"];
+const KEY_QUERIES: [&str; 5] = ["api_key", "apikey", "api-key", "access_token", "api_token"];
+
+/// A plain token in the header that is made for it.
+pub(crate) fn bearer() -> Auth {
+    header("Authorization", "Bearer <key>")
+}
+
+/// A key in a header.
+pub(crate) fn header(name: &str, format: &str) -> Auth {
+    Auth::Header { name: name.into(), format: format.into() }
+}
+
+/// Whether the header or query parameter `name` is one for keys.
+pub(crate) fn is_for_keys(name: &str, in_header: bool) -> bool {
+    let name = name.to_ascii_lowercase();
+    if in_header { KEY_HEADERS.contains(&name.as_str()) } else { KEY_QUERIES.contains(&name.as_str()) }
+}
+
+impl Document {
+    /// How an operation is called: by the first of its alternatives that can be spoken.
+    ///
+    /// # Errors
+    /// [`UNSPEAKABLE`] with the reason for each where none can; [`Error`] where a part has the wrong form.
+    pub(super) fn auth(&self, operation: &Operation, notes: &mut Notes) -> Result<Auth, Error> {
+        let own = self.members(operation)?.get("security").map(|own| (own, below(&operation.at, "security")));
+        let of_all = || self.root.get("security").map(|all| (all, "#/security".to_owned()));
+        let Some((security, at)) = own.or_else(of_all) else {
+            return self.auth_by_name(operation, notes);
+        };
+        let alternatives =
+            security.as_array().ok_or_else(|| Error::malformed(&at, "`security` is a list"))?;
+        if alternatives.is_empty() {
+            return Ok(Auth::None);
+        }
+        let mut reasons = Vec::new();
+        for (place, alternative) in alternatives.iter().enumerate() {
+            let at = format!("{at}/{place}");
+            match self.alternative(object(alternative, &at, "an alternative of `security`")?, &at, notes)? {
+                Ok((auth, name)) => {
+                    if alternatives.len() > 1 {
+                        let of = alternatives.len();
+                        notes.chosen("auth", format!("{name}, the first of {of} ways that can be spoken"));
+                    }
+                    return Ok(auth);
+                }
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        let message = format!("no way in can be spoken: {}", reasons.join("; "));
+        Err(Error::new(UNSPEAKABLE, at, message))
+    }
+
+    /// One alternative: what it asks for together; with the name to tell, or the reason against it.
+    fn alternative(
+        &self,
+        schemes: &Map<String, Json>,
+        at: &str,
+        notes: &mut Notes,
+    ) -> Result<Result<(Auth, String), String>, Error> {
+        let mut names = schemes.keys();
+        let Some(name) = names.next() else { return Ok(Ok((Auth::None, "no key".into()))) };
+        if names.next().is_some() {
+            let all: Vec<String> = schemes.keys().map(|name| shown(name)).collect();
+            return Ok(Err(format!("{} are asked for together", all.join(" and "))));
+        }
+        let folder = match self.dialect {
+            Dialect::Swagger2 => "#/securityDefinitions",
+            Dialect::OpenApi30 | Dialect::OpenApi31 => "#/components/securitySchemes",
+        };
+        let scheme_at = below(folder, name);
+        let (scheme, scheme_at) = self.follow(self.resolve(&scheme_at, at)?, scheme_at)?;
+        let scheme = object(scheme, &scheme_at, "a security scheme")?;
+        let auth = spoken(scheme, notes).map_err(|why| format!("`{}` {why}", shown(name)));
+        Ok(auth.map(|auth| (auth, format!("`{}`", shown(name)))))
+    }
+
+    /// Of an operation without security: documents made from code often show the key as a parameter only.
+    fn auth_by_name(&self, operation: &Operation, notes: &mut Notes) -> Result<Auth, Error> {
+        for (name, is_header) in self.named_parameters(operation)? {
+            if !is_for_keys(&name, is_header) {
+                continue;
+            }
+            let (place, auth) = match (is_header, name.eq_ignore_ascii_case("authorization")) {
+                (true, true) => ("header", bearer()),
+                (true, false) => ("header", header(&name, "<key>")),
+                (false, _) => ("query", Auth::Query { name: name.clone() }),
+            };
+            notes.guessed("auth", format!("the key goes in `{}` of the {place}, by its name", shown(&name)));
+            return Ok(auth);
+        }
+        Ok(Auth::None)
+    }
+}
+
+/// How a scheme is spoken, or why it cannot be.
+fn spoken(scheme: &Map<String, Json>, notes: &mut Notes) -> Result<Auth, String> {
+    let word = |key: &str| scheme.get(key).and_then(Json::as_str).unwrap_or_default();
+    match (word("type"), word("in"), word("scheme").to_ascii_lowercase().as_str()) {
+        ("apiKey", "header", _) if word("name").eq_ignore_ascii_case("authorization") => {
+            // Hardly any service takes a bare key there, and Swagger 2.0 has no other way to say `Bearer`.
+            notes.guessed("auth", "`Bearer <key>`: the document only says that the header holds the key");
+            Ok(bearer())
+        }
+        ("apiKey", "header", _) if !word("name").is_empty() => Ok(header(word("name"), "<key>")),
+        ("apiKey", "query", _) if !word("name").is_empty() => Ok(Auth::Query { name: word("name").into() }),
+        ("apiKey", place, _) => Err(format!("is a key in `{}`", shown(place))),
+        ("http", _, "bearer") => Ok(bearer()),
+        ("http", _, "basic") | ("basic", ..) => {
+            notes.chosen("auth", "the key is `user:password` in base64");
+            Ok(header("Authorization", "Basic <key>"))
+        }
+        ("http", _, other) => Err(format!("is the HTTP scheme `{}`", shown(other))),
+        ("oauth2", ..) if is_plain_token(scheme) => {
+            notes.chosen("auth", "the key is an OAuth 2 token, which has to be got beforehand");
+            Ok(bearer())
+        }
+        ("oauth2", ..) => Err("is OAuth 2 that needs a person and a browser".into()),
+        (other, ..) => Err(format!("is of the type `{}`", shown(other))),
+    }
+}
+
+/// Whether a program can get the token by itself: OAuth 2 by password or client credentials.
+fn is_plain_token(scheme: &Map<String, Json>) -> bool {
+    let is_plain = |flow: &str| matches!(flow, "password" | "clientCredentials" | "application");
+    match scheme.get("flows").and_then(Json::as_object) {
+        Some(flows) => flows.keys().any(|flow| is_plain(flow)),
+        None => scheme.get("flow").and_then(Json::as_str).is_some_and(is_plain),
+    }
+}

@@ -1,0 +1,294 @@
+//! Documents as entries: what is taken, guessed and refused.
+
+use openapi::{Document, Entry, Import, NoteKind, Origin};
+use schema::operation::{Auth, ParameterLocation, SideEffects, Transport};
+use serde_json::json;
+
+const ORACLE: &[u8] = include_bytes!("fixtures/oracle31.yaml");
+
+fn origin() -> Origin {
+    Origin { netuid: 7, reference: "https://docs.example/api/openapi.yaml".into(), ..Origin::default() }
+}
+
+fn import(text: &[u8], origin: &Origin) -> Import {
+    Document::read(text).unwrap().import(origin).unwrap()
+}
+
+fn entry(text: &[u8], id: &str) -> Entry {
+    let import = import(text, &origin());
+    import.operations.into_iter().find(|operation| operation.id == id).unwrap().entry.unwrap()
+}
+
+/// The facts of each entry in a few lines.
+fn shown(import: &Import) -> String {
+    let mut out = format!("title {:?}\n", import.title);
+    for operation in &import.operations {
+        out.push_str(&format!("\n{} = {}\n", operation.id, operation.call));
+        let entry = match &operation.entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                out.push_str(&format!("  refused: {error}\n"));
+                continue;
+            }
+        };
+        let facts = &entry.descriptor;
+        let auth = match &facts.auth {
+            Auth::None => "none".to_owned(),
+            Auth::Header { name, format } => format!("{name}: {format}"),
+            Auth::Query { name } => format!("?{name}="),
+            other => format!("{other:?}"),
+        };
+        let reached = match &facts.transport {
+            Transport::Http(http) => format!("{} {}{}", http.method, http.base_url, http.path),
+            Transport::Other { protocol, .. } => protocol.clone(),
+            Transport::Axon(_) => String::new(),
+        };
+        out.push_str(&format!("  {reached} ({auth}), {:?}, {:?}\n", facts.side_effects, facts.price));
+        for note in &entry.notes {
+            out.push_str(&format!("  {}: {} {}\n", note.kind.name(), note.field, note.text));
+        }
+    }
+    out
+}
+
+#[test]
+fn each_operation_is_taken_guessed_or_refused() {
+    insta::assert_snapshot!(shown(&import(ORACLE, &origin())), @r#"
+    title "Oracle 2.1"
+
+    sn7.get_status = GET /status
+      GET https://eu.oracle.example/v1/status (none), None, Free
+      guessed: side_effects none: a GET without a key
+      guessed: price free: without a key there is nobody to charge
+      chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
+
+    sn7.create_chat = POST /ask
+      POST https://eu.oracle.example/v1/ask (Authorization: Bearer <key>), Metered, Unknown
+      guessed: fixed_body `stream` is false: a plan reads whole answers
+      guessed: side_effects metered: a POST with a key, and its name or path says `chat`
+      chosen: auth `token`, the first of 2 ways that can be spoken
+      chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
+
+    sn7.get_questions_id = GET /questions/{id}
+      GET https://eu.oracle.example/v1/questions/{id} (X-Oracle-Key: <key>), Metered, Unknown
+      guessed: side_effects metered: a GET with a key
+      chosen: auth `header`, the first of 2 ways that can be spoken
+      chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
+      left_out: input the optional header `X-Trace`
+
+    sn7.put_questions_id = PUT /questions/{id}
+      PUT https://eu.oracle.example/v1/questions/{id} (Authorization: Basic <key>), Writes, Unknown
+      guessed: side_effects writes: a PUT
+      guessed: response text: the document describes no body
+      chosen: auth the key is `user:password` in base64
+      chosen: auth `basic`, the first of 2 ways that can be spoken
+      chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
+
+    sn7.delete_questions_id = DELETE /questions/{id}
+      refused: [E1258] no way in can be spoken: `cookie` is a key in `cookie`, at #/paths/~1questions~1{id}/delete/security
+
+    sn7.head_questions_id = HEAD /questions/{id}
+      refused: [E1257] a call is one of GET, POST, PUT, PATCH, DELETE, not HEAD, at #/paths/~1questions~1{id}/head
+
+    sn7.post_files = POST /files
+      multipart (?key=), Metered, Unknown
+      guessed: side_effects metered: a POST with a key
+      chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
+
+    sn7.post_batch = POST /batch
+      json body without names (Authorization: Bearer <key>), Metered, Unknown
+      guessed: side_effects metered: a POST with a key
+      chosen: auth the key is an OAuth 2 token, which has to be got beforehand
+      chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
+      left_out: output its type, so the answer is `Json`: [E0611] `tpye` is no keyword of JSON Schema, at #/paths/~1batch/post/responses/200/content/application~1json/schema
+
+    sn7.get_watch = GET /watch
+      refused: [E1256] an answer of `text/event-stream` is a stream, which no plan reads, at #/paths/~1watch/get/responses/200/content/text~1event-stream
+    "#);
+}
+
+#[test]
+fn swagger_has_its_host_and_schemes() {
+    let pets = include_bytes!("fixtures/pets20.yaml");
+    insta::assert_snapshot!(shown(&import(pets, &origin())), @r#"
+    title ""
+
+    sn7.find_pets = GET /pets
+      GET https://docs.example/pets (none), None, Free
+      guessed: side_effects none: a GET without a key
+      guessed: price free: without a key there is nobody to charge
+
+    sn7.add_pet = POST /pets
+      POST https://docs.example/pets (none), Writes, Free
+      guessed: side_effects writes: a POST without a key, and its name or path says `add`
+      guessed: price free: without a key there is nobody to charge
+      guessed: response text: the document describes no body
+
+    sn7.photo = GET /photos/{id}
+      GET https://docs.example/photos/{id} (none), None, Free
+      guessed: side_effects none: a GET without a key
+      guessed: price free: without a key there is nobody to charge
+
+    sn7.add_photo = POST /photos/{id}
+      multipart (none), Writes, Free
+      guessed: side_effects writes: a POST without a key, and its name or path says `add`
+      guessed: price free: without a key there is nobody to charge
+    "#);
+}
+
+#[test]
+fn arguments_are_one_object_that_names_them_all() {
+    let ask = entry(ORACLE, "sn7.create_chat").descriptor;
+    assert_eq!(
+        ask.input,
+        json!({
+            "type": "object",
+            "properties": { "text": { "type": "string", "minLength": 1 }, "context": { "$ref": "#/$defs/Context" } },
+            "required": ["text"],
+            "$defs": { "Context": {
+                "type": "object",
+                "required": ["lines"],
+                "properties": { "lines": { "type": "array", "items": { "type": "string" } } },
+            } },
+        })
+    );
+    let Transport::Http(http) = ask.transport else { unreachable!() };
+    assert_eq!(http.fixed_body["stream"], false);
+    assert_eq!(ask.summary, "Answers a question. With context.");
+    let example = ask.example.unwrap();
+    assert_eq!(
+        (example.input, example.output),
+        (json!({ "text": "why?" }), json!({ "text": "so", "score": 0.5 }))
+    );
+
+    // The key is no argument, and an object that says more of itself than its fields stays one.
+    let get = entry(ORACLE, "sn7.get_questions_id").descriptor;
+    let names = |input: &serde_json::Value| {
+        input["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(names(&get.input), ["id", "deep"]);
+    let Transport::Http(http) = get.transport else { unreachable!() };
+    assert_eq!(http.parameters["deep"], ParameterLocation::Query);
+    let put = entry(ORACLE, "sn7.put_questions_id").descriptor;
+    assert_eq!(names(&put.input), ["id", "lines", "note"]);
+    assert_eq!(put.input["allOf"][0]["allOf"][0]["$ref"], "#/$defs/Context");
+}
+
+#[test]
+fn evidence_is_the_hash_of_the_document_and_the_place_in_it() {
+    let entry = entry(ORACLE, "sn7.get_status").descriptor;
+    assert_eq!(entry.sources[0].kind, openapi::SOURCE);
+    assert_eq!(entry.sources[0].reference, origin().reference);
+    assert_eq!(entry.sources[0].path.as_deref(), Some("#/paths/~1status/get"));
+    let digest = Document::read(ORACLE).unwrap().digest().to_owned();
+    assert_eq!(entry.sources[0].commit, Some(format!("blake3:{digest}")));
+    assert_eq!((digest.len(), entry.sources[1].reference.as_str()), (64, "Oracle 2.1"));
+    assert_eq!(import(ORACLE, &origin()).operations.len(), 9);
+}
+
+#[test]
+fn a_server_and_a_prefix_can_be_given() {
+    let own = Origin {
+        server: Some("https://mine.example/api/".into()),
+        // A prefix is no word of the operation: this one buys nothing.
+        name_prefix: "order_".into(),
+        ..origin()
+    };
+    let import = import(ORACLE, &own);
+    let entry = import.operations[0].entry.as_ref().unwrap();
+    assert_eq!(entry.descriptor.id, "sn7.order_get_status");
+    let Transport::Http(http) = &entry.descriptor.transport else { unreachable!() };
+    assert_eq!(http.base_url, "https://mine.example/api");
+    let chat = import.operations[1].entry.as_ref().unwrap();
+    assert_eq!(chat.descriptor.side_effects, SideEffects::Metered);
+}
+
+#[test]
+fn a_document_that_lies_is_told_so() {
+    let lie = |members: &str| {
+        let text = format!(r#"{{ "openapi": "3.0.0", "paths": {{ {members} }} }}"#);
+        let import = import(text.as_bytes(), &origin());
+        let error = import.operations[0].entry.as_ref().unwrap_err().clone();
+        (error.code, error.at.clone(), error.is_fault())
+    };
+    let ok = r#""responses": { "200": { "description": "" } }"#;
+    for (members, code, at) in [
+        (format!(r#""/a?b=c": {{ "get": {{ {ok} }} }}"#), "E1254", "#/paths/~1a?b=c/get"),
+        // The path names what is no parameter, and the other way round.
+        (format!(r#""/a/{{x}}": {{ "get": {{ {ok} }} }}"#), "E1254", "#/paths/~1a~1{x}/get"),
+        (
+            format!(
+                r#""/a": {{ "get": {{ "parameters": [{{ "name": "x", "in": "path", "schema": {{}} }}], {ok} }} }}"#
+            ),
+            "E1254",
+            "#/paths/~1a/get",
+        ),
+        (
+            format!(r#""/a": {{ "servers": [{{ "url": "ftp://x" }}], "get": {{ {ok} }} }}"#),
+            "E1259",
+            "#/paths/~1a/servers/0/url",
+        ),
+        (
+            format!(r#""/a": {{ "get": {{ "security": [{{ "no": [] }}], {ok} }} }}"#),
+            "E1253",
+            "#/paths/~1a/get/security/0",
+        ),
+        (format!(r#""/a": {{ "get": {{ "security": {{}}, {ok} }} }}"#), "E1254", "#/paths/~1a/get/security"),
+    ] {
+        assert_eq!(lie(&members), (code, at.to_owned(), true), "{members}");
+    }
+}
+
+#[test]
+fn a_page_for_people_is_no_document() {
+    let error = Document::read(b"\n<!doctype html><html></html>").unwrap_err();
+    assert_eq!((error.code, error.at.as_str()), ("E1252", "the document"));
+}
+
+#[test]
+fn the_way_in_is_what_the_document_says_or_shows() {
+    let auth = |document: serde_json::Value| {
+        let import = import(document.to_string().as_bytes(), &origin());
+        let entry = import.operations.into_iter().next().unwrap().entry.map_err(|error| error.code)?;
+        let guessed = entry.notes.iter().any(|note| note.field == "auth" && note.kind == NoteKind::Guessed);
+        Ok((entry.descriptor.auth, guessed))
+    };
+    let header = |name: &str, format: &str| Auth::Header { name: name.into(), format: format.into() };
+    let swagger = |scheme: serde_json::Value| {
+        auth(json!({
+            "swagger": "2.0", "host": "a.example", "securityDefinitions": { "way": scheme }, "security": [{ "way": [] }],
+            "paths": { "/a": { "get": { "responses": { "200": { "description": "" } } } } },
+        }))
+    };
+    for (scheme, expected) in [
+        (json!({ "type": "apiKey", "in": "header", "name": "X-Key" }), Ok((header("X-Key", "<key>"), false))),
+        // A bare key there is hardly ever meant.
+        (
+            json!({ "type": "apiKey", "in": "header", "name": "Authorization" }),
+            Ok((header("Authorization", "Bearer <key>"), true)),
+        ),
+        (
+            json!({ "type": "apiKey", "in": "query", "name": "k" }),
+            Ok((Auth::Query { name: "k".into() }, false)),
+        ),
+        (json!({ "type": "basic" }), Ok((header("Authorization", "Basic <key>"), false))),
+        (
+            json!({ "type": "oauth2", "flow": "application" }),
+            Ok((header("Authorization", "Bearer <key>"), false)),
+        ),
+        (json!({ "type": "oauth2", "flow": "implicit" }), Err("E1258")),
+        (json!({ "type": "openIdConnect" }), Err("E1258")),
+    ] {
+        assert_eq!(swagger(scheme.clone()), expected, "{scheme}");
+    }
+    let shown = |name: &str, place: &str| {
+        let parameter =
+            json!({ "name": name, "in": place, "required": true, "schema": { "type": "string" } });
+        let get = json!({ "parameters": [parameter], "responses": { "200": { "description": "" } } });
+        auth(json!({ "openapi": "3.1.0", "paths": { "/a": { "get": get } } }))
+    };
+    assert_eq!(shown("authorization", "header"), Ok((header("Authorization", "Bearer <key>"), true)));
+    assert_eq!(shown("x-api-key", "header"), Ok((header("x-api-key", "<key>"), true)));
+    assert_eq!(shown("api_key", "query"), Ok((Auth::Query { name: "api_key".into() }, true)));
+    assert_eq!(shown("keyword", "query"), Ok((Auth::None, false)));
+}
