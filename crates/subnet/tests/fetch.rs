@@ -1,5 +1,4 @@
 //! Documents by the way out of calls: what is asked, what comes back, and what each failure is.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

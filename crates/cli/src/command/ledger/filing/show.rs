@@ -76,26 +76,31 @@ pub(in super::super) fn changes(outcomes: &[Outcome]) -> String {
     if out.is_empty() { out } else { out + "\n" }
 }
 
-/// Notes with the operations that they are of: most are the same for many.
+/// Notes, and reasons why something cannot be called, with the operations that they are of: most are the same for many.
 fn notes(outcomes: &[Outcome]) -> String {
-    let mut by_note: BTreeMap<(NoteKind, &str, &str), Vec<&str>> = BTreeMap::new();
+    let mut notes: BTreeMap<(NoteKind, String), Vec<&str>> = BTreeMap::new();
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for outcome in outcomes {
         for note in &outcome.notes {
-            by_note.entry((note.kind, note.field, &note.text)).or_default().push(&outcome.id);
+            let text = format!("{} {}", note.field, note.text);
+            notes.entry((note.kind, text)).or_default().push(&outcome.id);
         }
         if let Some(reason) = &outcome.not_callable {
-            by_note.entry((NoteKind::LeftOut, "callable", reason)).or_default().push(&outcome.id);
+            reasons.entry(reason).or_default().push(&outcome.id);
         }
     }
-    let mut out = String::new();
-    for ((kind, field, text), ids) in by_note {
-        let named: Vec<&str> = ids.iter().take(NAMED).copied().collect();
-        let more = ids.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let kind = kind.name().replace('_', " ");
-        out.push_str(&format!("\n{kind}: {field} {text}\n  of {}{more}\n", named.join(", ")));
-    }
-    out
+    let kind = |kind: NoteKind| kind.name().replace('_', " ");
+    let notes = notes.into_iter().map(|((of, text), ids)| shared(&format!("{}: {text}", kind(of)), &ids));
+    let reasons = reasons.into_iter().map(|(reason, ids)| shared(&format!("not callable: {reason}"), &ids));
+    notes.chain(reasons).collect()
+}
+
+/// What is said of several operations, with the first of them.
+fn shared(text: &str, ids: &[&str]) -> String {
+    let named: Vec<&str> = ids.iter().take(NAMED).copied().collect();
+    let more = ids.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("\n{text}\n  of {}{more}\n", named.join(", "))
 }
 
 fn word(filed: &Filed) -> String {
