@@ -21,6 +21,10 @@ use plan_compiler::{Compilation, Options, Session, Source, compile};
 use common::lock;
 use shapes::SHAPES;
 
+/// The allocator of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Median of 1,000 lines of the first shape that the project aims at.
 const AIM_MS: f64 = 25.0;
 /// The same for a change inside of one declaration.

@@ -90,13 +90,6 @@ pub(crate) fn collect(
     misread
 }
 
-/// Whether [`collect`] has something to say of `root`, a tree by itself.
-pub(crate) fn breaks_grammar(root: &SyntaxNode, text: &str) -> bool {
-    let lines = OnceCell::new();
-    let source = Source { text, lines: &lines };
-    root.children().any(|child| child.kind() == SyntaxKind::ErrorItem || !source.walk(&child).is_empty())
-}
-
 /// The lines that have a message: whatever else is found on them is an echo.
 struct Echoes<'a> {
     source: Source<'a>,

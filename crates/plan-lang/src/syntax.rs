@@ -67,6 +67,11 @@ impl SyntaxNode {
         self.0.text().to_string()
     }
 
+    /// Whether its text has a line end; its text is not copied for that.
+    pub(crate) fn has_line_end(&self) -> bool {
+        self.0.text().contains_char('\n')
+    }
+
     /// The node around it.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {

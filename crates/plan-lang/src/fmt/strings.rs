@@ -25,7 +25,7 @@ fn verbatim(text: &str) -> Doc {
 /// A `"""` text whose quotes stand on lines of their own, moved to the indentation of its place.
 fn reindented(node: &SyntaxNode, text: &str) -> Option<Doc> {
     let parts_have_lines = node.elements().any(|element| match element {
-        SyntaxElement::Node(part) => part.text().contains('\n'),
+        SyntaxElement::Node(part) => part.has_line_end(),
         SyntaxElement::Token(token) => !matches!(token.kind(), SyntaxKind::StringText | SyntaxKind::Quote),
     });
     let inner = text.strip_prefix("\"\"\"")?.strip_suffix("\"\"\"")?;

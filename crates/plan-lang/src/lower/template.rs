@@ -84,7 +84,7 @@ impl Lower {
         if node.children().any(|child| child.kind() == SyntaxKind::ErrorInterpolation) {
             return error_at(node.span());
         }
-        if !is_long && node.text().contains('\n') {
+        if !is_long && node.has_line_end() {
             self.report(
                 Diagnostic::error(
                     codes::INTERPOLATION_LINES,

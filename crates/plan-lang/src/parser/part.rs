@@ -10,7 +10,6 @@ use super::{precheck, tree};
 use crate::ast::{Item, Shift as _};
 use crate::diagnostic::Diagnostic;
 use crate::lower;
-use crate::messages;
 use crate::syntax::{SyntaxKind, SyntaxNode};
 
 /// A chunk. Its offsets are its own, so that it is the same wherever it stands.
@@ -34,9 +33,9 @@ impl Part {
     /// Reads a chunk. What chunks have in common is stored once, in `cache`.
     pub(super) fn read(text: &str, cache: &mut NodeCache) -> (Self, Vec<Item>) {
         let parsed = precheck::look(text).and_then(|gaps| tree::parse_chunk(text, &gaps, cache).ok_or(0));
-        let (green, deep) = match parsed {
-            Ok(green) => (green, None),
-            Err(deep) => (tree::unparsed_chunk(text), Some(deep)),
+        let (green, broken, deep) = match parsed {
+            Ok((green, broken)) => (green, broken, None),
+            Err(deep) => (tree::unparsed_chunk(text), true, Some(deep)),
         };
         let root = SyntaxNode::root(green.clone());
         let (items, checks) = lower::items(&root);
@@ -44,7 +43,7 @@ impl Part {
             text: text.into(),
             hidden: precheck::hidden_characters(text),
             deep,
-            broken: messages::breaks_grammar(&root, text),
+            broken,
             items: items.len(),
             checks,
             green,

@@ -14,14 +14,19 @@ use crate::syntax::{Orch, SyntaxKind};
 /// A part of a green tree.
 pub(super) type GreenElement = NodeOrToken<GreenNode, GreenToken>;
 
-/// Parses one chunk into a [`SyntaxKind::File`] node that holds exactly its text.
+/// Parses one chunk into a [`SyntaxKind::File`] node that holds exactly its text; and whether some of it breaks the
+/// grammar.
 ///
 /// `None` if pest gave up: the stack guard is the only reason it has, as the grammar accepts every text.
 /// `gaps` are its long runs of blanks and comments. What chunks have in common is stored once, in `cache`.
-pub(super) fn parse_chunk(text: &str, gaps: &[Range<usize>], cache: &mut NodeCache) -> Option<GreenNode> {
+pub(super) fn parse_chunk(
+    text: &str,
+    gaps: &[Range<usize>],
+    cache: &mut NodeCache,
+) -> Option<(GreenNode, bool)> {
     let squeezed = Squeezed::new(text, gaps);
     let pairs = Grammar::parse(Rule::file, squeezed.text()).ok()?;
-    let mut builder = Builder { green: GreenNodeBuilder::with_cache(cache), text, done: 0 };
+    let mut builder = Builder { green: GreenNodeBuilder::with_cache(cache), text, done: 0, broken: false };
     // Tokens, not pairs: a flat list needs no recursion.
     for token in pairs.tokens() {
         match token {
@@ -29,7 +34,7 @@ pub(super) fn parse_chunk(text: &str, gaps: &[Range<usize>], cache: &mut NodeCac
             Token::End { rule, pos } => builder.end(rule, squeezed.whole(pos.pos())),
         }
     }
-    Some(builder.green.finish())
+    Some((builder.green.finish(), builder.broken))
 }
 
 /// A chunk that was not parsed: one error node around its tokens.
@@ -68,6 +73,8 @@ struct Builder<'a> {
     text: &'a str,
     /// Everything before this offset is in the tree.
     done: usize,
+    /// Whether something is missing or does not fit.
+    broken: bool,
 }
 
 impl Builder<'_> {
@@ -78,6 +85,7 @@ impl Builder<'_> {
             self.fill_to(at);
         }
         if !is_token(kind) {
+            self.look_at(kind);
             self.green.start_node(Orch::kind_to_raw(kind));
         }
     }
@@ -94,6 +102,7 @@ impl Builder<'_> {
 
     fn fill_to(&mut self, at: usize) {
         for (kind, token) in gap::tokens(self.text.get(self.done..at).unwrap_or("")) {
+            self.look_at(kind);
             self.green.token(Orch::kind_to_raw(kind), token);
         }
         self.done = self.done.max(at);
@@ -103,8 +112,13 @@ impl Builder<'_> {
         let text = self.text.get(self.done..at).unwrap_or("");
         // A doc line runs to its `\n`; the `\r` of a Windows line end is not part of it.
         let token = if kind == SyntaxKind::Doc { text.trim_end_matches('\r') } else { text };
+        self.look_at(kind);
         self.green.token(Orch::kind_to_raw(kind), token);
         self.done += token.len();
+    }
+
+    fn look_at(&mut self, kind: SyntaxKind) {
+        self.broken |= kind.is_error() || kind.is_missing();
     }
 }
 
