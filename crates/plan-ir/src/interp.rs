@@ -32,6 +32,7 @@ mod compare;
 mod convert;
 mod machine;
 mod meter;
+mod operators;
 mod pattern;
 mod pure;
 pub mod shared;

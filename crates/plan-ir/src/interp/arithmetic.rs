@@ -33,6 +33,7 @@ pub(super) fn unary(op: UnaryOp, value: &Value) -> Result<Value, TrapKind> {
 /// | `Time`, `Duration` | `+` `-` | `Time` |
 /// | `Time`, `Time` | `-` | `Duration` |
 /// | `String`, `String` | `+` | in [`super::machine`], where it is charged |
+#[inline]
 pub(super) fn binary(op: BinaryOp, a: &Value, b: &Value, rate: Option<Rate>) -> Result<Value, TrapKind> {
     use BinaryOp::{Add, Divide, Multiply, Subtract};
     match (a, op, b) {
@@ -64,6 +65,7 @@ pub(crate) fn add(a: &Value, b: &Value, rate: Option<Rate>) -> Result<Value, Tra
     binary(BinaryOp::Add, a, b, rate)
 }
 
+#[inline]
 fn integers(op: BinaryOp, a: i64, b: i64) -> Result<Value, TrapKind> {
     match op {
         BinaryOp::Add => int(a.checked_add(b)),
@@ -77,6 +79,7 @@ fn integers(op: BinaryOp, a: i64, b: i64) -> Result<Value, TrapKind> {
     }
 }
 
+#[inline]
 fn floats(op: BinaryOp, a: f64, b: f64) -> Result<Value, TrapKind> {
     match op {
         BinaryOp::Add => float(a + b),

@@ -14,6 +14,7 @@ pub(crate) const fn is_null(value: &Value) -> bool {
 
 /// Whether two values are equal, element by element. Amounts of two currencies are equal if they are worth
 /// exactly the same at `rate`; without a rate only zeros are.
+#[inline]
 pub fn equal(a: &Value, b: &Value, rate: Option<Rate>, meter: &mut Meter) -> Result<bool, TrapKind> {
     meter.work(1)?;
     match (a, b) {
@@ -74,6 +75,7 @@ fn all_equal<T>(
 }
 
 /// The order of two scalars.
+#[inline]
 pub(crate) fn order(
     a: &Value,
     b: &Value,

@@ -7,10 +7,10 @@ use schema::amount::Rate;
 use schema::types::{DefId, Type};
 use schema::value::Value;
 
-use super::compare::{equal, is_null, order};
+use super::compare::is_null;
 use super::show::show;
 use super::{EVAL_DEPTH_MAX, Env, FRAME_LOCALS_MAX, Meter, Quota, Trap, TrapKind, arithmetic, pattern};
-use crate::expr::{Arm, BinaryOp, Expr, ExprId, FnId, Fragment, Lambda, LocalId, UnaryOp, Widening};
+use crate::expr::{Arm, Expr, ExprId, FnId, Fragment, Lambda, LocalId, UnaryOp, Widening};
 use crate::plan::PlanBody;
 
 /// One evaluation. The frame belongs to the fragment that is being evaluated; lambdas use the frame of
@@ -19,8 +19,10 @@ pub(crate) struct Machine<'a> {
     pub(crate) body: &'a PlanBody,
     pub(crate) meter: &'a mut Meter,
     env: &'a dyn Env,
-    frame: Vec<Value>,
-    depth: u32,
+    pub(super) frame: Vec<Value>,
+    /// Frames that are done with: a call in a loop then allocates none.
+    spare: Vec<Vec<Value>>,
+    pub(super) depth: u32,
     /// Static cost of the fragments and lambda bodies entered so far.
     costs: BTreeMap<ExprId, u64>,
     /// Whether values of a record or enum need their nesting measured when they are built.
@@ -34,6 +36,7 @@ impl<'a> Machine<'a> {
             meter,
             env,
             frame: Vec::new(),
+            spare: Vec::new(),
             depth: 0,
             costs: BTreeMap::new(),
             unbounded: BTreeMap::new(),
@@ -66,17 +69,20 @@ impl<'a> Machine<'a> {
         self.charge(fragment.body, 1).map_err(|kind| kind.at(at))?;
         self.meter.work(u64::from(fragment.frame)).map_err(|kind| kind.at(at))?;
         let mut frame = args;
-        let locals = fragment.frame as usize;
-        frame.reserve_exact(locals.saturating_sub(frame.len()));
-        frame.resize(locals, Value::Null);
+        frame.resize(fragment.frame as usize, Value::Null);
         let caller = std::mem::replace(&mut self.frame, frame);
         let result = self.value(fragment.body);
-        self.frame = caller;
+        let mut frame = std::mem::replace(&mut self.frame, caller);
+        frame.clear();
+        self.spare.push(frame);
         result
     }
 
     /// The value of the expression at `id` in the current frame.
     pub(crate) fn value(&mut self, id: ExprId) -> Result<Value, Trap> {
+        if let Some(value) = at_hand(self.body, &self.frame, self.depth, id) {
+            return Ok(value.clone());
+        }
         if self.depth == EVAL_DEPTH_MAX {
             return Err(TrapKind::Quota(Quota::Depth).at(id));
         }
@@ -120,7 +126,7 @@ impl<'a> Machine<'a> {
             Expr::Field { record, index, optional } => self.field(id, *record, *index, *optional),
             Expr::Index { list, index } => self.index(id, *list, *index),
             Expr::Unary(op, operand) => self.prefix(id, *op, *operand),
-            Expr::Binary(..) => self.infix(id),
+            Expr::Binary(op, left, right) => self.infix(id, *op, *left, *right),
             Expr::Record(_, fields) => self.record(id, fields),
             Expr::List(items) => self.values(items).and_then(|items| self.list(id, items)),
             Expr::Map(entries) => self.map(id, entries),
@@ -148,19 +154,11 @@ impl<'a> Machine<'a> {
     }
 
     fn field(&mut self, id: ExprId, record: ExprId, index: u32, optional: bool) -> Result<Value, Trap> {
-        let part = |fields: &[Value]| {
-            let field = fields.get(index as usize).cloned();
-            field.ok_or_else(|| TrapKind::Malformed("a record has no such field").at(id))
-        };
-        // Most records are locals, which need not be taken out of the frame.
-        if let Expr::Local(local) = self.expr(record)?
-            && self.depth < EVAL_DEPTH_MAX
-            && let Some(Value::Record(fields)) = self.frame.get(local.0 as usize)
-        {
-            return part(fields);
-        }
         match self.value(record)? {
-            Value::Record(fields) => part(&fields),
+            Value::Record(fields) => {
+                let field = fields.get(index as usize).cloned();
+                field.ok_or_else(|| TrapKind::Malformed("a record has no such field").at(id))
+            }
             value if optional && is_null(&value) => self.null(id),
             _ => Err(TrapKind::Malformed("a field is read of something that is no record").at(id)),
         }
@@ -187,71 +185,6 @@ impl<'a> Machine<'a> {
     fn variant(&mut self, id: ExprId, place: u32, payload: Option<ExprId>) -> Result<Value, Trap> {
         let payload = payload.map(|payload| self.value(payload)).transpose()?;
         self.built(id, 1, Value::Variant(place, payload.map(Arc::new)))
-    }
-
-    /// Infix operators. A chain such as `a + b + c` leans left and is followed without nesting.
-    fn infix(&mut self, id: ExprId) -> Result<Value, Trap> {
-        if let Some(short) = self.short_chain(id)? {
-            return Ok(short);
-        }
-        let (mut chain, mut first) = (Vec::new(), id);
-        while let Expr::Binary(op, left, right) = self.expr(first)? {
-            chain.push((first, *op, *right));
-            first = *left;
-        }
-        let mut value = self.value(first)?;
-        while let Some((at, op, right)) = chain.pop() {
-            value = self.operate(at, op, value, right)?;
-        }
-        Ok(value)
-    }
-
-    /// The value of a chain of one or two operators, as most are: it needs no list of them.
-    fn short_chain(&mut self, id: ExprId) -> Result<Option<Value>, Trap> {
-        let Expr::Binary(op, left, right) = self.expr(id)? else { return Ok(None) };
-        let value = match self.expr(*left)? {
-            Expr::Binary(inner, first, second) => {
-                if matches!(self.expr(*first)?, Expr::Binary(..)) {
-                    return Ok(None);
-                }
-                let value = self.value(*first)?;
-                self.operate(*left, *inner, value, *second)?
-            }
-            _ => self.value(*left)?,
-        };
-        self.operate(id, *op, value, *right).map(Some)
-    }
-
-    fn operate(&mut self, at: ExprId, op: BinaryOp, left: Value, right: ExprId) -> Result<Value, Trap> {
-        match (op, &left) {
-            (BinaryOp::And, Value::Bool(false)) | (BinaryOp::Or, Value::Bool(true)) => return Ok(left),
-            (BinaryOp::And | BinaryOp::Or, Value::Bool(_)) => return self.condition(right).map(Value::Bool),
-            (BinaryOp::Coalesce, value) if !is_null(value) => return Ok(left),
-            (BinaryOp::Coalesce, _) => return self.value(right),
-            _ => {}
-        }
-        let right = self.value(right)?;
-        self.combine(op, &left, &right).map_err(|kind| kind.at(at))
-    }
-
-    fn combine(&mut self, op: BinaryOp, left: &Value, right: &Value) -> Result<Value, TrapKind> {
-        let rate = self.rate();
-        let holds = match op {
-            BinaryOp::Equal => equal(left, right, rate, self.meter)?,
-            BinaryOp::NotEqual => !equal(left, right, rate, self.meter)?,
-            BinaryOp::Less => order(left, right, rate, self.meter)?.is_lt(),
-            BinaryOp::LessEqual => order(left, right, rate, self.meter)?.is_le(),
-            BinaryOp::Greater => order(left, right, rate, self.meter)?.is_gt(),
-            BinaryOp::GreaterEqual => order(left, right, rate, self.meter)?.is_ge(),
-            _ => {
-                if let (BinaryOp::Add, Value::String(left), Value::String(right)) = (op, left, right) {
-                    self.meter.text(left.len().saturating_add(right.len()))?;
-                    return Ok(Value::string([left.as_ref(), right.as_ref()].concat()));
-                }
-                return arithmetic::binary(op, left, right, rate);
-            }
-        };
-        Ok(Value::Bool(holds))
     }
 
     fn arm(&mut self, scrutinee: ExprId, arms: &[Arm], id: ExprId) -> Result<ExprId, Trap> {
@@ -298,9 +231,9 @@ impl<'a> Machine<'a> {
             .functions
             .get(function.0 as usize)
             .ok_or_else(|| TrapKind::Malformed("a call of a function that is not there").at(id))?;
+        let mut frame = self.spare.pop().unwrap_or_default();
         // Room for all its locals, so that they are allocated once.
-        let room = args.len().max(function.fragment.frame.min(FRAME_LOCALS_MAX) as usize);
-        let mut frame = Vec::with_capacity(room);
+        frame.reserve(args.len().max(function.fragment.frame.min(FRAME_LOCALS_MAX) as usize));
         for arg in args {
             frame.push(self.value(*arg)?);
         }
@@ -330,7 +263,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn condition(&mut self, id: ExprId) -> Result<bool, Trap> {
+    pub(super) fn condition(&mut self, id: ExprId) -> Result<bool, Trap> {
         match self.value(id)? {
             Value::Bool(value) => Ok(value),
             _ => Err(TrapKind::Malformed("a condition is no Bool").at(id)),
@@ -343,7 +276,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn expr(&self, id: ExprId) -> Result<&'a Expr, Trap> {
+    pub(super) fn expr(&self, id: ExprId) -> Result<&'a Expr, Trap> {
         self.body.exprs.get(id).ok_or_else(|| TrapKind::Malformed("an expression that is not there").at(id))
     }
 
@@ -389,5 +322,30 @@ impl<'a> Machine<'a> {
             }
         }
         Ok(cost)
+    }
+}
+
+/// A value that is there without evaluating anything: a constant, a local, a field of a local. What only looks at it
+/// need not copy it. `None` also where evaluating it would trap.
+#[inline]
+pub(super) fn at_hand<'v>(
+    body: &'v PlanBody,
+    frame: &'v [Value],
+    depth: u32,
+    id: ExprId,
+) -> Option<&'v Value> {
+    if depth >= EVAL_DEPTH_MAX {
+        return None;
+    }
+    match body.exprs.get(id)? {
+        Expr::Const(value) => Some(value),
+        Expr::Local(local) => frame.get(local.0 as usize),
+        Expr::Field { record, index, .. } => {
+            let Expr::Local(local) = body.exprs.get(*record)? else { return None };
+            let Value::Record(fields) = frame.get(local.0 as usize)? else { return None };
+            // The record is one level deeper.
+            fields.get(*index as usize).filter(|_| depth + 1 < EVAL_DEPTH_MAX)
+        }
+        _ => None,
     }
 }

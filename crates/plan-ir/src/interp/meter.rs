@@ -46,6 +46,7 @@ impl Meter {
         self.bytes
     }
 
+    #[inline]
     pub(crate) fn work(&mut self, steps: u64) -> Result<(), TrapKind> {
         self.fuel = self.fuel.checked_sub(steps).ok_or(TrapKind::Quota(Quota::Steps))?;
         Ok(())
