@@ -142,14 +142,14 @@ fn over_budget(
         .all(|row| handles_over_budget(compiled, row.node));
     if handled {
         return labelled(Diagnostic::warning(codes::OVER_BUDGET_HANDLED, message), bound, |row| {
-            (row.in_cost && row.cost.units > 0).then(|| format!("{} = {}", row.factors, row.cost))
+            (row.in_cost && row.cost.units > 0).then(|| row.priced())
         })
         .primary(span, format!("stops buying at {limit}"))
         .note("every call that costs something goes on without its answer once the budget is spent");
     }
     let is_literal = body.budget.as_ref().is_some_and(|b| crate::check::constant_value(&b.amount).is_some());
     let report = labelled(Diagnostic::error(codes::OVER_BUDGET, message), bound, |row| {
-        (row.in_cost && row.cost.units > 0).then(|| format!("{} = {}", row.factors, row.cost))
+        (row.in_cost && row.cost.units > 0).then(|| row.priced())
     })
     .primary(span, format!("the budget is {limit}"));
     let raised = written(cost);

@@ -157,4 +157,6 @@ codes! {
     UNREACHABLE_ARM = "W0905";
     /// Votes that all go to one operation.
     ONE_VOTER = "W0906";
+    /// A hedge that is due when the attempt is over.
+    LATE_HEDGE = "W0907";
 }

@@ -96,8 +96,11 @@ pub struct CostRow {
     pub target: String,
     /// Such as `5 rivals x 4 pages x 2 attempts x 0.004 USD`.
     pub factors: String,
-    /// The product of the factors.
+    /// The product of the factors, or what budgets inside the plan hold of it.
     pub cost_max: Amount,
+    /// The outermost budget inside the plan that may be spent before everything in it is bought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purse: Option<Amount>,
     /// All its attempts and waits, microseconds.
     pub latency_us_max: u64,
     /// Where the price comes from.
@@ -412,6 +415,7 @@ fn call_cost(rows: &[&Contributor]) -> Option<Cost> {
                 target: row.target.clone(),
                 factors: row.factors.clone(),
                 cost_max: row.cost,
+                purse: row.purse,
                 latency_us_max: row.latency_us,
                 basis: row.basis,
                 in_cost: row.in_cost,

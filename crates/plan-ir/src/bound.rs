@@ -3,7 +3,8 @@
 //! Money of a call is its worst price times one plus its retries, times its votes, times one plus its hedges,
 //! plus its fallback; time is the timeout per attempt, which votes and hedges share, plus `backoff * 2^(k-1) + backoff` (the jitter) before retry k, plus the fallback. A
 //! fan-out of N multiplies money by N and time by `ceil(N / concurrency)`. A branch counts as the
-//! costliest and as the longest of its arms. Money adds up; time is the longest path. Prices are
+//! costliest and as the longest of its arms. Money adds up; time is the longest path. A budget inside the plan
+//! holds back what would go beyond it, so no more than that counts of what it stands around. Prices are
 //! converted to the plan's currency per attempt, rounding up, as the runtime does when it reserves, so
 //! what is reserved never exceeds the bound.
 
@@ -16,12 +17,13 @@ use schema::value::Value;
 use crate::expr::{Expr, ExprId, Fragment};
 use crate::graph::{NodeId, NodeKind};
 use crate::interp::{Env, Meter, eval};
-use crate::plan::{CompiledPlan, Fallback, NodeBody, Param, PlanBody, ScopeId, SourceSpan};
+use crate::plan::{CompiledPlan, NodeBody, Param, PlanBody, ScopeId, SourceSpan};
 use crate::topology::{GraphError, Topology, nodes};
 
 mod calls;
 mod counts;
 mod money;
+mod purse;
 mod scopes;
 mod time;
 
@@ -36,9 +38,9 @@ pub struct Bound {
     pub latency_us: u64,
     /// Instances of nodes; at most [`schema::limits::RUN_INSTANCES_MAX`].
     pub instances: u64,
-    /// Requests of calls: retries, votes, hedges and fallbacks included; at most
+    /// Requests of calls: retries, votes, hedges, pages and fallbacks included; at most
     /// [`schema::limits::RUN_CALLS_MAX`].
-    pub calls: u64,
+    pub requests: u64,
     /// [`PriceBasis::Known`] where every price comes from a pinned rule; [`PriceBasis::Declared`] where one
     /// is only the plan's own `max_price`.
     pub basis: PriceBasis,
@@ -57,7 +59,7 @@ pub struct CallBudget {
     pub node: NodeId,
     /// 0 for the call as written, 1 for its fallback call, and so on.
     pub level: usize,
-    /// With its fallbacks, in the budget's currency.
+    /// With its fallbacks and without this budget, in the budget's currency.
     pub cost: Amount,
     /// What it may spend.
     pub budget: Amount,
@@ -74,8 +76,10 @@ pub struct Contributor {
     pub target: String,
     /// How the cost comes about, such as `5 rivals x 4 pages x 2 attempts x 0.004 USD`.
     pub factors: String,
-    /// The product of the factors, in the plan's currency.
+    /// The product of the factors, or what budgets inside the plan hold of it; in the plan's currency.
     pub cost: Amount,
+    /// The outermost budget inside the plan that may be spent before everything in it is bought.
+    pub purse: Option<Amount>,
     /// All its attempts and waits, times the rounds of the fan-outs around it, microseconds.
     pub latency_us: u64,
     /// Where the price comes from.
@@ -88,6 +92,19 @@ pub struct Contributor {
     pub span: SourceSpan,
 }
 
+impl Contributor {
+    /// How its cost comes about and what that is: `9 urls x 0.01 USD = 0.09 USD`.
+    #[must_use]
+    pub fn priced(&self) -> String {
+        let Self { factors, cost, .. } = self;
+        match self.purse {
+            Some(budget) => format!("{factors}, until a budget of {budget} is spent"),
+            None if *factors == cost.to_string() => factors.clone(),
+            None => format!("{factors} = {cost}"),
+        }
+    }
+}
+
 /// The bound of one execution of a plan or sub-plan, beside what it may spend.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScopeBound {
@@ -95,7 +112,7 @@ pub struct ScopeBound {
     pub scope: ScopeId,
     /// Path of `run` labels, empty for the plan itself.
     pub label: String,
-    /// Money of one execution, in the budget's currency, else in the plan's.
+    /// Money of one execution without its own budget, in the budget's currency, else in the plan's.
     pub cost: Amount,
     /// Time of one execution from the moment its inputs are there, microseconds.
     pub latency_us: u64,
@@ -157,14 +174,14 @@ pub enum BoundError {
         /// `cost` or `time`.
         what: &'static str,
     },
-    /// More calls or steps than a run may have.
+    /// More requests or steps than a run may have.
     #[error("a run can have {count} {what}, above the limit of {limit}; most come from `{label}`")]
     TooMany {
         /// The outermost node that brings most of them.
         node: NodeId,
         /// Its label.
         label: String,
-        /// `calls` or `steps`.
+        /// `requests` or `steps`.
         what: &'static str,
         /// How many, saturating.
         count: u128,
@@ -231,12 +248,22 @@ pub fn bound(plan: &CompiledPlan, arguments: Option<&[Value]>) -> Result<Bound, 
     if !errors.is_empty() {
         return Err(errors);
     }
-    let counts = counts::of(plan, &legs, given);
-    let analysis = Analysis { plan, topology: &topology, legs: &legs, sizes: &sizes, currency };
+    let outermost = scopes::outermost(plan, &topology).map_err(|error| vec![error])?;
+    let counts = counts::by_node(plan, &legs, given);
+    let purses = purse::Purses::of(plan, &legs, &counts, &outermost, given, currency);
+    let analysis = Analysis {
+        plan,
+        topology: &topology,
+        legs: &legs,
+        sizes: &sizes,
+        outermost: &outermost,
+        purses: &purses,
+        currency,
+    };
     let mut bound = analysis.bound(&known)?;
-    let counts = counts.map_err(|error| vec![error])?;
+    let counts = counts::total(plan, &counts).map_err(|error| vec![error])?;
     // Both are within their limits.
-    (bound.instances, bound.calls) = (clamp(counts.instances), clamp(counts.calls));
+    (bound.instances, bound.requests) = (clamp(counts.instances), clamp(counts.requests));
     Ok(bound)
 }
 
@@ -248,6 +275,9 @@ struct Analysis<'a> {
     legs: &'a [Vec<Leg>],
     /// Fan-outs with calls, by node.
     sizes: &'a [Option<FanOutSize>],
+    /// By scope its nodes that are in no other node of it.
+    outermost: &'a [Vec<NodeId>],
+    purses: &'a purse::Purses,
     currency: Currency,
 }
 
@@ -266,7 +296,7 @@ impl Analysis<'_> {
         let root = self.topology.in_completion_order(&self.plan.graph.root.nodes);
         let latency_us = time.finish(&root, true);
         let longest = time.longest_path();
-        let cost = money.sum(&self.plan.graph.root.nodes);
+        let cost = money.scope(ScopeId(0));
         let (scopes, mut errors) = scopes::bounds(self, &money, &mut time, known);
         let cost = u64::try_from(cost).map_err(|_| errors.push(BoundError::Saturated { what: "cost" }));
         let latency_us =
@@ -275,12 +305,12 @@ impl Analysis<'_> {
             (Ok(units), Ok(latency_us)) if errors.is_empty() => {
                 let contributors = self.contributors(&money, &longest);
                 let declared = contributors.iter().any(|row| row.basis == PriceBasis::Declared);
-                let call_budgets = self.call_budgets(known);
+                let call_budgets = self.call_budgets();
                 Ok(Bound {
                     cost: Amount::new(units, self.currency),
                     latency_us,
                     instances: 0,
-                    calls: 0,
+                    requests: 0,
                     basis: if declared { PriceBasis::Declared } else { PriceBasis::Known },
                     contributors,
                     scopes,
@@ -291,34 +321,26 @@ impl Analysis<'_> {
         }
     }
 
-    fn call_budgets(&self, known: &Known<'_>) -> Vec<CallBudget> {
-        let body = &self.plan.body;
-        let mut found = Vec::new();
-        for (id, node) in (0_u32..).zip(&body.nodes) {
-            let legs = self.legs(NodeId(id));
-            let mut next = match node {
-                NodeBody::Call(spec) => Some(spec.as_ref()),
-                _ => None,
-            };
-            let mut level = 0;
-            while let Some(spec) = next {
-                if let Some(budget) = known.amount(body, spec.budget.as_ref()) {
-                    let rest = legs.iter().skip(level);
-                    let units = rest.fold(0_u128, |sum, leg| sum.saturating_add(leg.cost()));
-                    let cost = Amount::new(clamp(units), self.currency);
-                    // Without a rate the two do not compare; the runtime refuses such a call.
-                    if let Some(cost) = cost.convert(budget.currency, body.rate) {
-                        found.push(CallBudget { node: NodeId(id), level, cost, budget });
-                    }
-                }
-                level += 1;
-                next = match &spec.fallback {
-                    Some(Fallback::Call(fallback)) => Some(fallback),
-                    _ => None,
-                };
-            }
-        }
-        found
+    fn call_budgets(&self) -> Vec<CallBudget> {
+        let rate = self.plan.body.rate;
+        let calls = (0_u32..).map(NodeId).zip(self.legs);
+        let levels = calls.flat_map(|(node, legs)| {
+            self.purses.of_call(node, legs).filter_map(move |(level, purse, cost)| {
+                // A purse has a rate to its currency, where it needs one.
+                let cost = Amount::new(clamp(cost), self.currency).convert(purse.budget.currency, rate)?;
+                Some(CallBudget { node, level, cost, budget: purse.budget })
+            })
+        });
+        levels.collect()
+    }
+
+    fn scope_of(&self, id: NodeId) -> ScopeId {
+        self.plan.body.node_scopes.get(id.0 as usize).copied().unwrap_or(ScopeId(0))
+    }
+
+    /// The scope around a scope; it has a smaller id.
+    fn parent(&self, scope: ScopeId) -> Option<ScopeId> {
+        self.plan.body.scopes.get(scope.0 as usize)?.parent.filter(|parent| *parent < scope)
     }
 
     fn size(&self, id: NodeId) -> Option<FanOutSize> {
@@ -329,15 +351,14 @@ impl Analysis<'_> {
         self.legs.get(id.0 as usize).map_or(&[], Vec::as_slice)
     }
 
-    fn contributors(&self, money: &money::Money, longest: &[bool]) -> Vec<Contributor> {
+    fn contributors(&self, money: &money::Money<'_>, longest: &[bool]) -> Vec<Contributor> {
         let mut rows = Vec::new();
         for (id, node) in nodes(&self.plan.graph) {
-            let (mut factors, mut elements, mut rounds) = (Vec::new(), 1_u64, 1_u64);
+            let (mut factors, mut rounds) = (Vec::new(), 1_u64);
             let mut in_cost = true;
             for (control, region) in self.topology.around(id) {
                 in_cost &= money.counts(control, region);
                 if let Some(size) = self.size(control) {
-                    elements = elements.saturating_mul(size.elements);
                     rounds = rounds.saturating_mul(size.rounds);
                     // A loop over one element is what `try run` is laid out as.
                     if size.elements != 1 {
@@ -346,20 +367,17 @@ impl Analysis<'_> {
                 }
             }
             factors.reverse();
-            for (position, leg) in self.legs(id).iter().enumerate() {
+            for (level, leg) in self.legs(id).iter().enumerate() {
                 let mut factors = factors.clone();
                 factors.extend(leg.factors());
-                let units = leg.cost().saturating_mul(u128::from(elements));
+                let (cost, purse) = self.spent_by(money, id, level, leg);
                 rows.push(Contributor {
                     node: id,
-                    label: if position == 0 {
-                        node.label.clone()
-                    } else {
-                        format!("{} (fallback)", node.label)
-                    },
+                    label: if level == 0 { node.label.clone() } else { format!("{} (fallback)", node.label) },
                     target: leg.target.clone(),
                     factors: factors.join(" x "),
-                    cost: Amount::new(u64::try_from(units).unwrap_or(u64::MAX), self.currency),
+                    cost: Amount::new(clamp(cost), self.currency),
+                    purse,
                     latency_us: clamp(leg.latency_us.saturating_mul(u128::from(rounds))),
                     basis: leg.basis,
                     in_cost,
@@ -369,6 +387,42 @@ impl Analysis<'_> {
             }
         }
         rows
+    }
+
+    /// What one leg can cost in the whole plan, and the outermost purse around it that may run out. From the
+    /// inside out: loops multiply, purses hold back.
+    fn spent_by(
+        &self,
+        money: &money::Money<'_>,
+        id: NodeId,
+        level: usize,
+        leg: &Leg,
+    ) -> (u128, Option<Amount>) {
+        let own = self
+            .purses
+            .of_call(id, self.legs(id))
+            .filter(|(at, purse, most)| *at <= level && purse.units < *most);
+        let mut own: Vec<&purse::Purse> = own.map(|(_, purse, _)| purse).collect();
+        own.reverse();
+        let (mut cost, mut scope) = (leg.cost(), self.scope_of(id));
+        let mut last = None;
+        let mut hold = |cost: &mut u128, purse: &purse::Purse| {
+            *cost = purse.units.min(*cost);
+            last = Some(purse.budget);
+        };
+        own.into_iter().for_each(|purse| hold(&mut cost, purse));
+        let loops = self
+            .topology
+            .around(id)
+            .map(|(control, _)| (self.scope_of(control), self.size(control).map_or(1, |size| size.elements)));
+        for (around, elements) in loops.chain([(ScopeId(0), 1)]) {
+            while scope > around {
+                money.binding(scope).into_iter().for_each(|purse| hold(&mut cost, purse));
+                scope = self.parent(scope).unwrap_or(around);
+            }
+            cost = cost.saturating_mul(u128::from(elements));
+        }
+        (cost, last)
     }
 
     /// What a fan-out goes over, in the plural as it was named: the parameter, or the fan-out itself.

@@ -34,7 +34,13 @@ pub fn explain(plan: &CompiledPlan, bound: &Bound) -> String {
 
 fn head(text: &mut String, plan: &CompiledPlan, bound: &Bound) {
     let own = bound.scopes.first();
-    let of_budget = own.and_then(|scope| scope.budget).map(|budget| format!(" of a budget of {budget}"));
+    let of_budget = match own.and_then(|scope| scope.budget) {
+        Some(budget) => format!(" of a budget of {budget}"),
+        None if plan.body.scopes.first().is_some_and(|scope| scope.budget.is_some()) => {
+            " of a budget that the inputs say".to_owned()
+        }
+        None => String::new(),
+    };
     let of_deadline =
         own.and_then(|scope| scope.deadline_us).map(|us| format!(" of a deadline of {}", seconds(us)));
     let hash = encode(plan).map(|bytes| plan_hash(&bytes).short()).unwrap_or_default();
@@ -43,11 +49,11 @@ fn head(text: &mut String, plan: &CompiledPlan, bound: &Bound) {
         let _ = writeln!(text, "  makes no call: costs nothing");
         return;
     }
-    let _ = writeln!(text, "  costs at most {}{}", bound.cost, of_budget.unwrap_or_default());
+    let _ = writeln!(text, "  costs at most {}{}", bound.cost, of_budget);
     let _ =
         writeln!(text, "  takes at most {}{}", seconds(bound.latency_us), of_deadline.unwrap_or_default());
-    let noun = if bound.calls == 1 { "call" } else { "calls" };
-    let _ = writeln!(text, "  makes at most {} {noun}", bound.calls);
+    let noun = if bound.requests == 1 { "request" } else { "requests" };
+    let _ = writeln!(text, "  sends at most {} {noun}", bound.requests);
 }
 
 fn contributors(text: &mut String, bound: &Bound) {
@@ -72,6 +78,9 @@ fn row(part: &Contributor) -> [String; 4] {
     let mut how = part.factors.clone();
     if part.basis != PriceBasis::Known {
         how.push_str(", declared");
+    }
+    if let Some(budget) = part.purse {
+        let _ = write!(how, "; until a budget of {budget} is spent");
     }
     if !part.in_cost {
         how.push_str("; another branch costs more");

@@ -40,7 +40,7 @@ mod show;
 
 pub(crate) use arithmetic::{add, float};
 pub use compare::equal;
-pub(crate) use compare::{compare_amounts, is_null, no_rate, order};
+pub(crate) use compare::{compare_amounts, is_null, order};
 pub(crate) use machine::Machine;
 pub(crate) use meter::text_steps;
 pub use meter::{EVAL_BYTES_MAX, EVAL_FUEL_MAX, Meter};
@@ -117,7 +117,10 @@ pub enum TrapKind {
         /// Elements of the list.
         length: u64,
     },
-    /// A cast whose value does not fit, or money of two currencies without a pinned rate.
+    /// Money of two currencies meets, and no rate is pinned.
+    #[error("TAO and USD do not mix: the lock pins no exchange rate")]
+    NoRate,
+    /// A cast whose value does not fit.
     #[error("{message}, at {path}")]
     Decode {
         /// Where, as a JSON path within the value; `$` is the value itself.
@@ -158,6 +161,7 @@ impl TrapKind {
             Self::Overflow => "E0801",
             Self::DivisionByZero => "E0802",
             Self::Index { .. } => "E0803",
+            Self::NoRate => "E0707",
             Self::Decode { .. } => "E0804",
             Self::Quota(_) => "E0805",
             Self::Malformed(_) => "E0806",

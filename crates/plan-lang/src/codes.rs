@@ -19,7 +19,7 @@ codes! {
     NESTED_TOO_DEEP = "E0102";
     /// Bytes that are no text.
     NOT_UTF8 = "E0103";
-    /// A control character, or one that turns the direction of text.
+    /// A character that does not show, or turns the direction of text; a lone carriage return.
     HIDDEN_CHARACTER = "E0104";
     /// More than 256 operators, fields and calls stacked on one another.
     EXPRESSION_TOO_DEEP = "E0105";

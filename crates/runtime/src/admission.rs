@@ -41,7 +41,7 @@ pub(crate) fn check(plan: &Prepared, inputs: &[Value], cost_max: Option<Amount>)
     match exact.contributors.iter().filter(unhandled).max_by_key(|row| row.cost.units) {
         None => Ok(()),
         Some(row) => {
-            let part = format!("{} = {} ({})", row.factors, row.cost, row.label);
+            let part = format!("{} ({})", row.priced(), row.label);
             Err(Error::AboveBudget { bound: exact.cost, budget, part })
         }
     }

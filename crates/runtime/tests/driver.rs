@@ -319,7 +319,7 @@ async fn a_run_that_may_cost_too_much_is_refused_before_it_starts() {
         let purse = b.param("purse", Type::Amount, Some(Value::Amount(usd(1_000))));
         b.budget(purse);
         let list = b.texts(3);
-        let options = LoopOptions { concurrency: Some(1), tolerate, keep: false };
+        let options = LoopOptions { concurrency: Some(1), tolerate, keep: false, budget: None };
         let each = b.fan_out("each", list, &options, &[], |b, id| {
             let item = b.item(id);
             b.call("ask", item, &CallOptions::to(0), &[])

@@ -43,7 +43,7 @@ fn plan(url: &str) -> CompiledPlan {
         b.call("second", question, &CallOptions::to(0), &[first])
     });
     let list = b.texts(6);
-    let options = LoopOptions { concurrency: Some(2), tolerate: Tolerance::All, keep: false };
+    let options = LoopOptions { concurrency: Some(2), tolerate: Tolerance::All, keep: false, budget: None };
     let once = b.fan_out("once", list, &options, &[], |b, id| {
         let parts = [tag, b.item(id), b.text(" unsafe")];
         let question = b.joined(&parts);

@@ -176,7 +176,7 @@ fn a_loop_keeps_its_window_and_its_order() {
 fn tolerant(tolerate: Tolerance, keep: bool, bad: &'static [&'static str]) -> Simulation {
     let mut b = Builder::new(None, None, &safe());
     let list = b.texts(4);
-    let options = LoopOptions { concurrency: None, tolerate, keep };
+    let options = LoopOptions { concurrency: None, tolerate, keep, budget: None };
     let each = b.fan_out("each", list, &options, &[], |b, id| {
         let item = b.item(id);
         b.call("ask", item, &CallOptions::to(0), &[])
@@ -296,7 +296,7 @@ fn a_body_waits_for_what_it_reads_from_outside() {
 fn money_is_reserved_before_a_call_and_released_when_it_cost_less() {
     let mut b = Builder::new(Some(usd(250)), None, &safe());
     let list = b.texts(3);
-    let options = LoopOptions { concurrency: Some(1), tolerate: Tolerance::All, keep: false };
+    let options = LoopOptions { concurrency: Some(1), tolerate: Tolerance::All, keep: false, budget: None };
     let each = b.fan_out("each", list, &options, &[], |b, id| {
         let item = b.item(id);
         b.call("ask", item, &CallOptions::to(0), &[])
@@ -326,7 +326,7 @@ fn a_call_that_does_not_fit_the_budget_fails_with_what_is_left() {
 fn the_budget_of_a_sub_plan_holds_per_run_of_it() {
     let mut b = Builder::new(Some(usd(10_000)), None, &safe());
     let list = b.texts(3);
-    let options = LoopOptions { concurrency: None, tolerate: Tolerance::All, keep: false };
+    let options = LoopOptions { concurrency: None, tolerate: Tolerance::All, keep: false, budget: None };
     let each = b.fan_out("each", list, &options, &[], |b, id| {
         b.scope("inner", Some(usd(150)), None, |b| {
             let item = b.item(id);
@@ -351,7 +351,7 @@ fn a_deadline_ends_the_plan_or_the_sub_plan_it_belongs_to() {
 
     let mut b = Builder::new(None, None, &safe());
     let list = b.texts(2);
-    let options = LoopOptions { concurrency: None, tolerate: Tolerance::Count(1), keep: false };
+    let options = LoopOptions { concurrency: None, tolerate: Tolerance::Count(1), keep: false, budget: None };
     let each = b.fan_out("each", list, &options, &[], |b, id| {
         let inner = b.scope("inner", None, Some(40 * MS), |b| {
             let item = b.item(id);

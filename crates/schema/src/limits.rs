@@ -10,7 +10,7 @@ pub const PLAN_NODES_MAX: usize = 10_000;
 /// Instances of nodes in one run: each is held in memory (about 10 KiB at worst, so 1 GiB for all) and has a
 /// leaf in the proof.
 pub const RUN_INSTANCES_MAX: u32 = 100_000;
-/// Attempts of calls in one run, free ones too: what one client can make a server send.
+/// Requests of calls in one run, free ones and each page too: what one client can make a server send.
 pub const RUN_CALLS_MAX: u32 = 20_000;
 /// Elements of one list value.
 pub const LIST_ELEMENTS_MAX: usize = 100_000;

@@ -436,10 +436,48 @@ impl TypeDefs {
             Type::List(element, range) => length(&format!("[{}]", self.show(element)), range),
             Type::Map(value) => format!("{{String: {}}}", self.show(value)),
             Type::Optional(inner) => format!("{}?", self.show(inner)),
-            Type::Named(id) => self.get(*id).map_or_else(|| "?".into(), |def| def.name().into()),
+            Type::Named(id) => self.show_named(*id),
             Type::Result(ok, err) => format!("Result<{}, {}>", self.show(ok), self.show(err)),
             Type::Error => "?".into(),
         }
+    }
+
+    /// The name of a definition, with the type that the language made it for: `Voted<String>`.
+    fn show_named(&self, id: DefId) -> String {
+        let Some(def) = self.get(id) else { return "?".into() };
+        let of = match def {
+            TypeDef::Record(def) => {
+                let carries = match def.name.as_str() {
+                    "ItemError" => "item",
+                    "Voted" => "value",
+                    _ => return def.name.clone(),
+                };
+                def.fields.iter().find(|field| field.name == carries).map(|field| &field.ty)
+            }
+            TypeDef::Enum(def) if def.name == "CallError" => {
+                let votes = def.variants.iter().find(|variant| variant.name == "NoQuorum");
+                match votes.and_then(|variant| variant.payload.as_ref()) {
+                    Some(Type::List(answer, _)) => Some(&**answer),
+                    _ => None,
+                }
+            }
+            TypeDef::Enum(def) => return def.name.clone(),
+        };
+        // What it was made for was there before it, unlike in a recursive type that only has its name.
+        match of.filter(|of| last_named(of).is_none_or(|last| last < id)) {
+            Some(of) => format!("{}<{}>", def.name(), self.show(of)),
+            None => def.name().into(),
+        }
+    }
+}
+
+/// The latest definition that a type names.
+fn last_named(ty: &Type) -> Option<DefId> {
+    match ty {
+        Type::Named(id) => Some(*id),
+        Type::List(inner, _) | Type::Map(inner) | Type::Optional(inner) => last_named(inner),
+        Type::Result(ok, err) => last_named(ok).max(last_named(err)),
+        _ => None,
     }
 }
 

@@ -93,7 +93,7 @@ fn document(plan: &CompiledPlan, bound: &Bound) -> Value {
         .contributors
         .iter()
         .map(|row| {
-            json!({
+            let mut document = json!({
                 "node": row.node,
                 "label": row.label,
                 "target": row.target,
@@ -103,7 +103,11 @@ fn document(plan: &CompiledPlan, bound: &Bound) -> Value {
                 "basis": row.basis,
                 "in_cost": row.in_cost,
                 "in_latency": row.in_latency,
-            })
+            });
+            if let Some(purse) = row.purse {
+                document["purse"] = json!(purse);
+            }
+            document
         })
         .collect();
     let own = bound.scopes.first();

@@ -33,6 +33,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<(), Failure> {
 async fn update(context: &Context, paths: &[PathBuf], source: &LedgerSource) -> Result<(), Failure> {
     let config = context.config()?;
     let folders = folders(&config, paths)?;
+    folders.iter().try_for_each(|folder| lockfile::check_format(folder))?;
     // Everything is read before anything is asked for, and asked for before anything is written.
     let wanted = folders.iter().map(|folder| Wanted::of(context, folder)).collect::<Result<Vec<_>, _>>()?;
     let connection = Connection::for_ledger(&config, source.server.as_deref(), false).await?;

@@ -47,7 +47,7 @@ pub(crate) fn run(context: &Context, args: &Test) -> Result<(), Failure> {
             }
             _ => (
                 "there is no test in these files".to_owned(),
-                "write one: `test \"..\" { mock op => v  let r = run p(..)  assert .. }`",
+                "write one: `test \"..\" { mock op => v; let r = run p(..); assert .. }`",
             ),
         };
         return Err(Failure::new("E1521", message, help));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use schema::hash::Hash;
-use schema::lock::{Lock, LockBodies};
+use schema::lock::{Lock, LockBodies, LockError, Lockfile};
 
 use super::{cannot_write, reason, write_whole};
 use crate::exit::{Exit, Failure};
@@ -14,6 +14,9 @@ pub(crate) const LOCKFILE: &str = "orchestra.lock";
 
 /// Name of the folder with the bodies of the lock.
 pub(crate) const BODIES: &str = "orchestra.schemas";
+
+/// A lock of another format version.
+const OTHER_FORMAT: &str = "E0606";
 
 /// The folder whose lock serves plans in `folder`: the nearest one upwards that has a lockfile.
 pub(crate) fn folder_of(folder: &Path) -> Option<PathBuf> {
@@ -31,10 +34,25 @@ pub(crate) fn load(folder: &Path) -> Result<Lock, Failure> {
 pub(crate) fn read(path: &Path, folder: &Path) -> Result<Lock, Failure> {
     let text = fs::read_to_string(path).map_err(|error| unreadable("E0601", path, &error))?;
     let bodies = read_bodies(&folder.join(BODIES))?;
-    Lock::assemble(&text, &bodies).map_err(|error| {
-        let help = "restore both from version control, or run `orch lock update`";
-        Failure::new(error.code, format!("{}: {}", path.display(), error.message), help).exit(Exit::Lock)
-    })
+    Lock::assemble(&text, &bodies).map_err(|error| refused(path, &error))
+}
+
+/// Refuses a lock in `folder` of another format: written anew, it would lose what only that format says.
+pub(crate) fn check_format(folder: &Path) -> Result<(), Failure> {
+    let path = folder.join(LOCKFILE);
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
+    match Lockfile::parse(&text) {
+        Err(error) if error.code == OTHER_FORMAT => Err(refused(&path, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn refused(path: &Path, error: &LockError) -> Failure {
+    let help = match error.code {
+        OTHER_FORMAT => "another version of `orch` wrote it: update `orch`",
+        _ => "restore both from version control, or run `orch lock update`",
+    };
+    Failure::new(error.code, format!("{}: {}", path.display(), error.message), help).exit(Exit::Lock)
 }
 
 fn read_bodies(folder: &Path) -> Result<LockBodies, Failure> {

@@ -12,7 +12,7 @@ fn a_plan_is_explained_with_its_costs_and_its_graph() {
     insta::assert_snapshot!(rest, @r#"
       costs at most 0.028 USD of a budget of 0.05 USD
       takes at most 50.4 s of a deadline of 60 s
-      makes at most 3 calls
+      sends at most 3 requests
 
       0.008 USD  20.4 s  hits (web_search)   2 attempts x 0.004 USD, declared
        0.02 USD    30 s  summary (generate)  0.02 USD, declared

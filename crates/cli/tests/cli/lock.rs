@@ -76,6 +76,23 @@ fn an_import_that_cannot_be_read_loses_no_pin() {
 }
 
 #[test]
+fn a_lock_of_a_newer_format_is_not_written_anew() {
+    let folder = Folder::project();
+    let newer = folder.read("orchestra.lock").replacen("version = 1\n", "version = 2\n", 1);
+    folder.write("orchestra.lock", &newer);
+    for command in [&["check"][..], &["lock", "update"]] {
+        let refused = folder.orch(command.iter().copied()).exits(8);
+        assert!(
+            refused.err.contains("error[E0606]") && refused.err.contains("update `orch`"),
+            "{}",
+            refused.err
+        );
+        assert!(!refused.err.contains("lock update"), "{}", refused.err);
+    }
+    assert_eq!(folder.read("orchestra.lock"), newer);
+}
+
+#[test]
 fn a_damaged_lock_is_mended_by_an_update() {
     let folder = Folder::project();
     let good = folder.read("orchestra.lock");

@@ -1,6 +1,6 @@
 //! The policies of a call as a whole: what each key says, and whether all of them fit the call.
 
-use plan_ir::plan::{HedgeAfter, Poll, Prefer, Retry};
+use plan_ir::plan::{Hedge, HedgeAfter, Poll, Prefer, Retry};
 use plan_ir::validate::FALLBACKS_MAX;
 use plan_lang::ast::{self, ExprKind as Ast, PolicyField, PolicyUse, PolicyValueKind};
 use plan_lang::{Diagnostic, Span};
@@ -134,6 +134,17 @@ impl<'a> Checker<'a, '_> {
             && hedge.after == HedgeAfter::P95
         {
             self.check_p95(&admissible, field);
+        }
+        if let (Some(Hedge { after: HedgeAfter::Us(after_us), .. }), Some(field)) =
+            (&policy.hedge, field(Key::Hedge))
+            && *after_us >= policy.timeout_us
+        {
+            self.report(
+                Diagnostic::warning(codes::LATE_HEDGE, "this hedge is never sent")
+                    .primary(field.value.span, "due when the attempt is over")
+                    .note("its price is in the bound all the same")
+                    .help("let `after` be shorter than `timeout`, which is 30 s where nothing is said"),
+            );
         }
         if let (Some(_), Some(cache)) = (policy.cache_us, field(Key::Cache)) {
             self.check_cache(&admissible, cache, field(Key::Quorum), site);

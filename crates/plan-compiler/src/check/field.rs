@@ -97,7 +97,8 @@ impl<'a> Checker<'a, '_> {
             Type::Error => Expr::error(span),
             Type::List(element, range) => {
                 let ty = (**element).clone();
-                if let (Type::Int(IntRange { min, max }), Some(most)) = (&index.ty, range.max)
+                let most = range.max.unwrap_or(u64::MAX);
+                if let Type::Int(IntRange { min, max }) = &index.ty
                     && (*max < 0 || u64::try_from(*min).is_ok_and(|min| min >= most))
                 {
                     let shown = self.show(&list.ty);
@@ -105,7 +106,8 @@ impl<'a> Checker<'a, '_> {
                         Diagnostic::error(codes::OUT_OF_RANGE, "this index is always outside the list")
                             .primary(index.span, "the first element is `[0]`")
                             .secondary(list.span, format!("this is `{shown}`"));
-                    return self.fail(span, report);
+                    let from_end = "no index counts from the end; the last element is `.last()`";
+                    return self.fail(span, if *max < 0 { report.help(from_end) } else { report });
                 }
                 let kind = ExprKind::Index { list: Box::new(list), index: Box::new(index) };
                 Expr::new(kind, ty, span)

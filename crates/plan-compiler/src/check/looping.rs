@@ -66,8 +66,8 @@ impl<'a> Checker<'a, '_> {
                 (Tolerance::All, OnError::Keep { item_error }, Type::List(Box::new(kept), length))
             }
             Some(super::policy::OnErrorWord::Drop) => {
-                let tolerate = policy.tolerate.unwrap_or(Tolerance::All);
-                (tolerate, OnError::Drop, Type::List(Box::new(result), shortened(length, tolerate)))
+                let ty = Type::List(Box::new(result), shortened(length, Tolerance::All));
+                (Tolerance::All, OnError::Drop, ty)
             }
             Some(super::policy::OnErrorWord::Fail) | None => {
                 let tolerate = policy.tolerate.unwrap_or(Tolerance::Count(0));

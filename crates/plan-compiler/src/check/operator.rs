@@ -3,6 +3,7 @@
 use plan_ir::expr::{BinaryOp, UnaryOp};
 use plan_lang::ast::{self, BinaryOp as AstBinary, ExprKind as Ast, UnaryOp as AstUnary};
 use plan_lang::{Diagnostic, Fix, Span};
+use schema::amount::Currency;
 use schema::types::Type;
 use schema::value::Value;
 
@@ -109,6 +110,9 @@ impl<'a> Checker<'a, '_> {
         right: Expr,
         span: Span,
     ) -> Expr {
+        if self.two_currencies(op_span, &left, &right) {
+            return Expr::error(span);
+        }
         let (left, right) = self.both_floats(left, right);
         match arithmetic(ir, &left.ty, &right.ty) {
             Some(Type::Error) => Expr::error(span),
@@ -118,6 +122,22 @@ impl<'a> Checker<'a, '_> {
                 self.fail(span, report)
             }
         }
+    }
+
+    /// Reports amounts that can never meet: of two currencies, as literals say, while the lock pins no rate.
+    fn two_currencies(&mut self, op_span: Span, left: &Expr, right: &Expr) -> bool {
+        let (Some(a), Some(b)) = (currency(left), currency(right)) else { return false };
+        let never = a != b && self.program.lock.rate.is_none();
+        if never {
+            self.report(
+                Diagnostic::error(codes::NO_RATE, "TAO and USD do not mix: the lock pins no exchange rate")
+                    .primary(op_span, "")
+                    .secondary(left.span, a.symbol())
+                    .secondary(right.span, b.symbol())
+                    .help("write all amounts in one currency, or run `orch lock update` to pin a rate"),
+            );
+        }
+        never
     }
 
     /// An exact `Int` next to a `Float` becomes one.
@@ -145,6 +165,9 @@ impl<'a> Checker<'a, '_> {
         right: Expr,
         span: Span,
     ) -> Expr {
+        if self.two_currencies(op_span, &left, &right) {
+            return Expr::error(span);
+        }
         let (left, right) = self.both_floats(left, right);
         let (to_left, to_right) = (unrefined(&left.ty), unrefined(&right.ty));
         for (value, other) in [(&left, &right), (&right, &left)] {
@@ -180,6 +203,9 @@ impl<'a> Checker<'a, '_> {
         right: Expr,
         span: Span,
     ) -> Expr {
+        if self.two_currencies(op_span, &left, &right) {
+            return Expr::error(span);
+        }
         let (left, right) = self.both_floats(left, right);
         let ordered = match (&left.ty, &right.ty) {
             (Type::Error, _) | (_, Type::Error) => return Expr::error(span),
@@ -257,6 +283,17 @@ impl<'a> Checker<'a, '_> {
             }
             _ => report,
         }
+    }
+}
+
+/// The currency of an amount, where its literals say it. Nothing is as little in any.
+fn currency(amount: &Expr) -> Option<Currency> {
+    match &amount.kind {
+        ExprKind::Const(Value::Amount(amount)) => (amount.units > 0).then_some(amount.currency),
+        ExprKind::Binary(_, left, right) if amount.ty == Type::Amount => {
+            currency(left).or_else(|| currency(right))
+        }
+        _ => None,
     }
 }
 

@@ -182,15 +182,26 @@ impl<'a> Checker<'a, '_> {
                 _ => {}
             }
         }
-        if let (Some(field), Some(OnErrorWord::Keep)) = (tolerate_field, checked.on_error) {
+        let contradiction = match checked.on_error {
+            Some(OnErrorWord::Keep) => Some((
+                "keep",
+                "`keep` keeps every failure in the list, so none makes the loop fail",
+                "remove one of them; count the failures by `.errors().len()`",
+            )),
+            Some(OnErrorWord::Drop) => Some((
+                "drop",
+                "`drop` leaves out every element that fails, so none makes the loop fail",
+                "remove one of them: `tolerate` alone leaves out so many and no more",
+            )),
+            Some(OnErrorWord::Fail) | None => None,
+        };
+        if let (Some(field), Some((word, note, help))) = (tolerate_field, contradiction) {
+            let message = format!("`tolerate` and `on_error: {word}` contradict each other");
             self.report(
-                Diagnostic::error(
-                    codes::CONFLICTING_KEYS,
-                    "`tolerate` and `on_error: keep` contradict each other",
-                )
-                .primary(field.span, "nothing is left to tolerate")
-                .note("`keep` keeps every failure in the list, so none makes the loop fail")
-                .help("remove one of them; count the failures by `.errors().len()`"),
+                Diagnostic::error(codes::CONFLICTING_KEYS, message)
+                    .primary(field.span, "nothing is left to tolerate")
+                    .note(note)
+                    .help(help),
             );
             checked.tolerate = None;
         }

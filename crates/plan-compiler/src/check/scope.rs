@@ -215,10 +215,12 @@ impl<'a> Checker<'a, '_> {
     pub(super) fn refuse_rebinding(&mut self, name: &Ident) {
         let Some(first) = self.body.lookup(&name.name).filter(|_| !name.is_missing()) else { return };
         let first = self.body.span_of(first);
+        let is_of_test = self.body.calls.is_some() && matches!(name.name.as_str(), "cost" | "elapsed");
+        let label = if is_of_test { "a test has it from its start" } else { "first bound here" };
         self.report(
             Diagnostic::error(codes::REBOUND, format!("`{}` is bound already", name.name))
                 .primary(name.span, "bound again")
-                .secondary(first, "first bound here")
+                .secondary(first, label)
                 .note("a name stands for one value: the graph of the plan follows the names")
                 .help("give this value another name"),
         );

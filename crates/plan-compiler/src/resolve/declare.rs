@@ -132,8 +132,9 @@ impl<'a> Resolver<'a, '_> {
         found
     }
 
-    /// Takes the names of functions, plans, policies and capabilities.
+    /// Takes the names of functions, plans, policies and capabilities, and looks at those of tests.
     pub(super) fn declare_values(&mut self, unit: &Unit<'a>) {
+        let mut tests: BTreeMap<&str, Span> = BTreeMap::new();
         for &(source, item) in &unit.items {
             match item {
                 Item::Fn(item) => self.declare_fn(unit, source, item),
@@ -144,6 +145,17 @@ impl<'a> Resolver<'a, '_> {
                         && let Some(module) = self.module(0)
                     {
                         module.policies.insert(&item.name.name, item);
+                    }
+                }
+                Item::Test(item) if unit.module == 0 => {
+                    let name = &item.name;
+                    if let Some(first) = tests.insert(&name.value, name.span) {
+                        let message = format!("two tests are called \"{}\"", name.value);
+                        let report = Diagnostic::error(codes::DUPLICATE_ITEM, message);
+                        self.report(
+                            source,
+                            report.primary(name.span, "again").secondary(first, "first here"),
+                        );
                     }
                 }
                 Item::Plan(_) | Item::Policy(_) | Item::Test(_) | Item::Use(_) if unit.module != 0 => {

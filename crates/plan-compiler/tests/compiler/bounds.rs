@@ -29,6 +29,8 @@ fn two_currencies_meet_at_the_pinned_rate() {
     let lock = lock_with_rate();
     let compilation = compile(&Source { name: "p.orch", text: &text }, &lock, &Options::default());
     assert!(!compilation.has_errors());
+    let sum = Source { name: "p.orch", text: "fn f() -> Amount = 1TAO + 0.1USD" };
+    assert!(!compile(&sum, &lock, &Options::default()).has_errors());
     // 10,000 rao at 300 USD for one TAO.
     assert_eq!(compilation.bounds[0].cost.to_string(), "0.003 USD");
 }
@@ -41,6 +43,10 @@ fn a_symbolic_budget_counts_with_its_default() {
         )
     };
     assert!(codes(&plan("")).is_empty());
+    let compilation = compiled(&plan(""));
+    let (symbolic, bound) = compilation.plan("p").unwrap();
+    let text = plan_ir::explain::explain(symbolic, bound);
+    assert!(text.contains("costs at most 0.002 USD of a budget that the inputs say"), "{text}");
     assert!(codes(&plan(" = 0.002USD")).is_empty());
     assert_eq!(codes(&plan(" = 0.001USD")), ["E0701"]);
 }
@@ -59,6 +65,50 @@ plan q(cap: Amount) -> String with {{ budget: cap, deadline: 1m }} {{ call echo(
     assert!(codes(&plan("0.5USD")).is_empty());
     assert!(codes(&plan("purse")).is_empty());
     assert_eq!(codes(&plan("0.5USD * n.len()")), ["E0404"]);
+}
+
+/// What a part can spend is all it counts, and that is said where it counts.
+#[test]
+fn a_part_counts_no_more_than_its_own_budget() {
+    const CRAWL: &str = "use sn22 { web_crawl as crawl }\npolicy web = { timeout: 1s, max_price: 0.01USD }\n";
+    let plan = |limits: &str, a: &str| {
+        format!(
+            "{CRAWL}plan p(u: [Url](..9), v: Url) -> [String] with {{ {limits} }} {{\n  let a = {a}\n  \
+             let b = call crawl(url: v) with web\n  return a.concat([b])\n}}\n\
+             plan q(u: [Url](..9)) -> [String] with {{ budget: 0.03USD, deadline: 9s }} {{\n  \
+             for x in u with {{ on_error: drop }} {{ call crawl(url: x) with web }}\n}}"
+        )
+    };
+    let read = "for x in u with { budget: 0.03USD, on_error: drop } { call crawl(url: x) with web }";
+    let tried = "[match try call crawl(url: v) with web { retry: { max: 5 }, budget: 0.03USD } { Ok(t) => t, Err(_) => \"\" }]";
+    for (a, own) in [(read, 1), ("run q(u)", 0), (tried, 1)] {
+        // The warning about the part itself, and that of `q`.
+        let warnings = vec!["W0901"; own + 1];
+        let cost = |text: &str| compiled(text).plan("p").unwrap().1.cost.to_string();
+        let fits = plan("budget: 0.04USD, deadline: 20s", a);
+        assert_eq!((codes(&fits), cost(&fits).as_str()), (warnings, "0.04 USD"), "{a}");
+        assert!(codes(&plan("budget: 0.0399USD, deadline: 20s", a)).contains(&"E0701".into()), "{a}");
+    }
+    let compilation = compiled(&plan("budget: 0.04USD, deadline: 20s", read));
+    let (compiled, bound) = compilation.plan("p").unwrap();
+    let text = plan_ir::explain::explain(compiled, bound);
+    assert!(text.contains("9 u x 0.01 USD, declared; until a budget of 0.03 USD is spent"), "{text}");
+}
+
+#[test]
+fn each_page_of_an_answer_is_a_request() {
+    let plan = |elements: u32, pages: u32| {
+        format!(
+            "use sn22 {{ web_search as search }}\nplan p(topics: [String(1..9)](..{elements})) -> Int with {{ budget: 1000USD, deadline: 7d }} {{\n  \
+             let all = for topic in topics {{ call search(query: topic) with {{ timeout: 1s, retry: {{ max: 1 }}, page: {{ max: {pages} }}, max_price: 0.001USD }} }}\n  all.len()\n}}"
+        )
+    };
+    let compilation = compiled(&plan(2, 3));
+    let (compiled, bound) = compilation.plan("p").unwrap();
+    assert_eq!(bound.requests, 2 * 2 * 3);
+    assert!(plan_ir::explain::explain(compiled, bound).contains("sends at most 12 requests"));
+    assert!(codes(&plan(100, 100)).is_empty());
+    assert_eq!(codes(&plan(101, 100)), ["E0709"]);
 }
 
 #[test]

@@ -65,6 +65,36 @@ fn hedges_caches_and_budgets() {
 }
 
 #[test]
+fn a_hedge_comes_before_the_timeout() {
+    let crawl = |policy: &str| {
+        format!(
+            "use sn22 {{ web_crawl as crawl }}\nplan p(url: Url) -> String with {{ budget: 1USD, deadline: 5m }} {{\n  call crawl(url) with {{ max_price: 0.01USD, {policy} }}\n}}"
+        )
+    };
+    table(&[
+        (&crawl("timeout: 4s, hedge: { after: 3.999s, max: 1 }"), &[]),
+        (&crawl("timeout: 4s, hedge: { after: 4s, max: 1 }"), &["W0907"]),
+        (&crawl("hedge: { after: 29s, max: 1 }"), &[]),
+        (&crawl("hedge: { after: 30s, max: 1 }"), &["W0907"]),
+    ]);
+}
+
+#[test]
+fn what_may_fail_is_said_once() {
+    let each = |policy: &str| {
+        format!(
+            "use sn22 {{ web_crawl as crawl }}\nplan p(u: [Url](..2)) -> Int with {{ budget: 1USD, deadline: 1m }} {{\n  let a = for x in u with {{ {policy} }} {{ call crawl(url: x) with {{ timeout: 4s, max_price: 0.01USD }} }}\n  a.len()\n}}"
+        )
+    };
+    table(&[
+        (&each("tolerate: 1"), &[]),
+        (&each("tolerate: 1, on_error: fail"), &[]),
+        (&each("tolerate: 1, on_error: drop"), &["E0407"]),
+        (&each("tolerate: 1, on_error: keep"), &["E0407"]),
+    ]);
+}
+
+#[test]
 fn pages_and_tasks() {
     let search = |policy: &str| {
         format!(

@@ -36,9 +36,61 @@ fn ranges_are_inferred() {
         ("fn f(a: String(..10)) -> Bool = a.folded() == a.normalize()", &[]),
         ("fn f(a: String(2..4), b: String(3..5)) -> String(5..9) = a + b", &[]),
         ("fn f(xs: [Int](..3)) -> Int = xs[3]", &["E0302"]),
+        ("fn f(xs: [Int]) -> Int = xs[-1]", &["E0302"]),
+        ("fn f(xs: [Int], i: Int(-3..-1)) -> Int = xs[i]", &["E0302"]),
+        ("fn f(xs: [Int], i: Int(-3..0)) -> Int = xs[i]", &[]),
         ("fn f(xs: [Bool](..3)) -> String(2..20) = xs.to_json()", &[]),
         ("fn f(a: Float(0..1)) -> Float(0..2) = a * 2", &[]),
         ("fn f(n: Int(0..4)) -> Float(0..2) = n * 0.5", &[]),
+    ]);
+}
+
+#[test]
+fn a_parameter_is_called_what_an_expression_can_read() {
+    table(&[
+        ("fn f(within: Int) -> Int = within", &[]),
+        ("fn f(`within`: Int) -> Int = within", &[]),
+        ("fn f(with: Int) -> Int = 1", &["E0110"]),
+        ("fn f(`x-rate`: Int) -> Int = 1", &["E0110"]),
+        ("plan p(in: Int) -> Int { 1 }", &["E0110"]),
+        ("record R { with: Int, `x-rate`: Int }\nfn f(r: R) -> Int = r.with + r.`x-rate`", &[]),
+    ]);
+}
+
+/// What a message shows can be copied into the plan.
+#[test]
+fn types_that_take_a_type_are_shown_as_they_are_written() {
+    let plan = |value: &str| {
+        format!(
+            "use sn22 {{ web_crawl as crawl }}\npolicy web = {{ timeout: 4s, max_price: 0.01USD }}\nplan p(u: [Url](..2), v: Url) -> Int with {{ budget: 1USD, deadline: 1m }} {{\n  let a = {value}\n  !a\n}}"
+        )
+    };
+    for (value, ty) in [
+        (
+            "for x in u with { on_error: keep } { call crawl(url: x) with web }",
+            "[Result<String, ItemError<Url>>]",
+        ),
+        ("try call crawl(url: v) with web", "Result<String, CallError<String>>"),
+        ("call crawl(url: v) with web { quorum: { of: 3, need: 2 } }", "Voted<String>"),
+    ] {
+        let message = shown(&plan(value));
+        assert!(message.contains(&format!("`{ty}`")), "{ty}: {message}");
+        table(&[(&format!("fn f(a: {ty}) -> Int = 1"), &[])]);
+    }
+}
+
+/// The lock of the tests pins no rate.
+#[test]
+fn literals_in_two_currencies_do_not_mix() {
+    table(&[
+        ("fn f() -> Amount = 1TAO + 0.1USD", &["E0707"]),
+        ("fn f() -> Amount = 1TAO - 0.1USD", &["E0707"]),
+        ("fn f() -> Bool = 1TAO < 0.1USD", &["E0707"]),
+        ("fn f() -> Bool = 1TAO == 0.1USD", &["E0707"]),
+        ("fn f(a: Amount, n: Int) -> Bool = 1TAO * n + a > 0.1USD", &["E0707"]),
+        ("fn f(a: Amount) -> Bool = a > 0.1USD", &[]),
+        ("fn f() -> Amount = 1TAO + 3rao", &[]),
+        ("fn f() -> Bool = 1TAO > 0USD", &[]),
     ]);
 }
 

@@ -32,6 +32,8 @@ fn statements() {
         (&with("let a = 1\nlet a = 2"), &["E0203"]),
         (&with("let cost = 1"), &["E0203"]),
         (&with("assert 3"), &["E0301"]),
+        ("test \"t\" { assert true }\ntest \"u\" { assert true }", &[]),
+        ("test \"t\" { assert true }\ntest \"t\" { assert true }", &["E0202"]),
         (&with("ensure true else \"no\""), &["E0314"]),
         (&with("1 + 1"), &["W0903"]),
         (&with("assert calls(crawll) == 0"), &["E0208"]),

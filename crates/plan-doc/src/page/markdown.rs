@@ -135,13 +135,11 @@ pub(super) fn rows(page: &Page) -> impl Iterator<Item = &CostRow> {
 }
 
 /// What is to be said of a row beyond its factors.
-pub(super) const fn besides(row: &CostRow) -> &'static str {
-    match (row.in_cost, row.in_latency) {
-        (true, true) => "",
-        (true, false) => "; not on the longest path",
-        (false, true) => "; another branch costs more",
-        (false, false) => "; another branch costs more; not on the longest path",
-    }
+pub(super) fn besides(row: &CostRow) -> String {
+    let purse = row.purse.map(|budget| format!("; until a budget of {budget} is spent"));
+    let cost = if row.in_cost { "" } else { "; another branch costs more" };
+    let latency = if row.in_latency { "" } else { "; not on the longest path" };
+    format!("{}{cost}{latency}", purse.unwrap_or_default())
 }
 
 pub(super) const fn basis(basis: PriceBasis) -> &'static str {

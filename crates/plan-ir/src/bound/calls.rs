@@ -31,16 +31,16 @@ pub(super) struct Leg {
 }
 
 impl Leg {
-    /// All requests at most.
+    /// All requests at most, one per page.
     pub(super) fn sent(&self) -> u128 {
-        [self.attempts, self.votes, self.requests]
+        [self.attempts, self.votes, self.requests, self.pages]
             .into_iter()
             .fold(1, |product: u128, factor| product.saturating_mul(u128::from(factor)))
     }
 
     /// In units of the plan's currency.
     pub(super) fn cost(&self) -> u128 {
-        self.sent().saturating_mul(u128::from(self.pages)).saturating_mul(u128::from(self.units))
+        self.sent().saturating_mul(u128::from(self.units))
     }
 
     /// How the cost of one call comes about: `2 attempts x 5 votes x 0.01 USD`.

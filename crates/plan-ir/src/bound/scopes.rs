@@ -5,28 +5,24 @@ use super::money::Money;
 use super::time::Time;
 use super::{Analysis, BoundError, Known, ScopeBound};
 use crate::graph::NodeId;
-use crate::plan::ScopeId;
-use crate::topology::nodes;
+use crate::plan::{CompiledPlan, ScopeId};
+use crate::topology::{Topology, nodes};
 use schema::amount::Amount;
 
 pub(super) fn bounds(
     analysis: &Analysis<'_>,
-    money: &Money,
+    money: &Money<'_>,
     time: &mut Time<'_>,
     known: &Known<'_>,
 ) -> (Vec<ScopeBound>, Vec<BoundError>) {
     let body = &analysis.plan.body;
     let (mut bounds, mut errors) = (Vec::new(), Vec::new());
-    let outermost = match outermost(analysis) {
-        Ok(outermost) => outermost,
-        Err(error) => return (bounds, vec![error]),
-    };
-    for ((id, scope), top) in (0_u32..).zip(&body.scopes).zip(outermost) {
+    for ((id, scope), top) in (0_u32..).zip(&body.scopes).zip(analysis.outermost) {
         if id > 0 && scope.budget.is_none() && scope.deadline_us.is_none() {
             continue;
         }
-        let cost = u64::try_from(money.sum(&top)).map(|units| Amount::new(units, analysis.currency));
-        let latency = u64::try_from(time.finish(&analysis.topology.in_completion_order(&top), false));
+        let cost = u64::try_from(money.scope(ScopeId(id))).map(|units| Amount::new(units, analysis.currency));
+        let latency = u64::try_from(time.finish(&analysis.topology.in_completion_order(top), false));
         let (Ok(cost), Ok(latency_us)) = (cost, latency) else {
             errors.push(BoundError::Saturated { what: "cost or time" });
             continue;
@@ -55,12 +51,12 @@ pub(super) fn bounds(
 
 /// For each scope its nodes that are in no control node of the same scope: one execution of it. A
 /// sub-plan stands in one region, so they are neighbours, and fan-outs around it do not multiply it.
-fn outermost(analysis: &Analysis<'_>) -> Result<Vec<Vec<NodeId>>, BoundError> {
-    let body = &analysis.plan.body;
+pub(super) fn outermost(plan: &CompiledPlan, topology: &Topology) -> Result<Vec<Vec<NodeId>>, BoundError> {
+    let body = &plan.body;
     let scope_of = |id: NodeId| body.node_scopes.get(id.0 as usize).copied();
     let mut outermost = vec![Vec::new(); body.scopes.len()];
-    for (id, _) in nodes(&analysis.plan.graph) {
-        let around = analysis.topology.place(id).and_then(|place| place.owner);
+    for (id, _) in nodes(&plan.graph) {
+        let around = topology.place(id).and_then(|place| place.owner);
         let stop = around.and_then(|(control, _)| scope_of(control));
         let mut next = scope_of(id);
         while let Some(scope) = next.filter(|scope| Some(*scope) != stop) {

@@ -7,7 +7,7 @@ use schema::amount::Rate;
 use schema::value::Value;
 
 use crate::expr::ExprId;
-use crate::interp::{Machine, Trap, TrapKind, compare_amounts, no_rate, text_steps};
+use crate::interp::{Machine, Trap, TrapKind, compare_amounts, text_steps};
 
 /// Steps that ordering `keys` of together `text_bytes` of text is charged: as many comparisons, and as
 /// much text compared, as a merge sort makes at most. Of keys that are not text, `text_bytes` is 0.
@@ -40,7 +40,7 @@ impl<'k> Keys<'k> {
                 Value::String(text) => text_bytes = text_bytes.saturating_add(text.len() as u64),
                 Value::Amount(amount) if amount.units > 0 && rate.is_none() => {
                     if *currency.get_or_insert(amount.currency) != amount.currency {
-                        return Err(no_rate());
+                        return Err(TrapKind::NoRate);
                     }
                 }
                 Value::Amount(_) => {}

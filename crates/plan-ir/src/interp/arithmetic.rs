@@ -5,7 +5,6 @@ use schema::text_form::{TIME_US_MAX, TIME_US_MIN};
 use schema::value::Value;
 
 use super::TrapKind;
-use super::compare::no_rate;
 use crate::expr::{BinaryOp, UnaryOp};
 
 const ILL_TYPED: TrapKind = TrapKind::Malformed("an operator has operands of the wrong type");
@@ -94,7 +93,7 @@ fn floats(op: BinaryOp, a: f64, b: f64) -> Result<Value, TrapKind> {
 fn amounts(op: BinaryOp, a: Amount, b: Amount, rate: Option<Rate>) -> Result<Value, TrapKind> {
     let b = match b.convert(a.currency, rate) {
         Some(b) => b,
-        None if rate.is_none() => return Err(no_rate()),
+        None if rate.is_none() => return Err(TrapKind::NoRate),
         None => return Err(TrapKind::Overflow),
     };
     let result = if op == BinaryOp::Add { a.checked_add(b) } else { a.checked_sub(b) };

@@ -92,7 +92,7 @@ pub(crate) fn order(
             Ok(a.cmp(b))
         }
         (Value::Time(a), Value::Time(b)) | (Value::Duration(a), Value::Duration(b)) => Ok(a.cmp(b)),
-        (Value::Amount(a), Value::Amount(b)) => compare_amounts(*a, *b, rate).ok_or_else(no_rate),
+        (Value::Amount(a), Value::Amount(b)) => compare_amounts(*a, *b, rate).ok_or(TrapKind::NoRate),
         _ => Err(TrapKind::Malformed("values without an order are compared")),
     }
 }
@@ -112,12 +112,4 @@ pub(crate) fn compare_amounts(a: Amount, b: Amount, rate: Option<Rate>) -> Optio
             }
     };
     Some(worth(a).cmp(&worth(b)))
-}
-
-/// What mixing currencies without a pinned rate traps with.
-pub(crate) fn no_rate() -> TrapKind {
-    TrapKind::Decode {
-        path: "$".into(),
-        message: "TAO and USD do not mix: the lock pins no exchange rate".into(),
-    }
 }

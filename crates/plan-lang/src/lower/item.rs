@@ -1,9 +1,9 @@
 //! Declarations.
 
 use super::expr::Slot;
-use super::{Case, Effects, Lower, docs_of, ident_of, member_span, missing_at};
+use super::{Case, Effects, Lower, docs_of, ident_of, is_reserved, member_span, missing_at};
 use crate::ast::{
-    Adapter, AdapterMember, Capability, CapabilityOutput, EditionDecl, Enum, Field, Fn, Import, Item,
+    Adapter, AdapterMember, Capability, CapabilityOutput, EditionDecl, Enum, Field, Fn, Ident, Import, Item,
     Literal, Param, Plan, PolicyDecl, Record, Test, Text, Use, Variant,
 };
 use crate::codes;
@@ -139,15 +139,37 @@ impl Lower {
                         lower.expr_in(&param, 0, Slot::Value)
                     })
                 });
+                let name = self.cased_ident(&param, Case::Lower, "a parameter");
+                self.readable(&name);
                 Param {
                     docs: docs_of(&param),
-                    name: self.cased_ident(&param, Case::Lower, "a parameter"),
+                    name,
                     ty: self.type_in(&param, 0),
                     default,
                     span: member_span(&param),
                 }
             })
             .collect()
+    }
+
+    /// Refuses a parameter whose name no expression can read.
+    fn readable(&mut self, param: &Ident) {
+        let name = &param.name;
+        let is_word = name.chars().all(|c| c == '_' || c.is_alphanumeric());
+        if name.is_empty() || (is_word && !is_reserved(name)) {
+            return;
+        }
+        let (why, better) = if is_word {
+            ("this word is reserved", format!("{name}_"))
+        } else {
+            ("not a name between back-quotes", name.replace(|c: char| c != '_' && !c.is_alphanumeric(), "_"))
+        };
+        self.report(
+            Diagnostic::error(codes::MISSING_NAME, format!("no parameter can be called `{name}`"))
+                .primary(param.span, why)
+                .note("fields may have any name, because they stand behind a dot; a parameter is read by its name alone")
+                .help(format!("call it `{better}` or otherwise")),
+        );
     }
 
     fn capability(&mut self, node: &SyntaxNode, docs: Option<String>, span: Span) -> Capability {

@@ -47,7 +47,7 @@ impl Lower {
                     Misfit::TooFine(smallest) => ("too fine", format!("nothing is smaller than {smallest}")),
                 };
                 self.report(
-                    Diagnostic::error(codes::NUMBER_RANGE, format!("`{text}` is {what}"))
+                    Diagnostic::error(codes::NUMBER_RANGE, format!("`{}` is {what}", shown(text)))
                         .primary(span, "")
                         .note(why),
                 );
@@ -68,13 +68,23 @@ impl Lower {
                     "a share is at most 100%"
                 };
                 self.report(
-                    Diagnostic::error(codes::NUMBER_RANGE, format!("`{text}` is no share"))
+                    Diagnostic::error(codes::NUMBER_RANGE, format!("`{}` is no share", shown(text)))
                         .primary(span, "")
                         .note(why),
                 );
                 Percent(10_000)
             }
         }
+    }
+}
+
+/// As much of a number as a message shows; the longest that fits is shorter.
+const DIGITS_SHOWN: usize = 40;
+
+fn shown(text: &str) -> String {
+    match text.get(..DIGITS_SHOWN) {
+        Some(start) if start.len() < text.len() => format!("{start}.."),
+        _ => text.to_owned(),
     }
 }
 
@@ -114,6 +124,16 @@ fn scaled(digits: &str, factor: i128, smallest: &'static str) -> Result<i64, Mis
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_number_is_shown_by_its_start() {
+        let found = |digits: usize| {
+            let text = format!("fn f() -> Int = {}", "1".repeat(digits));
+            crate::parse(&text).diagnostics()[0].message.clone()
+        };
+        assert_eq!(found(40), format!("`{}` is too large", "1".repeat(40)));
+        assert_eq!(found(100_000), format!("`{}..` is too large", "1".repeat(40)));
+    }
 
     #[test]
     fn literals_are_exact() {

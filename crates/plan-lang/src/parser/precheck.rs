@@ -28,30 +28,75 @@ pub(super) fn not_utf8(valid: usize, bad: &[u8]) -> Diagnostic {
         .help("save the file as UTF-8")
 }
 
-/// Points at the first character that does not show: NUL and other controls, and marks that turn the
-/// direction of text, so that a reader sees other code than the compiler.
+/// Points at the first character that does not show: NUL and other controls, spaces without a width, and marks
+/// that turn the direction of text, so that a reader sees other code than the compiler. A byte order mark may
+/// start a text.
 pub(super) fn hidden_characters(text: &str) -> Option<Diagnostic> {
-    let (at, c) = text.char_indices().find(|&(_, c)| is_hidden(c))?;
+    let bom = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
+    let mut before = None;
+    let mut chars = text.char_indices().skip_while(|(at, _)| *at < bom).peekable();
+    let (at, c) = loop {
+        let (at, c) = chars.next()?;
+        if is_hidden(before, c, chars.peek().map(|(_, c)| *c)) {
+            break (at, c);
+        }
+        before = Some(c);
+    };
     let start = u32::try_from(at).unwrap_or(u32::MAX);
     let span = Span::new(start, start + u32::try_from(c.len_utf8()).unwrap_or(1));
-    Some(
-        Diagnostic::error(codes::HIDDEN_CHARACTER, format!("the character U+{:04X} cannot be seen", u32::from(c)))
+    let report = |message: String| Diagnostic::error(codes::HIDDEN_CHARACTER, message);
+    Some(if c == '\r' {
+        report("a carriage return stands without a line feed".into())
+            .primary(span, "some programs start a line here, others show none")
+            .note("what stands behind it can look like part of a comment, or like code outside of it")
+            .help("end lines by a line feed, with or without a carriage return before it")
+            .fix(Fix::maybe("start a line").replace(span, "\n"))
+    } else {
+        report(format!("the character U+{:04X} cannot be seen", u32::from(c)))
             .primary(span, "here, between what you see")
-            .note("control characters and marks that turn the direction of text can make code read differently than it runs")
+            .note("characters that do not show, or turn the direction of text, can make code read differently than it runs")
             .help(format!("delete it, or write `\\u{{{:x}}}` if a text needs it", u32::from(c)))
-            .fix(Fix::maybe("delete it").delete(span)),
-    )
+            .fix(Fix::maybe("delete it").delete(span))
+    })
 }
 
-fn is_hidden(c: char) -> bool {
+/// Whether `c` does not show between its neighbours. The default-ignorable characters of Unicode, with what
+/// makes emoji where it does: joiners between pictures, and selectors behind them.
+fn is_hidden(before: Option<char>, c: char, after: Option<char>) -> bool {
     match c {
-        '\t' | '\n' | '\r' => false,
+        '\r' => after != Some('\n'),
+        '\t' | '\n' => false,
         c if c.is_ascii() => c.is_ascii_control(),
-        '\u{80}'..='\u{9F}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
-            true
+        '\u{200D}' => {
+            !(before.is_some_and(|c| is_picture(c) || c == '\u{FE0F}') && after.is_some_and(is_picture))
         }
+        '\u{FE0E}' | '\u{FE0F}' => !(before.is_some_and(is_picture) || after == Some('\u{20E3}')),
+        '\u{80}'..='\u{9F}'
+        | '\u{AD}'
+        | '\u{34F}'
+        | '\u{61C}'
+        | '\u{115F}'..='\u{1160}'
+        | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200F}'
+        | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}'
+        | '\u{3164}'
+        | '\u{FE00}'..='\u{FE0D}'
+        | '\u{FEFF}'
+        | '\u{FFA0}'
+        | '\u{FFF0}'..='\u{FFFB}'
+        | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}'
+        | '\u{E0000}'..='\u{E0FFF}' => true,
         _ => false,
     }
+}
+
+/// Symbols that emoji are made of, skin tones among them.
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{A9}' | '\u{AE}' | '\u{203C}' | '\u{2049}' | '\u{2100}'..='\u{2BFF}' | '\u{3030}' | '\u{303D}'
+        | '\u{3297}' | '\u{3299}' | '\u{1F000}'..='\u{1FAFF}')
 }
 
 /// Shortest run of blanks and comments that [`look`] tells of, in bytes.
@@ -213,6 +258,36 @@ mod tests {
     fn hidden_characters_are_named() {
         assert!(hidden_characters("a\u{0}b").unwrap().message.contains("U+0000"));
         assert!(hidden_characters("a\u{202E}b").unwrap().message.contains("U+202E"));
-        assert_eq!(hidden_characters("a\tb\r\n\u{e9}\u{4e2d}\u{1F600}\u{200D}"), None);
+        let hidden =
+            "\u{200B}\u{200C}\u{200D}\u{2060}\u{AD}\u{FEFF}\u{2028}\u{2029}\u{FE0F}\u{E0041}\u{3164}\u{7F}";
+        for c in hidden.chars() {
+            let name = format!("U+{:04X}", u32::from(c));
+            assert!(hidden_characters(&format!("a{c}b")).unwrap().message.contains(&name), "{name}");
+        }
+        assert_eq!(hidden_characters("\u{FEFF}a\tb\r\n\u{e9}\u{4e2d}"), None);
+        assert!(hidden_characters("\u{FEFF}\u{FEFF}a").is_some());
+    }
+
+    #[test]
+    fn what_makes_emoji_may_stand_within_them_only() {
+        for shown in [
+            "\u{1F469}\u{200D}\u{1F467}",
+            "\u{1F469}\u{1F3FD}\u{200D}\u{1F680}",
+            "\u{2764}\u{FE0F}\u{200D}\u{1F525}",
+            "1\u{FE0F}\u{20E3}",
+        ] {
+            assert_eq!(hidden_characters(shown), None, "{shown}");
+        }
+        for hidden in ["\u{1F600}\u{200D}", "\u{200D}\u{1F600}", "a\u{200D}\u{1F600}", "a\u{FE0F}"] {
+            assert!(hidden_characters(hidden).is_some(), "{hidden:?}");
+        }
+    }
+
+    #[test]
+    fn a_carriage_return_stands_before_a_line_feed_only() {
+        assert_eq!(hidden_characters("// a\r\nfn"), None);
+        for text in ["// a\rfn", "\"a\rb\"", "a\r", "a\r\r\n"] {
+            assert!(hidden_characters(text).unwrap().message.contains("carriage return"), "{text:?}");
+        }
     }
 }

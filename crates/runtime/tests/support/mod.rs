@@ -151,11 +151,12 @@ pub struct LoopOptions {
     pub concurrency: Option<u32>,
     pub tolerate: Tolerance,
     pub keep: bool,
+    pub budget: Option<Amount>,
 }
 
 impl Default for LoopOptions {
     fn default() -> Self {
-        Self { concurrency: None, tolerate: Tolerance::Count(0), keep: false }
+        Self { concurrency: None, tolerate: Tolerance::Count(0), keep: false, budget: None }
     }
 }
 
@@ -357,10 +358,16 @@ impl Builder {
             tolerate: options.tolerate,
             on_error,
         };
-        let id = self.add(NodeKind::FanOut, label, parents.to_vec(), body);
-        let region = self.region(|b| build(b, id));
-        self.nodes[id.0 as usize].regions = vec![region];
-        id
+        let add = |b: &mut Self| {
+            let id = b.add(NodeKind::FanOut, label, parents.to_vec(), body);
+            let region = b.region(|b| build(b, id));
+            b.nodes[id.0 as usize].regions = vec![region];
+            id
+        };
+        match options.budget {
+            Some(budget) => self.limited(ScopeKind::Loop, label, Some(budget), None, add),
+            None => add(self),
+        }
     }
 
     /// `if condition { .. } else { .. }`.
@@ -387,11 +394,22 @@ impl Builder {
         deadline_us: Option<u64>,
         build: impl FnOnce(&mut Self) -> T,
     ) -> T {
+        self.limited(ScopeKind::Plan, label, budget, deadline_us, build)
+    }
+
+    fn limited<T>(
+        &mut self,
+        kind: ScopeKind,
+        label: &str,
+        budget: Option<Amount>,
+        deadline_us: Option<u64>,
+        build: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let budget = budget.map(|budget| self.constant(Value::Amount(budget), Type::Amount));
         let id = ScopeId(u32::try_from(self.scopes.len()).unwrap());
         let parent = Some(self.scope);
         let budget = budget.map(|body| fragment(0, body));
-        self.scopes.push(Scope { kind: ScopeKind::Plan, label: label.into(), parent, budget, deadline_us });
+        self.scopes.push(Scope { kind, label: label.into(), parent, budget, deadline_us });
         let outer = std::mem::replace(&mut self.scope, id);
         let built = build(self);
         self.scope = outer;

@@ -3,8 +3,10 @@
 use plan_ir::graph::NodeId;
 use plan_ir::plan::{CompiledPlan, Tolerance};
 use proptest::prelude::*;
+use schema::amount::{Amount, Currency, Rate};
 use schema::delivery::{Delivery, NextPage, Pages};
 use schema::operation::OperationDescriptor;
+use schema::price::PriceRule;
 use schema::types::Type;
 use schema::value::Value;
 
@@ -16,24 +18,33 @@ pub enum Item {
     Call { options: CallOptions, after: Vec<prop::sample::Index> },
     For { count: usize, options: LoopOptions, body: Vec<Item>, after: Vec<prop::sample::Index> },
     If { taken: bool, then: Vec<Item>, otherwise: Vec<Item>, after: Vec<prop::sample::Index> },
-    Sub { budget: Option<u64>, deadline_us: Option<u64>, body: Vec<Item> },
+    Sub { budget: Option<Amount>, deadline_us: Option<u64>, body: Vec<Item> },
     Ensure { holds: bool },
+}
+
+/// What is rounded up when it becomes micro-dollars.
+const RATE: Rate = Rate { micro_usd_per_tao: 1_500_000_000 };
+
+/// A budget in either currency.
+fn purse(units: std::ops::Range<u64>) -> impl Strategy<Value = Amount> {
+    let currency = prop_oneof![3 => Just(Currency::MicroUsd), 1 => Just(Currency::Rao)];
+    (units, currency).prop_map(|(units, currency)| Amount::new(units, currency))
 }
 
 pub fn calls() -> impl Strategy<Value = CallOptions> {
     let fallback = prop_oneof![
         3 => Just(None),
         1 => Just(Some(FallbackOptions::Value("stands in".into()))),
-        1 => (0..4_u32).prop_map(|op| {
-            let options = CallOptions { max_price: Some(usd(500)), ..CallOptions::to(op) };
+        1 => (0..4_u32, prop::option::weighted(0.3, purse(50..1_000))).prop_map(|(op, budget)| {
+            let options = CallOptions { max_price: Some(usd(500)), budget, ..CallOptions::to(op) };
             Some(FallbackOptions::Call(Box::new(options)))
         }),
     ];
-    let operations = prop::collection::vec(0..5_u32, 1..3);
+    let operations = prop::collection::vec(0..6_u32, 1..3);
     let hedge = prop::option::weighted(0.3, (1_000..30_000_u64, 1..3_u32));
     let votes = prop::option::weighted(0.2, (2..5_u32, 1..4_u32, any::<bool>()));
     let votes = votes.prop_map(|votes| votes.map(|(of, need, early)| (of, need.min(of), early)));
-    let budget = prop::option::weighted(0.2, (50..2_000_u64).prop_map(usd));
+    let budget = prop::option::weighted(0.2, purse(50..2_000));
     let policies = (hedge, votes, budget, prop::option::weighted(0.2, Just(1_000_000)), 1..4_u32);
     (operations, 1..50_u64, 0..3_u32, 0..20_u64, any::<bool>(), fallback, policies).prop_map(
         |(
@@ -82,22 +93,24 @@ pub fn items() -> impl Strategy<Value = Vec<Item>> {
             Just(Tolerance::BasisPoints(5_000)),
             Just(Tolerance::All)
         ];
-        let options = (prop::option::of(1..4_u32), tolerate, any::<bool>())
-            .prop_map(|(concurrency, tolerate, keep)| LoopOptions { concurrency, tolerate, keep });
+        let budget = prop::option::weighted(0.3, purse(50..3_000));
+        let options = (prop::option::of(1..4_u32), tolerate, any::<bool>(), budget).prop_map(
+            |(concurrency, tolerate, keep, budget)| LoopOptions { concurrency, tolerate, keep, budget },
+        );
         prop_oneof![
             (0..5_usize, options, body.clone(), after())
                 .prop_map(|(count, options, body, after)| Item::For { count, options, body, after }),
             (any::<bool>(), body.clone(), body.clone(), after())
                 .prop_map(|(taken, then, otherwise, after)| Item::If { taken, then, otherwise, after }),
-            (prop::option::of(100..5_000_u64), prop::option::of(1_000..200_000_u64), body)
+            (prop::option::of(purse(100..5_000)), prop::option::of(1_000..200_000_u64), body)
                 .prop_map(|(budget, deadline_us, body)| Item::Sub { budget, deadline_us, body }),
         ]
     });
     prop::collection::vec(tree, 1..5)
 }
 
-/// Operations with known prices, one of them not safe to repeat and one whose answer comes in pages, a free one, and
-/// one of unknown price.
+/// Operations with known prices, one of them not safe to repeat and one whose answer comes in pages, a free one,
+/// one of unknown price, and one with a price in TAO.
 pub fn operations() -> Vec<OperationDescriptor> {
     let url = "https://subnet.example";
     let next = NextPage::Offset { parameter: "q".into() };
@@ -105,16 +118,19 @@ pub fn operations() -> Vec<OperationDescriptor> {
     vec![
         operation("sn1.cheap", url, per_call(100), true),
         operation("sn1.dear", url, per_call(400), false),
-        operation("sn1.free", url, schema::price::PriceRule::Free, true),
-        operation("sn1.unknown", url, schema::price::PriceRule::Unknown, true),
+        operation("sn1.free", url, PriceRule::Free, true),
+        operation("sn1.unknown", url, PriceRule::Unknown, true),
         OperationDescriptor { delivery: Some(pages), ..operation("sn1.volumes", url, per_call(150), true) },
+        operation("sn1.wares", url, PriceRule::PerCall { amount: Amount::new(67, Currency::Rao) }, true),
     ]
 }
 
 pub fn build(items: &[Item], budget: Option<u64>, deadline_us: Option<u64>) -> CompiledPlan {
     let mut builder = Builder::new(budget.map(usd), deadline_us, &operations());
     let result = block(&mut builder, items, None);
-    builder.finish(result, Type::STRING)
+    let mut plan = builder.finish(result, Type::STRING);
+    plan.body.rate = Some(RATE);
+    plan
 }
 
 /// Adds the items of one block; its value reads all of theirs.
@@ -168,7 +184,7 @@ fn add(
             ));
         }
         Item::Sub { budget, deadline_us, body } => {
-            b.scope("sub", budget.map(usd), *deadline_us, |b| {
+            b.scope("sub", *budget, *deadline_us, |b| {
                 for item in body {
                     add(b, item, element_of, gate, values);
                 }

@@ -62,7 +62,7 @@ fn the_smaller_and_the_larger_of_two() {
 #[test]
 fn amounts_of_two_currencies_take_a_rate() {
     let args = || vec![Literal::from(usd(300)), Amount::new(1_000, Currency::Rao).into()];
-    assert!(matches!(call(Builtin::Lesser, args(), Type::Amount), Err(TrapKind::Decode { .. })));
+    assert!(matches!(call(Builtin::Lesser, args(), Type::Amount), Err(TrapKind::NoRate)));
     let mut program = Program::new();
     program.body.rate = Some(Rate { micro_usd_per_tao: 200_000_000 });
     let operands: Vec<_> = args().into_iter().map(|arg| program.constant(arg)).collect();
