@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schema::json_schema::OperationTypes;
 use schema::operation::{
     Access, Auth, Example, ExampleProvenance, HttpBinding, OperationDescriptor, ParameterLocation,
-    ResponseBody, Source, Transport, Version,
+    RequestBody, ResponseBody, Source, Transport, Version,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -144,6 +144,7 @@ impl ExampleCall {
                 path: address.path,
                 parameters: arguments.parameters,
                 fixed_body: BTreeMap::new(),
+                body: RequestBody::Json,
                 response,
             }),
             access: if keyed { Access::Key } else { Access::Open },

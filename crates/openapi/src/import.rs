@@ -191,14 +191,15 @@ impl Document {
             ResponseBody::Text
         });
         let (output, output_complete) = contract_of(&answer);
-        let transport = match arguments.other_protocol {
-            Some(protocol) => Transport::Other { protocol: protocol.into(), base_url: Some(base_url) },
-            None => Transport::Http(HttpBinding {
+        let transport = match arguments.body {
+            Err(protocol) => Transport::Other { protocol: protocol.into(), base_url: Some(base_url) },
+            Ok(body) => Transport::Http(HttpBinding {
                 method: operation.method.into(),
                 base_url,
                 path: operation.path.clone(),
                 parameters: arguments.parameters,
                 fixed_body: arguments.fixed_body,
+                body,
                 response,
             }),
         };

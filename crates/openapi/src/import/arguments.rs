@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schema::operation::{Auth, ParameterLocation};
+use schema::operation::{Auth, ParameterLocation, RequestBody};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Locations, Notes};
@@ -26,14 +26,14 @@ pub(crate) struct Arguments {
     pub(crate) parameters: Locations,
     /// Properties of the body that are always the same.
     pub(crate) fixed_body: BTreeMap<String, Json>,
-    /// The protocol, where the request has a form that a binding of HTTP cannot say.
-    pub(crate) other_protocol: Option<&'static str>,
+    /// Form of the body, or the name of one that a binding of HTTP cannot say.
+    pub(crate) body: Result<RequestBody, &'static str>,
 }
 
 impl Arguments {
     pub(crate) fn of(request: &Request, auth: &Auth, notes: &mut Notes) -> Self {
         let mut input = flat(&request.contract.schema, &request.locations);
-        let mut other_protocol = form_of(request);
+        let mut body = form_of(request);
         let mut parameters = Locations::new();
         for (name, location) in &request.locations {
             match location {
@@ -41,29 +41,23 @@ impl Arguments {
                 Location::Query if is_of(auth, name, false) => without(&mut input, name),
                 Location::Query => drop(parameters.insert(name.clone(), ParameterLocation::Query)),
                 Location::Header if is_of(auth, name, true) => without(&mut input, name),
-                Location::Header | Location::Cookie => {
-                    let (place, protocol) = match location {
-                        Location::Cookie => ("cookie", "cookie parameters"),
-                        _ => ("header", "header parameters"),
-                    };
-                    if is_required(&input, name) {
-                        other_protocol.get_or_insert(protocol);
-                    } else {
-                        without(&mut input, name);
-                        notes.left_out("input", format!("the optional {place} `{}`", shown(name)));
-                    }
+                Location::Header => drop(parameters.insert(name.clone(), ParameterLocation::Header)),
+                Location::Cookie if is_required(&input, name) => body = Err("cookie parameters"),
+                Location::Cookie => {
+                    without(&mut input, name);
+                    notes.left_out("input", format!("the optional cookie `{}`", shown(name)));
                 }
                 Location::Body => {}
             }
         }
         let mut fixed_body = BTreeMap::new();
         let is_in_body = request.locations.get(STREAM) == Some(&Location::Body) && !request.whole_body;
-        if is_in_body && other_protocol.is_none() && is_flag(input.pointer("/properties/stream")) {
+        if is_in_body && body == Ok(RequestBody::Json) && is_flag(input.pointer("/properties/stream")) {
             without(&mut input, STREAM);
             fixed_body.insert(STREAM.to_owned(), Json::Bool(false));
             notes.guessed("fixed_body", "`stream` is false: a plan reads whole answers");
         }
-        Self { input, parameters, fixed_body, other_protocol }
+        Self { input, parameters, fixed_body, body }
     }
 }
 
@@ -92,18 +86,21 @@ pub(crate) fn check_path(path: &str, parameters: &Locations, at: &str) -> Result
     Ok(())
 }
 
-/// The name of a form of request that a binding cannot say.
-fn form_of(request: &Request) -> Option<&'static str> {
-    let media_type = request.media_type.as_deref()?;
-    match Media::of(media_type) {
-        Media::Json | Media::Any if request.whole_body => Some("json body without names"),
-        Media::Json | Media::Any => None,
-        Media::Form if media_type.trim_start().to_ascii_lowercase().starts_with("multipart/") => {
-            Some("multipart")
+/// The form of the body, or the name of one that a binding cannot say.
+fn form_of(request: &Request) -> Result<RequestBody, &'static str> {
+    let Some(media_type) = request.media_type.as_deref() else { return Ok(RequestBody::Json) };
+    let is_multipart = media_type.trim_start().to_ascii_lowercase().starts_with("multipart/");
+    let mut in_body = request.locations.iter().filter(|(_, location)| **location == Location::Body);
+    match (Media::of(media_type), in_body.next()) {
+        (Media::Json | Media::Any, _) if request.whole_body => Err("json body without names"),
+        (Media::Json | Media::Any, _) => Ok(RequestBody::Json),
+        (Media::Form, _) if is_multipart => Ok(RequestBody::Multipart { media_types: BTreeMap::new() }),
+        (Media::Form, _) => Ok(RequestBody::Form),
+        (Media::Text | Media::Octets, Some((parameter, _))) => {
+            Ok(RequestBody::Raw { parameter: parameter.clone(), media_type: media_type.trim().to_owned() })
         }
-        Media::Form => Some("form"),
-        Media::Text => Some("text body"),
-        Media::Octets | Media::Stream => Some("octets body"),
+        (Media::Text | Media::Octets, None) => Err("body without a name"),
+        (Media::Stream, _) => Err("stream body"),
     }
 }
 
