@@ -179,7 +179,7 @@ fn median(times: &mut [Duration]) -> Duration {
     times[times.len() / 2]
 }
 
-/// A subnet that answers everything alike, on threads of its own, and tells when the first byte of each connection came.
+/// A subnet that answers everything alike, on threads of its own, and tells when the first byte of each request came.
 fn serve() -> (String, mpsc::Receiver<Instant>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -199,6 +199,7 @@ fn serve() -> (String, mpsc::Receiver<Instant>) {
                     request.extend_from_slice(&part[..read]);
                     if is_whole(&request) {
                         request.clear();
+                        told = false;
                         let body = r#"{"v":"fine","data":[]}"#;
                         let length = body.len();
                         let head = format!(

@@ -29,7 +29,7 @@ pub struct PlanGraph {
     pub cost_max: Amount,
     /// Longest time a run can take, microseconds.
     pub latency_us_max: u64,
-    /// Most attempts of calls in a run.
+    /// Most requests of calls in a run, each page of an answer one.
     pub calls_max: u64,
     /// Where the prices come from.
     pub basis: PriceBasis,
@@ -198,7 +198,7 @@ impl PlanGraph {
             plan_hash: encode(plan).map(|bytes| plan_hash(&bytes).to_hex()).unwrap_or_default(),
             cost_max: bound.cost,
             latency_us_max: bound.latency_us,
-            calls_max: bound.calls,
+            calls_max: bound.requests,
             basis: bound.basis,
             budget: own.and_then(|scope| scope.budget),
             deadline_us: own.and_then(|scope| scope.deadline_us),
