@@ -77,6 +77,8 @@ codes! {
     NUMBER_RANGE = "E0137";
     /// A closing bracket without an opening one.
     STRAY_CLOSER = "E0138";
+    /// A form of another language.
+    FOREIGN_FORM = "E0139";
     /// `a < b < c`.
     CHAINED_COMPARISON = "E0140";
     /// A lambda where none can stand.

@@ -5,6 +5,7 @@
 
 mod brackets;
 mod foreign;
+mod forms;
 mod missing;
 mod separators;
 mod unfit;
@@ -196,6 +197,14 @@ impl<'a> Source<'a> {
     /// What is wrong with a node or token itself, and from where on that made the rest be misread.
     fn diagnose(self, element: &SyntaxElement) -> Option<(Diagnostic, Option<u32>)> {
         let (kind, at) = (element.kind(), element.span().start);
+        // In a text, what follows an expression may be text that was not meant to be any.
+        let is_known = matches!(kind, SyntaxKind::MissingQuote | SyntaxKind::ErrorInterpolation);
+        let breaks = kind.is_missing() || kind.is_error() && matches!(element, SyntaxElement::Node(_));
+        let breaks = breaks && !is_known;
+        let parent = element.parent().filter(|_| breaks);
+        if let Some(form) = parent.and_then(|parent| forms::message(parent.kind(), at, self)) {
+            return Some((form, None));
+        }
         let message = match element {
             SyntaxElement::Token(token) if kind.is_error() => unfit::token(token),
             SyntaxElement::Token(_) => return None,
@@ -245,6 +254,17 @@ impl<'a> Source<'a> {
         let (token, span) = self.next(offset);
         let between = Span::new(offset, span.start).text(self.text);
         if between.contains('\n') { ("", Span::at(offset)) } else { (token, span) }
+    }
+
+    /// The last word or character before `offset`, blanks aside.
+    fn before(self, offset: u32) -> (&'a str, Span) {
+        let before = self.text.get(..offset as usize).unwrap_or("").trim_end();
+        let is_word = |c: char| c == '_' || c.is_alphanumeric();
+        let rest = before.trim_end_matches(is_word);
+        let last = before.chars().next_back().map_or(0, char::len_utf8);
+        let start = if rest.len() < before.len() { rest.len() } else { before.len() - last };
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        (before.get(start..).unwrap_or(""), Span::new(place(start), place(before.len())))
     }
 
     /// The last character before `offset` that is no blank.

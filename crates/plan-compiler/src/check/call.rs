@@ -54,10 +54,16 @@ impl<'a> Checker<'a, '_> {
             let subnet = path.segments.first().map_or("", |first| first.name.as_str());
             let report =
                 Diagnostic::error(codes::UNKNOWN_TARGET, format!("`{}` is not imported", path.dotted()));
-            let report = report
-                .primary(path.span, "a call takes a name of this file")
-                .help(format!("import it: `use {subnet} {{ {last} }}`, then `call {last}(..)`"));
-            self.report(report);
+            let report = report.primary(path.span, "a call takes a name of this file");
+            self.report(match self.imported_as(&path.dotted()) {
+                Some(name) => {
+                    let fix = Fix::maybe(format!("use `{name}`")).replace(path.span, name.clone());
+                    report.help(format!("it is imported as `{name}`")).fix(fix)
+                }
+                None => {
+                    report.help(format!("import it: `use {subnet} {{ {last} }}`, then `call {last}(..)`"))
+                }
+            });
             return None;
         };
         let module = self.module()?;
@@ -72,6 +78,17 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
+    /// The name that this file gives to an operation.
+    fn imported_as(&self, id: &str) -> Option<String> {
+        let is_it = |target: &CallTarget| match target {
+            CallTarget::Known(Target::Operation(at)) => {
+                self.program.operations.get(*at).is_some_and(|operation| operation.descriptor.id == id)
+            }
+            _ => false,
+        };
+        self.module()?.targets.iter().find(|(_, target)| is_it(target)).map(|(name, _)| name.clone())
+    }
+
     pub(super) fn unknown_target(&self, name: &ast::Ident) -> Diagnostic {
         let text = name.name.as_str();
         let report =
@@ -83,6 +100,12 @@ impl<'a> Checker<'a, '_> {
         }
         if module.functions.contains_key(text) {
             return report.help(format!("`{text}` is a function: `{text}(..)`"));
+        }
+        let mut ids = self.program.operations.iter().map(|operation| &operation.descriptor.id);
+        let id = ids.find(|id| id.split_once('.').is_some_and(|(_, operation)| operation == text));
+        if let Some(alias) = id.and_then(|id| self.imported_as(id)) {
+            let fix = Fix::maybe(format!("use `{alias}`")).replace(name.span, alias.clone());
+            return report.help(format!("it is imported as `{alias}`")).fix(fix);
         }
         let near = did_you_mean(report.clone(), text, name.span, module.targets.keys().map(String::as_str));
         if near.help.is_some() {
@@ -161,6 +184,25 @@ impl<'a> Checker<'a, '_> {
                 Type::Error
             }
         }
+    }
+
+    /// What is wrong with `call f(..) with { .. } as T` where the answer is what the call asks for.
+    pub(super) fn asked_too_late(&mut self, call: &'a ast::Call, ty: Span) -> Option<Diagnostic> {
+        let name = call.target.as_ident().filter(|_| call.wanted.is_none() && call.policy.is_some())?;
+        let CallTarget::Known(Target::Capability(at)) = *self.module()?.targets.get(&name.name)? else {
+            return None;
+        };
+        if self.program.capabilities.get(at)?.output.is_some() {
+            return None;
+        }
+        call.args.iter().for_each(|arg| self.look_at(&arg.value));
+        let message = format!("`{}` needs the type of the answer before its policy", name.name);
+        Some(
+            Diagnostic::error(codes::WANTED_MISSING, message)
+                .primary(ty, "too late")
+                .secondary(name.span, "answers what it is asked for")
+                .help(format!("`as` stands before `with`: `call {}(..) as T with {{ .. }}`", name.name)),
+        )
     }
 
     /// Whether an operation may serve the call, at a price that is known or declared.

@@ -90,7 +90,7 @@ impl<'a> Checker<'a, '_> {
                 }
             }
             Key::MaxPrice => checked.max_price = self.amount(field),
-            Key::Quorum => checked.quorum = self.quorum(field, site),
+            Key::Quorum => checked.quorum = Some(self.quorum(field, site)),
             Key::Hedge => checked.hedge = self.hedge(field),
             Key::Accept => checked.accept = self.seeing(!named, |this| this.accept(field, site)),
             Key::Fallback => {

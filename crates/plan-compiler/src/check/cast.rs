@@ -23,6 +23,12 @@ enum Castable {
 impl<'a> Checker<'a, '_> {
     pub(super) fn cast(&mut self, value: &'a ast::Expr, ty: &'a ast::Type, span: Span) -> Expr {
         let target = self.ty(ty);
+        if let ast::ExprKind::Call(call) = &value.kind
+            && let Some(report) = self.asked_too_late(call, ty.span)
+        {
+            let failed = self.fail(span, report);
+            return Expr { ty: target, ..failed };
+        }
         // What is written out as JSON needs no type of its own.
         let want = matches!(target, Type::Json).then_some(&target);
         let value = self.infer(value, want);

@@ -5,7 +5,7 @@ use plan_ir::validate::QUORUM_MAX;
 use plan_lang::Diagnostic;
 use plan_lang::ast::{self, ExprKind as Ast, Literal, PolicyField, PolicyValueKind};
 use schema::delivery::{PAGES_MAX, POLLS_MAX};
-use schema::types::Type;
+use schema::types::{DefId, Type};
 
 use super::Checker;
 use super::call_policy::CallSite;
@@ -21,7 +21,14 @@ const HEDGES_MAX: u32 = 10;
 
 impl<'a> Checker<'a, '_> {
     /// `quorum: { of: 5, need: 3, by: same, early: true }`.
-    pub(super) fn quorum(&mut self, field: &'a PolicyField, site: &CallSite<'_>) -> Option<Quorum> {
+    pub(super) fn quorum(&mut self, field: &'a PolicyField, site: &CallSite<'_>) -> Quorum {
+        let voted = prelude::voted(&mut self.types, site.output.clone());
+        // What the call gives is known even where the numbers are not.
+        let broken = Quorum { of: 2, need: 1, by: None, early: false, voted };
+        self.votes(field, site, voted).unwrap_or(broken)
+    }
+
+    fn votes(&mut self, field: &'a PolicyField, site: &CallSite<'_>, voted: DefId) -> Option<Quorum> {
         let shape = "keys in braces: `{ of: 5, need: 3, by: same }`";
         let fields = self.sub_fields(field, &["of", "need", "by", "early"], shape)?;
         let (mut of, mut need, mut by, mut early) = (None, None, None, false);
@@ -49,7 +56,6 @@ impl<'a> Checker<'a, '_> {
             self.report(report.primary(field.value.span, "`need` is above `of`"));
             return None;
         }
-        let voted = prelude::voted(&mut self.types, site.output.clone());
         complete.then_some(Quorum { of, need, by, early, voted })
     }
 
@@ -179,6 +185,13 @@ impl<'a> Checker<'a, '_> {
         };
         if items.is_empty() {
             self.wrong_value(field, shape);
+            return None;
+        }
+        let quoted = |item: &&ast::Expr| matches!(item.kind, Ast::Template(_));
+        if let Some(item) = items.iter().find(quoted) {
+            let message = format!("`{}` takes names, not texts", field.key.name);
+            let report = Diagnostic::error(codes::BAD_POLICY_VALUE, message);
+            self.report(report.primary(item.span, "a text").help("leave out the quotes: `[sn28]`"));
             return None;
         }
         let mut selectors = Vec::new();

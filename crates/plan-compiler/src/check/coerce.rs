@@ -3,7 +3,7 @@
 use plan_ir::builtin::Builtin;
 use plan_ir::expr::Widening;
 use plan_lang::{Diagnostic, Fix, Span};
-use schema::types::{LengthRange, Type};
+use schema::types::{DefId, LengthRange, Type};
 use schema::value::{Json, Value};
 
 use super::Checker;
@@ -17,7 +17,7 @@ impl Checker<'_, '_> {
         match self.convert(&expr.ty, target) {
             Ok(conversion) => self.apply_conversion(expr, &conversion, target),
             Err(misfit) => {
-                let report = self.misfit(&expr, target, what, misfit);
+                let report = self.misfit(valued(&expr), target, what, misfit);
                 self.fail(expr.span, report)
             }
         }
@@ -131,19 +131,43 @@ impl Checker<'_, '_> {
                 self.mismatch_help(report, expr, target)
             }
             Misfit::Null => {
-                let message = format!("{what} must be `{wanted}`, but this may be `null`");
+                let is_null = matches!(expr.kind, ExprKind::Const(Value::Null));
+                let (inside, found) = match expr.ty {
+                    _ if is_null => ("this is `null`", "null".to_owned()),
+                    Type::Optional(_) => ("this may be `null`", found),
+                    Type::List(..) => ("an element of this may be `null`", found),
+                    _ => ("a part of this may be `null`", found),
+                };
+                let message = format!("{what} must be `{wanted}`, but {inside}");
                 let report = Diagnostic::error(codes::MAY_BE_NULL, message)
                     .primary(expr.span, format!("this is `{found}`"));
-                match expr.kind {
-                    ExprKind::Const(Value::Null) => report.help("give a value"),
+                match &expr.ty {
+                    _ if is_null => report.help("give a value"),
+                    Type::List(element, _) if matches!(**element, Type::Optional(_)) => {
+                        let report = report
+                            .help("leave the `null`s out by `.present()`, or give each a value by `map`");
+                        if takes_postfix(expr) {
+                            let fix = Fix::maybe("leave the `null`s out");
+                            report.fix(fix.insert(expr.span.end, ".present()"))
+                        } else {
+                            report
+                        }
+                    }
+                    Type::List(..) | Type::Map(_) => {
+                        report.help("make a new value of each by `map`, with `?? ..` for what may be `null`")
+                    }
+                    Type::Named(_) => {
+                        report.help("make a new record, with `?? ..` for each field that may be `null`")
+                    }
                     _ => report
                         .help("say what stands in for `null` by `?? ..`, or look at both cases by `match`"),
                 }
             }
             Misfit::Range => {
                 let message = format!("{what} must be `{wanted}`, but this is `{found}`");
-                let report =
-                    Diagnostic::error(codes::OUT_OF_RANGE, message).primary(expr.span, "may be out of range");
+                let label =
+                    if never_fits(&expr.ty, target) { "is out of range" } else { "may be out of range" };
+                let report = Diagnostic::error(codes::OUT_OF_RANGE, message).primary(expr.span, label);
                 range_help(report, expr, target, &wanted)
             }
         }
@@ -161,6 +185,10 @@ impl Checker<'_, '_> {
                 report.help(format!("decode it: `.. as {wanted}`"))
             }
             (Type::Url, Type::String(_)) => report.help("write it as text: `\"{url}\"`"),
+            (Type::String(_), Type::Named(def)) if is_literal => self.variant_in_quotes(report, expr, *def),
+            (Type::Optional(_), Type::Bool) => report.help("compare it: `x != null`"),
+            (Type::Int(_) | Type::Float(_), Type::Bool) => report.help("compare it: `x > 0`"),
+            (Type::String(_), Type::Bool) => report.help("compare it: `x != \"\"`"),
             (Type::Int(_) | Type::Float(_) | Type::Bool, Type::String(_)) => {
                 report.help("write it as text: `\"{x}\"`")
             }
@@ -177,6 +205,43 @@ impl Checker<'_, '_> {
             }
             _ => report,
         }
+    }
+
+    /// A text where an enum is wanted: perhaps one of its variants.
+    fn variant_in_quotes(&self, report: Diagnostic, expr: &Expr, def: DefId) -> Diagnostic {
+        let (ExprKind::Const(Value::String(text)), Some(found)) = (&expr.kind, self.types.enumeration(def))
+        else {
+            return report;
+        };
+        let Some((_, variant)) = found.variant(text) else {
+            return report.help(format!("a variant is written `{}.Name`, without quotes", found.name));
+        };
+        let right = format!("{}.{}", found.name, variant.name);
+        report.fix(Fix::maybe(format!("write `{right}`")).replace(expr.span, right))
+    }
+}
+
+/// The expression that gives the value of a block.
+fn valued(mut expr: &Expr) -> &Expr {
+    while let ExprKind::Block(block) = &expr.kind
+        && let Some(value) = &block.value
+    {
+        expr = value;
+    }
+    expr
+}
+
+/// Whether no value of a type is one of the other, which has another range.
+fn never_fits(found: &Type, wanted: &Type) -> bool {
+    let apart = |a: &LengthRange, b: &LengthRange| {
+        b.max.is_some_and(|max| a.min > max) || a.max.is_some_and(|max| max < b.min)
+    };
+    match (found, wanted) {
+        (found, Type::Optional(wanted)) => never_fits(found, wanted),
+        (Type::Int(a), Type::Int(b)) => a.min > b.max || a.max < b.min,
+        (Type::Float(a), Type::Float(b)) => a.min > b.max || a.max < b.min,
+        (Type::String(a), Type::String(b)) | (Type::List(_, a), Type::List(_, b)) => apart(a, b),
+        _ => false,
     }
 }
 
@@ -206,7 +271,10 @@ fn range_help(report: Diagnostic, expr: &Expr, target: &Type, wanted: &str) -> D
         _ => None,
     };
     if matches!(expr.kind, ExprKind::Const(_)) {
-        return report;
+        return report.help("write a value within the range, or widen the range");
+    }
+    if let ExprKind::Builtin { op: Builtin::ToJson | Builtin::UrlEncoded, .. } = expr.kind {
+        return report.help("cut the value before: a part of what this gives would be broken");
     }
     match lengths {
         Some((found, LengthRange { min, max: Some(max) })) if found.min >= min => {

@@ -5,6 +5,7 @@ use plan_lang::ast::{self, ExprKind as Ast};
 use schema::types::Type;
 
 use super::Checker;
+use super::method::instead_of;
 use super::scope::Place;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
@@ -89,7 +90,11 @@ impl<'a> Checker<'a, '_> {
                 return report.help(format!("`{text}` is a policy: `with {text}`"));
             }
         }
-        did_you_mean(report, text, name.span, self.body.visible())
+        match text {
+            "nil" | "undefined" | "none" => report.help("what is not there is `null`"),
+            "calls" if self.body.calls.is_some() => report.help("write `calls(operation)`"),
+            _ => did_you_mean(report, text, name.span, self.body.visible()),
+        }
     }
 
     /// `f(x)`.
@@ -140,7 +145,14 @@ impl<'a> Checker<'a, '_> {
             _ if plan_ir::builtin::Builtin::named(name).next().is_some() => {
                 report.help(format!("`{name}` is a method: `x.{name}(..)`"))
             }
-            _ => did_you_mean(report, name, function.span, module.functions.keys().copied()),
+            "print" | "println" | "log" => {
+                report.help("a plan prints nothing: what it computes is its result")
+            }
+            "int" | "float" => report.help(format!("write `x.to_{name}()`")),
+            _ => match instead_of(name) {
+                Some(help) => report.help(help),
+                None => did_you_mean(report, name, function.span, module.functions.keys().copied()),
+            },
         }
     }
 
@@ -160,7 +172,10 @@ impl<'a> Checker<'a, '_> {
             Diagnostic::error(codes::EFFECT_IN_PURE, format!("{what} cannot stand in {place}"))
                 .primary(span, "not here")
                 .note("money and time are spent only where a plan can be seen to do so")
-                .help("bind it by `let` in the plan before; loop over calls by `for`"),
+                .help(match place {
+                    "a test" => "bind it by `let` in the test before",
+                    _ => "bind it by `let` in the plan before; loop over calls by `for`",
+                }),
         );
         false
     }

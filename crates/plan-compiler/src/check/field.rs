@@ -5,7 +5,7 @@ use plan_lang::{Diagnostic, Fix, Span, ast};
 use schema::types::{IntRange, Type, TypeDef};
 
 use super::Checker;
-use super::method::look_into;
+use super::method::{look_into, names_here, receivers, snake_case};
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
 
@@ -56,8 +56,18 @@ impl<'a> Checker<'a, '_> {
         if Builtin::named(&field.name).next().is_some() {
             return report.help(format!("`{0}` is a method: write `.{0}(..)`", field.name));
         }
+        let snake = snake_case(&field.name);
+        let receivers = receivers(ty);
+        let is_here = |name: &str| Builtin::named(name).any(|op| receivers.iter().any(|on| op.is_on(*on)));
+        let method =
+            if is_here(&snake) { Some(&*snake) } else { names_here(&snake).find(|name| is_here(name)) };
+        if let Some(name) = method {
+            let fix = Fix::maybe(format!("use `{name}()`")).replace(field.span, format!("{name}()"));
+            return report.help(format!("write the method `.{name}()`")).fix(fix);
+        }
         match ty {
             Type::Json => report.help(look_into(&field.name)),
+            Type::Map(_) => report.help(format!("look into a map by `.get(\"{}\")`", field.name)),
             Type::List(..) => {
                 report.help("this is a list: take an element by `.first()` or `[i]`, or loop by `map`")
             }
@@ -92,6 +102,19 @@ impl<'a> Checker<'a, '_> {
 
     pub(super) fn index(&mut self, base: &'a ast::Expr, index: &'a ast::Expr, span: Span) -> Expr {
         let list = self.infer(base, None);
+        if matches!(list.ty, Type::Map(_) | Type::Json) {
+            let index = self.infer(index, None);
+            let shown = self.show(&list.ty);
+            let message = format!("only lists have elements, not `{shown}`");
+            let fix = Fix::maybe("write `.get(..)`")
+                .replace(Span::new(list.span.end, index.span.start), ".get(")
+                .replace(Span::new(index.span.end, span.end), ")");
+            let report = Diagnostic::error(codes::BAD_OPERANDS, message)
+                .primary(list.span, format!("this is `{shown}`"))
+                .help("look into it by `.get(..)`, which is `null` where nothing is there")
+                .fix(fix);
+            return self.fail(span, report);
+        }
         let index = self.check(index, &Type::INT, "an index");
         match &list.ty {
             Type::Error => Expr::error(span),

@@ -93,6 +93,11 @@ impl<'a> Checker<'a, '_> {
                         .primary(list.span, format!("this is `{shown}`"));
                 match other {
                     Type::Json => report.help("decode it: `.. as [T]`"),
+                    Type::Map(_) => report.help("go through its `.entries()`, `.keys()` or `.values()`"),
+                    Type::Int(_) => report.help("numbers in a row are a list: `1.to(n)`"),
+                    Type::Result(..) => {
+                        report.help("look at both cases before: `match x { Ok(v) => .., Err(e) => .. }`")
+                    }
                     _ => report,
                 }
             }

@@ -16,6 +16,7 @@ use plan_lang::{Diagnostic, Span, ast};
 use schema::types::{IntRange, Type};
 
 pub(super) use message::look_into;
+pub(super) use names::{instead_of, names_here, snake_case};
 
 use super::Checker;
 use super::text_length::json_length;
@@ -55,7 +56,8 @@ impl<'a> Checker<'a, '_> {
                 if result.is_error() { result } else { self.if_present(value, var, result, span) }
             }
             (Type::Optional(_), false) if method.name != Builtin::ToJson.name() => {
-                let report = self.null_access(&value, &format!("{}(..)", method.name), dot);
+                self.infer_plain(args);
+                let report = self.method_of_optional(&value, method, dot);
                 self.fail(span, report)
             }
             (_, true) => {
@@ -64,6 +66,17 @@ impl<'a> Checker<'a, '_> {
             }
             (_, false) => self.method_on(value, method, args, span),
         }
+    }
+
+    /// A method of a value that may be `null`: known of what it is where it is not, or meant for `null` elsewhere.
+    fn method_of_optional(&self, value: &Expr, method: &ast::Ident, dot: Span) -> Diagnostic {
+        let Type::Optional(inner) = &value.ty else { return self.null_access(value, &method.name, dot) };
+        let receivers = receivers(inner);
+        let is_known = Builtin::named(&method.name).any(|op| receivers.iter().any(|on| op.is_on(*on)));
+        if is_known {
+            return self.null_access(value, &format!("{}(..)", method.name), dot);
+        }
+        self.no_method(value, method, &receivers)
     }
 
     /// Looks at arguments that nothing takes, for their own mistakes. Lambdas have no parameter types here.
@@ -172,7 +185,7 @@ impl Call<'_> {
 }
 
 /// What the library calls a value of this type.
-fn receivers(ty: &Type) -> Vec<Receiver> {
+pub(super) fn receivers(ty: &Type) -> Vec<Receiver> {
     match ty {
         Type::List(element, _) => {
             let mut receivers = vec![Receiver::List];

@@ -61,7 +61,13 @@ impl<'a> Checker<'a, '_> {
         match op {
             AstBinary::And | AstBinary::Or => {
                 let what = format!("an operand of `{}`", op.symbol());
-                let left = self.check(left, &Type::Bool, &what);
+                let left = self.infer(left, Some(&Type::Bool));
+                if op == AstBinary::Or && matches!(left.ty, Type::Optional(_)) {
+                    self.infer(right, None);
+                    let report = self.or_for_null(&left, op_span);
+                    return self.fail(span, report);
+                }
+                let left = self.coerce(left, &Type::Bool, &what);
                 let right = self.check(right, &Type::Bool, &what);
                 Expr::new(ExprKind::Binary(ir, Box::new(left), Box::new(right)), Type::Bool, span)
             }
@@ -237,6 +243,15 @@ impl<'a> Checker<'a, '_> {
             }
             Type::Optional(inner) => (**inner).clone(),
             Type::Json => Type::Json,
+            Type::Result(..) => {
+                self.infer(right, None);
+                let shown = self.show(&left.ty);
+                let report = Diagnostic::error(codes::BAD_OPERANDS, "`??` looks at `null`, not at failures")
+                    .primary(op_span, "")
+                    .secondary(left.span, format!("this is `{shown}`"))
+                    .help("look at both cases: `match x { Ok(v) => v, Err(_) => .. }`");
+                return self.fail(span, report);
+            }
             other => {
                 let shown = self.show(other);
                 let cut = Span::new(left.span.end, right.span.end);
@@ -262,6 +277,16 @@ impl<'a> Checker<'a, '_> {
         Expr::new(ExprKind::Binary(BinaryOp::Coalesce, Box::new(left), Box::new(right)), ty, span)
     }
 
+    /// `a || b` as in languages where what is not there counts as false.
+    fn or_for_null(&self, left: &Expr, op_span: Span) -> Diagnostic {
+        let shown = self.show(&left.ty);
+        Diagnostic::error(codes::BAD_OPERANDS, format!("`||` does not apply to `{shown}`"))
+            .primary(op_span, "")
+            .secondary(left.span, format!("this is `{shown}`"))
+            .help("what stands in for `null` is written behind `??`")
+            .fix(Fix::maybe("write `??`").replace(op_span, "??"))
+    }
+
     fn bad_operands(&self, op: AstBinary, op_span: Span, left: &Expr, right: &Expr) -> Diagnostic {
         let (a, b) = (self.show(&unrefined(&left.ty)), self.show(&unrefined(&right.ty)));
         let symbol = op.symbol();
@@ -275,6 +300,18 @@ impl<'a> Checker<'a, '_> {
                 report.help("say what stands in for `null` by `?? ..`")
             }
             (Type::Json, _) | (_, Type::Json) => report.help("JSON is opaque until it is decoded: `.. as T`"),
+            (Type::List(..), Type::List(..)) if op == AstBinary::Add => {
+                report.help("join lists by `.concat(..)`")
+            }
+            (Type::Int(_), Type::Float(_)) | (Type::Float(_), Type::Int(_)) => {
+                report.help("take the `Int` as the nearest `Float` by `.to_float()`")
+            }
+            (Type::Named(def), Type::String(_)) | (Type::String(_), Type::Named(def))
+                if self.types.enumeration(*def).is_some() =>
+            {
+                let name = self.show(&Type::Named(*def));
+                report.help(format!("a variant is written `{name}.Name`, without quotes"))
+            }
             (Type::String(_), _) | (_, Type::String(_)) if op == AstBinary::Add => {
                 report.help("put values into a text by `\"{x}\"`")
             }

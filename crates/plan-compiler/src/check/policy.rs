@@ -82,8 +82,15 @@ impl<'a> Checker<'a, '_> {
                 let message = format!("policies have no key `{}`", field.key.name);
                 let report =
                     Diagnostic::error(codes::UNKNOWN_KEY, message).primary(field.key.span, "unknown key");
-                let names = Key::ALL.iter().map(|key| key.name());
-                self.report(did_you_mean(report, &field.key.name, field.key.span, names));
+                let names = Key::ALL.map(Key::name);
+                let report = match Key::known_elsewhere(&field.key.name).map(Key::name) {
+                    Some(key) => report.help(format!("the key is `{key}`")),
+                    None => did_you_mean(report, &field.key.name, field.key.span, names),
+                };
+                self.report(match report.help {
+                    Some(_) => report,
+                    None => report.note(format!("the keys are: {}", names.join(", "))),
+                });
                 continue;
             };
             if let Some(first) = settings.iter().find(|setting| setting.key == key) {

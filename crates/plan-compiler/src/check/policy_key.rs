@@ -90,6 +90,20 @@ impl Key {
         Self::ALL.into_iter().find(|key| key.name() == name)
     }
 
+    /// What others call it.
+    pub(super) fn known_elsewhere(name: &str) -> Option<Self> {
+        Some(match name {
+            "retries" | "attempts" | "max_retries" | "max_attempts" => Self::Retry,
+            "cost" | "max_cost" | "price" => Self::MaxPrice,
+            "parallel" | "parallelism" | "max_concurrency" => Self::Concurrency,
+            "ttl" | "cache_for" => Self::Cache,
+            "default" | "otherwise" => Self::Fallback,
+            "exclude" | "except" => Self::Ignore,
+            "vote" | "votes" | "voting" => Self::Quorum,
+            _ => return None,
+        })
+    }
+
     /// Where it applies.
     pub(super) const fn sites(self) -> &'static [Site] {
         match self {

@@ -23,9 +23,26 @@ impl<'a> Checker<'a, '_> {
             return;
         }
         let message = format!("`{}` takes {wanted}", field.key.name);
-        self.report(
-            Diagnostic::error(codes::BAD_POLICY_VALUE, message).primary(field.value.span, "not this"),
-        );
+        let report =
+            Diagnostic::error(codes::BAD_POLICY_VALUE, message).primary(field.value.span, "not this");
+        self.report(report);
+    }
+
+    /// Reports a value that is no literal of the right kind.
+    fn wrong_literal(&mut self, field: &PolicyField, wanted: &str) {
+        match &field.value.kind {
+            PolicyValueKind::Expr(expr)
+                if !matches!(expr.kind, Ast::Literal(_) | Ast::Template(_) | Ast::Error) =>
+            {
+                let message = format!("`{}` takes a literal: {wanted}", field.key.name);
+                self.report(
+                    Diagnostic::error(codes::BAD_POLICY_VALUE, message)
+                        .primary(field.value.span, "known only when the plan runs")
+                        .note("the bound of a plan follows from its text"),
+                );
+            }
+            _ => self.wrong_value(field, wanted),
+        }
     }
 
     fn out_of_limits(&mut self, field: &PolicyField, limits: &str) {
@@ -36,7 +53,7 @@ impl<'a> Checker<'a, '_> {
     /// A duration above zero, microseconds.
     pub(super) fn duration(&mut self, field: &PolicyField) -> Option<u64> {
         let Some(Literal::DurationUs(us)) = literal(field) else {
-            self.wrong_value(field, "a duration, such as `4s` or `200ms`");
+            self.wrong_literal(field, "a duration, such as `4s` or `200ms`");
             return None;
         };
         match u64::try_from(*us) {
@@ -53,7 +70,7 @@ impl<'a> Checker<'a, '_> {
             Some(Literal::Rao(units)) => (*units, Currency::Rao),
             Some(Literal::MicroUsd(units)) => (*units, Currency::MicroUsd),
             _ => {
-                self.wrong_value(field, "an amount, such as `0.01USD` or `0.002TAO`");
+                self.wrong_literal(field, "an amount, such as `0.01USD` or `0.002TAO`");
                 return None;
             }
         };
@@ -79,7 +96,7 @@ impl<'a> Checker<'a, '_> {
             return None;
         }
         let Some(Literal::Int(value)) = literal(field) else {
-            self.wrong_value(field, "a number of elements or a share, such as `2` or `20%`");
+            self.wrong_literal(field, "a number of elements or a share, such as `2` or `20%`");
             return None;
         };
         let found = u32::try_from(*value).ok();
@@ -148,6 +165,7 @@ impl<'a> Checker<'a, '_> {
                 None => {
                     let message = format!("`{whole}` has no key `{name}`");
                     let report = Diagnostic::error(codes::UNKNOWN_KEY, message).primary(span, "unknown key");
+                    let report = report.note(format!("it has: {}", known.join(", ")));
                     self.report(did_you_mean(report, name, span, known.iter().copied()));
                 }
             }
@@ -158,7 +176,7 @@ impl<'a> Checker<'a, '_> {
     /// A whole number between two others.
     pub(super) fn count_between(&mut self, field: &PolicyField, least: u32, most: u32) -> Option<u32> {
         let Some(Literal::Int(value)) = literal(field) else {
-            self.wrong_value(field, "a whole number, such as `1`");
+            self.wrong_literal(field, "a whole number, such as `1`");
             return None;
         };
         let found = u32::try_from(*value).ok().filter(|value| (least..=most).contains(value));
@@ -171,7 +189,10 @@ impl<'a> Checker<'a, '_> {
     /// `retry: { max: 1, backoff: 200ms, on: [timeout] }`.
     pub(super) fn retry(&mut self, field: &'a PolicyField) -> Option<Retry> {
         let shape = "keys in braces: `{ max: 1, backoff: 200ms, on: [timeout] }`";
+        let errors = self.sink.errors();
         let fields = self.sub_fields(field, &["max", "backoff", "on"], shape)?;
+        // Some other key may have been meant to say it.
+        let misspelt = self.sink.errors() > errors;
         let mut retry = Retry { max: 0, backoff_us: DEFAULT_BACKOFF_US, on: CallErrorKind::RETRIED.to_vec() };
         let mut complete = true;
         for (name, part) in &fields {
@@ -181,6 +202,9 @@ impl<'a> Checker<'a, '_> {
                 _ => self.retried(part).map(|on| retry.on = on),
             };
             complete &= read.is_some();
+        }
+        if misspelt {
+            return None;
         }
         if !fields.iter().any(|(name, _)| *name == "max") {
             let report = Diagnostic::error(codes::BAD_POLICY_VALUE, "`retry` does not say how often");

@@ -17,6 +17,25 @@ pub(super) struct FoundVariant {
     pub(super) payload: Option<Type>,
 }
 
+/// What is meant by a name in upper case that other languages have.
+fn written_here(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "True" => "write `true`",
+        "False" => "write `false`",
+        "None" | "Nothing" | "Null" | "NULL" => "what is not there is `null`",
+        "Some" | "Just" => "a value that is there is written as it is",
+        "Int" => "`x.to_int()` reads a text, `.round()` rounds, and `x as Int` decodes JSON",
+        "Float" => {
+            "`x.to_float()` reads a text or takes the nearest to an `Int`, and `x as Float` decodes JSON"
+        }
+        "String" => "write it as text: `\"{x}\"`",
+        "Bool" | "Url" | "Time" | "Duration" | "Amount" | "Json" | "Bytes" => {
+            "a type stands behind `as`: `x as T`"
+        }
+        _ => return None,
+    })
+}
+
 impl<'a> Checker<'a, '_> {
     pub(super) fn variant(
         &mut self,
@@ -198,6 +217,7 @@ impl<'a> Checker<'a, '_> {
             Some(of) => report.help(format!("write `{of}.{name}`")).fix(
                 Fix::maybe(format!("write `{of}.{name}`")).replace(variant.span, format!("{of}.{name}")),
             ),
+            None if let Some(help) = written_here(name) => report.help(help),
             None => match ambiguous {
                 Some(of) => report.help(format!(
                     "several imported operations bring a type `{of}`: import the one that is meant, `use snN {{ {of} as Name }}`"

@@ -10,7 +10,8 @@ use schema::operation::OperationDescriptor;
 use super::Resolver;
 use super::types::CANDIDATES_MAX;
 use crate::codes;
-use crate::program::{Operation, Origin};
+use crate::hir::Target;
+use crate::program::{CallTarget, Operation, Origin};
 use crate::sink::SourceId;
 
 /// Operations of one lock that were read from their schemas, by id: as the lock does not change, neither do they.
@@ -98,6 +99,15 @@ impl Resolver<'_, '_> {
             .primary(span, "not in the lock");
         let lock = self.program.lock;
         let (subnet, name) = id.split_once('.').unwrap_or(("", id));
+        let imported = self.program.modules.first().and_then(|module| module.targets.get(id));
+        if let Some(CallTarget::Known(Target::Operation(at))) = imported
+            && let Some(operation) = self.program.operations.get(*at)
+        {
+            let id = &operation.descriptor.id;
+            return report
+                .help(format!("an adapter names an operation in full: `{id}`"))
+                .fix(Fix::maybe(format!("write `{id}`")).replace(span, id));
+        }
         let of_subnet = lock.operations.keys().filter_map(|id| id.split_once('.'));
         let names = of_subnet.filter(|(of, _)| *of == subnet).map(|(_, name)| name);
         match suggest(name, names.take(CANDIDATES_MAX)) {

@@ -81,7 +81,9 @@ impl TypeResolver<'_, '_> {
             self.no_range(refine, &format!("`{}`", name.name));
             return self.generic(name, args);
         }
-        if let Some(first) = args.first() {
+        let is_builtin = BUILTIN_TYPES.contains(&name.name.as_str());
+        let is_unknown = !is_builtin && matches!(lookup(self.module, &name.name), Lookup::Unknown);
+        if let Some(first) = args.first().filter(|_| !is_unknown) {
             self.report(
                 Diagnostic::error(codes::BAD_TYPE, format!("`{}` takes no type arguments", name.name))
                     .primary(first.span, "not expected"),
@@ -149,8 +151,14 @@ impl TypeResolver<'_, '_> {
                 let report =
                     Diagnostic::error(codes::UNKNOWN_TYPE, format!("there is no type `{}`", name.name))
                         .primary(name.span, "unknown type");
-                let candidates = candidates(self.module);
-                self.report(did_you_mean(report, &name.name, name.span, candidates));
+                let report = match type_here(&name.name) {
+                    Some((here, true)) => report
+                        .help(format!("write `{here}`"))
+                        .fix(Fix::maybe(format!("use `{here}`")).replace(name.span, here)),
+                    Some((shape, false)) => report.help(shape),
+                    None => did_you_mean(report, &name.name, name.span, candidates(self.module)),
+                };
+                self.report(report);
                 Type::Error
             }
         }
@@ -240,6 +248,28 @@ impl TypeResolver<'_, '_> {
     fn report(&mut self, diagnostic: Diagnostic) {
         self.sink.report(self.source, diagnostic);
     }
+}
+
+/// What stands here for a type of other languages: its name, or else how it is written.
+fn type_here(elsewhere: &str) -> Option<(&'static str, bool)> {
+    Some(match elsewhere.to_lowercase().as_str() {
+        "option" | "optional" | "maybe" | "nullable" => {
+            ("a type whose value may be `null` is written `T?`", false)
+        }
+        "array" | "list" | "vec" | "set" | "seq" | "sequence" | "tuple" => {
+            ("a list type is written `[T]`", false)
+        }
+        "map" | "hashmap" | "dict" | "record" | "object" => ("a map type is written `{String: T}`", false),
+        "boolean" => ("Bool", true),
+        "integer" | "long" | "short" | "number" | "i64" | "i32" | "u64" | "u32" | "usize" => ("Int", true),
+        "double" | "f64" | "f32" => ("Float", true),
+        "str" | "text" | "char" => ("String", true),
+        "any" | "unknown" | "dynamic" => ("Json", true),
+        "date" | "datetime" | "timestamp" | "instant" => ("Time", true),
+        "money" | "price" | "decimal" => ("Amount", true),
+        "uri" => ("Url", true),
+        _ => return None,
+    })
 }
 
 /// What a type name was found to be.

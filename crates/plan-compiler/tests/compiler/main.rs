@@ -8,6 +8,7 @@ mod documents;
 mod embedding;
 mod execute;
 mod fixes;
+mod habits;
 mod library;
 mod mdtest;
 mod meaning;

@@ -271,7 +271,10 @@ impl Lower {
                     format!("`{word}` cannot stand in {place}, which is pure"),
                 )
                 .primary(span, "")
-                .help("do it in a plan, bind the answer by `let`, and pass that on"),
+                .help(match place {
+                    "a lambda" => format!("loop over a list by `for x in xs {{ {word} .. }}`"),
+                    _ => "do it in a plan, bind the answer by `let`, and pass that on".to_owned(),
+                }),
             ),
         }
     }

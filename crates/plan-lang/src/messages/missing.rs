@@ -229,6 +229,12 @@ impl Missing<'_> {
             let fix = Fix::safe("write `->`").replace(Span::new(self.at, span.end), " ->");
             return found.primary(span, "expected `->`").fix(fix);
         }
+        let policy = self.parent.child(SyntaxKind::Policy).map(|policy| policy.span());
+        if let Some(arrow) = policy.map(|policy| self.source.next(policy.end)).filter(|next| next.0 == "->") {
+            return Diagnostic::error(codes::MISSING_RETURN_TYPE, "what a plan returns stands before `with`")
+                .primary(arrow.1, "too late")
+                .help(format!("write `plan {name}(..) -> Type with {{ .. }}`"));
+        }
         found.primary(self.here(), "expected `->` and a type").help("write `-> Type` after the parameters")
     }
 

@@ -63,9 +63,6 @@ impl Missing<'_> {
                     .primary(span, "expected `:`")
                     .fix(Fix::safe("write `:`").replace(Span::new(self.at, span.end), ":"))
             }
-            (SyntaxKind::Variant, ":") => Diagnostic::error(codes::NO_MEMBER, "a variant has no fields")
-                .primary(span, "")
-                .help("a variant carries one value: write `Name(Type)`, with a record as the type for more"),
             (SyntaxKind::Import, ".") => Diagnostic::error(codes::NO_MEMBER, "an import is a single name")
                 .primary(span, "")
                 .help("the path stands before the braces: `use sn22 { name }`"),

@@ -1,7 +1,7 @@
 //! Messages for text that fits nowhere.
 
 use super::missing::starts_value;
-use super::{Source, foreign, shown};
+use super::{Source, foreign, forms, shown};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix, suggest};
 use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
@@ -16,6 +16,9 @@ pub(super) fn item(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
     let (word, span) = source.next(first.span().start);
     if matches!(word, ")" | "]" | "}") {
         return closer(word, span);
+    }
+    if let Some(form) = forms::message(SyntaxKind::File, span.start, source) {
+        return form;
     }
     let found =
         Diagnostic::error(codes::NO_ITEM, format!("{} starts no declaration", shown(word))).primary(span, "");
@@ -34,7 +37,7 @@ pub(super) fn item(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
             _ => "write `test \"what holds\" { .. }`",
         });
     }
-    let found = match foreign::item_help(word) {
+    let found = match foreign::item_help(word).or_else(|| character_help(word).map(str::to_owned)) {
         Some(help) => found.help(help),
         None => found.note(format!("declarations start with {list}")),
     };
@@ -79,7 +82,7 @@ fn character(text: &str, span: Span) -> Diagnostic {
 /// What to write instead of a character of another language.
 pub(super) fn character_help(text: &str) -> Option<&'static str> {
     Some(match text {
-        "'" | "\u{2018}" | "\u{2019}" | "\u{201C}" | "\u{201D}" => "texts stand in `\"`",
+        "'" | "`" | "\u{2018}" | "\u{2019}" | "\u{201C}" | "\u{201D}" => "texts stand in `\"`",
         "\u{a0}" => "this is a blank that does not break a line; write a plain one",
         "#" => "comments start with `//`",
         "$" => "amounts are written `0.02USD`, parts of a text `{name}`",
@@ -105,6 +108,9 @@ fn number(text: &str, span: Span) -> Diagnostic {
             .fix(Fix::safe(format!("write `{plain}`")).replace(span, plain));
     }
     match rest.chars().next() {
+        _ if rest.len() == 3 && rest.chars().all(|c| c.is_ascii_uppercase()) => {
+            found.help("currencies are `TAO`, `rao` and `USD`")
+        }
         Some('e' | 'E' | 'x' | 'X') => found.help("numbers are written in plain digits: `0.5`, `1000000`"),
         _ => found.help("units are `ms`, `s`, `m`, `h`, `d`, `TAO`, `rao` and `USD`"),
     }

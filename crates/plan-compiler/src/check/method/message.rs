@@ -54,7 +54,11 @@ impl<'a> Checker<'a, '_> {
             }
         }
         names.sort_unstable();
-        let report = report.note(format!("`{shown}` has: {}", names.join(", ")));
+        let of = match &value.ty {
+            Type::Optional(inner) => self.show(inner),
+            _ => shown,
+        };
+        let report = report.note(format!("`{of}` has: {}", names.join(", ")));
         let snake = snake_case(&method.name);
         let same = names.iter().copied().find(|name| *name == snake);
         let known = same.or_else(|| names_here(&snake).find(|name| names.contains(name)));

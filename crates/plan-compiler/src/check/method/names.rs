@@ -1,7 +1,7 @@
 //! What other languages call the methods of this one.
 
 /// The name here for one from elsewhere, in snake case.
-pub(super) fn names_here(elsewhere: &str) -> impl Iterator<Item = &'static str> {
+pub(in crate::check) fn names_here(elsewhere: &str) -> impl Iterator<Item = &'static str> {
     OTHER_NAMES
         .iter()
         .filter(move |(_, others)| others.split(' ').any(|other| other == elsewhere))
@@ -9,7 +9,7 @@ pub(super) fn names_here(elsewhere: &str) -> impl Iterator<Item = &'static str> 
 }
 
 /// What does it here, where no single method does.
-pub(super) fn instead_of(elsewhere: &str) -> Option<&'static str> {
+pub(in crate::check) fn instead_of(elsewhere: &str) -> Option<&'static str> {
     INSTEAD
         .iter()
         .find(|(others, _)| others.split(' ').any(|other| other == elsewhere))
@@ -17,7 +17,7 @@ pub(super) fn instead_of(elsewhere: &str) -> Option<&'static str> {
 }
 
 /// `sortBy` as `sort_by`.
-pub(super) fn snake_case(name: &str) -> String {
+pub(in crate::check) fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len());
     for c in name.chars() {
         if c.is_ascii_uppercase() && !snake.is_empty() {
@@ -37,7 +37,7 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("ceil", "ceiling round_up"),
     ("chunks", "chunk batch batched in_groups_of"),
     ("clamp", "coerce_in limit_to"),
-    ("concat", "append push extend plus chain add_all"),
+    ("concat", "extend plus chain add_all"),
     ("contains", "includes has has_key contains_key include"),
     ("count", "count_if tally"),
     ("date", "to_date iso_date"),
@@ -80,7 +80,7 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("split", "explode tokenize"),
     ("starts_with", "startswith has_prefix"),
     ("sum", "total add"),
-    ("take", "limit slice truncate substring left"),
+    ("take", "limit truncate left"),
     ("to", "range up_to until upto through"),
     ("to_fixed", "round_to fixed format"),
     ("to_float", "parse_float float to_number number as_float"),
@@ -99,6 +99,8 @@ const OTHER_NAMES: &[(&str, &str)] = &[
 
 /// What several methods or an operator do here.
 const INSTEAD: &[(&str, &str)] = &[
+    ("push append prepend", "make a new list: `xs.concat([x])`"),
+    ("slice substring substr", "take a part: `.skip(from).take(n)`"),
     ("flat_map bind", "write `.map(x => ..).flatten()`"),
     ("filter_map", "write `.map(x => ..).present()`"),
     ("fold foldl reduce inject aggregate", "total a list by `sum`, `count`, `average`, `min` or `max`"),

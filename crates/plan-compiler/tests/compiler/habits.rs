@@ -1,0 +1,167 @@
+//! What people write who come from other languages gets one error, which says the right form.
+
+use crate::common::{codes, compiled, shown};
+
+const HEAD: &str = "use cap { generate }
+record Page { title: String, links: [Url](..9) }
+enum Mood { Good, Bad, Mixed(Int) }
+plan inner(depth: Int(0..9)) -> Int(0..9) { depth }
+";
+
+/// A mistake of a newcomer, around `` for the body of a `fn`; its code; what help says; and the text after the fix,
+/// where there is one.
+const HABITS: &[(&str, &str, &str, Option<&str>)] = &[
+    (
+        "fn f(xs: [Int?]) -> [Int] = xs",
+        "E0502",
+        "leave the `null`s out by `.present()`, or give each a value by `map`",
+        Some("xs.present()"),
+    ),
+    ("fn f(a: String?) -> String = a.unwrap()", "E0306", "say what stands in for `null`: `x ?? ..`", None),
+    (
+        "fn f(a: String?) -> String = a || \"x\"",
+        "E0310",
+        "what stands in for `null` is written behind `??`",
+        Some("a ?? \"x\""),
+    ),
+    ("fn f(a: Option<String>) -> Int = 1", "E0204", "a type whose value may be `null` is written `T?`", None),
+    ("fn f(a: Vec<String>) -> Int = 1", "E0204", "a list type is written `[T]`", None),
+    ("fn f(a: Map<String, Int>) -> Int = 1", "E0204", "a map type is written `{String: T}`", None),
+    ("fn f(a: boolean) -> Int = 1", "E0204", "write `Bool`", Some("a: Bool")),
+    ("policy w = { retries: 3 }\nfn f() -> Int = 1", "E0401", "the key is `retry`", None),
+    ("policy w = { only: [\"sn28\"] }\nfn f() -> Int = 1", "E0404", "leave out the quotes: `[sn28]`", None),
+    (
+        "fn f(m: {String: Int}) -> Int? = m[\"x\"]",
+        "E0310",
+        "look into it by `.get(..)`, which is `null` where nothing is there",
+        Some("m.get(\"x\")"),
+    ),
+    ("fn f(a: [Int]) -> [Int] = a + a", "E0310", "join lists by `.concat(..)`", None),
+    (
+        "fn f(a: Int, b: Float) -> Float = a + b",
+        "E0310",
+        "take the `Int` as the nearest `Float` by `.to_float()`",
+        None,
+    ),
+    (
+        "fn f(m: Mood) -> Bool = m == \"Good\"",
+        "E0310",
+        "a variant is written `Mood.Name`, without quotes",
+        None,
+    ),
+    ("fn f() -> String? = nil", "E0201", "what is not there is `null`", None),
+    ("fn f() -> String? = None", "E0316", "what is not there is `null`", None),
+    ("fn f() -> Bool = True", "E0316", "write `true`", None),
+    (
+        "fn f(j: Json) -> Int = Int(j)",
+        "E0316",
+        "`x.to_int()` reads a text, `.round()` rounds, and `x as Int` decodes JSON",
+        None,
+    ),
+    ("fn f(a: [Int]) -> Int = if a.len() { 1 } else { 2 }", "E0301", "compare it: `x > 0`", None),
+    ("fn f(a: Int) -> String = str(a)", "E0210", "write it as text: `\"{x}\"`", None),
+    ("fn f(a: [Int]) -> Int = a.length", "E0304", "write the method `.len()`", Some("a.len()")),
+    ("fn f(a: String) -> Int = a.length", "E0304", "write the method `.len()`", Some("a.len()")),
+    ("fn f(a: [Int]) -> [Int] = a.push(3)", "E0306", "make a new list: `xs.concat([x])`", None),
+    ("fn f(a: [Int]) -> [Int] = a.slice(0, 3)", "E0306", "take a part: `.skip(from).take(n)`", None),
+    (
+        "fn f(a: {String: Int}) -> [Int] = for x in a { 1 }",
+        "E0301",
+        "go through its `.entries()`, `.keys()` or `.values()`",
+        None,
+    ),
+    (
+        "fn f(a: Result<Int, String>) -> Int = a ?? 1",
+        "E0310",
+        "look at both cases: `match x { Ok(v) => v, Err(_) => .. }`",
+        None,
+    ),
+    ("fn f() -> Int(0..3) = 7", "E0302", "write a value within the range, or widen the range", None),
+    (
+        "fn f(p: Page) -> String(..9) = p.to_json()",
+        "E0302",
+        "cut the value before: a part of what this gives would be broken",
+        None,
+    ),
+    (
+        "plan p() -> String with { budget: 1USD, deadline: 60s } {\n  let x = call generate(prompt: \"a\") with { timeout: 1s, max_price: 0.1USD } as String\n  x\n}",
+        "E0312",
+        "`as` stands before `with`: `call generate(..) as T with { .. }`",
+        None,
+    ),
+    (
+        "use sn22 { web_crawl as crawl }\nplan p() -> String with { budget: 1USD, deadline: 60s } {\n  let x = call web_crawl(url: \"https://a.example\") with { max_price: 0.01USD }\n  x\n}",
+        "E0208",
+        "it is imported as `crawl`",
+        Some("call crawl("),
+    ),
+    (
+        "use sn22 { web_crawl as crawl }\nplan p() -> String with { budget: 1USD, deadline: 60s } {\n  let x = call sn22.web_crawl(url: \"https://a.example\") with { max_price: 0.01USD }\n  x\n}",
+        "E0208",
+        "it is imported as `crawl`",
+        Some("call crawl("),
+    ),
+    (
+        "use sn22 { web_crawl as crawl }\ncapability text(url: Url) -> String\nadapter crawl as text {\n  request = { url }\n  response = r => r\n}",
+        "E0205",
+        "an adapter names an operation in full: `sn22.web_crawl`",
+        Some("adapter sn22.web_crawl as text"),
+    ),
+    (
+        "test \"t\" {\n  assert run inner(depth: 1) == 2\n}",
+        "E0314",
+        "bind it by `let` in the test before",
+        None,
+    ),
+];
+
+#[test]
+fn habits_of_other_languages_get_the_right_form() {
+    for (text, code, help, mended) in HABITS {
+        let text = format!("{HEAD}{text}\n");
+        let found = compiled(&text).diagnostics;
+        let errors: Vec<_> = found.iter().filter(|found| found.is_error()).collect();
+        let [only] = errors.as_slice() else { panic!("{}", shown(&text)) };
+        assert_eq!((only.code.as_str(), only.help.as_deref()), (*code, Some(*help)), "{text}");
+        let fixed = only.fix.as_ref().and_then(|fix| fix.apply(&text));
+        assert_eq!(fixed.is_some(), mended.is_some(), "{text}");
+        if let (Some(fixed), Some(mended)) = (fixed, mended) {
+            assert!(fixed.contains(mended), "{fixed}");
+            assert_eq!(compiled(&fixed).diagnostics.iter().find(|left| left.is_error()), None, "{fixed}");
+        }
+    }
+}
+
+#[test]
+fn a_result_of_the_wrong_type_is_shown_where_it_is() {
+    for body in ["{\n  let y = u + 1\n  return y\n}", "{\n  let y = u + 1\n  y\n}"] {
+        for head in ["plan p(u: Int(0..9)) -> String ", "fn f(u: Int(0..9)) -> String = "] {
+            let text = format!(
+                "{head}{}",
+                if head.starts_with("fn") { body.replace("return ", "") } else { body.to_owned() }
+            );
+            let found = compiled(&text).diagnostics;
+            assert_eq!(found.first().map(|found| found.span().text(&text)), Some("y"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn one_mistake_in_a_policy_is_one_error() {
+    let call = |policy: &str| {
+        format!(
+            "{HEAD}plan p() -> String with {{ budget: 1USD, deadline: 60s }} {{\n  let x = call generate(prompt: \"a\") as String with {{ timeout: 1s, max_price: 0.1USD, {policy} }}\n  x.value\n}}\n"
+        )
+    };
+    for policy in [
+        "quorum: 3",
+        "quorum: { of: 3 }",
+        "quorum: { of: 3, need: 9 }",
+        "quorum: { of: 3, need: 2, by: sme }",
+    ] {
+        let text = call(policy);
+        assert_eq!(codes(&text).len(), 1, "{}", shown(&text));
+    }
+    let text = call("retry: { count: 1 }").replace("x.value", "x");
+    assert_eq!(codes(&text), ["E0401"], "{}", shown(&text));
+}

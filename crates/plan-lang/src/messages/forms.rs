@@ -1,0 +1,186 @@
+//! Forms of other languages that end where the grammar of this one breaks, and what to write instead. They come before
+//! any guess of what is missing: a comma or a bracket put there would only break the text further.
+
+use super::Source;
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Fix};
+use crate::syntax::SyntaxKind::{
+    self, AdapterMember, Args, Arm, Block, Field, Fn, For, Index, Init, Let, List, Param, Paren, Plan,
+    PolicyField, PolicyFields, Refine, TestBlock, Variant,
+};
+use crate::text::Span;
+
+/// A form: in which part of a text (any, if none is named), its tokens around the place `^` where the grammar
+/// breaks, and the right form in words. `_` is any word, `T` one in upper case and `0` a number.
+type Form = (&'static [SyntaxKind], &'static [&'static str], &'static str);
+
+/// The first that fits counts.
+const FORMS: &[Form] = &[
+    // Types.
+    (&[Field], &["^ ? :"], "an optional field is written `name: T?`"),
+    (&[Param], &["^ ? :"], "an optional parameter is written `name: T? = null`"),
+    (&[], &["T ^ ? ?"], "a type is optional once: `T?`"),
+    (&[], &["T ^ [", "list ^ [", "array ^ [", "vec ^ ["], "a list type is written `[T]`"),
+    (&[], &["dict ^ [", "map ^ ["], "a map type is written `{String: T}`"),
+    (
+        &[],
+        &["T ^ | null", "T ^ | None", "T ^ | undefined"],
+        "a type whose value may be missing is written `T?`",
+    ),
+    (
+        &[Param, Field, Fn, Plan, Let],
+        &["T ^ | T"],
+        "there are no union types: declare an `enum` with a variant for each",
+    ),
+    (&[Refine], &["^ ="], "a range includes its upper end: `(0..9)`"),
+    (&[Param, Field, Fn, Plan, Let], &["T ^ ("], "a range is written `(0..9)`, `(0..)` or `(..9)`"),
+    (
+        &[Field],
+        &["T ^ =", "] ^ =", ") ^ =", "? ^ ="],
+        "a field has no default: give the value where the record is made",
+    ),
+    (&[Variant], &["^ ="], "a variant has no value: give it one by a `fn` with a `match`"),
+    (
+        &[Variant],
+        &["^ {", "^ :", "T ^ ,"],
+        "a variant carries one value without a name: write `Name(T)`, with a record as `T` for more",
+    ),
+    // Patterns.
+    (&[Arm], &["case ^ _", "when ^ _"], "an arm is written `pattern => value`, without a word before it"),
+    (&[Arm], &["^ .."], "a pattern holds no range: bind the value, and look at it by `if`"),
+    (&[Arm], &["^ {"], "a pattern looks into no record: bind it, and read its fields"),
+    (&[], &["^ : :"], "a variant is written `Enum.Variant`"),
+    // Parts of expressions.
+    (&[Args, List], &["^ .. ."], "there is no spread: lists are joined by `.concat(..)`"),
+    (&[PolicyFields], &["^ .. ."], "a policy builds on a named one by `with name { .. }`"),
+    (&[Index], &["^ ..", "^ :"], "a part of a list or text is taken by `.skip(1).take(2)`"),
+    (&[], &["0 ^ .. _", "_ ^ .. _", ") ^ .. _"], "whole numbers in a row are written `1.to(9)`"),
+    (
+        &[List],
+        &["^ for"],
+        "a list is made of another by `.map(x => ..)` and `.filter(x => ..)`, or by `for x in xs { .. }`",
+    ),
+    (
+        &[Args, Let, PolicyField, AdapterMember],
+        &["^ | _ |", "^ | _ ,", "^ || _"],
+        "a lambda is written `x => x + 1`",
+    ),
+    (&[], &["lambda ^ _"], "a lambda is written `x => x + 1`"),
+    (&[Paren], &["^ : T"], "a lambda is written `(a, b) => value`, without types"),
+    (&[Args], &["^ =>"], "a lambda is written `x => x + 1`, without types"),
+    (&[], &["f ^ \"", "$ ^ \""], "every text may hold values: `\"abc {x}\"`"),
+    (&[], &["^ `"], "texts stand in `\"`, and values in them in `{x}`"),
+    (
+        &[],
+        &["await ^ _", "async ^ _"],
+        "there is no `await`: calls that do not need one another run together",
+    ),
+    (&[], &["new ^ T"], "a record is written `Name { field: value }`"),
+    (&[Let], &["^ with"], "`with` stands behind the call: `let x = call search(..) with { .. }`"),
+    (
+        &[Block, TestBlock, Args, Init, List],
+        &[") ^ with"],
+        "`with` follows a `call`: `call name(..) with { .. }`",
+    ),
+    (
+        &[Let],
+        &["mut ^ _", "const ^ _", "var ^ _"],
+        "a binding is written `let name = value`, and never changes",
+    ),
+    (
+        &[For],
+        &["for ^ (", "_ ^ , _"],
+        "a loop is written `for x in list { .. }`: one name, no parentheses; `map.entries()` is the list of a map",
+    ),
+    // Operators.
+    (&[], &["= ^ ="], "equality is written `==`, and difference `!=`"),
+    (&[], &["< ^ >"], "difference is written `!=`"),
+    (
+        &[],
+        &["+ ^ =", "- ^ =", "* ^ =", "/ ^ =", "% ^ =", "+ ^ +"],
+        "a name is bound once and never changes: bind another by `let`",
+    ),
+    (&[], &["* ^ *", "^ ^"], "there is no operator for powers: multiply, `x * x`"),
+    (&[], &["^ | >"], "there is no pipe: write `x.name(..)` for a method, `name(x)` for a function"),
+    (
+        &[],
+        &["< ^ <", "> ^ >", "^ & _", "^ ~"],
+        "there are no operators on bits; two conditions are joined by `&&`",
+    ),
+    (&[], &["^ / *", "/ ^ *", "^ #"], "a comment starts with `//`, and ends with its line"),
+    (&[], &["^ and _"], "two conditions are joined by `&&`"),
+    (&[], &["^ or _"], "two conditions are joined by `||`"),
+    (&[], &["^ is _"], "equality is written `==`"),
+    (&[], &["not ^ _"], "negation is written `!`"),
+    (&[], &["_ ^ !", ") ^ !", "] ^ !"], "what stands in for `null` is written `x ?? value`"),
+    (
+        &[],
+        &["_ ^ ?", ") ^ ?", "] ^ ?", "\" ^ ?"],
+        "`?` is no operator: write `if a { b } else { c }`, or `x ?? value` for what may be `null`",
+    ),
+];
+
+/// The form that breaks off at `at`, in a part of this kind.
+pub(super) fn message(within: SyntaxKind, at: u32, source: Source<'_>) -> Option<Diagnostic> {
+    if let Some(message) = blank_before_unit(at, source) {
+        return Some(message);
+    }
+    let before = source.before(at);
+    let mut ahead = [source.next_on_line(at); 3];
+    for place in 1..ahead.len() {
+        let end = ahead.get(place - 1).map_or(at, |(_, span)| span.end);
+        let next = source.next_on_line(end);
+        ahead.get_mut(place).into_iter().for_each(|token| *token = next);
+    }
+    let (right, span) = FORMS
+        .iter()
+        .filter(|(kinds, ..)| kinds.is_empty() || kinds.contains(&within))
+        .find_map(|(_, shapes, right)| {
+            let span = shapes.iter().find_map(|shape| fits(shape, before, &ahead))?;
+            Some((*right, span))
+        })?;
+    Some(Diagnostic::error(codes::FOREIGN_FORM, right).primary(span, ""))
+}
+
+/// What of the text has this shape.
+fn fits(shape: &str, before: (&str, Span), ahead: &[(&str, Span)]) -> Option<Span> {
+    let mut tokens = shape.split(' ').peekable();
+    let first = tokens.next_if(|token| *token != "^");
+    let mut whole = first.map(|_| before.1);
+    if first.is_some_and(|first| !is(first, before.0)) {
+        return None;
+    }
+    let mut ahead = ahead.iter();
+    for token in tokens.skip(1) {
+        let (found, span) = ahead.next()?;
+        if !is(token, found) {
+            return None;
+        }
+        whole = Some(Span::new(whole.map_or(span.start, |whole| whole.start), span.end));
+    }
+    whole
+}
+
+fn is(token: &str, found: &str) -> bool {
+    match token {
+        "_" => found.starts_with(|c: char| c == '_' || c.is_alphanumeric()),
+        "T" => found.starts_with(char::is_uppercase),
+        "0" => found.starts_with(|c: char| c.is_ascii_digit()),
+        token => token == found,
+    }
+}
+
+/// `0.1 USD`.
+fn blank_before_unit(at: u32, source: Source<'_>) -> Option<Diagnostic> {
+    const UNITS: [&str; 8] = ["ms", "s", "m", "h", "d", "TAO", "rao", "USD"];
+    let (unit, span) = source.next_on_line(at);
+    let (number, digits) = source.before(at);
+    if !UNITS.contains(&unit) || !is("0", number) || !number.ends_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let whole = Span::new(digits.start, span.end);
+    let found = Diagnostic::error(codes::FOREIGN_FORM, "a number and its unit are written without a blank");
+    Some(
+        found.primary(whole, "").fix(Fix::safe("remove the blank").delete(Span::new(digits.end, span.start))),
+    )
+}
