@@ -217,7 +217,8 @@ impl Run<'_> {
             MockAnswerKind::Fails { kind, path } => {
                 let path = path.as_ref().map(|path| self.eval(path)).transpose()?;
                 let path = path.as_ref().and_then(Value::as_str).map(str::to_owned);
-                Err(CallError { path, ..CallError::new(*kind, MOCKED, "the mock fails so") })
+                let message = format!("a mock of the test fails as {}", kind.name());
+                Err(CallError { path, ..CallError::new(*kind, MOCKED, message) })
             }
             MockAnswerKind::Value { value, ty } => {
                 let value = self.eval(value)?;

@@ -189,8 +189,14 @@ impl Probe {
         let (first, second) = request_nonce.split_at_mut(16);
         first.copy_from_slice(Uuid::new_v4().as_bytes());
         second.copy_from_slice(Uuid::new_v4().as_bytes());
-        let context =
-            CallContext { request_nonce, timeout: TIMEOUT, secrets, hotkey: None, follow: Follow::default() };
+        let context = CallContext {
+            request_nonce,
+            timeout: TIMEOUT,
+            secrets,
+            hotkey: None,
+            follow: Follow::default(),
+            listener: None,
+        };
         let outcome = client.call_fields(&self.prepared, self.input, &context).await;
         let operation = self.prepared.id().clone();
         let charged = match (outcome.observed_cost, self.cost) {
