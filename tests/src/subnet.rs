@@ -33,6 +33,8 @@ pub enum Reply {
     Raw(Vec<u8>),
     /// The first bytes once, the others again and again, at this pace.
     Endless(Vec<u8>, Vec<u8>, Duration),
+    /// The first bytes, then the others once the gate is open, then the end of the connection.
+    Parts(Vec<u8>, Gate, Vec<u8>),
     /// The end of the connection.
     Drop,
     /// Nothing, for as long as the caller waits.
@@ -254,6 +256,12 @@ async fn respond(stream: &mut BufReader<TcpStream>, reply: Reply) -> io::Result<
         }
         Reply::Raw(bytes) => {
             stream.write_all(&bytes).await?;
+            Ok(false)
+        }
+        Reply::Parts(first, gate, rest) => {
+            stream.write_all(&first).await?;
+            gate.passed().await;
+            stream.write_all(&rest).await?;
             Ok(false)
         }
         Reply::Endless(first, again, pace) => {

@@ -84,6 +84,7 @@ impl Creation {
             challenge: proof::challenge::challenge_hash(&opened.challenge),
             prover: Prover::new(Arc::clone(prepared), opened, &secret, &canonical),
             plan,
+            listener: request.listener.clone(),
             clock,
             stream: journal::stream(&request.tenant, id)?,
             last_record: 0,

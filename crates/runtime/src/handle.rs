@@ -13,6 +13,7 @@ use plan_ir::plan::CompiledPlan;
 use schema::amount::Amount;
 use schema::hash::Hash;
 use store::{Append, ViewScan};
+use subnet::Listen;
 use tokio::sync::{oneshot, watch};
 
 use crate::core::Prepared;
@@ -50,6 +51,8 @@ pub struct CreateRun {
     pub cost_max: Option<Amount>,
     /// Whose run it is; letters, digits, `-`, `_` and `.`.
     pub tenant: Arc<str>,
+    /// Hears the items of answers that are streamed, of every attempt of the run. It is not taken up again after a crash.
+    pub listener: Option<Arc<dyn Listen>>,
 }
 
 /// A run that is being stored.

@@ -3,7 +3,7 @@
 mod plans;
 
 use std::collections::HashMap;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use proto::v1::stream_response::Event;
 use runtime::view::{Run, RunEventKind, RunState};
 use runtime::{Call, CreateRun, DEFAULT_TENANT, Error, Handle};
 use schema::error::{CallErrorKind, PlanError};
+use subnet::Listen;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -73,6 +74,7 @@ impl Calls {
             request_id,
             cost_max,
             tenant: DEFAULT_TENANT.into(),
+            listener: None,
         };
         Ok(Order { plan, create, want_receipt: request.want_receipt })
     }
@@ -96,13 +98,27 @@ impl CallService for Calls {
         &self,
         request: Request<v1::StreamRequest>,
     ) -> Result<Response<Self::StreamStream>, Status> {
-        let call = request.into_inner().call.ok_or_else(|| bad_field("E1510", "call", "it is missing"))?;
-        let Order { plan, create, want_receipt } = self.order(call, None).await?;
+        let v1::StreamRequest { call, want_items } = request.into_inner();
+        let call = call.ok_or_else(|| bad_field("E1510", "call", "it is missing"))?;
+        let Order { plan, mut create, want_receipt } = self.order(call, None).await?;
+        let (items, heard) = mpsc::unbounded_channel();
+        create.listener = want_items.then(|| Arc::new(Items(items)) as Arc<dyn Listen>);
         let call = self.runtime.call(create).await.map_err(refused)?;
         let (sender, receiver) = mpsc::channel(MESSAGES_BUFFERED);
-        let told = Told { runtime: self.runtime.clone(), plan, want_receipt, sender };
+        let told = Told { runtime: self.runtime.clone(), plan, want_receipt, heard, heard_so_far: 0, sender };
         tokio::spawn(told.until_ended(call));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+}
+
+/// Passes the items of an answer on as JSON text. What waits there is no more than the answer itself, which has a limit.
+#[derive(Debug)]
+struct Items(mpsc::UnboundedSender<String>);
+
+impl Listen for Items {
+    fn item(&self, item: &serde_json::Value) {
+        // Nobody hears it any more where the client went away.
+        let _ = self.0.send(item.to_string());
     }
 }
 
@@ -111,19 +127,22 @@ struct Told {
     runtime: Handle,
     plan: Arc<CallPlan>,
     want_receipt: bool,
+    heard: mpsc::UnboundedReceiver<String>,
+    heard_so_far: u64,
     sender: mpsc::Sender<Result<v1::StreamResponse, Status>>,
 }
 
 impl Told {
-    async fn until_ended(self, call: Call) {
+    async fn until_ended(mut self, call: Call) {
+        let sender = self.sender.clone();
         tokio::select! {
             // The call goes with the future that holds it.
-            () = self.sender.closed() => {}
+            () = sender.closed() => {}
             () = self.tell(call) => {}
         }
     }
 
-    async fn tell(&self, call: Call) {
+    async fn tell(&mut self, call: Call) {
         let accepted = v1::CallAccepted {
             run: format!("runs/{}", call.run()),
             cost_max: Some(convert::amount(self.plan.cost_max)),
@@ -141,14 +160,33 @@ impl Told {
         }
     }
 
-    async fn attempts(&self, call: &Call) -> Result<(), Error> {
+    async fn attempts(&mut self, call: &Call) -> Result<(), Error> {
         let mut events = self.runtime.watch(DEFAULT_TENANT, call.run(), 0).await?;
-        while let Some(event) = events.next().await? {
+        loop {
+            // Kept while items come, because what it has read would be lost with it.
+            let mut next = pin!(events.next());
+            let event = loop {
+                tokio::select! {
+                    biased;
+                    Some(item) = self.heard.recv() => self.item(item).await,
+                    event = &mut next => break event?,
+                }
+            };
+            let Some(event) = event else { return Ok(()) };
+            // All items of an attempt were heard before it is told how it ended.
+            while let Ok(item) = self.heard.try_recv() {
+                self.item(item).await;
+            }
             if matches!(event.kind, RunEventKind::AttemptSent | RunEventKind::AttemptDone) {
                 self.send(Event::Attempt(event_view(&event))).await;
             }
         }
-        Ok(())
+    }
+
+    async fn item(&mut self, item: String) {
+        let index = self.heard_so_far;
+        self.heard_so_far += 1;
+        self.send(Event::Item(v1::CallItem { index, item_json: item.into() })).await;
     }
 
     async fn send(&self, event: Event) {

@@ -68,7 +68,14 @@ impl RunService for Runs {
         let diagnostics = compiled.diagnostics();
         let plan = self.runtime.load(plan.clone()).map_err(failed)?;
         let inputs_json = if request.inputs_json.is_empty() { "{}".into() } else { request.inputs_json };
-        let create = CreateRun { plan, inputs_json, request_id, cost_max, tenant: DEFAULT_TENANT.into() };
+        let create = CreateRun {
+            plan,
+            inputs_json,
+            request_id,
+            cost_max,
+            tenant: DEFAULT_TENANT.into(),
+            listener: None,
+        };
         let run = self.runtime.create_run(create).await.map_err(failed)?;
         tracing::info!(%run, "run admitted");
         Ok(Response::new(v1::CreateRunResponse { run: Some(self.view(run).await?), diagnostics }))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use e2e::service::{Clients, code_of, verified};
-use e2e::subnet::{Reply, micro_usd};
+use e2e::subnet::{Gate, Reply, micro_usd};
 use proto::v1;
 use proto::v1::stream_response::Event;
 use schema::operation::{Auth, OperationDescriptor, Transport, Version};
@@ -43,7 +43,7 @@ async fn call(clients: &Clients, request: v1::CallRequest) -> Result<v1::CallRes
 
 /// The events of a stream, and the error it ended with.
 async fn streamed(clients: &Clients, request: v1::CallRequest) -> (Vec<Event>, Option<Status>) {
-    let request = v1::StreamRequest { call: Some(request) };
+    let request = v1::StreamRequest { call: Some(request), want_items: true };
     let mut stream = match clients.calls().stream(request).await {
         Ok(response) => response.into_inner(),
         Err(status) => return (Vec::new(), Some(status)),
@@ -113,7 +113,7 @@ async fn a_stream_tells_the_call_while_it_goes_on() {
     assert_eq!((done.kind(), done.state.as_str()), (v1::RunEventKind::AttemptDone, "succeeded"));
     assert_eq!(answer.result_json, br#"{"v":"a"}"#.as_slice());
 
-    let empty = clients.calls().stream(v1::StreamRequest { call: None }).await;
+    let empty = clients.calls().stream(v1::StreamRequest::default()).await;
     assert_refused(empty, Code::InvalidArgument, "E1510", &["call"]);
 }
 
@@ -294,4 +294,54 @@ async fn a_deadline_of_the_client_cancels_its_call() {
     assert!(clients.calls().call(request).await.is_err());
     let name = only_run(&clients).await.name;
     assert_eq!(clients.ended(&name).await.state(), v1::RunState::Cancelled);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parts_of_an_answer_come_while_it_is_made() {
+    let gate = Gate::closed();
+    let closed = gate.clone();
+    let body = |items: &str| format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n{items}");
+    let world = World::start(move |question| match question {
+        "half" => Reply::Raw(body("data: {\"t\": \"a\"}\n\n").into_bytes()),
+        _ => Reply::Parts(
+            body("data: {\"t\": \"a\"}\n\n").into_bytes(),
+            closed.clone(),
+            b"data: {\"t\": \"b\"}\n\ndata: [DONE]\n\n".to_vec(),
+        ),
+    })
+    .await;
+    world
+        .clients
+        .publish(&changed(&world, |operation| {
+            operation.output = json!({ "type": "array", "items": { "type": "object" } });
+            operation.delivery = serde_json::from_value(json!({
+                "kind": "stream", "framing": "events", "end": "[DONE]", "gather": { "kind": "items" },
+                "item": { "type": "object", "required": ["t"], "properties": { "t": { "type": "string" } } },
+            }))
+            .unwrap();
+        }))
+        .await;
+    let request = v1::StreamRequest { call: Some(ask("x")), want_items: true };
+    let mut stream = world.clients.calls().stream(request).await.unwrap().into_inner();
+    let mut seen = Vec::new();
+    while let Some(response) = stream.message().await.unwrap() {
+        match response.event.unwrap() {
+            Event::Item(item) => {
+                seen.push((item.index, String::from_utf8(item.item_json.to_vec()).unwrap()));
+                // The rest is sent only now, so the first part cannot have waited for it.
+                gate.open();
+            }
+            Event::Completed(answer) => {
+                assert_eq!(answer.result_json, br#"[{"t":"a"},{"t":"b"}]"#.as_slice());
+                assert_eq!(answer.total, usd(PRICE));
+            }
+            Event::Accepted(_) | Event::Attempt(_) => {}
+        }
+    }
+    assert_eq!(seen, [(0, r#"{"t":"a"}"#.to_owned()), (1, r#"{"t":"b"}"#.to_owned())]);
+    let (events, error) = streamed(&world.clients, ask("half")).await;
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Item(_))).count(), 1);
+    let error = error.unwrap();
+    assert_eq!(code_of(&error), "E1130");
+    assert_eq!(told(&error)["charged"], micro_usd(PRICE).to_string(), "it was sent, so it may be charged");
 }

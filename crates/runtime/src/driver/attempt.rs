@@ -6,7 +6,7 @@ use std::time::Duration;
 use schema::error::{CallError, CallErrorKind};
 use schema::hash::{Context, Hash};
 use schema::route::CallSample;
-use subnet::{CallContext, CallOutcome, Follow};
+use subnet::{CallContext, CallOutcome, Follow, Listen};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
@@ -28,6 +28,7 @@ pub(crate) struct Caller {
     pub(crate) challenge: Hash,
     pub(crate) plan: Arc<LoadedPlan>,
     pub(crate) services: Arc<Services>,
+    pub(crate) listener: Option<Arc<dyn Listen>>,
     pub(crate) clock: Clock,
     pub(crate) answers: mpsc::Sender<Answer>,
     /// Dropped last, so that whoever waits for this attempt to be gone finds the services released.
@@ -67,7 +68,7 @@ impl Caller {
             secrets: &self.services.secrets,
             hotkey: self.services.hotkey.as_deref(),
             follow: self.follow(send),
-            listener: None,
+            listener: self.listener.as_deref(),
         };
         let CallOutcome {
             result,

@@ -111,7 +111,18 @@ async fn fold(shared: &Arc<Shared>, tenant: &Arc<str>, run: RunId) -> Result<Tas
     let clock = Clock::from(core.now_us());
     let tenant = Arc::clone(tenant);
     summary.total = core.spent();
-    let new = NewRun { tenant, run: summary, plan, core, prover, challenge, clock, stream, last_record };
+    let new = NewRun {
+        tenant,
+        run: summary,
+        plan,
+        core,
+        prover,
+        challenge,
+        listener: None,
+        clock,
+        stream,
+        last_record,
+    };
     Ok(Task::new(Arc::clone(shared), new))
 }
 

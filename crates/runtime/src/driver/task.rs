@@ -10,6 +10,7 @@ use schema::error::PlanError;
 use schema::hash::Hash;
 use schema::price::PriceBasis;
 use store::{Append, Appended, StreamName};
+use subnet::Listen;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -54,6 +55,7 @@ pub(crate) struct NewRun {
     pub(crate) core: Core,
     pub(crate) prover: Prover,
     pub(crate) challenge: schema::hash::Hash,
+    pub(crate) listener: Option<Arc<dyn Listen>>,
     pub(crate) clock: Clock,
     pub(crate) stream: StreamName,
     /// The stream's last record.
@@ -93,7 +95,7 @@ pub(crate) struct Task {
 
 impl Task {
     pub(crate) fn new(shared: Arc<Shared>, new: NewRun) -> Self {
-        let NewRun { tenant, run, plan, core, prover, challenge, clock, stream, last_record } = new;
+        let NewRun { tenant, run, plan, core, prover, challenge, listener, clock, stream, last_record } = new;
         let (answered, answers) = mpsc::channel(ANSWERS_QUEUED);
         let (controls, control) = mpsc::channel(CONTROLS_QUEUED);
         let live = Arc::new(LiveRun {
@@ -106,6 +108,7 @@ impl Task {
             challenge,
             plan: Arc::clone(&plan),
             services: Arc::clone(&shared.services),
+            listener,
             clock,
             answers: answered,
             _alive: shared.alive.subscribe(),

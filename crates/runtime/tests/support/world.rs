@@ -98,5 +98,6 @@ pub fn request(plan: &Arc<LoadedPlan>, inputs: &str) -> CreateRun {
         request_id: None,
         cost_max: None,
         tenant: TENANT.into(),
+        listener: None,
     }
 }

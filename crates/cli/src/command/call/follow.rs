@@ -35,7 +35,7 @@ pub(super) async fn follow(
     interrupts: &mut Interrupts,
 ) -> Result<Followed, Stopped> {
     let mut calls = connection.calls();
-    let request = v1::StreamRequest { call: Some(request) };
+    let request = v1::StreamRequest { call: Some(request), want_items: print_parts };
     let mut events = tokio::select! {
         response = calls.stream(request) => response.map_err(Stopped::Refused)?.into_inner(),
         () = interrupts.next() => {
