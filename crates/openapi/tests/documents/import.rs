@@ -1,7 +1,7 @@
 //! Documents as entries: what is taken, guessed and refused.
 
 use openapi::{Document, Entry, Import, NoteKind, Origin};
-use schema::operation::{Auth, ParameterLocation, SideEffects, Transport};
+use schema::operation::{Auth, ParameterLocation, RequestBody, SideEffects, Transport};
 use serde_json::json;
 
 const ORACLE: &[u8] = include_bytes!("fixtures/oracle31.yaml");
@@ -39,9 +39,15 @@ fn shown(import: &Import) -> String {
             other => format!("{other:?}"),
         };
         let reached = match &facts.transport {
-            Transport::Http(http) => format!("{} {}{}", http.method, http.base_url, http.path),
+            Transport::Http(http) => {
+                let form = match &http.body {
+                    RequestBody::Json => String::new(),
+                    other => format!(", {other:?}"),
+                };
+                format!("{} {}{}{form}", http.method, http.base_url, http.path)
+            }
             Transport::Other { protocol, .. } => protocol.clone(),
-            Transport::Axon(_) => String::new(),
+            Transport::Axon(_) | Transport::Grpc(_) => String::new(),
         };
         out.push_str(&format!("  {reached} ({auth}), {:?}, {:?}\n", facts.side_effects, facts.price));
         for note in &entry.notes {
