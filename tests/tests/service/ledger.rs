@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use e2e::service::Clients;
 use e2e::subnet::{micro_usd, operation};
 use proto::v1;
-use schema::operation::{AdapterDescriptor, CapabilityDescriptor, OperationDescriptor, Version};
+use schema::operation::{AdapterDescriptor, CapabilityDescriptor, OperationDescriptor, Transport, Version};
 use serde_json::Value as Json;
 use tonic::{Code, Status};
 
@@ -253,15 +253,15 @@ async fn a_lock_pins_what_it_is_asked_for_with_all_it_needs() {
     };
     assert_not_found(resolve(&["sn22.nope"], &[]).await, "E1201", "operation", "sn22.nope");
     assert_not_found(resolve(&[], &["nope"]).await, "E1202", "capability", "nope");
-    let all = all(&clients, v1::ListOperationsRequest::default()).await.0;
-    let mut uncallable = None;
-    for id in all {
+    let mut strange =
+        e2e::subnet::operation("strange", "http://127.0.0.1:1", e2e::subnet::micro_usd(1), true);
+    strange.transport = Transport::Other { protocol: "quic".into(), base_url: None };
+    clients.publish(&strange).await;
+    let id = strange.id;
+    for id in all(&clients, v1::ListOperationsRequest::default()).await.0 {
         let operation = get(&clients, &id, "").await.unwrap();
         assert_eq!(operation.callable, operation.not_callable_reason.is_empty());
-        if operation.not_callable_reason.contains("not supported yet") {
-            uncallable = Some(id);
-        }
     }
-    let id = uncallable.unwrap();
+    assert!(get(&clients, &id, "").await.unwrap().not_callable_reason.contains("not supported yet"));
     assert_refused(resolve(&[&id], &[]).await, Code::FailedPrecondition, "E1210", &[]);
 }

@@ -161,17 +161,18 @@ fn exit_8_lock() {
     let lock = folder.read("orchestra.lock");
     let body = folder.files("orchestra.schemas")[0].clone();
     let bytes = fs::read(&body).unwrap();
-    let refused = |code: &str| {
+    let told = |code: &str, help: &str| {
         for args in [&["run", "plan.orch"][..], &["check"], &["explain", "plan.orch"]] {
             let refused = folder.orch(args).exits(8);
             assert!(refused.err.contains(&format!("error[{code}]: ")), "{}", refused.err);
-            assert!(refused.err.contains("`orch lock update`"), "{}", refused.err);
+            assert!(refused.err.contains(help), "{}", refused.err);
         }
     };
+    let refused = |code: &str| told(code, "`orch lock update`");
     folder.write("orchestra.lock", "not = [toml");
     refused("E0601");
     folder.write("orchestra.lock", lock.replace("version = 1\n", "version = 2\n"));
-    refused("E0606");
+    told("E0606", "update `orch`");
     folder.write("orchestra.lock", &lock);
     fs::write(&body, [&bytes[..], b" "].concat()).unwrap();
     refused("E0603");

@@ -42,7 +42,7 @@ use cap { web_search, generate }
 plan pick(topics: [String(1..50)](1..3), deep: Bool) -> [Int]
   with { budget: 1USD, deadline: 300s }
 {
-  for topic in topics with { concurrency: 2, on_error: drop, tolerate: 50% } {
+  for topic in topics with { concurrency: 2, tolerate: 50% } {
     let hits = call web_search(query: topic) with {
       timeout: 5s,
       max_price: 0.01USD,

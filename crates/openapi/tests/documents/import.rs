@@ -172,9 +172,10 @@ fn arguments_are_one_object_that_names_them_all() {
     let names = |input: &serde_json::Value| {
         input["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
     };
-    assert_eq!(names(&get.input), ["id", "deep"]);
+    assert_eq!(names(&get.input), ["id", "X-Trace", "deep"]);
     let Transport::Http(http) = get.transport else { unreachable!() };
     assert_eq!(http.parameters["deep"], ParameterLocation::Query);
+    assert_eq!(http.parameters["X-Trace"], ParameterLocation::Header);
     let put = entry(ORACLE, "sn7.put_questions_id").descriptor;
     assert_eq!(names(&put.input), ["id", "lines", "note"]);
     assert_eq!(put.input["allOf"][0]["allOf"][0]["$ref"], "#/$defs/Context");

@@ -37,7 +37,7 @@ fn every_operation_that_can_be_called_is_a_plan_of_one_node() {
             _ => (Amount::new(0, Currency::MicroUsd), PriceBasis::Known),
         };
         assert_eq!((bound.cost, bound.basis), expected, "{id}");
-        assert_eq!((bound.latency_us, bound.calls), (DEFAULT_TIMEOUT_US, 1), "{id}");
+        assert_eq!((bound.latency_us, bound.requests), (DEFAULT_TIMEOUT_US, 1), "{id}");
         assert!(!bound.scopes[0].exceeds_budget() && !bound.scopes[0].exceeds_deadline(), "{id}");
         assert_eq!(plan.body.name, *id);
         assert_eq!(plan.body.params, Signature::of(operation).unwrap().params);

@@ -99,7 +99,7 @@ fn what_does_not_fit_its_type() {
     let sums =
         Value::list([Amount::new(8, Currency::Rao), Amount::new(8, Currency::MicroUsd)].map(Value::Amount));
     let text = "plan p(xs: [Amount]) -> [Bool] { xs.map(a => a < 1USD) }";
-    traps(text, vec![sums], "E0804", "a < 1USD");
+    traps(text, vec![sums], "E0707", "a < 1USD");
 }
 
 #[test]
