@@ -80,7 +80,6 @@ fn each_operation_is_taken_guessed_or_refused() {
       guessed: side_effects metered: a GET with a key
       chosen: auth `header`, the first of 2 ways that can be spoken
       chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
-      left_out: input the optional header `X-Trace`
 
     sn7.put_questions_id = PUT /questions/{id}
       PUT https://eu.oracle.example/v1/questions/{id} (Authorization: Basic <key>), Writes, Unknown
@@ -97,7 +96,7 @@ fn each_operation_is_taken_guessed_or_refused() {
       refused: [E1257] a call is one of GET, POST, PUT, PATCH, DELETE, not HEAD, at #/paths/~1questions~1{id}/head
 
     sn7.post_files = POST /files
-      multipart (?key=), Metered, Unknown
+      POST https://eu.oracle.example/v1/files, Multipart { media_types: {} } (?key=), Metered, Unknown
       guessed: side_effects metered: a POST with a key
       chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
 
@@ -136,7 +135,7 @@ fn swagger_has_its_host_and_schemes() {
       guessed: price free: without a key there is nobody to charge
 
     sn7.add_photo = POST /photos/{id}
-      multipart (none), Writes, Free
+      POST https://docs.example/photos/{id}, Multipart { media_types: {} } (none), Writes, Free
       guessed: side_effects writes: a POST without a key, and its name or path says `add`
       guessed: price free: without a key there is nobody to charge
     "#);
