@@ -75,6 +75,7 @@ async fn calls(name: &str, store: StoreLocation, url: &str) {
         secrets: &secrets,
         hotkey: None,
         follow: Follow::default(),
+        listener: None,
     };
     let request = v1::CallRequest {
         operation: operation.id.clone(),

@@ -1,5 +1,4 @@
 //! Every operation of the catalogue can be formed into a request, and its descriptors are those of `catalog/protos`.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
 use std::path::Path;

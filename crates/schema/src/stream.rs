@@ -73,13 +73,11 @@ impl Stream {
             }
             Transport::Other { .. } => return Err(("", "only HTTP and axons stream".into())),
         }
-        if let Gather::Text { from } = &self.gather {
-            if !(from.is_empty() || from.starts_with('/')) {
-                return Err((
-                    "gather.from",
-                    format!("`{from}` is no JSON pointer: one is empty or begins with `/`"),
-                ));
-            }
+        if let Gather::Text { from } = &self.gather
+            && !(from.is_empty() || from.starts_with('/'))
+        {
+            let why = format!("`{from}` is no JSON pointer: one is empty or begins with `/`");
+            return Err(("gather.from", why));
         }
         match (self.framing, &self.gather) {
             (Framing::Text, Gather::Text { from }) if from.is_empty() => Ok(()),

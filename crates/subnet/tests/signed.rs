@@ -22,7 +22,7 @@ fn text<'v>(vector: &'v Value, pointer: &str) -> &'v str {
 
 fn signature(hex: &str) -> [u8; 64] {
     let digits = hex.strip_prefix("0x").unwrap();
-    std::array::from_fn(|at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap())
+    std::array::from_fn(|at| u8::from_str_radix(digits.get(2 * at..2 * at + 2).unwrap(), 16).unwrap())
 }
 
 fn sha256_hex(bytes: &[u8]) -> String {

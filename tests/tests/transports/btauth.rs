@@ -26,7 +26,7 @@ fn alice() -> Hotkey {
 }
 
 fn hex(digits: &str) -> [u8; 32] {
-    std::array::from_fn(|at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap())
+    std::array::from_fn(|at| u8::from_str_radix(digits.get(2 * at..2 * at + 2).unwrap(), 16).unwrap())
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ fn document(plan: &CompiledPlan, bound: &Bound) -> Value {
                 "in_latency": row.in_latency,
             });
             if let Some(purse) = row.purse {
-                document["purse"] = json!(purse);
+                document.as_object_mut().map(|row| row.insert("purse".into(), json!(purse)));
             }
             document
         })

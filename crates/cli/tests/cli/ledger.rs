@@ -24,7 +24,7 @@ fn hits_are_json_for_a_program() {
       "hits": [
         {
           "operation": "sn28.chat_completions",
-          "version": "1.0",
+          "version": "1.1",
           "summary": "Chat with a model, OpenAI style.",
           "tags": [
             "llm_inference"

@@ -87,7 +87,7 @@ fn a_part_counts_no_more_than_its_own_budget() {
         let cost = |text: &str| compiled(text).plan("p").unwrap().1.cost.to_string();
         let fits = plan("budget: 0.04USD, deadline: 20s", a);
         assert_eq!((codes(&fits), cost(&fits).as_str()), (warnings, "0.04 USD"), "{a}");
-        assert!(codes(&plan("budget: 0.0399USD, deadline: 20s", a)).contains(&"E0701".into()), "{a}");
+        assert!(codes(&plan("budget: 0.0399USD, deadline: 20s", a)).contains(&"E0701"), "{a}");
     }
     let compilation = compiled(&plan("budget: 0.04USD, deadline: 20s", read));
     let (compiled, bound) = compilation.plan("p").unwrap();
