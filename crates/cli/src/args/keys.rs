@@ -11,7 +11,7 @@ pub(crate) enum Keys {
     Add {
         #[command(flatten)]
         which: Which,
-        /// Where the key is sent and nowhere else, such as https://api.desearch.ai; else where the Ledger says that the
+        /// Where the key is sent and nowhere else, such as `https://api.desearch.ai`; else where the Ledger says that the
         /// subnet or operation is.
         #[arg(long, value_name = "ORIGIN")]
         origin: Option<String>,
