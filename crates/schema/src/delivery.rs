@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::operation::{OperationDescriptor, ResponseBody, Transport};
+use crate::pointer;
 use crate::stream::Stream;
 
 /// Pages of one answer at most.
@@ -130,10 +131,7 @@ impl Delivery {
         if !is_json {
             return Err(("", "only JSON over HTTP comes in pages or by a task".into()));
         }
-        let pointer = |field, text: &str| match text.is_empty() || text.starts_with('/') {
-            true => Ok(()),
-            false => Err((field, format!("`{text}` is no JSON pointer: one is empty or begins with `/`"))),
-        };
+        let pointer = |field, text: &str| pointer::check(text).map_err(|why| (field, why));
         match self {
             Self::Stream(_) => Ok(()),
             Self::Pages(pages) => {

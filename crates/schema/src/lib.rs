@@ -38,4 +38,5 @@ pub mod value;
 
 #[cfg(test)]
 mod arbitrary;
+mod pointer;
 mod wire;

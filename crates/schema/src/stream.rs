@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::operation::{OperationDescriptor, Transport};
+use crate::pointer;
 
 /// How an answer is streamed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,11 +74,8 @@ impl Stream {
             }
             Transport::Other { .. } => return Err(("", "only HTTP and axons stream".into())),
         }
-        if let Gather::Text { from } = &self.gather
-            && !(from.is_empty() || from.starts_with('/'))
-        {
-            let why = format!("`{from}` is no JSON pointer: one is empty or begins with `/`");
-            return Err(("gather.from", why));
+        if let Gather::Text { from } = &self.gather {
+            pointer::check(from).map_err(|why| ("gather.from", why))?;
         }
         match (self.framing, &self.gather) {
             (Framing::Text, Gather::Text { from }) if from.is_empty() => Ok(()),

@@ -21,8 +21,8 @@ use serde_json::{Map, Value};
 
 use crate::client::CallContext;
 use crate::code;
-use crate::egress::{Endpoint, Watch};
-use crate::https::{Outgoing, Redacted, unsendable};
+use crate::egress::{Endpoint, USER_AGENT, Watch};
+use crate::https::{Outgoing, REQUEST_ID, Redacted, unsendable};
 use crate::miner::uuid_of;
 use crate::secrets::Template;
 use crate::streamed::Listen;
@@ -30,7 +30,6 @@ use crate::streamed::Listen;
 /// Bytes before each message.
 const PREFIX_BYTES: usize = 5;
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc+proto");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 const STATUS: &str = "grpc-status";
 const MESSAGE: &str = "grpc-message";
@@ -130,8 +129,7 @@ impl GrpcPlan {
         }
         headers.insert(header::CONTENT_TYPE, GRPC);
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
-        let agent = HeaderValue::from_static(concat!("orchestra/", env!("CARGO_PKG_VERSION")));
-        headers.insert(header::USER_AGENT, agent);
+        headers.insert(header::USER_AGENT, USER_AGENT);
         let texts = [(REQUEST_ID, uuid_of(&context.request_nonce)), (TIMEOUT, timeout_text(context))];
         for (name, text) in texts {
             if let Ok(value) = HeaderValue::from_str(&text) {

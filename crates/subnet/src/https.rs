@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use crate::body::BodyForm;
 use crate::client::CallContext;
 use crate::code;
-use crate::egress::Endpoint;
+use crate::egress::{Endpoint, USER_AGENT};
 use crate::miner::uuid_of;
 use crate::secrets::{Template, percent_encoded};
 use crate::signed::{Asked, Facts, Signer};
@@ -26,7 +26,7 @@ pub(crate) const TARGET_BYTES_MAX: usize = 16 << 10;
 const SEGMENT_BYTES_MAX: usize = 2_048;
 
 /// Carries the nonce of the attempt, so that a peer's log and the proof name the same request.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// First line of the canonical form that proofs commit to.
 const CANONICAL: &str = "orchestra.request/1";
 
@@ -243,8 +243,7 @@ impl HttpPlan {
             headers.insert(header.clone(), value);
         }
         headers.insert(header::ACCEPT, accept(self.response));
-        let agent = HeaderValue::from_static(concat!("orchestra/", env!("CARGO_PKG_VERSION")));
-        headers.insert(header::USER_AGENT, agent);
+        headers.insert(header::USER_AGENT, USER_AGENT);
         if let Ok(value) = HeaderValue::from_str(request_id) {
             headers.insert(REQUEST_ID, value);
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::amount::{Amount, Currency};
+use crate::pointer;
 
 /// Where the charge of a call can be read. What is read is rounded up to whole units, so that no charge is understated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,12 +85,7 @@ impl ObservedCost {
     /// # Errors
     /// The field that is wrong, and why.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
-        let pointer = |text: &str| match text.is_empty() || text.starts_with('/') {
-            true => Ok(()),
-            false => {
-                Err(("pointer", format!("`{text}` is no JSON pointer: one is empty or begins with `/`")))
-            }
-        };
+        let pointer = |text: &str| pointer::check(text).map_err(|why| ("pointer", why));
         match self {
             Self::Header { name, .. } | Self::CreditsHeader { name, .. } => {
                 match !name.is_empty()

@@ -8,10 +8,8 @@ use http::{Request, StatusCode, Uri};
 use http_body_util::Full;
 
 use super::origin::spelling;
-use super::{Egress, ExchangeError, Refused};
+use super::{Egress, ExchangeError, Refused, USER_AGENT};
 
-/// What this program calls itself.
-const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("orchestra/", env!("CARGO_PKG_VERSION")));
 const ACCEPT: HeaderValue =
     HeaderValue::from_static("application/json, application/yaml, text/yaml, */*;q=0.5");
 /// Longest validator that is kept; a longer one is no use to anybody.
