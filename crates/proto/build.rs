@@ -7,12 +7,14 @@ use std::{env, fs};
 
 use prost::Message as _;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 7] = [
     "orchestra/v1/call.proto",
     "orchestra/v1/common.proto",
     "orchestra/v1/compiler.proto",
     "orchestra/v1/ledger.proto",
+    "orchestra/v1/plan.proto",
     "orchestra/v1/run.proto",
+    "orchestra/v1/tool.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -310,7 +310,7 @@ impl Served {
             let stopped = async {
                 let _ = stopped.await;
             };
-            service.serve(listener, stopped).await.unwrap();
+            service.serve(listener, axum::Router::new(), stopped).await.unwrap();
         });
         Self { host, address, stop: Some(stop), task }
     }

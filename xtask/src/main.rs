@@ -55,6 +55,8 @@ fn test(args: &[String]) -> Result<()> {
     tools::venv("venv-v10", &["tests/peers/requirements-v10.txt"], Some("tests/peers/constraints-v10.txt"))?;
     tools::venv("venv-v11", &["tests/peers/requirements-v11.txt"], Some("tests/peers/constraints-v11.txt"))?;
     tools::venv("venv-clients", &["tests/clients/requirements.txt"], None)?;
+    tools::venv("venv-agents", &["tests/clients/requirements-agents.txt"], None)?;
+    tools::npm("tests/clients")?;
     let mut command = vec!["test", "--workspace", "--no-fail-fast"];
     command.extend(args.iter().map(String::as_str));
     cargo(&command)

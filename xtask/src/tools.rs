@@ -1,5 +1,5 @@
-//! What tests and checks need beyond Rust: Python environments in the ignored folder `.tools/`, made on
-//! first use and made anew when their requirements change.
+//! What tests and checks need beyond Rust: Python environments in the ignored folder `.tools/`, and the ignored
+//! `node_modules` of our packages for Node. They are made on first use and made anew when their requirements change.
 
 use std::fs;
 use std::path::PathBuf;
@@ -37,6 +37,22 @@ pub(crate) fn venv(name: &str, requirements: &[&str], constraints: Option<&str>)
     })?;
     fs::write(&marker, wanted).with_context(|| format!("{} could not be written", marker.display()))?;
     Ok(bin)
+}
+
+/// Installs what the package of Node in `folder` depends on, as its lockfile has it.
+pub(crate) fn npm(folder: &str) -> Result<()> {
+    let package = root().join(folder);
+    let marker = package.join("node_modules/.installed");
+    let wanted = wanted([format!("{folder}/package-lock.json").as_str()].iter())?;
+    if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    println!("Installing the packages of {folder} (once)");
+    run(Command::new("npm")
+        .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        .current_dir(&package))
+    .context("Node 20 or later with npm is needed, and a package index must be reachable")?;
+    fs::write(&marker, wanted).with_context(|| format!("{} could not be written", marker.display()))
 }
 
 fn wanted<'a>(files: impl Iterator<Item = &'a &'a str>) -> Result<String> {

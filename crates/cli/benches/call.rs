@@ -112,7 +112,9 @@ async fn service(store: StoreLocation, operation: &OperationDescriptor) -> Chann
     service.ledger().publish_operation(operation.clone()).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { service.serve(listener, std::future::pending()).await.unwrap() });
+    tokio::spawn(async move {
+        service.serve(listener, axum::Router::new(), std::future::pending()).await.unwrap()
+    });
     Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap()
 }
 

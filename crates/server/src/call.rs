@@ -216,6 +216,7 @@ async fn answer(
         run: format!("runs/{}", run.id),
         proof_id: proof_id(&run),
         receipt,
+        operation: plan.operation.clone(),
         version: plan.version.clone(),
         entry_hash: plan.entry_hash.clone(),
         latency_us: run.ended_at_us.unwrap_or(run.created_at_us).saturating_sub(run.created_at_us),

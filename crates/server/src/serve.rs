@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::body::Body;
 use tonic::server::NamedService;
+use tonic::service::Routes;
 use tonic::transport::server::Router;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic_health::server::HealthReporter;
@@ -68,16 +69,18 @@ pub enum ServeError {
 
 impl Service {
     /// Serves until `shutdown` resolves. Then new runs and connections are refused, and runs and calls get a
-    /// few seconds to end; what takes longer is cut, and the next process takes up its runs.
+    /// few seconds to end; what takes longer is cut, and the next process takes up its runs. `web` is what the port
+    /// answers beside gRPC, by HTTP/1 and HTTP/2.
     ///
     /// # Errors
     /// If the listener fails.
     pub async fn serve(
         &self,
         listener: TcpListener,
+        web: axum::Router,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let (router, health) = self.router().await?;
+        let (router, health) = self.router(web).await?;
         let (told, stopping) = oneshot::channel();
         let reporter = health.clone();
         let drain = async move {
@@ -108,7 +111,7 @@ impl Service {
     /// If the connection cannot be set up.
     pub async fn channel(&self) -> Result<Channel, ServeError> {
         let (connections, incoming) = mpsc::channel::<io::Result<tokio::io::DuplexStream>>(8);
-        let (router, _) = self.router().await?;
+        let (router, _) = self.router(axum::Router::new()).await?;
         tokio::spawn(router.serve_with_incoming(ReceiverStream::new(incoming)));
         let connector = service_fn(move |_| {
             let connections = connections.clone();
@@ -122,10 +125,13 @@ impl Service {
         Ok(Endpoint::from_static("http://in-process").connect_with_connector(connector).await?)
     }
 
-    async fn router(&self) -> Result<(CodedRouter, HealthReporter), ServeError> {
+    async fn router(&self, web: axum::Router) -> Result<(CodedRouter, HealthReporter), ServeError> {
         let (health, health_service) = tonic_health::server::health_reporter();
         set_health(&health, tonic_health::ServingStatus::Serving).await;
+        // A path that neither has is answered as gRPC answers it.
+        let routes = Routes::from(Routes::default().into_axum_router().merge(web));
         let router = Server::builder()
+            .accept_http1(true)
             .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
             .http2_max_local_error_reset_streams(Some(LOCAL_ERROR_RESETS_MAX))
             .http2_max_pending_accept_reset_streams(Some(PENDING_ACCEPT_RESETS_MAX))
@@ -133,6 +139,7 @@ impl Service {
             .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
             .timeout(CALL_TIMEOUT)
             .layer(MapResponseLayer::new(coded as Coded))
+            .add_routes(routes)
             .add_service(health_service)
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?)

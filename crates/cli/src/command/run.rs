@@ -89,6 +89,7 @@ pub(crate) fn request(
         plan: plan.body.name.clone(),
         inputs_json: inputs_json.into(),
         cost_max,
+        published_plan: String::new(),
     })
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
     if !bound.ip().is_loopback() {
         tracing::warn!(%bound, "whoever reaches this address may start runs: there is no authentication yet");
     }
-    let served = local.service.serve(listener, stopped).await;
+    let served = local.service.serve(listener, axum::Router::new(), stopped).await;
     context.output.note("stopping; runs under way are taken up by the next start");
     local.service.close().await;
     served.map_err(|error| {

@@ -38,6 +38,8 @@ pub(super) struct CallPlan {
     /// The most it can cost.
     pub(super) cost_max: Amount,
     pub(super) basis: PriceBasis,
+    /// Its id.
+    pub(super) operation: String,
     pub(super) version: String,
     /// 64 hex digits.
     pub(super) entry_hash: String,
@@ -89,6 +91,7 @@ async fn make(
         loaded,
         cost_max: bound.cost,
         basis: bound.basis,
+        operation: published.descriptor.id.clone(),
         version: published.descriptor.version.to_string(),
         entry_hash: published.hash.to_hex(),
     })
