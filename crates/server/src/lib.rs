@@ -13,6 +13,8 @@ mod convert;
 mod ledger;
 mod native;
 mod open;
+mod plans;
+mod published;
 mod run;
 mod serve;
 mod status;

@@ -15,6 +15,7 @@ use subnet::{Client, egress};
 
 use crate::access::Access;
 use crate::native::Native;
+use crate::published::Published;
 
 /// How long runs may go on after the service is told to stop, unless the options say otherwise.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
@@ -137,6 +138,7 @@ impl OpenError {
 pub struct Service {
     ledger: ledger_service::Handle,
     runtime: runtime::Handle,
+    published: Published,
     native: Native,
     public_key: PublicKey,
     close_grace: Duration,
@@ -168,6 +170,7 @@ impl Service {
         if ledger.snapshot().last_index() == 0 {
             ledger.load(&Catalog::embedded()?).await?;
         }
+        let published = Published::new(Arc::clone(&log));
         let public_key = key.public();
         let native = Native::start();
         let services = runtime::Services {
@@ -189,7 +192,7 @@ impl Service {
             tracing::info!(runs = resumed, "took up runs of an earlier process");
         }
         let Options { access, close_grace, trust_locks: locks_trusted, .. } = options;
-        Ok(Self { ledger, runtime, native, public_key, close_grace, access, locks_trusted })
+        Ok(Self { ledger, runtime, published, native, public_key, close_grace, access, locks_trusted })
     }
 
     /// Whether it serves everybody who reaches it.
@@ -204,6 +207,10 @@ impl Service {
 
     pub(crate) const fn locks_trusted(&self) -> bool {
         self.locks_trusted
+    }
+
+    pub(crate) const fn published(&self) -> &Published {
+        &self.published
     }
 
     /// The Ledger.

@@ -6,6 +6,7 @@ mod call;
 mod compiler;
 mod ledger;
 mod lists;
+mod plans;
 mod protocol;
 mod runs;
 mod watch;
