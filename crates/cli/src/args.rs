@@ -166,6 +166,8 @@ pub(crate) enum Command {
     /// Keep API keys in an encrypted vault; check hotkeys.
     #[command(subcommand)]
     Keys(Keys),
+    /// Look at configuration, store, keys, hotkey and tokens, and say what to do about what is missing.
+    Doctor(Doctor),
     /// Say who may use `orch serve`, and what they may spend.
     #[command(subcommand)]
     Tokens(Tokens),
@@ -386,6 +388,13 @@ pub(crate) struct Serve {
     /// `info,runtime=debug`.
     #[arg(long, value_name = "FILTER", env = "ORCHESTRA_LOG", default_value = "info")]
     pub(crate) log: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Ask this server too.
+    #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) server: Option<String>,
 }
 
 /// Which Ledger a command speaks to.

@@ -5,6 +5,7 @@ mod check;
 mod complete;
 mod demo;
 mod doc;
+mod doctor;
 mod expiry;
 mod explain;
 mod fmt;
@@ -49,7 +50,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         // Who names a file wants it to be heeded, whatever the command.
         context.config()?;
     }
-    if matches!(cli.command, Command::Run(_) | Command::Serve(_) | Command::Keys(_)) {
+    if matches!(cli.command, Command::Run(_) | Command::Serve(_) | Command::Keys(_) | Command::Doctor(_)) {
         harden::process();
     }
     match cli.command {
@@ -67,6 +68,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Lock(args) => lock::run(&context, &args).await,
         Command::Proof(args) => proof::run(&context, &args),
         Command::Keys(args) => keys::run(&context, &args).await,
+        Command::Doctor(args) => doctor::run(&context, &args).await,
         Command::Tokens(args) => tokens::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args).await,
         Command::Completions(args) => {

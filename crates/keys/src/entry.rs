@@ -6,13 +6,12 @@ use std::fmt;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+pub use subnet::secrets::KEY_PART;
 use subnet::secrets::SecretStore;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
 
-/// Name of the part that is the key of operations with one.
-pub const KEY_PART: &str = "key";
 /// Most parts of one secret.
 pub const PARTS_MAX: usize = 8;
 /// Longest name of a part.

@@ -228,9 +228,8 @@ impl Vault {
     /// [`Error::Secret`] where the store takes no more.
     pub fn fill(&self, tenant: &str, store: &mut SecretStore) -> Result<(), Error> {
         for entry in self.content.entries.iter().filter(|entry| entry.tenant == tenant) {
-            if let Some(key) = entry.value.key() {
-                store.insert_until(&entry.name, &entry.origin, &key, entry.value.expires_at())?;
-            }
+            let parts = entry.value.parts().map(|(name, part)| (name.to_owned(), part));
+            store.insert_parts(&entry.name, &entry.origin, parts, entry.value.expires_at())?;
         }
         Ok(())
     }

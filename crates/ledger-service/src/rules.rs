@@ -69,17 +69,32 @@ fn operation(descriptor: &OperationDescriptor) -> Result<(), Broken> {
     if let Some(cost) = &descriptor.observed_cost {
         cost.check().map_err(|(field, why)| (format!("observed_cost.{field}"), why))?;
     }
-    if let Auth::Header { name, format } = &descriptor.auth {
-        require(
-            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
-            "auth.name",
-            || "a header name is letters, digits and `-`".to_owned(),
-        )?;
-        require(format.contains("<key>"), "auth.format", || {
-            "the format names the key's place as `<key>`".to_owned()
-        })?;
+    match &descriptor.auth {
+        Auth::Header { name, format } => {
+            header_name(name, "auth.name")?;
+            require(format.contains("<key>"), "auth.format", || {
+                "the format names the key's place as `<key>`".to_owned()
+            })
+        }
+        Auth::Headers { headers } => {
+            require(headers.len() > 1, "auth.headers", || {
+                "it names one header for each part of the key".to_owned()
+            })?;
+            for (name, format) in headers {
+                header_name(name, "auth.headers")?;
+                require(format.contains('<') && format.contains('>'), "auth.headers", || {
+                    format!("the format of `{name}` names a part of the key, such as `<id>`")
+                })?;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+fn header_name(name: &str, field: &str) -> Result<(), Broken> {
+    let is_one = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    require(is_one, field, || "a header name is letters, digits and `-`".to_owned())
 }
 
 fn delivery(descriptor: &OperationDescriptor) -> Result<(), Broken> {

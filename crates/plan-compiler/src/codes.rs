@@ -159,4 +159,6 @@ codes! {
     ONE_VOTER = "W0906";
     /// A hedge that is due when the attempt is over.
     LATE_HEDGE = "W0907";
+    /// An operation that does not answer everybody who has a key.
+    FEW_ARE_ANSWERED = "W0908";
 }

@@ -9,7 +9,6 @@ use schema::error::{CallError, CallErrorKind};
 use schema::operation::{Auth, ObservedCost, OperationDescriptor, OperationId, ResponseBody, Transport};
 use schema::types::{DefId, Type, TypeDefs};
 use schema::value::Value;
-use secrecy::SecretString;
 use serde_json::Map;
 
 use crate::delivery::{self, Follow, Way};
@@ -21,7 +20,7 @@ use crate::https::{HttpPlan, Outgoing, unsendable};
 use crate::miner::AxonPlan;
 use crate::outcome::CallOutcome;
 use crate::rules::Rules;
-use crate::secrets::{self, SecretStore};
+use crate::secrets::{self, Key, SecretStore};
 use crate::streamed::{Listen, StreamPlan, StreamReader};
 use crate::{code, echo};
 
@@ -325,8 +324,11 @@ impl PreparedOperation {
     /// # Errors
     /// [`secrets::Error`] where the call would fail for want of it.
     pub fn secret_identity(&self, secrets: &SecretStore) -> Result<Option<[u8; 32]>, secrets::Error> {
-        let needed = self.shared.wire.needs_key();
-        needed.then(|| secrets.identity(&self.shared.id, self.shared.netuid, self.origin())).transpose()
+        let parts = self.shared.wire.key_parts();
+        let needed = !parts.is_empty();
+        needed
+            .then(|| secrets.identity(&self.shared.id, self.shared.netuid, self.origin(), parts))
+            .transpose()
     }
 
     fn fields(&self, input: &Value) -> Result<Map<String, serde_json::Value>, CallError> {
@@ -343,7 +345,7 @@ impl Wire {
     fn outgoing(
         &self,
         fields: Map<String, serde_json::Value>,
-        key: Option<&SecretString>,
+        key: Option<&Key>,
         context: &CallContext<'_>,
     ) -> Result<Outgoing, CallError> {
         let outgoing = match self {
@@ -366,11 +368,12 @@ impl Wire {
         }
     }
 
-    const fn needs_key(&self) -> bool {
+    /// The parts of the key that a request carries; empty where none is needed.
+    fn key_parts(&self) -> Vec<&str> {
         match self {
-            Self::Http(plan) => plan.needs_key(),
-            Self::Grpc(plan) => plan.needs_key(),
-            Self::Axon(_) => false,
+            Self::Http(plan) => plan.key_parts(),
+            Self::Grpc(plan) => plan.key_parts(),
+            Self::Axon(_) => Vec::new(),
         }
     }
 
@@ -391,11 +394,12 @@ impl Wire {
 }
 
 impl Prepared {
-    fn key<'s>(&self, secrets: &'s SecretStore) -> Result<Option<&'s SecretString>, CallError> {
-        if !self.wire.needs_key() {
+    fn key<'s>(&self, secrets: &'s SecretStore) -> Result<Option<&'s Key>, CallError> {
+        let parts = self.wire.key_parts();
+        if parts.is_empty() {
             return Ok(None);
         }
-        let found = secrets.resolve(&self.id, self.netuid, self.wire.endpoint().origin());
+        let found = secrets.resolve(&self.id, self.netuid, self.wire.endpoint().origin(), parts);
         found
             .map(Some)
             .map_err(|error| CallError::new(CallErrorKind::Unauthorized, error.code(), error.to_string()))

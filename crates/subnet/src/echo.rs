@@ -12,6 +12,8 @@ use memchr::memmem;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
+use crate::secrets::Key;
+
 /// Shorter keys occur in answers by chance, so only longer ones are looked for there.
 const KEY_BYTES_MIN: usize = 8;
 /// Writings that are undone inside each other, such as percent signs in JSON in a JSON string. It bounds the work
@@ -22,7 +24,11 @@ const SCHEMES: [&str; 4] = ["bearer ", "basic ", "token ", "apikey "];
 
 /// Whether `content` repeats the key, as debugging endpoints do with request headers and error pages with
 /// addresses: plainly, with JSON's escapes, percent-encoded, or in base64 (alone or after a user name or a scheme).
-pub(crate) fn is_echoed(key: &SecretString, content: &[u8]) -> bool {
+pub(crate) fn is_echoed(key: &Key, content: &[u8]) -> bool {
+    key.texts().any(|part| is_text_echoed(part, content))
+}
+
+fn is_text_echoed(key: &SecretString, content: &[u8]) -> bool {
     let key = bare(key.expose_secret());
     if key.len() < KEY_BYTES_MIN {
         return false;
@@ -140,7 +146,7 @@ mod tests {
     const KEY: &str = "cpk_ab/c+d.Ef>?9~";
 
     fn found(content: impl AsRef<[u8]>) -> bool {
-        is_echoed(&SecretString::from(KEY), content.as_ref())
+        is_echoed(&Key::from(KEY), content.as_ref())
     }
 
     fn units(text: &str) -> String {
@@ -178,9 +184,9 @@ mod tests {
         for text in ["", "\\", "\\u", "\\u00", "\\u00zz", "%", "%2", "%zz", "\\q%", "\\\\\\"] {
             assert!(!found(text), "{text}");
         }
-        assert!(!is_echoed(&SecretString::from("seven77"), b"seven77"));
-        assert!(is_echoed(&SecretString::from("eight888"), b"eight888"));
-        assert!(is_echoed(&SecretString::from("Bearer eight888"), b"the token eight888"));
+        assert!(!is_echoed(&Key::from("seven77"), b"seven77"));
+        assert!(is_echoed(&Key::from("eight888"), b"eight888"));
+        assert!(is_echoed(&Key::from("Bearer eight888"), b"the token eight888"));
     }
 
     #[test]

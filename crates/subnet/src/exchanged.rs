@@ -8,11 +8,11 @@ use http::{HeaderMap, StatusCode, header};
 use schema::amount::Amount;
 use schema::error::{CallError, CallErrorKind};
 use schema::operation::{ObservedCost, ResponseBody};
-use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::egress::{self, Exchange, ExchangeError, Timings, Watch};
 use crate::grpc::MessageReader;
+use crate::secrets::Key;
 use crate::signed::Asked;
 use crate::streamed::StreamReader;
 use crate::{code, echo, status, twresp};
@@ -94,7 +94,7 @@ impl Exchanged {
     pub(crate) fn take(
         &mut self,
         exchange: Exchange,
-        key: Option<&SecretString>,
+        key: Option<&Key>,
         reader: Reader<'_>,
         asked: Option<&Asked>,
         cost: Option<&ObservedCost>,
@@ -119,7 +119,7 @@ impl Exchanged {
     fn answer(
         &mut self,
         exchange: &Exchange,
-        key: Option<&SecretString>,
+        key: Option<&Key>,
         reader: Reader<'_>,
         asked: Option<&Asked>,
     ) -> Result<Bytes, CallError> {

@@ -16,15 +16,15 @@ use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MethodDe
 use schema::error::{CallError, CallErrorKind};
 use schema::limits::CALL_BODY_BYTES_MAX;
 use schema::operation::{Auth, GrpcBinding};
-use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::client::CallContext;
 use crate::code;
 use crate::egress::{Endpoint, USER_AGENT, Watch};
 use crate::https::{Outgoing, REQUEST_ID, Redacted, unsendable};
+use crate::key_headers::KeyHeaders;
 use crate::miner::uuid_of;
-use crate::secrets::Template;
+use crate::secrets::Key;
 use crate::streamed::Listen;
 
 /// Bytes before each message.
@@ -41,7 +41,7 @@ pub(crate) struct GrpcPlan {
     endpoint: Endpoint,
     uri: Uri,
     method: MethodDescriptor,
-    credential: Option<(HeaderName, Template)>,
+    credential: Option<KeyHeaders>,
 }
 
 impl GrpcPlan {
@@ -65,16 +65,8 @@ impl GrpcPlan {
         }
         let credential = match auth {
             Auth::None => None,
-            Auth::Header { name, format } => {
-                let name =
-                    HeaderName::try_from(name.as_str()).map_err(|_| format!("`{name}` is no header name"))?;
-                let template = Template::parse(format);
-                Some((
-                    name,
-                    template.ok_or_else(|| format!("the key's format `{format}` must hold `<key>` once"))?,
-                ))
-            }
-            _ => return Err("over gRPC a caller identifies itself by a header, or not at all".into()),
+            Auth::Header { .. } | Auth::Headers { .. } => KeyHeaders::of(auth)?,
+            _ => return Err("over gRPC a caller identifies itself by headers, or not at all".into()),
         };
         let uri = Uri::try_from(format!("{}{}{path}", endpoint.origin(), endpoint.path()))
             .map_err(|_| format!("`{path}` does not form a URL"))?;
@@ -85,8 +77,9 @@ impl GrpcPlan {
         &self.endpoint
     }
 
-    pub(crate) const fn needs_key(&self) -> bool {
-        self.credential.is_some()
+    /// The parts of the key that a request carries; empty where none is needed.
+    pub(crate) fn key_parts(&self) -> Vec<&str> {
+        self.credential.iter().flat_map(KeyHeaders::parts).collect()
     }
 
     /// Forms the request for `input`, all parameters by name.
@@ -96,7 +89,7 @@ impl GrpcPlan {
     pub(crate) fn request(
         &self,
         mut input: Map<String, Value>,
-        key: Option<&SecretString>,
+        key: Option<&Key>,
         context: &CallContext<'_>,
     ) -> Result<Outgoing, CallError> {
         input.retain(|_, value| !value.is_null());
@@ -120,12 +113,8 @@ impl GrpcPlan {
         let mut redacted = Redacted::new(&Method::POST, &self.endpoint);
         redacted.target(self.uri.path());
         let mut headers = HeaderMap::with_capacity(7);
-        if let (Some((name, template)), Some(key)) = (&self.credential, key) {
-            let mut value = HeaderValue::from_str(&template.fill(key))
-                .map_err(|_| unsendable("the key cannot be sent in a header".into()))?;
-            value.set_sensitive(true);
-            headers.insert(name.clone(), value);
-            redacted.header(name.as_str(), &template.redacted());
+        if let (Some(own), Some(key)) = (&self.credential, key) {
+            own.add(key, &mut headers, &mut redacted)?;
         }
         headers.insert(header::CONTENT_TYPE, GRPC);
         headers.insert(header::TE, HeaderValue::from_static("trailers"));

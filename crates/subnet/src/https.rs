@@ -9,15 +9,16 @@ use http::{HeaderMap, Method, Request, Uri, header};
 use http_body_util::Full;
 use schema::error::{CallError, CallErrorKind};
 use schema::operation::{Auth, HttpBinding, ParameterLocation, ResponseBody};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
 use crate::body::BodyForm;
 use crate::client::CallContext;
 use crate::code;
 use crate::egress::{Endpoint, USER_AGENT};
+use crate::key_headers::KeyHeaders;
 use crate::miner::uuid_of;
-use crate::secrets::{Template, percent_encoded};
+use crate::secrets::{KEY_PART, Key, percent_encoded};
 use crate::signed::{Asked, Facts, Signer};
 
 /// Longest path and query together; common servers stop at 8 or 16 KiB.
@@ -55,7 +56,7 @@ enum PathPart {
 #[derive(Debug)]
 enum Credential {
     None,
-    Header(HeaderName, Template),
+    Headers(KeyHeaders),
     Query(String),
     Signature(Box<Signer>),
 }
@@ -113,12 +114,8 @@ impl HttpPlan {
         let has_body = !binding.fixed_body.is_empty() || !in_body.is_empty();
         let body = has_body.then(|| BodyForm::new(&binding.body, &in_body)).transpose()?;
         let credential = match auth {
-            Auth::Header { name, format } => {
-                let name =
-                    HeaderName::try_from(name.as_str()).map_err(|_| format!("`{name}` is no header name"))?;
-                let template = Template::parse(format)
-                    .ok_or_else(|| format!("the key's format `{format}` must hold `<key>` once"))?;
-                Credential::Header(name, template)
+            Auth::Header { .. } | Auth::Headers { .. } => {
+                KeyHeaders::of(auth)?.map_or(Credential::None, Credential::Headers)
             }
             Auth::Query { name } => Credential::Query(name.clone()),
             Auth::Signed(request) => Credential::Signature(Box::new(Signer::new(request)?)),
@@ -148,8 +145,13 @@ impl HttpPlan {
         self.response
     }
 
-    pub(crate) const fn needs_key(&self) -> bool {
-        matches!(self.credential, Credential::Header(..) | Credential::Query(_))
+    /// The parts of the key that a request carries; empty where none is needed.
+    pub(crate) fn key_parts(&self) -> Vec<&str> {
+        match &self.credential {
+            Credential::Headers(headers) => headers.parts().collect(),
+            Credential::Query(_) => vec![KEY_PART],
+            Credential::None | Credential::Signature(_) => Vec::new(),
+        }
     }
 
     /// SS58 address of the hotkey that a request is signed for.
@@ -160,7 +162,7 @@ impl HttpPlan {
         }
     }
 
-    /// Forms the request for `input`, all parameters by name. `key` must be given where [`Self::needs_key`].
+    /// Forms the request for `input`, all parameters by name. `key` must be given where [`Self::key_parts`] has any.
     ///
     /// # Errors
     /// A [`CallErrorKind::Rejected`] with code E1112 for an input that cannot be sent, E1108 without a hotkey where one
@@ -168,7 +170,7 @@ impl HttpPlan {
     pub(crate) fn request(
         &self,
         input: Map<String, Value>,
-        key: Option<&SecretString>,
+        key: Option<&Key>,
         context: &CallContext<'_>,
     ) -> Result<Outgoing, CallError> {
         let request_id = uuid_of(&context.request_nonce);
@@ -176,15 +178,12 @@ impl HttpPlan {
         let mut headers = self.headers(&input, &request_id)?;
         let mut redacted = Redacted::new(&self.method, &self.endpoint);
         match (&self.credential, key) {
-            (Credential::Header(name, template), Some(key)) => {
-                let mut value = HeaderValue::from_str(&template.fill(key))
-                    .map_err(|_| unsendable("the key cannot be sent in a header".into()))?;
-                value.set_sensitive(true);
-                headers.insert(name.clone(), value);
+            (Credential::Headers(own), Some(key)) => {
                 redacted.target(&target);
-                redacted.header(name.as_str(), &template.redacted());
+                own.add(key, &mut headers, &mut redacted)?;
             }
             (Credential::Query(name), Some(key)) => {
+                let key = key.part(KEY_PART).ok_or_else(|| unsendable("the key has no part `key`".into()))?;
                 let mark = if target.contains('?') { '&' } else { '?' };
                 let name = percent_encoded(name);
                 redacted.target(&format!("{target}{mark}{name}=<key>"));

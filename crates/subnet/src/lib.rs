@@ -36,6 +36,7 @@ mod exchanged;
 mod grpc;
 pub mod hotkey;
 mod https;
+mod key_headers;
 mod miner;
 mod outcome;
 mod payment;

@@ -4,6 +4,8 @@
 //! subnet (`sn64`), and only towards the origin it was stored for. A Ledger entry that moves to another host, or an
 //! endpoint override, therefore gets a refusal before anything is sent, never somebody's key.
 
+mod key;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,8 @@ use sha3::{Digest as _, Sha3_256};
 use zeroize::Zeroizing;
 
 use crate::egress::Origin;
+
+pub use key::{KEY_PART, Key};
 
 /// Environment variables that begin with this hold `<origin> <key>`; the rest of the name is the secret's,
 /// upper case, with `__` for the dot: `ORCHESTRA_SECRET_SN64__CHAT_COMPLETIONS`.
@@ -101,14 +105,14 @@ pub struct SecretStore {
 #[derive(Clone)]
 struct Secret {
     origin: Origin,
-    key: Key,
+    key: Content,
     /// From then on it is refused.
     expires_at: Option<Timestamp>,
 }
 
 #[derive(Clone)]
-enum Key {
-    Known(SecretString),
+enum Content {
+    Known(Key),
     /// The environment variable that should hold it is not set, which matters to a call that needs it alone.
     Unset {
         variable: String,
@@ -130,6 +134,16 @@ struct Entry {
     origin: String,
     value: Option<SecretString>,
     env: Option<String>,
+    /// Of a key of several parts, by name.
+    parts: Option<BTreeMap<String, Part>>,
+}
+
+/// One part of a key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    value: Option<SecretString>,
+    env: Option<String>,
 }
 
 impl SecretStore {
@@ -145,36 +159,43 @@ impl SecretStore {
     /// # Errors
     /// [`Error::Unusable`] for an empty or over-long key, control characters, or an origin that is not one.
     pub fn insert(&mut self, name: &str, origin: &str, key: &SecretString) -> Result<(), Error> {
-        self.insert_until(name, origin, key, None)
+        self.insert_parts(name, origin, [(KEY_PART.to_owned(), key.clone())], None)
     }
 
-    /// As [`SecretStore::insert`], for a key that is refused from `expires_at` on.
+    /// As [`SecretStore::insert`], for a key of named parts, and one that is refused from `expires_at` on.
     ///
     /// # Errors
     /// As [`SecretStore::insert`]; an expired key is stored, so that a call can say that it has expired.
-    pub fn insert_until(
+    pub fn insert_parts(
         &mut self,
         name: &str,
         origin: &str,
-        key: &SecretString,
+        parts: impl IntoIterator<Item = (String, SecretString)>,
         expires_at: Option<Timestamp>,
     ) -> Result<(), Error> {
         let unusable = |why: String| Error::Unusable { name: name.into(), why };
-        let text = key.expose_secret().trim();
-        if text.is_empty() || text.len() > SECRET_BYTES_MAX {
-            return Err(unusable(format!("its value must have 1 to {SECRET_BYTES_MAX} bytes")));
+        let mut checked = BTreeMap::new();
+        for (part, key) in parts {
+            let text = key.expose_secret().trim();
+            if text.is_empty() || text.len() > SECRET_BYTES_MAX {
+                return Err(unusable(format!("its value must have 1 to {SECRET_BYTES_MAX} bytes")));
+            }
+            if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+                return Err(unusable("its value holds characters that cannot be sent in a header".into()));
+            }
+            checked.insert(part, SecretString::from(text));
         }
-        if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-            return Err(unusable("its value holds characters that cannot be sent in a header".into()));
+        if checked.is_empty() {
+            return Err(unusable("it has no parts".into()));
         }
-        self.set(name, origin, Key::Known(SecretString::from(text)), expires_at)
+        self.set(name, origin, Content::Known(Key::new(checked)), expires_at)
     }
 
     fn set(
         &mut self,
         name: &str,
         origin: &str,
-        key: Key,
+        key: Content,
         expires_at: Option<Timestamp>,
     ) -> Result<(), Error> {
         let unusable = |why: String| Error::Unusable { name: name.into(), why };
@@ -187,7 +208,8 @@ impl SecretStore {
     }
 
     /// Adds the entries of a configuration table: `<name> = { origin = "https://..", value = ".." }`, or `env`
-    /// in place of `value` to name an environment variable that holds the key. Where the variable is not set, an
+    /// in place of `value` to name an environment variable that holds the key, or `parts`, a table of such pairs by name,
+    /// for a key of several. Where a variable is not set, an
     /// earlier secret of the name stays; without one, a call that needs the secret fails, and no other.
     ///
     /// # Errors
@@ -202,19 +224,44 @@ impl SecretStore {
             let unusable = |why: String| Error::Unusable { name: name.clone(), why };
             // The parser's own message would quote the line, and with it the key.
             let entry: Entry = value.clone().try_into().map_err(|_: toml::de::Error| {
-                unusable("its entry must have `origin` and one of `value` and `env`, all text".into())
+                unusable("its entry must have `origin` and one of `value`, `env` and `parts`".into())
             })?;
-            match (entry.value, entry.env) {
-                (Some(value), None) => self.insert(name, &entry.origin, &value)?,
-                (None, Some(variable)) => match environment(&variable).map(SecretString::from) {
-                    Some(value) => self.insert(name, &entry.origin, &value)?,
-                    None if self.secrets.contains_key(name) => {}
-                    None => self.set(name, &entry.origin, Key::Unset { variable }, None)?,
-                },
-                _ => return Err(unusable("its entry needs exactly one of `value` and `env`".into())),
-            }
+            let parts = match (entry.value, entry.env, entry.parts) {
+                (value @ Some(_), None, None) => [(KEY_PART.to_owned(), Part { value, env: None })].into(),
+                (None, env @ Some(_), None) => [(KEY_PART.to_owned(), Part { value: None, env })].into(),
+                (None, None, Some(parts)) => parts,
+                _ => {
+                    return Err(unusable("its entry needs exactly one of `value`, `env` and `parts`".into()));
+                }
+            };
+            self.insert_entry(name, &entry.origin, parts, environment)?;
         }
         Ok(())
+    }
+
+    fn insert_entry(
+        &mut self,
+        name: &str,
+        origin: &str,
+        parts: BTreeMap<String, Part>,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(), Error> {
+        let mut known = Vec::new();
+        for (part, Part { value, env }) in parts {
+            match (value, env) {
+                (Some(value), None) => known.push((part, value)),
+                (None, Some(variable)) => match environment(&variable).map(SecretString::from) {
+                    Some(value) => known.push((part, value)),
+                    None if self.secrets.contains_key(name) => return Ok(()),
+                    None => return self.set(name, origin, Content::Unset { variable }, None),
+                },
+                _ => {
+                    let why = format!("its part `{part}` needs exactly one of `value` and `env`");
+                    return Err(Error::Unusable { name: name.into(), why });
+                }
+            }
+        }
+        self.insert_parts(name, origin, known, None)
     }
 
     /// Adds the `[secrets]` table of a TOML file that only its owner may read and that holds nothing else.
@@ -281,32 +328,38 @@ impl SecretStore {
         self.secrets.iter().map(|(name, secret)| (name.as_str(), &secret.origin))
     }
 
-    /// An identifier of the very secret that `operation` would use at `origin`: equal for equal keys, of no use to
+    /// An identifier of the very secret that `operation` would use at `origin`, which must have these parts: equal for equal keys, of no use to
     /// learn the key. Caches must have it in their keys, or one caller would be served another's paid answer.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::OtherOrigin`], [`Error::Expired`] or [`Error::Unusable`], as a call would end.
-    pub fn identity(&self, operation: &OperationId, netuid: u16, origin: &Origin) -> Result<[u8; 32], Error> {
-        let key = self.resolve(operation, netuid, origin)?;
+    pub fn identity<'n>(
+        &self,
+        operation: &OperationId,
+        netuid: u16,
+        origin: &Origin,
+        parts: impl IntoIterator<Item = &'n str>,
+    ) -> Result<[u8; 32], Error> {
+        let key = self.resolve(operation, netuid, origin, parts)?;
         let digest = Sha3_256::new()
             .chain_update(b"orchestra secret identity v1\0")
             .chain_update(origin.as_str())
-            .chain_update([0])
-            .chain_update(key.expose_secret());
-        Ok(digest.finalize().into())
+            .chain_update([0]);
+        Ok(key.digest(digest).finalize().into())
     }
 
     /// The key for `operation` at `origin`: the one named like the operation, else the one named like its subnet.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::OtherOrigin`], [`Error::Expired`], or [`Error::Unusable`] where its variable is not
-    /// set.
-    pub(crate) fn resolve(
+    /// set or it has not all of `parts`.
+    pub(crate) fn resolve<'n>(
         &self,
         operation: &OperationId,
         netuid: u16,
         origin: &Origin,
-    ) -> Result<&SecretString, Error> {
+        parts: impl IntoIterator<Item = &'n str>,
+    ) -> Result<&Key, Error> {
         let subnet = format!("sn{netuid}");
         let found = [operation, &subnet].into_iter().find_map(|name| self.secrets.get_key_value(name));
         match found {
@@ -315,8 +368,15 @@ impl SecretStore {
                 Err(Error::Expired { name: name.clone(), origin: origin.clone(), at: *at })
             }
             Some((name, secret)) if secret.origin == *origin => match &secret.key {
-                Key::Known(key) => Ok(key),
-                Key::Unset { variable } => {
+                Content::Known(key) => match parts.into_iter().find(|part| key.part(part).is_none()) {
+                    None => Ok(key),
+                    Some(part) => {
+                        let has = key.names().collect::<Vec<_>>().join("`, `");
+                        let why = format!("{operation} needs its part `{part}`, and it has `{has}`");
+                        Err(Error::Unusable { name: name.clone(), why })
+                    }
+                },
+                Content::Unset { variable } => {
                     let why = format!("environment variable {variable} is not set");
                     Err(Error::Unusable { name: name.clone(), why })
                 }
@@ -327,46 +387,6 @@ impl SecretStore {
                 wanted: origin.clone(),
             }),
         }
-    }
-}
-
-/// How a key is put into a header: a text with one placeholder, such as `Bearer cpk_<key>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Template {
-    prefix: String,
-    suffix: String,
-}
-
-const PLACEHOLDERS: [&str; 2] = ["<key>", "<token>"];
-
-impl Template {
-    /// `None` unless `format` has exactly one placeholder and is sendable as a header.
-    pub(crate) fn parse(format: &str) -> Option<Self> {
-        let (prefix, suffix) = PLACEHOLDERS.iter().find_map(|placeholder| format.split_once(placeholder))?;
-        let sendable = format.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        let single = !PLACEHOLDERS.iter().any(|placeholder| suffix.contains(placeholder));
-        (sendable && single).then(|| Self { prefix: prefix.into(), suffix: suffix.into() })
-    }
-
-    /// The header's text. Parts of the prefix that the key already carries are not repeated: users paste
-    /// `cpk_..` and `Bearer cpk_..` as often as the bare key.
-    pub(crate) fn fill(&self, key: &SecretString) -> Zeroizing<String> {
-        let mut rest = key.expose_secret().trim();
-        for word in self.prefix.split_inclusive(' ') {
-            let carried = rest.get(..word.len()).is_some_and(|head| {
-                if word.ends_with(' ') { head.eq_ignore_ascii_case(word) } else { head == word }
-            });
-            if carried {
-                rest = rest.get(word.len()..).unwrap_or_default().trim_start();
-            }
-        }
-        let rest = rest.strip_suffix(self.suffix.as_str()).unwrap_or(rest);
-        Zeroizing::new(format!("{}{rest}{}", self.prefix, self.suffix))
-    }
-
-    /// The header's text with the placeholder in place, for hashes and logs.
-    pub(crate) fn redacted(&self) -> String {
-        format!("{}<key>{}", self.prefix, self.suffix)
     }
 }
 
@@ -420,25 +440,4 @@ fn read_private(path: &Path) -> Result<Zeroizing<String>, String> {
     let mut text = Zeroizing::new(String::new());
     let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
     if read as u64 > FILE_BYTES_MAX { Err(format!("larger than {FILE_BYTES_MAX} bytes")) } else { Ok(text) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn templates_insert_the_key_once_whatever_was_pasted() {
-        let fill = |format: &str, key: &str| {
-            Template::parse(format).expect("template").fill(&SecretString::from(key)).to_string()
-        };
-        for key in ["abc", "cpk_abc", "Bearer cpk_abc", "bearer abc", " cpk_abc\n"] {
-            assert_eq!(fill("Bearer cpk_<key>", key), "Bearer cpk_abc", "{key:?}");
-        }
-        assert_eq!(fill("<key>", "Bearer x"), "Bearer x");
-        assert_eq!(fill("Apikey <key>", "Apikey k1"), "Apikey k1");
-        assert_eq!(fill("Token <token>", "k1"), "Token k1");
-        for bad in ["Bearer", "<key> <key>", "<key>\r\nX: <token>", "é <key>"] {
-            assert_eq!(Template::parse(bad), None, "{bad:?}");
-        }
-    }
 }

@@ -4,9 +4,10 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, StatusCode, header};
 use schema::error::{CallError, CallErrorKind};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
+use crate::secrets::Key;
 use crate::{code, payment};
 
 /// Longest part of a peer's own message that is repeated to the user.
@@ -21,7 +22,7 @@ pub(crate) fn error_of(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
-    key: Option<&SecretString>,
+    key: Option<&Key>,
     now: SystemTime,
 ) -> Option<CallError> {
     if status.is_success() {
@@ -63,17 +64,15 @@ fn retry_after_ms(headers: &HeaderMap, now: SystemTime) -> Option<u64> {
 }
 
 /// The peer's own words, where it gave any that fit a line.
-fn detail_of(body: &[u8], key: Option<&SecretString>) -> Option<String> {
+fn detail_of(body: &[u8], key: Option<&Key>) -> Option<String> {
     let text = std::str::from_utf8(body.get(..DETAIL_BYTES_MAX.min(body.len()))?).ok()?.trim();
     let words = match serde_json::from_str::<Value>(text) {
         Ok(document) => message_in(&document)?.to_owned(),
         Err(_) if text.starts_with(['<', '{', '[']) || text.is_empty() => return None,
         Err(_) => text.to_owned(),
     };
-    let words = match key {
-        Some(key) => words.replace(key.expose_secret(), "[redacted]"),
-        None => words,
-    };
+    let parts = key.into_iter().flat_map(Key::texts);
+    let words = parts.fold(words, |words, part| words.replace(part.expose_secret(), "[redacted]"));
     let line: String =
         words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(DETAIL_CHARS_MAX).collect();
     Some(line)
@@ -118,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_peers_words_are_shown_on_one_line_without_the_key() {
-        let key = SecretString::from("sk-canary-1");
+        let key = Key::from("sk-canary-1");
         let detail = |body: &str| detail_of(body.as_bytes(), Some(&key));
         assert_eq!(
             detail(r#"{"detail":"key sk-canary-1\nis wrong"}"#).as_deref(),

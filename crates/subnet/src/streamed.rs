@@ -10,12 +10,12 @@ use schema::json_schema::OperationTypes;
 use schema::operation::ResponseBody;
 use schema::stream::{Framing, Gather, Stream};
 use schema::types::{Type, TypeDefs};
-use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::egress::Watch;
 use crate::events::{EventReader, LineReader};
 use crate::exchanged::repeats_the_key;
+use crate::secrets::Key;
 use crate::{code, completion, echo, status};
 
 /// Hears the items of an answer while they come. It is called between two reads of the connection, so it must not
@@ -52,7 +52,7 @@ impl StreamPlan {
 pub(crate) struct StreamReader<'a> {
     plan: &'a StreamPlan,
     listener: Option<&'a dyn Listen>,
-    key: Option<&'a SecretString>,
+    key: Option<&'a Key>,
     is_stream: bool,
     lines: LineReader,
     events: EventReader,
@@ -64,11 +64,7 @@ pub(crate) struct StreamReader<'a> {
 }
 
 impl<'a> StreamReader<'a> {
-    pub(crate) fn new(
-        plan: &'a StreamPlan,
-        listener: Option<&'a dyn Listen>,
-        key: Option<&'a SecretString>,
-    ) -> Self {
+    pub(crate) fn new(plan: &'a StreamPlan, listener: Option<&'a dyn Listen>, key: Option<&'a Key>) -> Self {
         let lines = match plan.stream.framing {
             Framing::Events => LineReader::of_events(),
             Framing::Lines | Framing::Text => LineReader::default(),

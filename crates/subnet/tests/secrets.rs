@@ -11,7 +11,7 @@ use schema::operation::{Auth, OperationDescriptor, ResponseBody, Transport};
 use schema::types::Type;
 use secrecy::SecretString;
 use serde_json::json;
-use subnet::secrets::{Error, SecretStore};
+use subnet::secrets::{Error, KEY_PART, SecretStore};
 use subnet::{CallOutcome, OperationTypes};
 use support::*;
 
@@ -57,6 +57,53 @@ async fn a_key_goes_into_the_header_and_nowhere_else() {
     let canonical = String::from_utf8_lossy(&outcome.redacted_request).into_owned();
     assert!(canonical.contains("authorization: Bearer <key>\n"), "{canonical}");
     assert!(!format!("{secrets:?} {prepared:?} {client:?}").contains(CANARY));
+}
+
+#[tokio::test]
+async fn a_key_of_several_parts_goes_into_as_many_headers() {
+    // The peer repeats one of them.
+    let echo = |seen: &Seen| json!({ "n": 1, "note": seen.header("x-client-secret") });
+    let peer = Peer::start(move |seen| match seen.header("x-client-id") {
+        Some("id-1") => json_answer(&json!({ "n": 1 })),
+        _ => json_answer(&echo(seen)),
+    })
+    .await;
+    let client = peer.client();
+    let headers = [("X-Client-Id", "<id>"), ("X-Client-Secret", "Secret <secret>")];
+    let auth = Auth::Headers { headers: headers.map(|(name, format)| (name.into(), format.into())).into() };
+    let prepared = prepare(&client, &OperationDescriptor { auth, ..operation(&peer.origin(), "POST") });
+    let store = |parts: &[(&str, &str)]| {
+        let mut store = SecretStore::new();
+        let parts = parts.iter().map(|(name, part)| ((*name).to_owned(), SecretString::from(*part)));
+        store.insert_parts("sn1", &peer.origin(), parts, None).unwrap();
+        store
+    };
+    let secrets = store(&[("id", "id-1"), ("secret", CANARY)]);
+    let call = async |secrets: &SecretStore| {
+        client.call_fields(&prepared, fields(json!({"q": "x"})), &context(secrets, PATIENT_MS)).await
+    };
+    let outcome = call(&secrets).await;
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    let seen = peer.seen();
+    assert_eq!(seen[0].header("x-client-id"), Some("id-1"));
+    assert_eq!(seen[0].header("x-client-secret"), Some(format!("Secret {CANARY}").as_str()));
+    let canonical = String::from_utf8_lossy(&outcome.redacted_request).into_owned();
+    assert!(canonical.contains("x-client-id: <id>\nx-client-secret: Secret <secret>\n"), "{canonical}");
+    assert!(!traces(&outcome).contains(CANARY) && !traces(&outcome).contains("id-1"));
+    // Any part that comes back is found; keys with other parts are other keys.
+    let other = store(&[("id", "id-2"), ("secret", CANARY)]);
+    let outcome = call(&other).await;
+    assert!(!traces(&outcome).contains(CANARY), "{}", traces(&outcome));
+    assert_ne!(prepared.secret_identity(&secrets).unwrap(), prepared.secret_identity(&other).unwrap());
+    // A part that is missing is told before anything is sent.
+    let sent = peer.seen().len();
+    for parts in [&[("key", CANARY)][..], &[("id", "id-1")]] {
+        let refused = prepared.secret_identity(&store(parts)).unwrap_err();
+        assert!(refused.to_string().contains("needs its part `"), "{refused}");
+        let error = call(&store(parts)).await.result.unwrap_err();
+        assert_eq!((error.kind, error.code.as_str()), (CallErrorKind::Unauthorized, "E1106"));
+    }
+    assert_eq!(peer.seen().len(), sent);
 }
 
 #[tokio::test]
@@ -307,7 +354,9 @@ async fn an_expired_key_is_a_typed_error_and_nothing_is_sent() {
     let prepared = prepare(&client, &with_header(&peer.origin()));
     let past: jiff::Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
     let mut secrets = SecretStore::new();
-    secrets.insert_until("sn1", &peer.origin(), &SecretString::from(CANARY), Some(past)).unwrap();
+    secrets
+        .insert_parts("sn1", &peer.origin(), [(KEY_PART.into(), SecretString::from(CANARY))], Some(past))
+        .unwrap();
     let outcome = client.call_fields(&prepared, fields(json!({})), &context(&secrets, PATIENT_MS)).await;
     let error = outcome.result.as_ref().unwrap_err();
     assert_eq!((error.kind, error.code.as_str()), (CallErrorKind::Unauthorized, "E1119"));
@@ -317,7 +366,9 @@ async fn an_expired_key_is_a_typed_error_and_nothing_is_sent() {
     // What has not expired is sent, and a key under the name takes the time of the one before with it.
     let later = jiff::Timestamp::MAX;
     for expires_at in [Some(later), None] {
-        secrets.insert_until("sn1", &peer.origin(), &SecretString::from(CANARY), expires_at).unwrap();
+        secrets
+            .insert_parts("sn1", &peer.origin(), [(KEY_PART.into(), SecretString::from(CANARY))], expires_at)
+            .unwrap();
         let outcome = client.call_fields(&prepared, fields(json!({})), &context(&secrets, PATIENT_MS)).await;
         assert!(outcome.result.is_ok());
     }

@@ -95,6 +95,10 @@ pub(crate) struct New {
     /// Read it from this entry of the system's keyring; needs a build with `--features keyring`.
     #[arg(long, group = "source", value_name = "SERVICE/ACCOUNT")]
     pub(crate) from_keyring: Option<String>,
+    /// A part of a key that has several, such as `id` and `secret`; once for each. Other sources than the prompt then have
+    /// lines `PART=VALUE`.
+    #[arg(long = "part", value_name = "PART")]
+    pub(crate) parts: Vec<String>,
     /// Until when it holds: 2026-12-31, a time such as 2026-12-31T18:00:00Z, or 90d or 12h from now.
     #[arg(long, value_name = "WHEN")]
     pub(crate) expires: Option<String>,

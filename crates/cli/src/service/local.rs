@@ -1,8 +1,10 @@
 //! A service in this process, with what it needs around it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use ledger_service::Snapshot;
 use samples::Samples;
 use secrecy::SecretString;
 use server::{Options, Service, StoreLocation};
@@ -105,6 +107,11 @@ impl Local {
             Err(failure) if failure.code == STORE_IN_USE => Self::for_catalogue().await,
             opened => opened,
         }
+    }
+
+    /// The Ledger as it is now.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.service.ledger().snapshot()
     }
 
     async fn open(options: Options, samples: Option<Samples>) -> Result<Self, Failure> {

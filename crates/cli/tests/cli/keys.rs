@@ -133,6 +133,46 @@ fn a_key_comes_from_anywhere_but_the_command_line() {
 }
 
 #[test]
+fn a_key_of_several_parts_is_read_in_lines_and_kept_by_parts() {
+    let folder = Folder::empty();
+    let add = |name: &str, lines: &str| {
+        let args = [
+            "keys",
+            "add",
+            name,
+            "--stdin",
+            "--origin",
+            "https://api.example.com",
+            "--part",
+            "id",
+            "--part",
+            "secret",
+        ];
+        folder.orch_with_input(args, lines)
+    };
+    for (lines, wrong) in [
+        ("id=1\n", "lacks a part"),
+        (CANARY, "a line without `=`"),
+        ("id=1\nid=2\nsecret=3\n", "a part twice"),
+        ("id=1\nsecret=2\nother=3\n", "a part that no --part names"),
+    ] {
+        let refused = add("sn58", lines).exits(2);
+        assert!(refused.err.contains(wrong) && !refused.err.contains(CANARY), "{}", refused.err);
+    }
+    add("sn58", &format!("secret={CANARY}=\nid = one\n\n")).succeeds();
+    let (place, unlock) = (place(&folder), Unlock::with_identity(&place(&folder).identity, false).unwrap());
+    let vault = Vault::open(&place, &unlock).unwrap();
+    let parts: Vec<(String, String)> = vault
+        .entry("default", "sn58")
+        .unwrap()
+        .value()
+        .parts()
+        .map(|(name, part)| (name.to_owned(), secrecy::ExposeSecret::expose_secret(&part).to_owned()))
+        .collect();
+    assert_eq!(parts, [("id".into(), "one".into()), ("secret".into(), format!("{CANARY}="))]);
+}
+
+#[test]
 fn an_origin_is_taken_from_the_ledger_where_it_has_one() {
     let folder = Folder::empty();
     let add = |args: &[&str]| folder.orch_with_input([&["keys", "add", "--stdin"], args].concat(), "k");

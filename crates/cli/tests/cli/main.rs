@@ -10,6 +10,7 @@ mod check_formats;
 mod complete;
 mod config;
 mod doc;
+mod doctor;
 mod documents;
 mod examples;
 mod exit;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use keys::{
-    DEFAULT_TENANT, ENTRIES_MAX, LABEL_CHARS_MAX, PART_NAME_BYTES_MAX, PARTS_MAX, TENANT_BYTES_MAX,
+    DEFAULT_TENANT, ENTRIES_MAX, KEY_PART, LABEL_CHARS_MAX, PART_NAME_BYTES_MAX, PARTS_MAX, TENANT_BYTES_MAX,
     VAULT_BYTES_MAX, Value, Vault,
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -50,7 +50,7 @@ fn a_name_is_taken_once_and_a_new_key_waits_beside_the_old() {
 }
 
 #[test]
-fn secrets_of_several_parts_are_kept_and_not_taken_for_a_key() {
+fn secrets_of_several_parts_are_kept_and_used_by_parts() {
     let fixture = Fixture::new();
     let parts = [("id", "who"), ("secret", "what")];
     let value = |parts: &[(&str, &str)]| {
@@ -71,7 +71,10 @@ fn secrets_of_several_parts_are_kept_and_not_taken_for_a_key() {
     assert_eq!(kept, parts.map(|(name, part)| (name.to_owned(), part.to_owned())));
     let mut store = SecretStore::new();
     vault.fill(DEFAULT_TENANT, &mut store).unwrap();
-    assert_eq!(store.names().map(|(name, _)| name).collect::<Vec<_>>(), ["sn22"]);
+    let origin = subnet::egress::Origin::parse(ORIGIN).unwrap();
+    let identity = |parts: &[&str]| store.identity(&"sn4.any".into(), 4, &origin, parts.iter().copied());
+    assert!(identity(&["id", "secret"]).is_ok());
+    assert_eq!(identity(&[KEY_PART]).unwrap_err().code(), "E1106");
     let many = |count: usize| {
         let names: Vec<String> = (0..count).map(|index| format!("p{index}")).collect();
         value(&names.iter().map(|name| (name.as_str(), CANARY)).collect::<Vec<_>>())
@@ -188,6 +191,6 @@ fn an_expired_key_goes_to_the_store_so_that_a_call_can_say_so() {
     let mut store = SecretStore::new();
     vault.fill(DEFAULT_TENANT, &mut store).unwrap();
     let origin = subnet::egress::Origin::parse(ORIGIN).unwrap();
-    let error = store.identity(&"sn1.test".into(), 1, &origin).unwrap_err();
+    let error = store.identity(&"sn1.test".into(), 1, &origin, [KEY_PART]).unwrap_err();
     assert_eq!(error.code(), "E1119");
 }

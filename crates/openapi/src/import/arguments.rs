@@ -108,6 +108,7 @@ fn form_of(request: &Request) -> Result<RequestBody, &'static str> {
 fn is_of(auth: &Auth, name: &str, in_header: bool) -> bool {
     match auth {
         Auth::Header { name: own, .. } => in_header && own.eq_ignore_ascii_case(name),
+        Auth::Headers { headers } => in_header && headers.keys().any(|own| own.eq_ignore_ascii_case(name)),
         Auth::Query { name: own } => !in_header && own == name,
         _ => false,
     }

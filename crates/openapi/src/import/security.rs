@@ -1,5 +1,7 @@
 //! How a caller identifies itself, from the security schemes of a document.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use schema::operation::Auth;
 use serde_json::{Map, Value as Json};
 
@@ -12,6 +14,9 @@ use crate::error::{Error, UNSPEAKABLE, shown};
 const KEY_HEADERS: [&str; 6] =
     ["authorization", "x-api-key", "api-key", "apikey", "x-api-token", "x-access-token"];
 const KEY_QUERIES: [&str; 5] = ["api_key", "apikey", "api-key", "access_token", "api_token"];
+
+/// Longest name of a part of a key that is made of a scheme's name.
+const PART_NAME_CHARS_MAX: usize = 32;
 
 /// A plain token in the header that is made for it.
 pub(crate) fn bearer() -> Auth {
@@ -70,12 +75,32 @@ impl Document {
         at: &str,
         notes: &mut Notes,
     ) -> Result<Result<(Auth, String), String>, Error> {
-        let mut names = schemes.keys();
-        let Some(name) = names.next() else { return Ok(Ok((Auth::None, "no key".into()))) };
-        if names.next().is_some() {
-            let all: Vec<String> = schemes.keys().map(|name| shown(name)).collect();
-            return Ok(Err(format!("{} are asked for together", all.join(" and "))));
+        let mut together = Vec::with_capacity(schemes.len());
+        for name in schemes.keys() {
+            match self.scheme(name, at, notes)? {
+                Ok(auth) => together.push((shown(name), auth)),
+                Err(why) => return Ok(Err(why)),
+            }
         }
+        let names = together.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+        Ok(match together.len() {
+            0 => Ok((Auth::None, "no key".into())),
+            1 => Ok((together.swap_remove(0).1, names)),
+            _ => match parts_of(&together) {
+                Some(headers) => {
+                    let parts =
+                        together.iter().map(|(name, _)| part_name(name)).collect::<Vec<_>>().join("`, `");
+                    notes.chosen("auth", format!("a key of several parts, `{parts}`, each in its header"));
+                    Ok((Auth::Headers { headers }, names))
+                }
+                None => Err(format!(
+                    "{names} are asked for together, and not all are keys in headers of their own"
+                )),
+            },
+        })
+    }
+
+    fn scheme(&self, name: &str, at: &str, notes: &mut Notes) -> Result<Result<Auth, String>, Error> {
         let folder = match self.dialect {
             Dialect::Swagger2 => "#/securityDefinitions",
             Dialect::OpenApi30 | Dialect::OpenApi31 => "#/components/securitySchemes",
@@ -83,8 +108,7 @@ impl Document {
         let scheme_at = below(folder, name);
         let (scheme, scheme_at) = self.follow(self.resolve(&scheme_at, at)?, scheme_at)?;
         let scheme = object(scheme, &scheme_at, "a security scheme")?;
-        let auth = spoken(scheme, notes).map_err(|why| format!("`{}` {why}", shown(name)));
-        Ok(auth.map(|auth| (auth, format!("`{}`", shown(name)))))
+        Ok(spoken(scheme, notes).map_err(|why| format!("`{}` {why}", shown(name))))
     }
 
     /// Of an operation without security: documents made from code often show the key as a parameter only.
@@ -103,6 +127,28 @@ impl Document {
         }
         Ok(Auth::None)
     }
+}
+
+/// The headers of schemes that are asked for together, with a part of the key in each; `None` where one is no header, or
+/// two are the same or have names that make one part.
+fn parts_of(together: &[(String, Auth)]) -> Option<BTreeMap<String, String>> {
+    let mut headers = BTreeMap::new();
+    let mut parts = BTreeSet::new();
+    for (name, auth) in together {
+        let Auth::Header { name: header, format } = auth else { return None };
+        let part = part_name(name);
+        let format = format.replace("<key>", &format!("<{part}>"));
+        if part.is_empty() || !parts.insert(part) || headers.insert(header.clone(), format).is_some() {
+            return None;
+        }
+    }
+    Some(headers)
+}
+
+/// The name of a scheme as one of a part: small letters, digits, `-` and `_`.
+fn part_name(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
+    name.chars().take(PART_NAME_CHARS_MAX).map(plain).collect()
 }
 
 /// How a scheme is spoken, or why it cannot be.

@@ -82,11 +82,11 @@ fn each_operation_is_taken_guessed_or_refused() {
       chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
 
     sn7.put_questions_id = PUT /questions/{id}
-      PUT https://eu.oracle.example/v1/questions/{id} (Authorization: Basic <key>), Writes, Unknown
+      PUT https://eu.oracle.example/v1/questions/{id} (Headers { headers: {"Authorization": "Bearer <token>", "X-Oracle-Key": "<header>"} }), Writes, Unknown
       guessed: side_effects writes: a PUT
       guessed: response text: the document describes no body
-      chosen: auth the key is `user:password` in base64
-      chosen: auth `basic`, the first of 2 ways that can be spoken
+      chosen: auth a key of several parts, `header`, `token`, each in its header
+      chosen: auth `header` and `token`, the first of 2 ways that can be spoken
       chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
 
     sn7.delete_questions_id = DELETE /questions/{id}
@@ -286,6 +286,25 @@ fn the_way_in_is_what_the_document_says_or_shows() {
         (json!({ "type": "openIdConnect" }), Err("E1258")),
     ] {
         assert_eq!(swagger(scheme.clone()), expected, "{scheme}");
+    }
+    let together = |schemes: serde_json::Value| {
+        let names = schemes.as_object().unwrap().keys().map(|name| (name.clone(), json!([])));
+        let names: serde_json::Value = names.collect::<serde_json::Map<_, _>>().into();
+        let get = json!({ "security": [names], "responses": { "200": { "description": "" } } });
+        auth(json!({
+            "openapi": "3.1.0", "paths": { "/a": { "get": get } }, "components": { "securitySchemes": schemes }
+        }))
+    };
+    let key = |name: &str, place: &str| json!({ "type": "apiKey", "in": place, "name": name });
+    let (id, secret) = (key("X-Client-Id", "header"), key("X-Client-Secret", "header"));
+    let headers = [("X-Client-Id", "<clientid>"), ("X-Client-Secret", "<client-secret>")];
+    let parts = Auth::Headers { headers: headers.map(|(name, format)| (name.into(), format.into())).into() };
+    let both = json!({ "clientId": id, "client secret": secret });
+    assert_eq!(together(both), Ok((parts, false)));
+    for other in
+        [key("X-Client-Id", "header"), key("secret", "query"), json!({ "type": "http", "scheme": "digest" })]
+    {
+        assert_eq!(together(json!({ "clientId": id, "other": other })), Err("E1258"), "{other}");
     }
     let shown = |name: &str, place: &str| {
         let parameter =

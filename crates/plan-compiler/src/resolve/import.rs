@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use plan_lang::ast::{self, Item};
 use plan_lang::{Diagnostic, Fix, suggest};
+use schema::operation::Access;
 use schema::types::{DefId, TypeDef};
 
 use super::types::did_you_mean;
@@ -89,6 +90,7 @@ impl<'a> Resolver<'a, '_> {
         let Some(operation) = self.load(&id, 0, import.name.span) else {
             return self.broken(import);
         };
+        self.warn_of_access(import, operation);
         self.bring_types(operation);
         if self.declare(0, 0, import.local()) {
             let target = CallTarget::Known(Target::Operation(operation));
@@ -96,6 +98,39 @@ impl<'a> Resolver<'a, '_> {
                 module.targets.insert(import.local().name.clone(), target);
             }
         }
+    }
+
+    /// Tells of an operation that refuses most callers, before they wonder why.
+    fn warn_of_access(&mut self, import: &ast::Import, operation: usize) {
+        let Some(descriptor) = self.program.operations.get(operation).map(|op| &op.descriptor) else {
+            return;
+        };
+        let (id, subnet) = (&descriptor.id, descriptor.netuid);
+        let (what, label, help) = match descriptor.access {
+            Access::Open | Access::Key => return,
+            Access::RegisteredHotkey => (
+                format!("`{id}` answers hotkeys that are registered on subnet {subnet}, and nobody else"),
+                "refuses callers from outside",
+                "`hotkey` in orchestra.toml names yours, and `orch doctor` tells whether it can sign; whether it is \
+                 registered, only the chain knows",
+            ),
+            Access::PermitAndStake => (
+                format!(
+                    "`{id}` answers validators of subnet {subnet}, with a permit and stake, and nobody else"
+                ),
+                "refuses everybody but validators",
+                "`hotkey` in orchestra.toml names yours, and `orch doctor` tells whether it can sign; whether it has a \
+                 permit, only the chain knows",
+            ),
+            Access::X402 => (
+                format!("`{id}` wants to be paid by x402 before it answers"),
+                "its offer is told and never paid",
+                "ask the subnet for an API key; calls without one end with E1132",
+            ),
+        };
+        let report =
+            Diagnostic::warning(codes::FEW_ARE_ANSWERED, what).primary(import.name.span, label).help(help);
+        self.report(0, report);
     }
 
     /// Brings the types of an operation into the scope of the plan's file. The record of its parameters is not

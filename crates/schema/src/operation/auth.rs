@@ -17,6 +17,11 @@ pub enum Auth {
         /// Value with `<key>` where the key goes, such as `Bearer <key>`.
         format: String,
     },
+    /// A key of several parts, such as an id and a secret, in as many headers.
+    Headers {
+        /// Header name to its value with `<part>` where a part goes, such as `X-Client-Id` to `<id>`.
+        headers: BTreeMap<String, String>,
+    },
     /// A key in the query string.
     Query {
         /// Parameter name.
@@ -39,6 +44,14 @@ pub enum Auth {
         /// Its name.
         scheme: String,
     },
+}
+
+impl Auth {
+    /// Whether a caller needs a key, rather than a hotkey or nothing.
+    #[must_use]
+    pub const fn takes_key(&self) -> bool {
+        matches!(self, Self::Header { .. } | Self::Headers { .. } | Self::Query { .. })
+    }
 }
 
 /// A text that the caller's sr25519 hotkey signs, and the headers that carry it: the Epistula family and its relatives.

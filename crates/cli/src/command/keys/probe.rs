@@ -7,7 +7,7 @@ use keys::{Entry, Value};
 use schema::amount::Amount;
 use schema::error::CallErrorKind;
 use schema::json_schema::OperationTypes;
-use schema::operation::{Auth, OperationDescriptor, SideEffects};
+use schema::operation::{OperationDescriptor, SideEffects};
 use schema::price::{PriceBasis, PriceRule};
 use serde_json::Map;
 use subnet::secrets::SecretStore;
@@ -90,11 +90,11 @@ pub(super) async fn test(
         code: String::new(),
         message: format!("{why}; its form, its origin and its end are in order"),
     };
-    let Some(key) = value.key() else {
-        return Ok(unchecked("a secret of several parts is not tried".to_owned()));
-    };
     let mut secrets = SecretStore::new();
-    secrets.insert(entry.name(), entry.origin(), &key).map_err(|error| vault::failure(error.into()))?;
+    let parts = value.parts().map(|(name, part)| (name.to_owned(), part));
+    secrets
+        .insert_parts(entry.name(), entry.origin(), parts, None)
+        .map_err(|error| vault::failure(error.into()))?;
     let ledger = Ledger::open(config).await?;
     let Some(probe) = ledger.probe(entry, spend) else {
         let cost = if spend.is_some() { "costs no more than that" } else { "is free" };
@@ -148,7 +148,7 @@ impl<'a> Ledger<'a> {
     /// The operations that would use a key named `name` and can be called.
     fn callable(&self, name: &str) -> Vec<(&OperationDescriptor, PreparedOperation)> {
         let of_name = |operation: &&OperationDescriptor| {
-            let takes_key = matches!(operation.auth, Auth::Header { .. } | Auth::Query { .. });
+            let takes_key = operation.auth.takes_key();
             takes_key && (operation.id == name || format!("sn{}", operation.netuid) == name)
         };
         let prepare = |operation: &'_ OperationDescriptor| {
