@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test helpers")]
 
 mod call;
+mod capability;
 mod compiler;
 mod ledger;
 mod lists;
