@@ -201,3 +201,40 @@ async fn what_is_not_there_is_told_with_what_was_meant() {
     let refused = definition(&clients, "plans/..", ToolFormat::Mcp).await;
     assert_refused(refused, Code::InvalidArgument, "E1510", &["target"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_libraries_that_use_definitions_read_them() {
+    let (_served, clients) = bare().await;
+    let mut targets: Vec<String> =
+        catalogue(&clients).await.into_iter().map(|operation| operation.id).collect();
+    targets.extend(["cap.generate", "cap.social_posts", "cap.web_search"].map(str::to_owned));
+    let mut lines = String::new();
+    for target in &targets {
+        let (openai, _) = definition(&clients, target, ToolFormat::Openai).await.unwrap();
+        let (mcp, _) = definition(&clients, target, ToolFormat::Mcp).await.unwrap();
+        let (plain, _) = definition(&clients, target, ToolFormat::JsonSchema).await.unwrap();
+        let line = json!({
+            "target": target, "openai": openai, "mcp": mcp, "input": plain["input"], "output": plain["output"],
+        });
+        lines.push_str(&format!("{line}\n"));
+    }
+    let output = tokio::task::spawn_blocking(move || python_reads("tool_checks.py", &lines)).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said.trim(), format!("ok {}", targets.len()), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What a script of `tests/clients` says to this input.
+fn python_reads(script: &str, input: &str) -> std::process::Output {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(e2e::python("ORCH_CLIENTS_PYTHON", "venv-clients"))
+        .arg(root().join("tests/clients").join(script))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}

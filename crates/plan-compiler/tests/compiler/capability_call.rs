@@ -30,8 +30,11 @@ fn call(lock: &Lock, name: &str, limit: Option<Amount>) -> Result<(CompiledPlan,
 
 /// The operations in the order in which they are tried, with their limits and timeouts.
 fn tried(plan: &CompiledPlan) -> Vec<(&str, Option<Amount>, u64)> {
-    let NodeBody::Call(first) = &plan.body.nodes[0] else { panic!("{:?}", plan.body.nodes) };
-    let mut next: Option<&CallSpec> = Some(first);
+    let call = plan.body.nodes.iter().find_map(|node| match node {
+        NodeBody::Call(spec) => Some(spec.as_ref()),
+        _ => None,
+    });
+    let mut next: Option<&CallSpec> = call;
     let mut tried = Vec::new();
     while let Some(spec) = next {
         assert_eq!(spec.candidates.len(), 1);
