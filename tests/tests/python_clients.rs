@@ -60,7 +60,9 @@ async fn grpcurl_lists_describes_calls_and_reads_errors() {
     let (served, _samples) = served().await;
     let (ok, listed, error) = grpcurl(&served, &[], &["list"]).await;
     assert!(ok, "{error}");
-    for service in ["CallService", "CompilerService", "LedgerService", "RunService"] {
+    for service in
+        ["CallService", "CompilerService", "LedgerService", "PlanService", "RunService", "ToolService"]
+    {
         assert!(listed.lines().any(|line| line == format!("orchestra.v1.{service}")), "{listed}");
     }
     let (ok, described, error) = grpcurl(&served, &[], &["describe", "orchestra.v1.RunService"]).await;

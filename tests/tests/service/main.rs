@@ -3,12 +3,14 @@
 
 mod access;
 mod call;
+mod capability;
 mod compiler;
 mod ledger;
 mod lists;
 mod plans;
 mod protocol;
 mod runs;
+mod tools;
 mod watch;
 
 use e2e::service::{Clients, Served, code_of, development};
