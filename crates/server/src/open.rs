@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 use ledger_service::Catalog;
 use proof::key::PublicKey;
 use schema::hash::{Context, Hash};
@@ -43,6 +44,8 @@ pub struct Options {
     /// Whether a lock that a client sends is compiled against although this Ledger does not hold its entries.
     /// Only for a service whose one client is the program around it: the lock is its user's own file then.
     pub trust_locks: bool,
+    /// Origins whose pages may call by gRPC-Web, such as `https://app.example`; none unless named.
+    pub allow_origins: Vec<HeaderValue>,
 }
 
 /// Where the state of a service lives.
@@ -70,6 +73,7 @@ impl Options {
             close_grace: CLOSE_GRACE,
             take_up_runs: true,
             trust_locks: false,
+            allow_origins: Vec::new(),
         }
     }
 }
@@ -137,6 +141,7 @@ pub struct Service {
     public_key: PublicKey,
     close_grace: Duration,
     locks_trusted: bool,
+    allow_origins: Vec<HeaderValue>,
 }
 
 impl Service {
@@ -182,11 +187,16 @@ impl Service {
             tracing::info!(runs = resumed, "took up runs of an earlier process");
         }
         let (close_grace, locks_trusted) = (options.close_grace, options.trust_locks);
-        Ok(Self { ledger, runtime, native, public_key, close_grace, locks_trusted })
+        let allow_origins = options.allow_origins;
+        Ok(Self { ledger, runtime, native, public_key, close_grace, locks_trusted, allow_origins })
     }
 
     pub(crate) const fn locks_trusted(&self) -> bool {
         self.locks_trusted
+    }
+
+    pub(crate) fn allow_origins(&self) -> &[HeaderValue] {
+        &self.allow_origins
     }
 
     /// The Ledger.

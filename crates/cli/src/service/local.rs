@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::HeaderValue;
 use samples::Samples;
 use secrecy::SecretString;
 use server::{Options, Service, StoreLocation};
@@ -53,8 +54,12 @@ impl Local {
     }
 
     /// A service for clients elsewhere, whose locks it does not trust.
-    pub(crate) async fn for_clients(config: &Config, state: State) -> Result<Self, Failure> {
-        Self::configured(config, options(state)).await
+    pub(crate) async fn for_clients(
+        config: &Config,
+        state: State,
+        allow_origins: Vec<HeaderValue>,
+    ) -> Result<Self, Failure> {
+        Self::configured(config, Options { allow_origins, ..options(state) }).await
     }
 
     async fn configured(config: &Config, mut options: Options) -> Result<Self, Failure> {
