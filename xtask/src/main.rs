@@ -64,6 +64,7 @@ fn test(args: &[String]) -> Result<()> {
     tools::venv("venv-package", &["clients/python/requirements-dev.txt"], None)?;
     lint_tools()?;
     tools::npm("tests/clients")?;
+    tools::npm("clients/typescript")?;
     let mut command = vec!["test", "--workspace", "--no-fail-fast"];
     command.extend(args.iter().map(String::as_str));
     cargo(&command)
