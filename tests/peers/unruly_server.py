@@ -18,7 +18,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 KEY = "unruly-key"
-FAILURES = ("timeout", "busy", "html", "schema", "payment", "half")
+FAILURES = ("timeout", "busy", "html", "schema", "payment", "half", "dear")
+# How the search says what it charged, in US dollars.
+COST_HEADER, COST, DEAR_COST = "x-desearch-cost-usd", "0.0025", "0.5"
 WISH = re.compile(rf"({'|'.join(FAILURES)})(?:\*(\d+))?:")
 
 
@@ -75,8 +77,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, text: str, value: dict[str, Any]) -> None:
         failure = self.server.failure(text)
-        if failure is None:
-            self.reply(200, value)
+        if failure in (None, "dear"):
+            self.reply(200, value, {COST_HEADER: DEAR_COST if failure else COST})
         else:
             self.fail(failure, value)
 
