@@ -1,7 +1,5 @@
 //! `examples/diy`: one task by hand and through Orchestra, on peers of this machine, and the table of `docs/why.md`, which is
 //! what becomes of both while a subnet fails.
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::env;
 use std::fs;
 use std::process::Command;

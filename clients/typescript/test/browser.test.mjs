@@ -8,14 +8,16 @@ import { publishUnruly, SERVER } from "./world.mjs";
 import { connect } from "@orchestra/client/node";
 
 const PAGE = `
-import { connect, NotFound } from "@orchestra/client/web";
+import { connect, NotFound, verify } from "@orchestra/client/web";
 window.ask = async (server) => {
   const client = connect(server);
-  const answer = await client.call("sn65020.ask", { q: "browser" });
+  const answer = await client.call("sn65020.ask", { q: "browser" }, { receipt: true });
+  const verdict = await verify(answer.receipt);
   const parts = [];
   for await (const part of client.stream("sn65020.parts", { q: "browser" })) parts.push(part.t);
   const error = await client.call("sn22.web_serch", {}).catch((error) => error);
-  return { value: answer.value, cost: String(answer.cost), parts, code: error.code, isNotFound: error instanceof NotFound };
+  return { value: answer.value, cost: String(answer.cost), parts, code: error.code, isNotFound: error instanceof NotFound,
+    proven: verdict.valid && verdict.level };
 };
 `;
 
@@ -57,6 +59,7 @@ test("a page of an admitted origin calls, streams and reads errors; another page
       parts: ["one", "two", "three"],
       code: "E1201",
       isNotFound: true,
+      proven: "L1",
     });
     assert.ok((await asked("http://localhost:5999")).refused, "a page of an origin that is not named is refused");
   } finally {

@@ -85,11 +85,18 @@ for (const [way, connect] of [["gRPC", orchestra.connect], ["gRPC-Web", connectW
       assert.ok((await client.call(SEARCH, { query: "slow" }, { costMax: PRICE, timeoutMs: 90_000 })).value);
     });
 
-    await t.test("a run gives its result and a proof", async () => {
+    await t.test("a run gives its result and a proof that holds", async () => {
       const done = await client.run(links, { query: "a" }, { result: z.array(z.string()), costMax: "0.02 USD" });
       assert.ok(done.value.length > 0 && done.plan === "links" && done.proofId.length === 64);
       const bundle = await client.proof(done.run);
-      assert.ok(bundle.length > 500);
+      const verdict = await orchestra.verify(bundle);
+      assert.ok(verdict.valid && verdict.level === "L1" && verdict.signer === "unknown", JSON.stringify(verdict.failures));
+      assert.equal(verdict.run.proofId, done.proofId);
+      assert.equal(`runs/${verdict.run.runId}`, done.run);
+      assert.equal(verdict.run.planHash, done.planHash);
+      assert.ok((await orchestra.verify(bundle, { [verdict.signerKey]: { name: "mine" } })).isAttributed);
+      bundle[bundle.length >> 1] ^= 1;
+      assert.ok(!(await orchestra.verify(bundle)).valid);
     });
 
     await t.test("watching goes on without a gap after the connection broke", async () => {
