@@ -157,14 +157,14 @@ def test_a_plan_refused_for_its_cost_starts_nothing(client: Client) -> None:
 def test_watching_goes_on_without_a_gap_after_the_connection_broke(client: Client, address: str) -> None:
     run = client.start(PlanSource(text=PLAN), {"query": "cut"})
     whole = [event.seq for event in client.watch(run)]
-    way = Cutting(address, 300, 500, 700)
+    way = Cutting(address, 250, 350)
     try:
         with Client(way.address) as distant:
             seen = [event.seq for event in distant.watch(run)]
     finally:
         way.close()
     assert seen == whole == list(range(1, len(whole) + 1))
-    assert way.connections >= 3
+    assert way.connections > 1
 
 
 def test_watching_what_is_not_there_is_told_at_once(client: Client) -> None:
@@ -197,10 +197,10 @@ def test_the_asynchronous_client_does_the_same(address: str, tmp_path: Path) -> 
             assert done.value and verify(await client.proof(done.run)).valid
             with pytest.raises(NotFound):
                 await client.call("sn22.nothing")
-            way = Cutting(address, 300, 500, 700)
+            way = Cutting(address, 250, 350)
             async with AsyncClient(way.address) as distant:
                 seen = [event.seq async for event in distant.watch(done.run)]
-                assert seen == list(range(1, len(seen) + 1)) and way.connections >= 3
+                assert seen == list(range(1, len(seen) + 1)) and way.connections > 1
             way.close()
 
     asyncio.run(all_of_it())

@@ -103,7 +103,7 @@ for (const [way, connect] of [["gRPC", orchestra.connect], ["gRPC-Web", connectW
       const run = await client.start(links, { query: "cut" });
       const seqs = async (events) => { const all = []; for await (const { seq } of events) all.push(seq); return all; };
       const whole = await seqs(client.watch(run));
-      const broken = await cutting(300, 500, 700);
+      const broken = await cutting(250, 350);
       const seen = await seqs(connect(broken.url).watch(run, { patienceMs: 20_000 }));
       broken.close();
       assert.deepEqual(seen, whole);
