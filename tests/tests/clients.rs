@@ -131,7 +131,9 @@ fn the_typescript_package_works_in_node_and_in_a_browser_and_verifies() {
     let world = World::start();
     let project = unpacked(world.folder.path());
     let mut tests = Command::new("node");
-    tests.args(["--test", "client.test.mjs", "browser.test.mjs", "proof.test.mjs"]).current_dir(project);
+    tests
+        .args(["--test", "--test-timeout=120000", "client.test.mjs", "browser.test.mjs", "proof.test.mjs"])
+        .current_dir(project);
     let said = must(world.known_to(&mut tests));
     assert!(
         said.contains("# fail 0") && said.contains("# skipped 0") && !said.contains("# pass 0"),

@@ -39,20 +39,26 @@ export async function failure(promise, family) {
 export async function cutting(...limits) {
   const { hostname, port } = new URL(SERVER);
   const way = { connections: 0 };
+  const open = new Set();
   const server = net.createServer((near) => {
     way.connections += 1;
     let left = limits.shift() ?? Infinity;
     const far = net.connect(Number(port), hostname);
     const end = () => (near.destroy(), far.destroy());
-    near.on("data", (data) => far.write(data)).on("close", end).on("error", end);
-    far.on("close", end).on("error", end).on("data", (data) => {
-      near.write(data.subarray(0, left));
-      left -= data.length;
-      if (left <= 0) near.destroySoon();
+    for (const side of [near, far]) open.add(side.on("close", end).on("error", end));
+    near.on("data", (data) => far.write(data));
+    far.on("data", (data) => {
+      const passed = data.subarray(0, left);
+      left -= passed.length;
+      near.write(passed, () => left === 0 && end());
     });
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   way.url = `http://127.0.0.1:${server.address().port}`;
-  way.close = () => server.close();
+  // What is left open would keep the tests from ending.
+  way.close = () => {
+    server.close();
+    for (const side of open) side.destroy();
+  };
   return way;
 }
