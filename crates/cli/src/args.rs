@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use http::{HeaderValue, Uri};
 
 use crate::project::is_stdin;
 
@@ -390,10 +391,26 @@ pub(crate) struct Serve {
     /// Folder for the store and the runtime's key.
     #[arg(long, value_name = "FOLDER", env = "ORCHESTRA_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// Origin whose pages may call this server by gRPC-Web, such as `https://app.example`; may be given several times.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    pub(crate) allow_origin: Vec<HeaderValue>,
     /// What to log to standard error: `error`, `warn`, `info`, `debug`, `trace`, or a filter by module such as
     /// `info,runtime=debug`.
     #[arg(long, value_name = "FILTER", env = "ORCHESTRA_LOG", default_value = "info")]
     pub(crate) log: String,
+}
+
+/// The header that a browser sends for pages of this origin.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let refused =
+        || format!("`{text}` is no origin; one is a scheme with a host, such as https://app.example");
+    let uri: Uri = text.parse().map_err(|_| refused())?;
+    let host = uri.authority().map_or("", |authority| authority.as_str());
+    let schemes = ["http", "https"].into_iter();
+    if !schemes.map(|scheme| format!("{scheme}://{host}")).any(|origin| !host.is_empty() && origin == text) {
+        return Err(refused());
+    }
+    HeaderValue::from_str(text).map_err(|_| refused())
 }
 
 #[derive(Debug, Args)]

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use http::Response;
-use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -14,7 +13,7 @@ use crate::status::DOMAIN;
 const UNREADABLE: &str = "E1516";
 
 /// The response, with details where it is an error without any.
-pub(crate) fn coded(response: Response<Body>) -> Response<Body> {
+pub(crate) fn coded<B: Default>(response: Response<B>) -> Response<B> {
     let Some(status) = Status::from_header_map(response.headers()) else { return response };
     if status.code() == Code::Ok || !status.details().is_empty() {
         return response;

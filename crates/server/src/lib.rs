@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+mod browser;
 mod call;
 mod coded;
 mod compiler;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 use ledger_service::Catalog;
 use proof::key::PublicKey;
 use schema::hash::{Context, Hash};
@@ -47,6 +48,8 @@ pub struct Options {
     /// Whether a lock that a client sends is compiled against although this Ledger does not hold its entries.
     /// Only for a service whose one client is the program around it: the lock is its user's own file then.
     pub trust_locks: bool,
+    /// Origins whose pages may call by gRPC-Web, such as `https://app.example`; none unless named.
+    pub allow_origins: Vec<HeaderValue>,
 }
 
 /// Where the state of a service lives.
@@ -75,6 +78,7 @@ impl Options {
             take_up_runs: true,
             access: Access::default(),
             trust_locks: false,
+            allow_origins: Vec::new(),
         }
     }
 }
@@ -144,6 +148,7 @@ pub struct Service {
     close_grace: Duration,
     access: Access,
     locks_trusted: bool,
+    allow_origins: Vec<HeaderValue>,
 }
 
 impl Service {
@@ -191,8 +196,18 @@ impl Service {
         if resumed > 0 {
             tracing::info!(runs = resumed, "took up runs of an earlier process");
         }
-        let Options { access, close_grace, trust_locks: locks_trusted, .. } = options;
-        Ok(Self { ledger, runtime, published, native, public_key, close_grace, access, locks_trusted })
+        let Options { access, close_grace, trust_locks: locks_trusted, allow_origins, .. } = options;
+        Ok(Self {
+            ledger,
+            runtime,
+            published,
+            native,
+            public_key,
+            close_grace,
+            access,
+            locks_trusted,
+            allow_origins,
+        })
     }
 
     /// Whether it serves everybody who reaches it.
@@ -211,6 +226,10 @@ impl Service {
 
     pub(crate) const fn published(&self) -> &Published {
         &self.published
+    }
+
+    pub(crate) fn allow_origins(&self) -> &[HeaderValue] {
+        &self.allow_origins
     }
 
     /// The Ledger.

@@ -15,19 +15,16 @@ use proto::v1::tool_service_server::ToolServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
-use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::server::Router;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic_health::server::HealthReporter;
-use tower::layer::util::{Identity, Stack};
 use tower::service_fn;
-use tower::util::MapResponseLayer;
 
 use crate::access::Guard;
+use crate::browser;
 use crate::call::Calls;
-use crate::coded::coded;
 use crate::compiler::Compiler;
 use crate::ledger::Ledger;
 use crate::open::Service;
@@ -53,12 +50,6 @@ const DRAIN: Duration = Duration::from_secs(1);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// Bytes on their way between the two ends of an in-process connection.
 const DUPLEX_BYTES: usize = 256 << 10;
-
-/// What gives a code to statuses that have none.
-type Coded = fn(http::Response<Body>) -> http::Response<Body>;
-
-/// The router of all services.
-type CodedRouter = Router<Stack<Guard, Stack<MapResponseLayer<Coded>, Identity>>>;
 
 /// Why a service cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -130,22 +121,10 @@ impl Service {
         Ok(Endpoint::from_static("http://in-process").connect_with_connector(connector).await?)
     }
 
-    async fn router(&self, web: axum::Router) -> Result<(CodedRouter, HealthReporter), ServeError> {
+    async fn router(&self, web: axum::Router) -> Result<(Router, HealthReporter), ServeError> {
         let (health, health_service) = tonic_health::server::health_reporter();
         set_health(&health, tonic_health::ServingStatus::Serving).await;
-        // A path that neither has is answered as gRPC answers it.
-        let routes = Routes::from(Routes::default().into_axum_router().merge(web));
-        let router = Server::builder()
-            .accept_http1(true)
-            .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
-            .http2_max_local_error_reset_streams(Some(LOCAL_ERROR_RESETS_MAX))
-            .http2_max_pending_accept_reset_streams(Some(PENDING_ACCEPT_RESETS_MAX))
-            .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
-            .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-            .timeout(CALL_TIMEOUT)
-            .layer(MapResponseLayer::new(coded as Coded))
-            .layer(Guard(self.access().clone()))
-            .add_routes(routes)
+        let grpc = Routes::default()
             .add_service(health_service)
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?)
@@ -163,6 +142,18 @@ impl Service {
             )
             .add_service(RunServiceServer::new(Runs::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ToolServiceServer::new(Tools::new(self)));
+        let grpc = grpc.into_axum_router().layer(Guard(self.access().clone()));
+        // A path that neither has is answered as gRPC answers it.
+        let grpc = browser::admit(grpc, self.allow_origins());
+        let router = Server::builder()
+            .accept_http1(true)
+            .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
+            .http2_max_local_error_reset_streams(Some(LOCAL_ERROR_RESETS_MAX))
+            .http2_max_pending_accept_reset_streams(Some(PENDING_ACCEPT_RESETS_MAX))
+            .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
+            .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+            .timeout(CALL_TIMEOUT)
+            .add_routes(Routes::from(grpc.merge(web)));
         Ok((router, health))
     }
 }

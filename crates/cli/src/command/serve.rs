@@ -28,7 +28,8 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
     })?;
     let stopped = stop_signal()?;
     let folder = args.data.clone().unwrap_or_else(|| config.data_folder());
-    let local = Local::for_clients(&config, State::Folder(folder.clone())).await.map_err(in_use)?;
+    let origins = args.allow_origin.clone();
+    let local = Local::for_clients(&config, State::Folder(folder.clone()), origins).await.map_err(in_use)?;
     announce(context, bound, &project::relative(&folder).display().to_string());
     if !bound.ip().is_loopback() && local.service.is_open() {
         tracing::warn!(%bound, "whoever reaches this address may start runs: `orch tokens add` makes it ask for a token");

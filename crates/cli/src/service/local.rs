@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 use ledger_service::Snapshot;
 use samples::Samples;
 use secrecy::SecretString;
@@ -56,11 +57,15 @@ impl Local {
     }
 
     /// A service for clients elsewhere, whose locks it does not trust.
-    pub(crate) async fn for_clients(config: &Config, state: State) -> Result<Self, Failure> {
+    pub(crate) async fn for_clients(
+        config: &Config,
+        state: State,
+        allow_origins: Vec<HeaderValue>,
+    ) -> Result<Self, Failure> {
         let path = config.tokens_file();
         let tokens = Tokens::read(&path)?;
         let access = tokens.access(&path)?;
-        Self::configured(config, Options { access, ..options(state) }).await
+        Self::configured(config, Options { access, allow_origins, ..options(state) }).await
     }
 
     async fn configured(config: &Config, mut options: Options) -> Result<Self, Failure> {

@@ -1,0 +1,107 @@
+"""What a verifier found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .objects import Totals
+
+FAILURES_MAX = 64
+
+CODES = {
+    "encoding": "E1301",
+    "version": "E1302",
+    "signature": "E1303",
+    "key": "E1304",
+    "challenge": "E1305",
+    "plan": "E1306",
+    "header": "E1307",
+    "leaf": "E1308",
+    "root": "E1309",
+    "order": "E1310",
+    "totals": "E1311",
+    "disclosure": "E1312",
+    "decision": "E1313",
+    "result": "E1314",
+}
+
+
+@dataclass(frozen=True)
+class TrustedKey:
+    """A runtime's key that you trust, and when: microseconds since 1970 UTC, `None` for always."""
+
+    name: str
+    valid_from_us: int | None = None
+    valid_until_us: int | None = None
+
+    def covers(self, opened_at: int, closed_at: int) -> bool:
+        return (self.valid_from_us is None or self.valid_from_us <= opened_at) and (
+            self.valid_until_us is None or closed_at <= self.valid_until_us
+        )
+
+
+# Keys as 64 hex digits.
+Trust = Mapping[str, TrustedKey]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A check that did not hold; `code` has a page in the error index."""
+
+    check: str
+    message: str
+    leaf: int | None = None
+    node: str | None = None
+
+    @property
+    def code(self) -> str:
+        return CODES[self.check]
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a bundle says of its run. Hashes are 64 hex digits, times microseconds since 1970 UTC."""
+
+    proof_id: str
+    run_id: str
+    plan_hash: str
+    leaves: int
+    result: str
+    code: str | None
+    totals: Totals
+    opened_at_us: int
+    closed_at_us: int
+
+
+@dataclass
+class Verdict:
+    """Everything there is to say of a bundle.
+
+    `valid` says that every check held, not who signed: `signer` is `trusted` where the key is one that you named,
+    `unknown` where it is another, `none` where nobody signed. `level` is `L1` for a signed bundle, `L0` for one that only
+    agrees with itself, `None` where a check failed. `inputs` and `result` are the canonical bytes that the bundle shows,
+    where it shows them and they are what was committed.
+    """
+
+    valid: bool = True
+    failures: list[Failure] = field(default_factory=list)
+    signer: Literal["none", "unknown", "trusted"] = "none"
+    signer_key: str | None = None
+    signer_name: str | None = None
+    level: Literal["L0", "L1"] | None = None
+    not_proven: list[str] = field(default_factory=list)
+    run: RunSummary | None = None
+    inputs: bytes | None = None
+    result: bytes | None = None
+
+    def fail(self, check: str, message: str, leaf: int | None = None, node: str | None = None) -> None:
+        self.valid = False
+        if len(self.failures) < FAILURES_MAX:
+            self.failures.append(Failure(check, message, leaf, node))
+
+    @property
+    def is_attributed(self) -> bool:
+        """Whether every check held and a key that you trust signed."""
+        return self.valid and self.signer == "trusted"
