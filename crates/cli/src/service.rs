@@ -99,6 +99,12 @@ impl Connection {
         Ok(Self { channel, local: None, url })
     }
 
+    /// The connection itself, for clients that are not made here.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     /// Client of the runs.
     pub(crate) fn runs(&self) -> RunServiceClient<Channel> {
         RunServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
