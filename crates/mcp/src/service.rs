@@ -16,7 +16,7 @@ use tonic::{Request, Status};
 /// Bytes of one message from the service; results may be large.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// Rows of one page.
-const PAGE_SIZE: u32 = 500;
+pub(crate) const PAGE_SIZE: u32 = 500;
 
 /// A way to the service, on behalf of one caller.
 #[derive(Clone, Debug)]

@@ -16,6 +16,9 @@ use crate::exit::{Exit, Failure};
 use crate::project;
 use crate::service::local::{Local, STORE_IN_USE, State};
 
+/// Target of the log of the library that speaks MCP.
+const MCP_LIBRARY: &str = "rmcp";
+
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Failure> {
     start_log(context, &args.log)?;
@@ -98,10 +101,14 @@ fn announce(context: &Context, address: SocketAddr, folder: &str) {
 
 /// What happens goes to standard error, filtered; message content and keys are in no log line.
 pub(crate) fn start_log(context: &Context, filter: &str) -> Result<(), Failure> {
-    let filter: Targets = filter.parse().map_err(|error| {
+    let mut filter: Targets = filter.parse().map_err(|error| {
         let help = "such as `info`, `debug`, or `info,runtime=debug`; --log and ORCHESTRA_LOG set it";
         Failure::new("E1507", format!("`{filter}` is no filter for the log: {error}"), help)
     })?;
+    // The library of MCP logs messages with what is in them; whoever wants that asks for it by name.
+    if !filter.iter().any(|(target, _)| target.starts_with(MCP_LIBRARY)) {
+        filter = filter.with_target(MCP_LIBRARY, LevelFilter::OFF);
+    }
     let log = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
         .with_writer(io::stderr)

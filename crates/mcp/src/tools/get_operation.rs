@@ -11,7 +11,7 @@ use crate::arguments;
 use crate::fault::Fault;
 use crate::money;
 use crate::request::Request;
-use crate::service::Service;
+use crate::service::{PAGE_SIZE, Service};
 
 pub(crate) const NAME: &str = "get_operation";
 
@@ -82,22 +82,16 @@ pub(crate) async fn described(service: &Service, id: &str, version: &str) -> Res
 }
 
 async fn capability(service: &Service, name: &str) -> Result<Json, Fault> {
-    let all = v1::ListCapabilitiesRequest { page_size: 500, page_token: String::new() };
-    let all = service.ledger().list_capabilities(all).await?.into_inner().capabilities;
-    let names: Vec<String> = all.iter().map(|one| format!("`cap.{}`", one.name)).collect();
-    let found = all.into_iter().find(|one| one.name == name).ok_or_else(|| {
-        Fault::new(
-            "E1202",
-            format!("there is no capability `{name}`"),
-            format!("there are {}", names.join(", ")),
-        )
-    })?;
     let target =
         v1::GetToolSchemaRequest { target: format!("cap.{name}"), format: v1::ToolFormat::JsonSchema.into() };
+    // It also says which names there are, where this is none of them.
     let schema = service.tools().get_tool_schema(target).await?.into_inner();
     let mut schema: Json = serde_json::from_slice(&schema.definition_json).unwrap_or_default();
+    let all = v1::ListCapabilitiesRequest { page_size: PAGE_SIZE, page_token: String::new() };
+    let all = service.ledger().list_capabilities(all).await?.into_inner().capabilities;
+    let found = all.into_iter().find(|one| one.name == name).unwrap_or_default();
     Ok(json!({
-        "operation": format!("cap.{}", found.name), "version": found.version, "summary": found.summary, "tags": [],
+        "operation": format!("cap.{name}"), "version": found.version, "summary": found.summary, "tags": [],
         "capabilities": [], "callable": !found.operations.is_empty(), "operations": found.operations,
         "not_callable_reason": null, "price": null, "access": null, "verified": false,
         "input_schema": schema["input"].take(), "output_schema": schema["output"].take(), "definition": found.source,
