@@ -16,8 +16,11 @@ const NO_ANSWER: &str = "E1853";
 
 /// An error of a tool: a stable code, what is wrong, and what to do next.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Fault {
-    pub(crate) code: String,
+pub(crate) struct Fault(Box<Parts>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Parts {
+    code: String,
     message: String,
     help: String,
     /// Further facts, such as `path`, or what a call was charged although it failed.
@@ -26,28 +29,39 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(code: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), help: help.into(), facts: Map::new() }
+        let (message, help) = (message.into(), help.into());
+        Self(Box::new(Parts { code: code.to_owned(), message, help, facts: Map::new() }))
+    }
+
+    /// The stable code.
+    pub(crate) fn code(&self) -> &str {
+        &self.0.code
     }
 
     /// With a further fact.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
-        self.facts.insert(name.to_owned(), value.into());
+        self.0.facts.insert(name.to_owned(), value.into());
         self
     }
 
-    /// `{"error": {"code": .., "message": .., "help": .., ..}}`.
+    /// `{"error": ..}` of its [`parts`](Self::parts).
     pub(crate) fn json(&self) -> Json {
-        let mut error = Map::new();
-        error.insert("code".into(), self.code.as_str().into());
-        error.insert("message".into(), self.message.as_str().into());
-        error.insert("help".into(), self.next_step().into());
-        error.extend(self.facts.clone());
-        json!({ "error": error })
+        json!({ "error": self.parts() })
+    }
+
+    /// `{"code": .., "message": .., "help": .., ..}`.
+    pub(crate) fn parts(&self) -> Map<String, Json> {
+        let mut parts = Map::new();
+        parts.insert("code".into(), self.0.code.as_str().into());
+        parts.insert("message".into(), self.0.message.as_str().into());
+        parts.insert("help".into(), self.next_step().into());
+        parts.extend(self.0.facts.clone());
+        parts
     }
 
     fn next_step(&self) -> String {
-        match self.code.as_str() {
-            _ if !self.help.is_empty() => self.help.clone(),
+        match self.code() {
+            _ if !self.0.help.is_empty() => self.0.help.clone(),
             "E1201" | "E1202" => "search_subnets finds the operations there are".into(),
             "E1160" | "E1161" | "E1162" | "E1163" => {
                 "mend the arguments by the input schema: get_operation shows that of an operation, check_plan that of \
@@ -68,12 +82,12 @@ impl Fault {
     /// As an error of the protocol, where what was asked for is no tool of this server at all.
     pub(crate) fn protocol(&self) -> ErrorData {
         let data = Some(self.json());
-        match self.code.as_str() {
+        match self.code() {
             "E1164" | "E1165" | "E1201" | "E1202" | "E1208" => {
-                ErrorData::resource_not_found(self.message.clone(), data)
+                ErrorData::resource_not_found(self.0.message.clone(), data)
             }
-            NO_ANSWER => ErrorData::internal_error(self.message.clone(), data),
-            _ => ErrorData::invalid_params(self.message.clone(), data),
+            NO_ANSWER => ErrorData::internal_error(self.0.message.clone(), data),
+            _ => ErrorData::invalid_params(self.0.message.clone(), data),
         }
     }
 }

@@ -103,10 +103,7 @@ async fn watch(request: &mut Request, run: &str) -> Result<(), Fault> {
             event = events.message() => event,
         };
         match event.map_err(|status| Fault::from(status).with("run", run))? {
-            Some(message) => match &message.event {
-                Some(event) => progress.event(event).await,
-                None => {}
-            },
+            Some(message) => progress.event(&message.event.unwrap_or_default()).await,
             None => return Ok(()),
         }
     }

@@ -63,28 +63,24 @@ impl Shown {
             return Ok(Self { value, ..Self::nothing() });
         }
         let link = resources::result_of(run, u64::try_from(result.len()).unwrap_or(u64::MAX));
-        let mut omitted = outline(&value);
-        omitted["bytes"] = bytes.into();
-        omitted["resource"] = link.uri.as_str().into();
+        let omitted = outline(&value, bytes, &link.uri);
         Ok(Self { value: Json::Null, omitted, links: vec![link] })
     }
 }
 
 /// What a value is, without what is in it.
-fn outline(value: &Json) -> Json {
+fn outline(value: &Json, bytes: usize, resource: &str) -> Json {
     let (kind, members, keys) = match value {
         Json::Array(items) => ("array", items.len(), Vec::new()),
         Json::Object(map) => ("object", map.len(), map.keys().take(KEYS_SHOWN_MAX).collect()),
         Json::String(text) => ("string", text.chars().count(), Vec::new()),
         _ => ("scalar", 1, Vec::new()),
     };
-    json!({ "kind": kind, "members": members, "keys": keys })
+    json!({ "kind": kind, "members": members, "keys": keys, "bytes": bytes, "resource": resource })
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
 
     #[test]
@@ -101,7 +97,7 @@ mod tests {
         );
         assert_eq!(left_out.links.len(), 1);
         assert_eq!(Shown::part("runs/1", result, "/a/1", 1).unwrap().value, json!(2));
-        assert_eq!(Shown::part("runs/1", result, "/c", 1).unwrap_err().code, ARGUMENTS);
+        assert_eq!(Shown::part("runs/1", result, "/c", 1).unwrap_err().code(), ARGUMENTS);
     }
 
     #[test]

@@ -105,8 +105,6 @@ impl Drop for Reservation {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
 
     fn usd(text: &str) -> Amount {
@@ -126,7 +124,7 @@ mod tests {
         let purse = purse("0.10USD");
         let first = purse.reserve(usd("0.06USD")).unwrap();
         let refused = purse.reserve(usd("0.05USD")).unwrap_err();
-        assert_eq!(refused.code, SPENT);
+        assert_eq!(refused.code(), SPENT);
         assert_eq!(refused.json()["error"]["left"], "0.04 USD");
         let second = purse.reserve(usd("0.04USD")).unwrap();
         first.charged("runs/1", Some(usd("0.01USD")));

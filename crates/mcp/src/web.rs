@@ -33,7 +33,7 @@ impl Session {
 /// A server that only this machine can reach answers only requests that name it as this machine does, from no other page
 /// than this machine's own: else any web page could have a browser's user spend (DNS rebinding). What may reach any
 /// other server is for the proxy before it and for tokens to say.
-#[must_use]
+#[must_use = "routes answer nothing until they are served"]
 pub fn router(channel: Channel, bound: SocketAddr) -> (Router, Session) {
     let server = Server::new(channel, None);
     let token = CancellationToken::new();

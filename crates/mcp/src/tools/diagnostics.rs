@@ -11,23 +11,21 @@ const US_PER_MS: u64 = 1_000;
 
 /// The schema of [`shown`].
 pub(crate) fn schema() -> Json {
-    let place = || {
-        json!({
+    let place = |text: &str| {
+        closed_whole(json!({
             "line": plain("integer", "Line, from 1."), "column": plain("integer", "Column in bytes, from 1."),
             "start": plain("integer", "First byte."), "end": plain("integer", "One past the last byte."),
-        })
+            "text": plain("string", text),
+        }))
     };
-    let mut label = place();
-    label["text"] = plain("string", "What is the matter there.");
-    let mut edit = place();
-    edit["text"] = plain("string", "What to put in its place.");
+    let (label, edit) = (place("What is the matter there."), place("What to put in its place."));
     let fix = json!({
         "type": ["object", "null"],
         "description": "An edit that mends it, where there is one.",
         "properties": {
             "message": plain("string", "What it does."),
             "safe": plain("boolean", "Whether it keeps the plan's meaning."),
-            "edits": list(closed_whole(edit), "Replacements, in order of their places."),
+            "edits": list(edit, "Replacements, in order of their places."),
         },
         "required": ["message", "safe", "edits"],
         "additionalProperties": false,
@@ -36,7 +34,7 @@ pub(crate) fn schema() -> Json {
         "code": plain("string", "Stable code, such as `E0304`."),
         "severity": { "type": "string", "enum": ["error", "warning", "note"], "description": "How bad it is." },
         "message": plain("string", "What is wrong."),
-        "labels": list(closed_whole(label), "The places; the first is the main one."),
+        "labels": list(label, "The places; the first is the main one."),
         "notes": list(json!({ "type": "string" }), "Further facts."),
         "help": nullable("string", "What to do next."),
         "fix": fix,

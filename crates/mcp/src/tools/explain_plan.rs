@@ -35,12 +35,10 @@ pub(crate) fn tool() -> Tool {
         }),
         &["source"],
     );
-    let mut of_plan = summary_schema();
-    of_plan["type"] = json!(["object", "null"]);
     let output = closed_whole(json!({
         "ok": plain("boolean", "Whether the plan can run."),
         "diagnostics": diagnostics_schema(),
-        "plan": of_plan,
+        "plan": { "anyOf": [summary_schema(), { "type": "null" }] },
         "nodes": list(node_schema(), "The graph, parents first."),
         "contributors": list(contributor_schema(), "One row per call that costs money or time."),
         "rendered": plain("string", "The same for people."),

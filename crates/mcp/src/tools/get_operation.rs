@@ -66,18 +66,18 @@ pub(crate) async fn described(service: &Service, id: &str, version: &str) -> Res
     }
     let wanted = v1::GetOperationRequest { id: id.to_owned(), version: version.to_owned() };
     let found = service.ledger().get_operation(wanted).await?.into_inner().operation.unwrap_or_default();
-    let mut entry: Json = serde_json::from_slice(&found.entry_json).map_err(|error| {
+    let mut entry: JsonObject = serde_json::from_slice(&found.entry_json).map_err(|error| {
         let help = "the server is of another version; use the same on both sides";
         Fault::new("E1853", format!("the entry of `{id}` cannot be read: {error}"), help)
     })?;
-    let knows_answer = entry["output_complete"] == true;
+    let knows_answer = entry.get("output_complete") == Some(&Json::Bool(true));
     Ok(json!({
         "operation": found.id, "version": found.version, "summary": found.summary, "tags": found.tags,
         "capabilities": found.capabilities, "operations": [], "callable": found.callable,
         "not_callable_reason": (!found.callable).then_some(found.not_callable_reason),
         "price": money::text(found.price.as_ref().filter(|_| found.price_known)),
-        "access": found.access, "verified": found.verified, "input_schema": entry["input"].take(),
-        "output_schema": knows_answer.then(|| entry["output"].take()), "definition": null,
+        "access": found.access, "verified": found.verified, "input_schema": entry.remove("input"),
+        "output_schema": entry.remove("output").filter(|_| knows_answer), "definition": null,
     }))
 }
 
@@ -86,7 +86,7 @@ async fn capability(service: &Service, name: &str) -> Result<Json, Fault> {
         v1::GetToolSchemaRequest { target: format!("cap.{name}"), format: v1::ToolFormat::JsonSchema.into() };
     // It also says which names there are, where this is none of them.
     let schema = service.tools().get_tool_schema(target).await?.into_inner();
-    let mut schema: Json = serde_json::from_slice(&schema.definition_json).unwrap_or_default();
+    let mut schema: JsonObject = serde_json::from_slice(&schema.definition_json).unwrap_or_default();
     let all = v1::ListCapabilitiesRequest { page_size: PAGE_SIZE, page_token: String::new() };
     let all = service.ledger().list_capabilities(all).await?.into_inner().capabilities;
     let found = all.into_iter().find(|one| one.name == name).unwrap_or_default();
@@ -94,6 +94,6 @@ async fn capability(service: &Service, name: &str) -> Result<Json, Fault> {
         "operation": format!("cap.{name}"), "version": found.version, "summary": found.summary, "tags": [],
         "capabilities": [], "callable": !found.operations.is_empty(), "operations": found.operations,
         "not_callable_reason": null, "price": null, "access": null, "verified": false,
-        "input_schema": schema["input"].take(), "output_schema": schema["output"].take(), "definition": found.source,
+        "input_schema": schema.remove("input"), "output_schema": schema.remove("output"), "definition": found.source,
     }))
 }

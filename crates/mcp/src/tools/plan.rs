@@ -102,14 +102,16 @@ fn redirect(schema: &mut Json, own: &str) -> bool {
             }
             redirect(value, own) || found
         }),
-        Json::Array(items) => items.iter_mut().fold(false, |found, item| redirect(item, own) || found),
+        Json::Array(items) => {
+            items.iter_mut().filter_map(|item| redirect(item, own).then_some(())).count() > 0
+        }
         _ => false,
     }
 }
 
 fn with_definitions(mut schema: Json, definitions: Map<String, Json>) -> Json {
-    if !definitions.is_empty() {
-        schema[DEFINITIONS] = Json::Object(definitions);
+    if let (Some(members), false) = (schema.as_object_mut(), definitions.is_empty()) {
+        members.insert(DEFINITIONS.to_owned(), Json::Object(definitions));
     }
     schema
 }

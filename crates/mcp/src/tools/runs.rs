@@ -109,7 +109,7 @@ pub(crate) fn view(run: &v1::Run, pointer: &str, bytes_max: usize) -> Result<Ans
         false => Shown::part(&run.name, &run.result_json, pointer, bytes_max)?,
     };
     let costs: Vec<Json> = run.costs.iter().map(cost).collect();
-    let error = follow::failure(run).map(|fault| fault.json()["error"].take());
+    let error = follow::failure(run).map(|fault| fault.parts());
     let content = json!({
         "run": run.name, "plan": run.plan, "state": state(run.state()),
         "result": shown.value, "result_omitted": shown.omitted, "error": error,
