@@ -15,6 +15,8 @@ use crate::request::Request;
 use crate::service::Service;
 use crate::spend::Reservation;
 
+/// Code that the server gives to what its gRPC library refuses, which may have begun before.
+const UNREADABLE: &str = "E1516";
 /// Code of a call or run that was cancelled.
 const CANCELLED: &str = "E1508";
 
@@ -135,7 +137,8 @@ fn refused(status: Status, reserved: Reservation) -> Fault {
                 let charged = info.metadata.get("charged").and_then(|text| text.parse::<Amount>().ok());
                 reserved.charged(run, charged);
             }
-            None => reserved.release(),
+            None if info.reason != UNREADABLE => reserved.release(),
+            None => drop(reserved),
         },
         // The way to the service broke; what was sent nobody knows.
         None => drop(reserved),

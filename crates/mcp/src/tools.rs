@@ -54,7 +54,7 @@ pub(crate) async fn run(request: Request, name: &str, arguments: JsonObject) -> 
         runs::GET => runs::get(&request, arguments).await,
         runs::CANCEL => runs::cancel(&request, arguments).await,
         get_proof::NAME => get_proof::run(&request, arguments).await,
-        _ => Box::pin(plan::run(request, plan::published_as(name)?, arguments)).await,
+        _ => Box::pin(plan::run(request, name, arguments)).await?,
     };
     Some(said)
 }

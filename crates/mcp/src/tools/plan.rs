@@ -2,6 +2,7 @@
 
 use proto::v1;
 use rmcp::model::{JsonObject, Tool};
+use schema::tool::tool_name;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
@@ -18,8 +19,8 @@ use crate::service::Service;
 
 /// What the names of these tools begin with, so that no plan takes the name of another tool.
 const PREFIX: &str = "plan_";
-/// Characters of the longest name that every client takes.
-const NAME_LENGTH_MAX: usize = 64;
+/// What only the names of tools have that were cut.
+const CUT: char = '-';
 /// Where the definitions of a schema stand.
 const DEFINITIONS: &str = "$defs";
 
@@ -33,11 +34,17 @@ struct Arguments {
 }
 
 /// The plan whose tool has this name.
-pub(crate) fn published_as(tool: &str) -> Option<String> {
-    tool.strip_prefix(PREFIX).map(|plan| format!("plans/{plan}"))
+async fn published_as(service: &Service, tool: &str) -> Result<Option<String>, Fault> {
+    match tool.strip_prefix(PREFIX) {
+        Some(_) if tool.contains(CUT) => {
+            let plans = service.published().await?;
+            Ok(plans.into_iter().map(|plan| plan.name).find(|name| tool_name(name) == tool))
+        }
+        plain => Ok(plain.map(|plan| format!("plans/{plan}"))),
+    }
 }
 
-/// A tool for each published plan whose name is short enough for one; run_plan runs the others, too.
+/// A tool for each published plan.
 pub(crate) async fn tools(service: &Service) -> Result<Vec<Tool>, Fault> {
     let plans = service.published().await?;
     Ok(plans.iter().filter_map(tool).collect())
@@ -45,17 +52,13 @@ pub(crate) async fn tools(service: &Service) -> Result<Vec<Tool>, Fault> {
 
 fn tool(plan: &v1::Plan) -> Option<Tool> {
     let summary = plan.summary.as_ref()?;
-    let name = format!("{PREFIX}{}", plan.name.strip_prefix("plans/")?);
-    if name.len() > NAME_LENGTH_MAX {
-        return None;
-    }
     let (inputs, definitions) = hoisted(schema_of(&summary.input_schema_json), "inputs");
     let (wait_seconds, request_id) = how();
     let properties = json!({ "inputs": inputs, "cost_max": cost_max(), "wait_seconds": wait_seconds, "request_id": request_id });
     let input = with_definitions(closed(properties, &["inputs", "cost_max"]), definitions);
     let (result, definitions) = hoisted(schema_of(&summary.output_schema_json), "result");
     let output = with_definitions(view_schema(json!({ "anyOf": [result, { "type": "null" }] })), definitions);
-    Some(define(name, summary.name.clone(), description(summary), input, output, spends()))
+    Some(define(tool_name(&plan.name), summary.name.clone(), description(summary), input, output, spends()))
 }
 
 fn description(plan: &v1::PlanSummary) -> String {
@@ -116,7 +119,15 @@ fn with_definitions(mut schema: Json, definitions: Map<String, Json>) -> Json {
     schema
 }
 
-pub(crate) async fn run(request: Request, plan: String, arguments: JsonObject) -> Said {
+/// Runs the plan whose tool has this name; nothing where no plan has it.
+pub(crate) async fn run(request: Request, tool: &str, arguments: JsonObject) -> Option<Said> {
+    match published_as(&request.service, tool).await {
+        Ok(plan) => Some(run_published(request, plan?, arguments).await),
+        Err(fault) => Some(Err(fault)),
+    }
+}
+
+async fn run_published(request: Request, plan: String, arguments: JsonObject) -> Said {
     let wanted: Arguments = arguments::read(arguments)?;
     let create = v1::CreateRunRequest {
         published_plan: plan,
