@@ -5,7 +5,8 @@
 
 Prints one line per case and exits with 1 if one differs from what is written here. `ORCH` names the binary that verifies
 proofs. On a line `do ..` the test does something and answers with a line: `publish` publishes the plan of links.orch,
-`arrive` waits until the operation `sn65020.silent` is asked, `leave` until it is let go.
+`arrive` waits until the operation `sn65020.silent` is asked, `leave` until the call was cancelled, `give up` for a call that
+was out of time.
 """
 
 import asyncio
@@ -26,6 +27,14 @@ LINKS = (HERE / "links.orch").read_text()
 WRONG = LINKS.replace("found.data.take(5)", "found.dta.take(5)")
 SEARCH = {"operation": "sn22.web_search", "arguments_json": '{"query": "tea"}', "cost_max": "0.005 USD"}
 SILENT = {"operation": "sn65020.silent", "arguments_json": '{"q": "tea"}', "cost_max": "0.01 USD"}
+WAIT = """edition 2026
+use sn65020 { silent }
+
+plan wait() -> String with { budget: 0.01USD, deadline: 60s } {
+  let answer = call silent(q: "tea") with { timeout: 50s, retry: { max: 0, backoff: 0s } }
+  return answer.v
+}
+"""
 TOPIC = "Halcyon versus Meridian"
 SPENDING = ["call", "run_plan"]
 TOOLS = [
@@ -227,7 +236,29 @@ class Checks:
         text = await self.session.resource("orch://plans/links")
         case("its text is a resource", text["text"] == LINKS, text)
 
+    async def failure(self) -> None:
+        late = await self.use("call", SILENT | {"timeout_seconds": 1})
+        await asyncio.to_thread(do, "give up")
+        error = late.text["error"]
+        case("a call that failed says what was charged", error["charged"] == "0.01 USD", error)
+        case("whether that is certain, and why", error["certain"] is False and error["call_kind"] == "timeout", error)
+        got = await self.use("get_run", {"run": error["run"]})
+        case("its run says the same", got.content["error"]["code"] == error["code"] == late.code, got)
+
     async def cancellation(self) -> None:
+        started = await self.use("run_plan", {"source": WAIT, "inputs_json": "{}", "cost_max": "0.01 USD", "wait_seconds": 0})
+        case("a run can be begun without waiting", started.content["state"] in ("pending", "running"), started)
+        await asyncio.to_thread(do, "arrive")
+        cancelled = await self.use("cancel_run", {"run": started.content["run"]})
+        await asyncio.to_thread(do, "leave")
+        got = await self.use("get_run", {"run": started.content["run"]})
+        case("and cancelled", not cancelled.error and got.content["state"] == "cancelled", got)
+        run = {"source": WAIT, "inputs_json": "{}", "cost_max": "0.01 USD"}
+        ran = asyncio.ensure_future(self.session.call("run_plan", run))
+        await asyncio.to_thread(do, "arrive")
+        await self.session.abandon(ran)
+        await asyncio.to_thread(do, "leave")
+        case("a run that is not wanted any more is cancelled", True)
         call = asyncio.ensure_future(self.session.call("call", SILENT))
         await asyncio.to_thread(do, "arrive")
         await self.session.abandon(call)
@@ -252,6 +283,7 @@ async def main(target: list[str], legacy: bool) -> None:
         await checks.resources()
         await checks.refusals()
         await checks.published()
+        await checks.failure()
         await checks.cancellation()
 
 

@@ -119,3 +119,23 @@ impl Service {
         Ok(self.plans().list_plans(request).await?.into_inner().generation)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authorization_of_a_caller_goes_on_as_it_came() {
+        let (parts, ()) = http::Request::builder()
+            .header("Authorization", "Bearer \u{e9}t\u{e9}")
+            .header("cookie", "stays here")
+            .body(())
+            .unwrap()
+            .into_parts();
+        let passed = Caller::of(Some(&parts)).call(Request::new(())).unwrap();
+        let passed = passed.metadata();
+        assert_eq!(passed.get("authorization").unwrap().as_bytes(), "Bearer \u{e9}t\u{e9}".as_bytes());
+        assert_eq!(passed.len(), 1);
+        assert!(Caller::of(None).call(Request::new(())).unwrap().metadata().is_empty());
+    }
+}
