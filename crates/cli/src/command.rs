@@ -15,6 +15,7 @@ mod lock;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod new;
+mod plans;
 mod proof;
 mod run;
 mod serve;
@@ -71,6 +72,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         #[cfg(feature = "mcp")]
         Command::Mcp(args) => mcp::run(&context, &args).await,
         Command::Ledger(args) => ledger::run(&context, &args).await,
+        Command::Plans(args) => plans::run(&context, &args).await,
         Command::Lock(args) => lock::run(&context, &args).await,
         Command::Proof(args) => proof::run(&context, &args),
         Command::Keys(args) => keys::run(&context, &args).await,

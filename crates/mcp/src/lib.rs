@@ -25,6 +25,7 @@ mod web;
 
 use rmcp::ServiceExt as _;
 use schema::amount::Amount;
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 
 pub use web::{Session, router};
@@ -33,8 +34,10 @@ pub use web::{Session, router};
 pub(crate) const GUIDE: &str = include_str!("../../../docs/language-in-one-page.md");
 
 /// How a session over standard input and output goes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// What the service is to be shown as the `authorization` of each request, such as `Bearer TOKEN`.
+    pub authorization: Option<MetadataValue<Ascii>>,
     /// The most that everything called and run in the session may cost together; no limit where it is not set.
     pub spend_max: Option<Amount>,
 }
@@ -57,7 +60,7 @@ impl std::error::Error for Broken {}
 /// # Errors
 /// If the client's first message is not one of the protocol.
 pub async fn stdio(channel: Channel, options: Options, stop: impl Future<Output = ()>) -> Result<(), Broken> {
-    let server = server::Server::new(channel, options.spend_max);
+    let server = server::Server::new(channel, options);
     let session = async {
         let running = server.serve(rmcp::transport::io::stdio_pipes()).await;
         match running {

@@ -6,11 +6,10 @@ use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 use schema::amount::Amount;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 
 use crate::fault::Fault;
 use crate::progress::Progress;
-use crate::service::{Caller, Service};
+use crate::service::Service;
 use crate::spend::{Purse, Reservation};
 
 /// A request on its way.
@@ -25,25 +24,15 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn new(
-        channel: &Channel,
+        service: Service,
         purse: Option<&Arc<Purse>>,
         context: &RequestContext<RoleServer>,
     ) -> Self {
-        Self {
-            service: service(channel, context),
-            progress: Progress::of(context),
-            unwanted: context.ct.clone(),
-            purse: purse.cloned(),
-        }
+        Self { service, progress: Progress::of(context), unwanted: context.ct.clone(), purse: purse.cloned() }
     }
 
     /// Puts `amount` aside in the purse of the session, where it has one.
     pub(crate) fn reserve(&self, amount: Amount) -> Result<Reservation, Fault> {
         self.purse.as_ref().map_or_else(|| Ok(Reservation::unlimited(amount)), |purse| purse.reserve(amount))
     }
-}
-
-/// The service on behalf of whoever made the request.
-pub(crate) fn service(channel: &Channel, context: &RequestContext<RoleServer>) -> Service {
-    Service::new(channel.clone(), Caller::of(context.extensions.get::<http::request::Parts>()))
 }

@@ -4,21 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorData, GetPromptRequestParams,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorData, Extensions, GetPromptRequestParams,
     GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
     ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
     ServerCapabilities, ServerConfig, SubscriptionFilter,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
-use schema::amount::Amount;
 use tonic::transport::Channel;
 
 use crate::fault::{ARGUMENTS, Fault};
-use crate::request::{Request, service};
+use crate::request::Request;
 use crate::service::{Caller, Service};
 use crate::spend::Purse;
-use crate::{prompt, resources, tools};
+use crate::{Options, prompt, resources, tools};
 
 /// How often the service is asked whether the published plans have changed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -33,16 +32,21 @@ instead of repeating. Large results are named, not given: get_run reads parts of
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     channel: Channel,
+    /// Who asks where no HTTP request says so.
+    owner: Caller,
     purse: Option<Arc<Purse>>,
 }
 
 impl Server {
-    pub(crate) fn new(channel: Channel, spend_max: Option<Amount>) -> Self {
-        Self { channel, purse: spend_max.map(|max| Arc::new(Purse::new(max))) }
+    pub(crate) fn new(channel: Channel, options: Options) -> Self {
+        let purse = options.spend_max.map(|max| Arc::new(Purse::new(max)));
+        Self { channel, owner: Caller::new(options.authorization), purse }
     }
 
-    fn service(&self, context: &RequestContext<RoleServer>) -> Service {
-        service(&self.channel, context)
+    /// The service on behalf of whoever made the request that has these extensions.
+    fn service(&self, extensions: &Extensions) -> Service {
+        let caller = extensions.get::<http::request::Parts>().map_or_else(|| self.owner.clone(), Caller::of);
+        Service::new(self.channel.clone(), caller)
     }
 }
 
@@ -65,7 +69,7 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let all = tools::all(&self.service(&context)).await.map_err(|fault| fault.protocol())?;
+        let all = tools::all(&self.service(&context.extensions)).await.map_err(|fault| fault.protocol())?;
         Ok(ListToolsResult::with_all_items(all))
     }
 
@@ -74,7 +78,7 @@ impl ServerHandler for Server {
         params: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let request = Request::new(&self.channel, self.purse.as_ref(), &context);
+        let request = Request::new(self.service(&context.extensions), self.purse.as_ref(), &context);
         match tools::run(request, &params.name, params.arguments.unwrap_or_default()).await {
             Some(Ok(answer)) => Ok(CallToolResult::from(answer).into()),
             Some(Err(fault)) => Ok(fault.result().into()),
@@ -90,7 +94,8 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let all = resources::list(&self.service(&context)).await.map_err(|fault| fault.protocol())?;
+        let all =
+            resources::list(&self.service(&context.extensions)).await.map_err(|fault| fault.protocol())?;
         Ok(ListResourcesResult::with_all_items(all))
     }
 
@@ -107,7 +112,7 @@ impl ServerHandler for Server {
         params: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let read = resources::read(&self.service(&context), &params.uri).await;
+        let read = resources::read(&self.service(&context.extensions), &params.uri).await;
         read.map(Into::into).map_err(|fault| fault.protocol())
     }
 
@@ -130,8 +135,7 @@ impl ServerHandler for Server {
 
     /// Up to protocol version 2025-11-25 changes are told unasked for as long as the session lasts.
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        let caller = Caller::of(context.extensions.get::<http::request::Parts>());
-        let (service, peer) = (Service::new(self.channel.clone(), caller), context.peer);
+        let (service, peer) = (self.service(&context.extensions), context.peer);
         tokio::spawn(async move {
             let mut known = Generation::of(&service).await;
             while !peer.is_transport_closed() {
@@ -154,7 +158,7 @@ impl ServerHandler for Server {
 
     /// From 2026-07-28 on a client asks to be told.
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        let service = self.service(context.request_context());
+        let service = self.service(&context.request_context().extensions);
         let sink = context.sink();
         let mut known = Generation::of(&service).await;
         let tell = async {

@@ -30,9 +30,14 @@ pub(crate) struct Service {
 pub(crate) struct Caller(Option<MetadataValue<Ascii>>);
 
 impl Caller {
-    /// The caller of an HTTP request; nobody in particular where there is none.
-    pub(crate) fn of(request: Option<&http::request::Parts>) -> Self {
-        let header = request.and_then(|parts| parts.headers.get(http::header::AUTHORIZATION));
+    /// Who is known by this header.
+    pub(crate) const fn new(authorization: Option<MetadataValue<Ascii>>) -> Self {
+        Self(authorization)
+    }
+
+    /// The caller of an HTTP request, with or without a header.
+    pub(crate) fn of(request: &http::request::Parts) -> Self {
+        let header = request.headers.get(http::header::AUTHORIZATION);
         Self(header.and_then(|value| MetadataValue::try_from(value.as_bytes()).ok()))
     }
 }
@@ -132,10 +137,10 @@ mod tests {
             .body(())
             .unwrap()
             .into_parts();
-        let passed = Caller::of(Some(&parts)).call(Request::new(())).unwrap();
+        let passed = Caller::of(&parts).call(Request::new(())).unwrap();
         let passed = passed.metadata();
         assert_eq!(passed.get("authorization").unwrap().as_bytes(), "Bearer \u{e9}t\u{e9}".as_bytes());
         assert_eq!(passed.len(), 1);
-        assert!(Caller::of(None).call(Request::new(())).unwrap().metadata().is_empty());
+        assert!(Caller::default().call(Request::new(())).unwrap().metadata().is_empty());
     }
 }

@@ -10,6 +10,7 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
+use crate::Options;
 use crate::server::Server;
 
 /// Where it answers.
@@ -35,7 +36,7 @@ impl Session {
 /// other server is for the proxy before it and for tokens to say.
 #[must_use = "routes answer nothing until they are served"]
 pub fn router(channel: Channel, bound: SocketAddr) -> (Router, Session) {
-    let server = Server::new(channel, None);
+    let server = Server::new(channel, Options::default());
     let token = CancellationToken::new();
     let config = StreamableHttpServerConfig::default().with_cancellation_token(token.clone());
     let config = match bound.ip().is_loopback() {

@@ -213,10 +213,10 @@ impl Told {
 }
 
 /// The operation that answered: the last that was asked.
-async fn answered(runtime: &Handle, run: &Run, plan: &CallPlan) -> Result<Called, Status> {
+async fn answered(runtime: &Handle, tenant: &str, run: &Run, plan: &CallPlan) -> Result<Called, Status> {
     let mut last = String::new();
     if plan.operations.len() > 1 {
-        let mut events = runtime.watch(DEFAULT_TENANT, run.id, 0).await.map_err(failed)?;
+        let mut events = runtime.watch(tenant, run.id, 0).await.map_err(failed)?;
         while let Some(event) = events.next().await.map_err(failed)? {
             if event.kind == RunEventKind::AttemptDone {
                 last.clone_from(&event.operation);
@@ -243,7 +243,7 @@ async fn answer(
         true => runtime.proof(&tenant, run.id).await.map_err(failed)?,
         false => bytes::Bytes::new(),
     };
-    let Called { id: operation, version, entry_hash } = answered(runtime, &run, plan).await?;
+    let Called { id: operation, version, entry_hash } = answered(runtime, &tenant, &run, plan).await?;
     Ok(v1::CallResponse {
         costs: run.costs.iter().map(cost_view).collect(),
         total: Some(convert::amount(run.total)),

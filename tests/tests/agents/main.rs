@@ -1,5 +1,5 @@
 //! Agents: the official SDKs of the Model Context Protocol, and LangChain on top of one, on the real binary.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test helpers")]
 
 mod http;
 mod script;

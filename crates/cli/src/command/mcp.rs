@@ -18,7 +18,8 @@ pub(crate) async fn run(context: &Context, args: &args::Mcp) -> Result<(), Failu
     let stopped = stop_signal()?;
     let state = if args.no_journal { State::Memory } else { State::Folder(config.state_folder()) };
     let connection = Connection::for_calls(&config, args.server.as_deref(), state).await?;
-    let served = mcp::stdio(connection.channel(), Options { spend_max }, stopped).await;
+    let (channel, authorization) = connection.parts();
+    let served = mcp::stdio(channel, Options { authorization, spend_max }, stopped).await;
     connection.close().await;
     served.map_err(|error| {
         let help = "this command is for programs that speak MCP; docs/agents.md says how to name it to them";
