@@ -30,10 +30,11 @@ const OWNERS: &[(&str, &str, &[&str])] = &[
     ("E1500", "E1599", &["cli", "server"]),
     ("E1600", "E1699", &["runtime"]),
     ("E1700", "E1799", &["keys"]),
+    ("E1850", "E1859", &["mcp"]),
 ];
 
 /// Crates that pass on the codes of those below them, or ask for them.
-const PASS_ON: &[&str] = &["cli", "server", "fuzz-bodies"];
+const PASS_ON: &[&str] = &["cli", "server", "mcp", "fuzz-bodies"];
 
 /// The same refusal, raised where it is noticed: a request id that was used for another request, and a plan that
 /// the pages of two crates show.

@@ -155,8 +155,11 @@ pub(crate) enum Command {
     Run(Run),
     /// Call one operation once: `orch call sn22.web_search query="..."`.
     Call(Call),
-    /// Serve gRPC: runs, calls, the Ledger and the compiler.
+    /// Serve gRPC and MCP: runs, calls, the Ledger and the compiler.
     Serve(Serve),
+    /// Be a tool of an agent: MCP over standard input and output.
+    #[cfg(feature = "mcp")]
+    Mcp(Mcp),
     /// Look things up in the Subnet Ledger, or add to it.
     #[command(subcommand)]
     Ledger(Ledger),
@@ -418,6 +421,23 @@ pub(crate) struct Doctor {
     /// Ask this server too.
     #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
     pub(crate) server: Option<String>,
+}
+
+#[cfg(feature = "mcp")]
+#[derive(Debug, Args)]
+pub(crate) struct Mcp {
+    /// The most that everything this process calls and runs may cost together, such as `1.00USD`.
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
+    pub(crate) spend_max: Option<String>,
+    /// Work on this server instead of in this process.
+    #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) server: Option<String>,
+    /// Keep nothing on disk; a crash loses what calls cost.
+    #[arg(long, conflicts_with = "server")]
+    pub(crate) no_journal: bool,
+    /// What to log to standard error, as `orch serve` takes it.
+    #[arg(long, value_name = "FILTER", env = "ORCHESTRA_LOG", default_value = "warn")]
+    pub(crate) log: String,
 }
 
 /// Which Ledger a command speaks to.

@@ -13,6 +13,8 @@ mod graph;
 mod keys;
 mod ledger;
 mod lock;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod new;
 mod plans;
 mod proof;
@@ -51,8 +53,11 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         // Who names a file wants it to be heeded, whatever the command.
         context.config()?;
     }
-    if matches!(cli.command, Command::Run(_) | Command::Serve(_) | Command::Keys(_) | Command::Doctor(_)) {
-        harden::process();
+    match cli.command {
+        Command::Run(_) | Command::Serve(_) | Command::Keys(_) | Command::Doctor(_) => harden::process(),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(_) => harden::process(),
+        _ => {}
     }
     match cli.command {
         Command::New(args) => new::run(&context, &args).await,
@@ -65,6 +70,8 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Test(args) => test::run(&context, &args),
         Command::Run(args) => run::run(&context, &args).await,
         Command::Serve(args) => serve::run(&context, &args).await,
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args) => mcp::run(&context, &args).await,
         Command::Ledger(args) => ledger::run(&context, &args).await,
         Command::Plans(args) => plans::run(&context, &args).await,
         Command::Lock(args) => lock::run(&context, &args).await,

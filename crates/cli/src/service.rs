@@ -64,7 +64,8 @@ impl Interceptor for Token {
 /// A connection to a service.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    channel: Wire,
+    channel: Channel,
+    token: Token,
     /// What answers, where it is in this process.
     pub(crate) local: Option<Local>,
     /// Its address, where it is elsewhere.
@@ -123,8 +124,7 @@ impl Connection {
             let message = format!("the service in this process does not answer: {error}");
             Failure::new("E1504", message, "").exit(Exit::Failed)
         })?;
-        let channel = InterceptedService::new(channel, Token(None));
-        Ok(Self { channel, local: Some(local), url: String::new() })
+        Ok(Self { channel, token: Token(None), local: Some(local), url: String::new() })
     }
 
     async fn remote(config: &Config, url: &str) -> Result<Self, Failure> {
@@ -139,32 +139,42 @@ impl Connection {
                         process";
             Failure::new("E1504", format!("no server answers at {url}: {}", cause(&error)), help)
         })?;
-        Ok(Self { channel: InterceptedService::new(channel, Token::own()?), local: None, url })
+        Ok(Self { channel, token: Token::own()?, local: None, url })
+    }
+
+    /// The connection itself and what to show there, for clients that are not made here.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn parts(&self) -> (Channel, Option<MetadataValue<Ascii>>) {
+        (self.channel.clone(), self.token.0.clone())
+    }
+
+    fn wire(&self) -> Wire {
+        InterceptedService::new(self.channel.clone(), self.token.clone())
     }
 
     /// Client of the runs.
     pub(crate) fn runs(&self) -> RunServiceClient<Wire> {
-        RunServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+        RunServiceClient::new(self.wire()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// Client of the calls.
     pub(crate) fn calls(&self) -> CallServiceClient<Wire> {
-        CallServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+        CallServiceClient::new(self.wire()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// Client of the Ledger.
     pub(crate) fn ledger(&self) -> LedgerServiceClient<Wire> {
-        LedgerServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+        LedgerServiceClient::new(self.wire()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// Client of the published plans.
     pub(crate) fn plans(&self) -> PlanServiceClient<Wire> {
-        PlanServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+        PlanServiceClient::new(self.wire()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// Client of the definitions of tools.
     pub(crate) fn tools(&self) -> ToolServiceClient<Wire> {
-        ToolServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+        ToolServiceClient::new(self.wire()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// The keys whose proofs this connection can vouch for: that of the runtime in this process. A server's

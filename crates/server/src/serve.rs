@@ -14,10 +14,10 @@ use proto::v1::run_service_server::RunServiceServer;
 use proto::v1::tool_service_server::ToolServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::server::NamedService;
 use tonic::service::Routes;
-use tonic::transport::server::Router;
+use tonic::transport::server::{Router, TcpIncoming};
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic_health::server::HealthReporter;
 use tower::service_fn;
@@ -84,7 +84,9 @@ impl Service {
             set_health(&reporter, tonic_health::ServingStatus::NotServing).await;
             let _ = told.send(());
         };
-        let served = router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), drain);
+        // Parts of a stream are small, and each would wait for the client's word on the one before.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let served = router.serve_with_incoming_shutdown(incoming, drain);
         let cut = async {
             if stopping.await.is_err() {
                 // The server ended by itself, and says why.

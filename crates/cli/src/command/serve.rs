@@ -16,6 +16,9 @@ use crate::exit::{Exit, Failure};
 use crate::project;
 use crate::service::local::{Local, STORE_IN_USE, State};
 
+/// Target of the log of the library that speaks MCP.
+const MCP_LIBRARY: &str = "rmcp";
+
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Failure> {
     start_log(context, &args.log)?;
@@ -34,12 +37,34 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
     if !bound.ip().is_loopback() && local.service.is_open() {
         tracing::warn!(%bound, "whoever reaches this address may start runs: `orch tokens add` makes it ask for a token");
     }
-    let served = local.service.serve(listener, axum::Router::new(), stopped).await;
+    let (web, faces) = faces(&local, bound).await?;
+    let stopped = async {
+        stopped.await;
+        faces();
+    };
+    let served = local.service.serve(listener, web, stopped).await;
     context.output.note("stopping; runs under way are taken up by the next start");
     local.service.close().await;
     served.map_err(|error| {
         Failure::new("E1509", format!("the server stopped: {error}"), "start it again").exit(Exit::Failed)
     })
+}
+
+/// What the port answers beside gRPC, and what ends the sessions of it, for which a server that stops would wait.
+#[cfg(feature = "mcp")]
+async fn faces(local: &Local, bound: SocketAddr) -> Result<(axum::Router, impl FnOnce()), Failure> {
+    let channel = local.service.channel().await.map_err(|error| {
+        Failure::new("E1504", format!("the service in this process does not answer: {error}"), "")
+            .exit(Exit::Failed)
+    })?;
+    let (router, sessions) = mcp::router(channel, bound);
+    Ok((router, move || sessions.end()))
+}
+
+/// The same of a build that speaks gRPC only.
+#[cfg(not(feature = "mcp"))]
+async fn faces(_: &Local, _: SocketAddr) -> Result<(axum::Router, impl FnOnce()), Failure> {
+    Ok((axum::Router::new(), || ()))
 }
 
 /// A store has one server at a time.
@@ -76,11 +101,15 @@ fn announce(context: &Context, address: SocketAddr, folder: &str) {
 }
 
 /// What happens goes to standard error, filtered; message content and keys are in no log line.
-fn start_log(context: &Context, filter: &str) -> Result<(), Failure> {
-    let filter: Targets = filter.parse().map_err(|error| {
+pub(crate) fn start_log(context: &Context, filter: &str) -> Result<(), Failure> {
+    let mut filter: Targets = filter.parse().map_err(|error| {
         let help = "such as `info`, `debug`, or `info,runtime=debug`; --log and ORCHESTRA_LOG set it";
         Failure::new("E1507", format!("`{filter}` is no filter for the log: {error}"), help)
     })?;
+    // The library of MCP logs messages with what is in them; whoever wants that asks for it by name.
+    if !filter.iter().any(|(target, _)| target.starts_with(MCP_LIBRARY)) {
+        filter = filter.with_target(MCP_LIBRARY, LevelFilter::OFF);
+    }
     let log = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
         .with_writer(io::stderr)
@@ -95,7 +124,7 @@ fn start_log(context: &Context, filter: &str) -> Result<(), Failure> {
 }
 
 /// Resolves at the first SIGINT or SIGTERM.
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     let failed = |error: io::Error| {
         Failure::new("E1509", format!("signals cannot be received: {error}"), "").exit(Exit::Failed)
     };

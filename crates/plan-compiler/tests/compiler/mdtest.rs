@@ -230,6 +230,7 @@ fn other_pages_run() {
     check_pages([
         "README.md",
         "CONTRIBUTING.md",
+        "docs/language-in-one-page.md",
         "crates/cli/templates/README.md",
         "examples/plans/README.md",
     ]);

@@ -1,0 +1,34 @@
+//! `orch mcp`: the service of this project, or a server, as the tools of one agent.
+
+use mcp::Options;
+use schema::amount::Amount;
+
+use super::Context;
+use super::serve::{start_log, stop_signal};
+use crate::args;
+use crate::exit::{Exit, Failure};
+use crate::service::Connection;
+use crate::service::local::State;
+
+/// Serves the client that started this process until it closes standard input.
+pub(crate) async fn run(context: &Context, args: &args::Mcp) -> Result<(), Failure> {
+    start_log(context, &args.log)?;
+    let spend_max = args.spend_max.as_deref().map(spend_max).transpose()?;
+    let config = context.config()?;
+    let stopped = stop_signal()?;
+    let state = if args.no_journal { State::Memory } else { State::Folder(config.state_folder()) };
+    let connection = Connection::for_calls(&config, args.server.as_deref(), state).await?;
+    let (channel, authorization) = connection.parts();
+    let served = mcp::stdio(channel, Options { authorization, spend_max }, stopped).await;
+    connection.close().await;
+    served.map_err(|error| {
+        let help = "this command is for programs that speak MCP; docs/agents.md says how to name it to them";
+        Failure::new("E1509", format!("the session broke: {error}"), help).exit(Exit::Failed)
+    })
+}
+
+fn spend_max(text: &str) -> Result<Amount, Failure> {
+    text.parse().map_err(|error| {
+        Failure::new("E1507", format!("--spend-max: {error}"), "such as --spend-max 1.00USD")
+    })
+}

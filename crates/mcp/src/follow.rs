@@ -1,0 +1,180 @@
+//! Calls and runs from their start to their end: progress while they go on, cancelled when nobody wants them, settled
+//! whatever happens.
+
+use std::time::Duration;
+
+use proto::v1;
+use proto::v1::stream_response::Event;
+use schema::amount::Amount;
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+use crate::fault::Fault;
+use crate::money;
+use crate::request::Request;
+use crate::service::Service;
+use crate::spend::Reservation;
+
+/// Code that the server gives to what its gRPC library refuses, which may have begun before.
+const UNREADABLE: &str = "E1516";
+/// Code of a call or run that was cancelled.
+const CANCELLED: &str = "E1508";
+
+/// Makes a call. When the client cancels it, the stream is let go, which makes the service cancel the call.
+pub(crate) async fn call(
+    request: &mut Request,
+    call: v1::CallRequest,
+    reserved: Reservation,
+) -> Result<v1::CallResponse, Fault> {
+    let stream = v1::StreamRequest { call: Some(call), want_items: false };
+    let mut stream = match request.service.calls().stream(stream).await {
+        Ok(stream) => stream.into_inner(),
+        Err(status) => return Err(refused(status, reserved)),
+    };
+    let mut run = String::new();
+    loop {
+        let event = tokio::select! {
+            // Until its run has a name nobody could say what became of it; the name comes at once.
+            () = request.unwanted.cancelled(), if !run.is_empty() => {
+                drop(stream);
+                settle_later(request.service.clone(), run.clone(), reserved);
+                return Err(cancelled(&run));
+            }
+            event = stream.message() => event,
+        };
+        match event.map(|message| message.and_then(|message| message.event)) {
+            Ok(Some(Event::Accepted(accepted))) => run = accepted.run,
+            Ok(Some(Event::Attempt(event))) => request.progress.event(&event).await,
+            Ok(Some(Event::Item(_))) => {}
+            Ok(Some(Event::Completed(answer))) => {
+                reserved.charged(&answer.run, money::of_wire(answer.total.as_ref()));
+                return Ok(answer);
+            }
+            Ok(None) => {
+                return Err(refused(Status::unavailable("the call ended without an answer"), reserved));
+            }
+            Err(status) => return Err(refused(status, reserved)),
+        }
+    }
+}
+
+/// Starts a run and follows it for up to `wait`; the run as it stands then. One that goes on is settled when it ends.
+pub(crate) async fn run(
+    request: &mut Request,
+    create: v1::CreateRunRequest,
+    reserved: Reservation,
+    wait: Duration,
+) -> Result<v1::Run, Fault> {
+    let created = match request.service.runs().create_run(create).await {
+        Ok(created) => created.into_inner().run.unwrap_or_default(),
+        Err(status) => return Err(refused(status, reserved)),
+    };
+    let name = created.name;
+    let followed = tokio::select! {
+        followed = watch(request, &name) => followed.map(|()| true),
+        () = tokio::time::sleep(wait) => Ok(false),
+    };
+    let service = request.service.clone();
+    match followed {
+        Ok(true) => {}
+        Ok(false) => {
+            settle_later(service.clone(), name.clone(), reserved);
+            return Ok(service.run(&name).await?);
+        }
+        Err(fault) => {
+            settle_later(service, name, reserved);
+            return Err(fault);
+        }
+    }
+    let ended = service.run(&name).await?;
+    reserved.charged(&name, money::of_wire(ended.total.as_ref()));
+    Ok(ended)
+}
+
+/// Tells the events of a run until it has ended, or cancels it where nobody wants it any more.
+async fn watch(request: &mut Request, run: &str) -> Result<(), Fault> {
+    let Request { service, progress, unwanted, .. } = request;
+    let mut events = service.runs().watch_run(watching(run)).await?.into_inner();
+    loop {
+        let event = tokio::select! {
+            () = unwanted.cancelled() => {
+                let cancel = v1::CancelRunRequest { name: run.to_owned() };
+                service.runs().cancel_run(cancel).await?;
+                return Err(cancelled(run));
+            }
+            event = events.message() => event,
+        };
+        match event.map_err(|status| Fault::from(status).with("run", run))? {
+            Some(message) => progress.event(&message.event.unwrap_or_default()).await,
+            None => return Ok(()),
+        }
+    }
+}
+
+fn watching(run: &str) -> v1::WatchRunRequest {
+    v1::WatchRunRequest { name: run.to_owned(), after_seq: 0 }
+}
+
+/// Settles a reservation when the run has ended. Where that cannot be learned it counts in full.
+fn settle_later(service: Service, run: String, reserved: Reservation) {
+    tokio::spawn(async move {
+        let ended = async {
+            let mut events = service.runs().watch_run(watching(&run)).await?.into_inner();
+            while events.message().await?.is_some() {}
+            service.run(&run).await
+        };
+        if let Ok(ended) = ended.await {
+            reserved.charged(&run, money::of_wire(ended.total.as_ref()));
+        }
+    });
+}
+
+/// A call or run that gave no answer, with what it was charged settled.
+fn refused(status: Status, reserved: Reservation) -> Fault {
+    match status.get_details_error_info() {
+        Some(info) => match info.metadata.get("run") {
+            Some(run) => {
+                let charged = info.metadata.get("charged").and_then(|text| text.parse::<Amount>().ok());
+                reserved.charged(run, charged);
+            }
+            None if info.reason != UNREADABLE => reserved.release(),
+            None => drop(reserved),
+        },
+        // The way to the service broke; what was sent nobody knows.
+        None => drop(reserved),
+    }
+    Fault::from(status)
+}
+
+fn cancelled(run: &str) -> Fault {
+    let help = "get_run says what it cost when what was sent is settled";
+    Fault::new(CANCELLED, "it was cancelled", help).with("run", run)
+}
+
+/// Why a run has no result, if it ended without one.
+pub(crate) fn failure(run: &v1::Run) -> Option<Fault> {
+    let cancelled = v1::RunError {
+        code: CANCELLED.into(),
+        message: "the run was cancelled".into(),
+        ..v1::RunError::default()
+    };
+    let error = match run.state() {
+        v1::RunState::Failed => run.error.as_ref().unwrap_or(&cancelled),
+        v1::RunState::Cancelled => &cancelled,
+        _ => return None,
+    };
+    let mut fault = Fault::new(&error.code, &error.message, "")
+        .with("run", run.name.as_str())
+        .with("charged", money::text(run.total.as_ref()))
+        .with("certain", run.total_certain)
+        .with("proof_id", run.proof_id.as_str());
+    for (name, value) in [("node", &error.node), ("call_kind", &error.call_kind), ("path", &error.path)] {
+        if !value.is_empty() {
+            fault = fault.with(name, value.as_str());
+        }
+    }
+    if let Some(span) = &error.span {
+        fault = fault.with("line", span.line).with("column", span.column);
+    }
+    Some(fault)
+}

@@ -1,0 +1,118 @@
+//! The port by itself: who may ask, and how a session ends with its server.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use e2e::process::{Orch, orch};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::Stage;
+
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
+const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+const LIST: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+/// A server that stops cuts whatever is left after five seconds; a session must not need that.
+const PROMPT: Duration = Duration::from_secs(4);
+
+async fn send(address: SocketAddr, method: &str, headers: &str, body: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let length = body.len();
+    let request = format!(
+        "{method} /mcp HTTP/1.1\r\ncontent-type: application/json\r\naccept: application/json, text/event-stream\r\n\
+         content-length: {length}\r\n{headers}\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+/// Status line and headers.
+async fn head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_site_is_refused_on_loopback() {
+    let stage = Stage::set().await;
+    let address = stage.server.address;
+    for (headers, status) in [
+        (format!("host: {address}\r\n"), "200"),
+        (format!("host: localhost:{}\r\n", address.port()), "200"),
+        (format!("host: {address}\r\norigin: http://localhost:5173\r\n"), "200"),
+        (format!("host: evil.example:{}\r\n", address.port()), "403"),
+        (format!("host: {address}\r\norigin: http://evil.example\r\n"), "403"),
+        (format!("host: {address}\r\norigin: null\r\n"), "403"),
+    ] {
+        let head = head(&mut send(address, "POST", &headers, INITIALIZE).await).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{headers}: {head}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_ends_its_sessions() {
+    let stage = Stage::set().await;
+    let address = stage.server.address;
+    let begun = head(&mut send(address, "POST", &format!("host: {address}\r\n"), INITIALIZE).await).await;
+    let session = begun.lines().find(|line| line.starts_with("mcp-session-id: ")).unwrap();
+    let headers = format!("host: {address}\r\n{session}\r\n");
+    let mut listening = send(address, "GET", &headers, "").await;
+    assert!(head(&mut listening).await.starts_with("HTTP/1.1 200 "));
+    let stopped = tokio::task::spawn_blocking(move || stage.server.terminate());
+    let mut rest = Vec::new();
+    tokio::time::timeout(PROMPT, listening.read_to_end(&mut rest)).await.expect("the stream ends").unwrap();
+    assert_eq!(stopped.await.unwrap(), 0);
+}
+
+/// What the answer to `tools/list` says of who asked: that a token is wanted, or the tools.
+async fn listed(address: SocketAddr, headers: &str) -> String {
+    let mut stream = send(address, "POST", headers, LIST).await;
+    let mut text = String::new();
+    while !text.contains(r#""id":1"#) {
+        let mut part = [0; 1 << 16];
+        let read = stream.read(&mut part).await.unwrap();
+        assert!(read > 0, "{text}");
+        text.push_str(&String::from_utf8_lossy(&part[..read]));
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_of_a_caller_goes_on_to_the_service() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("orchestra.toml"), crate::PROJECT).unwrap();
+    let run = |args: &[&str]| {
+        let mut command = Command::new(orch());
+        command.current_dir(folder.path()).args(args).env_remove("ORCHESTRA_CONFIG");
+        command
+    };
+    let added = run(&["tokens", "add", "agent", "--no-spend-max"]).output().unwrap();
+    let token = String::from_utf8(added.stdout).unwrap().trim().to_owned();
+    let server = Orch::serve(folder.path());
+    let address = server.address;
+    let host = format!("host: {address}\r\n");
+    let begun = head(&mut send(address, "POST", &host, INITIALIZE).await).await;
+    let session = begun.lines().find(|line| line.starts_with("mcp-session-id: ")).unwrap();
+    let without = format!("{host}{session}\r\n");
+    head(&mut send(address, "POST", &without, INITIALIZED).await).await;
+    assert!(listed(address, &without).await.contains("E1517"));
+    let with = format!("{without}authorization: Bearer {token}\r\n");
+    assert!(listed(address, &with).await.contains("search_subnets"));
+
+    let mut command = run(&["mcp", "--server", &address.to_string()]);
+    let command = command.env("ORCHESTRA_TOKEN", &token).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "{INITIALIZE}\n{INITIALIZED}\n{LIST}").unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let said = tokio::task::spawn_blocking(move || lines.nth(1).unwrap()).await.unwrap();
+    assert!(said.contains("search_subnets"), "{said}");
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+}
