@@ -35,6 +35,8 @@ fn operations_and_their_arguments_are_completed() {
         completed(&folder, &["call", "sn22.web_search", "query", "=", "a", "--json", "st"]),
         ["start="]
     );
+    assert_eq!(completed(&folder, &["call", "cap.gen"]), ["cap.generate"]);
+    assert_eq!(completed(&folder, &["call", "cap.generate", "pro"]), ["prompt="]);
     assert_eq!(completed(&folder, &["call", "sn22.web_search", "--max-cost", "1USD", "qu"]), ["query="]);
     assert_eq!(completed(&folder, &["call", "sn22.web_search", "--rec"]), ["--receipt"]);
     for nothing in [&["call", "sn22.nope", ""][..], &["call", "sn22.web_search", "--max-cost", ""]] {
