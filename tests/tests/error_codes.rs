@@ -30,6 +30,7 @@ const OWNERS: &[(&str, &str, &[&str])] = &[
     ("E1500", "E1599", &["cli", "server"]),
     ("E1600", "E1699", &["runtime"]),
     ("E1700", "E1799", &["keys"]),
+    ("E1820", "E1839", &["openai-http"]),
 ];
 
 /// Crates that pass on the codes of those below them, or ask for them.

@@ -69,6 +69,7 @@ struct Server {
     listen: Option<String>,
     data: Option<PathBuf>,
     store_bytes_max: Option<u64>,
+    openai_cost_max: Option<String>,
 }
 
 /// The vault of keys.
@@ -142,6 +143,15 @@ impl Config {
     /// Bytes that the store may grow to; as large as the disk where nothing is said.
     pub(crate) fn store_bytes_max(&self) -> Option<u64> {
         self.file.server.store_bytes_max
+    }
+
+    /// The most a request to the OpenAI endpoint may cost which does not say so.
+    #[cfg(feature = "openai")]
+    pub(crate) fn openai_cost_max(&self) -> Result<Option<schema::amount::Amount>, Failure> {
+        let parsed = self.file.server.openai_cost_max.as_deref().map(str::parse).transpose();
+        parsed.map_err(|error: schema::amount::ParseAmountError| {
+            Failure::new("E1501", format!("`openai_cost_max` of [server]: {error}"), "correct it in orchestra.toml")
+        })
     }
 
     /// Development settings.

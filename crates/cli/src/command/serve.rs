@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use serde_json::json;
+use server::Service;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -12,6 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Context;
 use crate::args;
+use crate::config::Config;
 use crate::exit::{Exit, Failure};
 use crate::project;
 use crate::service::local::{Local, STORE_IN_USE, State};
@@ -33,12 +35,28 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
     if !bound.ip().is_loopback() {
         tracing::warn!(%bound, "whoever reaches this address may start runs: there is no authentication yet");
     }
-    let served = local.service.serve(listener, axum::Router::new(), stopped).await;
+    let web = web(&config, args, &local.service).await?;
+    let served = local.service.serve(listener, web, stopped).await;
     context.output.note("stopping; runs under way are taken up by the next start");
     local.service.close().await;
     served.map_err(|error| {
         Failure::new("E1509", format!("the server stopped: {error}"), "start it again").exit(Exit::Failed)
     })
+}
+
+/// What the port answers beside gRPC: each face is a client of the service like any other.
+#[cfg_attr(not(feature = "openai"), expect(clippy::unused_async, unused_variables, unused_mut, reason = "no faces"))]
+async fn web(config: &Config, args: &args::Serve, service: &Service) -> Result<axum::Router, Failure> {
+    let mut web = axum::Router::new();
+    #[cfg(feature = "openai")]
+    {
+        let cost_max = args.openai_cost_max.map_or_else(|| config.openai_cost_max(), |given| Ok(Some(given)))?;
+        let channel = service.channel().await.map_err(|error| {
+            Failure::new("E1509", format!("the service cannot be reached: {error}"), "").exit(Exit::Failed)
+        })?;
+        web = web.merge(openai_http::router(channel, openai_http::Options { cost_max }));
+    }
+    Ok(web)
 }
 
 /// A store has one server at a time.
