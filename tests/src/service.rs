@@ -9,7 +9,9 @@ use proto::v1;
 use proto::v1::call_service_client::CallServiceClient;
 use proto::v1::compiler_service_client::CompilerServiceClient;
 use proto::v1::ledger_service_client::LedgerServiceClient;
+use proto::v1::plan_service_client::PlanServiceClient;
 use proto::v1::run_service_client::RunServiceClient;
+use proto::v1::tool_service_client::ToolServiceClient;
 use schema::operation::{CapabilityDescriptor, OperationDescriptor};
 use secrecy::SecretString;
 use serde_json::Value as Json;
@@ -110,6 +112,18 @@ impl Clients {
     #[must_use]
     pub fn compiler(&self) -> CompilerServiceClient<Channel> {
         CompilerServiceClient::new(self.channel())
+    }
+
+    /// Client of the published plans.
+    #[must_use]
+    pub fn plans(&self) -> PlanServiceClient<Channel> {
+        PlanServiceClient::new(self.channel()).max_decoding_message_size(64 << 20)
+    }
+
+    /// Client of the definitions of tools.
+    #[must_use]
+    pub fn tools(&self) -> ToolServiceClient<Channel> {
+        ToolServiceClient::new(self.channel())
     }
 
     /// Publishes an operation.

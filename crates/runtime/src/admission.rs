@@ -48,7 +48,7 @@ pub(crate) fn check(plan: &Prepared, inputs: &[Value], cost_max: Option<Amount>)
 }
 
 /// A plan that only other plans run may leave its limits to them; on its own it would have none.
-fn has_limits(plan: &Prepared) -> Result<(), Error> {
+pub(crate) fn has_limits(plan: &Prepared) -> Result<(), Error> {
     let body = &plan.plan.body;
     let calls = body.nodes.iter().any(|node| matches!(node, NodeBody::Call(_)));
     let Some(scope) = body.scopes.first().filter(|_| calls) else { return Ok(()) };

@@ -11,7 +11,7 @@ use plan_lang::ast::Item;
 use proto::v1;
 use proto::v1::compiler_service_server::CompilerService;
 use schema::json_schema::to_json_schema;
-use schema::lock::{Lock, LockBodies};
+use schema::lock::{Lock, LockBodies, Lockfile};
 use schema::types::Type;
 use serde_json::json;
 use tonic::{Request, Response, Status};
@@ -67,6 +67,12 @@ impl Compiled {
         plan_lang::render(&file, &self.compilation.diagnostics, false)
     }
 
+    /// What a caller needs to know of a plan of it.
+    pub(crate) fn summary(&self, plan: &CompiledPlan) -> Option<v1::PlanSummary> {
+        let (_, bound) = self.compilation.plan(&plan.body.name)?;
+        Some(summary(plan, bound, &docs(&self.text)))
+    }
+
     /// The plan called `name`, or the only one where the name is empty.
     pub(crate) fn plan(&self, name: &str) -> Result<&CompiledPlan, Status> {
         let plans = &self.compilation.plans;
@@ -95,29 +101,67 @@ impl Compiler {
     }
 }
 
-/// Compiles what a client sent. A lock is believed only so far as this Ledger holds the same entries, unless
-/// the client and the service are one program of one user.
-pub(crate) async fn compile(pins: &Pins, source: Option<v1::PlanSource>) -> Result<Compiled, Status> {
-    let source = source.ok_or_else(|| bad_field("E1510", "source", "it is missing"))?;
-    let lock = match source.lock {
-        Some(lock) => {
-            let lock = assemble(&lock)?;
+/// A file with the lock it compiles against.
+#[derive(Clone)]
+pub(crate) struct Pinned {
+    /// The file; its lock is set.
+    pub(crate) source: v1::PlanSource,
+    lock: Lock,
+}
+
+impl Pinned {
+    /// What a client sent. A lock is believed only so far as this Ledger holds the same entries, unless the client and
+    /// the service are one program of one user.
+    pub(crate) fn sent(pins: &Pins, source: Option<v1::PlanSource>) -> Result<Self, Status> {
+        let mut source = source.ok_or_else(|| bad_field("E1510", "source", "it is missing"))?;
+        if let Some(lock) = &source.lock {
+            let lock = assemble(lock)?;
             if !pins.locks_trusted {
                 check_held(&pins.ledger, &lock)?;
             }
-            lock
+            return Ok(Self { source, lock });
         }
-        None => pin(&pins.ledger, &source.text)?,
-    };
-    let file_name = if source.file_name.is_empty() { "plan.orch".to_owned() } else { source.file_name };
-    let text = source.text;
-    // Bounded by the limits on sources and plans, but long enough to stall the other tasks of a thread.
-    let compiled = tokio::task::spawn_blocking(move || {
-        let source = Source { name: &file_name, text: &text };
-        let compilation = plan_compiler::compile(&source, &lock, &Options::default());
-        Compiled { compilation, file_name, text }
-    });
-    compiled.await.map_err(|_| status("E1511", "the compiler stopped unexpectedly; please report the plan"))
+        let (lockfile, bodies) = pin(&pins.ledger, &source.text)?;
+        let toml = lockfile.to_toml();
+        let lock = Lock::assemble(&toml, &bodies).map_err(|error| status(error.code, error.to_string()))?;
+        source.lock = Some(convert::lock(toml, bodies));
+        Ok(Self { source, lock })
+    }
+
+    /// What was sent before, and checked then.
+    pub(crate) fn kept(source: v1::PlanSource) -> Result<Self, Status> {
+        let lock = source.lock.as_ref().ok_or_else(|| bad_field("E1510", "source.lock", "it is missing"))?;
+        Ok(Self { lock: assemble(lock)?, source })
+    }
+
+    /// Whether both have the same text and the same pins; they may come from different snapshots.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let (mine, others) = (&self.lock, &other.lock);
+        self.source.text == other.source.text
+            && mine.operations == others.operations
+            && mine.capabilities == others.capabilities
+            && mine.rate == others.rate
+    }
+
+    /// Compiles it.
+    pub(crate) async fn compile(self) -> Result<Compiled, Status> {
+        let Self { source: v1::PlanSource { file_name, text, .. }, lock } = self;
+        let file_name = if file_name.is_empty() { "plan.orch".to_owned() } else { file_name };
+        // Bounded by the limits on sources and plans, but long enough to stall the other tasks of a thread.
+        let compiled = tokio::task::spawn_blocking(move || {
+            let source = Source { name: &file_name, text: &text };
+            let compilation = plan_compiler::compile(&source, &lock, &Options::default());
+            Compiled { compilation, file_name, text }
+        });
+        compiled
+            .await
+            .map_err(|_| status("E1511", "the compiler stopped unexpectedly; please report the plan"))
+    }
+}
+
+/// Compiles what a client sent.
+pub(crate) async fn compile(pins: &Pins, source: Option<v1::PlanSource>) -> Result<Compiled, Status> {
+    Pinned::sent(pins, source)?.compile().await
 }
 
 /// A lock whose every hash fits its body.
@@ -158,13 +202,11 @@ fn check_held(ledger: &ledger_service::Handle, lock: &Lock) -> Result<(), Status
     Ok(())
 }
 
-fn pin(ledger: &ledger_service::Handle, text: &str) -> Result<Lock, Status> {
+fn pin(ledger: &ledger_service::Handle, text: &str) -> Result<(Lockfile, LockBodies), Status> {
     let needs = plan_compiler::needs(text);
     let operations = needs.operations.into_iter().collect();
     let capabilities = needs.capabilities.into_iter().collect();
-    let (lockfile, bodies) =
-        ledger.snapshot().lock_for(&operations, &capabilities).map_err(ledger::failed)?;
-    Lock::assemble(&lockfile.to_toml(), &bodies).map_err(|error| status(error.code, error.to_string()))
+    ledger.snapshot().lock_for(&operations, &capabilities).map_err(ledger::failed)
 }
 
 #[tonic::async_trait]

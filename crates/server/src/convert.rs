@@ -3,6 +3,8 @@
 use plan_lang::{Applicability, Diagnostic, LineIndex, Severity, Span};
 use proto::v1;
 use schema::amount::{Amount, Currency};
+use schema::hash::Hash;
+use schema::lock::LockBodies;
 use schema::price::PriceBasis;
 use tonic::Status;
 
@@ -75,6 +77,13 @@ pub(crate) fn amount_of(field: &str, amount: &v1::Amount) -> Result<Amount, Stat
         }
     };
     Ok(Amount::new(amount.units, currency))
+}
+
+/// A lock for the wire.
+pub(crate) fn lock(toml: String, bodies: LockBodies) -> v1::Lock {
+    let body =
+        |(hash, content): (Hash, Vec<u8>)| v1::LockBody { hash: hash.to_hex(), content: content.into() };
+    v1::Lock { toml, bodies: bodies.into_iter().map(body).collect() }
 }
 
 /// How sure a figure is, for the wire.

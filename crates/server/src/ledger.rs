@@ -139,12 +139,8 @@ impl LedgerService for Ledger {
         let capabilities = request.capabilities.into_iter().collect();
         let snapshot = self.ledger.snapshot();
         let (lockfile, bodies) = snapshot.lock_for(&operations, &capabilities).map_err(failed)?;
-        let toml = lockfile.to_toml();
-        let bodies = bodies
-            .into_iter()
-            .map(|(hash, content)| v1::LockBody { hash: hash.to_hex(), content: content.into() })
-            .collect();
-        Ok(Response::new(v1::ResolveLockResponse { lock: Some(v1::Lock { toml, bodies }) }))
+        let lock = convert::lock(lockfile.to_toml(), bodies);
+        Ok(Response::new(v1::ResolveLockResponse { lock: Some(lock) }))
     }
 }
 

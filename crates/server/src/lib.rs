@@ -12,6 +12,8 @@ mod convert;
 mod ledger;
 mod native;
 mod open;
+mod plans;
+mod published;
 mod run;
 mod serve;
 mod status;

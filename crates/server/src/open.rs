@@ -14,6 +14,7 @@ use subnet::secrets::SecretStore;
 use subnet::{Client, egress};
 
 use crate::native::Native;
+use crate::published::Published;
 
 /// How long runs may go on after the service is told to stop, unless the options say otherwise.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
@@ -133,6 +134,7 @@ impl OpenError {
 pub struct Service {
     ledger: ledger_service::Handle,
     runtime: runtime::Handle,
+    published: Published,
     native: Native,
     public_key: PublicKey,
     close_grace: Duration,
@@ -163,6 +165,7 @@ impl Service {
         if ledger.snapshot().last_index() == 0 {
             ledger.load(&Catalog::embedded()?).await?;
         }
+        let published = Published::new(Arc::clone(&log));
         let public_key = key.public();
         let native = Native::start();
         let services = runtime::Services {
@@ -182,11 +185,15 @@ impl Service {
             tracing::info!(runs = resumed, "took up runs of an earlier process");
         }
         let (close_grace, locks_trusted) = (options.close_grace, options.trust_locks);
-        Ok(Self { ledger, runtime, native, public_key, close_grace, locks_trusted })
+        Ok(Self { ledger, runtime, published, native, public_key, close_grace, locks_trusted })
     }
 
     pub(crate) const fn locks_trusted(&self) -> bool {
         self.locks_trusted
+    }
+
+    pub(crate) const fn published(&self) -> &Published {
+        &self.published
     }
 
     /// The Ledger.

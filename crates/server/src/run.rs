@@ -1,12 +1,13 @@
 //! `RunService`: runs over gRPC.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proto::v1;
 use proto::v1::run_service_server::RunService;
 use runtime::view::{CostRow, Run, RunEvent, RunEventKind, RunFilter, RunId, RunState};
-use runtime::{CreateRun, DEFAULT_TENANT, Error, Handle};
+use runtime::{CreateRun, DEFAULT_TENANT, Error, Handle, LoadedPlan};
 use schema::error::PlanError;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
@@ -16,6 +17,8 @@ use tonic::{Request, Response, Status};
 use crate::compiler::{Pins, compile};
 use crate::convert;
 use crate::open::Service;
+use crate::plans;
+use crate::published::Published;
 use crate::status::{bad_field, not_found, plan_errors, status};
 
 /// Longest request id; a UUID has 36 bytes.
@@ -33,12 +36,31 @@ const PROOF_CHUNK_BYTES: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Runs {
     pins: Pins,
+    published: Published,
     runtime: Handle,
 }
 
 impl Runs {
     pub(crate) fn new(service: &Service) -> Self {
-        Self { pins: Pins::new(service), runtime: service.runtime().clone() }
+        Self {
+            pins: Pins::new(service),
+            published: service.published().clone(),
+            runtime: service.runtime().clone(),
+        }
+    }
+
+    /// The plan of a file that a client sent, and what the compiler says of it.
+    async fn compiled(
+        &self,
+        source: Option<v1::PlanSource>,
+        plan: &str,
+    ) -> Result<(Arc<LoadedPlan>, Vec<v1::Diagnostic>), Status> {
+        let compiled = compile(&self.pins, source).await?;
+        if compiled.has_errors() {
+            return Err(plan_errors(&compiled));
+        }
+        let plan = self.runtime.load(compiled.plan(plan)?.clone()).map_err(failed)?;
+        Ok((plan, compiled.diagnostics()))
     }
 
     async fn view(&self, run: RunId) -> Result<v1::Run, Status> {
@@ -60,13 +82,17 @@ impl RunService for Runs {
         let request = request.into_inner();
         let request_id = request_id(request.request_id)?;
         let cost_max = request.cost_max.map(|amount| convert::amount_of("cost_max", &amount)).transpose()?;
-        let compiled = compile(&self.pins, request.source).await?;
-        if compiled.has_errors() {
-            return Err(plan_errors(&compiled));
-        }
-        let plan = compiled.plan(&request.plan)?;
-        let diagnostics = compiled.diagnostics();
-        let plan = self.runtime.load(plan.clone()).map_err(failed)?;
+        let (plan, diagnostics) = if request.published_plan.is_empty() {
+            self.compiled(request.source, &request.plan).await?
+        } else {
+            let sent = [("source", request.source.is_some()), ("plan", !request.plan.is_empty())];
+            if let Some((field, _)) = sent.iter().find(|(_, is_sent)| *is_sent) {
+                return Err(bad_field("E1510", field, "it is to be left out where `published_plan` is set"));
+            }
+            let name = plans::name("published_plan", &request.published_plan)?;
+            // Its warnings were told when it was published.
+            (self.published.loaded(DEFAULT_TENANT, name, &self.runtime).await?, Vec::new())
+        };
         let inputs_json = if request.inputs_json.is_empty() { "{}".into() } else { request.inputs_json };
         let create = CreateRun {
             plan,

@@ -9,6 +9,7 @@ use hyper_util::rt::TokioIo;
 use proto::v1::call_service_server::CallServiceServer;
 use proto::v1::compiler_service_server::CompilerServiceServer;
 use proto::v1::ledger_service_server::LedgerServiceServer;
+use proto::v1::plan_service_server::PlanServiceServer;
 use proto::v1::run_service_server::RunServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -28,6 +29,7 @@ use crate::coded::coded;
 use crate::compiler::Compiler;
 use crate::ledger::Ledger;
 use crate::open::Service;
+use crate::plans::Plans;
 use crate::run::Runs;
 
 /// Streams of one connection at once. Left unset, the HTTP/2 library admits any number.
@@ -152,17 +154,21 @@ impl Service {
             .add_service(
                 LedgerServiceServer::new(Ledger::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
             )
+            .add_service(
+                PlanServiceServer::new(Plans::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
+            )
             .add_service(RunServiceServer::new(Runs::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX));
         Ok((router, health))
     }
 }
 
 /// The names under which health is asked for; the empty one is the whole server.
-const HEALTH_NAMES: [&str; 5] = [
+const HEALTH_NAMES: [&str; 6] = [
     "",
     <CallServiceServer<Calls> as NamedService>::NAME,
     <CompilerServiceServer<Compiler> as NamedService>::NAME,
     <LedgerServiceServer<Ledger> as NamedService>::NAME,
+    <PlanServiceServer<Plans> as NamedService>::NAME,
     <RunServiceServer<Runs> as NamedService>::NAME,
 ];
 

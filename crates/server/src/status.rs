@@ -80,7 +80,7 @@ pub(crate) fn grpc_code(code: &str) -> Code {
         "E1001" | "E1173" | "E1175" => Code::Unavailable,
         "E1172" => Code::ResourceExhausted,
         "E1008" | "E1205" => Code::AlreadyExists,
-        "E1164" | "E1165" | "E1201" | "E1202" | "E1208" => Code::NotFound,
+        "E1164" | "E1165" | "E1201" | "E1202" | "E1208" | "E1550" => Code::NotFound,
         "E1179" | "E1209" | "E1511" => Code::Internal,
         // What the caller asks is well formed, but the state of the world does not admit it.
         code if code.starts_with("E06") || code.starts_with("E11") || code.starts_with("E14") => {

@@ -5,6 +5,7 @@ mod call;
 mod compiler;
 mod ledger;
 mod lists;
+mod plans;
 mod protocol;
 mod runs;
 mod watch;

@@ -6,6 +6,7 @@ use schema::price::PriceRule;
 use subnet::{OperationTypes, PreparedOperation};
 
 use super::Services;
+use crate::admission;
 use crate::core::Prepared;
 use crate::error::Error;
 
@@ -54,6 +55,14 @@ impl LoadedPlan {
     #[must_use]
     pub fn callable(&self) -> Vec<bool> {
         self.operations.iter().map(Result::is_ok).collect()
+    }
+
+    /// Whether it may be run on its own: a plan that makes calls needs a budget and a deadline.
+    ///
+    /// # Errors
+    /// [`Error::NoLimits`].
+    pub fn check_limits(&self) -> Result<(), Error> {
+        admission::has_limits(&self.prepared)
     }
 
     pub(crate) fn operation(&self, index: u32) -> Option<&PreparedOperation> {
