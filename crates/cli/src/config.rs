@@ -150,7 +150,11 @@ impl Config {
     pub(crate) fn openai_cost_max(&self) -> Result<Option<schema::amount::Amount>, Failure> {
         let parsed = self.file.server.openai_cost_max.as_deref().map(str::parse).transpose();
         parsed.map_err(|error: schema::amount::ParseAmountError| {
-            Failure::new("E1501", format!("`openai_cost_max` of [server]: {error}"), "correct it in orchestra.toml")
+            Failure::new(
+                "E1501",
+                format!("`openai_cost_max` of [server]: {error}"),
+                "correct it in orchestra.toml",
+            )
         })
     }
 

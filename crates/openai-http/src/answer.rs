@@ -17,7 +17,8 @@ pub(crate) struct Head {
 impl Head {
     /// Of an answer of `model` that `run` gives.
     pub(crate) fn new(model: &str, run: &str) -> Self {
-        let created = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let created =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let run = run.strip_prefix("runs/").unwrap_or(run);
         Self { id: format!("chatcmpl-{run}"), created, model: model.to_owned() }
     }
@@ -100,7 +101,9 @@ impl Head {
                 let choice = part.get("choices")?.get(0)?;
                 Some(text(choice.get("text")?, choice.get("finish_reason")))
             }
-            Answer::Blocks => part.pointer("/delta/text").filter(|said| said.is_string()).map(|said| text(said, None)),
+            Answer::Blocks => {
+                part.pointer("/delta/text").filter(|said| said.is_string()).map(|said| text(said, None))
+            }
             Answer::Text | Answer::TextIn(_) => {
                 let said = part.pointer(part_text.unwrap_or_default())?;
                 said.is_string().then(|| text(said, None))
@@ -156,14 +159,17 @@ fn finish_of(reason: Option<&str>) -> &'static str {
 fn usage_of(message: &Value) -> Option<Value> {
     let count = |name: &str| message.get("usage")?.get(name)?.as_u64();
     let (asked, given) = (count("input_tokens")?, count("output_tokens")?);
-    Some(json!({ "prompt_tokens": asked, "completion_tokens": given, "total_tokens": asked.saturating_add(given) }))
+    Some(
+        json!({ "prompt_tokens": asked, "completion_tokens": given, "total_tokens": asked.saturating_add(given) }),
+    )
 }
 
 /// Takes the usage out of a chunk; whether the chunk says anything else.
 pub(crate) fn take_usage(chunk: &mut Value) -> (Option<Value>, bool) {
     let Value::Object(fields) = chunk else { return (None, false) };
     let usage = fields.remove("usage").filter(|usage| !usage.is_null());
-    let says_more = fields.get("choices").and_then(Value::as_array).is_some_and(|choices| !choices.is_empty());
+    let says_more =
+        fields.get("choices").and_then(Value::as_array).is_some_and(|choices| !choices.is_empty());
     (usage, says_more)
 }
 
@@ -201,7 +207,10 @@ mod tests {
         }
         let message = json!({ "content": [], "stop_reason": "max_tokens", "usage": { "input_tokens": 2, "output_tokens": 3 } });
         let whole = head().completion(&Answer::Blocks, message).unwrap();
-        assert_eq!((&whole["choices"][0]["finish_reason"], &whole["usage"]["total_tokens"]), (&json!("length"), &json!(5)));
+        assert_eq!(
+            (&whole["choices"][0]["finish_reason"], &whole["usage"]["total_tokens"]),
+            (&json!("length"), &json!(5))
+        );
         assert_eq!(head().completion(&Answer::Text, json!(1)), None);
     }
 

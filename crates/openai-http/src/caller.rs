@@ -43,10 +43,17 @@ impl Caller {
             None => Ok(None),
         };
         let cost_max = text(COST_MAX)?.map(|text| {
-            text.parse::<Amount>().map_err(|error| Failure::unreadable(error.to_string()).about("X-Orchestra-Cost-Max"))
+            text.parse::<Amount>()
+                .map_err(|error| Failure::unreadable(error.to_string()).about("X-Orchestra-Cost-Max"))
         });
         let timeout = text(TIMEOUT)?.map(|text| {
-            let seconds = text.strip_suffix('s').unwrap_or(text).trim_end().parse::<u32>().ok().filter(|seconds| *seconds > 0);
+            let seconds = text
+                .strip_suffix('s')
+                .unwrap_or(text)
+                .trim_end()
+                .parse::<u32>()
+                .ok()
+                .filter(|seconds| *seconds > 0);
             let message = format!("`{text}` is no timeout; write whole seconds, such as `90` or `90s`");
             seconds.ok_or_else(|| Failure::unreadable(message).about("X-Orchestra-Timeout"))
         });
@@ -106,7 +113,9 @@ pub(crate) fn object(body: Result<Bytes, BytesRejection>) -> Result<(Bytes, Map<
 pub(crate) fn model_of(body: &Map<String, Value>) -> Result<&str, Failure> {
     match body.get("model") {
         Some(Value::String(model)) if !model.is_empty() => Ok(model),
-        Some(_) => Err(Failure::parameter("model", "`model` is the id of a model: GET /v1/models lists them")),
+        Some(_) => {
+            Err(Failure::parameter("model", "`model` is the id of a model: GET /v1/models lists them"))
+        }
         None => Err(Failure::parameter("model", "`model` is missing: GET /v1/models lists them")),
     }
 }

@@ -45,11 +45,7 @@ async fn completed(
     let mut attempt = Attempt::begin(&face, &caller, PATH, &bytes)?;
     let wrong = |failure: Failure| wrong_argument(failure, &arguments, ask);
     if stream {
-        let wanted = Wanted {
-            model: Arc::clone(&model),
-            id: id.to_owned(),
-            usage: wants_usage(&body)?,
-        };
+        let wanted = Wanted { model: Arc::clone(&model), id: id.to_owned(), usage: wants_usage(&body)? };
         let told = told::tell(&face, &caller, &model.target, &arguments).await.map_err(|failure| {
             attempt.answered();
             wrong(failure)
@@ -101,7 +97,8 @@ pub(crate) fn put_own_model(
         None => model.own_model.clone().filter(|_| has_models),
     };
     if value.is_none() && model.shape.required.iter().any(|name| name == "model") {
-        let message = format!("{0} has several models: name one behind it, as in `{0}/MODEL`", model.target.name());
+        let message =
+            format!("{0} has several models: name one behind it, as in `{0}/MODEL`", model.target.name());
         return Err(Failure::parameter("model", message));
     }
     arguments.extend(value.map(|value| ("model".to_owned(), value)));
@@ -118,7 +115,8 @@ fn taken(ask: &Ask) -> &str {
 
 /// A refusal of an argument, by the name of the parameter it was made of.
 fn wrong_argument(failure: Failure, arguments: &Map<String, Value>, ask: &Ask) -> Failure {
-    let name = |argument: &str| if argument == taken(ask) { "messages".to_owned() } else { argument.to_owned() };
+    let name =
+        |argument: &str| if argument == taken(ask) { "messages".to_owned() } else { argument.to_owned() };
     failure.about_argument(arguments.keys(), name)
 }
 

@@ -111,7 +111,9 @@ fn list(result: Value, model: &str, encoding: Encoding) -> Option<Value> {
     let own = whole.remove("model").filter(Value::is_string);
     // Some clients read the counts without asking whether there are any; what is not known stays null.
     let usage = whole.remove("usage").unwrap_or_default();
-    Some(json!({ "object": "list", "data": data?, "model": own.unwrap_or_else(|| model.into()), "usage": usage }))
+    Some(
+        json!({ "object": "list", "data": data?, "model": own.unwrap_or_else(|| model.into()), "usage": usage }),
+    )
 }
 
 fn encoded(vector: Value, encoding: Encoding) -> Option<Value> {

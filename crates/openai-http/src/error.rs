@@ -99,7 +99,9 @@ impl Failure {
     ) -> Self {
         if self.param.as_deref().is_some_and(|param| matches!(param, "arguments_json" | "inputs_json")) {
             let named = |argument: &&String| {
-                [format!("$.{argument}"), format!("`{argument}`")].iter().any(|place| self.message.contains(place))
+                [format!("$.{argument}"), format!("`{argument}`")]
+                    .iter()
+                    .any(|place| self.message.contains(place))
             };
             self.param = arguments.into_iter().find(named).map(|argument| name(argument));
         }
@@ -155,7 +157,10 @@ impl IntoResponse for Failure {
         if self.must_not_repeat() {
             headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
         } else if let Some(wait) = self.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)));
+            headers.insert(
+                RETRY_AFTER,
+                HeaderValue::from(wait.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)),
+            );
         }
         if let Some(receipt) = &self.receipt {
             receipt.write(headers);
@@ -205,7 +210,9 @@ fn http_status(code: Code, reason: &str, call_kind: Option<&str>, was_made: bool
     match code {
         Code::ResourceExhausted | Code::FailedPrecondition if is_money => StatusCode::PAYMENT_REQUIRED,
         Code::Cancelled => StatusCode::from_u16(CANCELLED).unwrap_or(StatusCode::BAD_REQUEST),
-        Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition if !was_made => StatusCode::BAD_REQUEST,
+        Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition if !was_made => {
+            StatusCode::BAD_REQUEST
+        }
         Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::AlreadyExists | Code::Aborted => StatusCode::CONFLICT,

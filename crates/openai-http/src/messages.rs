@@ -18,7 +18,9 @@ pub(crate) fn put(
 ) -> Result<(), Failure> {
     let messages = match messages {
         Some(Value::Array(messages)) if !messages.is_empty() => messages,
-        Some(_) => return Err(Failure::parameter("messages", "`messages` is a list of at least one message")),
+        Some(_) => {
+            return Err(Failure::parameter("messages", "`messages` is a list of at least one message"));
+        }
         None => return Err(Failure::parameter("messages", "`messages` is missing")),
     };
     match ask {
@@ -31,11 +33,7 @@ pub(crate) fn put(
     }
 }
 
-fn as_messages(
-    messages: &[Value],
-    shape: &Shape,
-    arguments: &mut Map<String, Value>,
-) -> Result<(), Failure> {
+fn as_messages(messages: &[Value], shape: &Shape, arguments: &mut Map<String, Value>) -> Result<(), Failure> {
     let nothing = Value::Null;
     let schema = shape.properties.get("messages").and_then(|schema| schema.get("items")).unwrap_or(&nothing);
     let mut fitted = Vec::with_capacity(messages.len());
@@ -43,7 +41,9 @@ fn as_messages(
     for (at, message) in messages.iter().enumerate() {
         let message = fit(at, object(at, message)?, schema)?;
         match message.get("content") {
-            Some(Value::String(content)) if is_system(&message) && takes_system(shape) => system.push(content.clone()),
+            Some(Value::String(content)) if is_system(&message) && takes_system(shape) => {
+                system.push(content.clone())
+            }
             _ => fitted.push(Value::Object(message)),
         }
     }
@@ -72,7 +72,10 @@ fn fit(at: usize, message: &Map<String, Value>, schema: &Value) -> Result<Map<St
             (_, Some(_)) => drop(fitted.insert(name.clone(), value.clone())),
             (_, None) if is_nothing(value) || WITHOUT_EFFECT.contains(&name.as_str()) => {}
             (_, None) => {
-                return Err(Failure::parameter(place(), format!("this model takes no `{name}` in a message")));
+                return Err(Failure::parameter(
+                    place(),
+                    format!("this model takes no `{name}` in a message"),
+                ));
             }
         }
     }
@@ -82,8 +85,12 @@ fn fit(at: usize, message: &Map<String, Value>, schema: &Value) -> Result<Map<St
 /// The role by the name that the model has for it.
 fn role<'a>(at: usize, role: &'a Value, schema: Option<&Value>) -> Result<&'a str, Failure> {
     let place = format!("messages[{at}].role");
-    let Some(role) = role.as_str() else { return Err(Failure::parameter(place, "a role is a text, such as `user`")) };
-    let Some(roles) = schema.and_then(|schema| schema.get("enum")).and_then(Value::as_array) else { return Ok(role) };
+    let Some(role) = role.as_str() else {
+        return Err(Failure::parameter(place, "a role is a text, such as `user`"));
+    };
+    let Some(roles) = schema.and_then(|schema| schema.get("enum")).and_then(Value::as_array) else {
+        return Ok(role);
+    };
     let has = |name: &str| roles.iter().any(|known| known == name);
     match role {
         role if has(role) => Ok(role),
@@ -104,7 +111,10 @@ fn as_text(messages: &[Value], shape: &Shape, arguments: &mut Map<String, Value>
         let message = object(at, message)?;
         if let Some(calls) = message.get("tool_calls").filter(|calls| !is_nothing(calls)) {
             let place = format!("messages[{at}].tool_calls");
-            return Err(Failure::parameter(place, format!("this model has no tools, and was sent calls: {calls:.80}")));
+            return Err(Failure::parameter(
+                place,
+                format!("this model has no tools, and was sent calls: {calls:.80}"),
+            ));
         }
         let said = text(at, message.get("content").unwrap_or(&Value::Null))?;
         match role(at, message.get("role").unwrap_or(&Value::Null), None)? {
@@ -122,7 +132,8 @@ fn as_text(messages: &[Value], shape: &Shape, arguments: &mut Map<String, Value>
 }
 
 fn object(at: usize, message: &Value) -> Result<&Map<String, Value>, Failure> {
-    let wrong = || Failure::parameter(format!("messages[{at}]"), "a message is an object with `role` and `content`");
+    let wrong =
+        || Failure::parameter(format!("messages[{at}]"), "a message is an object with `role` and `content`");
     message.as_object().ok_or_else(wrong)
 }
 
@@ -132,16 +143,21 @@ fn text(at: usize, content: &Value) -> Result<String, Failure> {
         Value::Null => Ok(String::new()),
         Value::String(text) => Ok(text.clone()),
         Value::Array(parts) => {
-            let texts = parts.iter().enumerate().map(|(part, value)| match value.get("text").and_then(Value::as_str) {
-                Some(text) => Ok(text),
-                None => {
-                    let place = format!("messages[{at}].content[{part}]");
-                    Err(Failure::parameter(place, "this model takes text only"))
+            let texts = parts.iter().enumerate().map(|(part, value)| {
+                match value.get("text").and_then(Value::as_str) {
+                    Some(text) => Ok(text),
+                    None => {
+                        let place = format!("messages[{at}].content[{part}]");
+                        Err(Failure::parameter(place, "this model takes text only"))
+                    }
                 }
             });
             Ok(texts.collect::<Result<Vec<_>, _>>()?.concat())
         }
-        _ => Err(Failure::parameter(format!("messages[{at}].content"), "a content is a text or a list of parts")),
+        _ => Err(Failure::parameter(
+            format!("messages[{at}].content"),
+            "a content is a text or a list of parts",
+        )),
     }
 }
 
@@ -183,11 +199,15 @@ mod tests {
 
     #[test]
     fn messages_take_the_form_of_the_schema() {
-        let fitted = arguments(messages(), Ask::Messages, json!([
-            { "role": "developer", "content": "Be brief." },
-            { "role": "user", "name": "eve", "content": [{ "type": "text", "text": "a" }, { "type": "text", "text": "b" }] },
-            { "role": "assistant", "content": null, "tool_calls": [] },
-        ]));
+        let fitted = arguments(
+            messages(),
+            Ask::Messages,
+            json!([
+                { "role": "developer", "content": "Be brief." },
+                { "role": "user", "name": "eve", "content": [{ "type": "text", "text": "a" }, { "type": "text", "text": "b" }] },
+                { "role": "assistant", "content": null, "tool_calls": [] },
+            ]),
+        );
         let expected = json!({ "messages": [
             { "role": "system", "content": "Be brief." },
             { "role": "user", "content": "ab" },
@@ -223,6 +243,9 @@ mod tests {
         ] {
             assert_eq!(arguments(messages(), Ask::Messages, said.clone()), Err(json!(place)), "{said}");
         }
-        assert_eq!(arguments(json!({}), Ask::Text("q".into()), user(json!(1))), Err(json!("messages[0].content")));
+        assert_eq!(
+            arguments(json!({}), Ask::Text("q".into()), user(json!(1))),
+            Err(json!("messages[0].content"))
+        );
     }
 }

@@ -120,7 +120,15 @@ impl Model {
         let definition: Value = serde_json::from_slice(definition).ok()?;
         let shape = Shape::of(definition.get("input")?, definition.get("output")?, true)?;
         let target = Target::Capability(name);
-        Some(Self { target, shape, own_model: None, part: None, summary, created: 0, cost_max: String::new() })
+        Some(Self {
+            target,
+            shape,
+            own_model: None,
+            part: None,
+            summary,
+            created: 0,
+            cost_max: String::new(),
+        })
     }
 
     fn of_plan(plan: &v1::Plan) -> Option<Self> {
@@ -174,7 +182,10 @@ impl Models {
             Target::Plan(name) => self.plan(caller, name).await?,
         };
         let Some(model) = model else {
-            let message = format!("{} can serve neither chat nor embeddings: GET /v1/models lists what can", target.name());
+            let message = format!(
+                "{} can serve neither chat nor embeddings: GET /v1/models lists what can",
+                target.name()
+            );
             return Err(no_model(message));
         };
         let mut recent = lock(&self.recent);
@@ -196,10 +207,16 @@ impl Models {
         Ok(Model::of_operation(&operation).map(Arc::new))
     }
 
-    async fn capability(&self, caller: &Caller, name: &str, summary: String) -> Result<Option<Arc<Model>>, Failure> {
+    async fn capability(
+        &self,
+        caller: &Caller,
+        name: &str,
+        summary: String,
+    ) -> Result<Option<Arc<Model>>, Failure> {
         let format = v1::ToolFormat::JsonSchema.into();
         let request = v1::GetToolSchemaRequest { target: name.to_owned(), format };
-        let schema = ToolServiceClient::new(self.service.clone()).get_tool_schema(caller.request(request)).await;
+        let schema =
+            ToolServiceClient::new(self.service.clone()).get_tool_schema(caller.request(request)).await;
         let definition = schema.map_err(no_model_status)?.into_inner().definition_json;
         Ok(Model::of_capability(name.to_owned(), summary, &definition).map(Arc::new))
     }
@@ -249,7 +266,8 @@ impl Models {
         }
     }
 
-    /// The model of the entry with this hash, read once. One that cannot be read is none: the list has the others.
+    /// The model of the entry with this hash, read once. One that cannot be read is none: the list has the others, unless
+    /// the caller may not read it.
     async fn known(
         &self,
         hash: &str,
@@ -261,8 +279,12 @@ impl Models {
         }
         let model = match read.await {
             Ok(model) => model,
-            Err(failure) if failure.status().is_client_error() && failure.status() != StatusCode::UNAUTHORIZED => None,
-            Err(failure) => return Err(failure),
+            Err(failure) if matches!(failure.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                return Err(failure);
+            }
+            Err(failure) if failure.status().is_client_error() => None,
+            // It may be read the next time.
+            Err(_) => return Ok(None),
         };
         lock(&self.entries).insert(hash.to_owned(), model.clone());
         Ok(model)
@@ -277,7 +299,8 @@ impl Models {
         let likeness = |model: &&Arc<Model>| strsim::jaro_winkler(model.target.name(), id);
         let nearest = models.iter().max_by(|left, right| likeness(left).total_cmp(&likeness(right)));
         let nearest = nearest.filter(|model| likeness(model) >= ALIKE);
-        let hint = nearest.map(|model| format!("did you mean `{}`? ", model.target.name())).unwrap_or_default();
+        let hint =
+            nearest.map(|model| format!("did you mean `{}`? ", model.target.name())).unwrap_or_default();
         let id: String = id.chars().take(80).collect();
         no_model(format!("there is no model `{id}`; {hint}GET /v1/models lists {}", models.len()))
     }
@@ -303,7 +326,11 @@ pub(crate) async fn list(State(face): State<Arc<Face>>, headers: HeaderMap) -> R
 }
 
 /// `GET /v1/models/{id}`.
-pub(crate) async fn one(State(face): State<Arc<Face>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn one(
+    State(face): State<Arc<Face>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let found = async {
         let caller = Caller::of(&headers, face.options)?;
         let (model, _) = face.models.find(&caller, &id).await?;

@@ -46,7 +46,8 @@ pub(crate) fn put(
             None => return Err(refused(name, value, shape)),
         }
     }
-    match shape.required.iter().find(|name| !arguments.contains_key(*name) && shape.value_of(name).is_none()) {
+    match shape.required.iter().find(|name| !arguments.contains_key(*name) && shape.value_of(name).is_none())
+    {
         Some(name) => Err(Failure::parameter(name.as_str(), format!("this model needs `{name}`"))),
         None => Ok(()),
     }
@@ -62,7 +63,9 @@ fn fitted(name: &str, value: &Value, schema: &Value) -> Result<Value, Failure> {
         ("stop", Value::String(_)) if !is(schema, schema, "string") && is(schema, schema, "array") => {
             Ok(Value::Array(vec![value.clone()]))
         }
-        ("tool_choice", Value::Object(_)) if is(schema, schema, "string") && !is(schema, schema, "object") => {
+        ("tool_choice", Value::Object(_))
+            if is(schema, schema, "string") && !is(schema, schema, "object") =>
+        {
             Err(Failure::parameter(name, "this model takes `none`, `auto` or `required` as `tool_choice`"))
         }
         _ => Ok(value.clone()),
@@ -98,8 +101,16 @@ fn refused(name: &str, value: &Value, shape: &Shape) -> Failure {
 fn is_sampling(name: &str) -> bool {
     is_neutral(name, &Value::from(1))
         || is_neutral(name, &Value::from(0))
-        || ["max_tokens", "max_completion_tokens", "stop", "tools", "tool_choice", "response_format", "logprobs"]
-            .contains(&name)
+        || [
+            "max_tokens",
+            "max_completion_tokens",
+            "stop",
+            "tools",
+            "tool_choice",
+            "response_format",
+            "logprobs",
+        ]
+        .contains(&name)
 }
 
 #[cfg(test)]
@@ -118,7 +129,8 @@ mod tests {
         let shape = Shape { properties, required: vec!["prompt".into()], serves: Serves::Embeddings };
         let Value::Object(body) = body else { panic!("a body is an object") };
         let mut arguments = Map::from_iter([("prompt".to_owned(), json!("p"))]);
-        put(&body, &shape, "prompt", &mut arguments).map_err(|failure| failure.body()["error"]["param"].clone())?;
+        put(&body, &shape, "prompt", &mut arguments)
+            .map_err(|failure| failure.body()["error"]["param"].clone())?;
         arguments.remove("prompt");
         Ok(Value::Object(arguments))
     }

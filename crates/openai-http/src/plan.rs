@@ -89,7 +89,8 @@ impl Started {
         // What was sent may still be settled.
         let receipt = Receipt { certain: false, ..self.receipt(&run) };
         let seconds = wait.as_secs();
-        let message = format!("the plan has not ended within {seconds} s and was cancelled; ask with `stream: true`");
+        let message =
+            format!("the plan has not ended within {seconds} s and was cancelled; ask with `stream: true`");
         Failure::new(StatusCode::GATEWAY_TIMEOUT, code::TOO_LONG, message).settled(receipt)
     }
 

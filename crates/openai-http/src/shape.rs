@@ -59,10 +59,12 @@ impl Shape {
         let properties = input.get("properties")?.as_object()?;
         let properties: Map<String, Value> =
             properties.iter().map(|(name, schema)| (name.clone(), followed(schema, input).clone())).collect();
-        let required = input.get("required").and_then(Value::as_array).map(|names| {
-            names.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
-        });
-        let mut shape = Self { properties, required: required.unwrap_or_default(), serves: Serves::Embeddings };
+        let required = input
+            .get("required")
+            .and_then(Value::as_array)
+            .map(|names| names.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>());
+        let mut shape =
+            Self { properties, required: required.unwrap_or_default(), serves: Serves::Embeddings };
         if gives_embeddings(output) && shape.properties.contains_key("input") {
             return shape.is_sayable("input").then_some(shape);
         }
@@ -83,7 +85,8 @@ impl Shape {
         if self.properties.get("messages").is_some_and(|schema| is(schema, input, "array")) {
             return Some(Ask::Messages);
         }
-        let is_text = |name: &&str| self.properties.get(*name).is_some_and(|schema| is(schema, input, "string"));
+        let is_text =
+            |name: &&str| self.properties.get(*name).is_some_and(|schema| is(schema, input, "string"));
         if let Some(name) = TEXTS.iter().find(|name| is_text(name)) {
             return Some(Ask::Text((*name).to_owned()));
         }
@@ -125,7 +128,8 @@ pub(crate) fn is(schema: &Value, root: &Value, wanted: &str) -> bool {
 fn followed<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
     let mut schema = schema;
     for _ in 0..REFERENCES_MAX {
-        let target = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
+        let target =
+            schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
         match target.and_then(|pointer| root.pointer(pointer)) {
             Some(target) => schema = target,
             None => break,
@@ -157,7 +161,8 @@ fn answer(output: &Value) -> Option<Answer> {
     if has(&["choices", "*", "text"], "string") {
         return Some(Answer::Completion);
     }
-    let is_message = at(output, &["type"]).and_then(|schema| schema.get("const")).is_some_and(|kind| kind == "message");
+    let is_message =
+        at(output, &["type"]).and_then(|schema| schema.get("const")).is_some_and(|kind| kind == "message");
     if is_message && has(&["content", "*"], "object") {
         return Some(Answer::Blocks);
     }
@@ -209,7 +214,9 @@ mod tests {
     #[test]
     fn what_a_request_cannot_say_is_no_model() {
         let text = json!({ "type": "string" });
-        let asks = |required: &[&str]| object(required, json!({ "prompt": text, "tools": { "type": "array" }, "model": text }));
+        let asks = |required: &[&str]| {
+            object(required, json!({ "prompt": text, "tools": { "type": "array" }, "model": text }))
+        };
         assert!(serves(&asks(&["prompt", "model"]), &text).is_some());
         assert_eq!(serves(&asks(&["prompt", "tools"]), &text), None);
         let word = object(&["word"], json!({ "word": text, "other": text }));
@@ -221,6 +228,9 @@ mod tests {
     #[test]
     fn a_circle_of_references_ends() {
         let circle = json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/a" } } });
-        assert_eq!(Shape::of(&object(&["prompt"], json!({ "prompt": { "type": "string" } })), &circle, true), None);
+        assert_eq!(
+            Shape::of(&object(&["prompt"], json!({ "prompt": { "type": "string" } })), &circle, true),
+            None
+        );
     }
 }

@@ -49,6 +49,8 @@ pub(crate) struct Stream {
     ready: BytesMut,
     /// Whether a part was given on, which cannot be taken back.
     said: bool,
+    /// Whether the attempt whose parts were given on has ended.
+    spent: bool,
     usage: Option<Value>,
     ended: bool,
 }
@@ -64,6 +66,7 @@ impl Stream {
             run: String::new(),
             ready: BytesMut::new(),
             said: false,
+            spent: false,
             usage: None,
             ended: false,
         }
@@ -121,8 +124,9 @@ impl Stream {
                 self.attempt.is_run(&run);
                 self.run = run;
             }
-            Some(Told::Attempt) if self.said => return Err(self.broke_off()),
-            Some(Told::Attempt) => {}
+            Some(Told::Sent | Told::Item(_)) if self.spent => return Err(self.broke_off()),
+            Some(Told::Sent) => {}
+            Some(Told::Ended) => self.spent = self.said,
             Some(Told::Item(part)) => self.part(part),
             Some(Told::Answered(answered)) => self.end(answered)?,
             None => return Err(self.stopped()),
@@ -138,7 +142,8 @@ impl Stream {
     }
 
     fn part(&mut self, part: Value) {
-        let chunk = self.kind().and_then(|kind| self.head.chunk_of(&kind, self.wanted.model.part.as_deref(), part));
+        let chunk =
+            self.kind().and_then(|kind| self.head.chunk_of(&kind, self.wanted.model.part.as_deref(), part));
         // What is of another kind comes with the answer.
         let Some(mut chunk) = chunk else { return };
         let (usage, says_more) = answer::take_usage(&mut chunk);
@@ -189,7 +194,10 @@ impl Stream {
 
     fn broke_off(&self) -> Failure {
         let receipt = Receipt { run: self.run.clone(), ..Receipt::default() };
-        Failure::answer(receipt, "the answer broke off after parts of it were given on, and the next attempt was not waited for")
+        Failure::answer(
+            receipt,
+            "the answer broke off after parts of it were given on, and the next attempt was not waited for",
+        )
     }
 
     fn stopped(&self) -> Failure {

@@ -45,8 +45,10 @@ pub(crate) struct Answered {
 pub(crate) enum Told {
     /// It is on its way as this run.
     Accepted(String),
-    /// An attempt was sent; parts that come from now on are its.
-    Attempt,
+    /// An attempt was sent. Its first parts may come before that.
+    Sent,
+    /// An attempt has ended. All its parts came before that.
+    Ended,
     /// The next part of the answer.
     Item(Value),
     /// The answer; nothing comes after it.
@@ -84,7 +86,13 @@ impl Receipt {
 
     /// Writes what is known into the headers of an answer.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        let certain = if self.cost.is_empty() { "" } else if self.certain { "true" } else { "false" };
+        let certain = if self.cost.is_empty() {
+            ""
+        } else if self.certain {
+            "true"
+        } else {
+            "false"
+        };
         let values = [&self.run, &self.cost, certain, &self.proof, &self.operation];
         for (name, value) in Self::HEADERS.into_iter().zip(values).filter(|(_, value)| !value.is_empty()) {
             if let Ok(value) = HeaderValue::from_str(value) {
@@ -124,7 +132,8 @@ pub(crate) async fn tell(
         return plan::tell(face, caller, name, arguments).await;
     }
     let timeout = caller.timeout.unwrap_or(STREAM_TIMEOUT);
-    let request = v1::StreamRequest { call: Some(call(caller, target, arguments, timeout)), want_items: true };
+    let request =
+        v1::StreamRequest { call: Some(call(caller, target, arguments, timeout)), want_items: true };
     let responses = calls(face).stream(caller.request(request)).await?.into_inner();
     Ok(responses.filter_map(|response| async { told(response).transpose() }).boxed())
 }
@@ -133,7 +142,12 @@ fn calls(face: &Face) -> CallServiceClient<tonic::transport::Channel> {
     CallServiceClient::new(face.service.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
 }
 
-fn call(caller: &Caller, target: &Target, arguments: &Map<String, Value>, timeout: Duration) -> v1::CallRequest {
+fn call(
+    caller: &Caller,
+    target: &Target,
+    arguments: &Map<String, Value>,
+    timeout: Duration,
+) -> v1::CallRequest {
     v1::CallRequest {
         operation: target.name().to_owned(),
         arguments_json: json_bytes(arguments).into(),
@@ -153,9 +167,11 @@ pub(crate) fn json_bytes(arguments: &Map<String, Value>) -> Vec<u8> {
 fn told(response: Result<v1::StreamResponse, tonic::Status>) -> Result<Option<Told>, Failure> {
     Ok(match response?.event {
         Some(Event::Accepted(accepted)) => Some(Told::Accepted(accepted.run)),
-        Some(Event::Attempt(attempt)) => {
-            (attempt.kind() == v1::RunEventKind::AttemptSent).then_some(Told::Attempt)
-        }
+        Some(Event::Attempt(attempt)) => match attempt.kind() {
+            v1::RunEventKind::AttemptSent => Some(Told::Sent),
+            v1::RunEventKind::AttemptDone => Some(Told::Ended),
+            _ => None,
+        },
         // What is no JSON is no part; the answer has it all the same.
         Some(Event::Item(item)) => serde_json::from_slice(&item.item_json).ok().map(Told::Item),
         Some(Event::Completed(completed)) => Some(Told::Answered(read(completed)?)),

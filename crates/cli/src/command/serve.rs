@@ -45,12 +45,16 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
 }
 
 /// What the port answers beside gRPC: each face is a client of the service like any other.
-#[cfg_attr(not(feature = "openai"), expect(clippy::unused_async, unused_variables, unused_mut, reason = "no faces"))]
+#[cfg_attr(
+    not(feature = "openai"),
+    expect(clippy::unused_async, unused_variables, unused_mut, reason = "no faces")
+)]
 async fn web(config: &Config, args: &args::Serve, service: &Service) -> Result<axum::Router, Failure> {
     let mut web = axum::Router::new();
     #[cfg(feature = "openai")]
     {
-        let cost_max = args.openai_cost_max.map_or_else(|| config.openai_cost_max(), |given| Ok(Some(given)))?;
+        let cost_max =
+            args.openai_cost_max.map_or_else(|| config.openai_cost_max(), |given| Ok(Some(given)))?;
         let channel = service.channel().await.map_err(|error| {
             Failure::new("E1509", format!("the service cannot be reached: {error}"), "").exit(Exit::Failed)
         })?;
