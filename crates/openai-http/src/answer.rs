@@ -47,8 +47,8 @@ impl Head {
                 let text: String = blocks.iter().filter_map(|block| block.get("text")?.as_str()).collect();
                 let finish = finish_of(result.get("stop_reason").and_then(Value::as_str));
                 let mut whole = self.of_choice(choice_of(0.into(), text.into(), finish.into()));
-                if let Some(usage) = usage_of(&result) {
-                    whole["usage"] = usage;
+                if let (Some(usage), Value::Object(fields)) = (usage_of(&result), &mut whole) {
+                    fields.insert("usage".into(), usage);
                 }
                 Some(whole)
             }

@@ -39,20 +39,20 @@ const CANCELLED: u16 = 499;
 #[derive(Debug)]
 pub(crate) struct Failure {
     status: StatusCode,
-    code: String,
-    message: String,
-    param: Option<String>,
+    code: Box<str>,
+    message: Box<str>,
+    param: Option<Box<str>>,
     retry_after: Option<Duration>,
     /// What became of the call, where one was made.
     receipt: Option<Box<Receipt>>,
-    call_kind: Option<String>,
+    call_kind: Option<Box<str>>,
 }
 
 impl Failure {
-    pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<Box<str>>) -> Self {
         Self {
             status,
-            code: code.to_owned(),
+            code: code.into(),
             message: message.into(),
             param: None,
             retry_after: None,
@@ -62,21 +62,21 @@ impl Failure {
     }
 
     /// A request that cannot be read.
-    pub(crate) fn unreadable(message: impl Into<String>) -> Self {
+    pub(crate) fn unreadable(message: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code::UNREADABLE, message)
     }
 
     /// A parameter that is wrong or cannot be honoured.
-    pub(crate) fn parameter(param: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn parameter(param: impl Into<Box<str>>, message: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code::PARAMETER, message).about(param)
     }
 
     /// An answer that was paid for and cannot be given on.
-    pub(crate) fn answer(receipt: Receipt, message: impl Into<String>) -> Self {
+    pub(crate) fn answer(receipt: Receipt, message: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::BAD_GATEWAY, code::ANSWER, message).settled(receipt)
     }
 
-    pub(crate) fn about(mut self, param: impl Into<String>) -> Self {
+    pub(crate) fn about(mut self, param: impl Into<Box<str>>) -> Self {
         self.param = Some(param.into());
         self
     }
@@ -103,7 +103,7 @@ impl Failure {
                     .iter()
                     .any(|place| self.message.contains(place))
             };
-            self.param = arguments.into_iter().find(named).map(|argument| name(argument));
+            self.param = arguments.into_iter().find(named).map(|argument| name(argument).into());
         }
         self
     }
@@ -113,10 +113,10 @@ impl Failure {
         let mut error = Map::new();
         error.insert("message".into(), self.text().into());
         error.insert("type".into(), self.kind().into());
-        error.insert("param".into(), self.param.clone().into());
-        error.insert("code".into(), self.code.clone().into());
+        error.insert("param".into(), self.param.as_deref().into());
+        error.insert("code".into(), (*self.code).into());
         if let Some(kind) = &self.call_kind {
-            error.insert("call_kind".into(), kind.clone().into());
+            error.insert("call_kind".into(), (**kind).into());
         }
         if let Some(receipt) = &self.receipt {
             error.insert("orchestra".into(), receipt.json());
@@ -127,7 +127,7 @@ impl Failure {
     fn text(&self) -> String {
         match self.receipt.as_deref() {
             Some(receipt) => format!("{} ({})", self.message, receipt.sentence()),
-            None => self.message.clone(),
+            None => self.message.clone().into(),
         }
     }
 
@@ -195,10 +195,10 @@ impl From<Status> for Failure {
             field => field.to_owned(),
         });
         Self {
-            param,
+            param: param.map(Into::into),
             retry_after,
             receipt: receipt.map(Box::new),
-            call_kind,
+            call_kind: call_kind.map(Into::into),
             ..Self::new(http, reason, status.message())
         }
     }

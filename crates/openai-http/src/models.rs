@@ -335,8 +335,10 @@ pub(crate) async fn one(
         let caller = Caller::of(&headers, face.options)?;
         let (model, _) = face.models.find(&caller, &id).await?;
         let mut model = model.json();
-        // Also where it names the subnet's own model.
-        model["id"] = id.as_str().into();
+        if let Value::Object(fields) = &mut model {
+            // Also where it names the subnet's own model.
+            fields.insert("id".into(), id.as_str().into());
+        }
         Ok::<_, Failure>(model)
     };
     found.await.map_or_else(Failure::into_response, |model| json_response(&model))
