@@ -18,6 +18,7 @@ pub mod cable;
 pub mod peer;
 pub mod process;
 pub mod service;
+pub mod strict;
 pub mod subnet;
 
 use std::path::{Path, PathBuf};

@@ -33,6 +33,7 @@ pub mod route;
 pub mod stream;
 pub mod subtype;
 pub mod text_form;
+pub mod tool;
 pub mod types;
 pub mod value;
 

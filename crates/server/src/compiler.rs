@@ -12,8 +12,8 @@ use proto::v1;
 use proto::v1::compiler_service_server::CompilerService;
 use schema::json_schema::to_json_schema;
 use schema::lock::{Lock, LockBodies, Lockfile};
+use schema::tool::ToolParam;
 use schema::types::Type;
-use serde_json::json;
 use tonic::{Request, Response, Status};
 
 use crate::convert;
@@ -276,29 +276,23 @@ fn summary(plan: &CompiledPlan, bound: &Bound, docs: &BTreeMap<String, String>) 
         name: body.name.clone(),
         doc: docs.get(&body.name).cloned().unwrap_or_default(),
         plan_hash: hash.unwrap_or_default(),
-        input_schema_json: input_schema(plan).to_string().into(),
+        input_schema_json: schema::tool::object(&tool_params(plan), &body.types).to_string().into(),
         output_schema_json: output.to_string().into(),
         cost_max: Some(convert::amount(bound.cost)),
         latency_us_max: bound.latency_us,
     }
 }
 
-/// The parameters of a plan as one JSON Schema object.
-fn input_schema(plan: &CompiledPlan) -> serde_json::Value {
-    let body = &plan.body;
-    let mut properties = serde_json::Map::new();
-    let mut required = Vec::new();
-    for param in &body.params {
-        let mut schema = to_json_schema(&param.ty, &body.types);
-        if let (Some(object), false) = (schema.as_object_mut(), param.doc.is_empty()) {
-            object.insert("description".into(), param.doc.clone().into());
-        }
-        if param.default.is_none() && !matches!(param.ty, Type::Optional(_)) {
-            required.push(param.name.clone());
-        }
-        properties.insert(param.name.clone(), schema);
-    }
-    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+/// The parameters of a plan as those of a tool.
+pub(crate) fn tool_params(plan: &CompiledPlan) -> Vec<ToolParam> {
+    let param = |param: &plan_ir::plan::Param| ToolParam {
+        name: param.name.clone(),
+        ty: param.ty.clone(),
+        required: param.default.is_none() && !matches!(param.ty, Type::Optional(_)),
+        doc: param.doc.clone(),
+        rules: Vec::new(),
+    };
+    plan.body.params.iter().map(param).collect()
 }
 
 fn explanation(plan: &CompiledPlan, bound: &Bound, docs: &BTreeMap<String, String>) -> v1::PlanExplanation {

@@ -17,6 +17,7 @@ mod published;
 mod run;
 mod serve;
 mod status;
+mod tools;
 
 pub use native::Native;
 pub use open::{OpenError, Options, Service, StoreLocation};

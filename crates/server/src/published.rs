@@ -107,6 +107,11 @@ impl Published {
         Ok((row.plan, true))
     }
 
+    /// A plan without its file.
+    pub(crate) async fn get(&self, tenant: &str, name: &str) -> Result<v1::Plan, Status> {
+        self.known(tenant, name).await.map(|row| row.plan)
+    }
+
     /// A plan with its file.
     pub(crate) async fn with_source(&self, tenant: &str, name: &str) -> Result<v1::Plan, Status> {
         let row = self.known(tenant, name).await?;

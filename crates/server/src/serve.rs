@@ -11,6 +11,7 @@ use proto::v1::compiler_service_server::CompilerServiceServer;
 use proto::v1::ledger_service_server::LedgerServiceServer;
 use proto::v1::plan_service_server::PlanServiceServer;
 use proto::v1::run_service_server::RunServiceServer;
+use proto::v1::tool_service_server::ToolServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
@@ -31,6 +32,7 @@ use crate::ledger::Ledger;
 use crate::open::Service;
 use crate::plans::Plans;
 use crate::run::Runs;
+use crate::tools::Tools;
 
 /// Streams of one connection at once. Left unset, the HTTP/2 library admits any number.
 const STREAMS_PER_CONNECTION_MAX: u32 = 128;
@@ -157,19 +159,21 @@ impl Service {
             .add_service(
                 PlanServiceServer::new(Plans::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
             )
-            .add_service(RunServiceServer::new(Runs::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX));
+            .add_service(RunServiceServer::new(Runs::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(ToolServiceServer::new(Tools::new(self)));
         Ok((router, health))
     }
 }
 
 /// The names under which health is asked for; the empty one is the whole server.
-const HEALTH_NAMES: [&str; 6] = [
+const HEALTH_NAMES: [&str; 7] = [
     "",
     <CallServiceServer<Calls> as NamedService>::NAME,
     <CompilerServiceServer<Compiler> as NamedService>::NAME,
     <LedgerServiceServer<Ledger> as NamedService>::NAME,
     <PlanServiceServer<Plans> as NamedService>::NAME,
     <RunServiceServer<Runs> as NamedService>::NAME,
+    <ToolServiceServer<Tools> as NamedService>::NAME,
 ];
 
 async fn set_health(health: &HealthReporter, status: tonic_health::ServingStatus) {

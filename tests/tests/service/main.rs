@@ -8,6 +8,7 @@ mod lists;
 mod plans;
 mod protocol;
 mod runs;
+mod tools;
 mod watch;
 
 use e2e::service::{Clients, Served, code_of, development};

@@ -1,0 +1,186 @@
+//! `ToolService`: definitions of tools.
+
+use std::collections::BTreeSet;
+
+use e2e::service::{Clients, code_of};
+use e2e::{root, strict};
+use proto::v1;
+use proto::v1::ToolFormat;
+use serde_json::{Value as Json, json};
+use tonic::{Code, Status};
+
+use super::{MANY, World, assert_not_found, assert_refused, bare};
+
+async fn definition(
+    clients: &Clients,
+    target: &str,
+    format: ToolFormat,
+) -> Result<(Json, v1::GetToolSchemaResponse), Status> {
+    let request = v1::GetToolSchemaRequest { target: target.into(), format: format.into() };
+    let answer = clients.tools().get_tool_schema(request).await?.into_inner();
+    Ok((serde_json::from_slice(&answer.definition_json).unwrap(), answer))
+}
+
+async fn publish(clients: &Clients, text: &str) -> v1::Plan {
+    let source = v1::PlanSource { file_name: String::new(), text: text.into(), lock: None };
+    let request = v1::PublishPlanRequest { source: Some(source), plan: String::new() };
+    clients.plans().publish_plan(request).await.unwrap().into_inner().plan.unwrap()
+}
+
+/// The operations of the catalogue.
+async fn catalogue(clients: &Clients) -> Vec<v1::Operation> {
+    let mut operations = Vec::new();
+    let mut request = v1::ListOperationsRequest { page_size: 500, ..Default::default() };
+    loop {
+        let page = clients.ledger().list_operations(request.clone()).await.unwrap().into_inner();
+        operations.extend(page.operations);
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            return operations;
+        }
+    }
+}
+
+/// The plans of the example files, as requests to publish them.
+async fn examples(clients: &Clients) -> Vec<v1::PublishPlanRequest> {
+    let mut plans = Vec::new();
+    for entry in std::fs::read_dir(root().join("examples/plans")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "orch") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let source = Some(v1::PlanSource { file_name: String::new(), text, lock: None });
+            let checked =
+                clients.compiler().check(v1::CheckRequest { source: source.clone() }).await.unwrap();
+            let names = checked.into_inner().plans.into_iter().map(|plan| plan.name);
+            plans.extend(names.map(|plan| v1::PublishPlanRequest { source: source.clone(), plan }));
+        }
+    }
+    plans
+}
+
+/// Checks a definition of OpenAI's form; gives the name of the tool.
+async fn check_strict(clients: &Clients, target: &str) -> String {
+    let (definition, answer) = definition(clients, target, ToolFormat::Openai).await.unwrap();
+    let function = &definition["function"];
+    assert_eq!(definition["type"], "function");
+    assert_eq!(function["name"], answer.tool_name.as_str());
+    assert_eq!(function["strict"], true, "{target} has no strict form: {:?}", answer.unsaid);
+    assert_eq!(strict::violations(&function["parameters"]), [""; 0], "{target}");
+    assert!(answer.tool_name.len() <= 64);
+    answer.tool_name
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_strict_definition_obeys_the_rules_of_strict_mode() {
+    let (_served, clients) = bare().await;
+    let operations = catalogue(&clients).await;
+    let mut names = BTreeSet::new();
+    for operation in &operations {
+        assert!(names.insert(check_strict(&clients, &operation.id).await), "{}", operation.id);
+    }
+    let mut plans = 0;
+    for request in examples(&clients).await {
+        // Sub-plans without limits of their own cannot be published.
+        match clients.plans().publish_plan(request).await {
+            Ok(published) => {
+                let target = published.into_inner().plan.unwrap().name;
+                assert!(!names.contains(&check_strict(&clients, &target).await), "{target}");
+                plans += 1;
+            }
+            Err(refused) => assert_eq!(code_of(&refused), "E1405", "{refused:?}"),
+        }
+    }
+    assert!(operations.len() >= 110 && plans >= 13, "{} operations, {plans} plans", operations.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_published_plan_has_all_forms() {
+    let World { served: _served, clients, .. } = World::echoing().await;
+    publish(&clients, MANY).await;
+    let (plain, answer) = definition(&clients, "plans/many", ToolFormat::Unspecified).await.unwrap();
+    assert_eq!((answer.tool_name.as_str(), answer.unsaid.len()), ("plan_many", 0));
+    let words = json!({ "type": "array", "items": { "type": "string", "minLength": 1, "maxLength": 40 }, "maxItems": 64 });
+    assert_eq!(plain["input"]["properties"]["words"], words);
+    assert_eq!(plain["input"]["required"], json!(["words"]));
+    assert_eq!(plain["output"]["type"], "array");
+
+    let (tool, _) = definition(&clients, "plans/many", ToolFormat::Anthropic).await.unwrap();
+    assert_eq!(
+        (tool["name"].clone(), tool["description"].clone()),
+        ("plan_many".into(), "Asks about each word.".into())
+    );
+    assert_eq!(tool["input_schema"], plain["input"]);
+
+    let (tool, _) = definition(&clients, "plans/many", ToolFormat::Mcp).await.unwrap();
+    assert_eq!(tool["inputSchema"], plain["input"]);
+    assert_eq!(tool["outputSchema"]["properties"]["result"], plain["output"]);
+    assert_eq!(tool["annotations"]["readOnlyHint"], true);
+
+    let (tool, answer) = definition(&clients, "plans/many", ToolFormat::Openai).await.unwrap();
+    assert_eq!(tool["function"]["strict"], true);
+    assert_eq!(answer.unsaid, ["words[]: from 1 to 40 characters", "words: at most 64 elements"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hints_say_what_a_call_changes() {
+    let (_served, clients) = bare().await;
+    let hints = async |target: &str| {
+        definition(&clients, target, ToolFormat::Mcp).await.unwrap().0["annotations"].clone()
+    };
+    assert_eq!(hints("sn22.web_search").await["readOnlyHint"], true);
+    let mut writes = 0;
+    for operation in catalogue(&clients).await {
+        let id = operation.id;
+        let whole = v1::GetOperationRequest { id: id.clone(), version: String::new() };
+        let entry = clients.ledger().get_operation(whole).await.unwrap().into_inner().operation.unwrap();
+        let entry: Json = serde_json::from_slice(&entry.entry_json).unwrap();
+        let changes = matches!(entry["side_effects"].as_str().unwrap(), "writes" | "spends_money");
+        let hints = hints(&id).await;
+        assert_eq!(
+            (hints["readOnlyHint"] == true, hints["destructiveHint"] == true),
+            (!changes, changes),
+            "{id}"
+        );
+        assert_eq!(hints["idempotentHint"], entry["repeat"]["safe"], "{id}");
+        writes += u32::from(changes);
+    }
+    assert!(writes > 0, "the catalogue has operations that change something");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_model_gives_in_strict_form_is_accepted() {
+    let World { served: _served, clients, subnet } = World::echoing().await;
+    let mut operation = subnet.operation("ask", e2e::subnet::micro_usd(100), true);
+    operation.version = schema::operation::Version { compatible: 1, ..schema::operation::Version::FIRST };
+    operation.input["properties"]["limit"] = json!({ "type": "integer", "minimum": 1, "default": 3 });
+    operation.input["properties"]["more"] = json!({ "type": "object", "required": ["a"], "properties": { "a": { "type": "string" }, "b": { "type": "string" } } });
+    clients.publish(&operation).await;
+    let (tool, _) = definition(&clients, "sn65020.ask", ToolFormat::Openai).await.unwrap();
+    let properties = tool["function"]["parameters"]["properties"].as_object().unwrap();
+    assert_eq!(properties["limit"]["type"], json!(["integer", "null"]));
+    for arguments in [
+        json!({ "q": "a", "limit": null, "more": null }),
+        json!({ "q": "a", "limit": null, "more": { "a": "x", "b": null } }),
+    ] {
+        assert_eq!(arguments.as_object().unwrap().len(), properties.len());
+        let request = v1::CallRequest {
+            operation: "sn65020.ask".into(),
+            arguments_json: arguments.to_string().into_bytes().into(),
+            ..v1::CallRequest::default()
+        };
+        let answer = clients.calls().call(request).await.unwrap().into_inner();
+        let answer: Json = serde_json::from_slice(&answer.result_json).unwrap();
+        assert_eq!(answer["v"], "a");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_told_with_what_was_meant() {
+    let (_served, clients) = bare().await;
+    let refused = definition(&clients, "sn22.web_serch", ToolFormat::Openai).await;
+    assert!(refused.as_ref().unwrap_err().message().contains("sn22.web_search"));
+    assert_not_found(refused, "E1201", "operation", "sn22.web_serch");
+    assert_not_found(definition(&clients, "plans/x", ToolFormat::Mcp).await, "E1550", "plan", "plans/x");
+    let refused = definition(&clients, "plans/..", ToolFormat::Mcp).await;
+    assert_refused(refused, Code::InvalidArgument, "E1510", &["target"]);
+}
