@@ -226,3 +226,60 @@ fn http_status(code: Code, reason: &str, call_kind: Option<&str>, was_made: bool
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    fn failed(code: Code, reason: &str, metadata: &[(&str, &str)], wait: Option<Duration>) -> Response {
+        let metadata = metadata.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut details = ErrorDetails::new();
+        details.set_error_info(reason, "orchestra", metadata.collect::<HashMap<_, _>>());
+        details.set_retry_info(wait);
+        Failure::from(Status::with_error_details(code, "no", details)).into_response()
+    }
+
+    #[test]
+    fn every_kind_of_refusal_has_the_status_that_its_exception_is_raised_for() {
+        let made = [("run", "runs/1"), ("charged", "0.001 USD"), ("certain", "true")];
+        let over = [("call_kind", "over_budget"), ("run", "runs/1")];
+        for (code, reason, metadata, status) in [
+            (Code::Unauthenticated, "E1517", [].as_slice(), 401),
+            (Code::PermissionDenied, "E1519", &[], 403),
+            (Code::FailedPrecondition, "E1402", &[], 402),
+            (Code::ResourceExhausted, "E1407", &[], 402),
+            (Code::ResourceExhausted, "E1104", &over, 402),
+            (Code::ResourceExhausted, "E1172", &[], 429),
+            (Code::NotFound, "E1201", &[], 404),
+            (Code::AlreadyExists, "E1008", &[], 409),
+            (Code::FailedPrecondition, "E1206", &[], 400),
+            (Code::FailedPrecondition, "E1121", &made, 502),
+            (Code::InvalidArgument, "E1121", &made, 502),
+            (Code::DeadlineExceeded, "E1104", &made, 504),
+            (Code::Unavailable, "E1175", &[], 503),
+            (Code::Cancelled, "E1508", &made, 499),
+            (Code::Internal, "E1511", &[], 500),
+        ] {
+            assert_eq!(failed(code, reason, metadata, None).status().as_u16(), status, "{code:?} {reason}");
+        }
+    }
+
+    #[test]
+    fn what_may_have_been_charged_is_not_to_be_repeated() {
+        let busy = failed(Code::ResourceExhausted, "E1172", &[], Some(Duration::from_millis(2_500)));
+        assert_eq!((&busy.headers()[RETRY_AFTER], busy.headers().get(SHOULD_RETRY)), (&HeaderValue::from(3), None));
+        let free = [("run", "runs/1"), ("charged", "0 USD"), ("certain", "true")];
+        let free = failed(Code::Unavailable, "E1104", &free, None);
+        assert_eq!((&free.headers()[RETRY_AFTER], free.headers().get(SHOULD_RETRY)), (&HeaderValue::from(1), None));
+        for charged in [("0.001 USD", "true"), ("0 USD", "false"), ("", "")] {
+            let made = [("run", "runs/1"), ("charged", charged.0), ("certain", charged.1)];
+            let failed = failed(Code::Unavailable, "E1104", &made, Some(RETRY_DELAY));
+            assert_eq!(failed.headers()[SHOULD_RETRY], "false", "{charged:?}");
+            assert!(!failed.headers().contains_key(RETRY_AFTER));
+        }
+    }
+}

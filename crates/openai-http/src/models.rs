@@ -54,11 +54,14 @@ pub(crate) struct Model {
     cost_max: String,
 }
 
+/// Who asked for what: what one caller may see is not another's.
+type Asked = (Option<Box<[u8]>>, String);
+
 /// The models, and what was lately asked of them.
 #[derive(Debug)]
 pub(crate) struct Models {
     service: Channel,
-    recent: Mutex<HashMap<String, (Instant, Arc<Model>)>>,
+    recent: Mutex<HashMap<Asked, (Instant, Arc<Model>)>>,
     /// By hash of the entry, which says everything of a model.
     entries: Mutex<HashMap<String, Option<Arc<Model>>>>,
 }
@@ -171,7 +174,9 @@ impl Models {
         id: &'a str,
     ) -> Result<(Arc<Model>, Option<&'a str>), Failure> {
         let Some((target, own)) = Target::parse(id) else { return Err(self.unknown(caller, id).await) };
-        if let Some((since, model)) = lock(&self.recent).get(target.name())
+        let authorization = caller.authorization.as_ref().map(|value| value.as_encoded_bytes().into());
+        let asked: Asked = (authorization, target.name().to_owned());
+        if let Some((since, model)) = lock(&self.recent).get(&asked)
             && since.elapsed() < FRESH
         {
             return Ok((Arc::clone(model), own));
@@ -192,7 +197,7 @@ impl Models {
         if recent.len() >= REMEMBERED_MAX {
             recent.clear();
         }
-        recent.insert(target.name().to_owned(), (Instant::now(), Arc::clone(&model)));
+        recent.insert(asked, (Instant::now(), Arc::clone(&model)));
         drop(recent);
         Ok((model, own))
     }

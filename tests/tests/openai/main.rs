@@ -4,6 +4,7 @@
 
 mod entries;
 mod snippets;
+mod tokens;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
