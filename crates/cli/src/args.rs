@@ -2,6 +2,7 @@
 
 mod keys;
 mod ledger;
+mod tokens;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use crate::project::is_stdin;
 
 pub(crate) use keys::{Keys, New as NewKey, Spend, Which};
 pub(crate) use ledger::{Add, Crawl};
+pub(crate) use tokens::Tokens;
 
 /// What follows the commands in the help.
 const FIRST_STEPS: &str = "\
@@ -164,6 +166,9 @@ pub(crate) enum Command {
     /// Keep API keys in an encrypted vault; check hotkeys.
     #[command(subcommand)]
     Keys(Keys),
+    /// Say who may use `orch serve`, and what they may spend.
+    #[command(subcommand)]
+    Tokens(Tokens),
     /// The main job in one command, on sample subnets on this machine.
     Demo(Demo),
     /// Print the script that makes a shell complete commands, operations and arguments.

@@ -5,6 +5,7 @@ mod check;
 mod complete;
 mod demo;
 mod doc;
+mod expiry;
 mod explain;
 mod fmt;
 mod graph;
@@ -16,6 +17,7 @@ mod proof;
 mod run;
 mod serve;
 mod test;
+mod tokens;
 
 use std::path::PathBuf;
 
@@ -65,6 +67,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Lock(args) => lock::run(&context, &args).await,
         Command::Proof(args) => proof::run(&context, &args),
         Command::Keys(args) => keys::run(&context, &args).await,
+        Command::Tokens(args) => tokens::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args).await,
         Command::Completions(args) => {
             complete::script(&context, &args);

@@ -20,6 +20,9 @@ pub(crate) const FILE: &str = "orchestra.toml";
 /// Secrets with their values, readable by the owner alone; beside the configuration.
 pub(crate) const SECRETS_FILE: &str = ".orchestra/secrets.toml";
 
+/// Who may use `orch serve`, unless the configuration names another file.
+const TOKENS_FILE: &str = ".orchestra/tokens.toml";
+
 /// Where `orch serve` listens and `--server` connects unless told otherwise.
 pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:7410";
 
@@ -69,7 +72,9 @@ struct Server {
     listen: Option<String>,
     data: Option<PathBuf>,
     store_bytes_max: Option<u64>,
+    #[cfg_attr(not(feature = "openai"), expect(dead_code, reason = "the endpoint is not built in"))]
     openai_cost_max: Option<String>,
+    tokens: Option<PathBuf>,
 }
 
 /// The vault of keys.
@@ -156,6 +161,12 @@ impl Config {
                 "correct it in orchestra.toml",
             )
         })
+    }
+
+    /// The file of tokens that `orch serve` accepts.
+    pub(crate) fn tokens_file(&self) -> PathBuf {
+        let configured = self.file.server.tokens.as_ref();
+        self.folder.join(configured.map_or_else(|| Path::new(TOKENS_FILE), PathBuf::as_path))
     }
 
     /// Development settings.

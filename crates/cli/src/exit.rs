@@ -54,7 +54,9 @@ pub(crate) fn exit_of(code: &str) -> Exit {
         "E1104" | "E1105" | "E1106" | "E1107" | "E1108" | "E1118" | "E1119" => Exit::MissingSecret,
         // Arguments of the run; money in a currency the plan cannot count in is one of them.
         "E1160" | "E1161" | "E1162" | "E1163" | "E1403" => Exit::Usage,
+        "E1407" => Exit::OverBudget,
         "E1504" => Exit::Unreachable,
+        "E1517" | "E1518" | "E1519" => Exit::Unauthenticated,
         "E1508" => Exit::Interrupted,
         "E1503" | "E1505" | "E1511" | "E1514" | "E1520" | "E1531" | "E1540" | "E1541" => Exit::Failed,
         code if code.starts_with("E060") => Exit::Lock,

@@ -13,6 +13,7 @@ mod progress;
 mod project;
 mod secrets;
 mod service;
+mod tokens;
 mod vault;
 
 use std::process::ExitCode;

@@ -7,13 +7,17 @@ use proof::verify::TrustPolicy;
 use proto::v1::call_service_client::CallServiceClient;
 use proto::v1::ledger_service_client::LedgerServiceClient;
 use proto::v1::run_service_client::RunServiceClient;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
 use crate::config::{Config, DEFAULT_ADDRESS};
 use crate::exit::{Exit, Failure};
 use crate::service::local::Local;
+use crate::tokens;
 
 pub(crate) mod local;
 
@@ -27,10 +31,38 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// give one: what accepts a connection and never says a word would hold a command for ever.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
+/// What clients speak through: a connection that shows this process's token.
+pub(crate) type Wire = InterceptedService<Channel, Token>;
+
+/// Puts the token of this process, where it has one, into every request.
+#[derive(Clone, Debug)]
+pub(crate) struct Token(Option<MetadataValue<Ascii>>);
+
+impl Token {
+    fn own() -> Result<Self, Failure> {
+        let header = |token: String| {
+            let header = format!("Bearer {token}").parse::<MetadataValue<Ascii>>();
+            let mut header = header.map_err(|_| tokens::unusable_own("has characters that no token has"))?;
+            header.set_sensitive(true);
+            Ok::<_, Failure>(header)
+        };
+        Ok(Self(tokens::own()?.map(header).transpose()?))
+    }
+}
+
+impl Interceptor for Token {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(token) = &self.0 {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        Ok(request)
+    }
+}
+
 /// A connection to a service.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    channel: Channel,
+    channel: Wire,
     /// What answers, where it is in this process.
     pub(crate) local: Option<Local>,
     /// Its address, where it is elsewhere.
@@ -81,6 +113,7 @@ impl Connection {
             let message = format!("the service in this process does not answer: {error}");
             Failure::new("E1504", message, "").exit(Exit::Failed)
         })?;
+        let channel = InterceptedService::new(channel, Token(None));
         Ok(Self { channel, local: Some(local), url: String::new() })
     }
 
@@ -96,21 +129,21 @@ impl Connection {
                         process";
             Failure::new("E1504", format!("no server answers at {url}: {}", cause(&error)), help)
         })?;
-        Ok(Self { channel, local: None, url })
+        Ok(Self { channel: InterceptedService::new(channel, Token::own()?), local: None, url })
     }
 
     /// Client of the runs.
-    pub(crate) fn runs(&self) -> RunServiceClient<Channel> {
+    pub(crate) fn runs(&self) -> RunServiceClient<Wire> {
         RunServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// Client of the calls.
-    pub(crate) fn calls(&self) -> CallServiceClient<Channel> {
+    pub(crate) fn calls(&self) -> CallServiceClient<Wire> {
         CallServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// Client of the Ledger.
-    pub(crate) fn ledger(&self) -> LedgerServiceClient<Channel> {
+    pub(crate) fn ledger(&self) -> LedgerServiceClient<Wire> {
         LedgerServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 

@@ -10,16 +10,23 @@ use schema::value::Value;
 use crate::core::Prepared;
 use crate::error::Error;
 
-/// Checks what the plan may cost with these arguments against its budget and the caller's own cap.
+/// Checks what the plan may cost with these arguments against its budget and the caller's own cap. Returns the most that
+/// the run may cost, in its currency: with whatever arguments, or `exactly` with these.
 ///
 /// # Errors
 /// [`Error::NoLimits`], [`Error::AboveMax`], [`Error::AboveBudget`], [`Error::Unbounded`] or [`Error::Budget`].
-pub(crate) fn check(plan: &Prepared, inputs: &[Value], cost_max: Option<Amount>) -> Result<(), Error> {
+pub(crate) fn check(
+    plan: &Prepared,
+    inputs: &[Value],
+    cost_max: Option<Amount>,
+    exactly: bool,
+) -> Result<Amount, Error> {
     has_limits(plan)?;
     let budget = budget(plan, inputs)?;
-    if plan.bound.as_ref().is_some_and(|bound| fits(plan, bound, budget, cost_max)) {
-        // Whatever the arguments are; the usual case, and cheap.
-        return Ok(());
+    let general = plan.bound.as_ref().filter(|bound| fits(plan, bound, budget, cost_max));
+    if let Some(general) = general.filter(|_| !exactly) {
+        // The usual case, and cheap.
+        return Ok(general.cost);
     }
     let exact = bound(&plan.plan, Some(inputs)).map_err(|errors| {
         let first = errors.into_iter().next();
@@ -36,10 +43,10 @@ pub(crate) fn check(plan: &Prepared, inputs: &[Value], cost_max: Option<Amount>)
             return Err(Error::AboveMax { bound: may_cost, cost_max });
         }
     }
-    let Some(budget) = budget.filter(|budget| budget.units < exact.cost.units) else { return Ok(()) };
+    let Some(budget) = budget.filter(|budget| budget.units < exact.cost.units) else { return Ok(may_cost) };
     let unhandled = |row: &&Contributor| row.in_cost && row.cost.units > 0 && !handles(plan, row.node);
     match exact.contributors.iter().filter(unhandled).max_by_key(|row| row.cost.units) {
-        None => Ok(()),
+        None => Ok(may_cost),
         Some(row) => {
             let part = format!("{} ({})", row.priced(), row.label);
             Err(Error::AboveBudget { bound: exact.cost, budget, part })

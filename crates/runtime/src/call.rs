@@ -26,6 +26,12 @@ impl Call {
         self.run
     }
 
+    /// Whose run it is.
+    #[must_use]
+    pub const fn tenant(&self) -> &Arc<str> {
+        &self.tenant
+    }
+
     /// Waits for its end.
     ///
     /// # Errors

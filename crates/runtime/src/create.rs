@@ -31,7 +31,13 @@ pub(crate) struct Creation {
 }
 
 impl Creation {
-    pub(crate) fn new(shared: &Arc<Shared>, request: CreateRun, inputs: Arc<[Value]>) -> Result<Self, Error> {
+    /// A run that may cost `cost_max` at most.
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        request: CreateRun,
+        inputs: Arc<[Value]>,
+        cost_max: Amount,
+    ) -> Result<Self, Error> {
         let plan = Arc::clone(&request.plan);
         let prepared = &plan.prepared;
         let unreadable = |error: schema::encode::EncodeError| Error::Budget(error.to_string());
@@ -80,6 +86,7 @@ impl Creation {
         let new = NewRun {
             tenant: Arc::clone(&request.tenant),
             run: driver::fresh_run(id, &plan, created_at_us),
+            cost_max,
             core: Core::new(Arc::clone(prepared), given),
             challenge: proof::challenge::challenge_hash(&opened.challenge),
             prover: Prover::new(Arc::clone(prepared), opened, &secret, &canonical),

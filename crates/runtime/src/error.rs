@@ -47,6 +47,23 @@ pub enum Error {
         /// The largest contributor.
         part: String,
     },
+    /// The run may cost more than is left of what its tenant may spend.
+    #[error(
+        "`{tenant}` may spend {cap} in all: {spent} are spent and {reserved} reserved for runs under way, so a run that \
+         may cost {cost} does not fit"
+    )]
+    SpendCap {
+        /// Whose run it is.
+        tenant: String,
+        /// The most it may cost.
+        cost: Amount,
+        /// What all runs of the tenant may cost together.
+        cap: Amount,
+        /// What those that ended have cost.
+        spent: Amount,
+        /// What those under way may cost.
+        reserved: Amount,
+    },
     /// The most the run may cost cannot be computed.
     #[error("the cost of the run has no bound: {message}")]
     Unbounded {
@@ -127,6 +144,7 @@ impl Error {
             Self::NotCallable { code, .. } | Self::Unbounded { code, .. } => code,
             Self::AboveMax { .. } | Self::AboveBudget { .. } => "E1402",
             Self::Budget(_) => "E1403",
+            Self::SpendCap { .. } => "E1407",
             Self::NoLimits { .. } => "E1405",
             Self::NotFound(_) => "E1164",
             Self::NoProof { .. } => "E1165",

@@ -22,8 +22,9 @@ use crate::driver::{self, LiveRun, LoadedPlan, Options, Phase, Registry, Service
 use crate::error::Error;
 use crate::events::Events;
 use crate::journal;
+use crate::spend::Account;
 use crate::view::{Run, RunFilter, RunId, RunPage};
-use crate::{admission, inputs, rows};
+use crate::{admission, inputs, rows, spend};
 
 /// Loaded plans that are kept although no run uses them.
 const PLANS_KEPT: usize = 256;
@@ -111,6 +112,20 @@ impl Handle {
         Self { shared: Arc::new(shared) }
     }
 
+    /// Counts what the tenants that have a cap have spent so far. Until then, and before [`Handle::recover`], their caps
+    /// are not heeded.
+    ///
+    /// # Errors
+    /// [`Error::Store`] and [`Error::Journal`] where the rows of their runs cannot be read.
+    pub async fn open_accounts(&self) -> Result<(), Error> {
+        for (tenant, cap) in &self.shared.options.spend_caps {
+            let mut account = Account::new(cap.clone());
+            spend::settled(&*self.shared.services.log, tenant, &mut account).await?;
+            self.shared.registry.open_account(tenant, account);
+        }
+        Ok(())
+    }
+
     /// Takes up every run that an earlier process left behind; returns how many there are. What was in
     /// flight is treated by the crash rule: a call is sent again only if that does no harm and its price
     /// fits the budget once more.
@@ -152,13 +167,12 @@ impl Handle {
         let body = &request.plan.prepared.plan.body;
         let inputs = inputs::decode(&body.params, &body.types, &request.inputs_json)?;
         request.plan.check()?;
-        admission::check(&request.plan.prepared, &inputs, request.cost_max)?;
-        let new = Creation::new(&self.shared, request, inputs)?;
+        let capped = self.shared.options.spend_caps.contains_key(&request.tenant);
+        let cost_max = admission::check(&request.plan.prepared, &inputs, request.cost_max, capped)?;
+        let new = Creation::new(&self.shared, request, inputs, cost_max)?;
         let (id, limit) = (new.opened.run, self.shared.options.runs_max);
         let live = Arc::clone(new.task.live());
-        if !self.shared.registry.enter(id, &new.request.tenant, &live, limit) {
-            return Err(Error::Busy { limit });
-        }
+        self.shared.registry.admit(id, &new.request.tenant, &live, limit)?;
         let (reply, created) = oneshot::channel();
         // In a task of its own, so that a caller who goes away between commit and start does not leave a
         // stored run that nobody drives.

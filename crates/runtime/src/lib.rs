@@ -34,6 +34,7 @@ mod policy;
 mod prover;
 mod rows;
 pub mod simulation;
+mod spend;
 mod told;
 pub mod view;
 
@@ -44,3 +45,4 @@ pub use events::Events;
 pub use handle::{CreateRun, DEFAULT_TENANT, Handle, PAGE_RUNS_MAX};
 pub use journal::{JOURNAL_VERSION, JournalError};
 pub use prover::Prover;
+pub use spend::SpendCap;

@@ -11,7 +11,7 @@ use proto::v1;
 use proto::v1::call_service_server::CallService;
 use proto::v1::stream_response::Event;
 use runtime::view::{Run, RunEventKind, RunState};
-use runtime::{Call, CreateRun, DEFAULT_TENANT, Error, Handle};
+use runtime::{Call, CreateRun, Error, Handle};
 use schema::error::{CallErrorKind, PlanError};
 use subnet::Listen;
 use tokio::sync::mpsc;
@@ -20,6 +20,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+use crate::access::tenant;
 use crate::convert;
 use crate::ledger;
 use crate::open::Service;
@@ -60,7 +61,12 @@ impl Calls {
         }
     }
 
-    async fn order(&self, request: v1::CallRequest, timeout_max: Option<Duration>) -> Result<Order, Status> {
+    async fn order(
+        &self,
+        tenant: Arc<str>,
+        request: v1::CallRequest,
+        timeout_max: Option<Duration>,
+    ) -> Result<Order, Status> {
         let timeout = request.timeout.map(|timeout| duration(timeout, timeout_max)).transpose()?;
         let cost_max = request.cost_max.map(|amount| convert::amount_of("cost_max", &amount)).transpose()?;
         let request_id = request_id(request.request_id)?;
@@ -73,7 +79,7 @@ impl Calls {
             inputs_json: request.arguments_json,
             request_id,
             cost_max,
-            tenant: DEFAULT_TENANT.into(),
+            tenant,
             listener: None,
         };
         Ok(Order { plan, create, want_receipt: request.want_receipt })
@@ -88,7 +94,7 @@ impl CallService for Calls {
 
     async fn call(&self, request: Request<v1::CallRequest>) -> Result<Response<v1::CallResponse>, Status> {
         let Order { plan, create, want_receipt } =
-            self.order(request.into_inner(), Some(UNARY_TIMEOUT_MAX)).await?;
+            self.order(tenant(&request), request.into_inner(), Some(UNARY_TIMEOUT_MAX)).await?;
         // Dropped with this future where the client goes away.
         let call = self.runtime.call(create).await.map_err(refused)?;
         answer(&self.runtime, call, &plan, want_receipt).await.map(Response::new)
@@ -98,9 +104,10 @@ impl CallService for Calls {
         &self,
         request: Request<v1::StreamRequest>,
     ) -> Result<Response<Self::StreamStream>, Status> {
+        let tenant = tenant(&request);
         let v1::StreamRequest { call, want_items } = request.into_inner();
         let call = call.ok_or_else(|| bad_field("E1510", "call", "it is missing"))?;
-        let Order { plan, mut create, want_receipt } = self.order(call, None).await?;
+        let Order { plan, mut create, want_receipt } = self.order(tenant, call, None).await?;
         let (items, heard) = mpsc::unbounded_channel();
         create.listener = want_items.then(|| Arc::new(Items(items)) as Arc<dyn Listen>);
         let call = self.runtime.call(create).await.map_err(refused)?;
@@ -161,7 +168,7 @@ impl Told {
     }
 
     async fn attempts(&mut self, call: &Call) -> Result<(), Error> {
-        let mut events = self.runtime.watch(DEFAULT_TENANT, call.run(), 0).await?;
+        let mut events = self.runtime.watch(call.tenant(), call.run(), 0).await?;
         loop {
             // Kept while items come, because what it has read would be lost with it.
             let mut next = pin!(events.next());
@@ -201,12 +208,13 @@ async fn answer(
     plan: &CallPlan,
     want_receipt: bool,
 ) -> Result<v1::CallResponse, Status> {
+    let tenant = Arc::clone(call.tenant());
     let run = call.ended().await.map_err(failed)?;
     if run.state != RunState::Succeeded {
         return Err(call_failed(&run));
     }
     let receipt = match want_receipt {
-        true => runtime.proof(DEFAULT_TENANT, run.id).await.map_err(failed)?,
+        true => runtime.proof(&tenant, run.id).await.map_err(failed)?,
         false => bytes::Bytes::new(),
     };
     Ok(v1::CallResponse {

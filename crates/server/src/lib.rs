@@ -5,6 +5,7 @@
 //! [`Service`] first; the wire contract is `proto/orchestra/v1`.
 #![forbid(unsafe_code)]
 
+pub mod access;
 mod call;
 mod coded;
 mod compiler;

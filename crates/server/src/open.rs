@@ -13,6 +13,7 @@ use subnet::hotkey::Hotkey;
 use subnet::secrets::SecretStore;
 use subnet::{Client, egress};
 
+use crate::access::Access;
 use crate::native::Native;
 use crate::published::Published;
 
@@ -41,6 +42,8 @@ pub struct Options {
     /// Whether to take up the runs that an earlier process left behind. A process that only looks something
     /// up in the Ledger must not spend money on them.
     pub take_up_runs: bool,
+    /// Who may use the service; everybody who reaches it unless there are tokens.
+    pub access: Access,
     /// Whether a lock that a client sends is compiled against although this Ledger does not hold its entries.
     /// Only for a service whose one client is the program around it: the lock is its user's own file then.
     pub trust_locks: bool,
@@ -70,6 +73,7 @@ impl Options {
             runtime,
             close_grace: CLOSE_GRACE,
             take_up_runs: true,
+            access: Access::default(),
             trust_locks: false,
         }
     }
@@ -138,6 +142,7 @@ pub struct Service {
     native: Native,
     public_key: PublicKey,
     close_grace: Duration,
+    access: Access,
     locks_trusted: bool,
 }
 
@@ -179,13 +184,25 @@ impl Service {
             routes: None,
             evaluators: native.evaluators(),
         };
-        let runtime = runtime::Handle::new(options.runtime, services);
+        let runtime_options = runtime::Options { spend_caps: options.access.spend_caps(), ..options.runtime };
+        let runtime = runtime::Handle::new(runtime_options, services);
+        runtime.open_accounts().await?;
         let resumed = if options.take_up_runs { runtime.recover().await? } else { 0 };
         if resumed > 0 {
             tracing::info!(runs = resumed, "took up runs of an earlier process");
         }
-        let (close_grace, locks_trusted) = (options.close_grace, options.trust_locks);
-        Ok(Self { ledger, runtime, published, native, public_key, close_grace, locks_trusted })
+        let Options { access, close_grace, trust_locks: locks_trusted, .. } = options;
+        Ok(Self { ledger, runtime, published, native, public_key, close_grace, access, locks_trusted })
+    }
+
+    /// Whether it serves everybody who reaches it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.access.is_open()
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
     }
 
     pub(crate) const fn locks_trusted(&self) -> bool {

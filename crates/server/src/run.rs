@@ -14,6 +14,7 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use crate::access::tenant;
 use crate::compiler::{Pins, compile};
 use crate::convert;
 use crate::open::Service;
@@ -63,8 +64,8 @@ impl Runs {
         Ok((plan, compiled.diagnostics()))
     }
 
-    async fn view(&self, run: RunId) -> Result<v1::Run, Status> {
-        self.runtime.get_run(DEFAULT_TENANT, run).await.map(|run| run_view(&run)).map_err(failed)
+    async fn view(&self, tenant: &str, run: RunId) -> Result<v1::Run, Status> {
+        self.runtime.get_run(tenant, run).await.map(|run| run_view(&run)).map_err(failed)
     }
 }
 
@@ -79,6 +80,7 @@ impl RunService for Runs {
         &self,
         request: Request<v1::CreateRunRequest>,
     ) -> Result<Response<v1::CreateRunResponse>, Status> {
+        let tenant = tenant(&request);
         let request = request.into_inner();
         let request_id = request_id(request.request_id)?;
         let cost_max = request.cost_max.map(|amount| convert::amount_of("cost_max", &amount)).transpose()?;
@@ -99,29 +101,31 @@ impl RunService for Runs {
             inputs_json,
             request_id,
             cost_max,
-            tenant: DEFAULT_TENANT.into(),
+            tenant: Arc::clone(&tenant),
             listener: None,
         };
         let run = self.runtime.create_run(create).await.map_err(failed)?;
         tracing::info!(%run, "run admitted");
-        Ok(Response::new(v1::CreateRunResponse { run: Some(self.view(run).await?), diagnostics }))
+        Ok(Response::new(v1::CreateRunResponse { run: Some(self.view(&tenant, run).await?), diagnostics }))
     }
 
     async fn get_run(
         &self,
         request: Request<v1::GetRunRequest>,
     ) -> Result<Response<v1::GetRunResponse>, Status> {
+        let tenant = tenant(&request);
         let run = run_id(&request.into_inner().name)?;
-        Ok(Response::new(v1::GetRunResponse { run: Some(self.view(run).await?) }))
+        Ok(Response::new(v1::GetRunResponse { run: Some(self.view(&tenant, run).await?) }))
     }
 
     async fn watch_run(
         &self,
         request: Request<v1::WatchRunRequest>,
     ) -> Result<Response<Self::WatchRunStream>, Status> {
+        let tenant = tenant(&request);
         let request = request.into_inner();
         let run = run_id(&request.name)?;
-        let events = self.runtime.watch(DEFAULT_TENANT, run, request.after_seq).await.map_err(failed)?;
+        let events = self.runtime.watch(&tenant, run, request.after_seq).await.map_err(failed)?;
         let (sender, receiver) = mpsc::channel(EVENTS_BUFFERED);
         tokio::spawn(forward(events, request.after_seq, sender));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
@@ -131,8 +135,9 @@ impl RunService for Runs {
         &self,
         request: Request<v1::CancelRunRequest>,
     ) -> Result<Response<v1::CancelRunResponse>, Status> {
+        let tenant = tenant(&request);
         let run = run_id(&request.into_inner().name)?;
-        let run = self.runtime.cancel_run(DEFAULT_TENANT, run).await.map_err(failed)?;
+        let run = self.runtime.cancel_run(&tenant, run).await.map_err(failed)?;
         Ok(Response::new(v1::CancelRunResponse { run: Some(run_view(&run)) }))
     }
 
@@ -140,6 +145,7 @@ impl RunService for Runs {
         &self,
         request: Request<v1::ListRunsRequest>,
     ) -> Result<Response<v1::ListRunsResponse>, Status> {
+        let tenant = tenant(&request);
         let request = request.into_inner();
         let size = if request.page_size == 0 { PAGE_SIZE } else { request.page_size as usize };
         let filter = RunFilter {
@@ -147,7 +153,7 @@ impl RunService for Runs {
             plan: (!request.plan.is_empty()).then(|| request.plan.clone()),
         };
         let after = page_start(&request)?;
-        let page = self.runtime.list_runs(DEFAULT_TENANT, &filter, after, size).await.map_err(failed)?;
+        let page = self.runtime.list_runs(&tenant, &filter, after, size).await.map_err(failed)?;
         Ok(Response::new(v1::ListRunsResponse {
             runs: page.runs.iter().map(run_view).collect(),
             next_page_token: page.next.map(|run| page_token(&request, run)).unwrap_or_default(),
@@ -158,8 +164,9 @@ impl RunService for Runs {
         &self,
         request: Request<v1::ReadProofRequest>,
     ) -> Result<Response<Self::ReadProofStream>, Status> {
+        let tenant = tenant(&request);
         let run = run_id(&request.into_inner().name)?;
-        let bundle = self.runtime.proof(DEFAULT_TENANT, run).await.map_err(failed)?;
+        let bundle = self.runtime.proof(&tenant, run).await.map_err(failed)?;
         let starts = (0..bundle.len()).step_by(PROOF_CHUNK_BYTES);
         let chunks = starts.map(move |start| {
             let end = bundle.len().min(start + PROOF_CHUNK_BYTES);

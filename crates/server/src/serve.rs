@@ -25,6 +25,7 @@ use tower::layer::util::{Identity, Stack};
 use tower::service_fn;
 use tower::util::MapResponseLayer;
 
+use crate::access::Guard;
 use crate::call::Calls;
 use crate::coded::coded;
 use crate::compiler::Compiler;
@@ -57,7 +58,7 @@ const DUPLEX_BYTES: usize = 256 << 10;
 type Coded = fn(http::Response<Body>) -> http::Response<Body>;
 
 /// The router of all services.
-type CodedRouter = Router<Stack<MapResponseLayer<Coded>, Identity>>;
+type CodedRouter = Router<Stack<Guard, Stack<MapResponseLayer<Coded>, Identity>>>;
 
 /// Why a service cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +144,7 @@ impl Service {
             .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
             .timeout(CALL_TIMEOUT)
             .layer(MapResponseLayer::new(coded as Coded))
+            .layer(Guard(self.access().clone()))
             .add_routes(routes)
             .add_service(health_service)
             .add_service(reflection().build_v1()?)

@@ -51,7 +51,7 @@ impl Tools {
         let effects = loaded
             .prepared
             .operations()
-            .map(|operation| Effects::of(&operation))
+            .map(|operation| Effects::of(operation))
             .fold(Effects::NONE, Effects::and);
         Ok(of_plan(target, doc, &plan, effects))
     }

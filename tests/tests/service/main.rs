@@ -1,6 +1,7 @@
 //! Every method of the service over a real TCP socket, with the generated clients.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test helpers")]
 
+mod access;
 mod call;
 mod compiler;
 mod ledger;

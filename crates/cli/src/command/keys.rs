@@ -10,7 +10,7 @@ mod test;
 use keys::{Entry, Place, Vault};
 use serde_json::{Value, json};
 
-use super::Context;
+use super::{Context, expiry};
 use crate::args::{Keys, NewKey, Which};
 use crate::config::Config;
 use crate::exit::Failure;
@@ -78,7 +78,7 @@ struct Wanted<'a> {
 
 async fn add(context: &Context, which: &Which, wanted: &Wanted<'_>, new: &NewKey) -> Result<(), Failure> {
     let named = Named::of(context, which)?;
-    let expires_at = new::expiry(new)?;
+    let expires_at = new.expires.as_deref().map(expiry::at).transpose()?;
     let origin = match wanted.origin {
         Some(origin) => origin.to_owned(),
         None => probe::origin_of(&named.config, named.name).await?,

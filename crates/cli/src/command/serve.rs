@@ -32,8 +32,8 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
     let folder = args.data.clone().unwrap_or_else(|| config.data_folder());
     let local = Local::for_clients(&config, State::Folder(folder.clone())).await.map_err(in_use)?;
     announce(context, bound, &project::relative(&folder).display().to_string());
-    if !bound.ip().is_loopback() {
-        tracing::warn!(%bound, "whoever reaches this address may start runs: there is no authentication yet");
+    if !bound.ip().is_loopback() && local.service.is_open() {
+        tracing::warn!(%bound, "whoever reaches this address may start runs: `orch tokens add` makes it ask for a token");
     }
     let web = web(&config, args, &local.service).await?;
     let served = local.service.serve(listener, web, stopped).await;

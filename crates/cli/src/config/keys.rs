@@ -12,7 +12,7 @@ use crate::project::reason;
 const TOP: [&str; 7] = ["package", "server", "development", "endpoints", "secrets", "keys", "hotkey"];
 const SECTIONS: [(&str, &[&str]); 4] = [
     ("package", &["name"]),
-    ("server", &["listen", "data", "store_bytes_max", "openai_cost_max"]),
+    ("server", &["listen", "data", "store_bytes_max", "tokens", "openai_cost_max"]),
     ("development", &["samples", "sample_latency_ms", "allow_loopback", "allow_private", "extra_roots"]),
     ("keys", &["vault", "identity", "tenant"]),
 ];
@@ -150,7 +150,7 @@ mod tests {
         for (_, keys) in SECTIONS {
             assert!(!keys.is_empty());
         }
-        let text = "[package]\nname = \"x\"\n[server]\nlisten = \"127.0.0.1:0\"\ndata = \"d\"\nstore_bytes_max = 9\n[development]\n\
+        let text = "[package]\nname = \"x\"\n[server]\nlisten = \"127.0.0.1:0\"\ndata = \"d\"\nstore_bytes_max = 9\ntokens = \"t\"\n[development]\n\
                     samples = true\nsample_latency_ms = 5\nallow_loopback = true\nallow_private = true\nextra_roots = []\n\
                     [endpoints]\nsn8 = \"https://a.example\"\n\"sn8.trade\" = \"https://b.example\"\n\
                     [secrets.sn22]\norigin = \"https://c.example\"\nenv = \"KEY\"\n\
@@ -167,7 +167,7 @@ mod tests {
             (
                 "[server]\nport = 1\n",
                 ":2: [server] has no key `port`",
-                "it takes listen, data, store_bytes_max",
+                "it takes listen, data, store_bytes_max, tokens",
             ),
             (
                 "[development]\nsample = true\n",

@@ -9,6 +9,7 @@ use server::{Options, Service, StoreLocation};
 
 use crate::config::Config;
 use crate::exit::Failure;
+use crate::tokens::Tokens;
 
 /// Added to every answer of a sample, so that one sees what runs side by side.
 const SAMPLE_LATENCY: Duration = Duration::from_millis(120);
@@ -54,7 +55,10 @@ impl Local {
 
     /// A service for clients elsewhere, whose locks it does not trust.
     pub(crate) async fn for_clients(config: &Config, state: State) -> Result<Self, Failure> {
-        Self::configured(config, options(state)).await
+        let path = config.tokens_file();
+        let tokens = Tokens::read(&path)?;
+        let access = tokens.access(&path)?;
+        Self::configured(config, Options { access, ..options(state) }).await
     }
 
     async fn configured(config: &Config, mut options: Options) -> Result<Self, Failure> {

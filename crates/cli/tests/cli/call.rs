@@ -188,7 +188,7 @@ fn each_way_to_end_has_its_exit_code() {
     // A price that is known, and above the limit.
     folder.write("orchestra.toml", "");
     let missing = err(&LIMIT, 7);
-    assert!(missing.contains("error[E1105]") && missing.contains("[secrets.snN]"), "{missing}");
+    assert!(missing.contains("error[E1105]") && missing.contains("`orch keys add snN`"), "{missing}");
     folder.write("orchestra.toml", nowhere());
     let failed = folder.orch(search(&["query=a", "--json"])).exits(1).json();
     assert_eq!(failed["error"]["call_kind"], "unavailable");

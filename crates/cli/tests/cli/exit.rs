@@ -133,7 +133,7 @@ fn exit_7_missing_secret() {
     let missing = run(None);
     assert!(missing.err.starts_with("error[E1105]: `hits` cannot be called: "), "{}", missing.err);
     assert!(
-        missing.err.contains("[secrets.snN]") && missing.err.contains("ORCHESTRA_SECRET_SNN"),
+        missing.err.contains("`orch keys add snN`") && missing.err.contains("ORCHESTRA_SECRET_SNN"),
         "{}",
         missing.err
     );

@@ -28,4 +28,5 @@ mod report;
 mod run;
 mod serve;
 mod test_command;
+mod tokens;
 mod versions;

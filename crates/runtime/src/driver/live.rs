@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use schema::amount::Amount;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use crate::error::Error;
+use crate::spend::Account;
 use crate::view::{Run, RunId};
 
 /// What can be asked of a run under way.
@@ -29,6 +31,8 @@ pub(crate) enum Phase {
 /// A run that this process drives.
 #[derive(Debug)]
 pub(crate) struct LiveRun {
+    /// The most it may cost.
+    pub(crate) cost_max: Amount,
     /// As of the last commit.
     pub(crate) run: Mutex<Run>,
     pub(crate) control: mpsc::Sender<Control>,
@@ -49,6 +53,8 @@ struct Runs {
     driven: BTreeMap<RunId, Entry>,
     /// Who asks for one of these is told why it stopped.
     stalled: BTreeMap<RunId, Entry>,
+    /// Of tenants that have a cap.
+    accounts: BTreeMap<Arc<str>, Account>,
 }
 
 #[derive(Debug)]
@@ -59,14 +65,37 @@ struct Entry {
 }
 
 impl Registry {
-    /// Enters a run; `false` if `limit` are there already, or this one is.
-    pub(crate) fn enter(&self, id: RunId, tenant: &Arc<str>, live: &Arc<LiveRun>, limit: usize) -> bool {
+    /// Keeps the account of a tenant from now on.
+    pub(crate) fn open_account(&self, tenant: &Arc<str>, account: Account) {
+        self.runs.lock().accounts.insert(Arc::clone(tenant), account);
+    }
+
+    /// Enters a new run where there is room for it and its tenant may spend what it may cost.
+    pub(crate) fn admit(
+        &self,
+        id: RunId,
+        tenant: &Arc<str>,
+        live: &Arc<LiveRun>,
+        limit: usize,
+    ) -> Result<(), Error> {
         let mut runs = self.runs.lock();
-        if runs.driven.len() >= limit || runs.driven.contains_key(&id) {
+        if runs.driven.len() >= limit {
+            return Err(Error::Busy { limit });
+        }
+        if let Some(account) = runs.accounts.get(tenant) {
+            account.admit(tenant, live.cost_max, runs.reserved(tenant))?;
+        }
+        runs.enter(id, tenant, live);
+        Ok(())
+    }
+
+    /// Enters a run that is taken up; `false` if it is there already.
+    pub(crate) fn take_up(&self, id: RunId, tenant: &Arc<str>, live: &Arc<LiveRun>) -> bool {
+        let mut runs = self.runs.lock();
+        if runs.driven.contains_key(&id) {
             return false;
         }
-        runs.stalled.remove(&id);
-        runs.driven.insert(id, Entry { tenant: Arc::clone(tenant), live: Arc::clone(live), task: None });
+        runs.enter(id, tenant, live);
         true
     }
 
@@ -76,8 +105,22 @@ impl Registry {
         }
     }
 
+    /// The run is not driven any more, because it was never stored.
     pub(crate) fn leave(&self, id: RunId) {
         self.runs.lock().driven.remove(&id);
+    }
+
+    /// The run has ended and cost this.
+    pub(crate) fn settle(&self, id: RunId, cost: Amount) {
+        let mut runs = self.runs.lock();
+        if let Some(entry) = runs.driven.remove(&id) {
+            runs.spent(&entry.tenant, cost);
+        }
+    }
+
+    /// A run that was never driven here has ended and cost this.
+    pub(crate) fn spent(&self, tenant: &str, cost: Amount) {
+        self.runs.lock().spent(tenant, cost);
     }
 
     /// The run is not driven any more, though it has not ended.
@@ -116,6 +159,25 @@ impl Registry {
             }
             entry.live.phase.send_replace(Phase::Stalled(Error::Closing));
             runs.stalled.insert(id, entry);
+        }
+    }
+}
+
+impl Runs {
+    fn enter(&mut self, id: RunId, tenant: &Arc<str>, live: &Arc<LiveRun>) {
+        self.stalled.remove(&id);
+        self.driven.insert(id, Entry { tenant: Arc::clone(tenant), live: Arc::clone(live), task: None });
+    }
+
+    /// What runs of the tenant that have not ended may cost.
+    fn reserved(&self, tenant: &str) -> impl Iterator<Item = Amount> {
+        let open = self.driven.values().chain(self.stalled.values());
+        open.filter(move |entry| *entry.tenant == *tenant).map(|entry| entry.live.cost_max)
+    }
+
+    fn spent(&mut self, tenant: &str, cost: Amount) {
+        if let Some(account) = self.accounts.get_mut(tenant) {
+            account.settle(cost);
         }
     }
 }

@@ -21,6 +21,7 @@ use subnet::secrets::SecretStore;
 use tokio::sync::{mpsc, watch};
 
 use crate::core::Prepared;
+use crate::spend::SpendCap;
 pub(crate) use clock::{Clock, wall_us};
 pub(crate) use live::{Control, LiveRun, Phase, Registry};
 pub use plan::LoadedPlan;
@@ -43,6 +44,8 @@ pub struct Options {
     pub disk_patience: Duration,
     /// Names the build of this program in proofs.
     pub build: Hash,
+    /// What tenants may spend over all their runs; who is not named has no cap but those of plans and requests.
+    pub spend_caps: BTreeMap<Arc<str>, SpendCap>,
 }
 
 impl Default for Options {
@@ -52,6 +55,7 @@ impl Default for Options {
             linger: Duration::from_millis(5),
             disk_patience: DISK_PATIENCE,
             build: Hash::default(),
+            spend_caps: BTreeMap::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use proof::builder::Opened;
+use schema::amount::Amount;
 use schema::hash::Hash;
 use store::{Append, ViewScan};
 
@@ -14,7 +15,7 @@ use crate::handle::Shared;
 use crate::journal::{self, JournalError, Record, Turn};
 use crate::prover::Prover;
 use crate::view::{EventState, Run, RunEvent, RunEventKind, RunId, RunState};
-use crate::{inputs, rows};
+use crate::{admission, inputs, rows};
 
 /// Rows read at once.
 const PAGE_ROWS: usize = 500;
@@ -71,7 +72,7 @@ async fn take_up(
         }
     };
     let live = Arc::clone(task.live());
-    if !shared.registry.enter(run, &tenant, &live, usize::MAX) {
+    if !shared.registry.take_up(run, &tenant, &live) {
         return;
     }
     let driven = tokio::spawn(crate::handle::resume(task));
@@ -108,12 +109,16 @@ async fn fold(shared: &Arc<Shared>, tenant: &Arc<str>, run: RunId) -> Result<Tas
         }
     }
     let challenge = proof::challenge::challenge_hash(&opened.challenge);
+    // It was admitted once; where that cannot be told again, everything that is left is reserved for it.
+    let cost_max = admission::check(&plan.prepared, &opened.inputs, opened.cost_max, true)
+        .unwrap_or(Amount::new(u64::MAX, plan.prepared.currency));
     let clock = Clock::from(core.now_us());
     let tenant = Arc::clone(tenant);
     summary.total = core.spent();
     let new = NewRun {
         tenant,
         run: summary,
+        cost_max,
         plan,
         core,
         prover,
@@ -216,8 +221,9 @@ async fn give_up(shared: &Arc<Shared>, tenant: &str, run: RunId, error: &Journal
     summary.error = Some(failure);
     let turn = Turn { events: Vec::new(), intents: Vec::new(), told: vec![closed] };
     let append = journal::add(Append::to(stream), &Record::Turn(turn));
-    if let Err(error) = log.append(rows::close(append, tenant, &summary, None)).await {
-        tracing::error!(%run, code = error.code(), %error, "the run could not be given up");
+    match log.append(rows::close(append, tenant, &summary, None)).await {
+        Ok(_) => shared.registry.spent(tenant, summary.total),
+        Err(error) => tracing::error!(%run, code = error.code(), %error, "the run could not be given up"),
     }
 }
 

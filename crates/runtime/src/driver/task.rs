@@ -51,6 +51,8 @@ const RESULT_UNWRITABLE: &str = "E1166";
 pub(crate) struct NewRun {
     pub(crate) tenant: Arc<str>,
     pub(crate) run: Run,
+    /// The most it may cost.
+    pub(crate) cost_max: Amount,
     pub(crate) plan: Arc<LoadedPlan>,
     pub(crate) core: Core,
     pub(crate) prover: Prover,
@@ -95,10 +97,23 @@ pub(crate) struct Task {
 
 impl Task {
     pub(crate) fn new(shared: Arc<Shared>, new: NewRun) -> Self {
-        let NewRun { tenant, run, plan, core, prover, challenge, listener, clock, stream, last_record } = new;
+        let NewRun {
+            tenant,
+            run,
+            cost_max,
+            plan,
+            core,
+            prover,
+            challenge,
+            listener,
+            clock,
+            stream,
+            last_record,
+        } = new;
         let (answered, answers) = mpsc::channel(ANSWERS_QUEUED);
         let (controls, control) = mpsc::channel(CONTROLS_QUEUED);
         let live = Arc::new(LiveRun {
+            cost_max,
             run: parking_lot::Mutex::new(run.clone()),
             control: controls,
             phase: tokio::sync::watch::Sender::new(Phase::Live),
@@ -428,7 +443,7 @@ impl Task {
         };
         match &phase {
             Phase::Stalled(_) => self.shared.registry.stall(self.run.id),
-            Phase::Live | Phase::Ended => self.shared.registry.leave(self.run.id),
+            Phase::Live | Phase::Ended => self.shared.registry.settle(self.run.id, self.run.total),
         }
         self.live.phase.send_replace(phase);
     }

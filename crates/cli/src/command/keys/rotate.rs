@@ -2,6 +2,7 @@
 
 use keys::Vault;
 
+use super::super::expiry;
 use super::probe::{self, Verdict};
 use super::{Context, Named, document, new, said, test};
 use crate::args::{NewKey, Spend, Which};
@@ -17,7 +18,7 @@ pub(super) async fn run(
     spend: &Spend,
 ) -> Result<(), Failure> {
     let named = Named::of(context, which)?;
-    let (spend, expires_at) = (test::amount(spend)?, new::expiry(new)?);
+    let (spend, expires_at) = (test::amount(spend)?, new.expires.as_deref().map(expiry::at).transpose()?);
     let (vault, unlock) = vault::open_required(&named.place)?;
     let (tenant, name) = (named.tenant.as_str(), named.name);
     let entry = vault.entry(tenant, name).map_err(vault::failure)?;

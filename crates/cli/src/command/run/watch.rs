@@ -167,8 +167,8 @@ pub(crate) async fn read_proof(connection: &Connection, name: &str) -> Result<Ve
 pub(crate) fn with_advice(failure: Failure) -> Failure {
     let advice = match failure.code.as_str() {
         "E1105" => {
-            "in orchestra.toml: `[secrets.snN]` with `origin` and `env`, the variable that holds the key\nor in the \
-             environment: ORCHESTRA_SECRET_SNN=\"ORIGIN KEY\""
+            "`orch keys add snN` asks for the key and keeps it encrypted\nor in the environment: \
+             ORCHESTRA_SECRET_SNN=\"ORIGIN KEY\""
         }
         "E1402" => "`orch explain FILE` shows what costs most; raise the limit, or let the plan do less",
         "E1403" => "give --max-cost in the currency of the plan's prices and budget",

@@ -1,0 +1,40 @@
+//! `orch tokens`.
+
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tokens {
+    /// Make a token and show it, this once. With the first one, the server serves nobody without.
+    Add {
+        /// Whose it is: letters, digits, `-`, `_` and `.`. Its runs belong to this name and are seen by nobody else.
+        name: String,
+        /// What all its runs may cost together, such as `5USD`; may be given once for each currency. Nothing may be
+        /// spent in a currency that is not named.
+        #[arg(
+            long,
+            value_name = "AMOUNT",
+            allow_hyphen_values = true,
+            required_unless_present = "no_spend_max"
+        )]
+        spend_max: Vec<String>,
+        /// Without any limit but those of plans and requests.
+        #[arg(long, conflicts_with = "spend_max")]
+        no_spend_max: bool,
+        /// It may also publish operations, capabilities and plans.
+        #[arg(long)]
+        publish: bool,
+        /// Until when it holds: 2026-12-31, a time such as 2026-12-31T18:00:00Z, or 90d or 12h from now.
+        #[arg(long, value_name = "WHEN")]
+        expires: Option<String>,
+        /// In place of the one of this name, which is refused from the server's next start on. What was spent counts on.
+        #[arg(long)]
+        replace: bool,
+    },
+    /// List tokens: names and what they may do, never a token itself.
+    List,
+    /// Remove a token; it is refused from the server's next start on.
+    Remove {
+        /// Whose.
+        name: String,
+    },
+}
