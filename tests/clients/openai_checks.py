@@ -128,6 +128,18 @@ def streams() -> None:
     case("a stream that does not begin is an error of its own", error.status_code == 503, error)
 
 
+def capabilities() -> None:
+    listed = {model.id: model.orchestra for model in client().models.list()}
+    case("a capability serves chat", listed.get("cap.say", {}).get("serves") == "chat", listed.keys())
+    case("the catalogue's, too", "cap.generate" in listed and "cap.web_search" not in listed, listed.keys())
+    before = count("down")
+    raw = client().chat.completions.with_raw_response.create(model="cap.say", messages=HELLO, extra_headers=CAP)
+    case("the first subnet is down, the second answers", raw.headers["x-orchestra-operation"] == "sn65032.chat" and count("down") == before + 1, raw.headers)
+    case("and its text is the answer", raw.parse().choices[0].message.content == chat().choices[0].message.content, raw.text)
+    said = "".join(chunk.choices[0].delta.content or "" for chunk in chat("cap.say", stream=True, extra_headers=CAP))
+    case("a capability is streamed as one part", said == raw.parse().choices[0].message.content, said)
+
+
 def embeddings() -> None:
     model = "sn65031.embeddings/m"
     raw = client().embeddings.with_raw_response.create(model=model, input=["one", "two"])
@@ -204,12 +216,19 @@ async def side_by_side() -> None:
 
         streamed = await asyncio.gather(*(said(at) for at in range(20)))
         whole = await asyncio.gather(*(asynchronous.chat.completions.create(model=CHAT, messages=[{"role": "user", "content": f"{at}"}]) for at in range(20)))
+        held = [await asynchronous.chat.completions.create(model=f"{CHAT}/gated-many", messages=[{"role": "user", "content": f"{at}"}], stream=True) for at in range(50)]
+        for stream in held:
+            await anext(stream), await anext(stream)
+        await asyncio.to_thread(peer, "gates/gated-many", "POST")
+        ends = [[chunk async for chunk in stream][-1].choices[0].finish_reason for stream in held]
+        case("fifty streams are open at once", ends == ["stop"] * 50, ends)
         case("twenty streams side by side", streamed == [answer.choices[0].message.content for answer in whole])
 
 
 models()
 answers()
 streams()
+capabilities()
 embeddings()
 errors()
 retries()

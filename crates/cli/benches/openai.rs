@@ -31,8 +31,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const ROUNDS: usize = 10;
 const CALLS: usize = 100;
-const STREAMS: usize = 1_000;
-const OPERATION: &str = "sn65020.chat";
+/// Streams are spread over subnets, because calls in flight to one host are limited.
+const SUBNETS: usize = 20;
+const STREAMS_PER_SUBNET: usize = 50;
 const FREE_FILES: u64 = 8_192;
 
 /// The delta with which a stream begins, and the whole of one that ends at once.
@@ -62,9 +63,9 @@ async fn added() {
     let served = service.clone();
     tokio::spawn(async move { served.serve(listener, web, std::future::pending()).await.unwrap() });
     let channel = connected(address).await;
-    publish(&channel, &subnet).await;
+    publish(&channel, &subnet, &operation(0)).await;
     let call = || v1::CallRequest {
-        operation: OPERATION.into(),
+        operation: operation(0),
         arguments_json: json!({ "model": "m", "messages": messages() }).to_string().into(),
         ..v1::CallRequest::default()
     };
@@ -110,7 +111,7 @@ async fn added() {
 async fn times_of(address: SocketAddr, stream: bool) -> Vec<Duration> {
     tokio::task::spawn_blocking(move || {
         let mut client = Client::connect(address);
-        (0..CALLS).map(|_| client.ask(stream)).collect()
+        (0..CALLS).map(|_| client.ask(&operation(0), stream)).collect()
     })
     .await
     .unwrap()
@@ -119,7 +120,7 @@ async fn times_of(address: SocketAddr, stream: bool) -> Vec<Duration> {
 /// Memory of a server with many open streams.
 async fn kept() {
     raise_limit();
-    let subnet = Subnet::start();
+    let subnets: Vec<Subnet> = (0..SUBNETS).map(|_| Subnet::start()).collect();
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("orchestra.toml"), "[development]\nallow_loopback = true\n").unwrap();
     let mut orch = Command::new(env!("CARGO_BIN_EXE_orch"));
@@ -128,17 +129,20 @@ async fn kept() {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address: SocketAddr = line.trim().strip_prefix("listening on ").unwrap().parse().unwrap();
-    publish(&connected(address).await, &subnet).await;
-    let one = move || Client::connect(address).ask(true);
+    let channel = connected(address).await;
+    for (at, subnet) in subnets.iter().enumerate() {
+        publish(&channel, subnet, &operation(at)).await;
+    }
+    let one = move || Client::connect(address).ask(&operation(0), true);
     tokio::task::spawn_blocking(one).await.unwrap();
     let before = resident_mib(&child);
-    subnet.gate.close();
+    subnets.iter().for_each(|subnet| subnet.gate.close());
     // One after the other, so that what is measured is what open streams keep and not what a rush leaves behind.
     let open = move || {
-        (0..STREAMS)
-            .map(|_| {
+        (0..SUBNETS * STREAMS_PER_SUBNET)
+            .map(|at| {
                 let mut client = Client::connect(address);
-                client.send(true);
+                client.send(&operation(at % SUBNETS), true);
                 client.read_until("fine");
                 client
             })
@@ -147,8 +151,9 @@ async fn kept() {
     let clients = tokio::task::spawn_blocking(open).await.unwrap();
     let with = resident_mib(&child);
     println!("\nmemory of the server process            {before:>5.0} MiB");
-    println!("with {STREAMS} open streams                {with:>5.0} MiB (aim: 150 MB)");
-    subnet.gate.open();
+    let streams = SUBNETS * STREAMS_PER_SUBNET;
+    println!("with {streams} open streams                  {with:>5.0} MiB (aim: 150 MB)");
+    subnets.iter().for_each(|subnet| subnet.gate.open());
     let end = move || clients.into_iter().for_each(|mut client| client.read_until("[DONE]"));
     tokio::task::spawn_blocking(end).await.unwrap();
     child.kill().unwrap();
@@ -172,7 +177,12 @@ async fn connected(address: SocketAddr) -> Channel {
     Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap()
 }
 
-async fn publish(channel: &Channel, subnet: &Subnet) {
+/// Id of the operation of one of the subnets.
+fn operation(at: usize) -> String {
+    format!("sn65020.chat{at}")
+}
+
+async fn publish(channel: &Channel, subnet: &Subnet, operation: &str) {
     let text = json!({ "type": "string" });
     let object = |required: &[&str], properties: serde_json::Value| json!({ "type": "object", "required": required, "properties": properties });
     let list = |items: serde_json::Value| json!({ "type": "array", "items": items });
@@ -182,7 +192,7 @@ async fn publish(channel: &Channel, subnet: &Subnet) {
         json!({ "index": { "type": "integer" }, "message": message, "finish_reason": text }),
     );
     let entry = json!({
-        "id": OPERATION, "netuid": 65020, "version": { "breaking": 1, "compatible": 0 }, "summary": "Chats.",
+        "id": operation, "netuid": 65020, "version": { "breaking": 1, "compatible": 0 }, "summary": "Chats.",
         "access": "open", "auth": { "kind": "none" }, "side_effects": "none",
         "transport": { "kind": "http", "method": "POST", "base_url": format!("http://{}", subnet.address),
             "path": "/v1/chat/completions", "response": "json", "fixed_body": { "stream": false } },
@@ -224,8 +234,7 @@ impl Client {
         Self { connection, read: Vec::new() }
     }
 
-    fn send(&mut self, stream: bool) {
-        let model = OPERATION;
+    fn send(&mut self, model: &str, stream: bool) {
         let body = json!({ "model": model, "messages": messages(), "stream": stream }).to_string();
         let length = body.len();
         let head = format!(
@@ -250,9 +259,9 @@ impl Client {
     }
 
     /// The time to an answer, or to the first part of a stream, which is then read to its end.
-    fn ask(&mut self, stream: bool) -> Duration {
+    fn ask(&mut self, model: &str, stream: bool) -> Duration {
         let begun = Instant::now();
-        self.send(stream);
+        self.send(model, stream);
         if !stream {
             self.read_until("\"fine\"");
             let time = begun.elapsed();

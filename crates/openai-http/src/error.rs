@@ -271,10 +271,16 @@ mod tests {
     #[test]
     fn what_may_have_been_charged_is_not_to_be_repeated() {
         let busy = failed(Code::ResourceExhausted, "E1172", &[], Some(Duration::from_millis(2_500)));
-        assert_eq!((&busy.headers()[RETRY_AFTER], busy.headers().get(SHOULD_RETRY)), (&HeaderValue::from(3), None));
+        assert_eq!(
+            (&busy.headers()[RETRY_AFTER], busy.headers().get(SHOULD_RETRY)),
+            (&HeaderValue::from(3), None)
+        );
         let free = [("run", "runs/1"), ("charged", "0 USD"), ("certain", "true")];
         let free = failed(Code::Unavailable, "E1104", &free, None);
-        assert_eq!((&free.headers()[RETRY_AFTER], free.headers().get(SHOULD_RETRY)), (&HeaderValue::from(1), None));
+        assert_eq!(
+            (&free.headers()[RETRY_AFTER], free.headers().get(SHOULD_RETRY)),
+            (&HeaderValue::from(1), None)
+        );
         for charged in [("0.001 USD", "true"), ("0 USD", "false"), ("", "")] {
             let made = [("run", "runs/1"), ("charged", charged.0), ("certain", charged.1)];
             let failed = failed(Code::Unavailable, "E1104", &made, Some(RETRY_DELAY));

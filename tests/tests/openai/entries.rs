@@ -1,6 +1,6 @@
 //! What the subnets of these tests sell, as their Ledger entries.
 
-use schema::operation::OperationDescriptor;
+use schema::operation::{AdapterDescriptor, CapabilityDescriptor, OperationDescriptor, Version};
 use serde_json::{Value as Json, json};
 
 /// A plan that is a model: one text goes in, one comes out.
@@ -17,6 +17,24 @@ plan answers(question: String(1..)) -> String with { budget: 0.01USD, deadline: 
 
 /// A plan that is none: no text comes out.
 pub(crate) const OTHER_PLAN: &str = "edition 2026\n\nplan length(text: String) -> Int { text.len() }\n";
+
+/// What both subnets sell: the cheaper one is down.
+pub(crate) fn capability() -> CapabilityDescriptor {
+    let adapter = |operation: &str, model: &str| AdapterDescriptor {
+        operation: operation.into(),
+        source: format!(
+            "adapter {operation} as say {{\n  request = {{ model: \"{model}\", messages: [{{ role: \"user\", content: prompt }}] }}\n  \
+             response = r => r.choices[0].message.content ?? \"\"\n}}\n"
+        ),
+    };
+    CapabilityDescriptor {
+        name: "say".into(),
+        version: Version::FIRST,
+        summary: "Says something.".into(),
+        source: "/// Says something.\ncapability say(prompt: String(1..)) -> String\n".into(),
+        adapters: vec![adapter("sn65031.chat", "down"), adapter("sn65032.chat", "m")],
+    }
+}
 
 /// The operations of both subnets at `origin`.
 pub(crate) fn operations(origin: &str) -> Vec<OperationDescriptor> {

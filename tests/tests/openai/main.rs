@@ -47,6 +47,7 @@ impl Server {
         for operation in entries::operations(&peer.origin) {
             clients.publish(&operation).await;
         }
+        clients.publish_capability(&entries::capability()).await;
         for text in [entries::TEXT_PLAN, entries::OTHER_PLAN] {
             let request = v1::PublishPlanRequest { source: Some(source(text)), plan: String::new() };
             PlanServiceClient::new(clients.channel()).publish_plan(request).await.unwrap();
