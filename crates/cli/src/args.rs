@@ -2,6 +2,7 @@
 
 mod keys;
 mod ledger;
+mod plans;
 mod tokens;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use crate::project::is_stdin;
 
 pub(crate) use keys::{Keys, New as NewKey, Spend, Which};
 pub(crate) use ledger::{Add, Crawl};
+pub(crate) use plans::Plans;
 pub(crate) use tokens::Tokens;
 
 /// What follows the commands in the help.
@@ -157,6 +159,9 @@ pub(crate) enum Command {
     /// Look things up in the Subnet Ledger, or add to it.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Keep plans by name, on a server or in this project.
+    #[command(subcommand)]
+    Plans(Plans),
     /// Pin what plans use in orchestra.lock.
     #[command(subcommand)]
     Lock(Lock),
@@ -292,7 +297,7 @@ pub(crate) struct Test {
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// The plan file; `-` is standard input.
+    /// The plan file; `-` is standard input. Or `plans/NAME`, where no such file is there: a published plan.
     pub(crate) file: PathBuf,
     /// Which plan, where the file has several that no other runs.
     #[arg(long, value_name = "NAME")]
@@ -323,7 +328,8 @@ pub(crate) struct Run {
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Call {
-    /// Such as `sn22.web_search`; with `--help` behind it, what it takes and answers.
+    /// Such as `sn22.web_search`, or a capability such as `cap.generate`; with `--help` behind it, what it takes and
+    /// answers.
     #[arg(required_unless_present = "help")]
     pub(crate) operation: Option<String>,
     /// An argument: `name=value`, as the operation's type has it; `name:=JSON`; `name=@FILE` and `name:=@FILE`.
@@ -424,8 +430,12 @@ pub(crate) enum Ledger {
         /// Such as `sn22.web_search`.
         operation: String,
         /// A version other than the newest.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "form")]
         version: Option<String>,
+        /// Print it as the definition of a tool for a language model; a capability (`cap.generate`) and a published plan
+        /// (`plans/research`), too.
+        #[arg(long = "as", value_enum, value_name = "FORM")]
+        form: Option<ToolForm>,
         #[command(flatten)]
         source: LedgerSource,
     },
@@ -463,6 +473,19 @@ pub(crate) enum Ledger {
         #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
         at_least: Option<u32>,
     },
+}
+
+/// Whose form the definition of a tool has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ToolForm {
+    /// The JSON Schemas of arguments and answer.
+    JsonSchema,
+    /// A function tool of OpenAI, in strict mode where that can say the arguments.
+    Openai,
+    /// A tool of Anthropic's messages.
+    Anthropic,
+    /// A tool of the Model Context Protocol.
+    Mcp,
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,7 @@ mod keys;
 mod ledger;
 mod lock;
 mod new;
+mod plans;
 mod proof;
 mod run;
 mod serve;
@@ -64,6 +65,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Run(args) => run::run(&context, &args).await,
         Command::Serve(args) => serve::run(&context, &args).await,
         Command::Ledger(args) => ledger::run(&context, &args).await,
+        Command::Plans(args) => plans::run(&context, &args).await,
         Command::Lock(args) => lock::run(&context, &args).await,
         Command::Proof(args) => proof::run(&context, &args),
         Command::Keys(args) => keys::run(&context, &args).await,

@@ -6,7 +6,9 @@ use std::time::Duration;
 use proof::verify::TrustPolicy;
 use proto::v1::call_service_client::CallServiceClient;
 use proto::v1::ledger_service_client::LedgerServiceClient;
+use proto::v1::plan_service_client::PlanServiceClient;
 use proto::v1::run_service_client::RunServiceClient;
+use proto::v1::tool_service_client::ToolServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -107,6 +109,14 @@ impl Connection {
         }
     }
 
+    /// A connection for looking up and changing published plans: those of a server, or of this project.
+    pub(crate) async fn for_plans(config: &Config, url: Option<&str>, change: bool) -> Result<Self, Failure> {
+        match url {
+            Some(url) => Self::remote(config, url).await,
+            None => Self::local(Local::for_plans(config, change).await?).await,
+        }
+    }
+
     /// A connection to a service of this process.
     pub(crate) async fn local(local: Local) -> Result<Self, Failure> {
         let channel = local.service.channel().await.map_err(|error| {
@@ -145,6 +155,16 @@ impl Connection {
     /// Client of the Ledger.
     pub(crate) fn ledger(&self) -> LedgerServiceClient<Wire> {
         LedgerServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// Client of the published plans.
+    pub(crate) fn plans(&self) -> PlanServiceClient<Wire> {
+        PlanServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// Client of the definitions of tools.
+    pub(crate) fn tools(&self) -> ToolServiceClient<Wire> {
+        ToolServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// The keys whose proofs this connection can vouch for: that of the runtime in this process. A server's

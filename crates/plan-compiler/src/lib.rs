@@ -34,6 +34,7 @@
 
 mod bounds;
 mod calls;
+mod capability_call;
 mod check;
 pub mod codes;
 mod fix;
@@ -62,6 +63,7 @@ use schema::lock::Lock;
 use resolve::Operations;
 use texts::Texts;
 
+pub use capability_call::{CAPABILITY_PREFIX, capability_call};
 pub use fix::{AppliedFix, FIX_ROUNDS_MAX, Fixed, fix};
 pub use needs::{Needs, needs};
 pub use one_call::{CallRefused, CallTerms, Signature, one_call};

@@ -25,7 +25,7 @@ use crate::{POLICY_DURATION_MAX_US, codes};
 
 /// How much later the deadline of the plan is than the timeout of its call, microseconds: who waits too long is to hear
 /// of the call.
-const DEADLINE_SLACK_US: u64 = 1_000_000;
+pub(crate) const DEADLINE_SLACK_US: u64 = 1_000_000;
 
 /// What an operation takes and answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +36,6 @@ pub struct Signature {
     pub output: Type,
     /// The records and enums of both.
     pub types: TypeDefs,
-    input: DefId,
 }
 
 /// On which terms an operation is called once.
@@ -76,6 +75,12 @@ pub enum CallRefused {
         /// The protocol.
         protocol: String,
     },
+    /// No operation that can be called fulfils it.
+    #[error("no operation that can be called from here fulfils `{id}`")]
+    Unserved {
+        /// The capability.
+        id: String,
+    },
     /// Nobody has published a price, and the terms name no limit.
     #[error("the price of `{id}` is not known, so the call needs a limit")]
     PriceUnknown {
@@ -102,7 +107,7 @@ impl CallRefused {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unknown { .. } | Self::Untyped { .. } => codes::UNKNOWN_OPERATION.as_str(),
-            Self::Protocol { .. } => codes::NOT_ADMISSIBLE.as_str(),
+            Self::Protocol { .. } | Self::Unserved { .. } => codes::NOT_ADMISSIBLE.as_str(),
             Self::PriceUnknown { .. } => codes::PRICE_UNKNOWN.as_str(),
             Self::Timeout { .. } => codes::BAD_POLICY_VALUE.as_str(),
             Self::Unbounded(error) => error.code(),
@@ -117,6 +122,11 @@ impl Signature {
     /// # Errors
     /// [`CallRefused::Untyped`].
     pub fn of(operation: &OperationDescriptor) -> Result<Self, CallRefused> {
+        Self::with_input(operation).map(|(signature, _)| signature)
+    }
+
+    /// The same, with the record of all arguments.
+    fn with_input(operation: &OperationDescriptor) -> Result<(Self, DefId), CallRefused> {
         let OperationTypes { defs, input, output } = OperationTypes::of(operation)
             .map_err(|error| CallRefused::Untyped { id: operation.id.clone(), why: error.to_string() })?;
         let required = operation.input.get("required").and_then(serde_json::Value::as_array);
@@ -129,7 +139,7 @@ impl Signature {
             default: (field.ty == Type::Json && !is_required(&field.name)).then_some(Value::Json(Json::Null)),
             doc: field.doc.clone(),
         });
-        Ok(Self { params: params.collect(), output, types: defs, input })
+        Ok((Self { params: params.collect(), output, types: defs }, input))
     }
 }
 
@@ -143,7 +153,7 @@ pub fn one_call(lock: &Lock, id: &str, terms: &CallTerms) -> Result<(CompiledPla
         id: id.to_owned(),
         near: suggest(id, lock.operations.keys().map(String::as_str)).map(str::to_owned),
     })?;
-    let signature = Signature::of(operation)?;
+    let signature = Signature::with_input(operation)?;
     let plan = plan(lock, *entry, operation, signature, terms)?;
     let bound = bound(&plan, None).map_err(|errors| first(errors, id))?;
     Ok((plan, bound))
@@ -153,7 +163,7 @@ fn plan(
     lock: &Lock,
     entry: Hash,
     operation: &OperationDescriptor,
-    signature: Signature,
+    (signature, input): (Signature, DefId),
     terms: &CallTerms,
 ) -> Result<CompiledPlan, CallRefused> {
     let id = &operation.id;
@@ -170,7 +180,7 @@ fn plan(
         Ok(worst) => worst.amount,
         Err(_) => return Err(CallRefused::PriceUnknown { id: id.clone() }),
     };
-    let Signature { params, output, types, input } = signature;
+    let Signature { params, output, types } = signature;
     let name = id.split_once('.').map_or(id.as_str(), |(_, name)| name);
     let mut exprs = Expressions::default();
     let fields = (0_u32..).zip(&params).map(|(at, param)| exprs.push(Expr::Param(at), param.ty.clone()));
@@ -240,7 +250,7 @@ const fn fragment(params: u32, body: ExprId) -> Fragment {
     Fragment { params, frame: params, body }
 }
 
-fn first(errors: Vec<BoundError>, id: &str) -> CallRefused {
+pub(crate) fn first(errors: Vec<BoundError>, id: &str) -> CallRefused {
     let first = errors.into_iter().next();
     first.map_or_else(|| CallRefused::PriceUnknown { id: id.to_owned() }, CallRefused::Unbounded)
 }

@@ -7,12 +7,14 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use plan_compiler::CAPABILITY_PREFIX;
 use proto::v1;
 use proto::v1::call_service_server::CallService;
 use proto::v1::stream_response::Event;
 use runtime::view::{Run, RunEventKind, RunState};
 use runtime::{Call, CreateRun, Error, Handle};
 use schema::error::{CallErrorKind, PlanError};
+use schema::operation::Version;
 use subnet::Listen;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
@@ -25,9 +27,9 @@ use crate::convert;
 use crate::ledger;
 use crate::open::Service;
 use crate::run::{cost_view, event_view, failed, request_id};
-use crate::status::{DOMAIN, bad_field, grpc_code};
+use crate::status::{DOMAIN, bad_field, grpc_code, status};
 
-use plans::{CallPlan, CallPlans};
+use plans::{CallPlan, CallPlans, Called};
 
 /// Longest timeout of a call that is answered in one message: the server gives no answer up to a minute, and a call
 /// that is out of time should be told as that.
@@ -71,9 +73,18 @@ impl Calls {
         let cost_max = request.cost_max.map(|amount| convert::amount_of("cost_max", &amount)).transpose()?;
         let request_id = request_id(request.request_id)?;
         let snapshot = self.ledger.snapshot();
-        let published =
-            snapshot.operation_at(&request.operation, &request.version).map_err(ledger::failed)?;
-        let plan = self.plans.get(&snapshot, published, cost_max, timeout, &self.runtime).await?;
+        let plan = match request.operation.strip_prefix(CAPABILITY_PREFIX) {
+            Some(name) => {
+                let published = snapshot.capability(name).map_err(ledger::failed)?;
+                newest_only(&request.version, published.descriptor.version)?;
+                self.plans.capability(&snapshot, published, cost_max, timeout, &self.runtime).await?
+            }
+            None => {
+                let published = snapshot.operation_at(&request.operation, &request.version);
+                let published = published.map_err(ledger::failed)?;
+                self.plans.operation(&snapshot, published, cost_max, timeout, &self.runtime).await?
+            }
+        };
         let create = CreateRun {
             plan: Arc::clone(&plan.loaded),
             inputs_json: request.arguments_json,
@@ -201,6 +212,21 @@ impl Told {
     }
 }
 
+/// The operation that answered: the last that was asked.
+async fn answered(runtime: &Handle, tenant: &str, run: &Run, plan: &CallPlan) -> Result<Called, Status> {
+    let mut last = String::new();
+    if plan.operations.len() > 1 {
+        let mut events = runtime.watch(tenant, run.id, 0).await.map_err(failed)?;
+        while let Some(event) = events.next().await.map_err(failed)? {
+            if event.kind == RunEventKind::AttemptDone {
+                last.clone_from(&event.operation);
+            }
+        }
+    }
+    let called = plan.operations.iter().find(|called| called.id == last).or(plan.operations.first());
+    called.cloned().ok_or_else(|| status("E1511", "the plan of the call has no operation"))
+}
+
 /// The answer of a call when it has ended, or why there is none.
 async fn answer(
     runtime: &Handle,
@@ -217,6 +243,7 @@ async fn answer(
         true => runtime.proof(&tenant, run.id).await.map_err(failed)?,
         false => bytes::Bytes::new(),
     };
+    let Called { id: operation, version, entry_hash } = answered(runtime, &tenant, &run, plan).await?;
     Ok(v1::CallResponse {
         costs: run.costs.iter().map(cost_view).collect(),
         total: Some(convert::amount(run.total)),
@@ -224,9 +251,9 @@ async fn answer(
         run: format!("runs/{}", run.id),
         proof_id: proof_id(&run),
         receipt,
-        operation: plan.operation.clone(),
-        version: plan.version.clone(),
-        entry_hash: plan.entry_hash.clone(),
+        operation,
+        version,
+        entry_hash,
         latency_us: run.ended_at_us.unwrap_or(run.created_at_us).saturating_sub(run.created_at_us),
         result_json: run.result_json.unwrap_or_default().into(),
     })
@@ -286,4 +313,13 @@ fn duration(timeout: prost_types::Duration, max: Option<Duration>) -> Result<Dur
         }
         _ => Ok(timeout),
     }
+}
+
+/// Of a capability only the newest version can be called.
+fn newest_only(asked: &str, newest: Version) -> Result<(), Status> {
+    if asked.is_empty() || asked == newest.to_string() {
+        return Ok(());
+    }
+    let message = format!("of a capability only the newest version can be called, which is {newest}");
+    Err(bad_field("E1510", "version", message))
 }

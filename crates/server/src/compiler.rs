@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use plan_compiler::{Compilation, Options, Source};
 use plan_ir::bound::Bound;
 use plan_ir::graph::{Graph, NodeId, NodeKind, Region};
-use plan_ir::plan::{CompiledPlan, NodeBody};
+use plan_ir::plan::{CompiledPlan, NodeBody, Param};
 use plan_lang::SourceFile;
 use plan_lang::ast::Item;
 use proto::v1;
@@ -276,7 +276,7 @@ fn summary(plan: &CompiledPlan, bound: &Bound, docs: &BTreeMap<String, String>) 
         name: body.name.clone(),
         doc: docs.get(&body.name).cloned().unwrap_or_default(),
         plan_hash: hash.unwrap_or_default(),
-        input_schema_json: schema::tool::object(&tool_params(plan), &body.types).to_string().into(),
+        input_schema_json: schema::tool::object(&tool_params(&body.params), &body.types).to_string().into(),
         output_schema_json: output.to_string().into(),
         cost_max: Some(convert::amount(bound.cost)),
         latency_us_max: bound.latency_us,
@@ -284,15 +284,15 @@ fn summary(plan: &CompiledPlan, bound: &Bound, docs: &BTreeMap<String, String>) 
 }
 
 /// The parameters of a plan as those of a tool.
-pub(crate) fn tool_params(plan: &CompiledPlan) -> Vec<ToolParam> {
-    let param = |param: &plan_ir::plan::Param| ToolParam {
+pub(crate) fn tool_params(params: &[Param]) -> Vec<ToolParam> {
+    let param = |param: &Param| ToolParam {
         name: param.name.clone(),
         ty: param.ty.clone(),
         required: param.default.is_none() && !matches!(param.ty, Type::Optional(_)),
         doc: param.doc.clone(),
         rules: Vec::new(),
     };
-    plan.body.params.iter().map(param).collect()
+    params.iter().map(param).collect()
 }
 
 fn explanation(plan: &CompiledPlan, bound: &Bound, docs: &BTreeMap<String, String>) -> v1::PlanExplanation {

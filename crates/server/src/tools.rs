@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ledger_service::Snapshot;
-use plan_ir::plan::CompiledPlan;
+use ledger_service::{Callability, Snapshot};
+use plan_compiler::{CAPABILITY_PREFIX, Signature};
 use proto::v1;
 use proto::v1::tool_service_server::ToolService;
 use runtime::{DEFAULT_TENANT, Handle};
@@ -38,7 +38,11 @@ impl Tools {
         if target.starts_with(NAME_PREFIX) {
             return self.plan(target).await;
         }
-        operation(&self.ledger.snapshot(), target)
+        let snapshot = self.ledger.snapshot();
+        match target.strip_prefix(CAPABILITY_PREFIX) {
+            Some(name) => capability(&snapshot, name),
+            None => operation(&snapshot, target),
+        }
     }
 
     /// A published plan.
@@ -53,7 +57,14 @@ impl Tools {
             .operations()
             .map(|operation| Effects::of(operation))
             .fold(Effects::NONE, Effects::and);
-        Ok(of_plan(target, doc, &plan, effects))
+        Ok(Tool {
+            target: target.to_owned(),
+            description: if doc.is_empty() { format!("Runs the plan `{name}`.") } else { doc },
+            params: tool_params(&plan.body.params),
+            output: plan.body.output.clone(),
+            types: plan.body.types.clone(),
+            effects,
+        })
     }
 }
 
@@ -86,14 +97,22 @@ fn operation(snapshot: &Snapshot, id: &str) -> Result<Tool, Status> {
         .map_err(|error| status("E1210", format!("`{id}` has a schema this version cannot type: {error}")))
 }
 
-/// A plan, or what is called as one.
-fn of_plan(target: &str, doc: String, plan: &CompiledPlan, effects: Effects) -> Tool {
-    Tool {
-        target: target.to_owned(),
-        description: if doc.is_empty() { format!("Runs the plan `{target}`.") } else { doc },
-        params: tool_params(plan),
-        output: plan.body.output.clone(),
-        types: plan.body.types.clone(),
-        effects,
-    }
+/// A capability. What a call changes is the most that any operation which can be called does.
+fn capability(snapshot: &Snapshot, name: &str) -> Result<Tool, Status> {
+    let published = snapshot.capability(name).map_err(ledger::failed)?;
+    let capability = &published.descriptor;
+    let signature =
+        Signature::of_capability(capability).map_err(|error| status(error.code(), error.to_string()))?;
+    let operations =
+        capability.adapters.iter().filter_map(|adapter| snapshot.operation(&adapter.operation).ok());
+    let callable = operations.filter(|operation| Callability::of(&operation.descriptor) == Callability::Yes);
+    let effects = callable.map(|operation| Effects::of(&operation.descriptor));
+    Ok(Tool {
+        target: format!("{CAPABILITY_PREFIX}{name}"),
+        description: capability.summary.clone(),
+        params: tool_params(&signature.params),
+        output: signature.output,
+        types: signature.types,
+        effects: effects.fold(Effects { open_world: true, ..Effects::NONE }, Effects::and),
+    })
 }

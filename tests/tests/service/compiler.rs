@@ -166,7 +166,10 @@ async fn a_compiled_plan_cannot_be_sent() {
         let message = messages.clone().find(|message| message.name() == name).unwrap();
         message.field.iter().map(|field| field.name().to_owned()).collect()
     };
-    assert_eq!(fields("CreateRunRequest"), ["request_id", "source", "plan", "inputs_json", "cost_max"]);
+    assert_eq!(
+        fields("CreateRunRequest"),
+        ["request_id", "source", "plan", "inputs_json", "cost_max", "published_plan"]
+    );
     assert_eq!(fields("PlanSource"), ["file_name", "text", "lock"]);
 
     let lock = clients.lock(&["sn65020.ask"], &[]).await;

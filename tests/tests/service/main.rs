@@ -3,6 +3,7 @@
 
 mod access;
 mod call;
+mod capability;
 mod compiler;
 mod ledger;
 mod lists;

@@ -78,6 +78,9 @@ async fn every_strict_definition_obeys_the_rules_of_strict_mode() {
     for operation in &operations {
         assert!(names.insert(check_strict(&clients, &operation.id).await), "{}", operation.id);
     }
+    for capability in ["cap.generate", "cap.social_posts", "cap.web_search"] {
+        assert!(names.insert(check_strict(&clients, capability).await), "{capability}");
+    }
     let mut plans = 0;
     for request in examples(&clients).await {
         // Sub-plans without limits of their own cannot be published.
@@ -119,6 +122,20 @@ async fn a_published_plan_has_all_forms() {
     let (tool, answer) = definition(&clients, "plans/many", ToolFormat::Openai).await.unwrap();
     assert_eq!(tool["function"]["strict"], true);
     assert_eq!(answer.unsaid, ["words[]: from 1 to 40 characters", "words: at most 64 elements"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_capability_is_a_tool_without_a_subnet() {
+    let (_served, clients) = bare().await;
+    let (tool, answer) = definition(&clients, "cap.generate", ToolFormat::Mcp).await.unwrap();
+    assert_eq!(answer.tool_name, "cap_generate");
+    assert_eq!(tool["inputSchema"]["required"], json!(["prompt"]));
+    assert_eq!(tool["inputSchema"]["properties"]["model"]["type"], json!(["string", "null"]));
+    assert_eq!(tool["outputSchema"]["properties"]["result"]["type"], "string");
+    assert_eq!(tool["annotations"]["readOnlyHint"], true);
+    let (tool, _) = definition(&clients, "cap.social_posts", ToolFormat::JsonSchema).await.unwrap();
+    assert_eq!(tool["output"]["items"]["title"], "Post");
+    assert_not_found(definition(&clients, "cap.x", ToolFormat::Mcp).await, "E1202", "capability", "x");
 }
 
 #[tokio::test(flavor = "multi_thread")]

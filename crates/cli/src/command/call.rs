@@ -1,4 +1,4 @@
-//! `orch call`: one operation, called once. Arguments are checked and completed here, against the operation's types, so
+//! `orch call`: one operation or capability, called once. Arguments are checked and completed here, against the operation's types, so
 //! that a slip costs nothing; everything else is the service's.
 
 mod arguments;
@@ -7,9 +7,10 @@ mod report;
 mod signature;
 
 use clap::CommandFactory as _;
-use plan_compiler::Signature;
+use plan_compiler::{CAPABILITY_PREFIX, CallRefused, Signature};
 use proto::v1;
-use schema::operation::OperationDescriptor;
+use schema::operation::{CapabilityDescriptor, OperationDescriptor, Version};
+use schema::price::PriceRule;
 use uuid::Uuid;
 
 use super::run::{Interrupts, cost_max};
@@ -35,17 +36,15 @@ pub(crate) async fn run(context: &Context, args: &args::Call) -> Result<(), Fail
     let mut interrupts = Interrupts::new()?;
     let state = if args.no_journal { State::Memory } else { State::Folder(config.state_folder()) };
     let connection = Connection::for_calls(&config, args.server.as_deref(), state).await?;
-    let operation = look_up(&connection, id, args.version.as_deref()).await?;
-    let signature = Signature::of(&operation)
-        .map_err(|error| Failure::new("E1210", error.to_string(), "choose another operation"))?;
+    let (callee, signature) = look_up(&connection, id, args.version.as_deref()).await?;
     if args.help {
-        context.output.data(&signature::page(&operation, &signature));
+        context.output.data(&signature::page(&callee, &signature));
         return Ok(());
     }
     let request = v1::CallRequest {
         operation: id.to_owned(),
-        version: operation.version.to_string(),
-        arguments_json: arguments::read(args, &operation, &signature)?.into(),
+        version: callee.version.clone(),
+        arguments_json: arguments::read(args, &callee, &signature)?.into(),
         cost_max,
         timeout: args.timeout.map(wire_duration).transpose()?,
         request_id: Uuid::new_v4().to_string(),
@@ -54,7 +53,7 @@ pub(crate) async fn run(context: &Context, args: &args::Call) -> Result<(), Fail
     // A server of this project signs with the project's key; of any other, only its word would be had.
     let mut trusted = proof::project_policy(&config)?;
     trusted.runtime_keys.extend(connection.trust().runtime_keys);
-    let report = report::Report { context, operation: &operation, receipt: args.receipt.as_deref(), trusted };
+    let report = report::Report { context, callee: &callee, receipt: args.receipt.as_deref(), trusted };
     let ended = match follow::follow(&connection, request, context, args.stream, &mut interrupts).await {
         Ok(followed) => report.answered(&followed),
         Err(follow::Stopped::Failure(failure)) => Err(failure),
@@ -69,8 +68,48 @@ pub(crate) async fn run(context: &Context, args: &args::Call) -> Result<(), Fail
     ended
 }
 
-/// The entry of an operation.
+/// What is called.
+struct Callee {
+    /// `sn22.web_search`, or `cap.generate`.
+    id: String,
+    version: String,
+    summary: String,
+    /// `None` of a capability: each of its operations has its own.
+    price: Option<PriceRule>,
+}
+
+/// The operation or capability, and what it takes.
 async fn look_up(
+    connection: &Connection,
+    id: &str,
+    version: Option<&str>,
+) -> Result<(Callee, Signature), Failure> {
+    let typed = |signature: Result<Signature, CallRefused>| {
+        signature.map_err(|error| Failure::new("E1210", error.to_string(), "choose another operation"))
+    };
+    if let Some(name) = id.strip_prefix(CAPABILITY_PREFIX) {
+        let found =
+            ledger::capability(connection, name).await.map_err(|failure| failure.exit(Exit::Usage))?;
+        // Its adapters do not matter for what it takes.
+        let capability = CapabilityDescriptor {
+            name: found.name,
+            version: Version::FIRST,
+            summary: found.summary.clone(),
+            source: found.source,
+            adapters: Vec::new(),
+        };
+        let version = version.map_or(found.version, str::to_owned);
+        let callee = Callee { id: id.to_owned(), version, summary: found.summary, price: None };
+        return Ok((callee, typed(Signature::of_capability(&capability))?));
+    }
+    let operation = operation(connection, id, version).await?;
+    let signature = typed(Signature::of(&operation))?;
+    let OperationDescriptor { version, summary, price, .. } = operation;
+    Ok((Callee { id: id.to_owned(), version: version.to_string(), summary, price: Some(price) }, signature))
+}
+
+/// The entry of an operation.
+async fn operation(
     connection: &Connection,
     id: &str,
     version: Option<&str>,

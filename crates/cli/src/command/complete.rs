@@ -3,7 +3,7 @@
 
 use clap::{Arg, Command, CommandFactory as _};
 use ledger_service::{Callability, Snapshot};
-use plan_compiler::Signature;
+use plan_compiler::{CAPABILITY_PREFIX, Signature};
 
 use super::Context;
 use crate::args::{self, Cli};
@@ -120,14 +120,25 @@ impl<'a> Place<'a> {
             let ids = ledger.operations().map(|operation| operation.descriptor.id.as_str());
             let callable = |id: &&str| !matches!(ledger.callability(id), Ok(Callability::No(_)));
             let only_callable = self.path.as_slice() == ["call"];
-            return ids.filter(|id| !only_callable || callable(id)).map(str::to_owned).collect();
+            let capabilities = ledger.capabilities().filter(|_| only_callable);
+            let capabilities =
+                capabilities.map(|known| format!("{CAPABILITY_PREFIX}{}", known.descriptor.name));
+            let ids = ids.filter(|id| !only_callable || callable(id)).map(str::to_owned);
+            return ids.chain(capabilities).collect();
         };
-        let operation = ledger.operation(id).ok().filter(|_| self.path.as_slice() == ["call"]);
-        let signature = operation.and_then(|operation| Signature::of(&operation.descriptor).ok());
+        let signature =
+            Some(id).filter(|_| self.path.as_slice() == ["call"]).and_then(|id| signature(ledger, id));
         // Shells may take a word apart at its `=`.
         let is_given = |name: &str| given.iter().any(|word| word.split(['=', ':']).next() == Some(name));
         let params = signature.map(|signature| signature.params).unwrap_or_default();
         let open = params.iter().filter(|param| !is_given(&param.name));
         open.map(|param| format!("{}=", param.name)).collect()
+    }
+}
+
+fn signature(ledger: &Snapshot, id: &str) -> Option<Signature> {
+    match id.strip_prefix(CAPABILITY_PREFIX) {
+        Some(name) => Signature::of_capability(&ledger.capability(name).ok()?.descriptor).ok(),
+        None => Signature::of(&ledger.operation(id).ok()?.descriptor).ok(),
     }
 }

@@ -9,6 +9,7 @@ mod glob;
 mod import;
 mod report;
 mod show;
+mod tool;
 
 use std::collections::BTreeSet;
 
@@ -39,7 +40,10 @@ pub(crate) async fn run(context: &Context, args: &Ledger) -> Result<(), Failure>
             };
             search(context, source, request).await
         }
-        Ledger::Show { operation, version, source } => {
+        Ledger::Show { operation, form: Some(form), source, .. } => {
+            tool::run(context, source, operation, *form).await
+        }
+        Ledger::Show { operation, version, source, .. } => {
             show::run(context, source, operation, version.as_deref()).await
         }
         Ledger::Import { paths, source } => import::run(context, source, paths).await,
@@ -47,6 +51,13 @@ pub(crate) async fn run(context: &Context, args: &Ledger) -> Result<(), Failure>
         Ledger::Crawl(args) => crawl::run(context, args).await,
         Ledger::Report { paths, at_least } => report::run(context, paths, *at_least),
     }
+}
+
+/// The capability called `name`.
+pub(crate) async fn capability(connection: &Connection, name: &str) -> Result<v1::Capability, Failure> {
+    let unknown = Failure::new("E1202", format!("there is no capability `{name}`"), "");
+    let unknown = capability::with_names(connection, unknown).await;
+    capability::find(connection, name, unknown).await
 }
 
 /// The Ledger of the server, or that of this project.

@@ -16,7 +16,7 @@ use schema::amount::Amount;
 use schema::lock::Lock;
 use uuid::Uuid;
 
-use super::{Context, proof};
+use super::{Context, plans, proof};
 use crate::args;
 use crate::diagnostics::{self, Compiled};
 use crate::exit::Failure;
@@ -36,10 +36,20 @@ const PROOF_EXTENSION: &str = ::proof::bundle::FILE_EXTENSION;
 /// Runs a plan.
 pub(crate) async fn run(context: &Context, args: &args::Run) -> Result<(), Failure> {
     inputs::check_sources(args)?;
-    let file = PlanFile::read(&args.file)?;
-    let lock = lockfile::load(&file.folder())?;
+    let published = args.file.to_str().filter(|name| name.starts_with(plans::PREFIX) && !args.file.exists());
+    let (file, lock) = match published {
+        Some(name) => kept(context, args, name).await?,
+        None => {
+            let file = PlanFile::read(&args.file)?;
+            let lock = lockfile::load(&file.folder())?;
+            (file, lock)
+        }
+    };
     let compiled = diagnostics::compile_or_show(context, &file, &lock)?;
-    let (plan, bound) = choose(&compiled, args.plan.as_deref())?;
+    let (plan, bound) = choose(
+        &compiled,
+        published.and_then(|name| name.strip_prefix(plans::PREFIX)).or(args.plan.as_deref()),
+    )?;
     let inputs = inputs::read(args, &plan.body)?;
     let cost_max = args.max_cost.as_deref().map(cost_max).transpose()?;
     // What the run costs cannot be had back, so the place for its proof is tried first.
@@ -49,7 +59,15 @@ pub(crate) async fn run(context: &Context, args: &args::Run) -> Result<(), Failu
     let state = if args.no_journal { State::Memory } else { State::Folder(config.state_folder()) };
     let connection = Connection::for_runs(&config, args.server.as_deref(), state).await?;
     let earlier = earlier::Earlier::find(context, &connection).await?;
-    let request = request(&compiled, &lock, plan, inputs, cost_max)?;
+    let mut request = request(&compiled, &lock, plan, inputs, cost_max)?;
+    if let Some(name) = published {
+        request = v1::CreateRunRequest {
+            source: None,
+            plan: String::new(),
+            published_plan: name.to_owned(),
+            ..request
+        };
+    }
     let view = View::new(args.progress, context.output, plan, bound);
     let finished = execute(&connection, request, view, &mut interrupts).await?;
     let folder = config.state_folder().join("proofs");
@@ -73,6 +91,24 @@ pub(crate) async fn run(context: &Context, args: &args::Run) -> Result<(), Failu
     }
     connection.close().await;
     ended
+}
+
+/// A published plan as the file it was, with its lock: inputs are checked and progress is shown as for any other.
+async fn kept(context: &Context, args: &args::Run, name: &str) -> Result<(PlanFile, Lock), Failure> {
+    if args.no_journal || args.plan.is_some() {
+        let message = "a published plan has one name, and is run where it is kept";
+        return Err(Failure::new("E1507", message, "leave out --plan and --no-journal"));
+    }
+    let connection = Connection::for_plans(&context.config()?, args.server.as_deref(), false).await?;
+    let plan = plans::fetch(&connection, name).await?;
+    connection.close().await;
+    let source = plan.source.unwrap_or_default();
+    let lock = source.lock.unwrap_or_default();
+    let body = |body: v1::LockBody| Some((body.hash.parse().ok()?, body.content.to_vec()));
+    let bodies = lock.bodies.into_iter().filter_map(body).collect();
+    let lock = Lock::assemble(&lock.toml, &bodies)
+        .map_err(|error| Failure::new(error.code, error.message, "publish the plan again"))?;
+    Ok((PlanFile { path: args.file.clone(), bytes: source.text.into_bytes() }, lock))
 }
 
 /// The request for one run of a plan.
@@ -125,7 +161,7 @@ pub(crate) fn choose<'a>(
 }
 
 /// The wire form of a file with its lock.
-fn source(compiled: &Compiled, lock: &Lock) -> Result<v1::PlanSource, Failure> {
+pub(crate) fn source(compiled: &Compiled, lock: &Lock) -> Result<v1::PlanSource, Failure> {
     let (toml, bodies) =
         lock.to_parts().map_err(|error| Failure::new(error.code, error.message, "run `orch lock update`"))?;
     let bodies = bodies

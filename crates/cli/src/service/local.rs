@@ -85,12 +85,12 @@ impl Local {
     /// alone, and makes no folder merely to look something up: where the project has no store yet, it reads
     /// the catalogue every binary carries.
     pub(crate) async fn for_ledger(config: &Config, change: bool) -> Result<Self, Failure> {
-        let folder = config.state_folder();
-        let there = folder.join(store::DATABASE_FILE).is_file();
-        let state = if change || there { State::Folder(folder) } else { State::Memory };
-        let mut options = options(state);
-        options.take_up_runs = false;
-        Self::open(options, None).await
+        Self::open(at_rest(config, change), None).await
+    }
+
+    /// The same for published plans, which are compiled against the project's own lock.
+    pub(crate) async fn for_plans(config: &Config, change: bool) -> Result<Self, Failure> {
+        Self::open(Options { trust_locks: true, ..at_rest(config, change) }, None).await
     }
 
     /// A service whose Ledger is the catalogue that every binary carries.
@@ -125,6 +125,14 @@ pub(crate) fn egress(config: &Config) -> Result<subnet::egress::Options, Failure
     };
     let extra_roots_pem = config.extra_roots()?;
     Ok(subnet::egress::Options { policy, extra_roots_pem, ..subnet::egress::Options::default() })
+}
+
+/// A service that leaves runs alone, and makes no folder unless something is changed.
+fn at_rest(config: &Config, change: bool) -> Options {
+    let folder = config.state_folder();
+    let there = folder.join(store::DATABASE_FILE).is_file();
+    let state = if change || there { State::Folder(folder) } else { State::Memory };
+    Options { take_up_runs: false, ..options(state) }
 }
 
 fn options(state: State) -> Options {

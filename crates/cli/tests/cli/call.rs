@@ -250,3 +250,28 @@ fn a_server_makes_calls_for_its_clients() {
     assert!(folder.orch(search(&["query=a"])).exits(6).err.contains("add --server to use it"));
     folder.orch(search(&["query=a", "--no-journal"])).succeeds();
 }
+
+#[test]
+fn a_capability_is_called_by_whatever_operation_answers() {
+    let folder = Folder::project_with_latency(1);
+    let called =
+        folder.orch(["call", "cap.generate", "prompt=Say hello.", "--max-cost", "0.03USD"]).succeeds();
+    assert!(called.json().is_string(), "{}", called.out);
+    assert!(called.err.contains(".chat_completions "), "{}", called.err);
+    let json = folder
+        .orch(["call", "cap.generate", "prompt=x", "--max-cost", "0.03USD", "--json"])
+        .succeeds()
+        .json();
+    assert!(json["operation"].as_str().unwrap().ends_with(".chat_completions"));
+
+    let help = folder.orch(["call", "cap.generate", "--help"]).succeeds().out;
+    for part in ["Usage: orch call cap.generate prompt=..", "model   String?", "answers String;"] {
+        assert!(help.contains(part), "{help}");
+    }
+    let missing = folder.orch(["call", "cap.generate"]).exits(2).err;
+    assert!(missing.starts_with("error[E1162]") && missing.contains("cap.generate takes"), "{missing}");
+    let unknown = folder.orch(["call", "cap.generat", "prompt=x"]).exits(2).err;
+    assert!(unknown.starts_with("error[E1202]") && unknown.contains("`generate`"), "{unknown}");
+    let dear = folder.orch(["call", "cap.web_search", "query=x"]).exits(2).err;
+    assert!(dear.starts_with("error[E0703]"), "{dear}");
+}

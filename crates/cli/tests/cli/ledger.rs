@@ -213,3 +213,30 @@ fn files_that_hold_no_entries_are_refused_before_anything_is_published() {
     let refused = folder.orch(["ledger", "import", "bad.json"]).exits(1);
     assert!(refused.err.starts_with("error[E1204]: bad.json: "), "{}", refused.err);
 }
+
+#[test]
+fn an_operation_is_shown_as_a_tool() {
+    let folder = Folder::empty();
+    let shown = folder.orch(["ledger", "show", "sn22.web_search", "--as", "openai"]).succeeds();
+    let tool = shown.json();
+    assert_eq!(
+        (&tool["function"]["name"], &tool["function"]["strict"]),
+        (&"sn22_web_search".into(), &true.into())
+    );
+    assert!(shown.err.contains("not said by the schema: start: at least 0"), "{}", shown.err);
+    let tool = folder.orch(["ledger", "show", "cap.generate", "--as", "anthropic"]).succeeds().json();
+    assert_eq!(tool["name"], "cap_generate");
+    let json = folder.orch(["ledger", "show", "sn22.web_search", "--as", "mcp", "--json"]).succeeds().json();
+    assert_eq!(
+        (&json["tool_name"], &json["definition"]["annotations"]["readOnlyHint"]),
+        (&"sn22_web_search".into(), &true.into())
+    );
+    assert!(
+        folder
+            .orch(["ledger", "show", "sn22.web_serch", "--as", "mcp"])
+            .exits(1)
+            .err
+            .starts_with("error[E1201]")
+    );
+    folder.orch(["ledger", "show", "sn22.web_search", "--as", "mcp", "--version", "1.0"]).exits(2);
+}

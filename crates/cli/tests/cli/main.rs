@@ -22,6 +22,7 @@ mod ledger_crawl;
 mod lock;
 mod new;
 mod orch;
+mod plans;
 mod prompt;
 mod proof;
 mod report;

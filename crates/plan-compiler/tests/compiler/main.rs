@@ -3,6 +3,7 @@
 
 mod bounds;
 mod broken_locks;
+mod capability_call;
 mod common;
 mod documents;
 mod embedding;

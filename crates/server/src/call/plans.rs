@@ -1,19 +1,19 @@
 //! The plans of calls, made once for each version of an operation and each set of terms: making one takes longer than
 //! running it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ledger_service::{Callability, Published, Snapshot};
-use plan_compiler::{CallRefused, CallTerms, DEFAULT_TIMEOUT_US, one_call};
+use plan_compiler::{CallRefused, CallTerms, DEFAULT_TIMEOUT_US, capability_call, one_call};
 use plan_ir::bound::Bound;
 use plan_ir::plan::CompiledPlan;
 use runtime::LoadedPlan;
-use schema::amount::Amount;
+use schema::amount::{Amount, Currency};
 use schema::hash::Hash;
 use schema::lock::Lock;
-use schema::operation::OperationDescriptor;
+use schema::operation::{CapabilityDescriptor, OperationDescriptor};
 use schema::price::{PriceBasis, PriceRule};
 use tonic::Status;
 
@@ -25,21 +25,37 @@ use crate::status::{bad_field, status};
 /// bring about, and which costs the next calls a millisecond.
 const PLANS_KEPT: usize = 1_024;
 
-/// Plans of calls by entry and terms.
+/// Plans of calls.
 #[derive(Debug, Default)]
 pub(super) struct CallPlans {
-    known: Mutex<HashMap<(Hash, CallTerms), Arc<CallPlan>>>,
+    known: Mutex<HashMap<Key, Arc<CallPlan>>>,
 }
 
-/// An operation that is ready to be called.
+/// What a plan of a call follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    /// The operation's entry, or the capability's.
+    entry: Hash,
+    /// Of a capability, whose operations may change.
+    snapshot: Option<Hash>,
+    terms: CallTerms,
+}
+
+/// An operation or capability that is ready to be called.
 #[derive(Debug)]
 pub(super) struct CallPlan {
     pub(super) loaded: Arc<LoadedPlan>,
     /// The most it can cost.
     pub(super) cost_max: Amount,
     pub(super) basis: PriceBasis,
-    /// Its id.
-    pub(super) operation: String,
+    /// The operations that may answer; one where it was named.
+    pub(super) operations: Vec<Called>,
+}
+
+/// An operation as it is called.
+#[derive(Clone, Debug)]
+pub(super) struct Called {
+    pub(super) id: String,
     pub(super) version: String,
     /// 64 hex digits.
     pub(super) entry_hash: String,
@@ -47,7 +63,7 @@ pub(super) struct CallPlan {
 
 impl CallPlans {
     /// The plan that calls this version of an operation, for `cost_max` where it has no price of its own.
-    pub(super) async fn get(
+    pub(super) async fn operation(
         &self,
         snapshot: &Snapshot,
         published: &Arc<Published<OperationDescriptor>>,
@@ -56,14 +72,57 @@ impl CallPlans {
         runtime: &runtime::Handle,
     ) -> Result<Arc<CallPlan>, Status> {
         let max_price = cost_max.filter(|_| published.descriptor.price == PriceRule::Unknown);
-        let timeout_us = timeout
-            .map_or(DEFAULT_TIMEOUT_US, |timeout| u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX));
-        let key = (published.hash, CallTerms { max_price, timeout_us });
+        let key = Key { entry: published.hash, snapshot: None, terms: terms(max_price, timeout) };
+        let (own, id, runtime) = (Arc::clone(published), snapshot.id(), runtime.clone());
+        self.get(key, move || {
+            let (plan, bound) = one_operation(id, &own.descriptor, &key.terms)?;
+            Ok(CallPlan::new(runtime.load(plan).map_err(failed)?, &bound))
+        })
+        .await
+    }
+
+    /// The plan that calls a capability by whatever operation answers.
+    pub(super) async fn capability(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        published: &Published<CapabilityDescriptor>,
+        cost_max: Option<Amount>,
+        timeout: Option<Duration>,
+        runtime: &runtime::Handle,
+    ) -> Result<Arc<CallPlan>, Status> {
+        let terms = terms(cost_max, timeout);
+        let key = Key { entry: published.hash, snapshot: Some(snapshot.id()), terms };
+        let (snapshot, name, runtime) =
+            (Arc::clone(snapshot), published.descriptor.name.clone(), runtime.clone());
+        self.get(key, move || {
+            let names = BTreeSet::from([name.clone()]);
+            let (lockfile, bodies) = snapshot.lock_for(&BTreeSet::new(), &names).map_err(ledger::failed)?;
+            let lock = Lock::assemble(&lockfile.to_toml(), &bodies)
+                .map_err(|error| status(error.code, error.to_string()))?;
+            let make = |admits: &dyn Fn(&str) -> bool| {
+                let (plan, bound) = capability_call(&lock, &name, &terms, admits).map_err(call_refused)?;
+                Ok::<_, Status>(CallPlan::new(runtime.load(plan).map_err(failed)?, &bound))
+            };
+            // An operation whose key is missing is left out, unless there is none but such.
+            let lacking = lacking(&lock, &runtime)?;
+            let served = lock.operations.keys().any(|id| !lacking.contains(id));
+            make(&|id| !served || !lacking.contains(id))
+        })
+        .await
+    }
+
+    async fn get(
+        &self,
+        key: Key,
+        make: impl FnOnce() -> Result<CallPlan, Status> + Send + 'static,
+    ) -> Result<Arc<CallPlan>, Status> {
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(Arc::clone(known));
         }
-        let made = make(snapshot.id(), published, key.1, runtime).await?;
-        let made = Arc::new(made);
+        // Bounded by the limits on schemas, but long enough to stall the other tasks of a thread.
+        let made = tokio::task::spawn_blocking(make).await;
+        let stopped = |_| status("E1511", "the compiler stopped unexpectedly; please report the operation");
+        let made = Arc::new(made.map_err(stopped)??);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= PLANS_KEPT {
             known.clear();
@@ -73,31 +132,41 @@ impl CallPlans {
     }
 }
 
-async fn make(
-    snapshot: Hash,
-    published: &Arc<Published<OperationDescriptor>>,
-    terms: CallTerms,
-    runtime: &runtime::Handle,
-) -> Result<CallPlan, Status> {
-    let (own, runtime) = (Arc::clone(published), runtime.clone());
-    // Bounded by the limits on schemas, but long enough to stall the other tasks of a thread.
-    let made = tokio::task::spawn_blocking(move || {
-        let (plan, bound) = compile(snapshot, &own.descriptor, &terms)?;
-        Ok::<_, Status>((runtime.load(plan).map_err(failed)?, bound))
-    });
-    let stopped = |_| status("E1511", "the compiler stopped unexpectedly; please report the operation");
-    let (loaded, bound) = made.await.map_err(stopped)??;
-    Ok(CallPlan {
-        loaded,
-        cost_max: bound.cost,
-        basis: bound.basis,
-        operation: published.descriptor.id.clone(),
-        version: published.descriptor.version.to_string(),
-        entry_hash: published.hash.to_hex(),
-    })
+impl CallPlan {
+    fn new(loaded: Arc<LoadedPlan>, bound: &Bound) -> Self {
+        let pinned = loaded.prepared.operations().zip(&loaded.prepared.plan.body.operations);
+        let called = pinned.map(|(descriptor, pinned)| Called {
+            id: descriptor.id.clone(),
+            version: descriptor.version.to_string(),
+            entry_hash: pinned.entry.to_hex(),
+        });
+        let operations = called.collect();
+        Self { loaded, cost_max: bound.cost, basis: bound.basis, operations }
+    }
 }
 
-fn compile(
+fn terms(max_price: Option<Amount>, timeout: Option<Duration>) -> CallTerms {
+    let timeout_us =
+        timeout.map_or(DEFAULT_TIMEOUT_US, |timeout| u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX));
+    CallTerms { max_price, timeout_us }
+}
+
+/// The operations of a lock that cannot be called from here, such as those whose key is missing.
+fn lacking(lock: &Lock, runtime: &runtime::Handle) -> Result<BTreeSet<String>, Status> {
+    let mut lacking = BTreeSet::new();
+    for (id, (_, operation)) in &lock.operations {
+        // Whatever it costs: nothing is sent.
+        let terms =
+            CallTerms { max_price: Some(Amount::zero(Currency::MicroUsd)), timeout_us: DEFAULT_TIMEOUT_US };
+        let (plan, _) = one_operation(lock.snapshot, operation, &terms)?;
+        if runtime.load(plan).map_err(failed)?.callable() == [false] {
+            lacking.insert(id.clone());
+        }
+    }
+    Ok(lacking)
+}
+
+fn one_operation(
     snapshot: Hash,
     operation: &OperationDescriptor,
     terms: &CallTerms,
@@ -108,9 +177,13 @@ fn compile(
     }
     let lock = Lock::pin(snapshot, None, [operation.clone()], []);
     let lock = lock.map_err(|error| status(error.code, error.to_string()))?;
-    one_call(&lock, id, terms).map_err(|error| match &error {
+    one_call(&lock, id, terms).map_err(call_refused)
+}
+
+fn call_refused(error: CallRefused) -> Status {
+    match &error {
         CallRefused::PriceUnknown { .. } => bad_field(error.code(), "cost_max", error.to_string()),
         CallRefused::Timeout { .. } => bad_field(error.code(), "timeout", error.to_string()),
         _ => status(error.code(), error.to_string()),
-    })
+    }
 }

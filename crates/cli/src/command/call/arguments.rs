@@ -8,11 +8,10 @@ use std::path::Path;
 use plan_compiler::Signature;
 use runtime::inputs::{InputError, decode};
 use schema::decode::{decode_exact, parse_json};
-use schema::operation::OperationDescriptor;
 use schema::types::Type;
 use serde_json::{Map, Value};
 
-use super::signature;
+use super::{Callee, signature};
 use crate::args;
 use crate::exit::Failure;
 use crate::project;
@@ -21,11 +20,7 @@ use crate::project;
 const ARGUMENTS_BYTES_MAX: u64 = 64 << 20;
 
 /// The arguments as JSON text that fits the operation.
-pub(super) fn read(
-    args: &args::Call,
-    operation: &OperationDescriptor,
-    signature: &Signature,
-) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(args: &args::Call, callee: &Callee, signature: &Signature) -> Result<Vec<u8>, Failure> {
     let base = args.args.as_deref().map(whole).transpose()?;
     let json = match base {
         Some(json) if args.arguments.is_empty() => json,
@@ -39,7 +34,7 @@ pub(super) fn read(
     };
     match decode(&signature.params, &signature.types, &json) {
         Ok(_) => Ok(json),
-        Err(error) => Err(refused(&error, operation, signature)),
+        Err(error) => Err(refused(&error, callee, signature)),
     }
 }
 
@@ -116,7 +111,7 @@ fn value(ty: &Type, text: &str, signature: &Signature) -> Value {
     }
 }
 
-fn refused(error: &InputError, operation: &OperationDescriptor, signature: &Signature) -> Failure {
+fn refused(error: &InputError, callee: &Callee, signature: &Signature) -> Failure {
     let said = match error {
         InputError::NotObject { .. } => "arguments are one JSON object, such as {\"query\": \"bittensor\"}\n",
         _ => "",
@@ -129,5 +124,5 @@ fn refused(error: &InputError, operation: &OperationDescriptor, signature: &Sign
         }
         _ => message.as_str(),
     };
-    Failure::new(error.code(), message, format!("{said}{}", signature::listing(operation, signature)))
+    Failure::new(error.code(), message, format!("{said}{}", signature::listing(callee, signature)))
 }

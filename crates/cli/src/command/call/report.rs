@@ -5,11 +5,11 @@ use std::path::Path;
 
 use ::proof::verify::{TrustPolicy, verify};
 use schema::amount::Amount;
-use schema::operation::OperationDescriptor;
 use serde_json::{Value, json};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
+use super::Callee;
 use super::follow::Followed;
 use crate::command::run::{cost_rows, read_proof, with_advice};
 use crate::command::{Context, proof};
@@ -24,7 +24,7 @@ const OVER_BUDGET: &str = "over_budget";
 /// Everything a report needs beside the call itself.
 pub(super) struct Report<'a> {
     pub(super) context: &'a Context,
-    pub(super) operation: &'a OperationDescriptor,
+    pub(super) callee: &'a Callee,
     /// Where the proof bundle is to be kept.
     pub(super) receipt: Option<&'a Path>,
     pub(super) trusted: TrustPolicy,
@@ -39,7 +39,7 @@ impl Report<'_> {
         if output.json {
             let receipt = self.receipt_document(&answer.proof_id, &saved);
             output.document(&json!({
-                "operation": self.operation.id,
+                "operation": answer.operation,
                 "version": answer.version,
                 "entry_hash": answer.entry_hash,
                 "run": answer.run,
@@ -61,7 +61,7 @@ impl Report<'_> {
             if answer.costs.iter().any(|row| row.charged_above_agreed) { ", above agreed" } else { "" };
         output.note(&format!(
             "{} {}: {} ({basis}{above}), {} ms, receipt {}",
-            self.operation.id,
+            answer.operation,
             answer.version,
             money::shown(answer.total.as_ref()),
             answer.latency_us.div_ceil(1_000),
@@ -89,8 +89,8 @@ impl Report<'_> {
         if self.context.output.json {
             let total = text("charged").parse::<Amount>().ok();
             self.context.output.document(&json!({
-                "operation": self.operation.id,
-                "version": self.operation.version.to_string(),
+                "operation": self.callee.id,
+                "version": self.callee.version,
                 "run": run,
                 "result": null,
                 "error": {

@@ -2,18 +2,19 @@
 
 use plan_compiler::Signature;
 use plan_ir::plan::Param;
-use schema::operation::OperationDescriptor;
 use schema::price::PriceRule;
 use schema::types::Type;
+
+use super::Callee;
 
 /// Characters of a line of documentation.
 const DOC_WIDTH: usize = 72;
 
 /// The arguments of an operation, a line each, under a line that says so.
-pub(super) fn listing(operation: &OperationDescriptor, signature: &Signature) -> String {
+pub(super) fn listing(callee: &Callee, signature: &Signature) -> String {
     let params = &signature.params;
     if params.is_empty() {
-        return format!("{} takes no arguments", operation.id);
+        return format!("{} takes no arguments", callee.id);
     }
     let types: Vec<String> = params.iter().map(|param| signature.types.show(&param.ty)).collect();
     let width = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
@@ -24,24 +25,27 @@ pub(super) fn listing(operation: &OperationDescriptor, signature: &Signature) ->
         let row = format!("  {:names$}  {ty:shown$}  {needed}  {}", param.name, doc(&param.doc));
         row.trim_end().to_owned()
     });
-    std::iter::once(format!("{} takes", operation.id)).chain(rows).collect::<Vec<_>>().join("\n")
+    std::iter::once(format!("{} takes", callee.id)).chain(rows).collect::<Vec<_>>().join("\n")
 }
 
 /// Everything one needs to know to call it.
-pub(super) fn page(operation: &OperationDescriptor, signature: &Signature) -> String {
+pub(super) fn page(callee: &Callee, signature: &Signature) -> String {
     let needed = signature.params.iter().filter(|param| is_needed(param));
     let usage: String = needed.map(|param| format!(" {}=..", param.name)).collect();
-    let limit = match &operation.price {
-        PriceRule::PerCall { amount } => format!("costs {amount} a call"),
-        PriceRule::Free => "costs nothing".to_owned(),
-        _ => "its price is not known: --max-cost says the most it may cost".to_owned(),
+    let limit = match &callee.price {
+        None => "answered by whatever operation can be called, the cheapest first; --max-cost limits all attempts \
+                 together"
+            .to_owned(),
+        Some(PriceRule::PerCall { amount }) => format!("costs {amount} a call"),
+        Some(PriceRule::Free) => "costs nothing".to_owned(),
+        Some(_) => "its price is not known: --max-cost says the most it may cost".to_owned(),
     };
     format!(
         "{id} {version}\n{summary}\n\nUsage: orch call {id}{usage}\n\n{arguments}\n\nanswers {answer}; {limit}",
-        id = operation.id,
-        version = operation.version,
-        summary = operation.summary,
-        arguments = listing(operation, signature),
+        id = callee.id,
+        version = callee.version,
+        summary = callee.summary,
+        arguments = listing(callee, signature),
         answer = signature.types.show(&signature.output),
     )
 }

@@ -14,12 +14,7 @@ pub(super) async fn show(
     name: &str,
     failure: Failure,
 ) -> Result<(), Failure> {
-    let capabilities = list(connection).await?;
-    let Some(capability) = capabilities.iter().find(|capability| capability.name == name) else {
-        let near = plan_lang::suggest(name, capabilities.iter().map(|capability| capability.name.as_str()));
-        let help = near.map_or(failure.help.clone(), |near| format!("did you mean the capability `{near}`?"));
-        return Err(Failure { help, ..failure });
-    };
+    let capability = &find(connection, name, failure).await?;
     if context.output.json {
         context.output.document(&json!({
             "capability": capability.name,
@@ -33,6 +28,21 @@ pub(super) async fn show(
         context.output.data(&text(capability));
     }
     Ok(())
+}
+
+/// The capability `name`; where there is none, `failure`, with the one that was meant.
+pub(super) async fn find(
+    connection: &Connection,
+    name: &str,
+    failure: Failure,
+) -> Result<v1::Capability, Failure> {
+    let mut capabilities = list(connection).await?;
+    if let Some(at) = capabilities.iter().position(|capability| capability.name == name) {
+        return Ok(capabilities.swap_remove(at));
+    }
+    let near = plan_lang::suggest(name, capabilities.iter().map(|capability| capability.name.as_str()));
+    let help = near.map_or(failure.help.clone(), |near| format!("did you mean the capability `{near}`?"));
+    Err(Failure { help, ..failure })
 }
 
 fn text(capability: &v1::Capability) -> String {
