@@ -122,7 +122,8 @@ fn chat(id: &str, origin: &str, price: &Json, streams: bool) -> OperationDescrip
 }
 
 fn entry(id: &str, origin: &str, path: &str, price: &Json, patch: &Json) -> OperationDescriptor {
-    let netuid: u16 = id[2..7].parse().unwrap();
+    let (subnet, _) = id.split_once('.').unwrap();
+    let netuid: u16 = subnet.trim_start_matches("sn").parse().unwrap();
     let mut entry = json!({
         "id": id, "netuid": netuid, "version": { "breaking": 1, "compatible": 0 }, "summary": "A stand-in.",
         "access": "key", "auth": { "kind": "header", "name": "Authorization", "format": "Bearer <key>" },

@@ -1,6 +1,6 @@
 //! The OpenAI endpoint of a running `orch serve`, used by OpenAI's own packages for Python and Node and by the snippets of
 //! `docs/openai.md`. The subnets are stand-ins (`tests/peers/openai_server.py`) and the samples.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test helpers")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helpers")]
 
 mod entries;
 mod snippets;
