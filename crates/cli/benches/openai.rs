@@ -5,7 +5,6 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    clippy::cast_precision_loss,
     reason = "a benchmark prints its result and stops where it cannot go on"
 )]
 
