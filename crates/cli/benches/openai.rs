@@ -264,7 +264,9 @@ impl Client {
         if !stream {
             self.read_until("\"fine\"");
             let time = begun.elapsed();
-            self.read_until("\"stop\"}]}");
+            // What the endpoint fills in stands last.
+            self.read_until("\"created\":");
+            self.read_until("}");
             return time;
         }
         self.read_until("fine");
