@@ -13,7 +13,7 @@ use serde_json::Value;
 const FREE: &[&str] = &["orch", "e2e", "xtask"];
 
 /// Crates that nobody but the free ones may import.
-const TOPS: &[&str] = &["orch", "e2e", "xtask", "samples", "server"];
+const TOPS: &[&str] = &["orch", "e2e", "xtask", "samples", "server", "openai-http"];
 
 /// Crates that embed in an editor, a browser or a validator.
 const PURE: &[&str] = &["schema", "openapi", "plan-lang", "plan-ir", "plan-compiler", "plan-doc", "proof"];
@@ -41,7 +41,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("saphyr-parser", &["openapi"]),
     ("rmcp", &["mcp"]),
-    ("tonic", &["proto", "server", "orch", "subnet", "mcp", "e2e"]),
+    ("tonic", &["proto", "server", "orch", "subnet", "mcp", "openai-http", "e2e"]),
     ("prost", &["proto", "server", "orch", "subnet", "e2e"]),
     ("hyper-rustls", &["subnet"]),
     ("anyhow", &["orch", "xtask"]),

@@ -401,6 +401,11 @@ pub(crate) struct Serve {
     /// `info,runtime=debug`.
     #[arg(long, value_name = "FILTER", env = "ORCHESTRA_LOG", default_value = "info")]
     pub(crate) log: String,
+    /// The most a request to the OpenAI endpoint may cost which does not say so by `X-Orchestra-Cost-Max`, such as
+    /// `0.05USD`.
+    #[cfg(feature = "openai")]
+    #[arg(long, value_name = "AMOUNT", env = "ORCHESTRA_OPENAI_COST_MAX")]
+    pub(crate) openai_cost_max: Option<schema::amount::Amount>,
 }
 
 /// The header that a browser sends for pages of this origin.

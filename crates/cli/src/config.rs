@@ -72,6 +72,8 @@ struct Server {
     listen: Option<String>,
     data: Option<PathBuf>,
     store_bytes_max: Option<u64>,
+    #[cfg_attr(not(feature = "openai"), expect(dead_code, reason = "the endpoint is not built in"))]
+    openai_cost_max: Option<String>,
     tokens: Option<PathBuf>,
 }
 
@@ -146,6 +148,19 @@ impl Config {
     /// Bytes that the store may grow to; as large as the disk where nothing is said.
     pub(crate) fn store_bytes_max(&self) -> Option<u64> {
         self.file.server.store_bytes_max
+    }
+
+    /// The most a request to the OpenAI endpoint may cost which does not say so.
+    #[cfg(feature = "openai")]
+    pub(crate) fn openai_cost_max(&self) -> Result<Option<schema::amount::Amount>, Failure> {
+        let parsed = self.file.server.openai_cost_max.as_deref().map(str::parse).transpose();
+        parsed.map_err(|error: schema::amount::ParseAmountError| {
+            Failure::new(
+                "E1501",
+                format!("`openai_cost_max` of [server]: {error}"),
+                "correct it in orchestra.toml",
+            )
+        })
     }
 
     /// The file of tokens that `orch serve` accepts.

@@ -50,6 +50,11 @@ const DRAIN: Duration = Duration::from_secs(1);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// Bytes on their way between the two ends of an in-process connection.
 const DUPLEX_BYTES: usize = 256 << 10;
+/// Streams at once of the connection in this process: all that the faces of the port ask comes over one.
+const STREAMS_IN_PROCESS_MAX: u32 = 65_536;
+/// Bytes of all answers on their way over that connection. Each has its own window; a common one that fills up would let
+/// one client that does not read hold up all others.
+const WINDOW_IN_PROCESS_BYTES: u32 = (1 << 31) - 1;
 
 /// Why a service cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +81,7 @@ impl Service {
         web: axum::Router,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let (router, health) = self.router(web).await?;
+        let (router, health) = self.router(web, STREAMS_PER_CONNECTION_MAX).await?;
         let (told, stopping) = oneshot::channel();
         let reporter = health.clone();
         let drain = async move {
@@ -109,7 +114,7 @@ impl Service {
     /// If the connection cannot be set up.
     pub async fn channel(&self) -> Result<Channel, ServeError> {
         let (connections, incoming) = mpsc::channel::<io::Result<tokio::io::DuplexStream>>(8);
-        let (router, _) = self.router(axum::Router::new()).await?;
+        let (router, _) = self.router(axum::Router::new(), STREAMS_IN_PROCESS_MAX).await?;
         tokio::spawn(router.serve_with_incoming(ReceiverStream::new(incoming)));
         let connector = service_fn(move |_| {
             let connections = connections.clone();
@@ -120,10 +125,16 @@ impl Service {
                 Ok::<_, io::Error>(TokioIo::new(client))
             }
         });
-        Ok(Endpoint::from_static("http://in-process").connect_with_connector(connector).await?)
+        let endpoint = Endpoint::from_static("http://in-process");
+        let endpoint = endpoint.initial_connection_window_size(WINDOW_IN_PROCESS_BYTES);
+        Ok(endpoint.connect_with_connector(connector).await?)
     }
 
-    async fn router(&self, web: axum::Router) -> Result<(Router, HealthReporter), ServeError> {
+    async fn router(
+        &self,
+        web: axum::Router,
+        streams_max: u32,
+    ) -> Result<(Router, HealthReporter), ServeError> {
         let (health, health_service) = tonic_health::server::health_reporter();
         set_health(&health, tonic_health::ServingStatus::Serving).await;
         let grpc = Routes::default()
@@ -149,7 +160,7 @@ impl Service {
         let grpc = browser::admit(grpc, self.allow_origins());
         let router = Server::builder()
             .accept_http1(true)
-            .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
+            .max_concurrent_streams(streams_max)
             .http2_max_local_error_reset_streams(Some(LOCAL_ERROR_RESETS_MAX))
             .http2_max_pending_accept_reset_streams(Some(PENDING_ACCEPT_RESETS_MAX))
             .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)

@@ -12,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Context;
 use crate::args;
+use crate::config::Config;
 use crate::exit::{Exit, Failure};
 use crate::project;
 use crate::service::local::{Local, STORE_IN_USE, State};
@@ -37,10 +38,11 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
     if !bound.ip().is_loopback() && local.service.is_open() {
         tracing::warn!(%bound, "whoever reaches this address may start runs: `orch tokens add` makes it ask for a token");
     }
-    let (web, faces) = faces(&local, bound).await?;
+    let faces = Faces::open(&config, args, &local, bound).await?;
+    let web = faces.web.clone();
     let stopped = async {
         stopped.await;
-        faces();
+        faces.end();
     };
     let served = local.service.serve(listener, web, stopped).await;
     context.output.note("stopping; runs under way are taken up by the next start");
@@ -50,21 +52,47 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
     })
 }
 
-/// What the port answers beside gRPC, and what ends the sessions of it, for which a server that stops would wait.
-#[cfg(feature = "mcp")]
-async fn faces(local: &Local, bound: SocketAddr) -> Result<(axum::Router, impl FnOnce()), Failure> {
-    let channel = local.service.channel().await.map_err(|error| {
-        Failure::new("E1504", format!("the service in this process does not answer: {error}"), "")
-            .exit(Exit::Failed)
-    })?;
-    let (router, sessions) = mcp::router(channel, bound);
-    Ok((router, move || sessions.end()))
+/// What the port answers beside gRPC: each face is a client of the service like any other.
+struct Faces {
+    web: axum::Router,
+    #[cfg(feature = "mcp")]
+    session: mcp::Session,
 }
 
-/// The same of a build that speaks gRPC only.
-#[cfg(not(feature = "mcp"))]
-async fn faces(_: &Local, _: SocketAddr) -> Result<(axum::Router, impl FnOnce()), Failure> {
-    Ok((axum::Router::new(), || ()))
+impl Faces {
+    #[cfg_attr(not(any(feature = "mcp", feature = "openai")), expect(unused_variables, reason = "no faces"))]
+    async fn open(
+        config: &Config,
+        args: &args::Serve,
+        local: &Local,
+        bound: SocketAddr,
+    ) -> Result<Self, Failure> {
+        let channel = local.service.channel().await.map_err(|error| {
+            Failure::new("E1509", format!("the service cannot be reached: {error}"), "").exit(Exit::Failed)
+        })?;
+        let web = axum::Router::new();
+        #[cfg(feature = "openai")]
+        let web = {
+            let cost_max =
+                args.openai_cost_max.map_or_else(|| config.openai_cost_max(), |given| Ok(Some(given)))?;
+            web.merge(openai_http::router(channel.clone(), openai_http::Options { cost_max }))
+        };
+        #[cfg(feature = "mcp")]
+        let (agents, session) = mcp::router(channel, bound);
+        #[cfg(feature = "mcp")]
+        let web = web.merge(agents);
+        Ok(Self {
+            web,
+            #[cfg(feature = "mcp")]
+            session,
+        })
+    }
+
+    /// Ends the sessions of clients, for which a server that stops would wait.
+    fn end(self) {
+        #[cfg(feature = "mcp")]
+        self.session.end();
+    }
 }
 
 /// A store has one server at a time.

@@ -12,7 +12,7 @@ use crate::project::reason;
 const TOP: [&str; 7] = ["package", "server", "development", "endpoints", "secrets", "keys", "hotkey"];
 const SECTIONS: [(&str, &[&str]); 4] = [
     ("package", &["name"]),
-    ("server", &["listen", "data", "store_bytes_max", "tokens"]),
+    ("server", &["listen", "data", "store_bytes_max", "tokens", "openai_cost_max"]),
     ("development", &["samples", "sample_latency_ms", "allow_loopback", "allow_private", "extra_roots"]),
     ("keys", &["vault", "identity", "tenant"]),
 ];
