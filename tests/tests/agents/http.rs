@@ -75,7 +75,7 @@ async fn listed(address: SocketAddr, headers: &str) -> String {
     let mut stream = send(address, "POST", headers, LIST).await;
     let mut text = String::new();
     while !text.contains(r#""id":1"#) {
-        let mut part = [0; 1 << 16];
+        let mut part = [0; 1 << 10];
         let read = stream.read(&mut part).await.unwrap();
         assert!(read > 0, "{text}");
         text.push_str(&String::from_utf8_lossy(&part[..read]));
