@@ -30,11 +30,11 @@ class _ToolFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ToolFormat
     TOOL_FORMAT_JSON_SCHEMA: _ToolFormat.ValueType  # 1
     """`{"input": schema, "output": schema}`, JSON Schema 2020-12 of the arguments and of the answer."""
     TOOL_FORMAT_OPENAI: _ToolFormat.ValueType  # 2
-    """A function tool of OpenAI's chat completions and responses, in strict mode."""
+    """A function tool of OpenAI's chat completions, in strict mode where that can say the arguments."""
     TOOL_FORMAT_ANTHROPIC: _ToolFormat.ValueType  # 3
     """A tool of Anthropic's messages."""
     TOOL_FORMAT_MCP: _ToolFormat.ValueType  # 4
-    """A tool of the Model Context Protocol."""
+    """A tool of the Model Context Protocol. An answer that is no object stands under `result` of its output schema."""
 
 class ToolFormat(_ToolFormat, metaclass=_ToolFormatEnumTypeWrapper):
     """Whose form a definition has."""
@@ -44,11 +44,11 @@ TOOL_FORMAT_UNSPECIFIED: ToolFormat.ValueType  # 0
 TOOL_FORMAT_JSON_SCHEMA: ToolFormat.ValueType  # 1
 """`{"input": schema, "output": schema}`, JSON Schema 2020-12 of the arguments and of the answer."""
 TOOL_FORMAT_OPENAI: ToolFormat.ValueType  # 2
-"""A function tool of OpenAI's chat completions and responses, in strict mode."""
+"""A function tool of OpenAI's chat completions, in strict mode where that can say the arguments."""
 TOOL_FORMAT_ANTHROPIC: ToolFormat.ValueType  # 3
 """A tool of Anthropic's messages."""
 TOOL_FORMAT_MCP: ToolFormat.ValueType  # 4
-"""A tool of the Model Context Protocol."""
+"""A tool of the Model Context Protocol. An answer that is no object stands under `result` of its output schema."""
 Global___ToolFormat: _TypeAlias = ToolFormat  # noqa: Y015
 
 @_typing.final

@@ -98,7 +98,7 @@ export enum ToolFormat {
   JSON_SCHEMA = 1,
 
   /**
-   * A function tool of OpenAI's chat completions and responses, in strict mode.
+   * A function tool of OpenAI's chat completions, in strict mode where that can say the arguments.
    *
    * @generated from enum value: TOOL_FORMAT_OPENAI = 2;
    */
@@ -112,7 +112,7 @@ export enum ToolFormat {
   ANTHROPIC = 3,
 
   /**
-   * A tool of the Model Context Protocol.
+   * A tool of the Model Context Protocol. An answer that is no object stands under `result` of its output schema.
    *
    * @generated from enum value: TOOL_FORMAT_MCP = 4;
    */
