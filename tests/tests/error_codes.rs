@@ -35,7 +35,7 @@ const OWNERS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Crates that pass on the codes of those below them, or ask for them.
-const PASS_ON: &[&str] = &["cli", "server", "mcp", "fuzz-bodies"];
+const PASS_ON: &[&str] = &["cli", "server", "mcp", "openai-http", "fuzz-bodies"];
 
 /// The same refusal, raised where it is noticed: a request id that was used for another request, and a plan that
 /// the pages of two crates show.

@@ -95,14 +95,34 @@ fn ten_minutes_in_python() {
     let folder = tempfile::tempdir().unwrap();
     // The package as it lies here; that it can be built and installed is a test of its own.
     let tools = python("ORCH_PACKAGE_PYTHON", "venv-package");
-    let packages = root().join("clients/python/src");
-    let python = folder.path().join("python");
-    let script =
-        format!("#!/bin/sh\nPYTHONPATH='{}' exec '{}' \"$@\"\n", packages.display(), tools.display());
-    fs::write(&python, script).unwrap();
+    named_python(
+        folder.path(),
+        &format!("PYTHONPATH='{}'", root().join("clients/python/src").display()),
+        &tools,
+    );
+    assert_eq!(follow("python.md", folder.path(), &[folder.path()]), 4);
+}
+
+#[test]
+fn ten_minutes_with_a_client_of_openais_api() {
+    let folder = tempfile::tempdir().unwrap();
+    named_python(folder.path(), "", &python("ORCH_CLIENTS_PYTHON", "venv-clients"));
+    assert_eq!(follow("openai.md", folder.path(), &[folder.path()]), 3);
+}
+
+#[test]
+fn ten_minutes_with_a_langchain_agent() {
+    let folder = tempfile::tempdir().unwrap();
+    named_python(folder.path(), "", &python("ORCH_AGENTS_PYTHON", "venv-agents"));
+    assert_eq!(follow("langchain.md", folder.path(), &[folder.path()]), 2);
+}
+
+/// A program `python` in `folder` that is the one at `path`, with variables of its own.
+fn named_python(folder: &Path, variables: &str, path: &Path) {
+    let python = folder.join("python");
+    fs::write(&python, format!("#!/bin/sh\n{variables} exec '{}' \"$@\"\n", path.display())).unwrap();
     let made = Command::new("chmod").arg("+x").arg(&python).status().unwrap();
     assert!(made.success());
-    assert_eq!(follow("python.md", folder.path(), &[folder.path()]), 4);
 }
 
 #[test]

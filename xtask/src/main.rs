@@ -65,6 +65,15 @@ fn test(args: &[String]) -> Result<()> {
     lint_tools()?;
     tools::npm("tests/clients")?;
     tools::npm("clients/typescript")?;
+    if !["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+        .iter()
+        .any(|path| Path::new(path).exists())
+        && env::var_os("ORCHESTRA_CHROMIUM").is_none()
+    {
+        println!(
+            "No Chromium: the TypeScript package is not tried in a browser (Debian: apt-get install chromium)"
+        );
+    }
     let mut command = vec!["test", "--workspace", "--no-fail-fast"];
     command.extend(args.iter().map(String::as_str));
     cargo(&command)

@@ -14,6 +14,7 @@ mod convert;
 mod ledger;
 mod native;
 mod open;
+mod own_machine;
 mod plans;
 mod published;
 mod run;

@@ -28,6 +28,7 @@ use crate::call::Calls;
 use crate::compiler::Compiler;
 use crate::ledger::Ledger;
 use crate::open::Service;
+use crate::own_machine;
 use crate::plans::Plans;
 use crate::run::Runs;
 use crate::tools::Tools;
@@ -81,7 +82,8 @@ impl Service {
         web: axum::Router,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let (router, health) = self.router(web, STREAMS_PER_CONNECTION_MAX).await?;
+        let of_own_machine = self.is_open() && listener.local_addr().is_ok_and(|at| at.ip().is_loopback());
+        let (router, health) = self.router(web, STREAMS_PER_CONNECTION_MAX, of_own_machine).await?;
         let (told, stopping) = oneshot::channel();
         let reporter = health.clone();
         let drain = async move {
@@ -114,7 +116,7 @@ impl Service {
     /// If the connection cannot be set up.
     pub async fn channel(&self) -> Result<Channel, ServeError> {
         let (connections, incoming) = mpsc::channel::<io::Result<tokio::io::DuplexStream>>(8);
-        let (router, _) = self.router(axum::Router::new(), STREAMS_IN_PROCESS_MAX).await?;
+        let (router, _) = self.router(axum::Router::new(), STREAMS_IN_PROCESS_MAX, false).await?;
         tokio::spawn(router.serve_with_incoming(ReceiverStream::new(incoming)));
         let connector = service_fn(move |_| {
             let connections = connections.clone();
@@ -134,6 +136,7 @@ impl Service {
         &self,
         web: axum::Router,
         streams_max: u32,
+        of_own_machine: bool,
     ) -> Result<(Router, HealthReporter), ServeError> {
         let (health, health_service) = tonic_health::server::health_reporter();
         set_health(&health, tonic_health::ServingStatus::Serving).await;
@@ -157,7 +160,11 @@ impl Service {
             .add_service(ToolServiceServer::new(Tools::new(self)));
         let grpc = grpc.into_axum_router().layer(Guard(self.access().clone()));
         // A path that neither has is answered as gRPC answers it.
-        let grpc = browser::admit(grpc, self.allow_origins());
+        let routes = browser::admit(grpc, self.allow_origins()).merge(web);
+        let routes = match of_own_machine {
+            true => own_machine::only(routes, self.allow_origins()),
+            false => routes,
+        };
         let router = Server::builder()
             .accept_http1(true)
             .max_concurrent_streams(streams_max)
@@ -166,7 +173,7 @@ impl Service {
             .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
             .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
             .timeout(CALL_TIMEOUT)
-            .add_routes(Routes::from(grpc.merge(web)));
+            .add_routes(Routes::from(routes));
         Ok((router, health))
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn grpc_code(code: &str) -> Code {
         "E1001" | "E1173" | "E1175" => Code::Unavailable,
         "E1172" => Code::ResourceExhausted,
         "E1517" | "E1518" => Code::Unauthenticated,
-        "E1519" => Code::PermissionDenied,
+        "E1519" | "E1551" => Code::PermissionDenied,
         "E1008" | "E1205" => Code::AlreadyExists,
         "E1164" | "E1165" | "E1201" | "E1202" | "E1208" | "E1550" => Code::NotFound,
         "E1179" | "E1209" | "E1511" => Code::Internal,

@@ -38,7 +38,7 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
     if !bound.ip().is_loopback() && local.service.is_open() {
         tracing::warn!(%bound, "whoever reaches this address may start runs: `orch tokens add` makes it ask for a token");
     }
-    let faces = Faces::open(&config, args, &local, bound).await?;
+    let faces = Faces::open(&config, args, &local).await?;
     let web = faces.web.clone();
     let stopped = async {
         stopped.await;
@@ -61,12 +61,7 @@ struct Faces {
 
 impl Faces {
     #[cfg_attr(not(any(feature = "mcp", feature = "openai")), expect(unused_variables, reason = "no faces"))]
-    async fn open(
-        config: &Config,
-        args: &args::Serve,
-        local: &Local,
-        bound: SocketAddr,
-    ) -> Result<Self, Failure> {
+    async fn open(config: &Config, args: &args::Serve, local: &Local) -> Result<Self, Failure> {
         let channel = local.service.channel().await.map_err(|error| {
             Failure::new("E1509", format!("the service cannot be reached: {error}"), "").exit(Exit::Failed)
         })?;
@@ -78,7 +73,7 @@ impl Faces {
             web.merge(openai_http::router(channel.clone(), openai_http::Options { cost_max }))
         };
         #[cfg(feature = "mcp")]
-        let (agents, session) = mcp::router(channel, bound);
+        let (agents, session) = mcp::router(channel);
         #[cfg(feature = "mcp")]
         let web = web.merge(agents);
         Ok(Self {

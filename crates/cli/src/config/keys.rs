@@ -167,7 +167,7 @@ mod tests {
             (
                 "[server]\nport = 1\n",
                 ":2: [server] has no key `port`",
-                "it takes listen, data, store_bytes_max, tokens",
+                "it takes listen, data, store_bytes_max, tokens, openai_cost_max",
             ),
             (
                 "[development]\nsample = true\n",
