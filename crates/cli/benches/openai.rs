@@ -237,7 +237,7 @@ impl Client {
         let body = json!({ "model": model, "messages": messages(), "stream": stream }).to_string();
         let length = body.len();
         let head = format!(
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
         );
         self.connection.write_all((head + &body).as_bytes()).unwrap();
     }

@@ -163,10 +163,11 @@ impl Config {
         })
     }
 
-    /// The file of tokens that `orch serve` accepts.
-    pub(crate) fn tokens_file(&self) -> PathBuf {
+    /// The file of tokens that `orch serve` accepts, and whether the configuration names it.
+    pub(crate) fn tokens_file(&self) -> (PathBuf, bool) {
         let configured = self.file.server.tokens.as_ref();
-        self.folder.join(configured.map_or_else(|| Path::new(TOKENS_FILE), PathBuf::as_path))
+        let path = self.folder.join(configured.map_or_else(|| Path::new(TOKENS_FILE), PathBuf::as_path));
+        (path, configured.is_some())
     }
 
     /// Development settings.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use jiff::Timestamp;
-use runtime::SpendCap;
+use runtime::{DEFAULT_TENANT, SpendCap};
 use schema::amount::Amount;
 use schema::hash::Hash;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,9 @@ pub(crate) struct Token {
     /// What all its runs may cost together, one amount for each currency; without a limit where it is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) spend_max: Option<Vec<String>>,
+    /// What each request counts for at least whose price nobody has published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unpriced_min: Option<String>,
     /// Whether it may publish.
     #[serde(default)]
     pub(crate) publish: bool,
@@ -49,11 +52,15 @@ pub(crate) struct Token {
 }
 
 impl Tokens {
-    /// The tokens of the file; none where there is no file.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+    /// The tokens of the file. Where there is none there are no tokens, unless the file `is_named` by somebody: then it must
+    /// be there, and a file that is there must hold one, or a server would serve everybody by mistake.
+    pub(crate) fn read(path: &Path, is_named: bool) -> Result<Self, Failure> {
         let text = match fs::read_to_string(path) {
+            Ok(text) if text.trim().is_empty() => {
+                return Err(unusable(path, "holds no token: remove it, if everybody is to be served"));
+            }
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => return Ok(Self::default()),
             Err(error) => return Err(unusable(path, &format!("cannot be read: {}", reason(&error)))),
         };
         let tokens: Self = toml::from_str(&text)
@@ -62,9 +69,12 @@ impl Tokens {
         Ok(tokens)
     }
 
-    /// Replaces the file in one step.
+    /// Replaces the file in one step; without a token there is none.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
         let fail = |error: io::Error| unusable(path, &format!("cannot be written: {}", reason(&error)));
+        if self.0.is_empty() {
+            return fs::remove_file(path).map_err(fail);
+        }
         let text = toml::to_string(self).map_err(|error| unusable(path, &error.to_string()))?;
         let folder = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(fail)?;
@@ -91,7 +101,11 @@ impl Token {
         let hash = self.sha256.parse().map_err(|_| "whose `sha256` is not 64 hex digits".to_owned())?;
         let grant = Grant {
             name: name.to_owned(),
-            spend_cap: self.spend_max.as_deref().map(spend_cap).transpose()?,
+            spend_cap: self
+                .spend_max
+                .as_deref()
+                .map(|max| spend_cap(max, self.unpriced_min.as_deref()))
+                .transpose()?,
             may_publish: self.publish,
             expires_at: self.expires,
         };
@@ -110,8 +124,8 @@ pub(crate) fn new_token() -> Result<(String, String), Failure> {
     Ok((token, hash))
 }
 
-/// A cap of these amounts, or what is wrong with one.
-pub(crate) fn spend_cap(amounts: &[String]) -> Result<SpendCap, String> {
+/// A cap of these amounts, with what a request without a published price counts for at least; or what is wrong with one.
+pub(crate) fn spend_cap(amounts: &[String], unpriced_min: Option<&str>) -> Result<SpendCap, String> {
     let mut parsed: Vec<Amount> = Vec::new();
     for text in amounts {
         let amount: Amount = text
@@ -122,11 +136,27 @@ pub(crate) fn spend_cap(amounts: &[String]) -> Result<SpendCap, String> {
         }
         parsed.push(amount);
     }
-    Ok(SpendCap::new(parsed))
+    if parsed.is_empty() {
+        return Err("with an empty `spend_max`; leave it out where there is to be no limit".to_owned());
+    }
+    let cap = SpendCap::new(parsed);
+    Ok(match unpriced_min {
+        Some(text) => cap.with_unpriced_min(amount(text)?),
+        None => cap,
+    })
+}
+
+fn amount(text: &str) -> Result<Amount, String> {
+    text.parse().map_err(|_| format!("with a limit of `{text}`, which is no amount such as `5 USD`"))
 }
 
 /// Whether runs can belong to the name.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    if name == DEFAULT_TENANT {
+        return Err(format!(
+            "with the name `{DEFAULT_TENANT}`, to which everything belongs that was done without a token"
+        ));
+    }
     let admitted = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(admitted) {
         return Err(format!("whose name is not 1 to {NAME_BYTES_MAX} letters, digits, `-`, `_` and `.`"));
@@ -168,17 +198,20 @@ mod tests {
         let row = Token {
             sha256,
             spend_max: Some(vec!["5 USD".into(), "0.5 TAO".into()]),
+            unpriced_min: None,
             publish: true,
             expires: None,
             created: Timestamp::UNIX_EPOCH,
         };
         Tokens(BTreeMap::from([("agent".to_owned(), row)])).write(&path).unwrap();
-        let read = Tokens::read(&path).unwrap();
+        let read = Tokens::read(&path, true).unwrap();
         assert_eq!(read.0["agent"].sha256, token_hash(&token).to_hex());
         assert!(!fs::read_to_string(&path).unwrap().contains(token.trim_start_matches(PREFIX)));
         for (name, change, wrong) in [
             ("agent", "spend_max = [\"5\"]", "has a token `agent` with a limit of `5`"),
             ("agent", "spend_max = [\"5 USD\", \"6 USD\"]", "with two limits in USD"),
+            ("agent", "spend_max = []", "with an empty `spend_max`"),
+            ("default", "", "with the name `default`"),
             ("\"a/b\"", "", "has a token `a/b` whose name is not"),
             ("agent", "spend = 1", "is broken: unknown field `spend`"),
         ] {
@@ -186,9 +219,18 @@ mod tests {
             let text =
                 format!("[{name}]\nsha256 = \"{zeros}\"\ncreated = \"2026-01-01T00:00:00Z\"\n{change}\n");
             fs::write(&path, text).unwrap();
-            let refused = Tokens::read(&path).unwrap_err();
+            let refused = Tokens::read(&path, true).unwrap_err();
             assert!(refused.message.contains(wrong) && refused.code == "E1522", "{}", refused.message);
         }
-        assert!(Tokens::read(&folder.path().join("none")).unwrap().0.is_empty());
+        assert!(Tokens::read(&folder.path().join("none"), false).unwrap().0.is_empty());
+        for (text, named) in [("", false), (" \n", true)] {
+            fs::write(&path, text).unwrap();
+            assert!(
+                Tokens::read(&path, named).unwrap_err().message.ends_with("if everybody is to be served")
+            );
+        }
+        assert!(
+            Tokens::read(&folder.path().join("none"), true).unwrap_err().message.contains("cannot be read")
+        );
     }
 }

@@ -155,8 +155,15 @@ fn did_you_mean(suggestion: Option<&str>) -> String {
     suggestion.map_or_else(String::new, |suggestion| format!("; did you mean `{suggestion}`?"))
 }
 
+/// Longest name for which another is suggested.
+const SUGGESTED_BYTES_MAX: usize = 128;
+
 /// The candidate most similar to `wanted`, if one is similar enough to be a slip.
 pub(crate) fn most_similar<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+    // Longer than any name, it is no slip; comparing takes as long as the product of both lengths.
+    if wanted.len() > SUGGESTED_BYTES_MAX {
+        return None;
+    }
     let mut best: Option<(f64, &str)> = None;
     for candidate in candidates {
         let similarity = strsim::normalized_damerau_levenshtein(wanted, candidate);

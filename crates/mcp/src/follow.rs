@@ -47,7 +47,7 @@ pub(crate) async fn call(
             Ok(Some(Event::Attempt(event))) => request.progress.event(&event).await,
             Ok(Some(Event::Item(_))) => {}
             Ok(Some(Event::Completed(answer))) => {
-                reserved.charged(&answer.run, money::of_wire(answer.total.as_ref()));
+                reserved.charged(&answer.run, money::of_wire(answer.total.as_ref()), answer.total_certain);
                 return Ok(answer);
             }
             Ok(None) => {
@@ -87,7 +87,7 @@ pub(crate) async fn run(
         }
     }
     let ended = service.run(&name).await?;
-    reserved.charged(&name, money::of_wire(ended.total.as_ref()));
+    reserved.charged(&name, money::of_wire(ended.total.as_ref()), ended.total_certain);
     Ok(ended)
 }
 
@@ -124,7 +124,7 @@ fn settle_later(service: Service, run: String, reserved: Reservation) {
             service.run(&run).await
         };
         if let Ok(ended) = ended.await {
-            reserved.charged(&run, money::of_wire(ended.total.as_ref()));
+            reserved.charged(&run, money::of_wire(ended.total.as_ref()), ended.total_certain);
         }
     });
 }
@@ -135,7 +135,8 @@ fn refused(status: Status, reserved: Reservation) -> Fault {
         Some(info) => match info.metadata.get("run") {
             Some(run) => {
                 let charged = info.metadata.get("charged").and_then(|text| text.parse::<Amount>().ok());
-                reserved.charged(run, charged);
+                let certain = info.metadata.get("certain").is_some_and(|text| text == "true");
+                reserved.charged(run, charged, certain);
             }
             None if info.reason != UNREADABLE => reserved.release(),
             None => drop(reserved),

@@ -8,6 +8,9 @@ use schema::amount::Amount;
 
 use crate::fault::{Fault, SPENT};
 
+/// What is set aside for a call at least, in the smallest unit: a cent, and a hundred-thousandth of a TAO.
+const LEAST_UNITS: u64 = 10_000;
+
 /// The purse of a session.
 #[derive(Debug)]
 pub(crate) struct Purse {
@@ -46,7 +49,10 @@ impl Purse {
             let message = format!("this session counts its spending in {}", self.max.currency.symbol());
             return Err(Fault::new(SPENT, message, help).with("left", left.to_string()));
         }
-        if amount.units > left.units {
+        // An agent names its limit itself, and where no price is published nothing else bounds what it sets aside. So each
+        // call sets aside a cent, or what is left, and without anything left there are no calls.
+        let wanted = Amount::new(amount.units.max(LEAST_UNITS.min(left.units)), amount.currency);
+        if wanted.units > left.units || left.units == 0 {
             let message = format!(
                 "`cost_max` is {amount}, and of the {} that this session may spend {left} is left ({} spent, {} reserved \
                  by what is under way)",
@@ -55,8 +61,8 @@ impl Purse {
             let help = "ask for less, wait for what is under way, or ask the user for a session with a higher --spend-max";
             return Err(Fault::new(SPENT, message, help).with("left", left.to_string()));
         }
-        state.reserved.units = state.reserved.units.saturating_add(amount.units);
-        Ok(Reservation { purse: Some(Arc::clone(self)), amount })
+        state.reserved.units = state.reserved.units.saturating_add(wanted.units);
+        Ok(Reservation { purse: Some(Arc::clone(self)), amount: wanted })
     }
 
     fn left(&self, state: &State) -> Amount {
@@ -80,11 +86,15 @@ impl Reservation {
     }
 
     /// What `run` was charged, in place of the reservation. A charge in another currency than the session counts in cannot
-    /// be compared, so the whole reservation counts.
-    pub(crate) fn charged(mut self, run: &str, charged: Option<Amount>) {
+    /// be compared, so the whole reservation counts; so it does where the charge is not `certain` and less.
+    pub(crate) fn charged(mut self, run: &str, charged: Option<Amount>, certain: bool) {
         let Some(purse) = self.purse.take() else { return };
         let known = charged.filter(|charged| charged.currency == self.amount.currency);
-        purse.settle(self.amount, known.unwrap_or(self.amount), Some(run));
+        let counted = match known {
+            Some(charged) if certain || charged.units > self.amount.units => charged,
+            _ => self.amount,
+        };
+        purse.settle(self.amount, counted, Some(run));
     }
 
     /// Nothing was sent.
@@ -127,7 +137,7 @@ mod tests {
         assert_eq!(refused.code(), SPENT);
         assert_eq!(refused.json()["error"]["left"], "0.04 USD");
         let second = purse.reserve(usd("0.04USD")).unwrap();
-        first.charged("runs/1", Some(usd("0.01USD")));
+        first.charged("runs/1", Some(usd("0.01USD")), true);
         second.release();
         assert_eq!(left(&purse), "0.09 USD");
     }
@@ -136,12 +146,12 @@ mod tests {
     fn the_same_run_is_charged_once_and_the_limit_itself_may_be_spent() {
         let purse = purse("0.10USD");
         for _ in 0..2 {
-            purse.reserve(usd("0.05USD")).unwrap().charged("runs/1", Some(usd("0.05USD")));
+            purse.reserve(usd("0.05USD")).unwrap().charged("runs/1", Some(usd("0.05USD")), true);
         }
-        purse.reserve(usd("0.05USD")).unwrap().charged("runs/2", Some(usd("0.05USD")));
+        purse.reserve(usd("0.05USD")).unwrap().charged("runs/2", Some(usd("0.05USD")), true);
         assert_eq!(left(&purse), "0 USD");
         assert!(purse.reserve(usd("0.000001USD")).is_err());
-        purse.reserve(usd("0USD")).unwrap().release();
+        assert!(purse.reserve(usd("0USD")).is_err(), "with nothing left nothing is called");
     }
 
     #[test]
@@ -149,10 +159,25 @@ mod tests {
         let purse = purse("0.10USD");
         drop(purse.reserve(usd("0.03USD")).unwrap());
         assert_eq!(left(&purse), "0.07 USD");
-        purse.reserve(usd("0.03USD")).unwrap().charged("runs/1", Some(usd("5rao")));
+        purse.reserve(usd("0.03USD")).unwrap().charged("runs/1", Some(usd("5rao")), true);
         assert_eq!(left(&purse), "0.04 USD");
-        purse.reserve(usd("0.03USD")).unwrap().charged("runs/2", None);
+        purse.reserve(usd("0.03USD")).unwrap().charged("runs/2", None, true);
         assert_eq!(left(&purse), "0.01 USD");
+    }
+
+    #[test]
+    fn a_limit_that_an_agent_names_sets_aside_a_cent_at_least() {
+        let purse = purse("0.025USD");
+        let [first, second] = ["0USD", "0.000001USD"].map(|limit| purse.reserve(usd(limit)).unwrap());
+        assert_eq!(left(&purse), "0.005 USD");
+        let third = purse.reserve(usd("0USD")).unwrap();
+        assert_eq!(left(&purse), "0 USD");
+        assert!(purse.reserve(usd("0USD")).is_err());
+        first.charged("runs/1", Some(usd("0.002USD")), true);
+        assert_eq!(left(&purse), "0.008 USD");
+        second.charged("runs/2", Some(usd("0.000001USD")), false);
+        third.release();
+        assert_eq!(left(&purse), "0.013 USD");
     }
 
     #[test]

@@ -37,6 +37,15 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn of(headers: &HeaderMap, options: Options) -> Result<Self, Failure> {
+        for name in [COST_MAX, TIMEOUT, IDEMPOTENCY_KEY, AUTHORIZATION.as_str()] {
+            let mut all = headers.get_all(name).iter();
+            let first = all.next();
+            if all.any(|other| Some(other) != first) {
+                return Err(
+                    Failure::unreadable(format!("header {name} is there twice and differs")).about(name)
+                );
+            }
+        }
         let text = |name: &str| match headers.get(name).map(|value| value.to_str()) {
             Some(Ok(text)) => Ok(Some(text.trim())),
             Some(Err(_)) => Err(Failure::unreadable(format!("header {name} is no text")).about(name)),

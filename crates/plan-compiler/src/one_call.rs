@@ -16,7 +16,7 @@ use schema::amount::Amount;
 use schema::hash::Hash;
 use schema::json_schema::OperationTypes;
 use schema::lock::{Lock, LockError, entry_bytes};
-use schema::operation::{OperationDescriptor, Transport};
+use schema::operation::{ObservedCost, OperationDescriptor, Transport};
 use schema::price::PriceError;
 use schema::types::{DefId, Type, TypeDefs};
 use schema::value::{Json, Value};
@@ -87,6 +87,19 @@ pub enum CallRefused {
         /// The operation.
         id: String,
     },
+    /// The limit is in another currency than the one in which the operation says what it charged.
+    #[error(
+        "`{id}` says what it charged in {charged}, and the limit is in {limit}: without an exchange rate the two cannot be \
+         compared; give the limit in {charged}"
+    )]
+    OtherCurrency {
+        /// The operation.
+        id: String,
+        /// Of its charges.
+        charged: &'static str,
+        /// Of the limit.
+        limit: &'static str,
+    },
     /// The timeout is zero, or longer than a policy may wait.
     #[error("a timeout of {timeout_us} microseconds is not between one microsecond and 7 days")]
     Timeout {
@@ -109,6 +122,7 @@ impl CallRefused {
             Self::Unknown { .. } | Self::Untyped { .. } => codes::UNKNOWN_OPERATION.as_str(),
             Self::Protocol { .. } | Self::Unserved { .. } => codes::NOT_ADMISSIBLE.as_str(),
             Self::PriceUnknown { .. } => codes::PRICE_UNKNOWN.as_str(),
+            Self::OtherCurrency { .. } => codes::NO_RATE.as_str(),
             Self::Timeout { .. } => codes::BAD_POLICY_VALUE.as_str(),
             Self::Unbounded(error) => error.code(),
             Self::Entry(error) => error.code,
@@ -172,6 +186,13 @@ fn plan(
     }
     if !(1..=POLICY_DURATION_MAX_US).contains(&terms.timeout_us) {
         return Err(CallRefused::Timeout { timeout_us: terms.timeout_us });
+    }
+    let charged = operation.observed_cost.as_ref().and_then(ObservedCost::currency);
+    if let (Some(limit), Some(charged), None) = (terms.max_price, charged, lock.rate)
+        && limit.currency != charged
+    {
+        let (charged, limit) = (charged.symbol(), limit.currency.symbol());
+        return Err(CallRefused::OtherCurrency { id: id.clone(), charged, limit });
     }
     let price = operation.price.worst(terms.max_price);
     let price = match price {

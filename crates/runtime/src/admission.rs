@@ -5,13 +5,16 @@ use plan_ir::graph::NodeId;
 use plan_ir::interp::{Env, Meter, eval};
 use plan_ir::plan::{Fallback, NodeBody, Tolerance};
 use schema::amount::Amount;
+use schema::price::PriceRule;
 use schema::value::Value;
 
 use crate::core::Prepared;
 use crate::error::Error;
+use crate::spend::SpendCap;
 
-/// Checks what the plan may cost with these arguments against its budget and the caller's own cap. Returns the most that
-/// the run may cost, in its currency: with whatever arguments, or `exactly` with these.
+/// Checks what the plan may cost with these arguments against its budget and the caller's own limit. Returns what is to be
+/// set aside for the run, in its currency: the most it may cost; under a cap exactly with these arguments, and at least
+/// what the cap asks for requests without a price.
 ///
 /// # Errors
 /// [`Error::NoLimits`], [`Error::AboveMax`], [`Error::AboveBudget`], [`Error::Unbounded`] or [`Error::Budget`].
@@ -19,12 +22,12 @@ pub(crate) fn check(
     plan: &Prepared,
     inputs: &[Value],
     cost_max: Option<Amount>,
-    exactly: bool,
+    cap: Option<&SpendCap>,
 ) -> Result<Amount, Error> {
     has_limits(plan)?;
     let budget = budget(plan, inputs)?;
     let general = plan.bound.as_ref().filter(|bound| fits(plan, bound, budget, cost_max));
-    if let Some(general) = general.filter(|_| !exactly) {
+    if let Some(general) = general.filter(|_| cap.is_none()) {
         // The usual case, and cheap.
         return Ok(general.cost);
     }
@@ -43,10 +46,18 @@ pub(crate) fn check(
             return Err(Error::AboveMax { bound: may_cost, cost_max });
         }
     }
-    let Some(budget) = budget.filter(|budget| budget.units < exact.cost.units) else { return Ok(may_cost) };
+    refuse_shortage(plan, &exact, budget)?;
+    let has_unpriced = plan.operations().any(|operation| operation.price == PriceRule::Unknown);
+    let unpriced = if has_unpriced { exact.requests } else { 0 };
+    Ok(cap.map_or(may_cost, |cap| cap.reservation(may_cost, unpriced)))
+}
+
+/// Refuses a plan whose budget may not suffice for a call that fails the plan then.
+fn refuse_shortage(plan: &Prepared, exact: &Bound, budget: Option<Amount>) -> Result<(), Error> {
+    let Some(budget) = budget.filter(|budget| budget.units < exact.cost.units) else { return Ok(()) };
     let unhandled = |row: &&Contributor| row.in_cost && row.cost.units > 0 && !handles(plan, row.node);
     match exact.contributors.iter().filter(unhandled).max_by_key(|row| row.cost.units) {
-        None => Ok(may_cost),
+        None => Ok(()),
         Some(row) => {
             let part = format!("{} ({})", row.priced(), row.label);
             Err(Error::AboveBudget { bound: exact.cost, budget, part })

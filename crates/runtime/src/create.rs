@@ -31,12 +31,12 @@ pub(crate) struct Creation {
 }
 
 impl Creation {
-    /// A run that may cost `cost_max` at most.
+    /// A run for which so much is set aside.
     pub(crate) fn new(
         shared: &Arc<Shared>,
         request: CreateRun,
         inputs: Arc<[Value]>,
-        cost_max: Amount,
+        reserved: Amount,
     ) -> Result<Self, Error> {
         let plan = Arc::clone(&request.plan);
         let prepared = &plan.prepared;
@@ -86,7 +86,7 @@ impl Creation {
         let new = NewRun {
             tenant: Arc::clone(&request.tenant),
             run: driver::fresh_run(id, &plan, created_at_us),
-            cost_max,
+            reserved,
             core: Core::new(Arc::clone(prepared), given),
             challenge: proof::challenge::challenge_hash(&opened.challenge),
             prover: Prover::new(Arc::clone(prepared), opened, &secret, &canonical),

@@ -22,7 +22,7 @@ use crate::driver::{self, LiveRun, LoadedPlan, Options, Phase, Registry, Service
 use crate::error::Error;
 use crate::events::Events;
 use crate::journal;
-use crate::spend::Account;
+use crate::spend::{Account, SpendCap};
 use crate::view::{Run, RunFilter, RunId, RunPage};
 use crate::{admission, inputs, rows, spend};
 
@@ -167,9 +167,9 @@ impl Handle {
         let body = &request.plan.prepared.plan.body;
         let inputs = inputs::decode(&body.params, &body.types, &request.inputs_json)?;
         request.plan.check()?;
-        let capped = self.shared.options.spend_caps.contains_key(&request.tenant);
-        let cost_max = admission::check(&request.plan.prepared, &inputs, request.cost_max, capped)?;
-        let new = Creation::new(&self.shared, request, inputs, cost_max)?;
+        let cap = self.shared.cap(&request.tenant);
+        let reserved = admission::check(&request.plan.prepared, &inputs, request.cost_max, cap)?;
+        let new = Creation::new(&self.shared, request, inputs, reserved)?;
         let (id, limit) = (new.opened.run, self.shared.options.runs_max);
         let live = Arc::clone(new.task.live());
         self.shared.registry.admit(id, &new.request.tenant, &live, limit)?;
@@ -336,6 +336,11 @@ impl Handle {
 }
 
 impl Shared {
+    /// What the tenant may spend over all its runs, where there is a limit.
+    pub(crate) fn cap(&self, tenant: &str) -> Option<&SpendCap> {
+        self.options.spend_caps.get(tenant)
+    }
+
     /// The plan of a hash that a stored run was made of.
     pub(crate) async fn plan(&self, hash: Hash) -> Result<Option<Arc<LoadedPlan>>, Error> {
         if let Some(known) = self.plans.lock().get(&hash) {

@@ -5,37 +5,82 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use schema::amount::{Amount, Currency};
+use schema::price::PriceBasis;
 use store::{Log, ViewScan};
 
 use crate::error::Error;
 use crate::rows;
-use crate::view::RunId;
+use crate::view::{CostRow, Run, RunId};
 
 /// Rows read at once.
 const PAGE_ROWS: usize = 500;
 
+/// What a request counts for at least whose price nobody has published, in each currency: a cent, and about as much in TAO.
+/// Its caller names what it may cost, and with a limit to keep has no reason to say the truth.
+const UNPRICED_MIN: [Amount; 2] =
+    [Amount::new(10_000, Currency::MicroUsd), Amount::new(50_000, Currency::Rao)];
+
 /// The most that all runs of a tenant may cost together, by currency. In a currency that it does not name nothing may
 /// be spent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SpendCap(BTreeMap<Currency, u64>);
+pub struct SpendCap {
+    max: BTreeMap<Currency, u64>,
+    unpriced_min: BTreeMap<Currency, u64>,
+}
 
 impl SpendCap {
     /// A cap of these amounts; of two in one currency the last counts.
     #[must_use]
     pub fn new(amounts: impl IntoIterator<Item = Amount>) -> Self {
-        Self(amounts.into_iter().map(|amount| (amount.currency, amount.units)).collect())
+        let by_currency = |amount: Amount| (amount.currency, amount.units);
+        Self {
+            max: amounts.into_iter().map(by_currency).collect(),
+            unpriced_min: UNPRICED_MIN.into_iter().map(by_currency).collect(),
+        }
+    }
+
+    /// The same, where a request whose price nobody has published counts for `amount` at least.
+    #[must_use]
+    pub fn with_unpriced_min(mut self, amount: Amount) -> Self {
+        self.unpriced_min.insert(amount.currency, amount.units);
+        self
     }
 
     /// What may be spent in a currency.
     #[must_use]
     pub fn of(&self, currency: Currency) -> Amount {
-        Amount::new(self.0.get(&currency).copied().unwrap_or_default(), currency)
+        Amount::new(self.max.get(&currency).copied().unwrap_or_default(), currency)
+    }
+
+    /// What is set aside for a run that may cost `cost` by what its caller says, with so many requests without a price.
+    pub(crate) fn reservation(&self, cost: Amount, unpriced: u64) -> Amount {
+        let least = self.unpriced(cost.currency).saturating_mul(unpriced);
+        Amount::new(cost.units.max(least), cost.currency)
+    }
+
+    /// What a run that ended counts for: what is known of its cost, and for what is only said by its caller at least as
+    /// much as requests without a price do.
+    pub(crate) fn counted(&self, run: &Run) -> Amount {
+        let currency = run.total.currency;
+        let least = self.unpriced(currency);
+        let row = |row: &CostRow| match row.basis {
+            PriceBasis::Known | PriceBasis::Observed => row.cost.units,
+            PriceBasis::Declared | PriceBasis::Assumed => {
+                row.cost.units.max(least.saturating_mul(u64::from(row.attempts)))
+            }
+        };
+        let rows = run.costs.iter().fold(0_u64, |sum, cost| sum.saturating_add(row(cost)));
+        Amount::new(rows.max(run.total.units), currency)
+    }
+
+    fn unpriced(&self, currency: Currency) -> u64 {
+        self.unpriced_min.get(&currency).copied().unwrap_or_default()
     }
 }
 
 impl fmt::Display for SpendCap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let amounts = self.0.iter().map(|(currency, units)| Amount::new(*units, *currency).to_string());
+        let amounts = self.max.iter().map(|(currency, units)| Amount::new(*units, *currency).to_string());
         f.write_str(&amounts.collect::<Vec<_>>().join(" and "))
     }
 }
@@ -48,12 +93,16 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    pub(crate) const fn new(cap: SpendCap) -> Self {
+    pub(crate) fn new(cap: SpendCap) -> Self {
         Self { cap, settled: BTreeMap::new() }
     }
 
-    /// Adds what a run cost that ended.
-    pub(crate) fn settle(&mut self, cost: Amount) {
+    /// Adds a run that ended.
+    pub(crate) fn settle(&mut self, run: &Run) {
+        self.add(self.cap.counted(run));
+    }
+
+    fn add(&mut self, cost: Amount) {
         let settled = self.settled.entry(cost.currency).or_default();
         *settled = settled.saturating_add(cost.units);
     }
@@ -72,7 +121,7 @@ impl Account {
             .fold(0_u64, |sum, amount| sum.saturating_add(amount.units));
         let cap = self.cap.of(currency);
         let committed = spent.saturating_add(reserved);
-        // What costs nothing may always run, whatever was spent before.
+        // What is known to cost nothing may always run, whatever was spent before.
         if cost.units == 0 || committed.saturating_add(cost.units) <= cap.units {
             return Ok(());
         }
@@ -98,10 +147,16 @@ pub(crate) async fn settled(log: &dyn Log, tenant: &str, account: &mut Account) 
         for row in page {
             let id = row.key.strip_prefix(&prefix).and_then(|id| id.parse::<RunId>().ok());
             let Some(id) = id else { continue };
-            let run = rows::read_summary(id, &row.value)?;
-            if run.state.has_ended() {
-                account.settle(run.total);
+            let mut run = rows::read_summary(id, &row.value)?;
+            if !run.state.has_ended() {
+                continue;
             }
+            if !run.total_certain
+                && let Some(whole) = rows::get(log, tenant, id).await?
+            {
+                run = whole;
+            }
+            account.settle(&run);
         }
     }
 }
@@ -118,8 +173,8 @@ mod tests {
     fn what_was_spent_and_what_is_reserved_count_against_the_cap_of_their_currency() {
         let mut account = Account::new(SpendCap::new([usd(100)]));
         let rao = Amount::new(1_000, Currency::Rao);
-        account.settle(usd(40));
-        account.settle(rao);
+        account.add(usd(40));
+        account.add(rao);
         assert!(account.admit("a", usd(60), [rao].into_iter()).is_ok());
         assert!(account.admit("a", usd(30), [usd(30), rao].into_iter()).is_ok());
         let refused = account.admit("a", usd(31), [usd(30)].into_iter()).unwrap_err();

@@ -9,6 +9,9 @@ use std::sync::Arc;
 
 use plan_ir::plan::CompiledPlan;
 use runtime::{CreateRun, Error, LoadedPlan, Options, SpendCap};
+use schema::amount::{Amount, Currency};
+use schema::operation::{ObservedCost, OperationDescriptor};
+use schema::price::PriceRule;
 use schema::types::Type;
 use store::{Log, Sqlite};
 use support::server::{Reply, Server};
@@ -18,13 +21,21 @@ use support::{Builder, CallOptions, operation, per_call, usd};
 const CAPPED: &str = "agent";
 
 fn plan(server: &Server) -> CompiledPlan {
-    let mut b = Builder::new(
-        Some(usd(10_000)),
-        Some(60_000_000),
-        &[operation("sn1.echo", &server.url, per_call(100), true)],
-    );
+    calling(&operation("sn1.echo", &server.url, per_call(100), true), None)
+}
+
+/// A call whose price nobody has published, and of which its caller says that it costs `claim` at most.
+fn unpriced(server: &Server, claim: u64) -> CompiledPlan {
+    calling(&operation("sn1.echo", &server.url, PriceRule::Unknown, true), Some(usd(claim)))
+}
+
+fn calling(operation: &OperationDescriptor, max_price: Option<Amount>) -> CompiledPlan {
+    let cost = ObservedCost::Header { name: "x-cost".into(), currency: Currency::MicroUsd };
+    let operation = OperationDescriptor { observed_cost: Some(cost), ..operation.clone() };
+    let mut b = Builder::new(Some(usd(10_000)), Some(60_000_000), &[operation]);
     let arg = b.text("hello");
-    let call = b.call("ask", arg, &CallOptions { timeout_us: 50_000_000, ..CallOptions::to(0) }, &[]);
+    let options = CallOptions { timeout_us: 50_000_000, max_price, ..CallOptions::to(0) };
+    let call = b.call("ask", arg, &options, &[]);
     b.finish(call, Type::STRING)
 }
 
@@ -84,6 +95,42 @@ async fn what_was_spent_and_what_is_under_way_counts_after_a_restart() {
     let refused = world.handle.create_run(of(CAPPED, &plan)).await.unwrap_err();
     let Error::SpendCap { spent, reserved, .. } = &refused else { panic!("{refused}") };
     assert_eq!((*spent, *reserved), (usd(200), usd(100)));
+}
+
+#[tokio::test]
+async fn what_a_caller_says_of_a_price_that_nobody_published_does_not_lower_what_counts() {
+    // It charges 2,500 whatever its caller said.
+    let stated = Server::start(|_| Reply { cost: Some("0.0025".into()), ..Reply::answer("fine") }).await;
+    let silent = Server::start(|_| Reply::answer("fine")).await;
+    for (server, counted) in [(&stated, 2_500), (&silent, 10_000)] {
+        let folder = tempfile::tempdir().unwrap();
+        let cap = 25_000;
+        {
+            let world = world(folder.path(), cap).await;
+            let plan = world.load(unpriced(server, 0));
+            // Each sets aside 10,000, so of many at once two are admitted.
+            let all = (0..20).map(|_| world.handle.create_run(of(CAPPED, &plan)));
+            let admitted = futures_util::future::join_all(all).await;
+            let admitted: Vec<_> = admitted.into_iter().filter_map(Result::ok).collect();
+            assert_eq!(admitted.len(), 2);
+            for run in admitted {
+                world.handle.wait(CAPPED, run).await.unwrap();
+            }
+            world.handle.shutdown(std::time::Duration::from_secs(5)).await;
+        }
+        // The same after a restart.
+        let world = world(folder.path(), cap).await;
+        let plan = world.load(unpriced(server, 0));
+        let mut spent = 2 * counted;
+        while spent + 10_000 <= cap {
+            let run = world.handle.create_run(of(CAPPED, &plan)).await.unwrap();
+            world.handle.wait(CAPPED, run).await.unwrap();
+            spent += counted;
+        }
+        let refused = world.handle.create_run(of(CAPPED, &plan)).await.unwrap_err();
+        let Error::SpendCap { spent: known, cost, .. } = &refused else { panic!("{refused}") };
+        assert_eq!((*known, *cost), (usd(spent), usd(10_000)));
+    }
 }
 
 #[tokio::test]

@@ -85,9 +85,13 @@ impl Access {
     }
 
     fn grant(&self, headers: &HeaderMap) -> Result<&Grant, Status> {
-        let header = headers.get(AUTHORIZATION);
+        let mut all = headers.get_all(AUTHORIZATION).iter();
+        let header = all.next();
         let header =
             header.ok_or_else(|| status("E1517", "this server wants a token, and the request has none"))?;
+        if all.any(|other| other != header) {
+            return Err(status("E1517", "the request has two `authorization` headers, and they differ"));
+        }
         let token = header.to_str().ok().and_then(bearer);
         let token = token
             .ok_or_else(|| status("E1517", "the `authorization` header is not of the form `Bearer TOKEN`"))?;

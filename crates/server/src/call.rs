@@ -27,7 +27,7 @@ use crate::convert;
 use crate::ledger;
 use crate::open::Service;
 use crate::run::{cost_view, event_view, failed, request_id};
-use crate::status::{DOMAIN, bad_field, grpc_code, status};
+use crate::status::{DOMAIN, bad_field, grpc_code, short, status};
 
 use plans::{CallPlan, CallPlans, Called};
 
@@ -288,7 +288,7 @@ fn call_failed(run: &Run) -> Status {
     };
     let mut details = ErrorDetails::new();
     details.set_error_info(error.code.as_str(), DOMAIN, metadata);
-    Status::with_error_details(code, error.message.as_str(), details)
+    Status::with_error_details(code, short(error.message.as_str()), details)
 }
 
 /// The status of a call that was not made.

@@ -22,9 +22,24 @@ const RENDERED_BYTES_MAX: usize = 4 << 10;
 /// How long a client should wait before it tries again when the service is busy or draining.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
+/// Bytes of the longest message of a status. A message repeats what a client sent, of whatever length, and stands in
+/// headers, of which clients take so many bytes and no more.
+const MESSAGE_BYTES_MAX: usize = 1 << 10;
+
+/// The message, cut where it is too long.
+pub(crate) fn short(message: impl Into<String>) -> String {
+    let mut message = message.into();
+    if message.len() > MESSAGE_BYTES_MAX {
+        let end = (0..=MESSAGE_BYTES_MAX).rev().find(|end| message.is_char_boundary(*end)).unwrap_or(0);
+        message.truncate(end);
+        message.push_str(" ..");
+    }
+    message
+}
+
 /// A status for the error `code` of the index.
 pub(crate) fn status(code: &str, message: impl Into<String>) -> Status {
-    let message = message.into();
+    let message = short(message);
     let grpc = grpc_code(code);
     let mut details = ErrorDetails::new();
     details.set_error_info(code, DOMAIN, HashMap::new());
@@ -36,7 +51,7 @@ pub(crate) fn status(code: &str, message: impl Into<String>) -> Status {
 
 /// A status for a field of the request that is wrong.
 pub(crate) fn bad_field(code: &str, field: &str, message: impl Into<String>) -> Status {
-    let message = message.into();
+    let message = short(message);
     let mut details = ErrorDetails::new();
     details.set_error_info(code, DOMAIN, HashMap::new());
     details.add_bad_request_violation(field, message.clone());
@@ -47,8 +62,8 @@ pub(crate) fn bad_field(code: &str, field: &str, message: impl Into<String>) -> 
 pub(crate) fn not_found(code: &str, kind: &str, name: &str, message: impl Into<String>) -> Status {
     let mut details = ErrorDetails::new();
     details.set_error_info(code, DOMAIN, HashMap::new());
-    details.set_resource_info(kind, name, "", "");
-    Status::with_error_details(Code::NotFound, message, details)
+    details.set_resource_info(kind, short(name), "", "");
+    Status::with_error_details(Code::NotFound, short(message), details)
 }
 
 /// The status of a plan that does not compile: one violation per error, with its place, and the text a

@@ -345,3 +345,20 @@ async fn the_parts_of_an_answer_come_while_it_is_made() {
     assert_eq!(code_of(&error), "E1130");
     assert_eq!(told(&error)["charged"], micro_usd(PRICE).to_string(), "it was sent, so it may be charged");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_of_any_length_is_answered_at_once_and_fits_into_headers() {
+    let (_served, clients) = super::bare().await;
+    for operation in [
+        "a".repeat(1_000_000),
+        format!("sn22.{}", "é".repeat(200_000)),
+        format!("cap.{}", "x".repeat(1_000_000)),
+    ] {
+        let request = v1::CallRequest { operation: operation.clone(), ..v1::CallRequest::default() };
+        let refused = clients.calls().call(request).await.unwrap_err();
+        assert_eq!(refused.code(), Code::NotFound, "{refused:?}");
+        assert!(refused.message().len() < 2_000 && !e2e::service::code_of(&refused).is_empty());
+        let get = v1::GetOperationRequest { id: operation, version: String::new() };
+        assert_eq!(clients.ledger().get_operation(get).await.unwrap_err().code(), Code::NotFound);
+    }
+}

@@ -20,6 +20,9 @@ pub(crate) enum Tokens {
         /// Without any limit but those of plans and requests.
         #[arg(long, conflicts_with = "spend_max")]
         no_spend_max: bool,
+        /// What each request counts for at least whose price nobody has published; else 0.01 USD, or 0.00005 TAO.
+        #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true, conflicts_with = "no_spend_max")]
+        unpriced_min: Option<String>,
         /// It may also publish operations, capabilities and plans.
         #[arg(long)]
         publish: bool,

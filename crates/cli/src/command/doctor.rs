@@ -190,7 +190,8 @@ fn hotkey(config: &Config, ledger: Option<&Snapshot>) -> Finding {
 }
 
 fn tokens(config: &Config) -> Finding {
-    match Tokens::read(&config.tokens_file()) {
+    let (path, is_named) = config.tokens_file();
+    match Tokens::read(&path, is_named) {
         Err(failure) => Finding::bad("tokens", failure),
         Ok(tokens) if tokens.0.is_empty() => {
             Finding::ok("tokens", "none: `orch serve` serves everybody who reaches it")

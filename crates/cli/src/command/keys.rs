@@ -85,7 +85,8 @@ async fn add(context: &Context, which: &Which, wanted: &Wanted<'_>, new: &NewKey
     };
     let had_identity = named.place.identity.exists();
     let unlock = vault::unlock_to_add(&named.place, wanted.passphrase)?;
-    let value = new::value(new, &format!("the key of {} for {origin}: ", named.name), expires_at)?;
+    let value =
+        new::value(new, &new.parts, &format!("the key of {} for {origin}: ", named.name), expires_at)?;
     let (tenant, name) = (named.tenant.as_str(), named.name);
     let (line, document) = Vault::change(&named.place, &unlock, |vault| {
         vault.add(tenant, name, &origin, wanted.label, value)?;

@@ -11,8 +11,9 @@ use crate::tokens::{Token, Tokens, check_name, new_token, spend_cap};
 
 /// Runs one of the subcommands.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<(), Failure> {
-    let path = context.config()?.tokens_file();
-    let mut tokens = Tokens::read(&path)?;
+    let (path, _) = context.config()?.tokens_file();
+    // The first token makes the file, wherever it is to be.
+    let mut tokens = Tokens::read(&path, false)?;
     match args {
         Args::List => list(context, &tokens),
         Args::Remove { name } => {
@@ -26,10 +27,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<(), Failure> {
                     .note("there are no tokens any more: the server will serve everybody who reaches it");
             }
         }
-        Args::Add { name, spend_max, no_spend_max, publish, expires, replace } => {
+        Args::Add { name, spend_max, no_spend_max, unpriced_min, publish, expires, replace } => {
             let wrong = |why: String| Failure::new("E1507", format!("a token {why}"), "");
             check_name(name).map_err(wrong)?;
-            spend_cap(spend_max).map_err(wrong)?;
+            if !no_spend_max {
+                spend_cap(spend_max, unpriced_min.as_deref()).map_err(wrong)?;
+            }
             if tokens.0.contains_key(name) && !replace {
                 let help = "choose another name, or add --replace to make a new one in its place";
                 return Err(Failure::new("E1507", format!("there is a token `{name}` already"), help));
@@ -38,6 +41,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<(), Failure> {
             let row = Token {
                 sha256,
                 spend_max: (!no_spend_max).then(|| spend_max.clone()),
+                unpriced_min: unpriced_min.clone(),
                 publish: *publish,
                 expires: expires.as_deref().map(expiry::at).transpose()?,
                 created: Timestamp::now(),
@@ -90,6 +94,7 @@ fn document(name: &str, token: &Token) -> Value {
     json!({
         "name": name,
         "spend_max": token.spend_max,
+        "unpriced_min": token.unpriced_min,
         "publish": token.publish,
         "expires_at": token.expires.map(|at| at.to_string()),
         "created_at": token.created.to_string(),

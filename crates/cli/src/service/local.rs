@@ -62,8 +62,8 @@ impl Local {
         state: State,
         allow_origins: Vec<HeaderValue>,
     ) -> Result<Self, Failure> {
-        let path = config.tokens_file();
-        let tokens = Tokens::read(&path)?;
+        let (path, is_named) = config.tokens_file();
+        let tokens = Tokens::read(&path, is_named)?;
         let access = tokens.access(&path)?;
         Self::configured(config, Options { access, allow_origins, ..options(state) }).await
     }

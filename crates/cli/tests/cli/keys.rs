@@ -170,6 +170,16 @@ fn a_key_of_several_parts_is_read_in_lines_and_kept_by_parts() {
         .map(|(name, part)| (name.to_owned(), secrecy::ExposeSecret::expose_secret(&part).to_owned()))
         .collect();
     assert_eq!(parts, [("id".into(), "one".into()), ("secret".into(), format!("{CANARY}="))]);
+    // The new key has the same parts, without their being named again.
+    folder.orch_with_input(["keys", "rotate", "sn58", "--force", "--stdin"], CANARY).exits(2);
+    folder.orch_with_input(["keys", "rotate", "sn58", "--force", "--stdin"], "id=two\nsecret=x\n").succeeds();
+    let rotated = Vault::open(&place, &unlock).unwrap();
+    let entry = rotated.entry("default", "sn58").unwrap();
+    assert_eq!(entry.value().parts().map(|(name, _)| name).collect::<Vec<_>>(), ["id", "secret"]);
+    let twice = folder
+        .orch_with_input(["keys", "rotate", "sn58", "--stdin", "--part", "a", "--part", "a"], "a=1")
+        .exits(2);
+    assert!(twice.err.contains("names a part twice"), "{}", twice.err);
 }
 
 #[test]

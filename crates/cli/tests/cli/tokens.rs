@@ -49,6 +49,13 @@ fn what_a_token_may_spend_is_the_limit_of_all_its_calls() {
     // A web search may cost what the call admits, and the sample charges 0.0025 USD.
     let agent = add(&folder, &["agent", "--spend-max", "0.013USD"]);
     let call = ["call", "sn22.web_search", "query=subnets", "--max-cost", "0.01USD"];
+    // A limit in the other currency cannot be compared with what the subnet charges.
+    let refused = folder.orch(["call", "sn22.web_search", "query=subnets", "--max-cost", "0TAO"]).exits(1);
+    assert!(
+        refused.err.contains("error[E0707]") && refused.err.contains("give the limit in USD"),
+        "{}",
+        refused.err
+    );
     let server = Server::start(&folder, &["127.0.0.1:0"]);
     with(&folder, &server, &agent, &call).succeeds();
     with(&folder, &server, &agent, &call).succeeds();
@@ -56,6 +63,9 @@ fn what_a_token_may_spend_is_the_limit_of_all_its_calls() {
                  way, so a run that may cost 0.01 USD does not fit";
     let refused = with(&folder, &server, &agent, &call).exits(5);
     assert!(refused.err.starts_with(spent), "{}", refused.err);
+    // Saying that it costs nothing does not help.
+    let free = ["call", "sn22.web_search", "query=subnets", "--max-cost", "0USD"];
+    assert!(with(&folder, &server, &agent, &free).exits(5).err.contains("E1407"));
     // A restart forgets nothing of it.
     drop(server);
     let server = Server::start(&folder, &["127.0.0.1:0"]);
@@ -78,13 +88,22 @@ fn tokens_are_listed_replaced_and_removed_and_wrong_ones_are_refused() {
         (&["add", "x", "--spend-max", "five"], "a limit of `five`"),
         (&["add", "a b", "--spend-max", "5USD"], "whose name is not"),
         (&["add", "x", "--spend-max", "5USD", "--expires", "soon"], "--expires is no time"),
+        (&["add", "default", "--spend-max", "5USD"], "everything belongs that was done without a token"),
         (&["remove", "agnt"], "did you mean `agent`?"),
     ] {
         let refused = folder.orch([&["tokens"], args].concat()).exits(2);
         assert!(refused.err.contains(wrong), "{}", refused.err);
     }
     folder.orch(["tokens", "remove", "agent"]).succeeds();
-    folder.write(".orchestra/tokens.toml", "[agent]\nsha256 = 5\n");
+    assert!(!folder.path(".orchestra/tokens.toml").exists());
+    // What would let everybody in by mistake is refused.
+    for text in ["[agent]\nsha256 = 5\n", ""] {
+        folder.write(".orchestra/tokens.toml", text);
+        let refused = folder.orch(["serve", "--listen", "127.0.0.1:0"]).exits(2);
+        assert!(refused.err.starts_with("error[E1522]: "), "{}", refused.err);
+    }
+    std::fs::remove_file(folder.path(".orchestra/tokens.toml")).unwrap();
+    folder.write("orchestra.toml", "[server]\ntokens = \"nowhere.toml\"\n");
     let refused = folder.orch(["serve", "--listen", "127.0.0.1:0"]).exits(2);
-    assert!(refused.err.starts_with("error[E1522]: "), "{}", refused.err);
+    assert!(refused.err.contains("nowhere.toml cannot be read"), "{}", refused.err);
 }

@@ -48,6 +48,11 @@ impl Core {
             .is_above(reservation, cost)
             .then_some(AboveAgreed { charged: cost, agreed: agreed.amount });
         let booked = Amount::new(self.accounts.settle(reservation, cost), self.plan.currency);
+        // What was charged in a currency without a rate is booked as what was set aside, and nobody knows what it is there.
+        let booked_basis = match self.accounts.is_comparable(cost, self.plan.currency) {
+            true => basis,
+            false => PriceBasis::Assumed,
+        };
         if outcome.sent {
             let first = self.call_mut(frame, node).is_none_or(|call| {
                 let first = !call.asked.contains(&operation);
@@ -56,7 +61,7 @@ impl Core {
                 }
                 first
             });
-            self.book(node, operation, first, booked, basis);
+            self.book(node, operation, first, booked, booked_basis);
             if let Some(row) = self.costs.get_mut(&(node, operation)) {
                 row.above_agreed |= above.is_some();
             }
@@ -72,7 +77,7 @@ impl Core {
             operation,
             error: error.cloned(),
             cost: booked,
-            basis,
+            basis: booked_basis,
             above,
         };
         self.progress(kind);

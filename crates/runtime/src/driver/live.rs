@@ -31,8 +31,8 @@ pub(crate) enum Phase {
 /// A run that this process drives.
 #[derive(Debug)]
 pub(crate) struct LiveRun {
-    /// The most it may cost.
-    pub(crate) cost_max: Amount,
+    /// What is set aside for it of what its tenant may spend.
+    pub(crate) reserved: Amount,
     /// As of the last commit.
     pub(crate) run: Mutex<Run>,
     pub(crate) control: mpsc::Sender<Control>,
@@ -83,7 +83,7 @@ impl Registry {
             return Err(Error::Busy { limit });
         }
         if let Some(account) = runs.accounts.get(tenant) {
-            account.admit(tenant, live.cost_max, runs.reserved(tenant))?;
+            account.admit(tenant, live.reserved, runs.reserved(tenant))?;
         }
         runs.enter(id, tenant, live);
         Ok(())
@@ -110,17 +110,17 @@ impl Registry {
         self.runs.lock().driven.remove(&id);
     }
 
-    /// The run has ended and cost this.
-    pub(crate) fn settle(&self, id: RunId, cost: Amount) {
+    /// The run has ended.
+    pub(crate) fn settle(&self, run: &Run) {
         let mut runs = self.runs.lock();
-        if let Some(entry) = runs.driven.remove(&id) {
-            runs.spent(&entry.tenant, cost);
+        if let Some(entry) = runs.driven.remove(&run.id) {
+            runs.spent(&entry.tenant, run);
         }
     }
 
-    /// A run that was never driven here has ended and cost this.
-    pub(crate) fn spent(&self, tenant: &str, cost: Amount) {
-        self.runs.lock().spent(tenant, cost);
+    /// A run that was never driven here has ended.
+    pub(crate) fn spent(&self, tenant: &str, run: &Run) {
+        self.runs.lock().spent(tenant, run);
     }
 
     /// The run is not driven any more, though it has not ended.
@@ -172,12 +172,12 @@ impl Runs {
     /// What runs of the tenant that have not ended may cost.
     fn reserved(&self, tenant: &str) -> impl Iterator<Item = Amount> {
         let open = self.driven.values().chain(self.stalled.values());
-        open.filter(move |entry| *entry.tenant == *tenant).map(|entry| entry.live.cost_max)
+        open.filter(move |entry| *entry.tenant == *tenant).map(|entry| entry.live.reserved)
     }
 
-    fn spent(&mut self, tenant: &str, cost: Amount) {
+    fn spent(&mut self, tenant: &str, run: &Run) {
         if let Some(account) = self.accounts.get_mut(tenant) {
-            account.settle(cost);
+            account.settle(run);
         }
     }
 }

@@ -110,7 +110,7 @@ async fn fold(shared: &Arc<Shared>, tenant: &Arc<str>, run: RunId) -> Result<Tas
     }
     let challenge = proof::challenge::challenge_hash(&opened.challenge);
     // It was admitted once; where that cannot be told again, everything that is left is reserved for it.
-    let cost_max = admission::check(&plan.prepared, &opened.inputs, opened.cost_max, true)
+    let reserved = admission::check(&plan.prepared, &opened.inputs, opened.cost_max, shared.cap(tenant))
         .unwrap_or(Amount::new(u64::MAX, plan.prepared.currency));
     let clock = Clock::from(core.now_us());
     let tenant = Arc::clone(tenant);
@@ -118,7 +118,7 @@ async fn fold(shared: &Arc<Shared>, tenant: &Arc<str>, run: RunId) -> Result<Tas
     let new = NewRun {
         tenant,
         run: summary,
-        cost_max,
+        reserved,
         plan,
         core,
         prover,
@@ -222,7 +222,7 @@ async fn give_up(shared: &Arc<Shared>, tenant: &str, run: RunId, error: &Journal
     let turn = Turn { events: Vec::new(), intents: Vec::new(), told: vec![closed] };
     let append = journal::add(Append::to(stream), &Record::Turn(turn));
     match log.append(rows::close(append, tenant, &summary, None)).await {
-        Ok(_) => shared.registry.spent(tenant, summary.total),
+        Ok(_) => shared.registry.spent(tenant, &summary),
         Err(error) => tracing::error!(%run, code = error.code(), %error, "the run could not be given up"),
     }
 }

@@ -51,8 +51,8 @@ const RESULT_UNWRITABLE: &str = "E1166";
 pub(crate) struct NewRun {
     pub(crate) tenant: Arc<str>,
     pub(crate) run: Run,
-    /// The most it may cost.
-    pub(crate) cost_max: Amount,
+    /// What is set aside for it of what its tenant may spend.
+    pub(crate) reserved: Amount,
     pub(crate) plan: Arc<LoadedPlan>,
     pub(crate) core: Core,
     pub(crate) prover: Prover,
@@ -100,7 +100,7 @@ impl Task {
         let NewRun {
             tenant,
             run,
-            cost_max,
+            reserved,
             plan,
             core,
             prover,
@@ -113,7 +113,7 @@ impl Task {
         let (answered, answers) = mpsc::channel(ANSWERS_QUEUED);
         let (controls, control) = mpsc::channel(CONTROLS_QUEUED);
         let live = Arc::new(LiveRun {
-            cost_max,
+            reserved,
             run: parking_lot::Mutex::new(run.clone()),
             control: controls,
             phase: tokio::sync::watch::Sender::new(Phase::Live),
@@ -443,7 +443,7 @@ impl Task {
         };
         match &phase {
             Phase::Stalled(_) => self.shared.registry.stall(self.run.id),
-            Phase::Live | Phase::Ended => self.shared.registry.settle(self.run.id, self.run.total),
+            Phase::Live | Phase::Ended => self.shared.registry.settle(&self.run),
         }
         self.live.phase.send_replace(phase);
     }

@@ -112,6 +112,11 @@ impl Accounts {
         cost.convert(agreed.currency, self.rate).is_some_and(|cost| cost.units > agreed.units)
     }
 
+    /// Whether an amount can be compared with what is counted in `currency`.
+    pub(crate) fn is_comparable(&self, amount: Amount, currency: Currency) -> bool {
+        amount.convert(currency, self.rate).is_some()
+    }
+
     /// What is set aside now in the outermost account, in its currency.
     pub(crate) fn reserved_outermost(&self) -> u64 {
         self.accounts.first_key_value().map_or(0, |(_, account)| account.reserved)

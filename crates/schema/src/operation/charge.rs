@@ -56,6 +56,16 @@ pub struct TokenPrice {
 }
 
 impl ObservedCost {
+    /// The currency of the charge.
+    #[must_use]
+    pub fn currency(&self) -> Option<Currency> {
+        match self {
+            Self::Header { currency, .. } | Self::Body { currency, .. } => Some(*currency),
+            Self::CreditsHeader { credit, .. } | Self::CreditsBody { credit, .. } => Some(credit.currency),
+            Self::Usage { tokens } => tokens.first().map(|row| row.per_million.currency),
+        }
+    }
+
     /// Whether it needs the answer's body.
     #[must_use]
     pub const fn reads_body(&self) -> bool {

@@ -8,18 +8,29 @@ use crate::args::NewKey;
 use crate::exit::Failure;
 use crate::{secrets, vault};
 
-/// The key, from where `new` says, or typed as the answer to `question`.
-pub(super) fn value(new: &NewKey, question: &str, expires_at: Option<Timestamp>) -> Result<Value, Failure> {
+/// The key, from where `new` says, or typed as the answer to `question`; of these `parts`, where it has several.
+pub(super) fn value(
+    new: &NewKey,
+    parts: &[String],
+    question: &str,
+    expires_at: Option<Timestamp>,
+) -> Result<Value, Failure> {
+    let mut seen = parts.to_vec();
+    seen.sort();
+    seen.dedup();
+    if seen.len() < parts.len() {
+        return Err(Failure::new("E1507", "--part names a part twice", "name each part once"));
+    }
     let key = given(new)?;
-    if new.parts.is_empty() {
+    if parts.is_empty() {
         let key = key.map_or_else(|| typed(question), Ok)?;
         return Value::new(key, expires_at).map_err(vault::failure);
     }
     let parts = match &key {
-        Some(lines) => parts_in(lines, &new.parts)?,
+        Some(lines) => parts_in(lines, parts)?,
         None => {
             let ask = |part: &String| Ok((part.clone(), typed(&format!("{part} of {question}"))?));
-            new.parts.iter().map(ask).collect::<Result<_, Failure>>()?
+            parts.iter().map(ask).collect::<Result<_, Failure>>()?
         }
     };
     Value::of_parts(parts, expires_at).map_err(vault::failure)

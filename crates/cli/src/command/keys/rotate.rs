@@ -25,7 +25,13 @@ pub(super) async fn run(
     let waiting = entry.next().filter(|_| force && !new.is_given()).cloned();
     let value = match waiting {
         Some(value) => value,
-        None => new::value(new, &format!("the new key of {name} for {}: ", entry.origin()), expires_at)?,
+        None => {
+            // A key of several parts is replaced by one of the same, unless others are named.
+            let own =
+                entry.value().parts().map(|(part, _)| part.to_owned()).filter(|part| part != keys::KEY_PART);
+            let parts = if new.parts.is_empty() { own.collect() } else { new.parts.clone() };
+            new::value(new, &parts, &format!("the new key of {name} for {}: ", entry.origin()), expires_at)?
+        }
     };
     if !force {
         Vault::change(&named.place, &unlock, |vault| vault.set_next(tenant, name, Some(value.clone())))
