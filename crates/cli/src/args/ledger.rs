@@ -1,10 +1,8 @@
-//! Arguments of the commands that fill the Ledger from documents.
+//! `orch ledger`.
 
 use std::path::PathBuf;
 
-use clap::Args;
-
-use super::LedgerSource;
+use clap::{Args, Subcommand, ValueEnum};
 
 /// `orch ledger add`.
 #[derive(Debug, Args)]
@@ -67,4 +65,93 @@ fn name_part(text: &str) -> Result<String, String> {
 fn subnet(text: &str) -> Result<u16, String> {
     let number = text.strip_prefix("sn").unwrap_or(text).parse();
     number.map_err(|_| "a subnet is written like `sn22`".into())
+}
+
+/// Which Ledger a command speaks to.
+#[derive(Debug, Args)]
+pub(crate) struct LedgerSource {
+    /// Use the Ledger of this server instead of the one of this project.
+    #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) server: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ledger {
+    /// Find operations.
+    Search {
+        /// Words to look for.
+        query: Vec<String>,
+        /// Only operations with this tag; may be given several times.
+        #[arg(long)]
+        tag: Vec<String>,
+        /// Only operations that fulfil this capability.
+        #[arg(long, value_name = "NAME")]
+        capability: Option<String>,
+        /// Most hits.
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+        limit: u32,
+        #[command(flatten)]
+        source: LedgerSource,
+    },
+    /// Show an operation with its schemas, price and sources.
+    Show {
+        /// Such as `sn22.web_search`.
+        operation: String,
+        /// A version other than the newest.
+        #[arg(long, conflicts_with = "form")]
+        version: Option<String>,
+        /// Print it as the definition of a tool for a language model; a capability (`cap.generate`) and a published plan
+        /// (`plans/research`), too.
+        #[arg(long = "as", value_enum, value_name = "FORM")]
+        form: Option<ToolForm>,
+        #[command(flatten)]
+        source: LedgerSource,
+    },
+    /// Publish entries of files in the catalogue's format.
+    Import {
+        /// JSON files, folders of them, or a folder laid out like the catalogue.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        source: LedgerSource,
+    },
+    /// Make a service callable: its OpenAPI or Swagger document, or an example of a call, as typed operations.
+    ///
+    /// Reads OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0, JSON or YAML, packed by gzip or not, from an address or a file.
+    /// It says of each operation whether it was filed, what of it was guessed, and what was refused and why. Adding a
+    /// document again changes nothing; one that has changed raises versions. `--server` names the Ledger, as
+    /// everywhere; the server of the operations is named by `--base-url`.
+    Add(Add),
+    /// Fetch the documents that the Ledger knows of, and file what changed.
+    ///
+    /// One request at a time to a host, robots.txt respected, unchanged documents not fetched again; 20 seconds and
+    /// 16 MiB for a document, five minutes for all.
+    Crawl(Crawl),
+    /// Measure how the schemas of operations map to types, without publishing anything.
+    ///
+    /// Reads entries in the catalogue's format and OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0 documents, JSON or YAML,
+    /// packed by gzip or not. For each file it says how many operations there are, how many of those with a complete
+    /// answer schema map, what share of the places of their answers is typed rather than `Json`, how many become
+    /// entries of the Ledger, and how many of those can be called; then each refusal with its code and where it stands.
+    Report {
+        /// Files, or folders of them.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// Exit with 1 where less than this share of the operations with a complete schema maps, in percent.
+        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
+        at_least: Option<u32>,
+    },
+}
+
+/// Whose form the definition of a tool has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ToolForm {
+    /// The JSON Schemas of arguments and answer.
+    JsonSchema,
+    /// A function tool of OpenAI, in strict mode where that can say the arguments.
+    Openai,
+    /// A tool of Anthropic's messages.
+    Anthropic,
+    /// A tool of the Model Context Protocol.
+    Mcp,
 }

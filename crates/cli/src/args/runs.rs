@@ -1,0 +1,150 @@
+//! The commands that run and serve: `orch run`, `call`, `serve`, `doctor` and `mcp`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use http::{HeaderValue, Uri};
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The plan file; `-` is standard input. Or `plans/NAME`, where no such file is there: a published plan.
+    pub(crate) file: PathBuf,
+    /// Which plan, where the file has several that no other runs.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) plan: Option<String>,
+    /// An input, `name=value`; the value is JSON, or plain text for a text parameter.
+    #[arg(long = "input", short = 'i', value_name = "NAME=VALUE")]
+    pub(crate) inputs: Vec<String>,
+    /// A file with all inputs as one JSON object; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "inputs")]
+    pub(crate) inputs_file: Option<PathBuf>,
+    /// Refuse the run, before anything is spent, if it may cost more than this, such as `0.10USD`.
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
+    pub(crate) max_cost: Option<String>,
+    /// Run on this server instead of in this process.
+    #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) server: Option<String>,
+    /// Keep nothing on disk; a crash loses the run.
+    #[arg(long, conflicts_with = "server")]
+    pub(crate) no_journal: bool,
+    /// Where to write the proof; else `.orchestra/proofs/<run>.orchproof`, or nowhere without a journal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proof: Option<PathBuf>,
+    /// How to show progress.
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub(crate) progress: Progress,
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Call {
+    /// Such as `sn22.web_search`, or a capability such as `cap.generate`; with `--help` behind it, what it takes and
+    /// answers.
+    #[arg(required_unless_present = "help")]
+    pub(crate) operation: Option<String>,
+    /// An argument: `name=value`, as the operation's type has it; `name:=JSON`; `name=@FILE` and `name:=@FILE`.
+    #[arg(value_name = "NAME=VALUE")]
+    pub(crate) arguments: Vec<String>,
+    /// Arguments as one JSON object; `@FILE` takes it from a file, `-` from standard input.
+    #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
+    pub(crate) args: Option<String>,
+    /// A version of the operation other than the newest.
+    #[arg(long)]
+    pub(crate) version: Option<String>,
+    /// Refuse the call, before anything is sent, if it may cost more than this, such as `0.01USD`. Needed where the
+    /// price is not known.
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
+    pub(crate) max_cost: Option<String>,
+    /// Longest wait for the answer, such as `90s`; else 30 seconds.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timeout: Option<jiff::SignedDuration>,
+    /// Print what happens, and parts of the answer, as they come.
+    #[arg(long)]
+    pub(crate) stream: bool,
+    /// Write the proof of the call into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Option<PathBuf>,
+    /// Call from this server instead of from this process.
+    #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) server: Option<String>,
+    /// Keep nothing on disk; a crash loses what the call cost.
+    #[arg(long, conflicts_with = "server")]
+    pub(crate) no_journal: bool,
+    /// Print help; behind an operation, that of the operation.
+    #[arg(long, short)]
+    pub(crate) help: bool,
+}
+
+/// How to show progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// A tree on a terminal, plain lines otherwise.
+    Auto,
+    /// A live tree.
+    Tree,
+    /// A line per event.
+    Plain,
+    /// A JSON document per event, to standard error.
+    Json,
+    /// None.
+    None,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address to listen on; port 0 picks a free one.
+    #[arg(long, value_name = "ADDRESS", env = "ORCHESTRA_LISTEN")]
+    pub(crate) listen: Option<String>,
+    /// Folder for the store and the runtime's key.
+    #[arg(long, value_name = "FOLDER", env = "ORCHESTRA_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Origin whose pages may call this server by gRPC-Web, such as `https://app.example`; may be given several times.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    pub(crate) allow_origin: Vec<HeaderValue>,
+    /// What to log to standard error: `error`, `warn`, `info`, `debug`, `trace`, or a filter by module such as
+    /// `info,runtime=debug`.
+    #[arg(long, value_name = "FILTER", env = "ORCHESTRA_LOG", default_value = "info")]
+    pub(crate) log: String,
+    /// The most a request to the OpenAI endpoint may cost which does not say so by `X-Orchestra-Cost-Max`, such as
+    /// `0.05USD`.
+    #[cfg(feature = "openai")]
+    #[arg(long, value_name = "AMOUNT", env = "ORCHESTRA_OPENAI_COST_MAX")]
+    pub(crate) openai_cost_max: Option<schema::amount::Amount>,
+}
+
+/// The header that a browser sends for pages of this origin.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let refused =
+        || format!("`{text}` is no origin; one is a scheme with a host, such as https://app.example");
+    let uri: Uri = text.parse().map_err(|_| refused())?;
+    let host = uri.authority().map_or("", |authority| authority.as_str());
+    let schemes = ["http", "https"].into_iter();
+    if !schemes.map(|scheme| format!("{scheme}://{host}")).any(|origin| !host.is_empty() && origin == text) {
+        return Err(refused());
+    }
+    HeaderValue::from_str(text).map_err(|_| refused())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Ask this server too.
+    #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) server: Option<String>,
+}
+
+#[cfg(feature = "mcp")]
+#[derive(Debug, Args)]
+pub(crate) struct Mcp {
+    /// The most that everything this process calls and runs may cost together, such as `1.00USD`.
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
+    pub(crate) spend_max: Option<String>,
+    /// Work on this server instead of in this process.
+    #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) server: Option<String>,
+    /// Keep nothing on disk; a crash loses what calls cost.
+    #[arg(long, conflicts_with = "server")]
+    pub(crate) no_journal: bool,
+    /// What to log to standard error, as `orch serve` takes it.
+    #[arg(long, value_name = "FILTER", env = "ORCHESTRA_LOG", default_value = "warn")]
+    pub(crate) log: String,
+}
