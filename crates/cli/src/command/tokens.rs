@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<(), Failure> {
             }
         }
         Args::Add { name, spend_max, no_spend_max, unpriced_min, publish, expires, replace } => {
-            let wrong = |why: String| Failure::new("E1507", format!("a token {why}"), "");
+            let wrong = |why: String| Failure::new("E1507", format!("there can be no token {why}"), "");
             check_name(name).map_err(wrong)?;
             if !no_spend_max {
                 spend_cap(spend_max, unpriced_min.as_deref()).map_err(wrong)?;
