@@ -13,7 +13,7 @@ use serde_json::Value;
 const FREE: &[&str] = &["orch", "e2e", "xtask"];
 
 /// Crates that nobody but the free ones may import.
-const TOPS: &[&str] = &["orch", "e2e", "xtask", "samples", "server", "openai-http"];
+const TOPS: &[&str] = &["orch", "e2e", "xtask", "samples", "server", "mcp", "openai-http"];
 
 /// Crates that embed in an editor, a browser or a validator.
 const PURE: &[&str] = &["schema", "openapi", "plan-lang", "plan-ir", "plan-compiler", "plan-doc", "proof"];

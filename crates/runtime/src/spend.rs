@@ -2,7 +2,6 @@
 //! ends.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use schema::amount::{Amount, Currency};
 use schema::price::PriceBasis;
@@ -75,13 +74,6 @@ impl SpendCap {
 
     fn unpriced(&self, currency: Currency) -> u64 {
         self.unpriced_min.get(&currency).copied().unwrap_or_default()
-    }
-}
-
-impl fmt::Display for SpendCap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let amounts = self.max.iter().map(|(currency, units)| Amount::new(*units, *currency).to_string());
-        f.write_str(&amounts.collect::<Vec<_>>().join(" and "))
     }
 }
 

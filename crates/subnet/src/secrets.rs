@@ -328,8 +328,9 @@ impl SecretStore {
         self.secrets.iter().map(|(name, secret)| (name.as_str(), &secret.origin))
     }
 
-    /// An identifier of the very secret that `operation` would use at `origin`, which must have these parts: equal for equal keys, of no use to
-    /// learn the key. Caches must have it in their keys, or one caller would be served another's paid answer.
+    /// An identifier of the very secret that `operation` would use at `origin`, which must have these parts: equal for
+    /// equal keys, of no use to learn the key. Caches must have it in their keys, or one caller would be served another's
+    /// paid answer.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::OtherOrigin`], [`Error::Expired`] or [`Error::Unusable`], as a call would end.

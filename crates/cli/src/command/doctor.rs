@@ -182,7 +182,7 @@ fn hotkey(config: &Config, ledger: Option<&Snapshot>) -> Finding {
         Ok(None) => Finding::warning(
             "hotkey",
             format!(
-                "none; {few}: they refuse calls from outside, and are for validators and owners of the subnet"
+                "none; {few}; they refuse calls from outside, and are for validators and owners of the subnet"
             ),
             "if that is you: `hotkey = \"FILE\"` in orchestra.toml, and `orch keys hotkey FILE` to check it",
         ),
