@@ -1,5 +1,8 @@
 //! `orch test`: what passes, what fails and how it is told.
 
+use std::fs;
+use std::path::Path;
+
 use crate::orch::{Folder, shape};
 
 const TESTED: &str = include_str!("plans/tested.orch");
@@ -64,4 +67,26 @@ fn a_file_that_does_not_compile_is_a_failure_and_the_others_still_run() {
     let ran = folder.orch(["test", "broken.orch", "plan.orch"]).exits(1);
     assert!(ran.err.contains("error[E0301]: what is asserted must be `Bool`"), "{}", ran.err);
     assert!(ran.err.contains("1 passed, 0 failed; 1 file does not compile"), "{}", ran.err);
+}
+
+/// `plan-compiler`, whose tests compile the pages, runs no plans.
+#[test]
+fn the_tests_of_the_documentation_pass() {
+    let folder = Folder::project();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let mut tests = 0;
+    for page in ["language.md", "language-in-one-page.md"] {
+        let text = fs::read_to_string(docs.join(page)).unwrap();
+        let blocks = text.split("\n```orch\n").skip(1).map(|rest| rest.split("\n```").next().unwrap());
+        for (at, block) in blocks.filter(|block| block.contains("\ntest \"")).enumerate() {
+            tests += block.matches("\ntest \"").count();
+            folder.write(format!("{page}-{at}.orch"), block);
+        }
+    }
+    assert!(tests >= 4, "{tests}");
+    folder.orch(["lock", "update"]).succeeds();
+    let ran = folder.orch(["test", "."]).succeeds();
+    // The project brings tests of its own.
+    assert!(ran.err.contains(" passed, 0 failed"), "{}", ran.err);
+    assert_eq!(ran.err.matches("language").count(), 3, "{}", ran.err);
 }
