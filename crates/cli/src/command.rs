@@ -48,16 +48,12 @@ impl Context {
 
 /// Runs the command.
 pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    // Nearly every command may come to hold a key, so none has to remember it.
+    harden::process();
     let context = Context { output: Output::new(&cli.global), config_file: cli.global.config };
     if context.config_file.is_some() {
         // Who names a file wants it to be heeded, whatever the command.
         context.config()?;
-    }
-    match cli.command {
-        Command::Run(_) | Command::Serve(_) | Command::Keys(_) | Command::Doctor(_) => harden::process(),
-        #[cfg(feature = "mcp")]
-        Command::Mcp(_) => harden::process(),
-        _ => {}
     }
     match cli.command {
         Command::New(args) => new::run(&context, &args).await,

@@ -104,6 +104,10 @@ impl From<Status> for Fault {
                 fault = fault.with(name, value);
             }
         }
+        let wait = details.retry_info().and_then(|info| info.retry_delay);
+        if let Some(wait_ms) = wait.and_then(|wait| u64::try_from(wait.as_millis()).ok()) {
+            fault = fault.with("retry_after_ms", wait_ms);
+        }
         let violations = details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();
         if violations.is_empty() {
             return fault;

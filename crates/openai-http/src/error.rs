@@ -46,6 +46,8 @@ pub(crate) struct Failure {
     /// What became of the call, where one was made.
     receipt: Option<Box<Receipt>>,
     call_kind: Option<Box<str>>,
+    /// JSON path of what does not fit in the subnet's answer.
+    path: Option<Box<str>>,
 }
 
 impl Failure {
@@ -58,6 +60,7 @@ impl Failure {
             retry_after: None,
             receipt: None,
             call_kind: None,
+            path: None,
         }
     }
 
@@ -118,6 +121,9 @@ impl Failure {
         if let Some(kind) = &self.call_kind {
             error.insert("call_kind".into(), (**kind).into());
         }
+        if let Some(path) = &self.path {
+            error.insert("path".into(), (**path).into());
+        }
         if let Some(receipt) = &self.receipt {
             error.insert("orchestra".into(), receipt.json());
         }
@@ -156,7 +162,8 @@ impl IntoResponse for Failure {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if self.must_not_repeat() {
             headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
-        } else if let Some(wait) = self.retry_after {
+        }
+        if let Some(wait) = self.retry_after {
             headers.insert(
                 RETRY_AFTER,
                 HeaderValue::from(wait.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)),
@@ -199,6 +206,7 @@ impl From<Status> for Failure {
             retry_after,
             receipt: receipt.map(Box::new),
             call_kind: call_kind.map(Into::into),
+            path: metadata("path").map(Into::into),
             ..Self::new(http, reason, status.message())
         }
     }

@@ -21,6 +21,8 @@ use crate::plan::{CompiledPlan, NodeBody, Param, PlanBody, ScopeId, SourceSpan};
 use crate::topology::{GraphError, Topology, nodes};
 
 mod calls;
+
+pub use calls::attempts_us;
 mod counts;
 mod money;
 mod purse;

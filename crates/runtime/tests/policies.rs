@@ -299,3 +299,65 @@ fn a_crash_asks_again_for_what_was_lost_of_a_vote() {
     // Four were lost, assumed paid, and sent again.
     assert_eq!((simulation.sent.len(), simulation.settled()), (9, 9));
 }
+
+const ONE_PEER: &str = r#"
+plan main() -> String with { budget: 1USD, deadline: 60s } {
+  let a = call echo(q: "x") with { timeout: 1s, retry: { max: 2, backoff: 10ms } }
+  return a.v
+}"#;
+
+/// When requests were sent, milliseconds from the start.
+fn sent_at(simulation: &Simulation) -> Vec<u64> {
+    let start = simulation.turns[0].events[0].0;
+    simulation
+        .turns
+        .iter()
+        .flat_map(|turn| turn.actions.sends.values().map(|_| (turn.events[0].0 - start) / MS))
+        .collect()
+}
+
+#[test]
+fn a_peer_is_left_alone_for_as_long_as_it_asks() {
+    let mut answers = in_order(vec![Some((300 * MS, Err(CallErrorKind::RateLimited), None)), says("fine")]);
+    let done = run(ONE_PEER, "", &mut answers);
+    assert_eq!(json(&done), "\"fine\"");
+    // It took 300 ms to ask for 600 ms; the backoff alone is 20 ms at most.
+    assert_eq!(sent_at(&done), [0, 900]);
+}
+
+#[test]
+fn a_wait_that_the_bound_has_no_time_for_ends_the_call() {
+    // All attempts take 3.05 s at most, so that the last begins after 2.05 s.
+    let busy = |ms: u64| Some((ms * MS, Err(CallErrorKind::RateLimited), None));
+    let done = run(ONE_PEER, "", in_order(vec![busy(690)]));
+    assert_eq!((sent_at(&done), done.elapsed_us()), (vec![0], 690 * MS));
+    let error = done.error();
+    assert_eq!(error.call.as_ref().unwrap().kind, CallErrorKind::RateLimited);
+    assert!(error.message.ends_with("longer than the call's attempts may take"), "{}", error.message);
+    let done = run(ONE_PEER, "", in_order(vec![busy(680), says("fine")]));
+    assert_eq!(sent_at(&done), [0, 2_040]);
+    // Time that a wait has taken is gone for the attempts after it.
+    let done = run(ONE_PEER, "", in_order(vec![busy(600), None]));
+    assert_eq!((sent_at(&done), done.elapsed_us()), (vec![0, 1_800], 2_800 * MS));
+}
+
+#[test]
+fn another_operation_is_asked_while_one_is_left_alone() {
+    let text = r#"
+plan main() -> String with { budget: 1USD, deadline: 60s } {
+  call ask(q: "x") with { timeout: 1s, retry: { max: 3, backoff: 10ms } }
+}"#;
+    let mut asked = vec![];
+    let done = run(text, "", |send| {
+        asked.push(send.operation);
+        match asked.len() {
+            1 => Some((400 * MS, Err(CallErrorKind::RateLimited), None)),
+            4 => says("fine"),
+            _ => fails(CallErrorKind::Unavailable),
+        }
+    });
+    let at = sent_at(&done);
+    // The first is passed over in the second round of all, when it still rests.
+    assert!(asked[0] != asked[1] && asked[1] != asked[2] && asked[3] == asked[1], "{asked:?}");
+    assert!(at[1] <= 420 && at[3] < 600, "{at:?}");
+}

@@ -288,6 +288,9 @@ fn call_failed(run: &Run) -> Status {
     };
     let mut details = ErrorDetails::new();
     details.set_error_info(error.code.as_str(), DOMAIN, metadata);
+    if let Some(wait_ms) = error.call.as_ref().and_then(|call| call.retry_after_ms) {
+        details.set_retry_info(Some(Duration::from_millis(wait_ms)));
+    }
     Status::with_error_details(code, short(error.message.as_str()), details)
 }
 

@@ -15,6 +15,8 @@ pub const TASK_FAILED: &str = "E1114";
 pub const TASK_LATE: &str = "E1115";
 /// An answer without what its entry says is in it: the list of a page, the id or state of a task.
 pub const DELIVERY: &str = "E1116";
+/// Pages that go round.
+pub const PAGES_LOOP: &str = "E1117";
 /// A stream that broke off before its end.
 pub const STREAM_CUT: &str = "E1130";
 /// An answer whose signature is missing or wrong.

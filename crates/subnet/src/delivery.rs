@@ -215,7 +215,7 @@ impl Call<'_> {
     async fn pages(&mut self, pages: &Pages, mut fields: Map<String, Json>) -> Result<Value, CallError> {
         let parameter = pages.next.parameter();
         let given = fields.get(parameter).filter(|given| !given.is_null()).cloned();
-        let mut all = Vec::new();
+        let (mut all, mut before, mut asked) = (Vec::new(), Vec::new(), Vec::new());
         let mut read = 0;
         loop {
             read += 1;
@@ -235,6 +235,10 @@ impl Call<'_> {
                 _ => return Err(of_page(lacks(&pages.items, "a list"))),
             };
             let is_empty = items.is_empty();
+            if !is_empty && items == before {
+                return Err(of_page(loops(&pages.items, "it has the same elements as the page before it")));
+            }
+            before.clone_from(&items);
             all.extend(items);
             let next = if is_empty || read >= self.context.follow.pages {
                 None
@@ -242,7 +246,16 @@ impl Call<'_> {
                 pages.next.after(&page, given.as_ref(), read, all.len())
             };
             match next {
-                Some(next) => drop(fields.insert(parameter.to_owned(), next)),
+                Some(next) if asked.contains(&next) => {
+                    return Err(of_page(loops(
+                        &pages.items,
+                        "the page that it names as the next was read before",
+                    )));
+                }
+                Some(next) => {
+                    asked.push(next.clone());
+                    fields.insert(parameter.to_owned(), next);
+                }
                 None if read == 1 => return Ok(value),
                 None => return self.whole(page, &pages.items, all),
             }
@@ -269,6 +282,23 @@ impl Call<'_> {
         };
     }
 
+    /// A task is charged once: at the most that an answer about it states, as what it came to cost is often known at
+    /// its end only.
+    fn charge_task(&mut self, cost: Option<Amount>) {
+        let Some(so_far) = &mut self.so_far else { return };
+        so_far.observed_cost = match (so_far.observed_cost, cost) {
+            (Some(before), Some(cost)) if before.units >= cost.units => Some(before),
+            (before, cost) => cost.or(before),
+        };
+    }
+
+    /// An exchange about a task whose record is kept.
+    async fn ask_of_task(&mut self, wire: &Wire, named: Map<String, Json>) -> Result<Bytes, CallError> {
+        let exchanged = self.exchange(wire, None, named).await;
+        self.charge_task(exchanged.observed_cost);
+        self.keep(exchanged)
+    }
+
     async fn task(
         &mut self,
         task: &Task,
@@ -276,15 +306,23 @@ impl Call<'_> {
         result: Option<&Wire>,
         fields: Map<String, Json>,
     ) -> Result<Value, CallError> {
+        let every = self.context.follow.every.unwrap_or(Duration::from_millis(task.every_ms.into()));
+        if self.context.timeout <= every {
+            let (time, every) = (self.context.timeout.as_secs_f64(), every.as_secs_f64());
+            let message = format!(
+                "a task is first asked after {every} s after it was created, and the call has {time} s: nothing was sent"
+            );
+            return Err(CallError::new(CallErrorKind::Timeout, code::TASK_LATE, message));
+        }
         let created = document(&self.ask(&self.operation.wire, fields).await?)?;
         let id = match created.pointer(&task.id) {
             Some(id @ (Json::String(_) | Json::Number(_))) => id.clone(),
             _ => return Err(lacks(&task.id, "the id of the task")),
         };
         let named = || Map::from_iter([("id".to_owned(), id.clone())]);
-        let mut answer = self.wait(task, state, &named).await?;
+        let mut answer = self.wait(task, state, every, &named).await?;
         if let Some(result) = result {
-            answer = document(&self.ask(result, named()).await?)?;
+            answer = document(&self.ask_of_task(result, named()).await?)?;
         }
         match answer.pointer(&task.result) {
             Some(result) => self.operation.decode(&bytes_of(result)),
@@ -298,30 +336,41 @@ impl Call<'_> {
         &mut self,
         task: &Task,
         state: &Wire,
+        every: Duration,
         named: &impl Fn() -> Map<String, Json>,
     ) -> Result<Json, CallError> {
-        let every = self.context.follow.every.unwrap_or(Duration::from_millis(task.every_ms.into()));
-        let mut asked = 0;
+        let (mut asked, mut pause) = (0, every);
         loop {
             let left = self.context.timeout.saturating_sub(self.begun.elapsed());
-            if self.context.follow.polls.is_some_and(|most| asked >= most) || left <= every {
-                let message = format!("the task is not done after {asked} questions");
-                return Err(CallError::new(CallErrorKind::Timeout, code::TASK_LATE, message));
+            if self.context.follow.polls.is_some_and(|most| asked >= most) || left <= pause {
+                let mut message = format!("the task is not done after {asked} questions");
+                if pause > every {
+                    let seconds = pause.as_secs_f64();
+                    message = format!("{message}, and the peer asks to wait {seconds} s for the next");
+                }
+                let asked_ms = u64::try_from(pause.as_millis()).ok().filter(|_| pause > every);
+                let late = CallError::new(CallErrorKind::Timeout, code::TASK_LATE, message);
+                return Err(CallError { retry_after_ms: asked_ms, ..late });
             }
-            tokio::time::sleep(every).await;
+            tokio::time::sleep(pause).await;
             let exchanged = self.exchange(state, None, named()).await;
             asked += 1;
-            let busy = |error: &CallError| {
-                matches!(error.kind, CallErrorKind::Unavailable | CallErrorKind::RateLimited)
-            };
-            if exchanged.body.as_ref().is_err_and(busy) {
-                continue;
+            if let Err(error) = &exchanged.body {
+                if matches!(error.kind, CallErrorKind::Unavailable | CallErrorKind::RateLimited) {
+                    pause = every.max(Duration::from_millis(error.retry_after_ms.unwrap_or(0)));
+                    continue;
+                }
+                if error.code == code::INPUT {
+                    return Err(lacks(&task.id, "an id that can stand in a path"));
+                }
             }
+            pause = every;
             let answer = exchanged.body.clone().and_then(|body| document(&body));
             let word =
                 answer.as_ref().ok().and_then(|answer| answer.pointer(&task.state)).and_then(Json::as_str);
             let is_one_of =
                 |states: &[String]| word.is_some_and(|word| states.iter().any(|state| state == word));
+            self.charge_task(exchanged.observed_cost);
             if is_one_of(&task.done) {
                 return self.keep(exchanged).and(answer);
             }
@@ -373,6 +422,14 @@ fn bytes_of(document: &Json) -> Vec<u8> {
 
 /// The answer does not hold what the operation's entry says it does.
 fn lacks(pointer: &str, what: &str) -> CallError {
-    let path = format!("${}", pointer.replace('/', "."));
-    CallError::invalid(code::DELIVERY, path, format!("the answer does not hold {what} there"))
+    CallError::invalid(code::DELIVERY, path_of(pointer), format!("the answer does not hold {what} there"))
+}
+
+/// Pages that lead nowhere new.
+fn loops(items: &str, why: &str) -> CallError {
+    CallError::invalid(code::PAGES_LOOP, path_of(items), format!("the pages go round: {why}"))
+}
+
+fn path_of(pointer: &str) -> String {
+    format!("${}", pointer.replace('/', "."))
 }

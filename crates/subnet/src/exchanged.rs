@@ -106,7 +106,9 @@ impl Exchanged {
         let shown = shown.flatten().map(|value| value.as_bytes()).chain([exchange.body.as_ref()]);
         let is_echoed = key.is_some_and(|key| shown.into_iter().any(|part| echo::is_echoed(key, part)));
         self.body = match is_echoed {
-            true => Err(repeats_the_key()),
+            true => {
+                Err(status::refusal_of(exchange.status, &exchange.headers).unwrap_or_else(repeats_the_key))
+            }
             false => self.answer(&exchange, key, reader, asked),
         };
         self.observed_cost =
@@ -139,7 +141,12 @@ impl Exchanged {
 /// The charge that an answer states.
 fn observed_cost(rule: &ObservedCost, headers: &HeaderMap, body: Option<&[u8]>) -> Option<Amount> {
     let body = body.filter(|_| rule.reads_body()).and_then(|body| serde_json::from_slice::<Value>(body).ok());
-    rule.read(|name| headers.get(name)?.to_str().ok(), body.as_ref())
+    // Which of several would be the charge, nobody has said.
+    let header = |name: &str| {
+        let mut all = headers.get_all(name).iter();
+        all.next().filter(|_| all.next().is_none())?.to_str().ok()
+    };
+    rule.read(header, body.as_ref())
 }
 
 /// Whether the answer's content type admits the declared form. Absent and vague types are let through, because the

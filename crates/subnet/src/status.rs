@@ -17,6 +17,15 @@ const DETAIL_BYTES_MAX: usize = 64 << 10;
 /// A peer that asks to wait longer than a day means "never".
 pub(crate) const RETRY_AFTER_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
 
+/// The error for an answer with `status` whose words repeat the caller's key and are left out; `None` for success.
+pub(crate) fn refusal_of(status: StatusCode, headers: &HeaderMap) -> Option<CallError> {
+    let mut told = HeaderMap::new();
+    told.extend(headers.get(header::RETRY_AFTER).map(|wait| (header::RETRY_AFTER, wait.clone())));
+    let mut error = error_of(status, &told, b"", None, SystemTime::now())?;
+    error.message.push_str("; what it says repeats the caller's API key, so it is not kept");
+    Some(error)
+}
+
 /// The error for an answer with `status`; `None` for success. `key` is taken out of whatever the peer said.
 pub(crate) fn error_of(
     status: StatusCode,

@@ -140,6 +140,31 @@ async fn a_page_that_fails_fails_the_call_and_those_before_it_are_charged() {
     assert_eq!((error.code.as_str(), error.path.as_deref()), ("E1116", Some("$.items")));
 }
 
+#[tokio::test]
+async fn pages_that_go_round_are_not_paid_for_ever() {
+    let cursor = json!({ "by": "cursor", "parameter": "from", "from": "/next" });
+    let number = json!({ "by": "number", "parameter": "from", "first": 1 });
+    type Page = fn(&str) -> Value;
+    let rows: [(&Value, Page, u32); 3] = [
+        (&cursor, |_| json!({ "items": [1, 2], "next": "same" }), 2),
+        (
+            &cursor,
+            |line| json!({ "items": [line.len()], "next": if line.contains("from=a") { "bb" } else { "a" } }),
+            3,
+        ),
+        (&number, |_| json!({ "items": [1, 2] }), 2),
+    ];
+    for (next, page, read) in rows {
+        let peer = Peer::start(move |seen| with_cost(&page(&seen.line))).await;
+        let outcome = call(&peer, &paged(&peer.origin(), next.clone()), json!({}), pages(9)).await;
+        let error = outcome.result.unwrap_err();
+        assert_eq!((error.code.as_str(), error.path.as_deref()), ("E1117", Some("$.items")), "{error}");
+        assert!(error.message.starts_with(&format!("page {read}: the pages go round")), "{error}");
+        let charged = Amount::new(u64::from(read) * 1_000, Currency::MicroUsd);
+        assert_eq!((outcome.pages, outcome.observed_cost), (read, Some(charged)));
+    }
+}
+
 /// A task that is done when it was asked after a few times.
 async fn worker(states: &'static [&'static str]) -> Peer {
     let asked = AtomicU32::new(0);
@@ -191,12 +216,62 @@ async fn a_task_that_fails_or_takes_too_long_is_a_coded_failure() {
     let (code, kind, message) = fails(&["running"], json!({}), few).await;
     assert_eq!((code.as_str(), kind), ("E1115", CallErrorKind::Timeout));
     assert!(message.contains("3 questions"), "{message}");
-    // A pause that is longer than what is left of the time is not begun.
+    // Nor is a task created that the call has no time to ask after.
     let never = Follow { every: Some(Duration::from_secs(3600)), ..Follow::default() };
-    assert_eq!(fails(&["done"], json!({}), never).await.0, "E1115");
+    let peer = worker(&["done"]).await;
+    let outcome = call(&peer, &tasked(&peer.origin(), json!({})), json!({ "q": "x" }), never).await;
+    assert_eq!((outcome.result.unwrap_err().code.as_str(), outcome.sent), ("E1115", false));
+    assert_eq!(peer.seen().len(), 0);
     for patch in [json!({ "id": "/id" }), json!({ "state": "/status" }), json!({ "result": "/answer" })] {
         assert_eq!(fails(&["done"], patch, few).await.0, "E1116");
     }
+}
+
+#[tokio::test]
+async fn a_busy_task_is_asked_after_when_the_peer_says() {
+    let peer = Peer::start(|seen| match seen.line.as_str() {
+        "POST /items HTTP/1.1" => json_answer(&json!({ "task": { "id": 7 } })),
+        _ => Reply::Bytes(b"HTTP/1.1 429 Slow\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n".to_vec()),
+    })
+    .await;
+    let outcome =
+        call(&peer, &tasked(&peer.origin(), json!({})), json!({ "q": "x" }), Follow::default()).await;
+    let error = outcome.result.unwrap_err();
+    assert_eq!((error.code.as_str(), error.retry_after_ms), ("E1115", Some(3_600_000)), "{error}");
+    assert!(error.message.contains("after 1 questions, and the peer asks to wait 3600 s"), "{error}");
+    assert_eq!(peer.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_task_costs_the_most_that_an_answer_about_it_states() {
+    let stating = |cost: &str, body: Value| {
+        let body = body.to_string();
+        let head = format!("HTTP/1.1 200 OK\r\nx-cost: {cost}\r\ncontent-length: {}\r\n\r\n", body.len());
+        Reply::Bytes(format!("{head}{body}").into_bytes())
+    };
+    for (created, done, charged) in [("0.001", "0.02", 20_000), ("0.02", "0", 20_000), ("?", "0.003", 3_000)]
+    {
+        let peer = Peer::start(move |seen| match seen.line.as_str() {
+            "POST /items HTTP/1.1" => stating(created, json!({ "task": { "id": 7 } })),
+            _ => stating(done, json!({ "state": "done", "result": { "n": 1 } })),
+        })
+        .await;
+        let mut operation = tasked(&peer.origin(), json!({}));
+        operation.observed_cost =
+            Some(ObservedCost::Header { name: "x-cost".into(), currency: Currency::MicroUsd });
+        let outcome = call(&peer, &operation, json!({ "q": "x" }), Follow::default()).await;
+        assert_eq!(outcome.observed_cost, Some(Amount::new(charged, Currency::MicroUsd)));
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_stands_in_no_path_is_the_answers_fault() {
+    let peer = Peer::start(|_| json_answer(&json!({ "task": { "id": "../../admin" } }))).await;
+    let outcome =
+        call(&peer, &tasked(&peer.origin(), json!({})), json!({ "q": "x" }), Follow::default()).await;
+    let error = outcome.result.unwrap_err();
+    assert_eq!((error.code.as_str(), error.path.as_deref()), ("E1116", Some("$.task.id")), "{error}");
+    assert_eq!((outcome.sent, peer.seen().len()), (true, 1));
 }
 
 #[test]

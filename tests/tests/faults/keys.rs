@@ -85,7 +85,7 @@ async fn a_key_leaves_no_trace_in_store_events_and_proof() {
     .await;
     let folder = tempfile::tempdir().unwrap();
     let host = keyed(in_folder(folder.path()), &subnet, Some(&subnet.url)).await;
-    for (question, code) in [("hello", None), ("leak", Some("E1113")), ("leak in an error", Some("E1113"))] {
+    for (question, code) in [("hello", None), ("leak", Some("E1113")), ("leak in an error", Some("E1143"))] {
         let run = host.clients.run(&one("timeout: 60s"), &json!({ "q": question })).await;
         match code {
             None => assert_eq!(result_of(&run), question),

@@ -217,6 +217,7 @@ async fn a_missing_key_and_an_unknown_protocol_are_told_before_anything_is_sent(
 async fn a_call_without_an_answer_says_why_and_what_was_charged() {
     let World { served: _served, clients, subnet: _subnet } = World::start(|question| match question {
         "down" => Reply::Status(503, "text/plain", "no".into()),
+        "busy" => Reply::Raw(b"HTTP/1.1 429 Slow\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n".to_vec()),
         "slow" => Reply::Silence,
         "long" => Reply::Answer("x".repeat(201), Duration::ZERO),
         other => Reply::echo(other),
@@ -224,6 +225,7 @@ async fn a_call_without_an_answer_says_why_and_what_was_charged() {
     .await;
     for (question, grpc, codes, kind, path) in [
         ("down", Code::Unavailable, &["E1143"][..], "unavailable", None),
+        ("busy", Code::ResourceExhausted, &["E1144"], "rate_limited", None),
         // The transport says so, or the scheduler where that is busy.
         ("slow", Code::DeadlineExceeded, &["E1140", "E1153"], "timeout", None),
         ("long", Code::FailedPrecondition, &["E1120"], "invalid", Some("$.v")),
@@ -236,6 +238,8 @@ async fn a_call_without_an_answer_says_why_and_what_was_charged() {
         let told = told(&status);
         assert_eq!(told.get("call_kind").map(String::as_str), Some(kind));
         assert_eq!(told.get("path").map(String::as_str), path);
+        let wait = status.get_details_retry_info().and_then(|info| info.retry_delay);
+        assert_eq!(wait, (question == "busy").then_some(Duration::from_secs(7)));
         let run = clients.get(&told["run"]).await;
         assert_eq!(run.error.unwrap().code, code);
         assert_eq!(

@@ -155,17 +155,23 @@ fn a_passphrase_is_said_and_kept_nowhere() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_process_that_holds_keys_leaves_no_core_dump() {
-    let folder = Folder::project_with_latency(1);
-    let running = Running::start(&mut folder.command(["serve", "--listen", "127.0.0.1:0"]));
-    assert!(running.first_line().starts_with("listening on "));
+    let folder = Folder::project_with_latency(20_000);
+    let serving = Running::start(&mut folder.command(["serve", "--listen", "127.0.0.1:0"]));
+    assert!(serving.first_line().starts_with("listening on "));
+    leaves_no_core_dump(&serving);
+    serving.signal("INT");
+    serving.end().succeeds();
+    let call = ["call", "sn22.web_search", "query=tea", "--max-cost", "0.01USD", "--stream"];
+    let calling = Running::start(&mut folder.command(call));
+    assert_ne!(calling.first_line(), "");
+    leaves_no_core_dump(&calling);
+    calling.signal("INT");
+    calling.end().exits(130);
+}
+
+fn leaves_no_core_dump(running: &Running) {
     let limits = fs::read_to_string(format!("/proc/{}/limits", running.id())).unwrap();
-    let core: Vec<&str> = limits
-        .lines()
-        .find(|line| line.starts_with("Max core file size"))
-        .unwrap()
-        .split_whitespace()
-        .collect();
+    let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let core: Vec<&str> = line.split_whitespace().collect();
     assert_eq!(core.get(4..6), Some(&["0", "0"][..]), "{limits}");
-    running.signal("INT");
-    running.end().succeeds();
 }

@@ -139,7 +139,7 @@ impl Entries<'_> {
             price: price.amount,
             units: 0,
             basis: price.basis,
-            latency_us: latency_us(spec),
+            latency_us: attempts_us(spec),
         })
     }
 
@@ -226,7 +226,9 @@ fn dearer(a: Option<WorstPrice>, b: WorstPrice, rate: Option<Rate>) -> Result<Wo
     Ok(if (same.units, b.basis) > (a.amount.units, a.basis) { b } else { a })
 }
 
-fn latency_us(spec: &CallSpec) -> u128 {
+/// The longest that the attempts of one level of a call take, with the waits between them, microseconds.
+#[must_use]
+pub fn attempts_us(spec: &CallSpec) -> u128 {
     let retries = spec.retry.max;
     let attempts = u128::from(spec.timeout_us).saturating_mul(u128::from(retries) + 1);
     // The sum over k = 1 ..= retries of backoff * 2^(k-1) + backoff.

@@ -1,7 +1,9 @@
 //! A call: as the plan wrote it, then its fallback calls, each with its attempts, and what becomes of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan_ir::bound::attempts_us;
 use plan_ir::graph::NodeId;
 use plan_ir::plan::{CallSpec, Fallback};
 use schema::error::{CallError, CallErrorKind, PlanError};
@@ -35,6 +37,12 @@ pub(crate) struct Call {
     pub(super) cursor: usize,
     /// Retries of this level.
     retries: u32,
+    /// When this level began, microseconds.
+    begun_us: u64,
+    /// Until when choices, by position, asked to be left alone, microseconds.
+    pub(super) rests: BTreeMap<usize, u64>,
+    /// Whether an attempt was put off because a peer asked for it.
+    put_off: bool,
     /// Requests of all levels.
     pub(super) requests: u32,
     /// Operations that were sent something.
@@ -54,6 +62,32 @@ pub(super) enum State {
     Round(Round),
     /// The next attempt.
     Backoff(TimerKey),
+}
+
+impl Call {
+    /// When the next attempt is made that the plan's backoff would make at `planned_us`: later where every operation
+    /// asked to be left alone for longer. `None` where an attempt then could end after the time that the plan's bound
+    /// counts for all of them.
+    fn next_attempt_us(&mut self, spec: &CallSpec, planned_us: u64) -> Option<u64> {
+        let rest_of = |position| self.rests.get(&position).copied().unwrap_or(0);
+        let rested_us = (0..self.choices.len()).map(rest_of).min().unwrap_or(0);
+        self.put_off |= rested_us > planned_us;
+        let at_us = planned_us.max(rested_us);
+        // Without such a wait the bound holds as it is, and clocks that are a little late do no harm.
+        let within = attempts_us(spec).saturating_sub(spec.timeout_us.into());
+        let latest_us = u128::from(self.begun_us).saturating_add(within);
+        (!self.put_off || u128::from(at_us) <= latest_us).then_some(at_us)
+    }
+
+    /// Whether the choice asked to be left alone beyond `now_us`.
+    pub(super) fn rests(&self, position: usize, now_us: u64) -> bool {
+        self.rests.get(&position).is_some_and(|until_us| *until_us > now_us)
+    }
+
+    /// An attempt begins again after a crash, `lost_us` after it had begun.
+    pub(super) fn begin_later(&mut self, lost_us: u64) {
+        self.begun_us = self.begun_us.saturating_add(lost_us);
+    }
 }
 
 /// Why an attempt gave nothing.
@@ -78,6 +112,9 @@ impl Core {
             choices: Vec::new(),
             cursor: 0,
             retries: 0,
+            begun_us: 0,
+            rests: BTreeMap::new(),
+            put_off: false,
             requests: 0,
             asked: Vec::new(),
             accounts: Vec::new(),
@@ -103,9 +140,12 @@ impl Core {
         };
         self.fact(frame, node, FactKind::Given(args.clone()));
         let choices = route::order(&plan, spec, &self.given);
+        let now_us = self.now_us;
         let Some(call) = self.call_mut(frame, node) else { return };
         (call.level, call.args, call.choices) = (level, args, choices);
         (call.cursor, call.retries, call.state) = (0, 0, State::Nothing);
+        (call.begun_us, call.put_off) = (now_us, false);
+        call.rests.clear();
         if let Err(error) = self.open_call_budget(frame, node, spec) {
             return self.fail_call(frame, node, *error);
         }
@@ -123,7 +163,7 @@ impl Core {
     }
 
     /// An attempt failed, or none could be made: repeat, fall back, hand the failure to the plan, or fail.
-    pub(super) fn call_failed(&mut self, frame: FrameId, node: NodeId, failure: Failure) {
+    pub(super) fn call_failed(&mut self, frame: FrameId, node: NodeId, mut failure: Failure) {
         let plan = Arc::clone(&self.plan);
         let (now_us, seed, last) = (self.now_us, self.given.seed, self.requests_made);
         let Some(call) = self.call_mut(frame, node) else { return };
@@ -132,11 +172,17 @@ impl Core {
         if retry::repeats(&spec.retry, call.retries, failure.error.kind) {
             call.retries += 1;
             let wait_us = retry::delay_us(&spec.retry, call.retries, seed, last);
-            let timer = self.timers.set(now_us.saturating_add(wait_us), Timer::Backoff { frame, node });
-            if let Some(call) = self.call_mut(frame, node) {
-                call.state = State::Backoff(timer);
+            if let Some(at_us) = call.next_attempt_us(spec, now_us.saturating_add(wait_us)) {
+                let timer = self.timers.set(at_us, Timer::Backoff { frame, node });
+                if let Some(call) = self.call_mut(frame, node) {
+                    call.state = State::Backoff(timer);
+                }
+                return self.node_progress(frame, node, NodeState::Waiting, failure.error.message);
             }
-            return self.node_progress(frame, node, NodeState::Waiting, failure.error.message);
+            failure
+                .error
+                .message
+                .push_str("; the wait it asks for is longer than the call's attempts may take");
         }
         match &spec.fallback {
             Some(Fallback::Call(_)) => {

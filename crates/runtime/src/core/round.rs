@@ -85,7 +85,7 @@ impl Core {
         self.timers.set(deadline_us, Timer::Round { frame, node })
     }
 
-    /// Asks the first operation, from the cursor on, whose price fits the budget.
+    /// Asks the first operation, from the cursor on, that may be asked now and whose price fits the budget.
     fn ask_next(
         &mut self,
         frame: FrameId,
@@ -98,6 +98,9 @@ impl Core {
         let mut refused = None;
         for step in 0..count {
             let position = cursor.wrapping_add(step) % count;
+            if self.call_ref(frame, node).is_some_and(|call| call.rests(position, self.now_us)) {
+                continue;
+            }
             match self.ask(frame, node, spec, vote, position) {
                 Ok(()) => return Ok(()),
                 Err(error) => refused = refused.or(Some(error)),
@@ -226,6 +229,7 @@ impl Core {
         let Some(attempt) = self.attempts.remove(&id) else { return };
         let level = self.call_ref(attempt.frame, attempt.node).map_or(0, |call| call.level);
         let pages = self.plan.call(attempt.node, level).map_or(1, |spec| spec.pages);
+        self.keep_rest(&attempt, &outcome);
         let judged = match &outcome.result {
             Ok(answer) => self.judge(attempt.frame, attempt.node, attempt.position, answer.clone()),
             Err(error) => Err(error.clone()),
@@ -243,6 +247,16 @@ impl Core {
         self.settle(id, &attempt, outcome, judged.as_ref().err());
         let ended = judged.map(|value| Answer { value, request: id });
         self.request_ended(id, &attempt, ended);
+    }
+
+    /// Remembers for how long the peer asked to be left alone.
+    fn keep_rest(&mut self, attempt: &Attempt, outcome: &Outcome) {
+        let asked_ms = outcome.result.as_ref().err().and_then(|error| error.retry_after_ms);
+        let Some(asked_ms) = asked_ms else { return };
+        let until_us = self.now_us.saturating_add(asked_ms.saturating_mul(1_000));
+        if let Some(call) = self.call_mut(attempt.frame, attempt.node) {
+            call.rests.insert(attempt.position, until_us);
+        }
     }
 
     /// A crash lay between intent and result. Sent again only if that does no harm and fits the budget;
@@ -267,8 +281,11 @@ impl Core {
         }
         // What is sent again has the time of a whole attempt.
         let timeout = self.set_timeout(frame, node, spec);
-        if let Some(State::Round(round)) = self.call_mut(frame, node).map(|call| &mut call.state) {
+        if let Some(call) = self.call_mut(frame, node)
+            && let State::Round(round) = &mut call.state
+        {
             let before = std::mem::replace(&mut round.timeout, timeout);
+            call.begin_later(timeout.0.saturating_sub(before.0));
             self.timers.remove(before);
         }
         let safe = plan.operation(attempt.operation).descriptor.repeat.safe;

@@ -9,8 +9,7 @@ pub(crate) fn repeats(retry: &Retry, used: u32, kind: CallErrorKind) -> bool {
 }
 
 /// Microseconds before retry `k` (from 1): `backoff * 2^(k-1)` plus jitter in `[0, backoff]`. The jitter
-/// depends on the run's seed and the attempt alone, so that a replay waits as long. A wait that the peer
-/// asked for does not lengthen it: the plan's time bound was computed without one.
+/// depends on the run's seed and the attempt alone, so that a replay waits as long.
 pub(crate) fn delay_us(retry: &Retry, k: u32, seed: u64, attempt: u32) -> u64 {
     let doubled = 1_u64.checked_shl(k.saturating_sub(1)).unwrap_or(u64::MAX);
     let jitter = mix(seed ^ mix(u64::from(attempt))) % retry.backoff_us.saturating_add(1).max(1);

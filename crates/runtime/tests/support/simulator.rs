@@ -208,7 +208,11 @@ pub fn outcome(
     let sent = result != Err(CallErrorKind::Unauthorized);
     let result = match result {
         Ok(text) => Ok(Value::record([Value::string(text)])),
-        Err(kind) => Err(CallError::new(kind, "E1199", "simulated")),
+        Err(kind) => Err(CallError {
+            // A busy peer asks for twice the time that it took to say so.
+            retry_after_ms: (kind == CallErrorKind::RateLimited).then_some(after_us / 500),
+            ..CallError::new(kind, "E1199", "simulated")
+        }),
     };
     Outcome {
         result,

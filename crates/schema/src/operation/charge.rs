@@ -45,6 +45,10 @@ pub enum ObservedCost {
     },
 }
 
+/// Whole TAO or dollars that one charge states at most. What is above was not meant as a charge: it would end every
+/// budget and limit that it counts in, and sums of such charges do not fit an amount.
+const CHARGE_WHOLE_MAX: u64 = 10_000;
+
 /// A count of tokens and what they cost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,8 +76,8 @@ impl ObservedCost {
         matches!(self, Self::Body { .. } | Self::CreditsBody { .. } | Self::Usage { .. })
     }
 
-    /// The charge that an answer states; `None` where it states none, or none that can be read. `header` gives the
-    /// value of a header, `body` is the answer's JSON.
+    /// The charge that an answer states; `None` where it states none, none that can be read, or one above
+    /// 10,000 TAO or dollars, which is no charge. `header` gives the value of a header, `body` is the answer's JSON.
     pub fn read<'h>(
         &self,
         header: impl FnOnce(&str) -> Option<&'h str>,
@@ -81,13 +85,14 @@ impl ObservedCost {
     ) -> Option<Amount> {
         let whole = |currency: Currency| Amount::new(currency.scale(), currency);
         let at = |pointer: &str| number_text(body?.pointer(pointer)?);
-        match self {
+        let charge = match self {
             Self::Header { name, currency } => times(header(name)?, whole(*currency)),
             Self::Body { pointer, currency } => times(&at(pointer)?, whole(*currency)),
             Self::CreditsHeader { name, credit } => times(header(name)?, *credit),
             Self::CreditsBody { pointer, credit } => times(&at(pointer)?, *credit),
             Self::Usage { tokens } => usage(tokens, body?),
-        }
+        };
+        charge.filter(|charge| charge.units <= charge.currency.scale().saturating_mul(CHARGE_WHOLE_MAX))
     }
 
     /// Checks it as part of an entry.
@@ -191,7 +196,9 @@ mod tests {
         assert_eq!(read("1e-99"), Some(1));
         assert_eq!(read("0e99"), Some(0));
         assert_eq!(read("2E3"), Some(2_000_000_000));
-        for bad in ["", ".", "-1", "1e", "0.1 USD", "99999999999999999999", "1e30", "NaN"] {
+        assert_eq!(read("10000"), Some(10_000_000_000));
+        let large = ["10000.000001", "18446744073709.551615", "99999999999999999999", "1e30"];
+        for bad in ["", ".", "-1", "1e", "0.1 USD", "NaN"].into_iter().chain(large) {
             assert_eq!(read(bad), None, "{bad}");
         }
     }

@@ -98,6 +98,7 @@ impl Report<'_> {
                     "message": status.message(),
                     "call_kind": text("call_kind"),
                     "path": text("path"),
+                    "retry_after_ms": retry_after_ms(status),
                 },
                 "total": total,
                 "total_certain": text("certain") == "true",
@@ -175,4 +176,9 @@ fn charged(told: &HashMap<String, String>) -> String {
 /// The beginning of a hash, enough to find it again.
 fn short(hash: &str) -> &str {
     hash.get(..12).unwrap_or(hash)
+}
+
+/// How long the subnet asked to be left alone, milliseconds.
+fn retry_after_ms(status: &Status) -> Option<u64> {
+    u64::try_from(status.get_details_retry_info()?.retry_delay?.as_millis()).ok()
 }
