@@ -1,5 +1,6 @@
 //! The vault: its entries in memory, and the one file they lie in.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -221,6 +222,12 @@ impl Vault {
         Ok(())
     }
 
+    /// Whose keys there are.
+    #[must_use]
+    pub fn tenants(&self) -> BTreeSet<&str> {
+        self.content.entries.iter().map(Entry::tenant).collect()
+    }
+
     /// Puts the keys of `tenant` that are in use into `store`, expired ones too, so that a call can say so. A secret
     /// without a part named `key` is left out: the store holds one key under a name.
     ///
@@ -298,7 +305,7 @@ pub fn check_names(tenant: &str, name: &str) -> Result<(), Error> {
         return Err(Error::Entry { what: "the name", why: why.into() });
     }
     if !entry::is_tenant(tenant) {
-        let why = "must have 1 to 64 small letters, digits, `-` and `_`";
+        let why = "must have 1 to 64 letters, digits, `-`, `_` and `.`";
         return Err(Error::Entry { what: "the tenant's name", why: why.into() });
     }
     Ok(())

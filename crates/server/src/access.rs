@@ -41,6 +41,8 @@ pub struct Grant {
     pub spend_cap: Option<SpendCap>,
     /// Whether it may publish operations, capabilities and plans.
     pub may_publish: bool,
+    /// Whether its runs call with keys of its own only, never with those of the server.
+    pub own_keys: bool,
     /// From when on it is refused.
     pub expires_at: Option<Timestamp>,
 }
@@ -65,6 +67,12 @@ impl Access {
     pub(crate) fn spend_caps(&self) -> BTreeMap<Arc<str>, SpendCap> {
         let capped = self.0.values().filter_map(|grant| Some((grant, grant.spend_cap.as_ref()?)));
         capped.map(|(grant, cap)| (Arc::from(grant.name.as_str()), cap.clone())).collect()
+    }
+
+    /// Whom the server's own keys serve: the holders of tokens without keys of their own, and whoever needs no token.
+    pub(crate) fn served(&self) -> impl Iterator<Item = &str> {
+        let holders = self.0.values().filter(|grant| !grant.own_keys).map(|grant| grant.name.as_str());
+        holders.chain([DEFAULT_TENANT])
     }
 
     /// Lets a request pass with the tenant it is of, or says why not.
@@ -177,7 +185,7 @@ mod tests {
     }
 
     fn grant(name: &str) -> Grant {
-        Grant { name: name.into(), spend_cap: None, may_publish: false, expires_at: None }
+        Grant { name: name.into(), spend_cap: None, may_publish: false, own_keys: false, expires_at: None }
     }
 
     fn access() -> Access {

@@ -26,6 +26,9 @@ pub(crate) enum Tokens {
         /// It may also publish operations, capabilities and plans.
         #[arg(long)]
         publish: bool,
+        /// Its runs use the keys that `orch keys add --tenant NAME` stored for it, never those of the server.
+        #[arg(long)]
+        own_keys: bool,
         /// Until when it holds: 2026-12-31, a time such as 2026-12-31T18:00:00Z, or 90d or 12h from now.
         #[arg(long, value_name = "WHEN")]
         expires: Option<String>,

@@ -108,7 +108,7 @@ fn a_key_comes_from_anywhere_but_the_command_line() {
     for (args, code) in [
         (&["keys", "add", CANARY][..], "E1708"),
         (&["keys", "test", CANARY], "E1708"),
-        (&["keys", "add", "sn28", "--tenant", "Cnry", "--stdin"], "E1708"),
+        (&["keys", "add", "sn28", "--tenant", "cnry/1", "--stdin"], "E1708"),
         (&["keys", "add", "sn28", "--from-env", CANARY], "E1533"),
         (&["keys", "add", "sn28", "--from-keyring", CANARY], "E1533"),
     ] {
