@@ -15,7 +15,7 @@ use subnet::secrets::{Error, KEY_PART, SecretStore, TenantSecrets};
 use subnet::{CallOutcome, OperationTypes};
 use support::*;
 
-const CANARY: &str = "cnry-5f1d0c9a-KEY";
+const CANARY: &str = "cnry-0rch3stra-5f1d0c9a-KEY";
 
 fn store(name: &str, origin: &str) -> SecretStore {
     let mut store = SecretStore::new();

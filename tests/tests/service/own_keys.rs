@@ -44,12 +44,12 @@ fn with_tokens(options: Options, subnet: &Subnet) -> Options {
     let grants = [grant("rich", None), grant("plain", None), own("alone"), own("both")];
     Options {
         access: Access::new(BTreeMap::from(grants)),
-        secrets: keys(subnet, &[("sn65020", "canary-key-of-the-server")]),
+        secrets: keys(subnet, &[("sn65020", "cnry-0rch3stra-key-of-the-server")]),
         secrets_of: BTreeMap::from([
-            ("rich".to_owned(), keys(subnet, &[("sn65020", "canary-key-of-rich")])),
-            ("both".to_owned(), keys(subnet, &[("sn65020.ask", "canary-key-of-both")])),
+            ("rich".to_owned(), keys(subnet, &[("sn65020", "cnry-0rch3stra-key-of-rich")])),
+            ("both".to_owned(), keys(subnet, &[("sn65020.ask", "cnry-0rch3stra-key-of-both")])),
             // Nobody holds a token of this name.
-            ("stranger".to_owned(), keys(subnet, &[("sn65020", "canary-key-of-a-stranger")])),
+            ("stranger".to_owned(), keys(subnet, &[("sn65020", "cnry-0rch3stra-key-of-a-stranger")])),
         ]),
         ..options
     }
@@ -108,18 +108,18 @@ async fn calls_and_runs_use_the_keys_of_their_token_and_no_others() {
     let refused = refused.unwrap_err();
     assert_eq!((refused.code(), code_of(&refused).as_str()), (Code::FailedPrecondition, "E1105"));
     assert!(refused.message().contains("and the tenant `alone`"), "{refused:?}");
-    assert!(!format!("{refused:?}").contains("canary"));
+    assert!(!format!("{refused:?}").contains("cnry"));
     let refused =
         clients.calls().call(by("alone", call("sn65020.ask", json!({"q": "a"})))).await.unwrap_err();
     assert_eq!(code_of(&refused), "E1105");
 
     let expected = [
-        ("a call of rich", "canary-key-of-rich"),
-        ("a run of rich", "canary-key-of-rich"),
-        ("a call of plain", "canary-key-of-the-server"),
-        ("a run of plain", "canary-key-of-the-server"),
-        ("a call of both", "canary-key-of-both"),
-        ("a run of both", "canary-key-of-both"),
+        ("a call of rich", "cnry-0rch3stra-key-of-rich"),
+        ("a run of rich", "cnry-0rch3stra-key-of-rich"),
+        ("a call of plain", "cnry-0rch3stra-key-of-the-server"),
+        ("a run of plain", "cnry-0rch3stra-key-of-the-server"),
+        ("a call of both", "cnry-0rch3stra-key-of-both"),
+        ("a run of both", "cnry-0rch3stra-key-of-both"),
     ];
     assert_eq!(came(&subnet), pairs(&expected));
 }
@@ -137,7 +137,7 @@ async fn no_answer_that_one_key_paid_for_is_given_to_the_holder_of_another() {
         let run = clients.runs().create_run(create).await.unwrap().into_inner().run.unwrap().name;
         assert_eq!(result_of(&ended(clients, name, &run).await), json!(["same"]));
     }
-    let expected = [("same", "canary-key-of-rich"), ("same", "canary-key-of-the-server")];
+    let expected = [("same", "cnry-0rch3stra-key-of-rich"), ("same", "cnry-0rch3stra-key-of-the-server")];
     assert_eq!((came(&subnet), subnet.count()), (pairs(&expected), 2));
 }
 
@@ -146,8 +146,10 @@ async fn a_capability_goes_where_the_caller_has_a_key() {
     let (cheap, dear) = (Subnet::start(Reply::echo).await, Subnet::start(Reply::echo).await);
     let mut options = with_tokens(development(StoreLocation::Memory), &cheap);
     // The server can call the dear one only, `rich` the cheap one as well.
-    options.secrets = keys(&dear, &[("sn65020.dear", "canary-key-of-the-server")]);
-    options.secrets_of.insert("rich".into(), keys(&cheap, &[("sn65020.cheap", "canary-key-of-rich")]));
+    options.secrets = keys(&dear, &[("sn65020.dear", "cnry-0rch3stra-key-of-the-server")]);
+    options
+        .secrets_of
+        .insert("rich".into(), keys(&cheap, &[("sn65020.cheap", "cnry-0rch3stra-key-of-rich")]));
     let host = Host::open(options).await;
     publish(&host, keyed("cheap", &cheap, 100)).await;
     publish(&host, keyed("dear", &dear, 300)).await;
@@ -173,8 +175,8 @@ async fn a_capability_goes_where_the_caller_has_a_key() {
     }
     let asked = by("alone", call("cap.reply", json!({"question": "alone"})));
     assert_eq!(code_of(&host.clients.calls().call(asked).await.unwrap_err()), "E1105");
-    assert_eq!(came(&cheap), pairs(&[("rich", "canary-key-of-rich")]));
-    assert_eq!(came(&dear), pairs(&[("plain", "canary-key-of-the-server")]));
+    assert_eq!(came(&cheap), pairs(&[("rich", "cnry-0rch3stra-key-of-rich")]));
+    assert_eq!(came(&dear), pairs(&[("plain", "cnry-0rch3stra-key-of-the-server")]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,7 +184,7 @@ async fn a_run_that_is_taken_up_goes_on_with_the_keys_of_its_token() {
     let gate = Gate::closed();
     let held = gate.clone();
     let subnet = Subnet::start(move |question| Reply::Gated(question.to_owned(), held.clone())).await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let options = || {
         let options = with_tokens(in_folder(folder.path()), &subnet);
         Options { close_grace: Duration::ZERO, ..options }
@@ -209,9 +211,9 @@ async fn a_run_that_is_taken_up_goes_on_with_the_keys_of_its_token() {
         assert_eq!(result_of(&ended(&host.clients, name, run).await), json!([name]));
     }
     let expected = [
-        ("rich", "canary-key-of-rich"),
-        ("plain", "canary-key-of-the-server"),
-        ("both", "canary-key-of-both"),
+        ("rich", "cnry-0rch3stra-key-of-rich"),
+        ("plain", "cnry-0rch3stra-key-of-the-server"),
+        ("both", "cnry-0rch3stra-key-of-both"),
     ];
     assert_eq!(came(&subnet), pairs(&expected));
     let both = runs[2].1.trim_start_matches("runs/").parse().unwrap();

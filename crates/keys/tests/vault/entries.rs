@@ -112,9 +112,14 @@ fn what_is_not_a_name_an_origin_a_label_or_a_key_is_refused_and_not_shown() {
     for label in ["cnry\u{1b}[31m", "two\nlines", long_label.as_str()] {
         refused(DEFAULT_TENANT, "sn1", ORIGIN, Some(label), "E1708");
     }
-    for origin in
-        ["", "api.example.com", "https://user:cnry@a.example", "https://a.example/path", "ftp://a.example"]
-    {
+    for origin in [
+        "",
+        "api.example.com",
+        "https://user:cnry@a.example",
+        "https://a.example/path",
+        "ftp://a.example",
+        "http://8.8.8.8:80",
+    ] {
         refused(DEFAULT_TENANT, "sn1", origin, None, "E1106");
     }
     for text in ["", "  ", "cnry\r\nx: y", "cnryé", "k".repeat((8 << 10) + 1).as_str()] {
