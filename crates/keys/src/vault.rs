@@ -186,6 +186,11 @@ impl Vault {
             name: name.into(),
             why: refused.to_string(),
         })?;
+        let stays_here = origin.socket_address().is_some_and(|address| address.ip().is_loopback());
+        if !origin.is_https() && !stays_here {
+            let why = format!("{origin} is reached without TLS, and everybody on the way could read the key");
+            return Err(subnet::secrets::Error::Unusable { name: name.into(), why }.into());
+        }
         let (tenant, name, label) = (tenant.into(), name.into(), label.map(str::to_owned));
         let entry = Entry { tenant, name, origin: origin.to_string(), label, value, next: None };
         self.content.entries.insert(at, entry);

@@ -8,14 +8,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
-use axum::response::Response;
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, Request};
+use axum::Router;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, Request, StatusCode};
 use jiff::Timestamp;
 use runtime::{DEFAULT_TENANT, SpendCap};
 use schema::hash::Hash;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tonic::Status;
+use tonic_types::StatusExt as _;
 use tower::{Layer, Service};
 
 use crate::status::status;
@@ -75,6 +79,23 @@ impl Access {
         holders.chain([DEFAULT_TENANT])
     }
 
+    /// Routes beside gRPC that answer only who shows a token; all who ask where there are none.
+    pub(crate) fn holders_only(&self, routes: Router) -> Router {
+        if self.is_open() {
+            return routes;
+        }
+        let access = self.clone();
+        routes.layer(from_fn(move |request: axum::extract::Request, next: Next| {
+            let refused = access.grant(request.headers()).err();
+            async move {
+                match refused {
+                    None => next.run(request).await,
+                    Some(refused) => unauthenticated(&refused, request.headers().contains_key(AUTHORIZATION)),
+                }
+            }
+        }))
+    }
+
     /// Lets a request pass with the tenant it is of, or says why not.
     fn check<B>(&self, mut request: Request<B>) -> Result<Request<B>, Status> {
         let path = request.uri().path();
@@ -112,6 +133,19 @@ impl Access {
             _ => Ok(grant),
         }
     }
+}
+
+/// The refusal as HTTP has it (RFC 6750, section 3).
+fn unauthenticated(refused: &Status, shows_one: bool) -> Response {
+    let challenge = match shows_one {
+        true => "Bearer realm=\"orchestra\", error=\"invalid_token\"",
+        false => "Bearer realm=\"orchestra\"",
+    };
+    let code = refused.get_details_error_info().map(|info| info.reason).unwrap_or_default();
+    let help = "send `authorization: Bearer TOKEN`; who runs the server makes one by `orch tokens add`";
+    let body = json!({ "error": { "code": code, "message": refused.message(), "help": help } });
+    let headers = [(WWW_AUTHENTICATE, challenge), (CONTENT_TYPE, "application/json")];
+    (StatusCode::UNAUTHORIZED, headers, format!("{body}\n")).into_response()
 }
 
 /// The token of an `authorization` header; its scheme is written in any case (RFC 9110, section 11.1).

@@ -85,7 +85,7 @@ fn tokens_are_listed_replaced_and_removed_and_wrong_ones_are_refused() {
     let listed = folder.orch(["tokens", "list"]).succeeds();
     assert_eq!(listed.out, "agent\tno limit\t-\tserver's\t-\n");
     for (args, wrong) in [
-        (&["add", "x"][..], "--spend-max"),
+        (&["add", "x"][..], "<--spend-max <AMOUNT>|--no-spend-max>"),
         (&["add", "x", "--spend-max", "five"], "a limit of `five`"),
         (&["add", "a b", "--spend-max", "5USD"], "whose name is not"),
         (&["add", "x", "--spend-max", "5USD", "--expires", "soon"], "--expires is no time"),
@@ -126,7 +126,7 @@ fn a_token_calls_with_keys_of_its_own_where_the_vault_has_them() {
     let keep = |args: &[&str], key: &str| {
         folder.orch_with_input([&["keys", "add", "sn22", "--stdin"], args].concat(), key).succeeds();
     };
-    keep(&[], "canary-key-of-the-server");
+    keep(&[], "cnry-0rch3stra-key-of-the-server");
     keep(&["--tenant", "agent"], samples::SEARCH_KEY);
     let call = ["call", "sn22.web_search", "query=subnets", "--max-cost", "0.01USD"];
     {
@@ -148,7 +148,9 @@ fn a_token_calls_with_keys_of_its_own_where_the_vault_has_them() {
 fn keys_for_the_real_subnets_do_not_get_in_the_way_of_their_samples() {
     let folder = Folder::project_with_latency(1);
     for name in ["sn22", "sn22.web_search"] {
-        folder.orch_with_input(["keys", "add", name, "--stdin"], "canary-for-the-real-one").succeeds();
+        folder
+            .orch_with_input(["keys", "add", name, "--stdin"], "cnry-0rch3stra-for-the-real-one")
+            .succeeds();
     }
     folder.orch(["run", "plan.orch", "-q"]).succeeds();
 }
