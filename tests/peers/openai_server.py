@@ -23,7 +23,7 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
-KEY = "stand-in-openai-key"
+KEY = "cnry-0rch3stra-stand-in-openai-key"
 
 app = FastAPI()
 gates: dict[str, asyncio.Event] = defaultdict(asyncio.Event)

@@ -29,6 +29,16 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
+/// A folder that is gone with the test, unless `cargo xtask test` is to search it for secrets afterwards.
+///
+/// # Panics
+/// If there is no place for it.
+#[must_use]
+pub fn folder() -> tempfile::TempDir {
+    let kept = std::env::var_os("ORCHESTRA_SUITE").is_some();
+    tempfile::Builder::new().disable_cleanup(kept).tempdir().unwrap()
+}
+
 /// The Python of one of the environments that `cargo xtask test` installs, or the one that `variable` names.
 ///
 /// # Panics

@@ -73,6 +73,9 @@ impl Reply {
     }
 }
 
+/// A question, and the `authorization` header that came with it.
+pub type Keyed = (String, Option<String>);
+
 type Behaviour = dyn Fn(&str) -> Reply + Send + Sync;
 
 /// A running subnet; dropping it closes its socket and its connections.
@@ -81,6 +84,7 @@ pub struct Subnet {
     /// `http://127.0.0.1:<port>`.
     pub url: String,
     asked: Arc<Mutex<BTreeMap<String, u32>>>,
+    keys: Arc<Mutex<Vec<Keyed>>>,
     total: watch::Receiver<usize>,
     task: JoinHandle<()>,
 }
@@ -94,8 +98,14 @@ impl Subnet {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked: Arc<Mutex<BTreeMap<String, u32>>> = Arc::default();
+        let keys: Arc<Mutex<Vec<Keyed>>> = Arc::default();
         let (count, total) = watch::channel(0);
-        let shared = Arc::new(Shared { behaviour: Box::new(behaviour), asked: Arc::clone(&asked), count });
+        let shared = Arc::new(Shared {
+            behaviour: Box::new(behaviour),
+            asked: Arc::clone(&asked),
+            keys: Arc::clone(&keys),
+            count,
+        });
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
@@ -103,7 +113,7 @@ impl Subnet {
                 connections.spawn(async move { converse(stream, &shared).await });
             }
         });
-        Self { url, asked, total, task }
+        Self { url, asked, keys, total, task }
     }
 
     /// An address at which nothing listens.
@@ -119,6 +129,12 @@ impl Subnet {
     #[must_use]
     pub fn asked(&self) -> BTreeMap<String, u32> {
         self.asked.lock().clone()
+    }
+
+    /// Every question that arrived, in order, with the key it came with.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Keyed> {
+        self.keys.lock().clone()
     }
 
     /// How many questions arrived.
@@ -196,6 +212,7 @@ pub fn operation(name: &str, base_url: &str, price: Amount, repeat_safe: bool) -
 struct Shared {
     behaviour: Box<Behaviour>,
     asked: Arc<Mutex<BTreeMap<String, u32>>>,
+    keys: Arc<Mutex<Vec<Keyed>>>,
     count: watch::Sender<usize>,
 }
 
@@ -203,8 +220,9 @@ struct Shared {
 async fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
-    while let Some(question) = read_question(&mut stream).await? {
+    while let Some((question, key)) = read_question(&mut stream).await? {
         let reply = (shared.behaviour)(&question);
+        shared.keys.lock().push((question.clone(), key));
         *shared.asked.lock().entry(question).or_default() += 1;
         shared.count.send_modify(|count| *count += 1);
         if !respond(&mut stream, reply).await? {
@@ -214,27 +232,31 @@ async fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     Ok(())
 }
 
-/// The text of the next request's `q`; `None` at the end of the connection.
-async fn read_question(stream: &mut BufReader<TcpStream>) -> io::Result<Option<String>> {
-    let mut length = 0;
+/// The text of the next request's `q` and its key; `None` at the end of the connection.
+async fn read_question(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Keyed>> {
+    let (mut length, mut key) = (0, None);
     let mut line = String::new();
     loop {
         line.clear();
         if stream.read_line(&mut line).await? == 0 {
             return Ok(None);
         }
-        let header = line.trim_end().to_ascii_lowercase();
-        if header.is_empty() {
-            break;
-        }
-        if let Some(value) = header.strip_prefix("content-length:") {
-            length = value.trim().parse().map_err(io::Error::other)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else {
+            if line.trim_end().is_empty() {
+                break;
+            }
+            continue;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse().map_err(io::Error::other)?,
+            "authorization" => key = Some(value.trim().to_owned()),
+            _ => {}
         }
     }
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;
     let body: Json = serde_json::from_slice(&body).unwrap_or_default();
-    Ok(Some(body["q"].as_str().unwrap_or_default().to_owned()))
+    Ok(Some((body["q"].as_str().unwrap_or_default().to_owned(), key)))
 }
 
 /// Whether the connection goes on.

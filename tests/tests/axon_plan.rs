@@ -68,7 +68,7 @@ const GENERATE_PRICE: u64 = 20;
 
 /// The hotkey that the shared peer admits.
 fn caller() -> Hotkey {
-    Hotkey::from_seed(&[9; 32])
+    Hotkey::from_seed(b"cnry-0rch3stra-seed-of-a-caller!")
 }
 
 /// Obeys requests for a fault, and refuses everyone but [`caller`].

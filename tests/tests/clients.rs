@@ -27,7 +27,7 @@ struct World {
 
 impl World {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = e2e::folder();
         fs::write(folder.path().join("orchestra.toml"), CONFIG).unwrap();
         let unruly = Peer::start("ORCH_PACKAGE_PYTHON", "venv-package", "unruly_server", &[]);
         Self { orch: Orch::serve_with(folder.path(), &["--allow-origin", PAGE_ORIGIN]), folder, unruly }
@@ -97,7 +97,7 @@ fn the_python_package_calls_streams_runs_watches_and_verifies() {
 fn the_generated_code_of_python_is_fresh_and_all_of_it_is_typed() {
     let source = root().join("clients/python");
     must(Command::new(tools()).arg("generate.py").arg("--check").current_dir(&source));
-    let cache = tempfile::tempdir().unwrap();
+    let cache = e2e::folder();
     let mut mypy = Command::new(tools());
     must(mypy.args(["-m", "mypy", "--cache-dir"]).arg(cache.path()).current_dir(&source));
 }
@@ -144,7 +144,7 @@ fn the_typescript_package_works_in_node_and_in_a_browser_and_verifies() {
 #[test]
 fn the_generated_code_of_typescript_is_fresh() {
     let source = root().join("clients/typescript");
-    let made = tempfile::tempdir().unwrap();
+    let made = e2e::folder();
     let mut generate = Command::new("npx");
     must(generate.args(["buf", "generate", "--output"]).arg(made.path()).current_dir(&source));
     must(Command::new("diff").arg("-r").arg(made.path().join("src/gen")).arg(source.join("src/gen")));

@@ -10,7 +10,7 @@ use e2e::{python, root};
 
 /// `buf breaking` of the contract as `change` leaves the text of `call.proto`.
 fn compared(change: impl FnOnce(&str) -> String) -> Output {
-    let copy = tempfile::tempdir().unwrap();
+    let copy = e2e::folder();
     let (from, to) = (root().join("proto"), copy.path());
     let package = Path::new("orchestra/v1");
     fs::create_dir_all(to.join(package)).unwrap();

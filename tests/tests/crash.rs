@@ -158,7 +158,7 @@ async fn a_run_survives_kill_9_at_any_point() {
     let ration = Arc::new(Ration { left: Mutex::new(0), given: watch::Sender::new(0) });
     let shared = Arc::clone(&ration);
     let subnet = Subnet::start(move |question| shared.answer(question)).await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     configure(folder.path());
     let mut random = Random(11);
     let mut kills = Vec::new();
@@ -225,7 +225,7 @@ async fn a_run_goes_on_after_a_polite_stop() {
     let ration = Arc::new(Ration { left: Mutex::new(5), given: watch::Sender::new(0) });
     let shared = Arc::clone(&ration);
     let subnet = Subnet::start(move |question| shared.answer(question)).await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     configure(folder.path());
     let (orch, clients) = serve(folder.path()).await;
     clients.publish(&subnet.operation("ask", micro_usd(SAFE), true)).await;

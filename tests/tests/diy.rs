@@ -13,7 +13,7 @@ use e2e::{python, root};
 fn the_table_of_failures_is_what_happens() {
     let web = Peer::start("ORCH_PACKAGE_PYTHON", "venv-package", "unruly_server", &[]);
     let posts = Peer::start("ORCH_PEER_V11_PYTHON", "venv-v11", "grpc_server", &[]);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let secret = |subnet: &str, peer: &Peer| {
         format!(
             "[secrets.{subnet}]\norigin = \"{}\"\nenv = \"KEY_OF_{}\"\n",

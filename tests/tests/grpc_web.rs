@@ -58,15 +58,24 @@ async fn a_request_of_grpc_web_is_answered_with_its_trailers_in_the_body() {
 }
 
 #[tokio::test]
-async fn routes_beside_grpc_are_left_alone_and_what_nobody_has_is_answered_as_grpc_does() {
+async fn routes_beside_grpc_are_left_alone_and_what_is_not_grpc_is_told_so() {
     let served = served(&[]).await;
     let (head, body) = ask(&served, "GET", "/hello", "", b"").await;
     assert!(head.starts_with("http/1.1 200") && holds(&body, "hi"), "{head}");
     assert!(!head.contains("access-control") && !head.contains("grpc"), "{head}");
     let (head, _) = ask(&served, "GET", "/nowhere", "", b"").await;
-    assert!(head.starts_with("http/1.1 200") && head.contains("grpc-status: 12"), "{head}");
-    let (head, _) = ask(&served, "GET", LIST, "", b"").await;
-    assert!(head.starts_with("http/1.1 400"), "no gRPC, on a route of gRPC: {head}");
+    assert!(head.starts_with("http/1.1 404") && head.contains("content-type: application/json"), "{head}");
+    for (path, status, why) in [
+        ("/nowhere", "404", "there is nothing at /nowhere"),
+        ("/", "404", "there is nothing at /"),
+        (LIST, "415", "this request is not gRPC"),
+    ] {
+        let (head, body) = ask(&served, "GET", path, "", b"").await;
+        assert!(head.starts_with(&format!("http/1.1 {status}")) && !head.contains("grpc-status"), "{head}");
+        assert!(holds(&body, "E1516") && holds(&body, why), "{}", String::from_utf8_lossy(&body));
+    }
+    let (head, _) = ask(&served, "POST", LIST, "content-type: application/grpc\r\n", b"").await;
+    assert!(head.starts_with("http/1.1 415"), "gRPC itself needs HTTP/2: {head}");
 }
 
 #[tokio::test]

@@ -55,7 +55,8 @@ async fn other_names_and_other_pages_are_refused_unless_there_are_tokens() {
     );
 
     // A proxy before a server with tokens calls it by the name that its clients do.
-    let grant = Grant { name: "one".into(), spend_cap: None, may_publish: false, expires_at: None };
+    let grant =
+        Grant { name: "one".into(), spend_cap: None, may_publish: false, own_keys: false, expires_at: None };
     let access = Access::new(BTreeMap::from([(token_hash("one"), grant)]));
     let with_tokens = Served::start(server::Options { access, ..development(StoreLocation::Memory) }).await;
     let address = with_tokens.address;

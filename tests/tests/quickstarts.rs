@@ -86,13 +86,13 @@ fn follow(page: &str, folder: &Path, programs: &[&Path]) -> usize {
 
 #[test]
 fn ten_minutes_in_a_terminal() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     assert_eq!(follow("shell.md", folder.path(), &[]), 2);
 }
 
 #[test]
 fn ten_minutes_in_python() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     // The package as it lies here; that it can be built and installed is a test of its own.
     let tools = python("ORCH_PACKAGE_PYTHON", "venv-package");
     named_python(
@@ -105,14 +105,14 @@ fn ten_minutes_in_python() {
 
 #[test]
 fn ten_minutes_with_a_client_of_openais_api() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     named_python(folder.path(), "", &python("ORCH_CLIENTS_PYTHON", "venv-clients"));
     assert_eq!(follow("openai.md", folder.path(), &[folder.path()]), 3);
 }
 
 #[test]
 fn ten_minutes_with_a_langchain_agent() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     named_python(folder.path(), "", &python("ORCH_AGENTS_PYTHON", "venv-agents"));
     assert_eq!(follow("langchain.md", folder.path(), &[folder.path()]), 2);
 }
@@ -127,7 +127,7 @@ fn named_python(folder: &Path, variables: &str, path: &Path) {
 
 #[test]
 fn ten_minutes_in_typescript() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let source = root().join("clients/typescript");
     let built = folder.path().join("client");
     let mut compile = Command::new("npx");

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
 mod build_health;
+mod canary;
 mod tools;
 
 use std::env;
@@ -18,8 +19,9 @@ use serde_json::Value;
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
-  test [ARGS]   install what the tests need into .tools/, then run every test; ARGS go to `cargo test`
-  check         formatting, clippy, documentation, licences and sources, style and compatibility of the contract
+  test [ARGS]   install what the tests need into .tools/, run every test, and search what they left for secrets;
+                ARGS go to `cargo test`
+  check         formatting, clippy (with each feature by itself too), documentation, licences and sources, style and compatibility of the contract
   proto-image   what later changes of the contract must stay compatible with: the contract as it is now
   bench [NAME]  run the benchmarks (or those whose name contains NAME) and print their tables
   bench build   how long builds take, from nothing and after a change to one crate
@@ -74,20 +76,54 @@ fn test(args: &[String]) -> Result<()> {
             "No Chromium: the TypeScript package is not tried in a browser (Debian: apt-get install chromium)"
         );
     }
-    let mut command = vec!["test", "--workspace", "--no-fail-fast"];
-    command.extend(args.iter().map(String::as_str));
-    cargo(&command)
+    every_test(args)
+}
+
+/// Every test, and then a search of what they left and printed for secrets.
+fn every_test(args: &[String]) -> Result<()> {
+    let suite = canary::Suite::begin()?;
+    let (cargo_args, test_args) = match args.iter().position(|arg| arg == "--") {
+        Some(at) => args.split_at(at),
+        None => (args, [].as_slice()),
+    };
+    let mut command = Command::new(cargo_path());
+    command.args(["test", "--workspace", "--no-fail-fast"]).args(cargo_args).current_dir(root());
+    command.args(["--", "--show-output"]).args(test_args.iter().skip(1));
+    println!("$ {}", shown(&command));
+    let passed = suite.run(&mut command)?;
+    suite.search()?;
+    if !passed {
+        bail!("tests failed");
+    }
+    Ok(())
 }
 
 fn check() -> Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
+    each_feature()?;
     let mut doc = Command::new(cargo_path());
     doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings");
     run(&mut doc)?;
     run(Command::new(lint_tools()?.join("cargo-deny")).args(["check", "licenses", "bans", "sources"]))?;
     buf(&["lint"])?;
     buf(&["breaking", "--against", PROTO_IMAGE])
+}
+
+/// The binary without features, and with each by itself: what is built in must not be needed by what is not.
+fn each_feature() -> Result<()> {
+    let features = metadata()?;
+    let features = list(&features, "packages")
+        .into_iter()
+        .find(|package| package.get("name").and_then(Value::as_str) == Some("orch"))
+        .and_then(|package| package.get("features").and_then(Value::as_object).cloned())
+        .context("`cargo metadata` knows no package `orch`")?;
+    let names = features.keys().filter(|name| *name != "default").map(String::as_str);
+    for name in std::iter::once("").chain(names) {
+        let which = ["--package", "orch", "--bin", "orch", "--no-default-features", "--features", name];
+        cargo(&[&["clippy"], &which[..], &["--", "--deny", "warnings"]].concat())?;
+    }
+    Ok(())
 }
 
 /// Accepts the contract as it is as what clients rely on.
@@ -121,12 +157,7 @@ fn bench(filter: Option<&String>) -> Result<()> {
 
 /// Package and name of every benchmark, as the manifests have them.
 fn benches() -> Result<Vec<(String, String)>> {
-    let mut metadata = Command::new(cargo_path());
-    metadata.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(root());
-    let output = metadata.output().context("`cargo metadata` could not be started")?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).context("`cargo metadata` failed")?;
-    let list =
-        |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let metadata = metadata()?;
     let text = |value: &Value| value.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut found = Vec::new();
     for package in list(&metadata, "packages") {
@@ -138,6 +169,18 @@ fn benches() -> Result<Vec<(String, String)>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// What cargo knows of the workspace.
+fn metadata() -> Result<Value> {
+    let mut metadata = Command::new(cargo_path());
+    metadata.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(root());
+    let output = metadata.output().context("`cargo metadata` could not be started")?;
+    serde_json::from_slice(&output.stdout).context("`cargo metadata` failed")
+}
+
+fn list(value: &Value, key: &str) -> Vec<Value> {
+    value.get(key).and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
 /// The file and all it imports as one `google.protobuf.FileDescriptorSet`.

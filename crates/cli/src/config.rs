@@ -190,18 +190,18 @@ impl Config {
         self.file.keys.identity.as_ref().map(|identity| self.folder.join(identity))
     }
 
-    /// Whose keys of the vault are used.
+    /// Whose keys of the vault are this process's own.
     pub(crate) fn tenant(&self) -> &str {
         self.file.keys.tenant.as_deref().unwrap_or(::keys::DEFAULT_TENANT)
     }
 
-    /// Every secret: of the vault, of the configuration, of the private file beside it, of the environment; a later
-    /// one of the same name wins.
-    pub(crate) fn secrets(&self) -> Result<SecretStore, Failure> {
-        let mut secrets = SecretStore::new();
-        vault::fill(self, &mut secrets)?;
+    /// Every secret of this process: of the vault, of the configuration, of the private file beside it, of the
+    /// environment; a later one of the same name wins. And the secrets of the vault by tenant.
+    pub(crate) fn secrets(&self) -> Result<(SecretStore, BTreeMap<String, SecretStore>), Failure> {
+        let tenants = vault::stores(self)?;
+        let mut secrets = tenants.get(self.tenant()).cloned().unwrap_or_default();
         self.add_plain(&mut secrets)?;
-        Ok(secrets)
+        Ok((secrets, tenants))
     }
 
     /// Every secret that is not of the vault.

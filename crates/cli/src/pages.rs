@@ -19,6 +19,12 @@ pub(crate) fn find(code: &str) -> Option<Page> {
     PAGES.get(index).map(|(code, markdown)| Page { code, markdown })
 }
 
+/// The page of `code` in Markdown.
+#[cfg(feature = "mcp")]
+pub(crate) fn markdown(code: &str) -> Option<&'static str> {
+    find(code).map(|page| page.markdown)
+}
+
 /// Every code that has a page, ascending.
 pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
     PAGES.iter().map(|(code, _)| *code)

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use jiff::Timestamp;
+use keys::TENANT_BYTES_MAX;
 use runtime::{DEFAULT_TENANT, SpendCap};
 use schema::amount::Amount;
 use schema::hash::Hash;
@@ -19,8 +20,6 @@ use crate::project::reason;
 const PREFIX: &str = "orch_";
 /// Random bytes of a token.
 const TOKEN_BYTES: usize = 32;
-/// Longest name of a token.
-const NAME_BYTES_MAX: usize = 64;
 /// The token of this process as a client; with `_FILE` at its end, a file with it.
 const VARIABLE: &str = "ORCHESTRA_TOKEN";
 
@@ -44,6 +43,9 @@ pub(crate) struct Token {
     /// Whether it may publish.
     #[serde(default)]
     pub(crate) publish: bool,
+    /// Whether its runs use keys of its own only.
+    #[serde(default)]
+    pub(crate) own_keys: bool,
     /// Until when it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires: Option<Timestamp>,
@@ -107,6 +109,7 @@ impl Token {
                 .map(|max| spend_cap(max, self.unpriced_min.as_deref()))
                 .transpose()?,
             may_publish: self.publish,
+            own_keys: self.own_keys,
             expires_at: self.expires,
         };
         Ok((hash, grant))
@@ -157,9 +160,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
             "with the name `{DEFAULT_TENANT}`, to which everything belongs that was done without a token"
         ));
     }
-    let admitted = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(admitted) {
-        return Err(format!("whose name is not 1 to {NAME_BYTES_MAX} letters, digits, `-`, `_` and `.`"));
+    if !keys::is_tenant(name) {
+        return Err(format!("whose name is not 1 to {TENANT_BYTES_MAX} letters, digits, `-`, `_` and `.`"));
     }
     Ok(())
 }
@@ -200,6 +202,7 @@ mod tests {
             spend_max: Some(vec!["5 USD".into(), "0.5 TAO".into()]),
             unpriced_min: None,
             publish: true,
+            own_keys: false,
             expires: None,
             created: Timestamp::UNIX_EPOCH,
         };

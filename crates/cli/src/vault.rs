@@ -1,5 +1,6 @@
 //! The vault of keys: where it lies, and what opens it.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::PathBuf;
 
@@ -45,11 +46,16 @@ pub(crate) fn required(config: &Config) -> Result<Place, Failure> {
     })
 }
 
-/// Puts the keys of this process's tenant into `store`; none where there is no vault.
-pub(crate) fn fill(config: &Config, store: &mut SecretStore) -> Result<(), Failure> {
-    let Some(place) = place(config) else { return Ok(()) };
-    let Some(vault) = open(&place)? else { return Ok(()) };
-    vault.0.fill(config.tenant(), store).map_err(failure)
+/// The keys of every tenant in the vault; none where there is no vault.
+pub(crate) fn stores(config: &Config) -> Result<BTreeMap<String, SecretStore>, Failure> {
+    let Some(place) = place(config) else { return Ok(BTreeMap::new()) };
+    let Some((vault, _)) = open(&place)? else { return Ok(BTreeMap::new()) };
+    let store = |tenant: &str| {
+        let mut store = SecretStore::new();
+        vault.fill(tenant, &mut store)?;
+        Ok((tenant.to_owned(), store))
+    };
+    vault.tenants().into_iter().map(store).collect::<Result<_, _>>().map_err(failure)
 }
 
 /// The vault with what opened it; `None` where there is none.

@@ -194,10 +194,11 @@ pub fn netuid_of(name: &str) -> Option<u16> {
     named.then_some(netuid)
 }
 
-/// Whether `name` can be that of a tenant: small letters, digits, `-` and `_`.
+/// Whether `name` can be that of a tenant: letters, digits, `-`, `_` and `.`.
 #[must_use]
 pub fn is_tenant(name: &str) -> bool {
-    is_word(name, TENANT_BYTES_MAX)
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=TENANT_BYTES_MAX).contains(&name.len()) && name.bytes().all(allowed)
 }
 
 pub(crate) fn check_label(label: Option<&str>) -> Result<(), Error> {

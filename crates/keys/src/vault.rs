@@ -1,5 +1,6 @@
 //! The vault: its entries in memory, and the one file they lie in.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -185,6 +186,11 @@ impl Vault {
             name: name.into(),
             why: refused.to_string(),
         })?;
+        let stays_here = origin.socket_address().is_some_and(|address| address.ip().is_loopback());
+        if !origin.is_https() && !stays_here {
+            let why = format!("{origin} is reached without TLS, and everybody on the way could read the key");
+            return Err(subnet::secrets::Error::Unusable { name: name.into(), why }.into());
+        }
         let (tenant, name, label) = (tenant.into(), name.into(), label.map(str::to_owned));
         let entry = Entry { tenant, name, origin: origin.to_string(), label, value, next: None };
         self.content.entries.insert(at, entry);
@@ -219,6 +225,12 @@ impl Vault {
         let at = self.place_of(tenant, name)?.map_err(|_| self.unknown(tenant, name))?;
         self.content.entries.remove(at);
         Ok(())
+    }
+
+    /// Whose keys there are.
+    #[must_use]
+    pub fn tenants(&self) -> BTreeSet<&str> {
+        self.content.entries.iter().map(Entry::tenant).collect()
     }
 
     /// Puts the keys of `tenant` that are in use into `store`, expired ones too, so that a call can say so. A secret
@@ -298,7 +310,7 @@ pub fn check_names(tenant: &str, name: &str) -> Result<(), Error> {
         return Err(Error::Entry { what: "the name", why: why.into() });
     }
     if !entry::is_tenant(tenant) {
-        let why = "must have 1 to 64 small letters, digits, `-` and `_`";
+        let why = "must have 1 to 64 letters, digits, `-`, `_` and `.`";
         return Err(Error::Entry { what: "the tenant's name", why: why.into() });
     }
     Ok(())

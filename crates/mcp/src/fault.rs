@@ -5,6 +5,8 @@ use serde_json::{Map, Value as Json, json};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use crate::resources::error_uri;
+
 /// Arguments of a tool, or a name, that do not fit.
 pub(crate) const ARGUMENTS: &str = "E1850";
 /// A tool that can spend was called without a limit.
@@ -70,7 +72,7 @@ impl Fault {
             }
             "E1401" | "E1402" => "raise `cost_max` to the figure named, or ask for less".into(),
             code if code.starts_with("E0") => "check_plan shows the place and, where there is one, the fix".into(),
-            code => format!("`orch explain {code}` says what it means and what to do"),
+            code => format!("the resource {} says what it means and what to do", error_uri(code)),
         }
     }
 
@@ -112,6 +114,9 @@ impl From<Status> for Fault {
         if violations.is_empty() {
             return fault;
         }
+        if let Some(first) = violations.first().filter(|_| !fault.0.facts.contains_key("path")) {
+            fault = fault.with("path", first.field.as_str());
+        }
         let shown = violations.iter().map(|one| json!({ "field": one.field, "message": one.description }));
         let shown = shown.collect::<Vec<_>>();
         fault.with("violations", shown)
@@ -127,4 +132,22 @@ fn without_code(status: &Status) -> Fault {
         _ => "try again; where it goes on, see that `orch serve` runs and can be reached",
     };
     Fault::new(NO_ANSWER, format!("the service does not answer: {said}"), help)
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    #[test]
+    fn a_refused_argument_has_a_path_and_a_code_the_resource_that_explains_it() {
+        let mut details = ErrorDetails::new();
+        details.set_error_info("E1105", "orchestra", std::collections::HashMap::new());
+        details.add_bad_request_violation("arguments.q", "too long");
+        let fault = Fault::from(Status::with_error_details(Code::InvalidArgument, "no", details));
+        let parts = fault.parts();
+        assert_eq!(parts["path"], "arguments.q");
+        assert_eq!(parts["help"], "the resource orch://docs/errors/E1105 says what it means and what to do");
+    }
 }

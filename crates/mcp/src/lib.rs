@@ -34,12 +34,23 @@ pub use web::{Session, router};
 pub(crate) const GUIDE: &str = include_str!("../../../docs/language-in-one-page.md");
 
 /// How a session over standard input and output goes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// What the service is to be shown as the `authorization` of each request, such as `Bearer TOKEN`.
     pub authorization: Option<MetadataValue<Ascii>>,
     /// The most that everything called and run in the session may cost together; no limit where it is not set.
     pub spend_max: Option<Amount>,
+    /// What errors mean: `orch://docs/errors/CODE`.
+    pub error_page: ErrorPage,
+}
+
+/// The page of an error code in Markdown; `None` where there is no such code.
+pub type ErrorPage = fn(&str) -> Option<&'static str>;
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { authorization: None, spend_max: None, error_page: |_| None }
+    }
 }
 
 /// Why a session did not start or broke.

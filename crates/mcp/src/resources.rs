@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::fault::{ARGUMENTS, Fault};
 use crate::result::INLINE_BYTES_MAX;
 use crate::service::Service;
-use crate::{GUIDE, tools};
+use crate::{ErrorPage, GUIDE, tools};
 
 /// The guide of the language.
 pub(crate) const LANGUAGE: &str = "orch://docs/language";
@@ -42,7 +42,9 @@ pub(crate) fn templates() -> Vec<ResourceTemplate> {
             .with_description(description)
             .with_mime_type(mime)
     };
+    let errors = "What an error means and what to do; {code} is such as E1105.";
     vec![
+        template("docs/errors/{code}", "error", errors, MARKDOWN),
         template("operations/{id}", "operation", "What an operation takes, answers and costs.", JSON),
         template("plans/{name}", "plan", "The text of a published plan.", "text/plain"),
         template("runs/{id}", "run", "A run as it stands.", JSON),
@@ -62,11 +64,18 @@ pub(crate) fn proof_of(run: &str, bytes: u64) -> Resource {
 }
 
 /// Reads a resource.
-pub(crate) async fn read(service: &Service, uri: &str) -> Result<ReadResourceResult, Fault> {
+pub(crate) async fn read(
+    service: &Service,
+    uri: &str,
+    error_page: ErrorPage,
+) -> Result<ReadResourceResult, Fault> {
     let path: Vec<&str> = uri.strip_prefix(SCHEME).unwrap_or_default().split('/').collect();
     let text = |text: String, mime: &str| ResourceContents::text(text, uri).with_mime_type(mime);
     let contents = match path.as_slice() {
         ["docs", "language"] => text(GUIDE.to_owned(), MARKDOWN),
+        ["docs", "errors", code] => {
+            text(error_page(code).ok_or_else(|| no_error(code))?.to_owned(), MARKDOWN)
+        }
         ["operations", id] => text(tools::operation(service, id, "").await?.to_string(), JSON),
         ["plans", name] => text(plan(service, name).await?, "text/plain"),
         ["runs", id] => {
@@ -93,6 +102,19 @@ async fn result(service: &Service, id: &str) -> Result<String, Fault> {
     let run = service.run(&format!("runs/{id}")).await?;
     let result = if run.result_json.is_empty() { Json::Null.to_string().into() } else { run.result_json };
     Ok(String::from_utf8_lossy(&result).into_owned())
+}
+
+/// The page of a code.
+pub(crate) fn error_uri(code: &str) -> String {
+    format!("{SCHEME}docs/errors/{code}")
+}
+
+fn no_error(code: &str) -> Fault {
+    Fault::new(
+        ARGUMENTS,
+        format!("there is no error code `{code}`"),
+        "write it as the error has it, such as E1105",
+    )
 }
 
 fn unknown(uri: &str) -> Fault {

@@ -17,7 +17,7 @@ use crate::fault::{ARGUMENTS, Fault};
 use crate::request::Request;
 use crate::service::{Caller, Service};
 use crate::spend::Purse;
-use crate::{Options, prompt, resources, tools};
+use crate::{ErrorPage, Options, prompt, resources, tools};
 
 /// How often the service is asked whether the published plans have changed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -35,12 +35,14 @@ pub(crate) struct Server {
     /// Who asks where no HTTP request says so.
     owner: Caller,
     purse: Option<Arc<Purse>>,
+    error_page: ErrorPage,
 }
 
 impl Server {
     pub(crate) fn new(channel: Channel, options: Options) -> Self {
         let purse = options.spend_max.map(|max| Arc::new(Purse::new(max)));
-        Self { channel, owner: Caller::new(options.authorization), purse }
+        let error_page = options.error_page;
+        Self { channel, owner: Caller::new(options.authorization), purse, error_page }
     }
 
     /// The service on behalf of whoever made the request that has these extensions.
@@ -112,7 +114,7 @@ impl ServerHandler for Server {
         params: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let read = resources::read(&self.service(&context.extensions), &params.uri).await;
+        let read = resources::read(&self.service(&context.extensions), &params.uri, self.error_page).await;
         read.map(Into::into).map_err(|fault| fault.protocol())
     }
 

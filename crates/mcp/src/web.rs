@@ -4,13 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
-use crate::Options;
 use crate::server::Server;
+use crate::{ErrorPage, Options};
 
 /// Where it answers.
 const PATH: &str = "/mcp";
@@ -30,8 +35,8 @@ impl Session {
 
 /// Routes that answer MCP under `/mcp`. Whose requests they answer is for the server around them to say.
 #[must_use = "routes answer nothing until they are served"]
-pub fn router(channel: Channel) -> (Router, Session) {
-    let server = Server::new(channel, Options::default());
+pub fn router(channel: Channel, error_page: ErrorPage) -> (Router, Session) {
+    let server = Server::new(channel, Options { error_page, ..Options::default() });
     let token = CancellationToken::new();
     let config = StreamableHttpServerConfig::default()
         .with_cancellation_token(token.clone())
@@ -40,5 +45,39 @@ pub fn router(channel: Channel) -> (Router, Session) {
     let mut sessions = LocalSessionManager::default();
     sessions.session_config.keep_alive = Some(SESSION_IDLE_MAX);
     let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::new(sessions), config);
-    (Router::new().route_service(PATH, service), Session(token))
+    let routes = Router::new().route_service(PATH, service).layer(map_response(in_json));
+    (routes, Session(token))
+}
+
+/// Bytes of the longest refusal in plain text.
+const REFUSAL_BYTES_MAX: usize = 64 << 10;
+/// JSON-RPC: what was sent is not JSON, or no message of the protocol.
+const NOT_JSON: i32 = -32_700;
+const NO_MESSAGE: i32 = -32_600;
+
+/// What the library refuses in plain text, as the error of JSON-RPC that it is.
+async fn in_json(response: Response) -> Response {
+    let is_text = !response.headers().contains_key(CONTENT_TYPE);
+    if !response.status().is_client_error() || !is_text {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let Ok(text) = axum::body::to_bytes(body, REFUSAL_BYTES_MAX).await else {
+        return parts.status.into_response();
+    };
+    let text = String::from_utf8_lossy(&text);
+    let (status, code, message) = match text.strip_prefix("fail to deserialize request body ") {
+        // It says so of JSON that is no message as well.
+        Some(why) if why.contains("did not match any variant") => {
+            (StatusCode::BAD_REQUEST, NO_MESSAGE, format!("the body is no message of JSON-RPC: {why}"))
+        }
+        Some(why) => (StatusCode::BAD_REQUEST, NOT_JSON, format!("the body is not JSON: {why}")),
+        None => (parts.status, NO_MESSAGE, text.into_owned()),
+    };
+    let body = json!({ "jsonrpc": "2.0", "id": null, "error": { "code": code, "message": message } });
+    let mut response = (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response();
+    for (name, value) in parts.headers.iter().filter(|(name, _)| **name != CONTENT_LENGTH) {
+        response.headers_mut().insert(name, value.clone());
+    }
+    response
 }

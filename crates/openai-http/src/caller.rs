@@ -15,6 +15,7 @@ use axum::extract::rejection::BytesRejection;
 
 use crate::Options;
 use crate::error::{Failure, code};
+use crate::json;
 
 const COST_MAX: &str = "x-orchestra-cost-max";
 const TIMEOUT: &str = "x-orchestra-timeout";
@@ -111,10 +112,11 @@ pub(crate) fn object(body: Result<Bytes, BytesRejection>) -> Result<(Bytes, Map<
         ),
         _ => Failure::unreadable(rejection.body_text()),
     })?;
-    match serde_json::from_slice(&body) {
+    match json::read(&body) {
         Ok(Value::Object(object)) => Ok((body, object)),
         Ok(_) => Err(Failure::unreadable("the body is no JSON object")),
-        Err(error) => Err(Failure::unreadable(format!("the body is not JSON: {error}"))),
+        Err((why, Some(place))) => Err(Failure::unreadable(why).about(place)),
+        Err((why, None)) => Err(Failure::unreadable(why)),
     }
 }
 

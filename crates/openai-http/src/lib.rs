@@ -11,6 +11,7 @@ mod caller;
 mod chat;
 mod embeddings;
 mod error;
+mod json;
 mod messages;
 mod models;
 mod parameters;

@@ -116,6 +116,10 @@ fn as_text(messages: &[Value], shape: &Shape, arguments: &mut Map<String, Value>
                 format!("this model has no tools, and was sent calls: {calls:.80}"),
             ));
         }
+        if message.get("role").is_some_and(|role| role == "tool") {
+            let place = format!("messages[{at}].role");
+            return Err(Failure::parameter(place, "this model has no tools, and was sent what one gave"));
+        }
         let said = text(at, message.get("content").unwrap_or(&Value::Null))?;
         match role(at, message.get("role").unwrap_or(&Value::Null), None)? {
             "system" | "developer" if takes_system(shape) => system.push(said),
@@ -247,5 +251,28 @@ mod tests {
             arguments(json!({}), Ask::Text("q".into()), user(json!(1))),
             Err(json!("messages[0].content"))
         );
+        let given = json!([{ "role": "tool", "tool_call_id": "a", "content": "42" }]);
+        for ask in [Ask::Text("q".into()), Ask::Messages] {
+            assert_eq!(arguments(messages(), ask, given.clone()), Err(json!("messages[0].role")));
+        }
+    }
+
+    /// A conversation that went on after calls of tools, with an operation whose schema has them.
+    #[test]
+    fn calls_of_tools_and_what_they_gave_are_passed_on_where_the_schema_has_them() {
+        let said = json!([
+            { "role": "user", "content": "how warm is it?" },
+            { "role": "assistant", "content": null, "tool_calls": [
+                { "id": "a", "type": "function", "function": { "name": "warmth", "arguments": "{}" } } ] },
+            { "role": "tool", "tool_call_id": "a", "content": [{ "type": "text", "text": "21" }] },
+        ]);
+        let mut properties = messages();
+        let message = &mut properties["messages"]["items"]["properties"];
+        message["role"]["enum"] = json!(["user", "assistant", "tool"]);
+        message["tool_calls"] = json!({ "type": "array" });
+        message["tool_call_id"] = json!({ "type": "string" });
+        let mut expected = said.clone();
+        expected[2]["content"] = json!("21");
+        assert_eq!(arguments(properties, Ask::Messages, said), Ok(json!({ "messages": expected })));
     }
 }

@@ -173,7 +173,8 @@ impl Models {
         caller: &Caller,
         id: &'a str,
     ) -> Result<(Arc<Model>, Option<&'a str>), Failure> {
-        let Some((target, own)) = Target::parse(id) else { return Err(self.unknown(caller, id).await) };
+        let parsed = Target::parse(id).filter(|_| !id.chars().any(char::is_control));
+        let Some((target, own)) = parsed else { return Err(self.unknown(caller, id).await) };
         let authorization = caller.authorization.as_ref().map(|value| value.as_encoded_bytes().into());
         let asked: Asked = (authorization, target.name().to_owned());
         if let Some((since, model)) = lock(&self.recent).get(&asked)
@@ -297,6 +298,9 @@ impl Models {
 
     /// What to say of an id that has none of the forms of an id.
     async fn unknown(&self, caller: &Caller, id: &str) -> Failure {
+        if id.chars().any(char::is_control) {
+            return no_model(format!("`{}` holds characters that no id of a model has", id.escape_debug()));
+        }
         let models = match self.all(caller).await {
             Ok(models) => models,
             Err(failure) => return failure,

@@ -117,6 +117,14 @@ pub(crate) async fn answered(
         return plan::answered(face, caller, name, arguments).await;
     }
     let timeout = caller.timeout.unwrap_or(WAIT_MAX);
+    if timeout > WAIT_MAX {
+        let message = format!(
+            "{} s are more than the {} that an answer in one piece may take; with `\"stream\": true` it may take longer",
+            timeout.as_secs(),
+            WAIT_MAX.as_secs()
+        );
+        return Err(Failure::unreadable(message).about("X-Orchestra-Timeout"));
+    }
     let response = calls(face).call(caller.request(call(caller, target, arguments, timeout))).await?;
     read(response.into_inner())
 }

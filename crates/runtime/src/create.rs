@@ -31,11 +31,12 @@ pub(crate) struct Creation {
 }
 
 impl Creation {
-    /// A run for which so much is set aside.
+    /// A run for which so much is set aside, and that can call these of its operations.
     pub(crate) fn new(
         shared: &Arc<Shared>,
         request: CreateRun,
         inputs: Arc<[Value]>,
+        callable: impl Iterator<Item = bool>,
         reserved: Amount,
     ) -> Result<Self, Error> {
         let plan = Arc::clone(&request.plan);
@@ -60,7 +61,7 @@ impl Creation {
         let given = Given {
             inputs: Arc::clone(&inputs),
             seed: driver::seed(&secret),
-            callable: plan.callable(),
+            callable: callable.collect(),
             cost_max: request.cost_max,
             routes: shared.services.routes(prepared),
         };

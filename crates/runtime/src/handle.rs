@@ -150,6 +150,12 @@ impl Handle {
         Ok(loaded)
     }
 
+    /// By operation of a plan: whether runs of `tenant` could call it now.
+    #[must_use]
+    pub fn callable(&self, plan: &LoadedPlan, tenant: &str) -> Vec<bool> {
+        plan.callable(&self.shared.services, tenant).iter().map(Result::is_ok).collect()
+    }
+
     /// Creates a run and starts it. When this returns, the run is durable and on its way.
     ///
     /// # Errors
@@ -166,10 +172,11 @@ impl Handle {
         }
         let body = &request.plan.prepared.plan.body;
         let inputs = inputs::decode(&body.params, &body.types, &request.inputs_json)?;
-        request.plan.check()?;
+        let callable = request.plan.callable(&self.shared.services, &request.tenant);
+        request.plan.check(&callable)?;
         let cap = self.shared.cap(&request.tenant);
         let reserved = admission::check(&request.plan.prepared, &inputs, request.cost_max, cap)?;
-        let new = Creation::new(&self.shared, request, inputs, reserved)?;
+        let new = Creation::new(&self.shared, request, inputs, callable.iter().map(Result::is_ok), reserved)?;
         let (id, limit) = (new.opened.run, self.shared.options.runs_max);
         let live = Arc::clone(new.task.live());
         self.shared.registry.admit(id, &new.request.tenant, &live, limit)?;

@@ -42,11 +42,11 @@ pub use entries::{AXON_GENERATE_ADAPTER, AXON_NETUID};
 use serve::{Gate, Listener};
 
 /// The key that the sample search accepts.
-pub const SEARCH_KEY: &str = "sample-search-key";
+pub const SEARCH_KEY: &str = "cnry-0rch3stra-sample-search-key";
 /// The key that the sample chat accepts, sent as `Bearer <key>`.
-pub const CHAT_KEY: &str = "sample-chat-key";
+pub const CHAT_KEY: &str = "cnry-0rch3stra-sample-chat-key";
 /// The key that the detectors, forecasts and machine lists accept, each in the header of the real one.
-pub const TOOLS_KEY: &str = "sample-tools-key";
+pub const TOOLS_KEY: &str = "cnry-0rch3stra-sample-tools-key";
 /// Seed of the sample miner's hotkey. Public, so it must never hold anything.
 const MINER_SEED: [u8; 32] = *b"orchestra sample miner, public!!";
 

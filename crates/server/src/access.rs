@@ -8,14 +8,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
-use axum::response::Response;
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, Request};
+use axum::Router;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, Request, StatusCode};
 use jiff::Timestamp;
 use runtime::{DEFAULT_TENANT, SpendCap};
 use schema::hash::Hash;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tonic::Status;
+use tonic_types::StatusExt as _;
 use tower::{Layer, Service};
 
 use crate::status::status;
@@ -41,6 +45,8 @@ pub struct Grant {
     pub spend_cap: Option<SpendCap>,
     /// Whether it may publish operations, capabilities and plans.
     pub may_publish: bool,
+    /// Whether its runs call with keys of its own only, never with those of the server.
+    pub own_keys: bool,
     /// From when on it is refused.
     pub expires_at: Option<Timestamp>,
 }
@@ -65,6 +71,29 @@ impl Access {
     pub(crate) fn spend_caps(&self) -> BTreeMap<Arc<str>, SpendCap> {
         let capped = self.0.values().filter_map(|grant| Some((grant, grant.spend_cap.as_ref()?)));
         capped.map(|(grant, cap)| (Arc::from(grant.name.as_str()), cap.clone())).collect()
+    }
+
+    /// Whom the server's own keys serve: the holders of tokens without keys of their own, and whoever needs no token.
+    pub(crate) fn served(&self) -> impl Iterator<Item = &str> {
+        let holders = self.0.values().filter(|grant| !grant.own_keys).map(|grant| grant.name.as_str());
+        holders.chain([DEFAULT_TENANT])
+    }
+
+    /// Routes beside gRPC that answer only who shows a token; all who ask where there are none.
+    pub(crate) fn holders_only(&self, routes: Router) -> Router {
+        if self.is_open() {
+            return routes;
+        }
+        let access = self.clone();
+        routes.layer(from_fn(move |request: axum::extract::Request, next: Next| {
+            let refused = access.grant(request.headers()).err();
+            async move {
+                match refused {
+                    None => next.run(request).await,
+                    Some(refused) => unauthenticated(&refused, request.headers().contains_key(AUTHORIZATION)),
+                }
+            }
+        }))
     }
 
     /// Lets a request pass with the tenant it is of, or says why not.
@@ -104,6 +133,19 @@ impl Access {
             _ => Ok(grant),
         }
     }
+}
+
+/// The refusal as HTTP has it (RFC 6750, section 3).
+fn unauthenticated(refused: &Status, shows_one: bool) -> Response {
+    let challenge = match shows_one {
+        true => "Bearer realm=\"orchestra\", error=\"invalid_token\"",
+        false => "Bearer realm=\"orchestra\"",
+    };
+    let code = refused.get_details_error_info().map(|info| info.reason).unwrap_or_default();
+    let help = "send `authorization: Bearer TOKEN`; who runs the server makes one by `orch tokens add`";
+    let body = json!({ "error": { "code": code, "message": refused.message(), "help": help } });
+    let headers = [(WWW_AUTHENTICATE, challenge), (CONTENT_TYPE, "application/json")];
+    (StatusCode::UNAUTHORIZED, headers, format!("{body}\n")).into_response()
 }
 
 /// The token of an `authorization` header; its scheme is written in any case (RFC 9110, section 11.1).
@@ -177,7 +219,7 @@ mod tests {
     }
 
     fn grant(name: &str) -> Grant {
-        Grant { name: name.into(), spend_cap: None, may_publish: false, expires_at: None }
+        Grant { name: name.into(), spend_cap: None, may_publish: false, own_keys: false, expires_at: None }
     }
 
     fn access() -> Access {

@@ -9,6 +9,7 @@ use tower::util::MapResponseLayer;
 use tower_http::cors::CorsLayer;
 
 use crate::coded::coded;
+use crate::not_grpc;
 
 /// What a page may read of an answer beside what every page may: how a call ended, and why.
 const EXPOSED: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
@@ -31,5 +32,6 @@ pub(crate) fn admit(grpc: Router, origins: &[HeaderValue]) -> Router {
         )
         .expose_headers(EXPOSED.map(HeaderName::from_static))
         .max_age(REMEMBERED);
-    grpc.layer(MapResponseLayer::new(coded)).route_layer(GrpcWebLayer::new()).route_layer(cors)
+    let grpc = grpc.layer(MapResponseLayer::new(coded)).route_layer(GrpcWebLayer::new()).route_layer(cors);
+    not_grpc::told(grpc)
 }

@@ -77,7 +77,8 @@ impl Calls {
             Some(name) => {
                 let published = snapshot.capability(name).map_err(ledger::failed)?;
                 newest_only(&request.version, published.descriptor.version)?;
-                self.plans.capability(&snapshot, published, cost_max, timeout, &self.runtime).await?
+                let caller = (&self.runtime, &*tenant);
+                self.plans.capability(&snapshot, published, cost_max, timeout, caller).await?
             }
             None => {
                 let published = snapshot.operation_at(&request.operation, &request.version);

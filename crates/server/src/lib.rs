@@ -13,6 +13,7 @@ mod compiler;
 mod convert;
 mod ledger;
 mod native;
+mod not_grpc;
 mod open;
 mod own_machine;
 mod plans;

@@ -8,10 +8,11 @@ use std::time::Duration;
 use http::HeaderValue;
 use ledger_service::Catalog;
 use proof::key::PublicKey;
+use runtime::DEFAULT_TENANT;
 use schema::hash::{Context, Hash};
 use store::{Log, Sqlite};
 use subnet::hotkey::Hotkey;
-use subnet::secrets::SecretStore;
+use subnet::secrets::{SecretStore, TenantSecrets};
 use subnet::{Client, egress};
 
 use crate::access::Access;
@@ -32,8 +33,10 @@ pub struct Options {
     pub egress: egress::Options,
     /// Base URLs that replace those of the Ledger, by operation (`sn64.chat_completions`) or subnet (`sn64`).
     pub endpoints: BTreeMap<String, String>,
-    /// Keys of subnets.
+    /// Keys of subnets. They serve everybody but the holders of tokens with keys of their own only.
     pub secrets: SecretStore,
+    /// Keys of the holders of tokens, by name. They come before those of the server, and nobody else's runs use them.
+    pub secrets_of: BTreeMap<String, SecretStore>,
     /// Signs calls of axons.
     pub hotkey: Option<Hotkey>,
     /// How the runtime behaves.
@@ -72,6 +75,7 @@ impl Options {
             egress: egress::Options::default(),
             endpoints: BTreeMap::new(),
             secrets: SecretStore::new(),
+            secrets_of: BTreeMap::new(),
             hotkey: None,
             runtime,
             close_grace: CLOSE_GRACE,
@@ -178,10 +182,13 @@ impl Service {
         let published = Published::new(Arc::clone(&log));
         let public_key = key.public();
         let native = Native::start();
+        let secrets = TenantSecrets::new(options.secrets, options.access.served());
+        let of_tenants = options.secrets_of.into_iter().filter(|(tenant, _)| tenant != DEFAULT_TENANT);
+        let secrets = of_tenants.fold(secrets, |all, (tenant, own)| all.with(&tenant, own));
         let services = runtime::Services {
             log,
             client,
-            secrets: Arc::new(options.secrets),
+            secrets,
             hotkey: options.hotkey.map(Arc::new),
             key: Arc::new(key),
             endpoints: options.endpoints,

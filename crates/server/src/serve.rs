@@ -110,6 +110,12 @@ impl Service {
         }
     }
 
+    /// Routes that answer only who shows a token, where there are tokens.
+    #[must_use = "routes answer nothing until they are served"]
+    pub fn holders_only(&self, routes: axum::Router) -> axum::Router {
+        self.access().holders_only(routes)
+    }
+
     /// A client connection to this service that needs no socket. It works as long as the service lives.
     ///
     /// # Errors
@@ -159,7 +165,6 @@ impl Service {
             .add_service(RunServiceServer::new(Runs::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ToolServiceServer::new(Tools::new(self)));
         let grpc = grpc.into_axum_router().layer(Guard(self.access().clone()));
-        // A path that neither has is answered as gRPC answers it.
         let routes = browser::admit(grpc, self.allow_origins()).merge(web);
         let routes = match of_own_machine {
             true => own_machine::only(routes, self.allow_origins()),

@@ -319,16 +319,16 @@ impl PreparedOperation {
         self.shared.wire.endpoint().origin()
     }
 
-    /// Identifies the secret a call would use, for cache keys; `None` for an operation that needs none.
+    /// Whether a call would find the secret that it needs, if it needs one.
     ///
     /// # Errors
-    /// [`secrets::Error`] where the call would fail for want of it.
-    pub fn secret_identity(&self, secrets: &SecretStore) -> Result<Option<[u8; 32]>, secrets::Error> {
+    /// [`secrets::Error`] as the call would end with.
+    pub fn check_secret(&self, secrets: &SecretStore) -> Result<(), secrets::Error> {
         let parts = self.shared.wire.key_parts();
-        let needed = !parts.is_empty();
-        needed
-            .then(|| secrets.identity(&self.shared.id, self.shared.netuid, self.origin(), parts))
-            .transpose()
+        if parts.is_empty() {
+            return Ok(());
+        }
+        secrets.resolve(&self.shared.id, self.shared.netuid, self.origin(), parts).map(drop)
     }
 
     fn fields(&self, input: &Value) -> Result<Map<String, serde_json::Value>, CallError> {

@@ -5,21 +5,23 @@
 //! endpoint override, therefore gets a refusal before anything is sent, never somebody's key.
 
 mod key;
+mod tenants;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use schema::operation::OperationId;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use sha3::{Digest as _, Sha3_256};
 use zeroize::Zeroizing;
 
 use crate::egress::Origin;
 
 pub use key::{KEY_PART, Key};
+pub use tenants::TenantSecrets;
 
 /// Environment variables that begin with this hold `<origin> <key>`; the rest of the name is the secret's,
 /// upper case, with `__` for the dot: `ORCHESTRA_SECRET_SN64__CHAT_COMPLETIONS`.
@@ -36,7 +38,11 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 #[non_exhaustive]
 pub enum Error {
     /// No secret is stored for the operation. Code E1105.
-    #[error("no secret for {operation}: store one named `{operation}` or `{subnet}` for {origin}")]
+    #[error(
+        "no secret for {operation}: store one named `{operation}` or `{subnet}` for {origin}{}{}",
+        tenant.as_ref().map(|tenant| format!(" and the tenant `{tenant}`")).unwrap_or_default(),
+        with_parts(parts)
+    )]
     Missing {
         /// The operation that needs it.
         operation: OperationId,
@@ -44,6 +50,10 @@ pub enum Error {
         subnet: String,
         /// Where it would be sent.
         origin: Origin,
+        /// Whose it must be, where those of the deployment do not serve.
+        tenant: Option<Arc<str>>,
+        /// The parts that the operation needs.
+        parts: Vec<String>,
     },
     /// The secret belongs to another origin. Code E1104.
     #[error("secret `{name}` is bound to {bound} and is not sent to {wanted}")]
@@ -96,10 +106,23 @@ impl Error {
     }
 }
 
+/// The options by which `orch keys add` takes a key of several parts.
+fn with_parts(parts: &[String]) -> String {
+    if matches!(parts, [] | [_]) && parts.iter().all(|part| part == KEY_PART) {
+        return String::new();
+    }
+    let options: Vec<String> = parts.iter().map(|part| format!("--part {part}")).collect();
+    format!(", with its parts: `orch keys add` takes them by `{}`", options.join(" "))
+}
+
 /// The secrets of one tenant.
 #[derive(Clone, Default)]
 pub struct SecretStore {
     secrets: BTreeMap<String, Secret>,
+    /// Whose they are, where there are several.
+    tenant: Option<Arc<str>>,
+    /// Asked for what these have neither under an operation's name nor under its subnet's.
+    behind: Option<Arc<Self>>,
 }
 
 #[derive(Clone)]
@@ -323,38 +346,31 @@ impl SecretStore {
         Ok(())
     }
 
+    /// Drops what is stored for a subnet (`sn22`) and for its operations.
+    pub fn forget_subnet(&mut self, subnet: &str) {
+        self.secrets.retain(|name, _| name.split('.').next() != Some(subnet));
+    }
+
+    fn of_tenant(self, tenant: &str) -> Self {
+        Self { tenant: Some(Arc::from(tenant)), ..self }
+    }
+
+    fn before(self, behind: &Arc<Self>) -> Self {
+        Self { behind: Some(Arc::clone(behind)), ..self }
+    }
+
     /// Names and origins of all secrets, for listings.
     pub fn names(&self) -> impl Iterator<Item = (&str, &Origin)> {
         self.secrets.iter().map(|(name, secret)| (name.as_str(), &secret.origin))
     }
 
-    /// An identifier of the very secret that `operation` would use at `origin`, which must have these parts: equal for
-    /// equal keys, of no use to learn the key. Caches must have it in their keys, or one caller would be served another's
-    /// paid answer.
-    ///
-    /// # Errors
-    /// [`Error::Missing`], [`Error::OtherOrigin`], [`Error::Expired`] or [`Error::Unusable`], as a call would end.
-    pub fn identity<'n>(
-        &self,
-        operation: &OperationId,
-        netuid: u16,
-        origin: &Origin,
-        parts: impl IntoIterator<Item = &'n str>,
-    ) -> Result<[u8; 32], Error> {
-        let key = self.resolve(operation, netuid, origin, parts)?;
-        let digest = Sha3_256::new()
-            .chain_update(b"orchestra secret identity v1\0")
-            .chain_update(origin.as_str())
-            .chain_update([0]);
-        Ok(key.digest(digest).finalize().into())
-    }
-
-    /// The key for `operation` at `origin`: the one named like the operation, else the one named like its subnet.
+    /// The key for `operation` at `origin`: the one named like the operation, else the one named like its subnet, else what
+    /// stands behind this store has. A key that is there and cannot be used ends the search: another would not be meant.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::OtherOrigin`], [`Error::Expired`], or [`Error::Unusable`] where its variable is not
     /// set or it has not all of `parts`.
-    pub(crate) fn resolve<'n>(
+    pub fn resolve<'n>(
         &self,
         operation: &OperationId,
         netuid: u16,
@@ -363,30 +379,38 @@ impl SecretStore {
     ) -> Result<&Key, Error> {
         let subnet = format!("sn{netuid}");
         let found = [operation, &subnet].into_iter().find_map(|name| self.secrets.get_key_value(name));
-        match found {
-            None => Err(Error::Missing { operation: operation.clone(), subnet, origin: origin.clone() }),
-            Some((name, Secret { expires_at: Some(at), .. })) if *at <= Timestamp::now() => {
-                Err(Error::Expired { name: name.clone(), origin: origin.clone(), at: *at })
-            }
-            Some((name, secret)) if secret.origin == *origin => match &secret.key {
-                Content::Known(key) => match parts.into_iter().find(|part| key.part(part).is_none()) {
-                    None => Ok(key),
-                    Some(part) => {
-                        let has = key.names().collect::<Vec<_>>().join("`, `");
-                        let why = format!("{operation} needs its part `{part}`, and it has `{has}`");
-                        Err(Error::Unusable { name: name.clone(), why })
-                    }
-                },
-                Content::Unset { variable } => {
-                    let why = format!("environment variable {variable} is not set");
-                    Err(Error::Unusable { name: name.clone(), why })
+        let Some((name, secret)) = found else {
+            return match &self.behind {
+                Some(behind) => behind.resolve(operation, netuid, origin, parts),
+                None => Err(Error::Missing {
+                    operation: operation.clone(),
+                    subnet,
+                    origin: origin.clone(),
+                    tenant: self.tenant.clone(),
+                    parts: parts.into_iter().map(str::to_owned).collect(),
+                }),
+            };
+        };
+        let name = name.clone();
+        if let Some(at) = secret.expires_at.filter(|at| *at <= Timestamp::now()) {
+            return Err(Error::Expired { name, origin: origin.clone(), at });
+        }
+        if secret.origin != *origin {
+            return Err(Error::OtherOrigin { name, bound: secret.origin.clone(), wanted: origin.clone() });
+        }
+        match &secret.key {
+            Content::Known(key) => match parts.into_iter().find(|part| key.part(part).is_none()) {
+                None => Ok(key),
+                Some(part) => {
+                    let has = key.names().collect::<Vec<_>>().join("`, `");
+                    let why = format!("{operation} needs its part `{part}`, and it has `{has}`");
+                    Err(Error::Unusable { name, why })
                 }
             },
-            Some((name, secret)) => Err(Error::OtherOrigin {
-                name: name.clone(),
-                bound: secret.origin.clone(),
-                wanted: origin.clone(),
-            }),
+            Content::Unset { variable } => {
+                let why = format!("environment variable {variable} is not set");
+                Err(Error::Unusable { name, why })
+            }
         }
     }
 }

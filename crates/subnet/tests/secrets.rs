@@ -11,11 +11,11 @@ use schema::operation::{Auth, OperationDescriptor, ResponseBody, Transport};
 use schema::types::Type;
 use secrecy::SecretString;
 use serde_json::json;
-use subnet::secrets::{Error, KEY_PART, SecretStore};
+use subnet::secrets::{Error, KEY_PART, SecretStore, TenantSecrets};
 use subnet::{CallOutcome, OperationTypes};
 use support::*;
 
-const CANARY: &str = "cnry-5f1d0c9a-KEY";
+const CANARY: &str = "cnry-0rch3stra-5f1d0c9a-KEY";
 
 fn store(name: &str, origin: &str) -> SecretStore {
     let mut store = SecretStore::new();
@@ -90,15 +90,14 @@ async fn a_key_of_several_parts_goes_into_as_many_headers() {
     let canonical = String::from_utf8_lossy(&outcome.redacted_request).into_owned();
     assert!(canonical.contains("x-client-id: <id>\nx-client-secret: Secret <secret>\n"), "{canonical}");
     assert!(!traces(&outcome).contains(CANARY) && !traces(&outcome).contains("id-1"));
-    // Any part that comes back is found; keys with other parts are other keys.
+    // Any part that comes back is found.
     let other = store(&[("id", "id-2"), ("secret", CANARY)]);
     let outcome = call(&other).await;
     assert!(!traces(&outcome).contains(CANARY), "{}", traces(&outcome));
-    assert_ne!(prepared.secret_identity(&secrets).unwrap(), prepared.secret_identity(&other).unwrap());
     // A part that is missing is told before anything is sent.
     let sent = peer.seen().len();
     for parts in [&[("key", CANARY)][..], &[("id", "id-1")]] {
-        let refused = prepared.secret_identity(&store(parts)).unwrap_err();
+        let refused = prepared.check_secret(&store(parts)).unwrap_err();
         assert!(refused.to_string().contains("needs its part `"), "{refused}");
         let error = call(&store(parts)).await.result.unwrap_err();
         assert_eq!((error.kind, error.code.as_str()), (CallErrorKind::Unauthorized, "E1106"));
@@ -186,7 +185,7 @@ async fn a_key_for_another_origin_is_refused_before_anything_is_sent() {
             (CallErrorKind::Unauthorized, "E1104", false)
         );
         assert!(error.message.contains(&peer.origin()) && !traces(&outcome).contains(CANARY), "{error}");
-        assert!(matches!(prepared.secret_identity(&secrets), Err(Error::OtherOrigin { .. })));
+        assert!(matches!(prepared.check_secret(&secrets), Err(Error::OtherOrigin { .. })));
     }
     // An override of the endpoint does not take the key along.
     let moved =
@@ -334,22 +333,6 @@ async fn an_input_that_contains_the_key_is_not_sent() {
     assert!(!traces(&outcome).contains(CANARY));
 }
 
-#[test]
-fn identities_tell_keys_apart_without_showing_them() {
-    let client = subnet::Client::new(Default::default()).unwrap();
-    let base = "https://api.example.com";
-    let prepared = prepare(&client, &with_header(base));
-    let identity = |key: &str, name: &str| {
-        let mut store = SecretStore::new();
-        store.insert(name, base, &SecretString::from(key)).unwrap();
-        prepared.secret_identity(&store).unwrap().unwrap()
-    };
-    assert_eq!(identity("one", "sn1"), identity("one", "sn1.test"));
-    assert_ne!(identity("one", "sn1"), identity("two", "sn1"));
-    let open = prepare(&client, &operation(base, "POST"));
-    assert_eq!(open.secret_identity(&SecretStore::new()).unwrap(), None);
-}
-
 #[tokio::test]
 async fn an_expired_key_is_a_typed_error_and_nothing_is_sent() {
     let peer = Peer::start(|_| json_answer(&json!({"n": 1}))).await;
@@ -365,7 +348,7 @@ async fn an_expired_key_is_a_typed_error_and_nothing_is_sent() {
     assert_eq!((error.kind, error.code.as_str()), (CallErrorKind::Unauthorized, "E1119"));
     assert!(error.message.ends_with("expired at 2026-01-02T03:04:05Z"), "{error}");
     assert!(!outcome.sent && peer.connections() == 0 && !traces(&outcome).contains(CANARY));
-    assert!(matches!(prepared.secret_identity(&secrets), Err(Error::Expired { .. })));
+    assert!(matches!(prepared.check_secret(&secrets), Err(Error::Expired { .. })));
     // What has not expired is sent, and a key under the name takes the time of the one before with it.
     let later = jiff::Timestamp::MAX;
     for expires_at in [Some(later), None] {
@@ -498,4 +481,67 @@ fn a_file_of_secrets_must_be_private_and_its_errors_do_not_quote_it() {
     write(&format!("# {}", "x".repeat(1 << 20)), 0o600);
     assert!(load(&path).is_err());
     assert!(load(&folder.path().join("missing.toml")).is_err());
+}
+
+/// An operation's own key comes before its subnet's, a tenant's before the deployment's, and a key that is there and cannot
+/// be used is not passed over.
+#[tokio::test]
+async fn a_tenant_calls_with_its_own_key_and_with_that_of_nobody_else() {
+    let peer = Peer::start(|_| json_answer(&json!({"n": 1}))).await;
+    let client = peer.client();
+    let prepared = prepare(&client, &with_header(&peer.origin()));
+    let of = |name: &str, origin: &str, key: &str| {
+        let mut store = SecretStore::new();
+        store.insert(name, origin, &SecretString::from(key)).unwrap();
+        store
+    };
+    let here = peer.origin();
+    let tenants =
+        TenantSecrets::new(of("sn1.test", &here, "shared-key"), ["plain", "rich", "elsewhere", "other"])
+            .with("rich", of("sn1", &here, "rich-key"))
+            .with("elsewhere", of("sn1", "https://a.example", "key-for-another-origin"))
+            .with("other", of("sn2", &here, "key-for-another-subnet"))
+            .with("alone", of("sn1", &here, "alone-key"));
+    for (tenant, wanted) in [
+        ("plain", Ok("shared-key")),
+        ("rich", Ok("rich-key")),
+        ("elsewhere", Err("E1104")),
+        ("other", Ok("shared-key")),
+        ("alone", Ok("alone-key")),
+        ("nobody", Err("E1105")),
+    ] {
+        let secrets = tenants.of(tenant);
+        let before = peer.seen().len();
+        let outcome = client.call_fields(&prepared, fields(json!({})), &context(&secrets, PATIENT_MS)).await;
+        let checked = prepared.check_secret(&secrets).map_err(|error| error.code());
+        assert_eq!(checked.err(), wanted.err(), "{tenant}");
+        match wanted {
+            Ok(key) => {
+                let seen = peer.seen();
+                assert_eq!(seen[before].header("authorization"), Some(format!("Bearer {key}").as_str()));
+            }
+            Err(code) => {
+                let error = outcome.result.unwrap_err();
+                assert_eq!((error.code.as_str(), peer.seen().len()), (code, before), "{tenant}");
+            }
+        }
+        assert_eq!(tenants.is_served(tenant), !["alone", "nobody"].contains(&tenant));
+    }
+    let error = prepared.check_secret(&tenants.of("nobody")).unwrap_err().to_string();
+    assert!(
+        error.ends_with("for {here} and the tenant `nobody`".replace("{here}", &here).as_str()),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_missing_key_of_several_parts_names_the_options_that_take_them() {
+    let peer = Peer::start(|_| json_answer(&json!({"n": 1}))).await;
+    let headers = [("X-Client-Id", "<id>"), ("X-Client-Secret", "Secret <secret>")];
+    let auth = Auth::Headers { headers: headers.map(|(name, format)| (name.into(), format.into())).into() };
+    let prepared =
+        prepare(&peer.client(), &OperationDescriptor { auth, ..operation(&peer.origin(), "POST") });
+    let error = prepared.check_secret(&SecretStore::new()).unwrap_err();
+    assert_eq!(error.code(), "E1105");
+    assert!(error.to_string().ends_with("takes them by `--part id --part secret`"), "{error}");
 }

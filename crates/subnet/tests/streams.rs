@@ -47,7 +47,7 @@ fn streamed(origin: &str, patch: Value) -> OperationDescriptor {
 
 async fn call(peer: &Peer, operation: &OperationDescriptor, heard: Option<&Heard>) -> CallOutcome {
     let mut secrets = SecretStore::new();
-    secrets.insert("sn1", &peer.origin(), &SecretString::from("sk-canary-12345")).unwrap();
+    secrets.insert("sn1", &peer.origin(), &SecretString::from("cnry-0rch3stra-12345")).unwrap();
     let client = peer.client();
     let types = OperationTypes::of(operation).unwrap();
     let prepared = client.prepare(operation, types.into(), None).unwrap();
@@ -142,7 +142,7 @@ async fn what_the_peer_says_within_the_stream_is_its_failure() {
 
 #[tokio::test]
 async fn a_key_within_a_stream_is_not_handed_on() {
-    let reply = events("data: {\"n\": 1, \"k\": \"sk-canary-12345\"}\n\ndata: [DONE]\n\n");
+    let reply = events("data: {\"n\": 1, \"k\": \"cnry-0rch3stra-12345\"}\n\ndata: [DONE]\n\n");
     let peer = Peer::start(move |_| reply.clone()).await;
     let mut operation = streamed(&peer.origin(), json!({}));
     operation.auth = Auth::Header { name: "Authorization".into(), format: "Bearer <key>".into() };

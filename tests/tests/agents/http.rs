@@ -85,7 +85,7 @@ async fn listed(address: SocketAddr, headers: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_of_a_caller_goes_on_to_the_service() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     fs::write(folder.path().join("orchestra.toml"), crate::PROJECT).unwrap();
     let run = |args: &[&str]| {
         let mut command = Command::new(orch());
@@ -97,12 +97,22 @@ async fn the_token_of_a_caller_goes_on_to_the_service() {
     let server = Orch::serve(folder.path());
     let address = server.address;
     let host = format!("host: {address}\r\n");
-    let begun = head(&mut send(address, "POST", &host, INITIALIZE).await).await;
+    // Nobody has a session without a token, nor goes on in one.
+    let mine = format!("{host}authorization: Bearer {token}\r\n");
+    let begun = head(&mut send(address, "POST", &mine, INITIALIZE).await).await;
     let session = begun.lines().find(|line| line.starts_with("mcp-session-id: ")).unwrap();
-    let without = format!("{host}{session}\r\n");
-    head(&mut send(address, "POST", &without, INITIALIZED).await).await;
-    assert!(listed(address, &without).await.contains("E1517"));
-    let with = format!("{without}authorization: Bearer {token}\r\n");
+    let wrong = format!("{host}authorization: Bearer orch_wrong\r\n");
+    for (headers, body, challenge) in [
+        (&host, INITIALIZE, "www-authenticate: Bearer realm=\"orchestra\"\r\n"),
+        (&wrong, INITIALIZE, "www-authenticate: Bearer realm=\"orchestra\", error=\"invalid_token\"\r\n"),
+        (&format!("{host}{session}\r\n"), LIST, "www-authenticate: Bearer realm=\"orchestra\"\r\n"),
+    ] {
+        let refused = head(&mut send(address, "POST", headers, body).await).await;
+        assert!(refused.starts_with("HTTP/1.1 401 ") && refused.contains(challenge), "{refused}");
+        assert!(!refused.contains("mcp-session-id"), "{refused}");
+    }
+    let with = format!("{mine}{session}\r\n");
+    head(&mut send(address, "POST", &with, INITIALIZED).await).await;
     assert!(listed(address, &with).await.contains("search_subnets"));
 
     let mut command = run(&["mcp", "--server", &address.to_string()]);
@@ -115,4 +125,26 @@ async fn the_token_of_a_caller_goes_on_to_the_service() {
     assert!(said.contains("search_subnets"), "{said}");
     drop(stdin);
     assert!(child.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_message_is_refused_as_json_rpc_does() {
+    let stage = Stage::set().await;
+    let address = stage.server.address;
+    let host = format!("host: {address}\r\n");
+    for (body, code) in [("{\"jsonrpc\":", "-32700"), ("nonsense", "-32700"), ("{\"a\":1}", "-32600")] {
+        let mut stream = send(address, "POST", &host, body).await;
+        let mut text = String::new();
+        while !text.contains("\r\n\r\n{") || !text.ends_with("}}") {
+            let mut part = [0; 1 << 10];
+            let read = stream.read(&mut part).await.unwrap();
+            assert!(read > 0, "{text}");
+            text.push_str(&String::from_utf8_lossy(&part[..read]));
+        }
+        assert!(
+            text.starts_with("HTTP/1.1 400 ") && text.contains("content-type: application/json"),
+            "{text}"
+        );
+        assert!(text.contains(&format!("\"code\":{code}")) && text.contains("\"id\":null"), "{text}");
+    }
 }

@@ -62,7 +62,7 @@ struct Stage {
 
 impl Stage {
     async fn set() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = e2e::folder();
         fs::write(folder.path().join("orchestra.toml"), PROJECT).unwrap();
         let server = Orch::serve(folder.path());
         let clients = Clients::connect(server.address).await;
@@ -199,7 +199,7 @@ fn the_snippet_of_the_documentation_is_what_runs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_of_a_project_spends_no_more_than_it_may() {
     for python in [first_major(), second_major()] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = e2e::folder();
         fs::write(folder.path().join("orchestra.toml"), PROJECT).unwrap();
         let mut command = python;
         command.arg(client("mcp_spend.py")).arg("stdio").arg(orch()).args([

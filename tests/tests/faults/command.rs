@@ -17,7 +17,7 @@ fn refused(folder: &Path, listen: &str) -> (i32, String) {
 
 #[test]
 fn a_port_in_use_is_told_before_the_store_is_touched() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let (code, said) = refused(folder.path(), &address);
@@ -28,7 +28,7 @@ fn a_port_in_use_is_told_before_the_store_is_touched() {
 
 #[test]
 fn a_second_serve_on_one_store_names_the_first() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let first = Orch::serve(folder.path());
     let (code, said) = refused(folder.path(), "127.0.0.1:0");
     assert_eq!(code, 6, "{said}");
@@ -40,7 +40,7 @@ fn a_second_serve_on_one_store_names_the_first() {
 
 #[test]
 fn a_damaged_store_is_refused_and_kept() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let file = folder.path().join(".orchestra").join(DATABASE_FILE);
     fs::create_dir(file.parent().unwrap()).unwrap();
     fs::write(&file, "noise ".repeat(2_000)).unwrap();
@@ -52,7 +52,7 @@ fn a_damaged_store_is_refused_and_kept() {
 
 #[test]
 fn a_broken_configuration_is_told_with_its_place() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     fs::write(folder.path().join("orchestra.toml"), "[development]\nallow_lopback = true\n").unwrap();
     let (code, said) = refused(folder.path(), "127.0.0.1:0");
     assert_eq!(code, 2, "{said}");
@@ -63,7 +63,7 @@ fn a_broken_configuration_is_told_with_its_place() {
 
 #[test]
 fn a_store_without_room_is_told_with_its_exit_code() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let configuration = folder.path().join("orchestra.toml");
     fs::write(&configuration, "[server]\nstore_bytes_max = 200000\n").unwrap();
     let (code, said) = refused(folder.path(), "127.0.0.1:0");

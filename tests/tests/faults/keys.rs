@@ -14,7 +14,7 @@ use tonic::Code;
 use super::{PRICE, one, run_count};
 
 /// Long enough to be looked for everywhere.
-const KEY: &str = "sk-canary-0123456789abcdef";
+const KEY: &str = "cnry-0rch3stra-0123456789abcdef";
 
 fn with_key(operation: OperationDescriptor) -> OperationDescriptor {
     let auth = Auth::Header { name: "Authorization".into(), format: "Bearer <key>".into() };
@@ -83,7 +83,7 @@ async fn a_key_leaves_no_trace_in_store_events_and_proof() {
         other => Reply::echo(other),
     })
     .await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let host = keyed(in_folder(folder.path()), &subnet, Some(&subnet.url)).await;
     for (question, code) in [("hello", None), ("leak", Some("E1113")), ("leak in an error", Some("E1143"))] {
         let run = host.clients.run(&one("timeout: 60s"), &json!({ "q": question })).await;

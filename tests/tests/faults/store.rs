@@ -69,7 +69,7 @@ async fn a_full_disk_stops_a_run_with_a_code_and_a_restart_with_space_finishes_i
         format!("{question}{rest}")
     };
     let subnet = Subnet::start(move |question| Reply::Answer(long(question), Duration::ZERO)).await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let options = in_folder(folder.path());
     let first = Host::open(options.clone()).await;
     first.clients.publish(&tell(&subnet)).await;
@@ -123,7 +123,7 @@ async fn a_full_disk_stops_a_run_with_a_code_and_a_restart_with_space_finishes_i
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_without_room_does_not_open_and_is_no_worse_for_it() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let options = in_folder(folder.path());
     for bytes in [4_096, 100_000, 300_000] {
         let narrow = Options { store_bytes_max: Some(bytes), ..options.clone() };
@@ -139,7 +139,7 @@ async fn a_store_without_room_does_not_open_and_is_no_worse_for_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_database_is_refused_and_left_as_it_is() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let file = folder.path().join(DATABASE_FILE);
     let text = "this was a database once ".repeat(1_000);
     fs::write(&file, &text).unwrap();
@@ -155,7 +155,7 @@ async fn a_second_service_is_told_who_owns_the_store_and_disturbs_nobody() {
     let gate = Gate::closed();
     let held = gate.clone();
     let subnet = Subnet::start(move |question| Reply::Gated(question.into(), held.clone())).await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let first = Host::open(in_folder(folder.path())).await;
     first.clients.publish(&subnet.operation("ask", micro_usd(PRICE), true)).await;
     let run = first.clients.start(&one("timeout: 60s"), &json!({"q": "still here"})).await.unwrap();
@@ -189,7 +189,7 @@ async fn a_damaged_journal_fails_its_run_and_no_other() {
     let gate = Gate::closed();
     let held = gate.clone();
     let subnet = Subnet::start(move |question| Reply::Gated(question.into(), held.clone())).await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let options = Options { close_grace: Duration::ZERO, ..in_folder(folder.path()) };
     let names = left_behind(&options, &subnet, &["damaged", "whole"]).await;
     released(folder.path()).await;
@@ -221,7 +221,7 @@ async fn a_damaged_journal_fails_its_run_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_runtime_key_that_is_none_is_refused_and_not_replaced() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let options = in_folder(folder.path());
     drop(Host::open(options.clone()).await);
     released(folder.path()).await;
@@ -242,7 +242,7 @@ async fn an_interrupted_call_is_paid_and_asked_again_only_if_that_does_no_harm()
     let gate = Gate::closed();
     let held = gate.clone();
     let subnet = Subnet::start(move |question| Reply::Gated(question.into(), held.clone())).await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let options = Options { close_grace: Duration::ZERO, ..in_folder(folder.path()) };
     let host = Host::open(options.clone()).await;
     host.clients.publish(&subnet.operation("ask", micro_usd(PRICE), true)).await;

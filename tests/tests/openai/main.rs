@@ -19,7 +19,7 @@ use proto::v1;
 use proto::v1::plan_service_client::PlanServiceClient;
 
 /// What the stand-in accepts, sent as `Bearer <key>`.
-const KEY: &str = "stand-in-openai-key";
+const KEY: &str = "cnry-0rch3stra-stand-in-openai-key";
 
 /// A running server with two subnets that sell chat, and what is published there.
 struct Server {
@@ -32,7 +32,7 @@ impl Server {
     /// Starts it; `settings` are further lines of `[server]`.
     async fn start(settings: &str) -> Self {
         let peer = Peer::start("ORCH_PEER_V11_PYTHON", "venv-v11", "openai_server", &[]);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = e2e::folder();
         let config = format!("[server]\n{settings}\n[development]\nsamples = true\nallow_loopback = true\n");
         fs::write(folder.path().join("orchestra.toml"), config).unwrap();
         let private = folder.path().join(".orchestra");

@@ -10,7 +10,7 @@ use crate::{output, script};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_key_is_a_token_with_its_limit() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     fs::write(folder.path().join("orchestra.toml"), "[development]\nsamples = true\n").unwrap();
     let mut add = Command::new(orch());
     add.current_dir(folder.path()).args(["tokens", "add", "agent", "--spend-max", "0.04USD"]);

@@ -15,14 +15,14 @@ use tonic::{Code, IntoRequest, Request};
 
 use super::{MANY, PRICE, assert_not_found};
 
-fn grant(name: &str, spend_max: Option<u64>) -> (schema::hash::Hash, Grant) {
+pub(super) fn grant(name: &str, spend_max: Option<u64>) -> (schema::hash::Hash, Grant) {
     let spend_cap = spend_max.map(|units| SpendCap::new([Amount::new(units, Currency::MicroUsd)]));
     let may_publish = spend_max.is_none();
-    (token_hash(name), Grant { name: name.into(), spend_cap, may_publish, expires_at: None })
+    (token_hash(name), Grant { name: name.into(), spend_cap, may_publish, own_keys: false, expires_at: None })
 }
 
 /// A request with the token that is its holder's name.
-fn by<T>(name: &str, message: T) -> Request<T> {
+pub(super) fn by<T>(name: &str, message: T) -> Request<T> {
     let mut request = message.into_request();
     request.metadata_mut().insert("authorization", format!("Bearer {name}").parse().unwrap());
     request

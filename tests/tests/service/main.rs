@@ -7,6 +7,7 @@ mod capability;
 mod compiler;
 mod ledger;
 mod lists;
+mod own_keys;
 mod plans;
 mod protocol;
 mod runs;

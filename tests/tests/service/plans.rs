@@ -5,7 +5,6 @@ use e2e::subnet::{Subnet, micro_usd};
 use proto::v1;
 use schema::operation::{OperationDescriptor, Version};
 use serde_json::json;
-use tempfile::TempDir;
 use tonic::{Code, Response, Status};
 
 use super::{MANY, PRICE, World, assert_not_found, assert_refused, bare};
@@ -107,7 +106,7 @@ async fn the_same_content_changes_nothing_and_another_is_a_revision() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plans_survive_a_restart() {
-    let folder = TempDir::new().unwrap();
+    let folder = e2e::folder();
     let subnet = Subnet::start(e2e::subnet::Reply::echo).await;
     let host = Host::open(in_folder(folder.path())).await;
     host.clients.publish(&subnet.operation("ask", micro_usd(PRICE), true)).await;

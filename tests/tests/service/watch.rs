@@ -136,7 +136,7 @@ async fn a_server_that_stops_hands_its_runs_to_the_next() {
         _ => Reply::echo(question),
     })
     .await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     let mut options = in_folder(folder.path());
     options.close_grace = Duration::from_millis(100);
     let served = Served::start(options.clone()).await;

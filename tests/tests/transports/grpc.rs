@@ -76,7 +76,7 @@ fn streaming() -> OperationDescriptor {
         message ListTopicsRequest { string source = 1; }
         message ListTopicsResponseDetail { string label_value = 1; uint64 content_size_bytes = 2; }
         service StreamService { rpc StreamTopics(ListTopicsRequest) returns (stream ListTopicsResponseDetail); }"#;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = e2e::folder();
     std::fs::write(folder.path().join("stream.proto"), proto).unwrap();
     let descriptors = protox::compile(["stream.proto"], [folder.path()]).unwrap();
     use base64::Engine as _;

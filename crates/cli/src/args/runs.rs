@@ -61,7 +61,7 @@ pub(crate) struct Call {
     /// Print what happens, and parts of the answer, as they come.
     #[arg(long)]
     pub(crate) stream: bool,
-    /// Write the proof of the call into this file.
+    /// Write the proof of the call into this file, in place of one that is there; missing folders are made.
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
     /// Call from this server instead of from this process.

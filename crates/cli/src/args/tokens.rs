@@ -1,24 +1,20 @@
 //! `orch tokens`.
 
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tokens {
     /// Make a token and show it, this once. With the first one, the server serves nobody without.
+    #[command(group(ArgGroup::new("limit").required(true).args(["spend_max", "no_spend_max"])))]
     Add {
         /// Whose it is: letters, digits, `-`, `_` and `.`. Its runs belong to this name and are seen by nobody else.
         name: String,
         /// What all its runs may cost together, such as `5USD`; may be given once for each currency. Nothing may be
         /// spent in a currency that is not named.
-        #[arg(
-            long,
-            value_name = "AMOUNT",
-            allow_hyphen_values = true,
-            required_unless_present = "no_spend_max"
-        )]
+        #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
         spend_max: Vec<String>,
         /// Without any limit but those of plans and requests.
-        #[arg(long, conflicts_with = "spend_max")]
+        #[arg(long)]
         no_spend_max: bool,
         /// What each request counts for at least whose price nobody has published; else 0.01 USD, or 0.00005 TAO.
         #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true, conflicts_with = "no_spend_max")]
@@ -26,6 +22,9 @@ pub(crate) enum Tokens {
         /// It may also publish operations, capabilities and plans.
         #[arg(long)]
         publish: bool,
+        /// Its runs use the keys that `orch keys add --tenant NAME` stored for it, never those of the server.
+        #[arg(long)]
+        own_keys: bool,
         /// Until when it holds: 2026-12-31, a time such as 2026-12-31T18:00:00Z, or 90d or 12h from now.
         #[arg(long, value_name = "WHEN")]
         expires: Option<String>,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use ledger_service::{Callability, Snapshot};
 use schema::operation::Access;
 use serde_json::{Value, json};
+use subnet::secrets::SecretStore;
 
 use super::Context;
 use crate::args;
@@ -134,31 +135,63 @@ async fn ledger(config: &Config, findings: &mut Vec<Finding>) -> Option<Local> {
 
 /// Keys, of which none is shown and none is tried.
 fn keys(config: &Config) -> Finding {
-    let secrets = match config.secrets() {
+    let (secrets, tenants) = match config.secrets() {
         Ok(secrets) => secrets,
         Err(failure) => return Finding::bad("keys", failure),
     };
-    let names: Vec<&str> = secrets.names().map(|(name, _)| name).collect();
-    let opened = vault::place(config).and_then(|place| vault::open(&place).ok().flatten());
-    let now = Timestamp::now();
-    let expired: Vec<&str> = opened
-        .iter()
-        .flat_map(|(vault, _)| vault.entries())
-        .filter(|entry| entry.tenant() == config.tenant() && entry.value().is_expired(now))
-        .map(keys::Entry::name)
-        .collect();
-    if !expired.is_empty() {
-        let fix = format!("`orch keys rotate {}` takes a new one", expired.join("`, `orch keys rotate "));
-        return Finding::warning("keys", format!("expired: {}", expired.join(", ")), fix);
+    let (path, is_named) = config.tokens_file();
+    // A broken file of tokens is told of by itself.
+    let tokens = Tokens::read(&path, is_named).unwrap_or_default();
+    if let Some(expired) = expired(config, &tokens) {
+        return expired;
     }
-    if names.is_empty() {
+    let names = |secrets: &SecretStore| secrets.names().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    let mut of_tokens = Vec::new();
+    for (name, token) in &tokens.0 {
+        match tenants.get(name) {
+            None if token.own_keys => {
+                let text = format!("none of the token `{name}`, which uses no others");
+                return Finding::warning("keys", text, format!("`orch keys add SUBNET --tenant {name}`"));
+            }
+            None => {}
+            Some(own) => of_tokens.push(format!("; of `{name}`: {}", names(own).join(", "))),
+        }
+    }
+    let own = names(&secrets);
+    if own.is_empty() && of_tokens.is_empty() {
         return Finding::warning(
             "keys",
             "none",
             "`orch keys add sn22` asks for one; operations with open access need none",
         );
     }
-    Finding::ok("keys", format!("of {}; `orch keys test NAME` tries one", names.join(", ")))
+    let own =
+        if own.is_empty() { "none of the server's own".to_owned() } else { format!("of {}", own.join(", ")) };
+    Finding::ok("keys", format!("{own}{}; `orch keys test NAME` tries one", of_tokens.concat()))
+}
+
+/// Keys of the vault that are refused by now, of this process and of the holders of tokens.
+fn expired(config: &Config, tokens: &Tokens) -> Option<Finding> {
+    let (vault, _) = vault::place(config).and_then(|place| vault::open(&place).ok().flatten())?;
+    let now = Timestamp::now();
+    let is_used = |tenant: &str| tenant == config.tenant() || tokens.0.contains_key(tenant);
+    let expired: Vec<(String, String)> = vault
+        .entries()
+        .iter()
+        .filter(|entry| is_used(entry.tenant()) && entry.value().is_expired(now))
+        .map(|entry| match entry.tenant() {
+            own if own == config.tenant() => (entry.name().to_owned(), entry.name().to_owned()),
+            tenant => {
+                (format!("{} of `{tenant}`", entry.name()), format!("{} --tenant {tenant}", entry.name()))
+            }
+        })
+        .collect();
+    if expired.is_empty() {
+        return None;
+    }
+    let (names, rotate): (Vec<String>, Vec<String>) = expired.into_iter().unzip();
+    let fix = format!("`orch keys rotate {}` takes a new one", rotate.join("`, `orch keys rotate "));
+    Some(Finding::warning("keys", format!("expired: {}", names.join(", ")), fix))
 }
 
 /// The hotkey, and how many operations answer nobody without one.

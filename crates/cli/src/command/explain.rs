@@ -62,15 +62,20 @@ fn show(context: &Context, text: &str, document: &Value) -> Result<(), Failure> 
 
 fn unknown_code(word: &str) -> Failure {
     let code = word.to_ascii_uppercase();
-    // Codes of one kind stand next to each other, so the nearest number is the best guess.
-    let number = |code: &str| code.get(1..).and_then(|digits| digits.parse::<u32>().ok());
-    let near = number(&code).and_then(|wanted| {
-        let same_letter = pages::codes().filter(|other| other.get(..1) == code.get(..1));
-        same_letter.min_by_key(|other| number(other).map_or(u32::MAX, |found| found.abs_diff(wanted)))
-    });
-    let help = near
-        .and_then(pages::find)
-        .map_or_else(String::new, |page| format!("did you mean {}, {}?", page.code, page.title()));
+    // Codes of one kind stand next to each other. The nearest number of another kind would say nothing.
+    let kind = code.get(..3).unwrap_or_default();
+    let of_kind: Vec<&str> = pages::codes().filter(|other| other.starts_with(kind)).collect();
+    let help = match of_kind.as_slice() {
+        [] => {
+            let range = |letter: char| {
+                let mut codes = pages::codes().filter(|code| code.starts_with(letter));
+                let first = codes.next().unwrap_or_default();
+                format!("{first} to {}", codes.last().unwrap_or(first))
+            };
+            format!("there are errors from {} and warnings from {}", range('E'), range('W'))
+        }
+        codes => format!("those that begin with {kind} are {}", codes.join(", ")),
+    };
     Failure::new("E1515", format!("there is no error code {code}"), help)
 }
 

@@ -7,6 +7,7 @@ use super::Context;
 use super::serve::{start_log, stop_signal};
 use crate::args;
 use crate::exit::{Exit, Failure};
+use crate::pages;
 use crate::service::Connection;
 use crate::service::local::State;
 
@@ -19,7 +20,8 @@ pub(crate) async fn run(context: &Context, args: &args::Mcp) -> Result<(), Failu
     let state = if args.no_journal { State::Memory } else { State::Folder(config.state_folder()) };
     let connection = Connection::for_calls(&config, args.server.as_deref(), state).await?;
     let (channel, authorization) = connection.parts();
-    let served = mcp::stdio(channel, Options { authorization, spend_max }, stopped).await;
+    let served =
+        mcp::stdio(channel, Options { authorization, spend_max, error_page: pages::markdown }, stopped).await;
     connection.close().await;
     served.map_err(|error| {
         let help = "this command is for programs that speak MCP; docs/agents.md says how to name it to them";

@@ -14,6 +14,8 @@ use super::Context;
 use crate::args;
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
+#[cfg(feature = "mcp")]
+use crate::pages;
 use crate::project;
 use crate::service::local::{Local, STORE_IN_USE, State};
 
@@ -73,9 +75,10 @@ impl Faces {
             web.merge(openai_http::router(channel.clone(), openai_http::Options { cost_max }))
         };
         #[cfg(feature = "mcp")]
-        let (agents, session) = mcp::router(channel);
+        let (agents, session) = mcp::router(channel, pages::markdown);
+        // A client is to be told before it has a session; each of its requests shows the token anew.
         #[cfg(feature = "mcp")]
-        let web = web.merge(agents);
+        let web = web.merge(local.service.holders_only(agents));
         Ok(Self {
             web,
             #[cfg(feature = "mcp")]

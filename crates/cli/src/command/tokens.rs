@@ -27,7 +27,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<(), Failure> {
                     .note("there are no tokens any more: the server will serve everybody who reaches it");
             }
         }
-        Args::Add { name, spend_max, no_spend_max, unpriced_min, publish, expires, replace } => {
+        Args::Add { name, spend_max, no_spend_max, unpriced_min, publish, own_keys, expires, replace } => {
             let wrong = |why: String| Failure::new("E1507", format!("there can be no token {why}"), "");
             check_name(name).map_err(wrong)?;
             if !no_spend_max {
@@ -43,6 +43,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<(), Failure> {
                 spend_max: (!no_spend_max).then(|| spend_max.clone()),
                 unpriced_min: unpriced_min.clone(),
                 publish: *publish,
+                own_keys: *own_keys,
                 expires: expires.as_deref().map(expiry::at).transpose()?,
                 created: Timestamp::now(),
             };
@@ -54,6 +55,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<(), Failure> {
             tokens.write(&path)?;
             said(context, &token, shown);
             context.output.note("that is the token, and it is kept nowhere: copy it now");
+            if *own_keys {
+                let tenant = format!("`orch keys add SUBNET --tenant {name}` gives it a key");
+                context.output.note(&format!("it calls with keys of its own only: {tenant}"));
+            }
             at_next_start(context);
         }
     }
@@ -74,7 +79,7 @@ fn list(context: &Context, tokens: &Tokens) {
     }
     let rows: Vec<Vec<String>> = tokens.0.iter().map(|(name, token)| row(name, token)).collect();
     if context.output.stdout_is_terminal() {
-        let columns = ["NAME", "MAY SPEND", "MAY PUBLISH", "EXPIRES"].map(text);
+        let columns = ["NAME", "MAY SPEND", "MAY PUBLISH", "KEYS", "EXPIRES"].map(text);
         let width = usize::from(console::Term::stdout().size().1);
         context.output.data(&aligned(&columns, &rows, width));
     } else {
@@ -86,7 +91,8 @@ fn row(name: &str, token: &Token) -> Vec<String> {
     let limit = token.spend_max.as_ref().map_or_else(|| "no limit".to_owned(), |amounts| amounts.join(", "));
     let publish = if token.publish { "yes" } else { "-" };
     let expires = token.expires.map_or_else(|| "-".to_owned(), |at| at.to_string());
-    vec![name.to_owned(), limit, publish.to_owned(), expires]
+    let keys = if token.own_keys { "own" } else { "server's" };
+    vec![name.to_owned(), limit, publish.to_owned(), keys.to_owned(), expires]
 }
 
 /// A token for a program, without its hash.
@@ -96,6 +102,7 @@ fn document(name: &str, token: &Token) -> Value {
         "spend_max": token.spend_max,
         "unpriced_min": token.unpriced_min,
         "publish": token.publish,
+        "own_keys": token.own_keys,
         "expires_at": token.expires.map(|at| at.to_string()),
         "created_at": token.created.to_string(),
     })

@@ -68,6 +68,16 @@ fn check_names(text: &str, table: &Table) -> Result<(), Wrong> {
             }
         }
     }
+    let tenant = table.get("keys").and_then(|keys| keys.get("tenant")).and_then(Value::as_str);
+    if let Some(tenant) = tenant.filter(|tenant| !::keys::is_tenant(tenant)) {
+        return Err(Wrong {
+            what: format!(":{}: `tenant` of [keys] is `{}`", line_of(text, "tenant"), tenant.escape_debug()),
+            help: format!(
+                "a tenant has 1 to {} letters, digits, `-`, `_` and `.`, as `orch keys add --tenant` takes it",
+                ::keys::TENANT_BYTES_MAX
+            ),
+        });
+    }
     let endpoints = table.get("endpoints").and_then(Value::as_table);
     for name in endpoints.into_iter().flat_map(Table::keys) {
         names_operations(text, "endpoints", name)?;
@@ -191,6 +201,13 @@ mod tests {
         assert!(what.starts_with(":2: ") && !what.contains("hunter2"), "{what}");
         let (what, _) = wrong("[development]\nsamples = \"yes\"\n");
         assert!(what.starts_with(":2: ") && what.contains("boolean"), "{what}");
+    }
+
+    #[test]
+    fn a_tenant_that_could_have_no_key_is_refused() {
+        let (what, help) = wrong("[keys]\ntenant = \"../x\"\n");
+        assert_eq!(what, ":2: `tenant` of [keys] is `../x`");
+        assert!(help.contains("1 to 64 letters"), "{help}");
     }
 
     #[test]

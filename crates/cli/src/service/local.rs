@@ -73,7 +73,7 @@ impl Local {
         options.store_bytes_max = config.store_bytes_max();
         options.egress = egress(config)?;
         options.endpoints = config.endpoints().clone();
-        options.secrets = config.secrets()?;
+        (options.secrets, options.secrets_of) = config.secrets()?;
         options.hotkey = config.hotkey()?;
         let latency = development.sample_latency_ms.map_or(SAMPLE_LATENCY, Duration::from_millis);
         let samples =
@@ -171,6 +171,10 @@ async fn start_samples(options: &mut Options, latency: Duration) -> Result<Sampl
             continue;
         }
         options.endpoints.insert(subnet.to_owned(), format!("{origin}{path}"));
+        // What the vault has for the real subnet is not for its sample, and would be refused there.
+        for secrets in options.secrets_of.values_mut().chain([&mut options.secrets]) {
+            secrets.forget_subnet(subnet);
+        }
         let key = SecretString::from(key);
         options.secrets.insert(subnet, origin, &key).map_err(|error| failed(error.to_string()))?;
     }

@@ -9,9 +9,9 @@ use crate::keys::Peers;
 use crate::orch::{Ended, Folder, Running, ended};
 
 /// A key that no subnet knows.
-const WRONG: &str = "cnry-c0ffee-wrong-key";
+const WRONG: &str = "cnry-0rch3stra-wrong-key";
 /// What opens the vault of a second folder.
-const PASSPHRASE: &str = "cnry-c0ffee-passphrase";
+const PASSPHRASE: &str = "cnry-0rch3stra-passphrase";
 
 /// Everything that must not be found: the keys that work, those that do not, and what opens them.
 fn canaries(folder: &Folder) -> Vec<String> {

@@ -207,7 +207,8 @@ fn a_code_is_explained_by_its_page() {
 fn what_is_no_code_plan_or_topic_is_answered_with_the_nearest() {
     let folder = Folder::project();
     let cases = [
-        ("E0399", "E1515", "did you mean E0401, there is no such policy key?"),
+        ("E1799", "E1515", "those that begin with E17 are E1701, E1702, "),
+        ("E9999", "E1515", "there are errors from E0101 to E1853 and warnings from W0901 to W0910"),
         ("0304", "E1502", "did you mean `orch explain E0304`?"),
         ("polcy", "E1502", "did you mean `orch explain policy`?"),
         ("plam.orch", "E1502", "did you mean `plan.orch`?"),

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use crate::orch::{Folder, ended};
 use crate::serve::Server;
 
-const CANARY: &str = "cnry-91f2-never-shown";
+const CANARY: &str = "cnry-0rch3stra-never-shown";
 
 /// The sample subnets as a folder's configuration has them for real ones.
 pub(crate) struct Peers {
@@ -95,7 +95,7 @@ fn a_key_comes_from_anywhere_but_the_command_line() {
     for args in [
         &["keys", "add", "sn28", CANARY][..],
         &["keys", "add", "sn28", "--key", CANARY],
-        &["keys", "add", "sn28", "--value=cnry-91f2-never-shown"],
+        &["keys", "add", "sn28", "--value=cnry-0rch3stra-never-shown"],
         &["keys", "rotate", "sn22", CANARY, "--force"],
         &["keys", "test", "sn22", CANARY],
         &["keys", "remove", "sn22", "--token", CANARY],
@@ -108,7 +108,7 @@ fn a_key_comes_from_anywhere_but_the_command_line() {
     for (args, code) in [
         (&["keys", "add", CANARY][..], "E1708"),
         (&["keys", "test", CANARY], "E1708"),
-        (&["keys", "add", "sn28", "--tenant", "Cnry", "--stdin"], "E1708"),
+        (&["keys", "add", "sn28", "--tenant", "cnry/1", "--stdin"], "E1708"),
         (&["keys", "add", "sn28", "--from-env", CANARY], "E1533"),
         (&["keys", "add", "sn28", "--from-keyring", CANARY], "E1533"),
     ] {
@@ -368,12 +368,12 @@ fn the_vault_is_where_the_environment_the_configuration_or_the_user_has_it() {
     assert!(folder.path("home/.local/share/orchestra/keys.identity").exists());
     add("sn22", &[home(), ("XDG_DATA_HOME", folder.path("data"))]);
     assert!(folder.path("data/orchestra/keys.age").exists());
-    folder.write("orchestra.toml", "[keys]\nvault = \"own/v.age\"\nidentity = \"elsewhere\"\n");
+    folder.write("orchestra.toml", "[keys]\nvault = \"own/v.age\"\nidentity = \"elsewhere.identity\"\n");
     add("sn22", &[home()]);
-    assert!(folder.path("own/v.age").exists() && folder.path("elsewhere").exists());
+    assert!(folder.path("own/v.age").exists() && folder.path("elsewhere.identity").exists());
     let named = ("ORCHESTRA_KEYS", folder.path("named.age"));
-    add("sn22", &[home(), named, ("ORCHESTRA_KEYS_IDENTITY", folder.path("id"))]);
-    assert!(folder.path("named.age").exists() && folder.path("id").exists());
+    add("sn22", &[home(), named, ("ORCHESTRA_KEYS_IDENTITY", folder.path("named/elsewhere.identity"))]);
+    assert!(folder.path("named.age").exists() && folder.path("named/elsewhere.identity").exists());
     let mut nowhere = folder.command(["keys", "list", "--config", "empty.toml"]);
     folder.write("empty.toml", "");
     nowhere.env_remove("ORCHESTRA_KEYS").env_remove("HOME").env_remove("XDG_DATA_HOME");

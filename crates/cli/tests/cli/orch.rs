@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread::JoinHandle;
 
@@ -32,7 +33,8 @@ pub(crate) struct Ended {
 impl Folder {
     /// An empty one.
     pub(crate) fn empty() -> Self {
-        Self { folder: tempfile::Builder::new().prefix("orch-cli-").tempdir().unwrap() }
+        let mut folder = tempfile::Builder::new();
+        Self { folder: folder.prefix("orch-cli-").disable_cleanup(suite().is_some()).tempdir().unwrap() }
     }
 
     /// A copy of what `orch new` makes, which is made once.
@@ -139,16 +141,38 @@ impl Folder {
         let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
         let output = child.wait_with_output().unwrap();
         writer.join().unwrap();
-        Ended::of(output)
+        Ended::of(&command, output)
     }
 }
 
+/// The folder that `cargo xtask test` searches for secrets afterwards.
+fn suite() -> Option<PathBuf> {
+    std::env::var_os("ORCHESTRA_SUITE").map(PathBuf::from)
+}
+
+/// Leaves what a command said for that search. The file's name tells what was asked.
+fn keep(command: &Command, output: &std::process::Output) {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let Some(suite) = suite() else { return };
+    let folder = suite.join(format!("said/{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+    fs::create_dir_all(&folder).unwrap();
+    let words = command.get_args().take(2).map(|arg| arg.to_string_lossy());
+    let words: Vec<_> = words.filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())).collect();
+    fs::write(
+        folder.join(format!("{}.said", words.join("-"))),
+        [&output.stdout[..], &output.stderr].concat(),
+    )
+    .unwrap();
+}
+
 pub(crate) fn ended(command: &mut Command) -> Ended {
-    Ended::of(command.output().unwrap())
+    let output = command.output().unwrap();
+    Ended::of(command, output)
 }
 
 impl Ended {
-    fn of(output: std::process::Output) -> Self {
+    fn of(command: &Command, output: std::process::Output) -> Self {
+        keep(command, &output);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let (out, err) = (text(output.stdout), text(output.stderr));
         assert!(!err.contains("panicked"), "{err}");

@@ -9,7 +9,7 @@ use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::orch::Folder;
 
-const CANARY: &str = "cnry-5eed-typed";
+const CANARY: &str = "cnry-0rch3stra-typed";
 
 /// A command whose standard input and error are a terminal, and the other end of it.
 struct Terminal {
@@ -66,13 +66,13 @@ impl Terminal {
 fn a_key_and_a_passphrase_are_asked_for_and_not_shown() {
     let folder = Folder::empty();
     let mut terminal = Terminal::start(&folder, &["keys", "add", "sn22", "--passphrase"]);
-    terminal.answer("a passphrase for the new vault: ", "cnry-pass", true);
-    terminal.answer("once more: ", "cnry-pass", true);
+    terminal.answer("a passphrase for the new vault: ", "cnry-0rch3stra-pass", true);
+    terminal.answer("once more: ", "cnry-0rch3stra-pass", true);
     terminal.answer("the key of sn22 for https://api.desearch.ai: ", CANARY, true);
     let (code, shown) = terminal.end();
     assert!(code == 0 && !shown.contains("cnry"), "{shown}");
     let mut terminal = Terminal::start(&folder, &["keys", "remove", "sn22"]);
-    terminal.answer("passphrase of ", "cnry-other", true);
+    terminal.answer("passphrase of ", "cnry-0rch3stra-other", true);
     let (code, shown) = terminal.end();
     assert!(code == 7 && shown.contains("E1703") && !shown.contains("cnry"), "{shown}");
 }
@@ -81,8 +81,8 @@ fn a_key_and_a_passphrase_are_asked_for_and_not_shown() {
 fn two_passphrases_that_differ_make_no_vault() {
     let folder = Folder::empty();
     let mut terminal = Terminal::start(&folder, &["keys", "add", "sn22", "--passphrase"]);
-    terminal.answer("a passphrase for the new vault: ", "cnry-one", true);
-    terminal.answer("once more: ", "cnry-two", true);
+    terminal.answer("a passphrase for the new vault: ", "cnry-0rch3stra-one", true);
+    terminal.answer("once more: ", "cnry-0rch3stra-two", true);
     let (code, shown) = terminal.end();
     assert!(code == 7 && shown.contains("the two passphrases differ") && !shown.contains("cnry"), "{shown}");
     assert!(!folder.vault().exists());

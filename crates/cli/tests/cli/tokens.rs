@@ -1,5 +1,6 @@
 //! `orch tokens`, and a server that asks for them.
 
+use crate::keys::Peers;
 use crate::orch::{Ended, Folder, ended};
 use crate::serve::Server;
 
@@ -82,9 +83,9 @@ fn tokens_are_listed_replaced_and_removed_and_wrong_ones_are_refused() {
     assert!(refused.err.contains("there is a token `agent` already"), "{}", refused.err);
     assert_ne!(add(&folder, &["agent", "--no-spend-max", "--replace"]), first);
     let listed = folder.orch(["tokens", "list"]).succeeds();
-    assert_eq!(listed.out, "agent\tno limit\t-\t-\n");
+    assert_eq!(listed.out, "agent\tno limit\t-\tserver's\t-\n");
     for (args, wrong) in [
-        (&["add", "x"][..], "--spend-max"),
+        (&["add", "x"][..], "<--spend-max <AMOUNT>|--no-spend-max>"),
         (&["add", "x", "--spend-max", "five"], "a limit of `five`"),
         (&["add", "a b", "--spend-max", "5USD"], "whose name is not"),
         (&["add", "x", "--spend-max", "5USD", "--expires", "soon"], "--expires is no time"),
@@ -106,4 +107,50 @@ fn tokens_are_listed_replaced_and_removed_and_wrong_ones_are_refused() {
     folder.write("orchestra.toml", "[server]\ntokens = \"nowhere.toml\"\n");
     let refused = folder.orch(["serve", "--listen", "127.0.0.1:0"]).exits(2);
     assert!(refused.err.contains("nowhere.toml cannot be read"), "{}", refused.err);
+}
+
+#[test]
+fn a_token_calls_with_keys_of_its_own_where_the_vault_has_them() {
+    let folder = Folder::project();
+    let peers = Peers::start(&folder);
+    let tokens = ["agent", "guest"].map(|name| add(&folder, &[name, "--no-spend-max"]));
+    let alone =
+        ended(&mut folder.command(["tokens", "add", "alone", "--no-spend-max", "--own-keys"])).succeeds();
+    assert!(alone.err.contains("`orch keys add SUBNET --tenant alone`"), "{}", alone.err);
+    let alone = alone.out.trim().to_owned();
+    let listed = folder.orch(["tokens", "list"]).succeeds();
+    assert!(listed.out.contains("alone\tno limit\t-\town\t-\n"), "{}", listed.out);
+    let missing = folder.orch(["doctor"]).succeeds().out;
+    assert!(missing.contains("none of the token `alone`, which uses no others"), "{missing}");
+    // The server's own key does not work, that of `agent` does.
+    let keep = |args: &[&str], key: &str| {
+        folder.orch_with_input([&["keys", "add", "sn22", "--stdin"], args].concat(), key).succeeds();
+    };
+    keep(&[], "cnry-0rch3stra-key-of-the-server");
+    keep(&["--tenant", "agent"], samples::SEARCH_KEY);
+    let call = ["call", "sn22.web_search", "query=subnets", "--max-cost", "0.01USD"];
+    {
+        let server = Server::start(&folder, &["127.0.0.1:0"]);
+        with(&folder, &server, &tokens[0], &call).succeeds();
+        assert!(with(&folder, &server, &tokens[1], &call).exits(1).err.contains("401"));
+        let refused = with(&folder, &server, &alone, &call).exits(7);
+        assert!(refused.err.contains("E1105") && refused.err.contains("tenant `alone`"), "{}", refused.err);
+    }
+    assert_eq!(peers.samples.served().search, 2, "`alone` sent nothing");
+    keep(&["--tenant", "alone"], samples::SEARCH_KEY);
+    let seen = folder.orch(["doctor"]).succeeds().out;
+    assert!(seen.contains("of sn22; of `agent`: sn22; of `alone`: sn22; "), "{seen}");
+    let server = Server::start(&folder, &["127.0.0.1:0"]);
+    with(&folder, &server, &alone, &call).succeeds();
+}
+
+#[test]
+fn keys_for_the_real_subnets_do_not_get_in_the_way_of_their_samples() {
+    let folder = Folder::project_with_latency(1);
+    for name in ["sn22", "sn22.web_search"] {
+        folder
+            .orch_with_input(["keys", "add", name, "--stdin"], "cnry-0rch3stra-for-the-real-one")
+            .succeeds();
+    }
+    folder.orch(["run", "plan.orch", "-q"]).succeeds();
 }

@@ -62,18 +62,18 @@ fn any_age_tool_opens_it() {
 fn a_passphrase_opens_what_it_closed_and_nothing_else_does() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::beside(folder.path().join("keys.age"));
-    let right = Unlock::Passphrase(SecretString::from("a canary passphrase"));
+    let right = Unlock::Passphrase(SecretString::from("cnry-0rch3stra-passphrase"));
     Vault::change(&place, &right, |vault| vault.add(DEFAULT_TENANT, "sn22", ORIGIN, None, key(CANARY)))
         .unwrap();
     assert_eq!(place.protection().unwrap(), Some(Protection::Passphrase));
     assert!(!place.identity.exists());
     assert_eq!(Vault::open(&place, &right).unwrap().entries().len(), 1);
-    let wrong = Unlock::Passphrase(SecretString::from("another canary"));
+    let wrong = Unlock::Passphrase(SecretString::from("cnry-0rch3stra-other"));
     let identity = Unlock::with_identity(&place.identity, true).unwrap();
     for (unlock, why) in [(&wrong, "the passphrase is wrong"), (&identity, "it wants a passphrase")] {
         let error = Vault::open(&place, unlock).unwrap_err();
         assert_eq!(error.code(), "E1703");
-        assert!(error.to_string().contains(why) && !shown(&error).contains("canary"), "{error}");
+        assert!(error.to_string().contains(why) && !shown(&error).contains("cnry"), "{error}");
     }
     let before = fs::read(&place.vault).unwrap();
     assert_eq!(Vault::change(&place, &wrong, |_| Ok(())).unwrap_err().code(), "E1703");

@@ -72,9 +72,9 @@ fn secrets_of_several_parts_are_kept_and_used_by_parts() {
     let mut store = SecretStore::new();
     vault.fill(DEFAULT_TENANT, &mut store).unwrap();
     let origin = subnet::egress::Origin::parse(ORIGIN).unwrap();
-    let identity = |parts: &[&str]| store.identity(&"sn4.any".into(), 4, &origin, parts.iter().copied());
-    assert!(identity(&["id", "secret"]).is_ok());
-    assert_eq!(identity(&[KEY_PART]).unwrap_err().code(), "E1106");
+    let resolved = |parts: &[&str]| store.resolve(&"sn4.any".into(), 4, &origin, parts.iter().copied());
+    assert!(resolved(&["id", "secret"]).is_ok());
+    assert_eq!(resolved(&[KEY_PART]).unwrap_err().code(), "E1106");
     let many = |count: usize| {
         let names: Vec<String> = (0..count).map(|index| format!("p{index}")).collect();
         value(&names.iter().map(|name| (name.as_str(), CANARY)).collect::<Vec<_>>())
@@ -105,16 +105,21 @@ fn what_is_not_a_name_an_origin_a_label_or_a_key_is_refused_and_not_shown() {
         refused(DEFAULT_TENANT, name, ORIGIN, None, "E1708");
     }
     let long_tenant = "t".repeat(TENANT_BYTES_MAX + 1);
-    for tenant in ["", "Cnry", "cnry tenant", long_tenant.as_str()] {
+    for tenant in ["", "cnry/1", "cnry tenant", long_tenant.as_str()] {
         refused(tenant, "sn1", ORIGIN, None, "E1708");
     }
     let long_label = "ä".repeat(LABEL_CHARS_MAX + 1);
     for label in ["cnry\u{1b}[31m", "two\nlines", long_label.as_str()] {
         refused(DEFAULT_TENANT, "sn1", ORIGIN, Some(label), "E1708");
     }
-    for origin in
-        ["", "api.example.com", "https://user:cnry@a.example", "https://a.example/path", "ftp://a.example"]
-    {
+    for origin in [
+        "",
+        "api.example.com",
+        "https://user:cnry@a.example",
+        "https://a.example/path",
+        "ftp://a.example",
+        "http://8.8.8.8:80",
+    ] {
         refused(DEFAULT_TENANT, "sn1", origin, None, "E1106");
     }
     for text in ["", "  ", "cnry\r\nx: y", "cnryé", "k".repeat((8 << 10) + 1).as_str()] {
@@ -191,6 +196,6 @@ fn an_expired_key_goes_to_the_store_so_that_a_call_can_say_so() {
     let mut store = SecretStore::new();
     vault.fill(DEFAULT_TENANT, &mut store).unwrap();
     let origin = subnet::egress::Origin::parse(ORIGIN).unwrap();
-    let error = store.identity(&"sn1.test".into(), 1, &origin, [KEY_PART]).unwrap_err();
+    let error = store.resolve(&"sn1.test".into(), 1, &origin, [KEY_PART]).unwrap_err();
     assert_eq!(error.code(), "E1119");
 }

@@ -6,7 +6,7 @@ use keys::{DEFAULT_TENANT, Error, Place, Unlock, Value, Vault};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-pub(crate) const CANARY: &str = "cnry-77aa-vault-key";
+pub(crate) const CANARY: &str = "cnry-0rch3stra-vault-key";
 pub(crate) const ORIGIN: &str = "https://api.desearch.ai";
 
 pub(crate) struct Fixture {
@@ -18,7 +18,9 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// A vault with one key, opened by an identity.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        // `cargo xtask test` searches it for the key afterwards.
+        let kept = std::env::var_os("ORCHESTRA_SUITE").is_some();
+        let folder = tempfile::Builder::new().disable_cleanup(kept).tempdir().unwrap();
         let place = Place::beside(folder.path().join("private/keys.age"));
         let unlock = Unlock::with_identity(&place.identity, true).unwrap();
         let fixture = Self { folder, place, unlock };

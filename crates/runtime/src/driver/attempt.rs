@@ -6,6 +6,8 @@ use std::time::Duration;
 use schema::error::{CallError, CallErrorKind};
 use schema::hash::{Context, Hash};
 use schema::route::CallSample;
+use subnet::hotkey::Hotkey;
+use subnet::secrets::SecretStore;
 use subnet::{CallContext, CallOutcome, Follow, Listen};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
@@ -28,6 +30,9 @@ pub(crate) struct Caller {
     pub(crate) challenge: Hash,
     pub(crate) plan: Arc<LoadedPlan>,
     pub(crate) services: Arc<Services>,
+    /// What the tenant of the run calls with.
+    pub(crate) secrets: Arc<SecretStore>,
+    pub(crate) hotkey: Option<Arc<Hotkey>>,
     pub(crate) listener: Option<Arc<dyn Listen>>,
     pub(crate) clock: Clock,
     pub(crate) answers: mpsc::Sender<Answer>,
@@ -65,8 +70,8 @@ impl Caller {
         let context = CallContext {
             request_nonce: self.nonce(send.attempt).0,
             timeout: left.saturating_sub(EARLIER.min(left / 10)),
-            secrets: &self.services.secrets,
-            hotkey: self.services.hotkey.as_deref(),
+            secrets: &self.secrets,
+            hotkey: self.hotkey.as_deref(),
             follow: self.follow(send),
             listener: self.listener.as_deref(),
         };

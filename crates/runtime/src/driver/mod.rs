@@ -17,7 +17,7 @@ use schema::hash::Hash;
 use schema::route::{CallSample, Route, RouteTable};
 use store::Log;
 use subnet::hotkey::Hotkey;
-use subnet::secrets::SecretStore;
+use subnet::secrets::TenantSecrets;
 use tokio::sync::{mpsc, watch};
 
 use crate::core::Prepared;
@@ -67,9 +67,9 @@ pub struct Services {
     pub log: Arc<dyn Log>,
     /// The way out.
     pub client: subnet::Client,
-    /// API keys.
-    pub secrets: Arc<SecretStore>,
-    /// Signs requests to axons.
+    /// API keys, by whose runs they serve.
+    pub secrets: TenantSecrets,
+    /// Signs requests to axons, for the runs of tenants whom the deployment's API keys serve too.
     pub hotkey: Option<Arc<Hotkey>>,
     /// Signs proofs.
     pub key: Arc<RuntimeKey>,
@@ -91,6 +91,11 @@ impl Services {
         let table = routes.borrow();
         let route = |id: &str| table.routes.get(id).cloned().unwrap_or_default();
         plan.operations().map(|operation| route(&operation.id)).collect()
+    }
+
+    /// The hotkey that signs calls of `tenant`.
+    pub(crate) fn hotkey(&self, tenant: &str) -> Option<&Arc<Hotkey>> {
+        self.hotkey.as_ref().filter(|_| self.secrets.is_served(tenant))
     }
 
     pub(crate) fn endpoint(&self, operation: &str, netuid: u16) -> Option<&str> {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use schema::operation::{Auth, OperationDescriptor as Descriptor};
 use schema::price::PriceRule;
+use subnet::secrets::SecretStore;
 use subnet::{OperationTypes, PreparedOperation};
 
 use super::Services;
@@ -20,7 +22,7 @@ pub struct LoadedPlan {
 
 /// Why an operation cannot be called from here.
 #[derive(Debug, Clone)]
-struct NotCallable {
+pub(crate) struct NotCallable {
     code: String,
     reason: String,
 }
@@ -40,21 +42,25 @@ impl LoadedPlan {
                 output: pinned.output.clone(),
             };
             let endpoint = services.endpoint(&descriptor.id, descriptor.netuid);
-            let operation = services
+            services
                 .client
                 .prepare(descriptor, types, endpoint)
-                .map_err(|error| NotCallable { code: error.code().into(), reason: error.to_string() })?;
-            check_credentials(&operation, descriptor, services)?;
-            Ok(operation)
+                .map_err(|error| NotCallable { code: error.code().into(), reason: error.to_string() })
         });
         let operations = operations.collect();
         Self { prepared: Arc::new(prepared), operations }
     }
 
-    /// By operation of the plan: whether it can be called from here.
-    #[must_use]
-    pub fn callable(&self) -> Vec<bool> {
-        self.operations.iter().map(Result::is_ok).collect()
+    /// By operation of the plan: whether it can be called from here with what `tenant` has, as things are now: keys expire.
+    pub(crate) fn callable(&self, services: &Services, tenant: &str) -> Vec<Result<(), NotCallable>> {
+        let secrets = services.secrets.of(tenant);
+        let signs = services.hotkey(tenant).is_some();
+        let one = |(operation, descriptor): (&Result<PreparedOperation, NotCallable>, &Descriptor)| {
+            let operation = operation.as_ref().map_err(Clone::clone)?;
+            check_credentials(operation, descriptor, &secrets, signs)
+        };
+        let descriptors = self.prepared.operations().map(|descriptor| &**descriptor);
+        self.operations.iter().zip(descriptors).map(one).collect()
     }
 
     /// Whether it may be run on its own: a plan that makes calls needs a budget and a deadline.
@@ -70,7 +76,7 @@ impl LoadedPlan {
     }
 
     /// Refuses a plan with a call that no operation can serve, before anything is spent.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self, callable: &[Result<(), NotCallable>]) -> Result<(), Error> {
         let body = &self.prepared.plan.body;
         for (node, kind) in self.prepared.plan.graph.nodes.iter().zip(&body.nodes) {
             let plan_ir::plan::NodeBody::Call(spec) = kind else { continue };
@@ -78,7 +84,7 @@ impl LoadedPlan {
             while let Some(spec) = next {
                 let operations = spec.candidates.iter().map(|candidate| candidate.operation as usize);
                 let mut refused =
-                    operations.filter_map(|index| self.operations.get(index)).map(Result::as_ref).peekable();
+                    operations.filter_map(|index| callable.get(index)).map(Result::as_ref).peekable();
                 let first = refused.peek().and_then(|first| first.err());
                 if let Some(first) = first.filter(|_| refused.all(|operation| operation.is_err())) {
                     return Err(Error::NotCallable {
@@ -105,14 +111,14 @@ impl LoadedPlan {
 
 fn check_credentials(
     operation: &PreparedOperation,
-    descriptor: &schema::operation::OperationDescriptor,
-    services: &Services,
+    descriptor: &Descriptor,
+    secrets: &SecretStore,
+    signs: bool,
 ) -> Result<(), NotCallable> {
     operation
-        .secret_identity(&services.secrets)
+        .check_secret(secrets)
         .map_err(|error| NotCallable { code: error.code().into(), reason: error.to_string() })?;
-    let signs = descriptor.auth == schema::operation::Auth::Hotkey;
-    if signs && services.hotkey.is_none() {
+    if descriptor.auth == Auth::Hotkey && !signs {
         let reason = format!("{} wants a hotkey's signature, and no hotkey is configured", descriptor.id);
         return Err(NotCallable { code: subnet::code::HOTKEY_MISSING.into(), reason });
     }

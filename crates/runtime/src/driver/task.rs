@@ -122,6 +122,8 @@ impl Task {
             run: run.id,
             challenge,
             plan: Arc::clone(&plan),
+            secrets: shared.services.secrets.of(&tenant),
+            hotkey: shared.services.hotkey(&tenant).map(Arc::clone),
             services: Arc::clone(&shared.services),
             listener,
             clock,

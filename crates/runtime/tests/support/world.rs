@@ -12,7 +12,7 @@ use runtime::view::{Run, RunEvent, RunId};
 use runtime::{CreateRun, DEFAULT_TENANT, Error, Handle, LoadedPlan, Options, Services};
 use store::{Log, Sqlite};
 use subnet::egress::EgressPolicy;
-use subnet::secrets::SecretStore;
+use subnet::secrets::{SecretStore, TenantSecrets};
 
 pub const TENANT: &str = DEFAULT_TENANT;
 
@@ -31,7 +31,7 @@ pub fn services(log: Arc<dyn Log>) -> Services {
     Services {
         log,
         client: client(),
-        secrets: Arc::new(SecretStore::new()),
+        secrets: TenantSecrets::new(SecretStore::new(), [TENANT]),
         hotkey: None,
         key: Arc::new(RuntimeKey::from_seed(&[7; 32])),
         endpoints: BTreeMap::new(),

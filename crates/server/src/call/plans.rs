@@ -1,7 +1,9 @@
 //! The plans of calls, made once for each version of an operation and each set of terms: making one takes longer than
-//! running it.
+//! running it. Which operations of a capability can be called depends on the keys that the caller has, and is looked at with
+//! each call.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash as Hashed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,16 +31,27 @@ const PLANS_KEPT: usize = 1_024;
 #[derive(Debug, Default)]
 pub(super) struct CallPlans {
     known: Mutex<HashMap<Key, Arc<CallPlan>>>,
+    choices: Mutex<HashMap<(Hash, Hash), Arc<Choice>>>,
 }
 
 /// What a plan of a call follows from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     /// The operation's entry, or the capability's.
     entry: Hash,
     /// Of a capability, whose operations may change.
     snapshot: Option<Hash>,
+    /// Of a capability, the operations that are left out.
+    lacking: BTreeSet<String>,
     terms: CallTerms,
+}
+
+/// The operations that a capability may be called by.
+#[derive(Debug)]
+struct Choice {
+    lock: Lock,
+    /// By id, a plan that only calls this one, to see whether somebody has what it takes.
+    each: Vec<(String, Arc<LoadedPlan>)>,
 }
 
 /// An operation or capability that is ready to be called.
@@ -72,64 +85,80 @@ impl CallPlans {
         runtime: &runtime::Handle,
     ) -> Result<Arc<CallPlan>, Status> {
         let max_price = cost_max.filter(|_| published.descriptor.price == PriceRule::Unknown);
-        let key = Key { entry: published.hash, snapshot: None, terms: terms(max_price, timeout) };
+        let terms = terms(max_price, timeout);
+        let key = Key { entry: published.hash, snapshot: None, lacking: BTreeSet::new(), terms };
         let (own, id, runtime) = (Arc::clone(published), snapshot.id(), runtime.clone());
-        self.get(key, move || {
-            let (plan, bound) = one_operation(id, &own.descriptor, &key.terms)?;
+        kept(&self.known, key, move || {
+            let (plan, bound) = one_operation(id, &own.descriptor, &terms)?;
             Ok(CallPlan::new(runtime.load(plan).map_err(failed)?, &bound))
         })
         .await
     }
 
-    /// The plan that calls a capability by whatever operation answers.
+    /// The plan that calls a capability by whatever operation answers, of those that `tenant` has the keys for.
     pub(super) async fn capability(
         &self,
         snapshot: &Arc<Snapshot>,
         published: &Published<CapabilityDescriptor>,
         cost_max: Option<Amount>,
         timeout: Option<Duration>,
-        runtime: &runtime::Handle,
+        (runtime, tenant): (&runtime::Handle, &str),
     ) -> Result<Arc<CallPlan>, Status> {
         let terms = terms(cost_max, timeout);
-        let key = Key { entry: published.hash, snapshot: Some(snapshot.id()), terms };
-        let (snapshot, name, runtime) =
-            (Arc::clone(snapshot), published.descriptor.name.clone(), runtime.clone());
-        self.get(key, move || {
-            let names = BTreeSet::from([name.clone()]);
-            let (lockfile, bodies) = snapshot.lock_for(&BTreeSet::new(), &names).map_err(ledger::failed)?;
-            let lock = Lock::assemble(&lockfile.to_toml(), &bodies)
-                .map_err(|error| status(error.code, error.to_string()))?;
-            let make = |admits: &dyn Fn(&str) -> bool| {
-                let (plan, bound) = capability_call(&lock, &name, &terms, admits).map_err(call_refused)?;
-                Ok::<_, Status>(CallPlan::new(runtime.load(plan).map_err(failed)?, &bound))
-            };
-            // An operation whose key is missing is left out, unless there is none but such.
-            let lacking = lacking(&lock, &runtime)?;
-            let served = lock.operations.keys().any(|id| !lacking.contains(id));
-            make(&|id| !served || !lacking.contains(id))
+        let name = published.descriptor.name.clone();
+        let choice = self.choice(snapshot, published, runtime).await?;
+        let lacking = choice.lacking(runtime, tenant);
+        let key =
+            Key { entry: published.hash, snapshot: Some(snapshot.id()), lacking: lacking.clone(), terms };
+        let runtime = runtime.clone();
+        kept(&self.known, key, move || {
+            let admits = |id: &str| !lacking.contains(id);
+            let (plan, bound) =
+                capability_call(&choice.lock, &name, &terms, &admits).map_err(call_refused)?;
+            Ok(CallPlan::new(runtime.load(plan).map_err(failed)?, &bound))
         })
         .await
     }
 
-    async fn get(
+    async fn choice(
         &self,
-        key: Key,
-        make: impl FnOnce() -> Result<CallPlan, Status> + Send + 'static,
-    ) -> Result<Arc<CallPlan>, Status> {
-        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        // Bounded by the limits on schemas, but long enough to stall the other tasks of a thread.
-        let made = tokio::task::spawn_blocking(make).await;
-        let stopped = |_| status("E1511", "the compiler stopped unexpectedly; please report the operation");
-        let made = Arc::new(made.map_err(stopped)??);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= PLANS_KEPT {
-            known.clear();
-        }
-        known.insert(key, Arc::clone(&made));
-        Ok(made)
+        snapshot: &Arc<Snapshot>,
+        published: &Published<CapabilityDescriptor>,
+        runtime: &runtime::Handle,
+    ) -> Result<Arc<Choice>, Status> {
+        let key = (published.hash, snapshot.id());
+        let (snapshot, name, runtime) =
+            (Arc::clone(snapshot), published.descriptor.name.clone(), runtime.clone());
+        kept(&self.choices, key, move || {
+            let names = BTreeSet::from([name]);
+            let (lockfile, bodies) = snapshot.lock_for(&BTreeSet::new(), &names).map_err(ledger::failed)?;
+            let lock = Lock::assemble(&lockfile.to_toml(), &bodies)
+                .map_err(|error| status(error.code, error.to_string()))?;
+            Choice::new(lock, &runtime)
+        })
+        .await
     }
+}
+
+/// What is known under `key`, made where nothing is.
+async fn kept<K: Eq + Hashed, T: Send + 'static>(
+    known: &Mutex<HashMap<K, Arc<T>>>,
+    key: K,
+    make: impl FnOnce() -> Result<T, Status> + Send + 'static,
+) -> Result<Arc<T>, Status> {
+    if let Some(known) = known.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Ok(Arc::clone(known));
+    }
+    // Bounded by the limits on schemas, but long enough to stall the other tasks of a thread.
+    let made = tokio::task::spawn_blocking(make).await;
+    let stopped = |_| status("E1511", "the compiler stopped unexpectedly; please report the operation");
+    let made = Arc::new(made.map_err(stopped)??);
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.len() >= PLANS_KEPT {
+        known.clear();
+    }
+    known.insert(key, Arc::clone(&made));
+    Ok(made)
 }
 
 impl CallPlan {
@@ -151,19 +180,27 @@ fn terms(max_price: Option<Amount>, timeout: Option<Duration>) -> CallTerms {
     CallTerms { max_price, timeout_us }
 }
 
-/// The operations of a lock that cannot be called from here, such as those whose key is missing.
-fn lacking(lock: &Lock, runtime: &runtime::Handle) -> Result<BTreeSet<String>, Status> {
-    let mut lacking = BTreeSet::new();
-    for (id, (_, operation)) in &lock.operations {
+impl Choice {
+    fn new(lock: Lock, runtime: &runtime::Handle) -> Result<Self, Status> {
         // Whatever it costs: nothing is sent.
         let terms =
             CallTerms { max_price: Some(Amount::zero(Currency::MicroUsd)), timeout_us: DEFAULT_TIMEOUT_US };
-        let (plan, _) = one_operation(lock.snapshot, operation, &terms)?;
-        if runtime.load(plan).map_err(failed)?.callable() == [false] {
-            lacking.insert(id.clone());
-        }
+        let one = |(id, (_, operation)): (&String, &(Hash, OperationDescriptor))| {
+            let (plan, _) = one_operation(lock.snapshot, operation, &terms)?;
+            Ok::<_, Status>((id.clone(), runtime.load(plan).map_err(failed)?))
+        };
+        let each = lock.operations.iter().map(one).collect::<Result<_, _>>()?;
+        Ok(Self { lock, each })
     }
-    Ok(lacking)
+
+    /// The operations that `tenant` cannot call now, such as those whose key is missing, unless there is none but such: then
+    /// the call says what is missing.
+    fn lacking(&self, runtime: &runtime::Handle, tenant: &str) -> BTreeSet<String> {
+        let lacks = |plan: &LoadedPlan| runtime.callable(plan, tenant) == [false];
+        let lacking: BTreeSet<String> =
+            self.each.iter().filter(|(_, plan)| lacks(plan)).map(|(id, _)| id.clone()).collect();
+        if lacking.len() == self.each.len() { BTreeSet::new() } else { lacking }
+    }
 }
 
 fn one_operation(

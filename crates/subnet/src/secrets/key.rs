@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secrecy::{ExposeSecret as _, SecretString};
-use sha3::{Digest, Sha3_256};
+use secrecy::SecretString;
 
 /// The part that a key of one text consists of.
 pub const KEY_PART: &str = "key";
@@ -31,21 +30,6 @@ impl Key {
     /// The texts that must be shown nowhere.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &SecretString> {
         self.0.values()
-    }
-
-    /// Of equal keys the same.
-    pub(super) fn digest(&self, mut digest: Sha3_256) -> Sha3_256 {
-        // A key of one text has always been hashed as it is.
-        if let (Some(key), 1) = (self.part(KEY_PART), self.0.len()) {
-            return digest.chain_update(key.expose_secret());
-        }
-        for (name, part) in &self.0 {
-            let part = part.expose_secret();
-            for text in [name.as_str(), part] {
-                digest = digest.chain_update((text.len() as u64).to_le_bytes()).chain_update(text);
-            }
-        }
-        digest
     }
 }
 
