@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plan_ir::interp::Evaluators;
+use proof::builder::Show;
 use proof::key::RuntimeKey;
 use schema::hash::Hash;
 use schema::route::{CallSample, Route, RouteTable};
@@ -46,6 +47,8 @@ pub struct Options {
     pub build: Hash,
     /// What tenants may spend over all their runs; who is not named has no cap but those of plans and requests.
     pub spend_caps: BTreeMap<Arc<str>, SpendCap>,
+    /// What proofs show.
+    pub proofs_show: Show,
 }
 
 impl Default for Options {
@@ -56,6 +59,7 @@ impl Default for Options {
             disk_patience: DISK_PATIENCE,
             build: Hash::default(),
             spend_caps: BTreeMap::new(),
+            proofs_show: Show::default(),
         }
     }
 }
