@@ -6,6 +6,7 @@ mod live;
 mod plan;
 mod recover;
 mod task;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub(crate) use live::{Control, LiveRun, Phase, Registry};
 pub use plan::LoadedPlan;
 pub(crate) use recover::{load_plan, recover, seed};
 pub(crate) use task::{NewRun, Task, fresh_run};
+pub(crate) use turns::{Turn, Turns};
 
 /// Default of [`Options::disk_patience`]: long enough for somebody who was called to make room.
 const DISK_PATIENCE: Duration = Duration::from_secs(10 * 60);
