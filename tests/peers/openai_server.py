@@ -143,6 +143,9 @@ async def completions(request: Request):
 async def ask(request: Request):
     body = await request.json()
     await see("ask")
+    if body["prompt"].startswith("hangs"):
+        await see(body["prompt"])
+        return await misbehave(body["prompt"], request)
     return {"answer": "".join(words_for(body["prompt"]))}
 
 

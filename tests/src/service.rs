@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use proof::verify::{TrustPolicy, Verdict, verify};
+use proof::verify::{TrustPolicy, Verdict, verify_with};
 use proto::v1;
 use proto::v1::call_service_client::CallServiceClient;
 use proto::v1::compiler_service_client::CompilerServiceClient;
@@ -273,7 +273,7 @@ impl Host {
 /// # Panics
 /// If it does not hold, or is not of this run.
 pub fn verified(bundle: &[u8], run: &v1::Run, trust: &TrustPolicy) -> Verdict {
-    let verdict = verify(bundle, trust);
+    let verdict = verify_with(bundle, trust, ::subnet::hotkey::verify);
     assert!(verdict.is_attributed(), "{:?}", verdict.failures);
     let summary = verdict.run.as_ref().unwrap();
     assert_eq!(summary.proof_id.to_hex(), run.proof_id);

@@ -20,4 +20,4 @@ export { LedgerService } from "./gen/orchestra/v1/ledger_pb.js";
 export { PlanService } from "./gen/orchestra/v1/plan_pb.js";
 export { RunService, type Run } from "./gen/orchestra/v1/run_pb.js";
 export { ToolService } from "./gen/orchestra/v1/tool_pb.js";
-export { verify, type Failure, type RunSummary, type TrustedKey, type Verdict } from "./proof/index.js";
+export { verify, type Failure, type RunSummary, type SignedAnswer, type TrustedKey, type Verdict } from "./proof/index.js";

@@ -17,6 +17,10 @@ function judged(vector, bundle) {
 
 const bytes = (vector) => new Uint8Array(Buffer.from(vector.bundle, "base64"));
 
+function counted(names) {
+  return Object.fromEntries([...new Set(names)].map((name) => [name, names.filter((other) => other === name).length]));
+}
+
 for (const vector of cases) {
   test(`vector ${vector.id}`, async () => {
     const verdict = await judged(vector, bytes(vector));
@@ -25,8 +29,10 @@ for (const vector of cases) {
       codes: [...new Set(verdict.failures.map(({ code }) => code))].sort(),
       level: verdict.level ?? null,
       signer: verdict.signer,
+      attested: counted(verdict.answers.map(({ attested }) => attested)),
     };
-    assert.deepEqual(found, vector.expected, JSON.stringify(verdict.failures));
+    // There is no sr25519 in here.
+    assert.deepEqual(found, vector.expected_without_sr25519 ?? vector.expected, JSON.stringify(verdict.failures));
   });
 }
 

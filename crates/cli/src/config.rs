@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use ::proof::builder::Show;
 use serde::Deserialize;
 use subnet::hotkey::{self, Hotkey};
 use subnet::secrets::SecretStore;
@@ -56,6 +57,8 @@ struct File {
     secrets: toml::Table,
     #[serde(default)]
     keys: Keys,
+    #[serde(default)]
+    proofs: Proofs,
     hotkey: Option<PathBuf>,
 }
 
@@ -84,6 +87,14 @@ struct Keys {
     vault: Option<PathBuf>,
     identity: Option<PathBuf>,
     tenant: Option<String>,
+}
+
+/// What proofs show besides inputs and results.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Proofs {
+    #[serde(default)]
+    answers: bool,
 }
 
 /// Settings that a production server must not have.
@@ -168,6 +179,11 @@ impl Config {
         let configured = self.file.server.tokens.as_ref();
         let path = self.folder.join(configured.map_or_else(|| Path::new(TOKENS_FILE), PathBuf::as_path));
         (path, configured.is_some())
+    }
+
+    /// What proofs of runs show.
+    pub(crate) const fn proofs_show(&self) -> Show {
+        if self.file.proofs.answers { Show::Answers } else { Show::Run }
     }
 
     /// Development settings.

@@ -71,11 +71,25 @@ impl ProofPlan {
 pub enum Show {
     /// Only commits.
     Nothing,
-    /// Inputs and result of the run.
+    /// Inputs and result of the run, and what peers signed of their answers: the hash of the answer among other things.
     #[default]
     Run,
+    /// The answers of calls too, as they were on the wire.
+    Answers,
     /// All content of all leaves too.
     Everything,
+}
+
+impl Show {
+    /// Whether this content of a leaf is shown.
+    pub(super) const fn shows(self, field: Field) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Run => matches!(field, Field::Signed),
+            Self::Answers => matches!(field, Field::Signed | Field::Response),
+            Self::Everything => true,
+        }
+    }
 }
 
 /// What is known when a run ends.

@@ -84,12 +84,19 @@ impl PublicKey {
         payload: &[u8],
         signature: &Signature,
     ) -> Result<(), SignatureError> {
+        self.verify_bytes(&pre_authentication(payload_type, payload), signature)
+    }
+
+    /// Checks `signature` over these very bytes.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`].
+    pub fn verify_bytes(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
         let key = VerifyingKey::from_bytes(&self.0).map_err(|_| SignatureError::Key(*self))?;
         if key.is_weak() {
             return Err(SignatureError::Key(*self));
         }
-        let message = pre_authentication(payload_type, payload);
-        key.verify_strict(&message, &ed25519_dalek::Signature::from_bytes(&signature.0))
+        key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.0))
             .map_err(|_| SignatureError::Signature(*self))
     }
 }

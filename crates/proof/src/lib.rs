@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attempt;
+pub mod attestation;
 pub mod body;
 pub mod builder;
 pub mod bundle;
@@ -36,6 +37,7 @@ pub mod lock;
 mod object;
 pub mod plan;
 pub mod shape;
+pub mod ss58;
 pub mod statement;
 pub mod tree;
 pub mod value;

@@ -4,6 +4,7 @@
 //! It takes time linear in the bundle (and in the parents of its locks, which are limited), and memory
 //! of at most four times the bundle plus what the limits on a plan's nodes allow.
 
+use crate::attestation::VerifySr25519;
 use crate::body::{Field, body_commit};
 use crate::bundle::Bundle;
 use crate::challenge::{Challenge, challenge_hash, objective};
@@ -16,6 +17,7 @@ use crate::plan::{PlanGraph, plan_hash};
 use crate::statement::{RunResult, RunStatement, proof_id};
 use crate::value;
 
+mod attested;
 mod leaf;
 mod notes;
 mod policy;
@@ -24,14 +26,24 @@ mod verdict;
 
 use leaf::{LeafChecks, Seen};
 pub use policy::{TrustPolicy, TrustedKey};
-pub use verdict::{Check, Failure, Level, RunSummary, Signer, Step, Verdict};
+pub use verdict::{Attested, Check, Failure, Level, RunSummary, Signer, Step, Verdict};
 
-/// Checks the bundle that `bytes` are against `policy`.
+/// Checks the bundle that `bytes` are against `policy`. Signatures of answers that are of sr25519 stay unchecked.
 #[must_use]
 pub fn verify(bytes: &[u8], policy: &TrustPolicy) -> Verdict {
+    verify_by(bytes, policy, None)
+}
+
+/// As [`verify`]; `sr25519` tells of signatures of answers whether they hold.
+#[must_use]
+pub fn verify_with(bytes: &[u8], policy: &TrustPolicy, sr25519: VerifySr25519) -> Verdict {
+    verify_by(bytes, policy, Some(sr25519))
+}
+
+fn verify_by(bytes: &[u8], policy: &TrustPolicy, sr25519: Option<VerifySr25519>) -> Verdict {
     let mut verdict = Verdict::new();
     if let Some(bundle) = read(&mut verdict, "the bundle", bytes, Bundle::from_bytes, Bundle::to_bytes) {
-        verify_bundle(&mut verdict, &bundle, policy);
+        verify_bundle(&mut verdict, &bundle, policy, sr25519);
     }
     verdict
 }
@@ -59,7 +71,12 @@ fn read<'a, T>(
     }
 }
 
-fn verify_bundle(verdict: &mut Verdict, bundle: &Bundle<'_>, policy: &TrustPolicy) {
+fn verify_bundle(
+    verdict: &mut Verdict,
+    bundle: &Bundle<'_>,
+    policy: &TrustPolicy,
+    sr25519: Option<VerifySr25519>,
+) {
     let header = read(verdict, "the header", &bundle.header, Header::from_bytes, Header::to_bytes);
     let statement =
         read(verdict, "the statement", &bundle.statement, RunStatement::from_bytes, RunStatement::to_bytes);
@@ -87,6 +104,7 @@ fn verify_bundle(verdict: &mut Verdict, bundle: &Bundle<'_>, policy: &TrustPolic
         genesis: genesis(&bundle.header),
         plan: &plan,
         level,
+        sr25519,
         verdict,
         seen: Seen::with_capacity(bundle.commits.len()),
     };

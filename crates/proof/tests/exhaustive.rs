@@ -4,9 +4,12 @@
 mod support;
 
 use plan_ir::graph::{Graph, NodeKind};
+use proof::body::Field;
 use proof::builder::Show;
 use proof::bundle::Bundle;
-use proof::verify::verify;
+use proof::verify::{Attested, Check, verify, verify_with};
+use support::attested::{self, holds};
+use support::forge::{Forge, forge};
 use support::{Script, control, node, panic_on, policy, prove, region};
 
 /// Two calls and an expression.
@@ -34,13 +37,14 @@ fn nested() -> Graph {
     }
 }
 
-fn bundles() -> [Bundle<'static>; 3] {
+fn bundles() -> [Bundle<'static>; 4] {
     let failing = Script { fails: Box::new(|id, _| id.0 == 1), ..Script::plain() };
     let arms = Script { arm: Box::new(|_, at, _| u32::from(at == [1])), ..Script::plain() };
     [
         prove(&chain(), Script::plain(), Show::Everything, 1),
         prove(&chain(), failing, Show::Run, 2),
         prove(&nested(), arms, Show::Nothing, 3),
+        attested::prove(&attested::ed25519(200), false, Show::Everything),
     ]
 }
 
@@ -63,6 +67,43 @@ fn every_flipped_bit() {
                 *byte ^= mask;
             }
         }
+    }
+}
+
+/// A runtime that changes what a peer signed, and then derives and signs everything anew, is still found out.
+#[test]
+fn every_flipped_bit_of_what_a_peer_signed() {
+    for answer in [attested::ed25519(200), attested::sr25519()] {
+        let honest = attested::prove(&answer, false, Show::Everything);
+        let verdict = verify_with(&honest.to_bytes(), &policy(), holds);
+        panic_on(&verdict);
+        assert_eq!(verdict.steps[0].attested, Attested::Attested);
+        let peer = |forge: &mut Forge, change: &dyn Fn(&mut proof::commit::Peer)| {
+            change(forge.commits[0].peer.as_mut().unwrap());
+        };
+        let flip = |bytes: &mut [u8], bit: usize| bytes[bit / 8] ^= 1 << (bit % 8);
+        let refused = |what: &str, bits: usize, change: &dyn Fn(&mut Forge, usize)| {
+            for bit in 0..bits {
+                let forged = forge(&honest, |forge| change(forge, bit));
+                let verdict = verify_with(&forged.to_bytes(), &policy(), holds);
+                assert!(verdict.failures.iter().all(|failure| failure.check == Check::Attestation));
+                assert!(!verdict.valid, "bit {bit} of the {what}");
+            }
+        };
+        refused("signature", 64 * 8, &|forge, bit| {
+            peer(forge, &|peer| flip(peer.signature.as_mut().unwrap(), bit));
+        });
+        refused("key", 32 * 8, &|forge, bit| peer(forge, &|peer| flip(&mut peer.key, bit)));
+        refused("text", answer.signed.len() * 8, &|forge, bit| {
+            let mut signed = answer.signed.clone();
+            flip(&mut signed, bit);
+            forge.show(0, Field::Signed, &signed);
+        });
+        refused("answer", attested::BODY.len() * 8, &|forge, bit| {
+            let mut body = attested::BODY.to_vec();
+            flip(&mut body, bit);
+            forge.show(0, Field::Response, &body);
+        });
     }
 }
 

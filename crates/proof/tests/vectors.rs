@@ -6,13 +6,14 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use proof::verify::{TrustPolicy, Verdict, verify};
+use proof::verify::{Attested, TrustPolicy, Verdict, verify, verify_with};
 use serde_json::{Value, json};
+use support::attested::holds;
 use support::cases::{self, Case};
 
 fn file(name: &str) -> PathBuf {
@@ -27,21 +28,40 @@ fn summary(verdict: &Verdict) -> Value {
         "codes": codes,
         "level": verdict.level,
         "signer": signer["kind"],
+        "attested": attested(verdict),
     })
+}
+
+/// Number of calls by what is known of their peers' signatures, of those that have one.
+fn attested(verdict: &Verdict) -> BTreeMap<Attested, u32> {
+    let mut found = BTreeMap::new();
+    for step in verdict.steps.iter().filter(|step| step.attested != Attested::NotAttested) {
+        *found.entry(step.attested).or_default() += 1;
+    }
+    found
+}
+
+/// Whether only a verifier that has sr25519 can give the verdict.
+fn needs_sr25519(flags: &[&str]) -> bool {
+    flags.contains(&"sr25519")
 }
 
 fn to_json(cases: &[Case]) -> Value {
     let tests: Vec<Value> = cases
         .iter()
         .map(|case| {
-            json!({
+            let mut test = json!({
                 "id": case.id,
                 "comment": case.comment,
                 "flags": case.flags,
                 "policy": case.policy,
                 "bundle": STANDARD.encode(&case.bundle),
-                "expected": summary(&verify(&case.bundle, &case.policy)),
-            })
+                "expected": summary(&verify_with(&case.bundle, &case.policy, holds)),
+            });
+            if needs_sr25519(case.flags) {
+                test["expected_without_sr25519"] = summary(&verify(&case.bundle, &case.policy));
+            }
+            test
         })
         .collect();
     json!({ "format": "orchproof", "version": proof::VERSION, "tests": tests })
@@ -59,7 +79,7 @@ fn check_or_write(name: &str, made: &Value) {
 #[test]
 fn each_case_gives_the_verdict_it_is_made_for() {
     for case in cases::all() {
-        let verdict = verify(&case.bundle, &case.policy);
+        let verdict = verify_with(&case.bundle, &case.policy, holds);
         let codes: BTreeSet<&str> = verdict.failures.iter().map(|failure| failure.code).collect();
         let expected: BTreeSet<&str> = case.codes.iter().copied().collect();
         assert_eq!(codes, expected, "{}: {:#?}", case.id, verdict.failures);
@@ -79,7 +99,9 @@ fn the_committed_bundles_give_their_verdicts() {
     for test in committed["tests"].as_array().unwrap() {
         let policy: TrustPolicy = serde_json::from_value(test["policy"].clone()).unwrap();
         let bundle = STANDARD.decode(test["bundle"].as_str().unwrap()).unwrap();
-        assert_eq!(summary(&verify(&bundle, &policy)), test["expected"], "{}", test["id"]);
+        assert_eq!(summary(&verify_with(&bundle, &policy, holds)), test["expected"], "{}", test["id"]);
+        let without = test.get("expected_without_sr25519").unwrap_or(&test["expected"]);
+        assert_eq!(&summary(&verify(&bundle, &policy)), without, "{}", test["id"]);
     }
 }
 
@@ -94,7 +116,7 @@ fn there_are_more_refusals_than_acceptances_and_every_check_has_one() {
     let refused = cases.iter().filter(|case| !case.codes.is_empty()).count();
     assert!(refused > cases.len() - refused);
     let codes: BTreeSet<&str> = cases.iter().flat_map(|case| case.codes.iter().copied()).collect();
-    let all: BTreeSet<String> = (1301..=1314).map(|number| format!("E{number}")).collect();
+    let all: BTreeSet<String> = (1301..=1315).map(|number| format!("E{number}")).collect();
     assert_eq!(codes, all.iter().map(String::as_str).collect());
     let ids: BTreeSet<&str> = cases.iter().map(|case| case.id).collect();
     assert_eq!(ids.len(), cases.len(), "ids are unique");

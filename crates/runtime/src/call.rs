@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::driver::Control;
 use crate::error::Error;
-use crate::handle::{CreateRun, Handle};
+use crate::handle::{CreateRun, Handle, Start};
 use crate::view::{Run, RunId};
 
 /// A run that is cancelled when this is dropped before its end: attempts that were sent are settled, and what they
@@ -70,7 +70,12 @@ impl Handle {
     /// As [`Handle::create_run`].
     pub async fn call(&self, request: CreateRun) -> Result<Call, Error> {
         let tenant = Arc::clone(&request.tenant);
-        let started = self.start(request)?;
+        let started = match self.start(request).await? {
+            Start::Own(started) => started,
+            Start::Repeated(run) => {
+                return Ok(Call { handle: self.clone(), tenant, run, cancel: Cancel(None) });
+            }
+        };
         let id = started.id;
         let mut cancel = Cancel(Some(started.live.control.clone()));
         let created = started.created(self).await;

@@ -7,11 +7,11 @@ use proof::builder::Opening;
 use schema::amount::Amount;
 use schema::hash::{Context, Hash};
 use schema::value::Value;
-use store::Claim;
+use store::{Appended, Claim};
 use tokio::sync::oneshot;
 
 use crate::core::{Core, Event, Given, Prepared};
-use crate::driver::{self, Clock, NewRun, Task};
+use crate::driver::{self, Clock, NewRun, Task, Turn};
 use crate::error::Error;
 use crate::handle::{CreateRun, Shared, drive};
 use crate::inputs;
@@ -27,7 +27,61 @@ pub(crate) struct Creation {
     pub(crate) opened: journal::Opened,
     pub(crate) request: CreateRun,
     pub(crate) task: Task,
-    claim: Option<Claim>,
+    asked: Option<Asked>,
+}
+
+/// A request with an id, while nobody else looks at that id.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    claim: Claim,
+    _turn: Turn,
+}
+
+impl Asked {
+    /// Waits until every earlier request with the same id is stored or refused.
+    ///
+    /// # Errors
+    /// [`Error::Budget`] for inputs that cannot be written.
+    pub(crate) async fn of(
+        shared: &Shared,
+        request: &CreateRun,
+        inputs: &[Value],
+    ) -> Result<Option<Self>, Error> {
+        let Some(key) = &request.request_id else { return Ok(None) };
+        let prepared = &request.plan.prepared;
+        let digest = digest(prepared, &canonical(prepared, inputs)?, request.cost_max);
+        let turn = shared.turns.take(&request.tenant, key).await;
+        let now_us = Clock::from(0).now_us();
+        let claim = Claim {
+            scope: format!("{}/create_run", request.tenant),
+            key: key.clone(),
+            digest,
+            now_us,
+            expires_at_us: now_us.saturating_add(REQUEST_ID_US),
+        };
+        Ok(Some(Self { claim, _turn: turn }))
+    }
+
+    /// The run that an earlier request with the same id made.
+    ///
+    /// # Errors
+    /// [`Error::RequestConflict`] where that was another request.
+    pub(crate) async fn earlier(&self, shared: &Shared) -> Result<Option<RunId>, Error> {
+        let claimed = shared.services.log.claimed(&self.claim).await.map_err(of_store)?;
+        Ok(claimed.and_then(|appended| run_of(&appended)))
+    }
+}
+
+/// The run whose journal an append went to.
+fn run_of(appended: &Appended) -> Option<RunId> {
+    appended.stream.as_str().rsplit('/').next().and_then(|name| name.parse().ok())
+}
+
+fn of_store(error: store::Error) -> Error {
+    match error {
+        store::Error::ClaimConflict { key, .. } => Error::RequestConflict(key),
+        other => Error::Store(other),
+    }
 }
 
 impl Creation {
@@ -37,12 +91,12 @@ impl Creation {
         request: CreateRun,
         inputs: Arc<[Value]>,
         callable: impl Iterator<Item = bool>,
+        asked: Option<Asked>,
         reserved: Amount,
     ) -> Result<Self, Error> {
         let plan = Arc::clone(&request.plan);
         let prepared = &plan.prepared;
-        let unreadable = |error: schema::encode::EncodeError| Error::Budget(error.to_string());
-        let canonical = inputs::canonical(&prepared.plan.body, &inputs).map_err(unreadable)?;
+        let canonical = canonical(prepared, &inputs)?;
         let [secret, nonce] = random()?;
         let id = RunId(uuid::Uuid::now_v7().into_bytes());
         let clock = Clock::from(0);
@@ -77,20 +131,19 @@ impl Creation {
             header: opened.header.clone(),
             created_at_us,
         };
-        let claim = request.request_id.as_ref().map(|key| Claim {
-            scope: format!("{}/create_run", request.tenant),
-            key: key.clone(),
-            digest: digest(prepared, &canonical, request.cost_max),
-            now_us: created_at_us,
-            expires_at_us: created_at_us.saturating_add(REQUEST_ID_US),
-        });
         let new = NewRun {
             tenant: Arc::clone(&request.tenant),
             run: driver::fresh_run(id, &plan, created_at_us),
             reserved,
             core: Core::new(Arc::clone(prepared), given),
             challenge: proof::challenge::challenge_hash(&opened.challenge),
-            prover: Prover::new(Arc::clone(prepared), opened, &secret, &canonical),
+            prover: Prover::new(
+                Arc::clone(prepared),
+                opened,
+                &secret,
+                &canonical,
+                shared.options.proofs_show,
+            ),
             plan,
             listener: request.listener.clone(),
             clock,
@@ -98,29 +151,29 @@ impl Creation {
             last_record: 0,
         };
         let task = Task::new(Arc::clone(shared), new);
-        Ok(Self { opened: journalled, request, task, claim })
+        Ok(Self { opened: journalled, request, task, asked })
     }
 
     /// Stores the run with its first turn, replies, and drives it.
     pub(crate) async fn run(self, shared: Arc<Shared>, reply: oneshot::Sender<Result<RunId, Error>>) {
-        let Self { opened, request, mut task, claim } = self;
+        let Self { opened, request, mut task, asked } = self;
         let id = opened.run;
         let mut append = task.opening(&Record::Opened(Box::new(opened)));
         append = shared.store_plan(append, &request.plan.prepared);
-        append.claim = claim;
+        append.claim = asked.as_ref().map(|asked| asked.claim.clone());
         task.take(Event::Start);
         let committed = task.commit(append).await;
+        drop(asked);
         let answer = match committed {
             Ok(appended) if appended.repeated => {
                 shared.registry.leave(id);
-                let first = appended.stream.as_str().rsplit('/').next().and_then(|name| name.parse().ok());
-                Err(first.ok_or(Error::NotFound(id)))
+                Err(run_of(&appended).ok_or(Error::NotFound(id)))
             }
             Ok(_) => Ok(()),
             Err(error) => {
                 shared.registry.leave(id);
                 Err(Err(match error {
-                    Error::Store(store::Error::ClaimConflict { key, .. }) => Error::RequestConflict(key),
+                    Error::Store(error) => of_store(error),
                     other => other,
                 }))
             }
@@ -137,6 +190,11 @@ impl Creation {
             }
         }
     }
+}
+
+/// The arguments as they are hashed.
+fn canonical(plan: &Prepared, inputs: &[Value]) -> Result<Vec<u8>, Error> {
+    inputs::canonical(&plan.plan.body, inputs).map_err(|error| Error::Budget(error.to_string()))
 }
 
 /// What "the same request" means.

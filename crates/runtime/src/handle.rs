@@ -12,13 +12,14 @@ use parking_lot::Mutex;
 use plan_ir::plan::CompiledPlan;
 use schema::amount::Amount;
 use schema::hash::Hash;
+use schema::value::Value;
 use store::{Append, ViewScan};
 use subnet::Listen;
 use tokio::sync::{oneshot, watch};
 
 use crate::core::Prepared;
-use crate::create::Creation;
-use crate::driver::{self, LiveRun, LoadedPlan, Options, Phase, Registry, Services, Task};
+use crate::create::{Asked, Creation};
+use crate::driver::{self, LiveRun, LoadedPlan, Options, Phase, Registry, Services, Task, Turns};
 use crate::error::Error;
 use crate::events::Events;
 use crate::journal;
@@ -56,6 +57,14 @@ pub struct CreateRun {
     pub listener: Option<Arc<dyn Listen>>,
 }
 
+/// What became of a request for a run.
+pub(crate) enum Start {
+    /// A run of its own.
+    Own(Started),
+    /// An earlier request with the same id made this one.
+    Repeated(RunId),
+}
+
 /// A run that is being stored.
 pub(crate) struct Started {
     pub(crate) id: RunId,
@@ -82,6 +91,7 @@ pub(crate) struct Shared {
     pub(crate) services: Arc<Services>,
     pub(crate) options: Options,
     pub(crate) registry: Registry,
+    pub(crate) turns: Arc<Turns>,
     plans: Mutex<BTreeMap<Hash, Arc<LoadedPlan>>>,
     /// Plans that are known to be in the store.
     pub(crate) stored: Mutex<BTreeMap<Hash, ()>>,
@@ -104,6 +114,7 @@ impl Handle {
             services: Arc::new(services),
             options,
             registry: Registry::default(),
+            turns: Arc::default(),
             plans: Mutex::default(),
             stored: Mutex::default(),
             closing: AtomicBool::new(false),
@@ -162,21 +173,39 @@ impl Handle {
     /// [`Error::Input`], [`Error::NotCallable`], [`Error::AboveBudget`], [`Error::AboveMax`] and the like,
     /// before anything is spent; [`Error::RequestConflict`]; [`Error::Busy`]; [`Error::Store`].
     pub async fn create_run(&self, request: CreateRun) -> Result<RunId, Error> {
-        self.start(request)?.created(self).await
+        match self.start(request).await? {
+            Start::Own(started) => started.created(self).await,
+            Start::Repeated(run) => Ok(run),
+        }
     }
 
-    /// Admits a run and sets about storing it.
-    pub(crate) fn start(&self, request: CreateRun) -> Result<Started, Error> {
-        if self.shared.closing.load(Ordering::Acquire) {
-            return Err(Error::Closing);
-        }
+    /// Admits a run and sets about storing it. A repeated request is no new run, so it is asked neither whether it may be
+    /// made nor whether it fits what its tenant may spend.
+    pub(crate) async fn start(&self, request: CreateRun) -> Result<Start, Error> {
+        self.shared.check_open()?;
         let body = &request.plan.prepared.plan.body;
         let inputs = inputs::decode(&body.params, &body.types, &request.inputs_json)?;
+        let asked = Asked::of(&self.shared, &request, &inputs).await?;
+        if let Some(asked) = &asked
+            && let Some(run) = asked.earlier(&self.shared).await?
+        {
+            return Ok(Start::Repeated(run));
+        }
+        self.admit(request, inputs, asked).map(Start::Own)
+    }
+
+    fn admit(
+        &self,
+        request: CreateRun,
+        inputs: Arc<[Value]>,
+        asked: Option<Asked>,
+    ) -> Result<Started, Error> {
+        self.shared.check_open()?;
         let callable = request.plan.callable(&self.shared.services, &request.tenant);
         request.plan.check(&callable)?;
         let cap = self.shared.cap(&request.tenant);
         let reserved = admission::check(&request.plan.prepared, &inputs, request.cost_max, cap)?;
-        let new = Creation::new(&self.shared, request, inputs, callable.iter().map(Result::is_ok), reserved)?;
+        let new = Creation::new(&self.shared, request, inputs, callable.iter().map(Result::is_ok), asked, reserved)?;
         let (id, limit) = (new.opened.run, self.shared.options.runs_max);
         let live = Arc::clone(new.task.live());
         self.shared.registry.admit(id, &new.request.tenant, &live, limit)?;
@@ -343,6 +372,10 @@ impl Handle {
 }
 
 impl Shared {
+    fn check_open(&self) -> Result<(), Error> {
+        if self.closing.load(Ordering::Acquire) { Err(Error::Closing) } else { Ok(()) }
+    }
+
     /// What the tenant may spend over all its runs, where there is a limit.
     pub(crate) fn cap(&self, tenant: &str) -> Option<&SpendCap> {
         self.options.spend_caps.get(tenant)

@@ -3,6 +3,7 @@
 //! leaves the process. So an intent is durable before its request is sent, and a result before it is used.
 
 use bytes::Bytes;
+use proof::attestation::{AnswerText, Attestation};
 use schema::amount::Amount;
 use schema::error::CallError;
 use schema::hash::Hash;
@@ -83,6 +84,15 @@ pub(crate) enum JournalledEvent {
     LookedUp(u32, Option<JournalledHit>),
     Tick,
     Cancel,
+    /// An attempt whose answer its peer signed. Behind the others, so that journals from before there were such are read.
+    Attested(u32, Box<JournalledOutcome>, JournalledAttestation),
+}
+
+/// A signature that was found to hold. What it is of says how it was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JournalledAttestation {
+    signed: String,
+    signature: Vec<u8>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -215,7 +225,14 @@ fn journalled(event: Event, blobs: &mut Vec<BlobWrite>) -> JournalledEvent {
                 started_us: outcome.started_us,
                 duration_us: outcome.duration_us,
             };
-            JournalledEvent::AttemptDone(id.0, Box::new(journalled))
+            let journalled = Box::new(journalled);
+            match outcome.attestation {
+                None => JournalledEvent::AttemptDone(id.0, journalled),
+                Some(Attestation { signed, signature, .. }) => {
+                    let signature = signature.to_vec();
+                    JournalledEvent::Attested(id.0, journalled, JournalledAttestation { signed, signature })
+                }
+            }
         }
     }
 }
@@ -234,26 +251,44 @@ pub(crate) async fn event(log: &dyn Log, event: JournalledEvent) -> Result<Event
         JournalledEvent::Tick => Event::Tick,
         JournalledEvent::Cancel => Event::Cancel,
         JournalledEvent::AttemptDone(id, outcome) => {
-            let outcome = *outcome;
-            let result = match outcome.result {
-                Ok(body) => Ok(decode(&body.fetch(log).await?)?),
-                Err(error) => Err(error),
-            };
-            let outcome = Outcome {
-                result,
-                request: outcome.request.fetch(log).await?,
-                response: outcome.response.fetch(log).await?,
-                status: outcome.status,
-                pages: outcome.pages,
-                observed_cost: outcome.observed_cost,
-                peer: outcome.peer,
-                sent: outcome.sent,
-                started_us: outcome.started_us,
-                duration_us: outcome.duration_us,
-            };
-            Event::AttemptDone(AttemptId(id), Box::new(outcome))
+            Event::AttemptDone(AttemptId(id), Box::new(outcome.fetch(log, None).await?))
+        }
+        JournalledEvent::Attested(id, outcome, attestation) => {
+            let attestation = Some(attestation.read()?);
+            Event::AttemptDone(AttemptId(id), Box::new(outcome.fetch(log, attestation).await?))
         }
     })
+}
+
+impl JournalledOutcome {
+    async fn fetch(self, log: &dyn Log, attestation: Option<Attestation>) -> Result<Outcome, String> {
+        let result = match self.result {
+            Ok(body) => Ok(decode(&body.fetch(log).await?)?),
+            Err(error) => Err(error),
+        };
+        Ok(Outcome {
+            result,
+            request: self.request.fetch(log).await?,
+            response: self.response.fetch(log).await?,
+            status: self.status,
+            pages: self.pages,
+            observed_cost: self.observed_cost,
+            peer: self.peer,
+            attestation,
+            sent: self.sent,
+            started_us: self.started_us,
+            duration_us: self.duration_us,
+        })
+    }
+}
+
+impl JournalledAttestation {
+    fn read(self) -> Result<Attestation, String> {
+        let scheme = AnswerText::parse(self.signed.as_bytes()).map(|text| text.scheme);
+        let signature = self.signature.try_into().ok();
+        let read = |(scheme, signature)| Attestation { scheme, signed: self.signed, signature };
+        scheme.zip(signature).map(read).ok_or_else(|| "what a peer signed is not what peers sign".into())
+    }
 }
 
 impl Body {
@@ -379,6 +414,47 @@ mod tests {
             assert_eq!(gather(&log, &hashes).await.unwrap(), Err(hashes[0]));
             log.append(append.record("x")).await.unwrap();
             assert_eq!(gather(&log, &hashes).await.unwrap(), Ok(bytes));
+        }
+    }
+
+    fn answered(attestation: Option<Attestation>) -> Event {
+        let outcome = Outcome {
+            result: Ok(Value::string("yes")),
+            request: Bytes::from_static(b"rq"),
+            response: Bytes::from_static(b"rs"),
+            status: Some(200),
+            pages: Some(1),
+            observed_cost: None,
+            peer: Some("5C".into()),
+            attestation,
+            sent: true,
+            started_us: 3,
+            duration_us: 4,
+        };
+        Event::AttemptDone(AttemptId(7), Box::new(outcome))
+    }
+
+    /// [`answered`] at 9, as journals had it before answers had signatures.
+    const UNSIGNED: &str = "0301010901070000050403796573000272710002727301c801010100010235430103040000";
+
+    #[tokio::test]
+    async fn journals_from_before_there_were_signatures_are_read() {
+        let log = store::Sqlite::in_memory().unwrap();
+        let turn = |event| {
+            let turn = Turn::new(vec![(9, event)], &Actions::default(), Vec::new(), &mut Vec::new());
+            versioned(&Record::Turn(turn))
+        };
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let written = turn(answered(None));
+        assert_eq!(hex(&written), UNSIGNED);
+        let text = "twresp/1\ned25519\n1790000000000000000\n5CzR\n5Gjr\n200\n\
+                    5021e624e752b001ce3e3846e8f158ed4aeb93a4c9a72fdb35a0c5b14a0eea84";
+        let scheme = proof::attestation::Scheme::Ed25519;
+        let signed = Attestation { scheme, signed: text.into(), signature: [6; 64] };
+        for event in [answered(None), answered(Some(signed))] {
+            let Ok(Record::Turn(mut read)) = unversioned(&turn(event.clone())) else { panic!("a turn") };
+            let (at_us, journalled) = read.events.remove(0);
+            assert_eq!((at_us, super::event(&log, journalled).await), (9, Ok(event)));
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use plan_ir::graph::{NodeId, NodeKind};
 use proof::attempt::Attempt;
+use proof::attestation::Attestation;
 use proof::builder::{BuildError, Closing, Contents, NodeRecord, Opened, PeerRecord, ProofBuilder, Show};
 use proof::bundle::Bundle;
 use proof::commit::{OperationRef, Outcome, Times};
@@ -13,15 +14,13 @@ use proof::cost::Cost;
 use proof::key::RuntimeKey;
 use proof::statement::RunResult;
 use schema::hash::Hash;
+use schema::operation::Auth;
 use schema::price::PriceBasis;
 use schema::types::Type;
 use schema::value::Value;
 
 use crate::answers::{ANSWERS_MAX, Answered};
 use crate::core::{AttemptId, Attempted, End, Fact, FactKind, Instance, Prepared};
-
-/// How a request of the axon protocol names its peer.
-const AXON_SCHEME: &str = "axon-v10/sr25519";
 
 /// Makes the proof of one run while it goes on.
 #[derive(Debug)]
@@ -68,15 +67,16 @@ struct LastAttempt {
     response: Bytes,
     /// Public key of the miner it was signed for.
     peer: Option<[u8; 32]>,
+    attestation: Option<Attestation>,
 }
 
 impl Prover {
     /// The proof of a run of `plan` that was opened as `opened` under `secret`; `inputs` are its canonical
     /// bytes ([`crate::inputs::canonical`]).
     #[must_use]
-    pub fn new(plan: Arc<Prepared>, opened: Opened, secret: &[u8; 32], inputs: &[u8]) -> Self {
+    pub fn new(plan: Arc<Prepared>, opened: Opened, secret: &[u8; 32], inputs: &[u8], show: Show) -> Self {
         let secret = proof::body::RunSecret::new(*secret);
-        let builder = ProofBuilder::new(Arc::clone(&plan.proof), opened, secret, inputs, Show::Run);
+        let builder = ProofBuilder::new(Arc::clone(&plan.proof), opened, secret, inputs, show);
         Self {
             plan,
             builder,
@@ -189,7 +189,8 @@ impl Prover {
         });
         let (request, response) = (outcome.request, outcome.response);
         let peer = outcome.peer.and_then(|address| subnet::ss58::decode(&address).ok());
-        let made = LastAttempt { operation, request, response, peer };
+        let attestation = outcome.attestation;
+        let made = LastAttempt { operation, request, response, peer, attestation };
         if error.is_none() {
             call.answers.insert(attempt, made);
         } else {
@@ -249,14 +250,28 @@ impl Prover {
             record.ledger_entry = Some(self.plan.operation(last.operation).entry);
             record.contents.request = present(&last.request);
             record.contents.response = present(&last.response);
-            record.peer = last.peer.as_ref().map(|peer| PeerRecord {
-                scheme: AXON_SCHEME,
-                key: peer,
-                signature: None,
-                signed: None,
-            });
+            record.peer = self.peer(last);
         }
         self.put(&record);
+    }
+
+    /// Who answered, and what they signed of it; else how the request was signed for them.
+    fn peer<'a>(&self, last: &'a LastAttempt) -> Option<PeerRecord<'a>> {
+        let key = last.peer.as_ref()?;
+        let asked = match self.plan.operation(last.operation).descriptor.auth {
+            Auth::Btauth { .. } => "btauth/1/sr25519",
+            Auth::Signed(_) => "signed/sr25519",
+            _ => "axon-v10/sr25519",
+        };
+        Some(match &last.attestation {
+            Some(Attestation { scheme, signed, signature }) => PeerRecord {
+                scheme: scheme.of_peer_name(),
+                key,
+                signature: Some(signature),
+                signed: Some(signed.as_bytes()),
+            },
+            None => PeerRecord { scheme: asked, key, signature: None, signed: None },
+        })
     }
 
     fn put(&mut self, record: &NodeRecord<'_>) {

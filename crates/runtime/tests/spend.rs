@@ -143,3 +143,70 @@ async fn of_many_runs_at_once_no_more_are_admitted_than_the_cap_holds() {
     let admitted = futures_util::future::join_all(all).await.into_iter().filter(Result::is_ok).count();
     assert_eq!(admitted, 10);
 }
+
+/// The same request, as often as it is sent.
+fn repeated(plan: &Arc<LoadedPlan>) -> CreateRun {
+    CreateRun { request_id: Some("the same".into()), ..of(CAPPED, plan) }
+}
+
+#[tokio::test]
+async fn a_request_that_is_repeated_is_answered_whatever_was_spent() {
+    let server = Server::start(|_| Reply::answer("fine")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let first = {
+        let world = world(folder.path(), 100).await;
+        let plan = world.load(plan(&server));
+        let first = world.handle.create_run(repeated(&plan)).await.unwrap();
+        // While it is under way, and when it has ended, all the money is spoken for.
+        assert_eq!(world.handle.create_run(repeated(&plan)).await.unwrap(), first);
+        assert_eq!(world.handle.wait(CAPPED, first).await.unwrap().total, usd(100));
+        assert_eq!(world.handle.create_run(repeated(&plan)).await.unwrap(), first);
+        assert_eq!(world.handle.create_run(of(CAPPED, &plan)).await.unwrap_err().code(), "E1407");
+        world.handle.shutdown(std::time::Duration::from_secs(5)).await;
+        first
+    };
+    let world = world(folder.path(), 100).await;
+    let plan = world.load(plan(&server));
+    assert_eq!(world.handle.create_run(repeated(&plan)).await.unwrap(), first);
+    let call = world.handle.call(repeated(&plan)).await.unwrap();
+    assert_eq!((call.run(), call.ended().await.unwrap().total), (first, usd(100)));
+    // Another request under its id is a mistake, which a limit does not hide.
+    let other = CreateRun { cost_max: Some(usd(100)), ..repeated(&plan) };
+    assert_eq!(world.handle.create_run(other).await.unwrap_err().code(), "E1008");
+    assert_eq!(world.handle.create_run(of(CAPPED, &plan)).await.unwrap_err().code(), "E1407");
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
+async fn of_equal_requests_at_once_the_first_is_paid_and_all_are_answered() {
+    let server = Server::start(|_| Reply::answer("fine")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(folder.path(), 100).await;
+    let plan = world.load(plan(&server));
+    let all = (0..20).map(|_| world.handle.create_run(repeated(&plan)));
+    let all = futures_util::future::join_all(all).await;
+    let runs: std::collections::BTreeSet<_> = all.into_iter().map(Result::unwrap).collect();
+    assert_eq!(runs.len(), 1);
+    for run in runs {
+        assert_eq!(world.handle.wait(CAPPED, run).await.unwrap().total, usd(100));
+    }
+}
+
+/// The first of two equal requests does not fit, so it made nothing that the second could be answered with.
+#[tokio::test]
+async fn a_refused_request_is_not_remembered() {
+    let server = Server::start(|_| Reply::answer("fine")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let plan_bytes = plan(&server);
+    {
+        let world = world(folder.path(), 99).await;
+        let plan = world.load(plan_bytes.clone());
+        for _ in 0..2 {
+            assert_eq!(world.handle.create_run(repeated(&plan)).await.unwrap_err().code(), "E1407");
+        }
+        world.handle.shutdown(std::time::Duration::from_secs(5)).await;
+    }
+    let world = world(folder.path(), 100).await;
+    let run = world.handle.create_run(repeated(&world.load(plan_bytes))).await.unwrap();
+    assert_eq!(world.handle.wait(CAPPED, run).await.unwrap().total, usd(100));
+}

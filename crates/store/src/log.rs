@@ -6,7 +6,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use schema::hash::Hash;
 
-use crate::{Append, Appended, Error, Search, SearchHit, StreamName, Watch};
+use crate::{Append, Appended, Claim, Error, Search, SearchHit, StreamName, Watch};
 
 /// A boxed future: the trait must be usable as `Arc<dyn Log>`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -21,6 +21,11 @@ pub trait Log: Send + Sync + fmt::Debug {
     /// Errors: [`Error::Fenced`], [`Error::ClaimConflict`] and [`Error::TooLarge`] concern this append alone and
     /// leave nothing of it; [`Error::Full`] and [`Error::Io`] likewise leave nothing of it.
     fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, Error>>;
+
+    /// What an append with this claim would be answered because the claim was used before; `None` where it was not.
+    ///
+    /// Errors: [`Error::ClaimConflict`] where it was used for something else.
+    fn claimed(&self, claim: &Claim) -> BoxFuture<'_, Result<Option<Appended>, Error>>;
 
     /// Up to `limit` records from `from_seq` on (the first record is 1). A page may end early by
     /// [`crate::MAX_PAGE_BYTES`]; only an empty answer means the end. An unknown stream is an empty one.

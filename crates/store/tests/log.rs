@@ -98,8 +98,14 @@ async fn a_request_id_answers_once_conflicts_on_another_body_and_expires() {
     on_both(|log| async move {
         let create =
             |run: &str, digest, now| Append::to(name(run)).record("open").claim(claim("id", digest, now));
+        assert_eq!(log.claimed(&claim("id", 1, 1_000)).await.unwrap(), None);
         let first = log.append(create("runs/1", 1, 1_000)).await.unwrap();
         assert!(!first.repeated);
+        let known = log.claimed(&claim("id", 1, 1_099)).await.unwrap().unwrap();
+        assert_eq!((known.stream, known.last_seq, known.repeated), (name("runs/1"), 1, true));
+        assert_eq!(log.claimed(&claim("id", 1, 1_100)).await.unwrap(), None);
+        let other = log.claimed(&claim("id", 2, 1_099)).await.unwrap_err();
+        assert!(matches!(other, Error::ClaimConflict { .. }), "{other}");
 
         let again = log.append(create("runs/2", 1, 1_099)).await.unwrap();
         assert_eq!((again.stream, again.last_seq, again.repeated), (name("runs/1"), 1, true));

@@ -167,7 +167,7 @@ impl Call<'_> {
             status,
             timings,
             observed_cost,
-            is_attested,
+            attestation,
             sent,
         } = exchanged;
         let Some(so_far) = &mut self.so_far else {
@@ -178,7 +178,7 @@ impl Call<'_> {
                 timings,
                 pages: u32::from(sent),
                 observed_cost,
-                is_attested,
+                attestation,
                 peer: self.operation.wire.receiver().map(str::to_owned),
                 sent,
                 ..CallOutcome::unsent(CallError::new(CallErrorKind::Cancelled, code::CUT, ""))
@@ -188,6 +188,7 @@ impl Call<'_> {
         so_far.redacted_request = joined(&so_far.redacted_request, &redacted_request);
         so_far.response_body = joined(&so_far.response_body, &response_body);
         so_far.status = status;
+        so_far.attestation = None;
         match so_far.response_body.len() > CALL_BODY_BYTES_MAX {
             true => {
                 let message = format!("the answers together are longer than {CALL_BODY_BYTES_MAX} bytes");

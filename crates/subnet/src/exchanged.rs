@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
+use proof::attestation::Attestation;
 use schema::amount::Amount;
 use schema::error::{CallError, CallErrorKind};
 use schema::operation::{ObservedCost, ResponseBody};
@@ -71,8 +72,8 @@ pub(crate) struct Exchanged {
     pub(crate) status: Option<u16>,
     pub(crate) timings: Timings,
     pub(crate) observed_cost: Option<Amount>,
-    /// Whether the one who was asked signed the answer.
-    pub(crate) is_attested: bool,
+    /// The signature of the one who was asked over the answer.
+    pub(crate) attestation: Option<Attestation>,
     pub(crate) sent: bool,
 }
 
@@ -85,7 +86,7 @@ impl Exchanged {
             status: None,
             timings: Timings::default(),
             observed_cost: None,
-            is_attested: false,
+            attestation: None,
             sent: false,
         }
     }
@@ -126,7 +127,7 @@ impl Exchanged {
         asked: Option<&Asked>,
     ) -> Result<Bytes, CallError> {
         if let Some(asked) = asked {
-            self.is_attested =
+            self.attestation =
                 twresp::verify(asked, exchange.status.as_u16(), &exchange.headers, &exchange.body)?;
         }
         let failed =

@@ -1,6 +1,7 @@
 //! What one call came to.
 
 use bytes::Bytes;
+use proof::attestation::Attestation;
 use schema::amount::Amount;
 use schema::error::CallError;
 use schema::value::Value;
@@ -28,8 +29,9 @@ pub struct CallOutcome {
     pub observed_cost: Option<Amount>,
     /// SS58 address of the hotkey the request was signed for: who was asked, not who answered.
     pub peer: Option<String>,
-    /// Whether `peer` signed the answer.
-    pub is_attested: bool,
+    /// The signature of `peer` over the answer, where there is one and it holds. Of several exchanges none is about all that
+    /// was answered, so none is kept.
+    pub attestation: Option<Attestation>,
     /// Whether the request may have left this process. Where not, the call costs nothing.
     pub sent: bool,
 }
@@ -46,7 +48,7 @@ impl CallOutcome {
             pages: 1,
             observed_cost: None,
             peer: None,
-            is_attested: false,
+            attestation: None,
             sent: false,
         }
     }

@@ -120,7 +120,9 @@ impl Stage {
             self.clients.runs().list_runs(v1::ListRunsRequest::default()).await.unwrap().into_inner().runs;
         let run = self.clients.ended(&runs.first().unwrap().name).await;
         assert_eq!(run.state(), v1::RunState::Cancelled);
-        assert_eq!(total_of(&run), SILENT_PRICE);
+        // What was asked may be charged, and nobody knows whether it was.
+        assert_eq!((total_of(&run), run.total_certain), (SILENT_PRICE, false));
+        assert!(!run.proof_id.is_empty());
     }
 }
 

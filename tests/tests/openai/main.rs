@@ -2,6 +2,7 @@
 //! `docs/openai.md`. The subnets are stand-ins (`tests/peers/openai_server.py`) and the samples.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helpers")]
 
+mod disconnects;
 mod entries;
 mod snippets;
 mod tokens;

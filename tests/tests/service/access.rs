@@ -70,6 +70,17 @@ async fn tokens_keep_runs_apart_and_limit_what_each_may_spend() {
     let refused = runs.create_run(by("one", request(MANY, &three))).await.unwrap_err();
     assert_eq!((refused.code(), code_of(&refused).as_str()), (Code::FailedPrecondition, "E1407"));
     assert_eq!(subnet.count(), 3);
-    runs.create_run(by("one", request(MANY, &json!({"words": ["a", "b"]})))).await.unwrap();
+    // What is repeated under its id is no new run, so it is answered though nothing is left.
+    let rest = v1::CreateRunRequest {
+        request_id: uuid::Uuid::new_v4().to_string(),
+        ..request(MANY, &json!({"words": ["a", "b"]}))
+    };
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        made.push(runs.create_run(by("one", rest.clone())).await.unwrap().into_inner().run.unwrap().name);
+    }
+    assert!(made.iter().all(|name| *name == made[0]));
+    let refused = runs.create_run(by("one", request(MANY, &json!({"words": ["a"]})))).await.unwrap_err();
+    assert_eq!(code_of(&refused), "E1407");
     runs.create_run(by("two", request(MANY, &three))).await.unwrap();
 }

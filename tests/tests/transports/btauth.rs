@@ -4,12 +4,12 @@ use std::sync::OnceLock;
 
 use super::*;
 
-fn sdk() -> &'static Peer {
+pub(super) fn sdk() -> &'static Peer {
     static SHARED: OnceLock<Peer> = OnceLock::new();
     SHARED.get_or_init(|| start("btauth_server", &["--until-stdin-closes", "1"]))
 }
 
-fn search(peer: &Peer, signed_answers: bool) -> OperationDescriptor {
+pub(super) fn search(peer: &Peer, signed_answers: bool) -> OperationDescriptor {
     let hit = json!({ "type": "object", "required": ["link"], "properties": { "link": text() } });
     entry(&json!({
         "transport": { "kind": "http", "method": "POST", "base_url": peer.origin, "path": "/v1/search", "response": "json" },
@@ -37,7 +37,7 @@ async fn the_sdk_accepts_the_request_and_its_answer_is_attested() {
         let (answer, outcome) = caller.call(&operation, json!({ "query": "rust ü", "count": 2 })).await;
         assert_eq!(answer["results"].as_array().unwrap().len(), 2);
         assert_eq!(
-            (outcome.peer.as_deref(), outcome.is_attested),
+            (outcome.peer.as_deref(), outcome.attestation.is_some()),
             (Some(sdk().said("hotkey")), signed_answers)
         );
     }
@@ -93,7 +93,7 @@ async fn a_miner_answers_validators_and_nobody_else() {
     let (answer, outcome) = Caller { hotkey: Some(alice()), ..Caller::default() }
         .call(&operation, json!({ "query": "x", "count": 1 }))
         .await;
-    assert_eq!((answer["results"].as_array().unwrap().len(), outcome.is_attested), (1, true));
+    assert_eq!((answer["results"].as_array().unwrap().len(), outcome.attestation.is_some()), (1, true));
     let stranger = Caller { hotkey: Some(Hotkey::from_seed(&[9; 32])), ..Caller::default() };
     let (_, outcome) = stranger.call(&operation, json!({ "query": "x" })).await;
     assert_eq!(failure(&outcome, "").0, "unauthorized");

@@ -2,6 +2,7 @@
 //! grpcio for what only the subnets themselves run (`tests/peers/README.md`).
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test helpers")]
 
+mod attested;
 mod btauth;
 mod grpc;
 mod http;

@@ -57,11 +57,16 @@ export async function signatureHolds(
   payload: Uint8Array,
   signature: Uint8Array,
 ): Promise<boolean> {
-  if (isSmallOrder(key) || isSmallOrder(signature.subarray(0, 32))) return false;
   const head = new TextEncoder().encode(`DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} `);
   const message = new Uint8Array(head.length + payload.length);
   message.set(head);
   message.set(payload, head.length);
+  return bytesAreSigned(key, message, signature);
+}
+
+/** Whether a strict Ed25519 signature over these very bytes holds. */
+export async function bytesAreSigned(key: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  if (isSmallOrder(key) || isSmallOrder(signature.subarray(0, 32))) return false;
   let imported: CryptoKey;
   try {
     imported = await crypto.subtle.importKey("raw", key.slice(), "Ed25519", false, ["verify"]);
@@ -70,7 +75,7 @@ export async function signatureHolds(
     if (error instanceof DOMException && error.name === "NotSupportedError") throw error;
     return false;
   }
-  return crypto.subtle.verify("Ed25519", imported, signature.slice(), message);
+  return crypto.subtle.verify("Ed25519", imported, signature.slice(), message.slice());
 }
 
 /** The root over the locks of a run, in RFC 6962's shape, computed leaf by leaf. */

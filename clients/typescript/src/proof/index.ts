@@ -17,7 +17,7 @@ import {
 } from "./objects.js";
 import { Verdict, type TrustedKey } from "./verdict.js";
 
-export { Verdict, type Failure, type RunSummary, type TrustedKey } from "./verdict.js";
+export { Verdict, type Failure, type RunSummary, type SignedAnswer, type TrustedKey } from "./verdict.js";
 
 /**
  * Checks a proof bundle. `trust` are the runtime keys that you trust, by their 64 hex digits; without any a signer is reported as
@@ -62,7 +62,11 @@ async function check(verdict: Verdict, bundle: Bundle, trust: Record<string, Tru
   checkHeader(verdict, bundle, header, statement, genesis);
   if (!isSame(digest("plan", bundle.plan), header.planHash)) verdict.fail("plan", "the plan is not the one the header names");
   const checks = checkLeaves(verdict, bundle, header, statement, genesis);
-  if (!verdict.valid || !checks) return;
+  await checks?.checkSignatures();
+  if (!verdict.valid || !checks) {
+    verdict.answers = [];
+    return;
+  }
   verdict.level = bundle.signature ? "L1" : "L0";
   verdict.notProven = [...notProven(verdict, header, challenge, checks.tally)];
 }
@@ -208,9 +212,13 @@ function* notProven(verdict: Verdict, header: Header, challenge: Challenge, tall
     yield "That the run was made after anything: the runtime issued its own challenge.";
   }
   if (tally.ledgerEntries > 0) yield "That the Ledger held the entries named: they were not compared with its log.";
+  const answers = (state: string) => verdict.answers.filter(({ attested }) => attested === state).length;
   const counts: [number, string][] = [
     [tally.unsureCosts, "costs: they are declared or assumed, because the price was not known."],
     [tally.peers, "identities of peers: they are recorded and were not checked."],
+    [answers("text_withheld"), "signed answers: what their peers signed is not shown, so it was not checked."],
+    [answers("body_withheld"), "signed answers: they are not shown, so only hashes are known to be signed."],
+    [answers("unchecked"), "signed answers: their signatures are of sr25519, which was not checked here."],
     [tally.cached, "values from earlier runs: the proofs of those runs are not part of this one."],
     [tally.evidence, "pieces of evidence: they are named by hash and were not looked at."],
     [tally.hidden, "contents: only their salted hashes are here, so what they are cannot be seen."],

@@ -1,6 +1,7 @@
 /** Checks of one leaf after another. */
+import { judge, Untrue, type Pending } from "./attested.js";
 import { attempt, checkValue, EncodingError } from "./cbor.js";
-import { digest, isSame, Tree, u32 } from "./crypto.js";
+import { bytesAreSigned, digest, isSame, Tree, u32 } from "./crypto.js";
 import { NodeKind, type Decision, type Graph, type Leaf } from "./graph.js";
 import {
   Kind,
@@ -49,6 +50,8 @@ export class LeafChecks {
   readonly hasValue: boolean[] = [];
   readonly tree = new Tree();
   readonly tally = { unsureCosts: 0, peers: 0, evidence: 0, cached: 0, ledgerEntries: 0, hidden: 0 };
+  /** Signatures of answers, which are checked at the end, because that takes a promise. */
+  readonly #pending: [Leaf, Pending][] = [];
   readonly #totals: Totals = { rao: 0n, microUsd: 0n, attempts: 0n, calls: new Map() };
   readonly #locks: Uint8Array[] = [];
   readonly #ends: bigint[] = [];
@@ -70,7 +73,9 @@ export class LeafChecks {
     this.#checkPlace(leaf, commit);
     this.#checkOrder(leaf, commit);
     this.#count(commit);
+    const found = this.verdict.failures.length;
     this.#checkContent(leaf, commit);
+    if (this.verdict.failures.length === found) this.#checkAnswer(leaf, commit);
     const parents = leaf.parents.map((parent) => this.#locks[parent] ?? new Uint8Array(32));
     const count = u32(parents.length);
     const lock = digest("lock", this.genesis, u32(leaf.ordinal), digest("node", data), count, ...parents);
@@ -156,7 +161,6 @@ export class LeafChecks {
     totals.attempts += BigInt(commit.attempts?.count ?? 0);
     if (commit.netuid !== undefined) totals.calls.set(commit.netuid, (totals.calls.get(commit.netuid) ?? 0n) + 1n);
     tally.unsureCosts += commit.cost?.basis === 2 || commit.cost?.basis === 4 ? 1 : 0;
-    tally.peers += commit.hasPeer ? 1 : 0;
     tally.evidence += commit.hasEvidence ? 1 : 0;
     tally.cached += commit.isCached ? 1 : 0;
     tally.ledgerEntries += commit.hasEntry ? 1 : 0;
@@ -175,6 +179,28 @@ export class LeafChecks {
       } else {
         this.tally.hidden -= 1;
         if (field === Shown.Input || field === Shown.Output) this.#checkCanonical(leaf, commit, shown, name);
+      }
+    }
+  }
+
+  /** Whether the one who answered a call signed what it says. */
+  #checkAnswer(leaf: Leaf, commit: Commit): void {
+    try {
+      const found = judge(commit, (field) => this.bundle.disclosures.get(placeOf(leaf.ordinal, field))?.content);
+      if (found) this.verdict.answers.push(found.answer);
+      else this.tally.peers += commit.peer ? 1 : 0;
+      if (found?.pending) this.#pending.push([{ ...leaf, iteration: [...leaf.iteration] }, found.pending]);
+    } catch (error) {
+      if (!(error instanceof Untrue)) throw error;
+      this.#fail(leaf, "attestation", error.message);
+    }
+  }
+
+  /** Checks the signatures of answers that were seen. */
+  async checkSignatures(): Promise<void> {
+    for (const [leaf, { key, signed, signature }] of this.#pending) {
+      if (!(await bytesAreSigned(key, signed, signature))) {
+        this.#fail(leaf, "attestation", "the signature of its peer does not hold");
       }
     }
   }

@@ -231,10 +231,8 @@ function attempts(reader: Reader) {
 
 function peer(reader: Reader) {
   return object(reader, (fields) => {
-    fields.get(0, name);
-    fields.get(1, opaque);
-    fields.maybe(2, opaque);
-    return { signed: fields.maybe(3, hash) };
+    const [scheme, key] = [fields.get(0, name), fields.get(1, opaque)];
+    return { scheme, key, signature: fields.maybe(2, opaque), signed: fields.maybe(3, hash) };
   });
 }
 
@@ -288,7 +286,7 @@ export function readCommit(data: Uint8Array) {
     const isUntaken = kind === Kind.Skip && status === BigInt(Skip.Untaken);
     const where = isUntaken ? `arm ${arm}` : kind === Kind.Join || isJoin ? "join" : "node";
     const hasValue = isUntaken || (kind !== Kind.Skip && kind !== Kind.Fail);
-    const counted = { isCached: kind === Kind.Cached, hasEntry: !!entry, hasPeer: !!who, hasEvidence: !!pieces };
+    const counted = { isCached: kind === Kind.Cached, hasEntry: !!entry, peer: who, hasEvidence: !!pieces };
     return {
       ...{ runId, ordinal, ...place, kind, status, netuid, contents, times, attempts: tried, cost: paid, arm, count },
       ...{ isJoin, isUntaken, where, hasValue, hasCall, ...counted },

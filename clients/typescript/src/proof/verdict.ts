@@ -18,6 +18,7 @@ const CODES = {
   disclosure: "E1312",
   decision: "E1313",
   result: "E1314",
+  attestation: "E1315",
 } as const;
 
 export type Check = keyof typeof CODES;
@@ -36,6 +37,18 @@ export interface Failure {
   message: string;
   leaf: number | undefined;
   node: string | undefined;
+}
+
+/**
+ * What is known of the signature that the peer of a call gave with its answer. `attested`: the peer signed this very answer.
+ * `body_withheld`: it signed a hash, and the answer is not shown. `text_withheld`: a signature is there, and what it is of is not shown.
+ * `unchecked`: a signature of sr25519 is there, which is not checked here; everything else about it holds. `signedBy` is the address of
+ * the peer, in the last two cases by what the bundle says.
+ */
+export interface SignedAnswer {
+  leaf: number;
+  attested: "attested" | "body_withheld" | "text_withheld" | "unchecked";
+  signedBy: string;
 }
 
 /** What a bundle says of its run. Hashes are 64 hex digits, times microseconds since 1970 UTC. */
@@ -65,6 +78,8 @@ export class Verdict {
   level: "L0" | "L1" | undefined;
   notProven: string[] = [];
   run: RunSummary | undefined;
+  /** The answers that came with a signature of their peer. */
+  answers: SignedAnswer[] = [];
 
   /** Whether every check held and a key that you trust signed. */
   get isAttributed(): boolean {

@@ -4,12 +4,11 @@ use std::env;
 use std::path::Path;
 
 use ::proof::key::PublicKey;
-use ::proof::verify::verify;
 use schema::lock::Lock;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Context, lock, run};
+use super::{Context, lock, proof, run};
 use crate::args::Demo;
 use crate::diagnostics;
 use crate::exit::{Exit, Failure};
@@ -50,7 +49,7 @@ pub(crate) async fn run(context: &Context, args: &Demo) -> Result<(), Failure> {
     let ended = run::report(context, &finished, run::Keep::Folder(data.join("proofs")), &trusted, &compiled);
     connection.close().await;
     ended?;
-    let verdict = verify(finished.proof.as_deref().unwrap_or_default(), &trusted);
+    let verdict = proof::verify(finished.proof.as_deref().unwrap_or_default(), &trusted);
     if !verdict.is_attributed() {
         return Err(Failure::said(Exit::ProofRefused));
     }

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use ::proof::key::PublicKey;
 use ::proof::limits::BUNDLE_BYTES_MAX;
-use ::proof::verify::{Level, Signer, TrustPolicy, TrustedKey, Verdict, verify};
+use ::proof::verify::{Attested, Level, Signer, TrustPolicy, TrustedKey, Verdict, verify_with};
 use anstyle::{AnsiColor, Style};
 use schema::hash::Hash;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::Context;
 use crate::args::Proof;
@@ -25,6 +26,11 @@ pub(crate) fn run(context: &Context, args: &Proof) -> Result<(), Failure> {
     }
 }
 
+/// Checks a bundle, and the signatures of the answers in it, by `policy`.
+pub(crate) fn verify(bundle: &[u8], policy: &TrustPolicy) -> Verdict {
+    verify_with(bundle, policy, subnet::hotkey::verify)
+}
+
 /// The verdict on a bundle in a few words.
 pub(crate) fn verdict_line(verdict: &Verdict) -> String {
     let level = verdict.level.map_or("none", level_name);
@@ -35,7 +41,9 @@ pub(crate) fn verdict_line(verdict: &Verdict) -> String {
         },
         (Signer::Trusted { name, .. }, true) => format!("verified, level {level}, signed by {name}"),
         (Signer::Unknown { key }, true) => format!("whole, level {level}, signed by the unknown key {key}"),
-        (Signer::None, true) => format!("whole, level {level}, signed by nobody"),
+        (Signer::None, true) => {
+            format!("NOT SIGNED, level {level}: its hashes hold, and anyone could have written it")
+        }
     }
 }
 
@@ -89,11 +97,25 @@ fn verify_file(context: &Context, file: &Path, trust: &[String]) -> Result<(), F
     let bytes = read(file)?;
     let verdict = verify(&bytes, &policy(context, trust)?);
     if context.output.json {
-        context.output.document(&json!(verdict));
+        context.output.document(&document(&verdict));
     } else {
         context.output.data(&describe(&verdict));
     }
     end(context, &verdict)
+}
+
+/// The verdict for programs: that every check held is one thing, that somebody answers for it another.
+#[derive(Serialize)]
+struct Document<'v> {
+    #[serde(flatten)]
+    verdict: &'v Verdict,
+    signed: bool,
+    attributed: bool,
+}
+
+fn document(verdict: &Verdict) -> Value {
+    let (signed, attributed) = (verdict.signer != Signer::None, verdict.is_attributed());
+    json!(Document { verdict, signed, attributed })
 }
 
 /// Ends the command as the verdict is, with what to do about it.
@@ -121,6 +143,20 @@ fn end(context: &Context, verdict: &Verdict) -> Result<(), Failure> {
     Err(Failure::said(exit))
 }
 
+/// How many answers their peers signed, as far as it can be seen; nothing of those that have no signature.
+fn answers(verdict: &Verdict) -> impl Iterator<Item = String> {
+    let states = [
+        (Attested::Attested, "signed by their peers, as they are shown here"),
+        (Attested::BodyWithheld, "signed by their peers, by a hash: they are not shown"),
+        (Attested::TextWithheld, "said to be signed by their peers: what was signed is not shown"),
+        (Attested::Unchecked, "said to be signed by their peers: not checked"),
+    ];
+    let count = |state| verdict.steps.iter().filter(|step| step.attested == state).count();
+    let counted = states.map(|(state, what)| (count(state), what)).into_iter();
+    let some = counted.filter(|(count, _)| *count > 0);
+    some.map(|(count, what)| format!("{count} of {} {what}", verdict.steps.len()))
+}
+
 /// The verdict for people.
 fn describe(verdict: &Verdict) -> String {
     let mark = |color: AnsiColor, word: &str| {
@@ -137,8 +173,8 @@ fn describe(verdict: &Verdict) -> String {
             mark(AnsiColor::Yellow, "NOT ATTRIBUTED")
         ),
         (Signer::None, true) => format!(
-            "{}: the bundle agrees with itself, but nobody signed it",
-            mark(AnsiColor::Yellow, "NOT ATTRIBUTED")
+            "{}: the hashes hold, and nobody signed it: anyone could have written all of it",
+            mark(AnsiColor::Yellow, "NOT SIGNED")
         ),
     }];
     for failure in &verdict.failures {
@@ -160,6 +196,7 @@ fn describe(verdict: &Verdict) -> String {
         let calls =
             if calls.is_empty() { "no calls".to_owned() } else { format!("calls: {}", calls.join(", ")) };
         lines.push(format!("  level      {} ({calls})", level_name(level)));
+        lines.extend(answers(verdict).map(|line| format!("  answers    {line}")));
     }
     if !verdict.not_proven.is_empty() {
         lines.push("  not proven:".into());

@@ -9,12 +9,14 @@ use super::{File, SECRETS_FILE};
 use crate::project::reason;
 
 /// Keys at the top of the file and in each of its closed sections.
-const TOP: [&str; 7] = ["package", "server", "development", "endpoints", "secrets", "keys", "hotkey"];
-const SECTIONS: [(&str, &[&str]); 4] = [
+const TOP: [&str; 8] =
+    ["package", "server", "development", "endpoints", "secrets", "keys", "proofs", "hotkey"];
+const SECTIONS: [(&str, &[&str]); 5] = [
     ("package", &["name"]),
     ("server", &["listen", "data", "store_bytes_max", "tokens", "openai_cost_max"]),
     ("development", &["samples", "sample_latency_ms", "allow_loopback", "allow_private", "extra_roots"]),
     ("keys", &["vault", "identity", "tenant"]),
+    ("proofs", &["answers"]),
 ];
 
 /// Bytes of the largest file that is read; it is configuration, not data.
@@ -164,7 +166,7 @@ mod tests {
                     samples = true\nsample_latency_ms = 5\nallow_loopback = true\nallow_private = true\nextra_roots = []\n\
                     [endpoints]\nsn8 = \"https://a.example\"\n\"sn8.trade\" = \"https://b.example\"\n\
                     [secrets.sn22]\norigin = \"https://c.example\"\nenv = \"KEY\"\n\
-                    [keys]\nvault = \"v\"\nidentity = \"i\"\ntenant = \"t\"\n";
+                    [keys]\nvault = \"v\"\nidentity = \"i\"\ntenant = \"t\"\n[proofs]\nanswers = true\n";
         assert!(File::parse(text).is_ok());
         assert!(File::parse("hotkey = \"k\"\n").is_ok());
     }

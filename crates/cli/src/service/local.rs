@@ -75,6 +75,7 @@ impl Local {
         options.endpoints = config.endpoints().clone();
         (options.secrets, options.secrets_of) = config.secrets()?;
         options.hotkey = config.hotkey()?;
+        options.runtime.proofs_show = config.proofs_show();
         let latency = development.sample_latency_ms.map_or(SAMPLE_LATENCY, Duration::from_millis);
         let samples =
             if development.samples { Some(start_samples(&mut options, latency).await?) } else { None };

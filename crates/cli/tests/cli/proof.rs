@@ -58,7 +58,9 @@ fn a_proof_is_shown_with_its_calls_its_inputs_and_its_output() {
             "micro_usd": 2500
           },
           "basis": "observed",
-          "took_us": "<number>"
+          "took_us": "<number>",
+          "attested": "not_attested",
+          "signed_by": null
         },
         {
           "step": "summary",
@@ -70,7 +72,9 @@ fn a_proof_is_shown_with_its_calls_its_inputs_and_its_output() {
             "micro_usd": 20000
           },
           "basis": "declared",
-          "took_us": "<number>"
+          "took_us": "<number>",
+          "attested": "not_attested",
+          "signed_by": null
         }
       ],
       "inputs": {
@@ -134,4 +138,34 @@ fn a_changed_proof_is_refused_with_the_check_that_failed() {
     for name in ["nope", "."] {
         assert!(folder.orch(["proof", "verify", name]).exits(2).err.contains("E1502"));
     }
+}
+
+/// The hashes of a bundle that anyone could have written hold, and nothing in its verdict can be taken for more.
+#[test]
+fn a_proof_that_nobody_signed_is_called_so() {
+    let (folder, proof) = proven();
+    let bytes = fs::read(folder.path(&proof)).unwrap();
+    let mut bundle = ::proof::bundle::Bundle::from_bytes(&bytes).unwrap();
+    bundle.signatures.clear();
+    folder.write("unsigned.orchproof", bundle.to_bytes());
+    let unsigned = folder.orch(["proof", "verify", "unsigned.orchproof"]).exits(9);
+    assert!(
+        unsigned.out.starts_with(
+            "NOT SIGNED: the hashes hold, and nobody signed it: anyone could have written all of it\n"
+        ),
+        "{}",
+        unsigned.out
+    );
+    assert!(unsigned.err.contains("nobody answers for this one"), "{}", unsigned.err);
+    let says = |name: &str, exit: i32| {
+        let verdict = folder.orch(["proof", "verify", "--json", name]).exits(exit).json();
+        ["valid", "signed", "attributed"].map(|field| verdict[field].as_bool().unwrap())
+    };
+    assert_eq!(says("unsigned.orchproof", 9), [true, false, false]);
+    assert_eq!(says(&proof, 0), [true, true, true]);
+    let shown = folder.orch(["proof", "show", "--json", "unsigned.orchproof"]).exits(9).json();
+    assert_eq!(
+        (&shown["verdict"]["signed"], &shown["calls"][0]["attested"]),
+        (&false.into(), &"not_attested".into())
+    );
 }

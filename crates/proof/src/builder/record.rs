@@ -3,7 +3,7 @@
 use plan_ir::graph::{NodeId, NodeKind};
 use schema::hash::Hash;
 
-use super::{ProofBuilder, Show};
+use super::ProofBuilder;
 use crate::attempt::{Attempt, add_cost, chain_next, chain_start};
 use crate::body::{Field, body_commit};
 use crate::commit::{Attempts, Bodies, Evidence, NodeCommit, OperationRef, Outcome, Peer, Times};
@@ -120,7 +120,7 @@ impl ProofBuilder {
         let mut commit_to = |field, bytes: Option<&[u8]>| {
             let bytes = bytes?;
             let salt = self.secret.salt(record.node, place, record.iteration, field);
-            if self.show == Show::Everything {
+            if self.show.shows(field) {
                 shown.push((field, salt, bytes.to_vec()));
             }
             Some(body_commit(&salt, bytes))
@@ -184,11 +184,11 @@ impl ProofBuilder {
             let bytes = attempt.to_bytes();
             head = chain_next(&head, &bytes);
             cost = add_cost(cost, attempt.cost).ok_or("its cost does not fit 64 bits")?;
-            if self.show == Show::Everything {
+            if self.show.shows(Field::Attempts) {
                 chain.bytes(&bytes);
             }
         }
-        if self.show == Show::Everything {
+        if self.show.shows(Field::Attempts) {
             shown.push((Field::Attempts, salt, chain.into_bytes()));
         }
         let count = u32::try_from(record.attempts.len()).map_err(|_| "it has too many attempts")?;

@@ -5,8 +5,9 @@ use plan_ir::graph::NodeKind;
 use schema::hash::Hash;
 use schema::price::PriceBasis;
 
-use super::shown;
-use super::verdict::{Check, Level, Step, Verdict};
+use super::verdict::{Attested, Check, Level, Step, Verdict};
+use super::{attested, shown};
+use crate::attestation::VerifySr25519;
 use crate::bundle::Bundle;
 use crate::commit::{Kind, NodeCommit, Outcome, SkipReason};
 use crate::cost::Totals;
@@ -31,6 +32,7 @@ pub(super) struct LeafChecks<'v, 'b> {
     pub(super) genesis: Hash,
     pub(super) plan: &'v PlanGraph,
     pub(super) level: Level,
+    pub(super) sr25519: Option<VerifySr25519>,
     pub(super) verdict: &'v mut Verdict,
     pub(super) seen: Seen,
 }
@@ -50,7 +52,11 @@ pub(super) struct Seen {
 #[derive(Default)]
 pub(super) struct Tally {
     pub(super) unsure_costs: u32,
+    /// Peers that signed nothing which could be checked.
     pub(super) peers: u32,
+    pub(super) texts_withheld: u32,
+    pub(super) bodies_withheld: u32,
+    pub(super) unchecked: u32,
     pub(super) evidence: u32,
     pub(super) cached: u32,
     pub(super) ledger_entries: u32,
@@ -95,8 +101,12 @@ impl LeafChecks<'_, '_> {
         };
         self.check_place(leaf, &commit)?;
         self.check_order(leaf, &commit);
-        self.count(leaf, &commit);
+        self.count(&commit);
+        let found = self.verdict.failures.len();
         shown::check_leaf(self, leaf, &commit);
+        if self.verdict.failures.len() == found {
+            self.check_answer(leaf, &commit);
+        }
         let locks = &self.seen.locks;
         const NONE: &Hash = &Hash([0; 32]);
         let parents = leaf.parents.iter().map(|&parent| locks.get(parent as usize).unwrap_or(NONE));
@@ -168,7 +178,7 @@ impl LeafChecks<'_, '_> {
         }
     }
 
-    fn count(&mut self, leaf: &Leaf<'_>, commit: &NodeCommit) {
+    fn count(&mut self, commit: &NodeCommit) {
         let money = commit.cost.map(|cost| cost.money).unwrap_or_default();
         let attempts = commit.attempts.map_or(0, |attempts| attempts.count);
         let netuid = commit.operation.as_ref().map(|operation| operation.netuid);
@@ -179,15 +189,28 @@ impl LeafChecks<'_, '_> {
         let tally = &mut self.seen.tally;
         let unsure = |basis| matches!(basis, PriceBasis::Declared | PriceBasis::Assumed);
         tally.unsure_costs += u32::from(commit.cost.is_some_and(|cost| unsure(cost.basis)));
-        tally.peers += u32::from(commit.peer.is_some());
         tally.evidence += u32::from(!commit.evidence.is_empty());
         tally.cached += u32::from(commit.outcome.kind() == Kind::Cached);
         tally.ledger_entries += u32::from(commit.ledger_entry.is_some());
-        let is_call = self.plan.shape.kind(leaf.node) == Some(NodeKind::Call);
-        if is_call && commit.outcome.began() {
-            let kind = commit.outcome.kind();
-            self.verdict.steps.push(Step { leaf: leaf.ordinal, node: leaf.node.0, kind, level: self.level });
+    }
+
+    /// Whether the one who answered a call signed what it says.
+    fn check_answer(&mut self, leaf: &Leaf<'_>, commit: &NodeCommit) {
+        if self.plan.shape.kind(leaf.node) != Some(NodeKind::Call) || !commit.outcome.began() {
+            return;
         }
+        let (attested, signed_by) = attested::check(self, leaf, commit);
+        let tally = &mut self.seen.tally;
+        match attested {
+            Attested::NotAttested => tally.peers += u32::from(commit.peer.is_some()),
+            Attested::TextWithheld => tally.texts_withheld += 1,
+            Attested::BodyWithheld => tally.bodies_withheld += 1,
+            Attested::Unchecked => tally.unchecked += 1,
+            Attested::Attested => {}
+        }
+        let (kind, level) = (commit.outcome.kind(), self.level);
+        let step = Step { leaf: leaf.ordinal, node: leaf.node.0, kind, level, attested, signed_by };
+        self.verdict.steps.push(step);
     }
 
     pub(super) fn fail(&mut self, leaf: &Leaf<'_>, check: Check, message: &str) {

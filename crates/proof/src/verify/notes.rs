@@ -47,6 +47,15 @@ fn not_proven(verdict: &Verdict, header: &Header, challenge: &Challenge, tally: 
     };
     count(tally.unsure_costs, "costs: they are declared or assumed, because the price was not known.");
     count(tally.peers, "identities of peers: they are recorded and were not checked.");
+    count(
+        tally.texts_withheld,
+        "signed answers: what their peers signed is not shown, so it was not checked.",
+    );
+    count(
+        tally.bodies_withheld,
+        "signed answers: they are not shown, so only hashes are known to be signed.",
+    );
+    count(tally.unchecked, "signed answers: their signatures are of sr25519, which was not checked here.");
     count(tally.cached, "values from earlier runs: the proofs of those runs are not part of this one.");
     count(tally.evidence, "pieces of evidence: they are named by hash and were not looked at.");
     let hidden = tally.content.saturating_sub(tally.content_shown);

@@ -114,6 +114,8 @@ pub enum Check {
     Decision,
     /// The result agrees with the leaves.
     Result,
+    /// What peers signed is what they answered.
+    Attestation,
 }
 
 impl Check {
@@ -135,6 +137,7 @@ impl Check {
             Self::Disclosure => "E1312",
             Self::Decision => "E1313",
             Self::Result => "E1314",
+            Self::Attestation => "E1315",
         }
     }
 }
@@ -168,8 +171,25 @@ pub enum Level {
     L1,
 }
 
+/// Whether the peer of a call signed its answer, as far as a verifier could see. Levels do not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attested {
+    /// No signature of the answer is there.
+    NotAttested,
+    /// A signature is there; what it is of is not shown, so nothing was checked.
+    TextWithheld,
+    /// A signature is there that this verifier cannot check; everything else about it holds.
+    Unchecked,
+    /// The peer signed an answer whose hash is shown. That it is the one that is committed to cannot be seen, because the
+    /// answer is not shown.
+    BodyWithheld,
+    /// The peer signed this very answer: whoever trusts its key need not trust the runtime for that.
+    Attested,
+}
+
 /// The level of one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// Its leaf.
     pub leaf: u32,
@@ -179,6 +199,12 @@ pub struct Step {
     pub kind: Kind,
     /// Its level.
     pub level: Level,
+    /// Whether its peer signed the answer.
+    pub attested: Attested,
+    /// SS58 address of the peer that signed, by what the bundle says where `attested` is [`Attested::TextWithheld`] or
+    /// [`Attested::Unchecked`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
 }
 
 impl Verdict {

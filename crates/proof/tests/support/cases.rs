@@ -1,5 +1,6 @@
 //! The cases the vectors are made of.
 
+mod attested;
 mod lies;
 
 use std::borrow::Cow;
@@ -90,12 +91,14 @@ impl Cases {
 pub(crate) fn all() -> Vec<Case> {
     let mut cases = Cases(Vec::new());
     honest(&mut cases);
+    attested::honest(&mut cases);
     encoding(&mut cases);
     signatures(&mut cases);
     objects(&mut cases);
     lies::leaves(&mut cases);
     lies::order_and_totals(&mut cases);
     lies::content(&mut cases);
+    attested::lies(&mut cases);
     cases.0
 }
 

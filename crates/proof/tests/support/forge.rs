@@ -45,10 +45,13 @@ impl Forge {
         let shown = shown.unwrap();
         shown.bytes = Cow::Owned(bytes.to_vec());
         let hash = Some(body_commit(&shown.salt, bytes));
-        let bodies = &mut self.commits[ordinal as usize].bodies;
+        let commit = &mut self.commits[ordinal as usize];
         match field {
-            Field::Input => bodies.input = hash,
-            Field::Output => bodies.output = hash,
+            Field::Input => commit.bodies.input = hash,
+            Field::Request => commit.bodies.request = hash,
+            Field::Response => commit.bodies.response = hash,
+            Field::Output => commit.bodies.output = hash,
+            Field::Signed => commit.peer.as_mut().unwrap().signed = hash,
             _ => panic!("not needed"),
         }
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod attested;
 pub(crate) mod cases;
 pub(crate) mod forge;
 

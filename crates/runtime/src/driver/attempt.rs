@@ -84,8 +84,8 @@ impl Caller {
             pages,
             observed_cost,
             peer,
+            attestation,
             sent,
-            ..
         } = self.services.client.call(operation, &send.request, &context).await;
         Outcome {
             result,
@@ -95,6 +95,7 @@ impl Caller {
             pages: Some(pages),
             observed_cost,
             peer,
+            attestation,
             sent,
             started_us,
             duration_us: u64::try_from(timings.total.as_micros()).unwrap_or(u64::MAX),

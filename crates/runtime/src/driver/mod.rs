@@ -6,12 +6,14 @@ mod live;
 mod plan;
 mod recover;
 mod task;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use plan_ir::interp::Evaluators;
+use proof::builder::Show;
 use proof::key::RuntimeKey;
 use schema::hash::Hash;
 use schema::route::{CallSample, Route, RouteTable};
@@ -27,6 +29,7 @@ pub(crate) use live::{Control, LiveRun, Phase, Registry};
 pub use plan::LoadedPlan;
 pub(crate) use recover::{load_plan, recover, seed};
 pub(crate) use task::{NewRun, Task, fresh_run};
+pub(crate) use turns::{Turn, Turns};
 
 /// Default of [`Options::disk_patience`]: long enough for somebody who was called to make room.
 const DISK_PATIENCE: Duration = Duration::from_secs(10 * 60);
@@ -46,6 +49,8 @@ pub struct Options {
     pub build: Hash,
     /// What tenants may spend over all their runs; who is not named has no cap but those of plans and requests.
     pub spend_caps: BTreeMap<Arc<str>, SpendCap>,
+    /// What proofs show.
+    pub proofs_show: Show,
 }
 
 impl Default for Options {
@@ -56,6 +61,7 @@ impl Default for Options {
             disk_patience: DISK_PATIENCE,
             build: Hash::default(),
             spend_caps: BTreeMap::new(),
+            proofs_show: Show::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use proof::builder::Opened;
+use proof::builder::{Opened, Show};
 use schema::amount::Amount;
 use schema::hash::Hash;
 use store::{Append, ViewScan};
@@ -90,7 +90,7 @@ async fn fold(shared: &Arc<Shared>, tenant: &Arc<str>, run: RunId) -> Result<Tas
         return Err(unreadable(1, "it does not open a run").into());
     };
     let plan = shared.plan(opened.plan_hash).await?.ok_or_else(|| unreadable(1, "its plan is missing"))?;
-    let (mut core, mut prover) = begin(&plan, &opened)?;
+    let (mut core, mut prover) = begin(&plan, &opened, shared.options.proofs_show)?;
     let mut summary = fresh_run(run, &plan, opened.created_at_us);
     let mut last_record = 1;
     let mut from = 2;
@@ -131,7 +131,7 @@ async fn fold(shared: &Arc<Shared>, tenant: &Arc<str>, run: RunId) -> Result<Tas
     Ok(Task::new(Arc::clone(shared), new))
 }
 
-fn begin(plan: &Arc<LoadedPlan>, opened: &journal::Opened) -> Result<(Core, Prover), Error> {
+fn begin(plan: &Arc<LoadedPlan>, opened: &journal::Opened, show: Show) -> Result<(Core, Prover), Error> {
     let prepared: &Arc<Prepared> = &plan.prepared;
     let given = Given {
         inputs: opened.inputs.as_slice().into(),
@@ -144,7 +144,7 @@ fn begin(plan: &Arc<LoadedPlan>, opened: &journal::Opened) -> Result<(Core, Prov
     let proof = Opened { challenge: opened.challenge.clone(), header: opened.header.clone() };
     let canonical = inputs::canonical(&prepared.plan.body, &opened.inputs);
     let canonical = canonical.map_err(|error| unreadable(error.to_string()))?;
-    let prover = Prover::new(Arc::clone(prepared), proof, &opened.secret, &canonical);
+    let prover = Prover::new(Arc::clone(prepared), proof, &opened.secret, &canonical, show);
     Ok((Core::new(Arc::clone(prepared), given), prover))
 }
 

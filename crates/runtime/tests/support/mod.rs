@@ -485,7 +485,7 @@ pub fn proven_with(
         payment_hash: None,
     };
     let opened = opening.open(&plan.proof, &proof::body::RunSecret::new(secret), key.public()).unwrap();
-    let mut prover = runtime::Prover::new(Arc::clone(plan), opened, &secret, &inputs);
+    let mut prover = runtime::Prover::new(Arc::clone(plan), opened, &secret, &inputs, Default::default());
     prover.absorb(simulation.facts.clone());
     let end = &simulation.finished.as_ref().unwrap().end;
     let bundle = prover.finish(end, simulation.core.now_us(), &key).unwrap().bundle.to_bytes();

@@ -19,8 +19,8 @@ use crate::private;
 use crate::search::Search;
 use crate::watch::Watchers;
 use crate::{
-    Append, Appended, BlobWrite, BoxFuture, Error, Log, Record, SearchHit, Stats, StreamInfo, StreamName,
-    ViewRow, ViewScan, Watch,
+    Append, Appended, BlobWrite, BoxFuture, Claim, Error, Log, Record, SearchHit, Stats, StreamInfo,
+    StreamName, ViewRow, ViewScan, Watch,
 };
 use fault::Fault;
 use memory::Memory;
@@ -149,6 +149,12 @@ impl Log for Sqlite {
             Backend::File { workers, .. } => Box::pin(workers.append(append)),
             Backend::Memory(memory) => Box::pin(memory.append(append, &self.shared, &self.path)),
         }
+    }
+
+    fn claimed(&self, claim: &Claim) -> BoxFuture<'_, Result<Option<Appended>, Error>> {
+        let claim = claim.clone();
+        let found = self.reading(move |connection| write::earlier_use(connection, &claim));
+        Box::pin(async move { found.await?.transpose() })
     }
 
     fn read(

@@ -110,8 +110,8 @@ fn create_stream(transaction: &Transaction<'_>, name: &StreamName) -> Result<i64
     Ok(transaction.last_insert_rowid())
 }
 
-fn earlier_use(transaction: &Transaction<'_>, claim: &Claim) -> Result<Option<Answer>, Fault> {
-    let mut select = transaction.prepare_cached(
+pub(super) fn earlier_use(connection: &Connection, claim: &Claim) -> Result<Option<Answer>, Fault> {
+    let mut select = connection.prepare_cached(
         "SELECT digest, stream, last_seq FROM claims WHERE scope = ?1 AND key = ?2 AND expires_at_us > ?3",
     )?;
     let found = select.query_row(params![claim.scope, claim.key, read::sql_int(claim.now_us)], |row| {

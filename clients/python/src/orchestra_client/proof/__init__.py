@@ -29,9 +29,9 @@ from .objects import (
     read_header,
     read_statement,
 )
-from .verdict import Failure, RunSummary, Trust, TrustedKey, Verdict
+from .verdict import Failure, RunSummary, SignedAnswer, Trust, TrustedKey, Verdict
 
-__all__ = ["Failure", "RunSummary", "TrustedKey", "Verdict", "verify"]
+__all__ = ["Failure", "RunSummary", "SignedAnswer", "TrustedKey", "Verdict", "verify"]
 
 T = TypeVar("T")
 
@@ -88,6 +88,8 @@ def _verify(verdict: Verdict, bundle: Bundle, trust: Trust) -> None:
     if verdict.valid:
         verdict.level = "L0" if bundle.signature is None else "L1"
         verdict.not_proven = list(_not_proven(verdict, header, challenge, checks.tally))
+    else:
+        verdict.answers.clear()
 
 
 def _summary(bundle: Bundle, header: Header, statement: Statement) -> RunSummary:
@@ -206,6 +208,9 @@ def _not_proven(verdict: Verdict, header: Header, challenge: Challenge, tally: T
     for count, text in (
         (tally.unsure_costs, "costs: they are declared or assumed, because the price was not known."),
         (tally.peers, "identities of peers: they are recorded and were not checked."),
+        (tally.answers.get("text_withheld"), "signed answers: what their peers signed is not shown, so it was not checked."),
+        (tally.answers.get("body_withheld"), "signed answers: they are not shown, so only hashes are known to be signed."),
+        (tally.answers.get("unchecked"), "signed answers: their signatures are of sr25519, which was not checked here."),
         (tally.cached, "values from earlier runs: the proofs of those runs are not part of this one."),
         (tally.evidence, "pieces of evidence: they are named by hash and were not looked at."),
         (tally.hidden, "contents: only their salted hashes are here, so what they are cannot be seen."),

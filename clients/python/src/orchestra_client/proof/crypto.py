@@ -49,11 +49,16 @@ def _is_small_order(point: bytes) -> bool:
 
 def signature_holds(key: bytes, payload_type: str, payload: bytes, signature: bytes) -> bool:
     """Whether a strict Ed25519 signature over the DSSE encoding of `payload` holds."""
+    head = f"DSSEv1 {len(payload_type)} {payload_type} {len(payload)} ".encode()
+    return bytes_are_signed(key, head + payload, signature)
+
+
+def bytes_are_signed(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether a strict Ed25519 signature over these very bytes holds."""
     if _is_small_order(key) or _is_small_order(signature[:32]):
         return False
-    head = f"DSSEv1 {len(payload_type)} {payload_type} {len(payload)} ".encode()
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, head + payload)
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
     return True

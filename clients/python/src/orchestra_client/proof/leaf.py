@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .attested import Untrue, judge
 from .cbor import EncodingError, check_value, list_length, number
 from .crypto import Tree, digest, u32
 from .graph import BRANCH, CALL, ENSURE, FAN_OUT, KINDS, PURE, Decision, Graph, Leaf
@@ -54,6 +55,8 @@ class Tally:
 
     def __init__(self) -> None:
         self.unsure_costs = self.peers = self.evidence = self.cached = self.ledger_entries = self.hidden = 0
+        # Signed answers, by what could be seen of them.
+        self.answers: dict[str, int] = {}
 
 
 class LeafChecks:
@@ -84,7 +87,10 @@ class LeafChecks:
         self._check_place(leaf, commit)
         self._check_order(leaf, commit)
         self._count(commit)
+        found = len(self.verdict.failures)
         self._check_content(leaf, commit)
+        if len(self.verdict.failures) == found:
+            self._check_answer(leaf, commit)
         parents = [self.locks[parent] for parent in leaf.parents]
         node = digest("node", data)
         lock = digest("lock", self.genesis, u32(leaf.ordinal), node, u32(len(parents)), *parents)
@@ -144,7 +150,6 @@ class LeafChecks:
         self.totals = Totals(money, attempts, calls)
         tally = self.tally
         tally.unsure_costs += commit.cost is not None and commit.cost.basis in (2, 4)
-        tally.peers += commit.has_peer
         tally.evidence += commit.has_evidence
         tally.cached += commit.kind == WAS_CACHED
         tally.ledger_entries += commit.has_ledger_entry
@@ -167,6 +172,24 @@ class LeafChecks:
             else:
                 self.tally.hidden -= 1
                 self._check_canonical(leaf, commit, shown)
+
+    def _check_answer(self, leaf: Leaf, commit: Commit) -> None:
+        """Whether the one who answered a call signed what it says."""
+
+        def shown(field: int) -> bytes | None:
+            disclosure = self.bundle.disclosures.get((leaf.ordinal, field))
+            return disclosure.content if disclosure else None
+
+        try:
+            answer = judge(commit, shown)
+        except Untrue as untrue:
+            self._fail(leaf, "attestation", str(untrue))
+            return
+        if answer is None:
+            self.tally.peers += commit.peer is not None
+            return
+        self.verdict.answers.append(answer)
+        self.tally.answers[answer.attested] = self.tally.answers.get(answer.attested, 0) + 1
 
     def _check_canonical(self, leaf: Leaf, commit: Commit, shown: Disclosure) -> None:
         if shown.field not in (INPUT, OUTPUT):

@@ -81,6 +81,14 @@ class Disclosure:
         return (-1 if self.ordinal is None else self.ordinal, self.field)
 
 
+class Peer(NamedTuple):
+    """Who answered a call, and its signature over the answer, where it gave one."""
+
+    scheme: str
+    key: bytes
+    signature: bytes | None
+
+
 @dataclass(frozen=True)
 class Bundle:
     plan: bytes
@@ -143,7 +151,7 @@ class Commit:
     is_join: bool
     has_call: bool
     has_ledger_entry: bool
-    has_peer: bool
+    peer: Peer | None
     has_evidence: bool
 
     @property
@@ -405,7 +413,7 @@ def read_commit(data: bytes) -> Commit:
         is_join=22 in found,
         has_call=bool(found.keys() & {5, 6, 8, 9, 14, 15, 17}),
         has_ledger_entry=6 in found,
-        has_peer=17 in found,
+        peer=Peer(peer[0], peer[1], peer.get(2)) if peer else None,
         has_evidence=18 in found,
     )
 

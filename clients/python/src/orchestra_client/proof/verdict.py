@@ -25,6 +25,7 @@ CODES = {
     "disclosure": "E1312",
     "decision": "E1313",
     "result": "E1314",
+    "attestation": "E1315",
 }
 
 
@@ -61,6 +62,21 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class SignedAnswer:
+    """What is known of the signature that the peer of a call gave with its answer.
+
+    `attested`: the peer signed this very answer. `body_withheld`: it signed a hash, and the answer is not shown.
+    `text_withheld`: a signature is there, and what it is of is not shown. `unchecked`: a signature of sr25519 is there,
+    which is not checked here; everything else about it holds. `signed_by` is the address of the peer, in the last two
+    cases by what the bundle says.
+    """
+
+    leaf: int
+    attested: Literal["attested", "body_withheld", "text_withheld", "unchecked"]
+    signed_by: str
+
+
+@dataclass(frozen=True)
 class RunSummary:
     """What a bundle says of its run. Hashes are 64 hex digits, times microseconds since 1970 UTC."""
 
@@ -82,7 +98,7 @@ class Verdict:
     `valid` says that every check held, not who signed: `signer` is `trusted` where the key is one that you named,
     `unknown` where it is another, `none` where nobody signed. `level` is `L1` for a signed bundle, `L0` for one that only
     agrees with itself, `None` where a check failed. `inputs` and `result` are the canonical bytes that the bundle shows,
-    where it shows them and they are what was committed.
+    where it shows them and they are what was committed. `answers` are those that came with a signature of their peer.
     """
 
     valid: bool = True
@@ -95,6 +111,7 @@ class Verdict:
     run: RunSummary | None = None
     inputs: bytes | None = None
     result: bytes | None = None
+    answers: list[SignedAnswer] = field(default_factory=list)
 
     def fail(self, check: str, message: str, leaf: int | None = None, node: str | None = None) -> None:
         self.valid = False

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use ::proof::verify::{TrustPolicy, verify};
+use ::proof::verify::TrustPolicy;
 use schema::amount::Amount;
 use serde_json::{Value, json};
 use tonic::Status;
@@ -131,7 +131,7 @@ impl Report<'_> {
         project::make_parent(path)
             .and_then(|()| project::write_whole(path, bundle))
             .map_err(|error| project::cannot_write(path, &error))?;
-        Ok(Some(proof::verdict_line(&verify(bundle, &self.trusted))))
+        Ok(Some(proof::verdict_line(&proof::verify(bundle, &self.trusted))))
     }
 
     fn say_where(&self, saved: &Result<Option<String>, Failure>) {

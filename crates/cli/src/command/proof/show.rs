@@ -8,12 +8,12 @@ use ::proof::commit::{NodeCommit, Outcome};
 use ::proof::cost::Money;
 use ::proof::plan::PlanGraph;
 use ::proof::statement::RunResult;
-use ::proof::verify::{RunSummary, Verdict, verify};
+use ::proof::verify::{Attested, RunSummary, Step, Verdict};
 use schema::amount::{Amount, Currency};
 use schema::ocb::{Item, Profile};
 use serde_json::{Value, json};
 
-use super::{Context, describe, end, policy, read};
+use super::{Context, describe, document, end, policy, read, verify};
 use crate::exit::{Exit, Failure};
 use crate::output::table::{aligned, figures, text};
 
@@ -28,13 +28,13 @@ pub(super) fn run(context: &Context, file: &Path, trust: &[String]) -> Result<()
         let message = format!("{}: {error}", file.display());
         Failure::new("E1301", message, "it is no proof bundle, or a damaged one").exit(Exit::ProofRefused)
     })?;
-    let calls = calls(&bundle);
+    let calls = calls(&bundle, &verdict);
     let shown = |field| bundle.disclosed(None, field).map_or(Value::Null, |shown| value(&shown.bytes));
     let (inputs, output) = (shown(Field::RunInput), shown(Field::RunOutput));
     if context.output.json {
         let calls: Vec<Value> = calls.iter().map(Call::document).collect();
         context.output.document(&json!({
-            "verdict": verdict,
+            "verdict": document(&verdict),
             "bytes": bytes.len(),
             "calls": calls,
             "inputs": inputs,
@@ -98,16 +98,22 @@ struct Call {
     money: Money,
     basis: Option<schema::price::PriceBasis>,
     took_us: u64,
+    attested: Option<Attested>,
+    signed_by: Option<String>,
 }
 
 /// The calls, and whatever else failed, in the order of the leaves.
-fn calls(bundle: &Bundle<'_>) -> Vec<Call> {
+fn calls(bundle: &Bundle<'_>, verdict: &Verdict) -> Vec<Call> {
     let plan = PlanGraph::from_bytes(&bundle.plan).ok();
     let commits = bundle.commits.iter().filter_map(|bytes| NodeCommit::from_bytes(bytes).ok());
-    commits.filter_map(|commit| call(plan.as_ref(), &commit)).collect()
+    let step = |commit: &NodeCommit| {
+        let found = verdict.steps.binary_search_by_key(&commit.ordinal, |step| step.leaf);
+        found.ok().and_then(|index| verdict.steps.get(index))
+    };
+    commits.filter_map(|commit| call(plan.as_ref(), &commit, step(&commit))).collect()
 }
 
-fn call(plan: Option<&PlanGraph>, commit: &NodeCommit) -> Option<Call> {
+fn call(plan: Option<&PlanGraph>, commit: &NodeCommit, step: Option<&Step>) -> Option<Call> {
     let ended = match &commit.outcome {
         Outcome::Call => "ok".to_owned(),
         Outcome::Cached { .. } => "from an earlier run".to_owned(),
@@ -124,6 +130,8 @@ fn call(plan: Option<&PlanGraph>, commit: &NodeCommit) -> Option<Call> {
         money: commit.cost.map(|cost| cost.money).unwrap_or_default(),
         basis: commit.cost.map(|cost| cost.basis),
         took_us: commit.times.map_or(0, |times| times.end_us.saturating_sub(times.start_us)),
+        attested: step.map(|step| step.attested),
+        signed_by: step.and_then(|step| step.signed_by.clone()),
     })
 }
 
@@ -137,6 +145,8 @@ impl Call {
             "cost": self.money,
             "basis": self.basis,
             "took_us": self.took_us,
+            "attested": self.attested,
+            "signed_by": self.signed_by,
         })
     }
 }

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use ::proof::verify::verify;
 use proto::v1;
 
 use super::watch::{read_proof, watch};
@@ -82,7 +81,7 @@ async fn finish(
     project::make_parent(&path)
         .and_then(|()| project::write_whole(&path, &bundle))
         .map_err(|error| project::cannot_write(&path, &error))?;
-    let verdict = verify(&bundle, &connection.trust());
+    let verdict = proof::verify(&bundle, &connection.trust());
     Ok(format!(
         "{name} of `{}`: {}, {} in all\nproof {} ({})",
         run.plan,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ::proof::verify::{TrustPolicy, verify};
+use ::proof::verify::TrustPolicy;
 use plan_lang::{Code, Diagnostic, SourceFile, Span};
 use proto::v1;
 use serde_json::{Value, json};
@@ -87,7 +87,7 @@ fn save(path: Option<PathBuf>, bundle: &[u8], trusted: &TrustPolicy) -> Result<S
             .and_then(|()| project::write_whole(path, bundle))
             .map_err(|error| project::cannot_write(path, &error))?;
     }
-    let verdict = proof::verdict_line(&verify(bundle, trusted));
+    let verdict = proof::verdict_line(&proof::verify(bundle, trusted));
     Ok(Saved { path, verdict })
 }
 
