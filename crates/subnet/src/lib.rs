@@ -38,6 +38,7 @@ mod grpc;
 pub mod hotkey;
 mod https;
 mod key_headers;
+mod message;
 mod miner;
 mod outcome;
 mod payment;
