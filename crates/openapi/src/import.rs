@@ -20,6 +20,7 @@ use crate::error::{Error, NOT_CALLABLE, shown};
 use crate::request::Request;
 
 mod arguments;
+mod delivery;
 mod effects;
 mod examples;
 mod security;
@@ -246,6 +247,7 @@ impl Document {
             }
             good
         });
+        descriptor.delivery = self.delivery(operation, &descriptor, &mut notes);
         notes.0.sort_by_key(|note| note.kind);
         Ok(Entry { descriptor, notes: notes.0 })
     }
