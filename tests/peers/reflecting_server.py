@@ -4,7 +4,8 @@ service that only its descriptors say. Usage: reflecting_server.py DESCRIPTORS [
 
 DESCRIPTORS is a file with a FileDescriptorSet. Each method echoes: the answer has the fields of the request that it has
 by the same name and kind; a stream of answers has one for each element of the request's field `tags`. A method whose name
-begins with `Keyed` wants `authorization: Bearer KEY`. Without SERVICEs there is no reflection.
+begins with `Keyed` wants `authorization: Bearer KEY`. Without SERVICEs there is no reflection. Where certificate and key lie
+beside DESCRIPTORS, as server.pem and server.key, it speaks TLS.
 
 When connections are accepted, one line is printed: READY {"port": 41234}. It ends when its standard input does.
 """
@@ -12,6 +13,7 @@ When connections are accepted, one line is printed: READY {"port": 41234}. It en
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -74,7 +76,12 @@ def main() -> None:
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
     if sys.argv[2:]:
         reflection.enable_server_reflection((*sys.argv[2:], reflection.SERVICE_NAME), server, pool)
-    port = server.add_insecure_port("127.0.0.1:0")
+    certificate, key = (Path(sys.argv[1]).with_name(name) for name in ("server.pem", "server.key"))
+    if key.exists():
+        pairs = [(key.read_bytes(), certificate.read_bytes())]
+        port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials(pairs))
+    else:
+        port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print("READY " + json.dumps({"port": port, "key": KEY}), flush=True)
     sys.stdin.read()

@@ -7,10 +7,13 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use e2e::peer::Peer;
 use e2e::process::{Orch, orch};
 use serde_json::{Value as Json, json};
+use subnet::ReflectionError;
+use subnet::egress::{Egress, EgressPolicy, ExchangeError, Options};
 use tempfile::TempDir;
 
 /// A service with every kind of field.
@@ -279,6 +282,55 @@ fn what_does_not_describe_itself_is_told_apart() {
     add(&grpc(&silent)).is_refused("E1101", "allow_loopback");
     add("grpcs://169.254.169.254").is_refused("E1101", "");
     assert!(!path.join(".orchestra").exists(), "nothing was written");
+}
+
+#[test]
+fn a_server_with_tls_is_judged_by_its_certificate() {
+    let folder = folder();
+    let path = folder.path();
+    let ca_key = rcgen::KeyPair::generate().unwrap();
+    let mut ca = rcgen::CertificateParams::default();
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let root = ca.self_signed(&ca_key).unwrap().pem();
+    let issuer = rcgen::Issuer::new(ca, ca_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let certificate = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+    fs::write(path.join("server.pem"), certificate.pem()).unwrap();
+    fs::write(path.join("server.key"), key.serialize_pem()).unwrap();
+    fs::write(path.join("ca.pem"), root).unwrap();
+    let peer = shop(&folder, &["shop.v1.Shop"]);
+    let address = peer.origin.replace("http://", "grpcs://");
+    let add = |address: &str| run(path, &["ledger", "add", address, "--netuid", "7", "--only", "echo"]);
+    add(&address).is_refused("E1543", "no TLS connection");
+    add(&address.replace("grpcs://", "grpc://")).is_refused("E1543", "`grpcs://`");
+    fs::write(
+        path.join("orchestra.toml"),
+        "[development]\nallow_loopback = true\nextra_roots = [\"ca.pem\"]\n",
+    )
+    .unwrap();
+    add(&address).succeeds();
+    let called = run(path, &["call", "sn7.echo", "text=a", "--json"]).succeeds();
+    assert_eq!(called.json()["result"]["text"], "a");
+}
+
+/// Whatever a server says, it is read up to the limit of the way out and no further.
+#[tokio::test]
+async fn descriptors_beyond_the_limit_are_not_read() {
+    let folder = folder();
+    let peer = shop(&folder, &["shop.v1.Shop"]);
+    let policy = EgressPolicy { allow_loopback: true, allow_private: false };
+    let within =
+        |body_bytes_max| Egress::new(Options { policy, body_bytes_max, ..Options::default() }).unwrap();
+    let patient = Duration::from_secs(60);
+    let whole = within(1 << 20).reflect(&peer.origin, patient).await.unwrap();
+    assert_eq!(within(1 << 20).reflect(&peer.origin, patient).await.unwrap(), whole, "the same bytes again");
+    // The list of services is small, the descriptors are not.
+    let refused = within(whole.len() / 2).reflect(&peer.origin, patient).await.unwrap_err();
+    let ReflectionError::Exchange(ExchangeError::BodyTooLarge { limit }) = refused else {
+        panic!("{refused}")
+    };
+    assert_eq!(limit, whole.len() / 2);
 }
 
 #[test]

@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost_reflect::prost::Message as _;
 use prost_reflect::prost_types::{FileDescriptorProto, FileDescriptorSet};
 use prost_reflect::{DescriptorPool, MethodDescriptor, ServiceDescriptor};
+use schema::operation::{OperationDescriptor, Transport};
 
 use crate::error::{Error, NO_DESCRIPTORS, TOO_LARGE};
-use crate::import::{Import, Imported, Origin};
+use crate::import::{Import, Imported, Notes, Origin, settled_server};
 use crate::names::{snake, unique};
 use crate::{DOCUMENT_BYTES_MAX, OPERATIONS_MAX};
 
@@ -19,11 +20,16 @@ mod entry;
 mod messages;
 mod prune;
 
+use comments::Comments;
+
 /// Kind of the source that names where descriptors are from.
 pub const SOURCE: &str = "protobuf";
 
 /// Where the descriptors as a whole stand.
 const ALL: &str = "the descriptors";
+
+/// Bytes of the descriptors of all entries together, in base64.
+const ENTRIES_DESCRIPTOR_BYTES_MAX: usize = 16 << 20;
 
 /// The first byte of a set with a file in it: field 1, of a length.
 const FIRST_BYTE: u8 = 0x0a;
@@ -84,16 +90,57 @@ impl Descriptors {
         if methods.len() > OPERATIONS_MAX {
             return Err(Error::new(TOO_LARGE, ALL, format!("they have more than {OPERATIONS_MAX} methods")));
         }
-        let names = names(&methods);
-        let mut operations = Vec::with_capacity(methods.len());
-        for (method, name) in methods.iter().zip(names) {
-            let path = path_of(method);
-            let id = format!("sn{}.{}{name}", origin.netuid, origin.name_prefix);
-            let entry = self.entry(method, origin, &id)?;
-            operations.push(Imported { call: format!("gRPC {path}"), at: path, id, entry });
-        }
+        let operations = self.entries(&methods, origin, ENTRIES_DESCRIPTOR_BYTES_MAX)?;
         let title = services.iter().map(ServiceDescriptor::full_name).collect::<Vec<_>>().join(", ");
         Ok(Import { title, operations })
+    }
+
+    /// Each method, as long as the descriptors of all entries have at most `bytes_max`: a small file can have many
+    /// methods that all refer to much.
+    fn entries(
+        &self,
+        methods: &[MethodDescriptor],
+        origin: &Origin,
+        bytes_max: usize,
+    ) -> Result<Vec<Imported>, Error> {
+        let mut left = bytes_max;
+        let mut comments = Comments::default();
+        let mut notes = Notes::default();
+        let base_url = settled_server(origin, &mut notes)?;
+        let mut operations = Vec::with_capacity(methods.len());
+        for (method, name) in methods.iter().zip(names(methods)) {
+            let path = path_of(method);
+            let id = format!("sn{}.{}{name}", origin.netuid, origin.name_prefix);
+            let mut entry = match left {
+                0 => Err(too_much(&path, bytes_max)),
+                _ => self.entry(method, origin, &id, &base_url, notes.clone(), &mut comments),
+            };
+            let bytes = entry.as_ref().map_or(0, |entry| descriptor_bytes(&entry.descriptor));
+            match left.checked_sub(bytes) {
+                Some(rest) => left = rest,
+                None => {
+                    left = 0;
+                    entry = Err(too_much(&path, bytes_max));
+                }
+            }
+            operations.push(Imported { call: format!("gRPC {path}"), at: path, id, entry });
+        }
+        Ok(operations)
+    }
+}
+
+fn too_much(path: &str, bytes_max: usize) -> Error {
+    let message = format!(
+        "the descriptors of all methods together have more than {bytes_max} bytes: add a file with fewer services"
+    );
+    Error::new(TOO_LARGE, path, message)
+}
+
+/// Bytes of an entry's descriptors, in base64.
+fn descriptor_bytes(entry: &OperationDescriptor) -> usize {
+    match &entry.transport {
+        Transport::Grpc(grpc) => grpc.descriptors.len(),
+        _ => 0,
     }
 }
 
@@ -138,14 +185,80 @@ fn names(methods: &[MethodDescriptor]) -> Vec<String> {
             [snake(method.name()), with(service.name()), with(service.full_name())]
         })
         .collect();
-    let is_alone = |level: usize, name: &str| {
-        spellings.iter().filter(|spelling| spelling.get(level).is_some_and(|own| own == name)).count() == 1
-    };
+    let mut seen: [BTreeMap<&str, usize>; 3] = Default::default();
+    for spelling in &spellings {
+        for (level, name) in seen.iter_mut().zip(spelling) {
+            *level.entry(name).or_default() += 1;
+        }
+    }
     let mut taken = BTreeSet::new();
     let names = spellings.iter().map(|spelling| {
-        let alone = spelling.iter().enumerate().find(|(level, name)| is_alone(*level, name));
+        let alone = seen.iter().zip(spelling).find(|(level, name)| level.get(name.as_str()) == Some(&1));
         let wanted = alone.map(|(_, name)| name).or_else(|| spelling.last());
         unique(wanted.cloned().unwrap_or_default(), &mut taken)
     });
     names.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_reflect::prost_types::field_descriptor_proto::{Label, Type};
+    use prost_reflect::prost_types::{
+        DescriptorProto, FieldDescriptorProto, MethodDescriptorProto, ServiceDescriptorProto,
+    };
+
+    use super::*;
+
+    /// A service with `count` methods of one message.
+    fn service(count: usize) -> Descriptors {
+        let field = FieldDescriptorProto {
+            name: Some("text".into()),
+            number: Some(1),
+            label: Some(Label::Optional.into()),
+            r#type: Some(Type::String.into()),
+            ..FieldDescriptorProto::default()
+        };
+        let message =
+            DescriptorProto { name: Some("M".into()), field: vec![field], ..DescriptorProto::default() };
+        let method = |number| MethodDescriptorProto {
+            name: Some(format!("Do{number}")),
+            input_type: Some(".M".into()),
+            output_type: Some(".M".into()),
+            ..MethodDescriptorProto::default()
+        };
+        let service = ServiceDescriptorProto {
+            name: Some("S".into()),
+            method: (0..count).map(method).collect(),
+            ..ServiceDescriptorProto::default()
+        };
+        let file = FileDescriptorProto {
+            name: Some("s.proto".into()),
+            syntax: Some("proto3".into()),
+            message_type: vec![message],
+            service: vec![service],
+            ..FileDescriptorProto::default()
+        };
+        Descriptors::read(&FileDescriptorSet { file: vec![file] }.encode_to_vec()).unwrap()
+    }
+
+    #[test]
+    fn all_entries_together_have_a_limit() {
+        let descriptors = service(4);
+        let methods: Vec<MethodDescriptor> =
+            descriptors.pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()).collect();
+        let within = |bytes_max| descriptors.entries(&methods, &Origin::default(), bytes_max).unwrap();
+        let whole = within(ENTRIES_DESCRIPTOR_BYTES_MAX);
+        let bytes = |entry: &Imported| descriptor_bytes(&entry.entry.as_ref().unwrap().descriptor);
+        let all: usize = whole.iter().map(bytes).sum();
+        let filed = |bytes_max| within(bytes_max).iter().filter(|one| one.entry.is_ok()).count();
+        assert_eq!((filed(all), filed(all - 1), filed(all - bytes(&whole[3]))), (4, 3, 3));
+        let refused = within(all - 1).pop().unwrap().entry.unwrap_err();
+        assert_eq!(refused.code, "E1251");
+    }
+
+    #[test]
+    fn a_service_has_as_many_methods_as_a_document_has_operations() {
+        let import = |count| service(count).import(&Origin::default()).map(|import| import.operations.len());
+        assert_eq!(import(OPERATIONS_MAX + 1).unwrap_err().code, "E1251");
+    }
 }

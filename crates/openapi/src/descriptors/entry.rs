@@ -15,50 +15,32 @@ use super::messages::Messages;
 use super::prune::prune;
 use super::{Descriptors, SOURCE, path_of};
 use crate::error::{Error, NO_GRPC_CALL, TOO_LARGE, shown};
-use crate::import::{Entry, Notes, Origin, effects, price, repeat, settled_server};
+use crate::import::{Entry, Notes, Origin, effects, price, repeat};
 use crate::names::snake;
 
 /// How a gRPC call is named where an HTTP method would be.
 const CALL: &str = "gRPC call";
 
 impl Descriptors {
-    /// `method` as an entry, or why it is none.
+    /// `method` as an entry that is served below `base_url`; `notes` are those that hold for all.
     ///
     /// # Errors
-    /// [`Error`] where `origin` names a server that no call could go to.
+    /// Why it is none.
     pub(super) fn entry(
         &self,
         method: &MethodDescriptor,
         origin: &Origin,
         id: &str,
-    ) -> Result<Result<Entry, Error>, Error> {
-        let mut notes = Notes::default();
-        let base_url = settled_server(origin, &mut notes)?;
-        Ok(self.with_base(method, origin, id, base_url, notes))
-    }
-
-    fn with_base(
-        &self,
-        method: &MethodDescriptor,
-        origin: &Origin,
-        id: &str,
-        base_url: String,
+        base_url: &str,
         mut notes: Notes,
+        comments: &mut Comments,
     ) -> Result<Entry, Error> {
         let path = path_of(method);
         if method.is_client_streaming() {
             let message = "it takes a stream of requests, and a call has one";
             return Err(Error::new(NO_GRPC_CALL, path, message));
         }
-        let mut comments = Comments::default();
-        let Some(input) = Messages::request(&method.input(), &mut comments) else {
-            let message = format!(
-                "it takes a bare `{}`, and a call has parameters with names",
-                method.input().full_name()
-            );
-            return Err(Error::new(NO_GRPC_CALL, path, message));
-        };
-        let output = Messages::answer(&method.output(), method.is_server_streaming(), &mut comments);
+        // First, for it is what bounds the schemas.
         let descriptors = prune(method).map_err(|bytes| {
             Error::new(
                 TOO_LARGE,
@@ -66,6 +48,14 @@ impl Descriptors {
                 format!("the descriptors of its messages have {bytes} bytes or more"),
             )
         })?;
+        let Some(input) = Messages::request(&method.input(), comments) else {
+            let message = format!(
+                "it takes a bare `{}`, and a call has parameters with names",
+                method.input().full_name()
+            );
+            return Err(Error::new(NO_GRPC_CALL, path, message));
+        };
+        let output = Messages::answer(&method.output(), method.is_server_streaming(), comments);
         let auth = origin.auth.clone().unwrap_or_else(|| {
             notes.guessed("auth", "none: descriptors do not say how a key is sent; `--key-header` does");
             Auth::None
@@ -81,7 +71,7 @@ impl Descriptors {
             summary: if comment.is_empty() { format!("gRPC {path}") } else { comment },
             tags: Vec::new(),
             transport: Transport::Grpc(GrpcBinding {
-                base_url,
+                base_url: base_url.to_owned(),
                 method: path.clone(),
                 descriptors: BASE64.encode(descriptors),
             }),
