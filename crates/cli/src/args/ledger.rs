@@ -20,7 +20,8 @@ pub(crate) struct Add {
     /// Where the operations are served, in place of what the document says.
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
-    /// How a key is sent, in place of what the document says: `Authorization: Bearer <key>`. gRPC never says it.
+    /// How a key is sent, such as `Authorization: Bearer <key>`. Descriptors never say it, so of gRPC it stays; of a document it
+    /// holds for this reading, in place of what that says.
     #[arg(long, value_name = "NAME: FORMAT", conflicts_with = "example", value_parser = key_header)]
     pub(crate) key_header: Option<Auth>,
     /// Only operations whose name or path fits this; `*` stands for any characters. May be given several times.
