@@ -87,7 +87,7 @@ def check_ledger(client: Client) -> None:
         token = page.next_page_token
         if not token:
             break
-    case("110 operations by pages, sorted, none twice", len(ids) == 110 and ids == sorted(set(ids)), len(ids))
+    case("114 operations by pages, sorted, none twice", len(ids) == 114 and ids == sorted(set(ids)), len(ids))
     code, details = error_of(lambda: listing(page_token="bogus"))
     case("a foreign page token is refused", code == grpc.StatusCode.INVALID_ARGUMENT, code)
     case("with the field that is wrong", "BadRequest" in details, details)

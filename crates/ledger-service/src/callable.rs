@@ -27,13 +27,17 @@ impl Callability {
         if let Err(error) = OperationTypes::of(operation) {
             return Self::No(format!("its schema does not map to types: {error}"));
         }
-        match &operation.transport {
-            Transport::Http(http) if http.base_url.contains('{') => Self::NeedsEndpoint(format!(
-                "`{}` needs a host of your own under `[endpoints]` in orchestra.toml",
-                http.base_url
-            )),
-            _ => Self::Yes,
+        let base_url = match &operation.transport {
+            Transport::Http(http) => &http.base_url,
+            Transport::Grpc(grpc) => &grpc.base_url,
+            Transport::Axon(_) | Transport::Other { .. } => return Self::Yes,
+        };
+        if base_url.contains('{') {
+            return Self::NeedsEndpoint(format!(
+                "`{base_url}` needs a host of your own under `[endpoints]` in orchestra.toml"
+            ));
         }
+        Self::Yes
     }
 
     /// Why it cannot be called as it stands.

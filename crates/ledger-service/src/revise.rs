@@ -6,7 +6,7 @@
 
 use schema::compat::{self, Change, Level};
 use schema::lock::entry_bytes;
-use schema::operation::{OperationDescriptor, Source, Version};
+use schema::operation::{Auth, OperationDescriptor, Source, Transport, Version};
 
 use crate::entry::Entry;
 use crate::error::Error;
@@ -36,8 +36,8 @@ pub enum Revision {
 /// What filing `read` comes to, given the newest version of the entry of that id. With `replace`, an entry from
 /// elsewhere is followed, too.
 ///
-/// What no document says and somebody added to the entry stays: labels, price, how its answer comes, and what a call
-/// changes, as long as the way to it is the same.
+/// What no document says and somebody added to the entry stays: labels, price, how its answer comes, how a key is sent
+/// over gRPC, and what a call changes, as long as the way to it is the same.
 ///
 /// # Errors
 /// [`Error::InvalidEntry`] where the entry breaks a rule of the Ledger, [`Error::Foreign`] where the one that is there
@@ -107,6 +107,10 @@ fn above(version: Version, level: Level) -> Version {
 fn keep(newest: &OperationDescriptor, read: &mut OperationDescriptor) {
     read.tags.clone_from(&newest.tags);
     read.observed_cost.clone_from(&newest.observed_cost);
+    if matches!(read.transport, Transport::Grpc(_)) && read.auth == Auth::None {
+        read.auth.clone_from(&newest.auth);
+        read.access = newest.access;
+    }
     // Pages by a parameter that is gone are no pages any more.
     read.delivery = newest.delivery.clone().filter(|delivery| delivery.check(read).is_ok());
     if read.auth == newest.auth && read.access == newest.access {

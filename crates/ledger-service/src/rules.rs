@@ -62,10 +62,12 @@ fn operation(descriptor: &OperationDescriptor) -> Result<(), Broken> {
                 "transport.method",
                 || format!("`{}` is no gRPC method: one is `/package.Service/Method`", grpc.method),
             )?;
+            has_scheme(&grpc.base_url)?;
         }
         Transport::Other { .. } => {}
     }
     delivery(descriptor)?;
+    callable(descriptor)?;
     if let Some(cost) = &descriptor.observed_cost {
         cost.check().map_err(|(field, why)| (format!("observed_cost.{field}"), why))?;
     }
@@ -104,6 +106,11 @@ fn delivery(descriptor: &OperationDescriptor) -> Result<(), Broken> {
     })
 }
 
+/// What preparing a call would find: nobody should pin an entry that no request can be formed from.
+fn callable(descriptor: &OperationDescriptor) -> Result<(), Broken> {
+    subnet::entry::check(descriptor).map_err(|fault| (fault.path, fault.why))
+}
+
 fn parameters(descriptor: &OperationDescriptor) -> BTreeSet<&str> {
     let properties = descriptor.input.get("properties").and_then(Value::as_object);
     properties.into_iter().flat_map(|properties| properties.keys().map(String::as_str)).collect()
@@ -113,8 +120,7 @@ fn binding(http: &HttpBinding, parameters: &BTreeSet<&str>) -> Result<(), Broken
     require(METHODS.contains(&http.method.as_str()), "transport.method", || {
         format!("`{}` is none of {}", http.method, METHODS.join(", "))
     })?;
-    let has_scheme = http.base_url.starts_with("https://") || http.base_url.starts_with("http://");
-    require(has_scheme, "transport.base_url", || "a base URL starts with https:// or http://".to_owned())?;
+    has_scheme(&http.base_url)?;
     require(http.path.starts_with('/'), "transport.path", || "a path starts with `/`".to_owned())?;
     for (name, location) in &http.parameters {
         require(parameters.contains(name.as_str()), "transport.parameters", || {
@@ -136,6 +142,11 @@ fn binding(http: &HttpBinding, parameters: &BTreeSet<&str>) -> Result<(), Broken
         })?;
     }
     Ok(())
+}
+
+fn has_scheme(base_url: &str) -> Result<(), Broken> {
+    let has_scheme = base_url.starts_with("https://") || base_url.starts_with("http://");
+    require(has_scheme, "transport.base_url", || "a base URL starts with https:// or http://".to_owned())
 }
 
 fn placeholders(path: &str) -> impl Iterator<Item = &str> {

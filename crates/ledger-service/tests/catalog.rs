@@ -24,13 +24,13 @@ async fn the_catalogue_loads_whole_in_few_commits_and_again_for_nothing() {
     let log = Arc::new(Sqlite::open(&store::Options::new(dir.path())).unwrap());
     let ledger = Options::new(Arc::clone(&log) as Arc<dyn store::Log>).open().await.unwrap();
     let report = ledger.load(&embedded()).await.unwrap();
-    assert_eq!((report.added, report.unchanged), (129 + 110 + 3, 0));
+    assert_eq!((report.added, report.unchanged), (129 + 114 + 3, 0));
     assert!(store::Log::stats(&*log).commits <= 2);
     let again = ledger.load(&embedded()).await.unwrap();
     assert_eq!((again.added, again.unchanged), (0, report.added));
     let snapshot = ledger.snapshot();
     assert_eq!(snapshot.subnets().count(), 129);
-    assert_eq!(snapshot.operations().count(), 110);
+    assert_eq!(snapshot.operations().count(), 114);
     assert_eq!(snapshot.operation_count(22), 10);
 }
 
@@ -42,7 +42,7 @@ fn it_holds_the_facts_it_should() {
     let subnets: BTreeSet<u16> = catalog.subnets.iter().map(|subnet| subnet.netuid).collect();
     assert_eq!(subnets, (0..=128).collect());
     let ids: BTreeSet<&str> = catalog.operations.iter().map(|operation| operation.id.as_str()).collect();
-    assert_eq!(ids.len(), 110);
+    assert_eq!(ids.len(), 114);
     for operation in &catalog.operations {
         assert!(!operation.verified && !operation.sources.is_empty(), "{}", operation.id);
         assert!(subnets.contains(&operation.netuid));

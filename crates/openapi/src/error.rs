@@ -5,7 +5,7 @@
 #[error("[{code}] {message}, at {at}")]
 #[non_exhaustive]
 pub struct Error {
-    /// Stable code of the error page, `E1250` to `E1260`.
+    /// Stable code of the error page, `E1250` to `E1262`.
     pub code: &'static str,
     /// Where: a JSON pointer into the document such as `#/paths/~1hits/get`, or line and column where it is not
     /// read that far.
@@ -35,6 +35,10 @@ pub(crate) const NOT_CALLABLE: &str = "E1257";
 pub(crate) const UNSPEAKABLE: &str = "E1258";
 /// A server that is no base URL.
 pub(crate) const BAD_SERVER: &str = "E1259";
+/// A gRPC method that no call can be of.
+pub(crate) const NO_GRPC_CALL: &str = "E1261";
+/// What is no set of protobuf descriptors, or not all of one.
+pub(crate) const NO_DESCRIPTORS: &str = "E1262";
 /// An example of a call that does not say what a call needs.
 pub(crate) const BAD_EXAMPLE: &str = "E1260";
 

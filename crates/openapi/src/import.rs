@@ -20,6 +20,7 @@ use crate::error::{Error, NOT_CALLABLE, shown};
 use crate::request::Request;
 
 mod arguments;
+mod delivery;
 mod effects;
 mod examples;
 mod security;
@@ -29,6 +30,7 @@ use arguments::Arguments;
 pub(crate) use arguments::check_path;
 pub(crate) use effects::{effects, repeat};
 pub(crate) use security::is_for_keys;
+pub(crate) use server::settled_server;
 
 /// Kind of the source that names the document of an entry.
 pub const SOURCE: &str = "openapi";
@@ -47,6 +49,8 @@ pub struct Origin {
     pub server: Option<String>,
     /// Address of the document, or the name of its file.
     pub reference: String,
+    /// How a key is sent, in place of what the document says.
+    pub auth: Option<Auth>,
 }
 
 /// A document as entries.
@@ -175,7 +179,10 @@ impl Document {
             return Err(Error::new(NOT_CALLABLE, &operation.at, message));
         }
         let mut notes = Notes::default();
-        let auth = self.auth(operation, &mut notes)?;
+        let auth = match &origin.auth {
+            Some(auth) => auth.clone(),
+            None => self.auth(operation, &mut notes)?,
+        };
         let request = self.request(operation)?;
         let answer = self.answer(operation)?;
         let base_url = self.base_url(operation, origin, &mut notes)?;
@@ -240,6 +247,7 @@ impl Document {
             }
             good
         });
+        descriptor.delivery = self.delivery(operation, &descriptor, &mut notes);
         notes.0.sort_by_key(|note| note.kind);
         Ok(Entry { descriptor, notes: notes.0 })
     }

@@ -1,10 +1,10 @@
-//! OpenAPI and Swagger documents as what the Ledger's entries are made of: for each operation one JSON Schema of
-//! all its parameters and one of its successful answer, each standing alone.
+//! OpenAPI and Swagger documents, and descriptors of gRPC services, as what the Ledger's entries are made of: for each
+//! operation one JSON Schema of all its parameters and one of its successful answer, each standing alone.
 //!
 //! It reads bytes and never fetches: a reference that leads out of the document is refused. It reads OpenAPI 3.0,
 //! 3.1 and 3.2 and Swagger 2.0, as JSON or YAML, packed by gzip or not. What the older dialects spell otherwise is
 //! rewritten to JSON Schema 2020-12, which is what [`schema::json_schema`] maps. Read [`Document`], [`Operation`]
-//! and [`Error`] first; [`Document::import`] makes whole entries of a document.
+//! and [`Error`] first; [`Document::import`] makes whole entries of a document, [`Descriptors::import`] of descriptors.
 //!
 //! ```
 //! let text = r#"{ "openapi": "3.1.0", "paths": { "/hits/{id}": { "get": {
@@ -31,6 +31,7 @@
 mod answer;
 mod bundle;
 mod curl;
+mod descriptors;
 mod dialect;
 mod document;
 mod error;
@@ -47,6 +48,7 @@ mod yaml;
 
 pub use answer::Answer;
 pub use bundle::Contract;
+pub use descriptors::{Descriptors, SOURCE as DESCRIPTORS_SOURCE};
 pub use dialect::Dialect;
 pub use document::{Document, Operation};
 pub use error::Error;

@@ -55,6 +55,16 @@ pub enum Gather {
     },
     /// Chunks of an OpenAI-compatible completion become the completion.
     Completion,
+    /// Events of Anthropic's messages API become the message. The event `message_stop` ends them.
+    Message,
+}
+
+impl Gather {
+    /// Whether one of the items themselves says that the stream is over.
+    #[must_use]
+    pub const fn has_end(&self) -> bool {
+        matches!(self, Self::Message)
+    }
 }
 
 impl Stream {
@@ -76,6 +86,9 @@ impl Stream {
         }
         if let Gather::Text { from } = &self.gather {
             pointer::check(from).map_err(|why| ("gather.from", why))?;
+        }
+        if self.gather.has_end() && self.end.is_some() {
+            return Err(("end", "one of the events says the end".into()));
         }
         match (self.framing, &self.gather) {
             (Framing::Text, Gather::Text { from }) if from.is_empty() => Ok(()),

@@ -191,8 +191,8 @@ impl Client {
                 let plan = HttpPlan::new(http, auth, admit(&http.base_url)?, &properties(&operation.input));
                 Wire::Http(plan.map_err(binding)?)
             }
-            (Transport::Grpc(grpc), auth) => {
-                Wire::Grpc(GrpcPlan::new(grpc, auth, admit(&grpc.base_url)?).map_err(binding)?)
+            (Transport::Grpc(grpc), _) => {
+                Wire::Grpc(GrpcPlan::new(grpc, operation, admit(&grpc.base_url)?).map_err(binding)?)
             }
             (Transport::Axon(axon), Auth::Hotkey) => {
                 Wire::Axon(AxonPlan::new(axon, admit(&axon.base_url)?, &operation.input).map_err(binding)?)

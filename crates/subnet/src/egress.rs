@@ -262,6 +262,11 @@ impl Egress {
         Ok(Endpoint { origin, path: path.into(), permits })
     }
 
+    /// Bytes of the largest body that is read.
+    pub(crate) fn body_bytes_max(&self) -> usize {
+        self.shared.body_bytes_max
+    }
+
     fn permits_of(&self, origin: &Origin) -> Arc<Semaphore> {
         let mut permits = self.shared.permits.lock();
         if let Some(found) = permits.get(origin) {

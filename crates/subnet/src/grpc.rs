@@ -1,13 +1,16 @@
 //! Calls over gRPC: an operation's parameters become one protobuf message by its JSON form, and back.
 //!
-//! The messages come from the entry's descriptors at run time, so a subnet's service needs no generated code. The frame
-//! is that of "gRPC over HTTP2": a flag, four bytes of length, the message; the status stands in the trailers.
+//! The messages come from the entry's descriptors at run time, so a subnet's service needs no generated code. The status
+//! stands in the trailers.
+
+mod fit;
+pub(crate) mod frames;
 
 use std::ops::ControlFlow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD as BASE64_BARE};
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode, Uri, Version, header};
 use http_body_util::Full;
@@ -15,23 +18,22 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MethodDescriptor, SerializeOptions};
 use schema::error::{CallError, CallErrorKind};
 use schema::limits::CALL_BODY_BYTES_MAX;
-use schema::operation::{Auth, GrpcBinding};
+use schema::operation::{Auth, GrpcBinding, OperationDescriptor};
 use serde_json::{Map, Value};
 
 use crate::client::CallContext;
 use crate::code;
 use crate::egress::{Endpoint, USER_AGENT, Watch};
+use crate::entry::Fault;
 use crate::https::{Outgoing, REQUEST_ID, Redacted, unsendable};
 use crate::key_headers::KeyHeaders;
 use crate::miner::uuid_of;
 use crate::secrets::Key;
 use crate::streamed::Listen;
 
-/// Bytes before each message.
-const PREFIX_BYTES: usize = 5;
-const GRPC: HeaderValue = HeaderValue::from_static("application/grpc+proto");
+pub(crate) const GRPC: HeaderValue = HeaderValue::from_static("application/grpc+proto");
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-const STATUS: &str = "grpc-status";
+pub(crate) const STATUS: &str = "grpc-status";
 const MESSAGE: &str = "grpc-message";
 const DETAILS: &str = "grpc-status-details-bin";
 
@@ -45,29 +47,18 @@ pub(crate) struct GrpcPlan {
 }
 
 impl GrpcPlan {
-    /// Checks `binding`.
+    /// Checks the `binding` of `operation`.
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub(crate) fn new(binding: &GrpcBinding, auth: &Auth, endpoint: Endpoint) -> Result<Self, String> {
-        let descriptors =
-            BASE64.decode(&binding.descriptors).map_err(|_| "its descriptors are not base64")?;
-        let pool = DescriptorPool::decode(descriptors.as_slice())
-            .map_err(|error| format!("its descriptors cannot be read: {error}"))?;
+    pub(crate) fn new(
+        binding: &GrpcBinding,
+        operation: &OperationDescriptor,
+        endpoint: Endpoint,
+    ) -> Result<Self, String> {
+        let method = checked(binding, operation).map_err(|fault| fault.to_string())?;
+        let credential = KeyHeaders::of(&operation.auth)?;
         let path = &binding.method;
-        let named = path.strip_prefix('/').and_then(|path| path.split_once('/'));
-        let method = named.and_then(|(service, method)| {
-            pool.get_service_by_name(service)?.methods().find(|own| own.name() == method)
-        });
-        let method = method.ok_or_else(|| format!("its descriptors have no method `{path}`"))?;
-        if method.is_client_streaming() {
-            return Err(format!("`{path}` takes a stream of requests, and a call has one"));
-        }
-        let credential = match auth {
-            Auth::None => None,
-            Auth::Header { .. } | Auth::Headers { .. } => KeyHeaders::of(auth)?,
-            _ => return Err("over gRPC a caller identifies itself by headers, or not at all".into()),
-        };
         let uri = Uri::try_from(format!("{}{}{path}", endpoint.origin(), endpoint.path()))
             .map_err(|_| format!("`{path}` does not form a URL"))?;
         Ok(Self { endpoint, uri, method, credential })
@@ -105,10 +96,8 @@ impl GrpcPlan {
                 "the message has {length} bytes, more than {CALL_BODY_BYTES_MAX}"
             )));
         }
-        let mut body = BytesMut::with_capacity(PREFIX_BYTES + length);
-        body.put_u8(0);
-        body.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
-        message.encode(&mut body).map_err(|error| unsendable(error.to_string()))?;
+        let mut body = BytesMut::new();
+        frames::put(&mut body, &message).map_err(unsendable)?;
         let body = body.freeze();
         let mut redacted = Redacted::new(&Method::POST, &self.endpoint);
         redacted.target(self.uri.path());
@@ -138,6 +127,44 @@ impl GrpcPlan {
         *request.headers_mut() = headers;
         Ok(Outgoing { request, redacted, asked: None })
     }
+}
+
+/// The method that `binding` names, whose messages are what the schemas of `operation` say.
+///
+/// # Errors
+/// What is wrong with it, by its place in the entry.
+pub(crate) fn checked(
+    binding: &GrpcBinding,
+    operation: &OperationDescriptor,
+) -> Result<MethodDescriptor, Fault> {
+    let unreadable = |why: String| Fault::new("transport.descriptors", why);
+    let descriptors = BASE64
+        .decode(&binding.descriptors)
+        .map_err(|_| unreadable("its descriptors are not base64".into()))?;
+    let pool = DescriptorPool::decode(descriptors.as_slice())
+        .map_err(|error| unreadable(format!("its descriptors cannot be read: {error}")))?;
+    let path = &binding.method;
+    let named = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+    let method = named.and_then(|(service, method)| {
+        pool.get_service_by_name(service)?.methods().find(|own| own.name() == method)
+    });
+    let wrong = |why: String| Fault::new("transport.method", why);
+    let method = method.ok_or_else(|| wrong(format!("its descriptors have no method `{path}`")))?;
+    if method.is_client_streaming() {
+        return Err(wrong(format!("`{path}` takes a stream of requests, and a call has one")));
+    }
+    // A scheme that nobody here speaks is listed, like any other interface that cannot be called yet.
+    if !matches!(operation.auth, Auth::None | Auth::Header { .. } | Auth::Headers { .. } | Auth::Other { .. })
+    {
+        let why = "over gRPC a caller identifies itself by headers, or not at all";
+        return Err(Fault::new("auth", why));
+    }
+    fit::check(&operation.input, "input", &method.input(), false, fit::Direction::Request)?;
+    if operation.output_complete {
+        let streams = method.is_server_streaming();
+        fit::check(&operation.output, "output", &method.output(), streams, fit::Direction::Answer)?;
+    }
+    Ok(method)
 }
 
 /// At most eight digits and a unit; what remains to the peer, so that it stops working when nobody waits.
@@ -197,28 +224,8 @@ impl<'a> MessageReader<'a> {
 
     fn messages(&mut self) -> Result<(), CallError> {
         loop {
-            let Some(prefix) = self.pending.first_chunk::<PREFIX_BYTES>() else { return Ok(()) };
-            let [flag, length @ ..] = *prefix;
-            if flag != 0 {
-                return Err(CallError::invalid(
-                    code::FORM,
-                    "$",
-                    "a message is compressed although that was not asked for",
-                ));
-            }
-            let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-            if length > CALL_BODY_BYTES_MAX {
-                return Err(CallError::invalid(
-                    code::TOO_LARGE,
-                    "$",
-                    format!("a message has {length} bytes"),
-                ));
-            }
-            if self.pending.len() - PREFIX_BYTES < length {
-                return Ok(());
-            }
-            let mut message = self.pending.split_to(PREFIX_BYTES + length);
-            let message = self.read(message.split_off(PREFIX_BYTES).freeze())?;
+            let Some(message) = frames::take(&mut self.pending, CALL_BODY_BYTES_MAX)? else { return Ok(()) };
+            let message = self.read(message)?;
             if let Some(listener) = self.listener {
                 listener.item(&message);
             }

@@ -16,6 +16,7 @@ use crate::body::BodyForm;
 use crate::client::CallContext;
 use crate::code;
 use crate::egress::{Endpoint, USER_AGENT};
+use crate::entry::Fault;
 use crate::key_headers::KeyHeaders;
 use crate::miner::uuid_of;
 use crate::secrets::{KEY_PART, Key, percent_encoded};
@@ -113,14 +114,15 @@ impl HttpPlan {
             .collect();
         let has_body = !binding.fixed_body.is_empty() || !in_body.is_empty();
         let body = has_body.then(|| BodyForm::new(&binding.body, &in_body)).transpose()?;
+        let signer = |signer: Result<Signer, Fault>| signer.map_err(|fault| fault.within("auth").to_string());
         let credential = match auth {
             Auth::Header { .. } | Auth::Headers { .. } => {
                 KeyHeaders::of(auth)?.map_or(Credential::None, Credential::Headers)
             }
             Auth::Query { name } => Credential::Query(name.clone()),
-            Auth::Signed(request) => Credential::Signature(Box::new(Signer::new(request)?)),
+            Auth::Signed(request) => Credential::Signature(Box::new(signer(Signer::new(request))?)),
             Auth::Btauth { receiver, signed_answers } => {
-                Credential::Signature(Box::new(Signer::btauth(receiver, *signed_answers)?))
+                Credential::Signature(Box::new(signer(Signer::btauth(receiver, *signed_answers))?))
             }
             Auth::None | Auth::Hotkey | Auth::Other { .. } => Credential::None,
         };

@@ -12,6 +12,7 @@ use http::header::{HeaderName, HeaderValue};
 use schema::operation::SignedRequest;
 use sha2::{Digest as _, Sha256};
 
+use crate::entry::Fault;
 use crate::hotkey::{Hotkey, hex};
 use crate::ss58;
 
@@ -86,24 +87,26 @@ impl Signer {
     /// Checks `request`.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
-    pub(crate) fn new(request: &SignedRequest) -> Result<Self, String> {
+    /// The field that is wrong, and why.
+    pub(crate) fn new(request: &SignedRequest) -> Result<Self, Fault> {
         let receiver = request.receiver.clone().unwrap_or_default();
         if !receiver.is_empty() {
-            ss58::decode(&receiver).map_err(|error| format!("the receiver's hotkey: {error}"))?;
+            ss58::decode(&receiver)
+                .map_err(|error| Fault::new("receiver", format!("the receiver's hotkey: {error}")))?;
         }
-        let message = parts(&request.message)?;
+        let message = parts(&request.message).map_err(|why| Fault::new("message", why))?;
         if message.iter().any(Part::is_signature) {
-            return Err("the signed text cannot hold its own signature".into());
+            return Err(Fault::new("message", "the signed text cannot hold its own signature"));
         }
         let mut headers = Vec::new();
         for (name, value) in &request.headers {
-            let header =
-                HeaderName::try_from(name.as_str()).map_err(|_| format!("`{name}` is no header name"))?;
-            headers.push((header, parts(value)?));
+            let wrong = |why: String| Fault::new("headers", why);
+            let header = HeaderName::try_from(name.as_str())
+                .map_err(|_| wrong(format!("`{name}` is no header name")))?;
+            headers.push((header, parts(value).map_err(|why| wrong(format!("`{name}`: {why}")))?));
         }
         if !headers.iter().any(|(_, value)| value.iter().any(Part::is_signature)) {
-            return Err("no header carries the signature".into());
+            return Err(Fault::new("headers", "no header carries the signature"));
         }
         Ok(Self { message, headers, receiver, answers_are_signed: false })
     }
@@ -112,7 +115,7 @@ impl Signer {
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub(crate) fn btauth(receiver: &str, answers_are_signed: bool) -> Result<Self, String> {
+    pub(crate) fn btauth(receiver: &str, answers_are_signed: bool) -> Result<Self, Fault> {
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let lines = [
             "btauth/1",
@@ -261,8 +264,9 @@ mod tests {
 
     #[test]
     fn templates_that_sign_nothing_are_told() {
-        let wrong =
-            |message: &str, headers: &[(&str, &str)]| Signer::new(&request(message, headers)).unwrap_err();
+        let wrong = |message: &str, headers: &[(&str, &str)]| {
+            Signer::new(&request(message, headers)).unwrap_err().to_string()
+        };
         let sig = ("a", "{signature_hex}");
         assert!(wrong("{uid}", &[sig]).contains("known are body_sha256"));
         assert!(wrong("{uuid", &[sig]).contains("partner"));
@@ -273,6 +277,7 @@ mod tests {
         assert!(
             Signer::new(&SignedRequest { receiver, ..request("x", &[sig]) })
                 .unwrap_err()
+                .to_string()
                 .contains("receiver")
         );
     }

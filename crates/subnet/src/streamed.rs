@@ -16,7 +16,7 @@ use crate::egress::Watch;
 use crate::events::{EventReader, LineReader};
 use crate::exchanged::repeats_the_key;
 use crate::secrets::Key;
-use crate::{code, completion, echo, status};
+use crate::{code, completion, echo, message, status};
 
 /// Hears the items of an answer while they come. It is called between two reads of the connection, so it must not
 /// block; an attempt that fails after some of its items may be followed by another that begins anew.
@@ -105,7 +105,7 @@ impl<'a> StreamReader<'a> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        if self.plan.stream.end.is_some() && !self.ended {
+        if (self.plan.stream.end.is_some() || self.plan.stream.gather.has_end()) && !self.ended {
             let message = format!("the stream broke off after {} items", self.items.len());
             return Err(CallError::new(CallErrorKind::Unavailable, code::STREAM_CUT, message));
         }
@@ -140,6 +140,12 @@ impl<'a> StreamReader<'a> {
             .map_err(|error| of_item(error.into()))?;
         let item = serde_json::from_slice(data)
             .map_err(|error| of_item(CallError::invalid(code::FORM, "$", error.to_string())))?;
+        if self.plan.stream.gather == Gather::Message {
+            if message::is_empty(&item) {
+                return Ok(());
+            }
+            self.ended = message::is_end(&item);
+        }
         self.hand_on(item);
         Ok(())
     }
@@ -232,5 +238,6 @@ fn gathered(gather: &Gather, items: Vec<Value>) -> Result<Value, CallError> {
             Ok(Value::from(texts.collect::<String>()))
         }
         Gather::Completion => completion::of_chunks(items),
+        Gather::Message => message::of_events(items),
     }
 }

@@ -134,7 +134,7 @@ async fn a_store_without_room_does_not_open_and_is_no_worse_for_it() {
     let host = Host::open(options).await;
     let request = v1::ListOperationsRequest { page_size: 500, ..Default::default() };
     let listed = host.clients.ledger().list_operations(request).await.unwrap().into_inner();
-    assert_eq!(listed.operations.len(), 110, "the catalogue is there whole");
+    assert_eq!(listed.operations.len(), 114, "the catalogue is there whole");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -93,7 +93,7 @@ async fn every_strict_definition_obeys_the_rules_of_strict_mode() {
             Err(refused) => assert_eq!(code_of(&refused), "E1405", "{refused:?}"),
         }
     }
-    assert!(operations.len() >= 110 && plans >= 13, "{} operations, {plans} plans", operations.len());
+    assert!(operations.len() >= 114 && plans >= 13, "{} operations, {plans} plans", operations.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use schema::operation::Auth;
 
 /// `orch ledger add`.
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// An address (https), or a file; `-` is standard input.
+    /// An address (https), a gRPC server (grpcs://HOST[:PORT], or grpc:// without TLS), or a file; `-` is standard input.
     #[arg(value_name = "URL|FILE")]
     pub(crate) document: String,
     /// The subnet that its operations belong to.
@@ -19,6 +20,10 @@ pub(crate) struct Add {
     /// Where the operations are served, in place of what the document says.
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
+    /// How a key is sent, such as `Authorization: Bearer <key>`. Descriptors never say it, so of gRPC it stays; of a document it
+    /// holds for this reading, in place of what that says.
+    #[arg(long, value_name = "NAME: FORMAT", conflicts_with = "example", value_parser = key_header)]
+    pub(crate) key_header: Option<Auth>,
     /// Only operations whose name or path fits this; `*` stands for any characters. May be given several times.
     #[arg(long, value_name = "GLOB")]
     pub(crate) only: Vec<String>,
@@ -60,6 +65,18 @@ fn name_part(text: &str) -> Result<String, String> {
         true => Ok(text.to_owned()),
         false => Err("a name has lower case letters, digits and `_`, and begins with no digit".into()),
     }
+}
+
+/// `NAME: FORMAT` of `--key-header`.
+fn key_header(text: &str) -> Result<Auth, String> {
+    let form = "it is written like `Authorization: Bearer <key>`, with `<key>` in place of the key";
+    let (name, format) = text.split_once(':').ok_or(form)?;
+    let (name, format) = (name.trim(), format.trim());
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if !is_name || !format.contains("<key>") {
+        return Err(form.into());
+    }
+    Ok(Auth::Header { name: name.to_owned(), format: format.to_owned() })
 }
 
 fn subnet(text: &str) -> Result<u16, String> {
@@ -115,9 +132,11 @@ pub(crate) enum Ledger {
         #[command(flatten)]
         source: LedgerSource,
     },
-    /// Make a service callable: its OpenAPI or Swagger document, or an example of a call, as typed operations.
+    /// Make a service callable: its OpenAPI or Swagger document, its gRPC methods, or an example of a call, as typed
+    /// operations.
     ///
-    /// Reads OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0, JSON or YAML, packed by gzip or not, from an address or a file.
+    /// Reads OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0, JSON or YAML, packed by gzip or not, from an address or a file. A
+    /// gRPC server is asked by its reflection; without that, a file of its descriptors does (`buf build -o api.binpb`).
     /// It says of each operation whether it was filed, what of it was guessed, and what was refused and why. Adding a
     /// document again changes nothing; one that has changed raises versions. `--server` names the Ledger, as
     /// everywhere; the server of the operations is named by `--base-url`.

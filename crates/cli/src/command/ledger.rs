@@ -6,6 +6,7 @@ mod crawl;
 mod fetch;
 mod filing;
 mod glob;
+mod grpc;
 mod import;
 mod report;
 mod show;

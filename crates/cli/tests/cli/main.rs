@@ -9,6 +9,7 @@ mod check_fix;
 mod check_formats;
 mod complete;
 mod config;
+mod deliveries;
 mod doc;
 mod doctor;
 mod documents;

@@ -46,9 +46,9 @@ impl Document {
                 all => notes.chosen("base_url", format!("`{}`, one of {all} servers{rest}", shown(url))),
             }
             return settled(url, &format!("{at}/{best}/url"), &origin.reference)
-                .inspect(|base| self.note_unknown(base, notes));
+                .inspect(|base| note_unknown(base, notes));
         }
-        settled("", "#", &origin.reference).inspect(|base| self.note_unknown(base, notes))
+        settled("", "#", &origin.reference).inspect(|base| note_unknown(base, notes))
     }
 
     fn swagger_base(&self, origin: &Origin, notes: &mut Notes) -> Result<String, Error> {
@@ -69,16 +69,25 @@ impl Document {
             "" => path.to_owned(),
             host => format!("{scheme}://{host}{path}"),
         };
-        settled(&url, "#/host", &origin.reference).inspect(|base| self.note_unknown(base, notes))
+        settled(&url, "#/host", &origin.reference).inspect(|base| note_unknown(base, notes))
     }
+}
 
-    fn note_unknown(&self, base: &str, notes: &mut Notes) {
-        if base.starts_with(UNKNOWN_HOST) {
-            notes.guessed(
-                "base_url",
-                "its host is not known: `--base-url` names it, or `[endpoints]` in orchestra.toml",
-            );
-        }
+/// The base URL of descriptors, which name none: what `origin` says, else a host that the deployment fills in.
+///
+/// # Errors
+/// [`BAD_SERVER`] for an address that is no base URL.
+pub(crate) fn settled_server(origin: &Origin, notes: &mut Notes) -> Result<String, Error> {
+    let server = origin.server.as_deref().unwrap_or(UNKNOWN_HOST);
+    settled(server, "#/servers", &origin.reference).inspect(|base| note_unknown(base, notes))
+}
+
+fn note_unknown(base: &str, notes: &mut Notes) {
+    if base.starts_with(UNKNOWN_HOST) {
+        notes.guessed(
+            "base_url",
+            "its host is not known: `--base-url` names it, or `[endpoints]` in orchestra.toml",
+        );
     }
 }
 

@@ -1,13 +1,13 @@
-//! `orch ledger add`: a document, or an example of a call, as callable operations.
+//! `orch ledger add`: a document, a gRPC server, or an example of a call, as callable operations.
 
 use std::path::Path;
 
-use openapi::{Document, ExampleCall, Import, Imported, Origin};
+use openapi::{Descriptors, Document, ExampleCall, Import, Imported, Origin};
 use serde_json::{Value, json};
 use subnet::egress::{Egress, Fetched, Validators};
 
 use super::filing::{Counts, Filing, Outcome, operation_json, report, sound, summary};
-use super::{Context, connect, fetch, glob};
+use super::{Context, connect, fetch, glob, grpc};
 use crate::args::Add;
 use crate::exit::{Exit, Failure};
 use crate::project;
@@ -23,11 +23,17 @@ pub(super) async fn run(context: &Context, args: &Add) -> Result<(), Failure> {
     let origin = Origin {
         netuid: args.netuid,
         name_prefix: args.name_prefix.clone(),
-        server: args.base_url.clone(),
+        server: server(args),
         reference: reference(&args.document),
+        auth: args.key_header.clone(),
     };
-    let mut import =
-        if args.example { example(args, &bytes, &origin)? } else { document(args, &bytes, &origin)? };
+    let mut import = if args.example {
+        example(args, &bytes, &origin)?
+    } else if grpc::is_server(&args.document) || Descriptors::are_meant(&bytes) {
+        descriptors(args, &bytes, &origin)?
+    } else {
+        document(args, &bytes, &origin)?
+    };
     let found = import.operations.len();
     if !args.only.is_empty() {
         import.operations.retain(|operation| args.only.iter().any(|pattern| is_wanted(pattern, operation)));
@@ -79,6 +85,9 @@ fn show(context: &Context, args: &Add, title: &str, outcomes: &[Outcome]) {
 
 /// The bytes of a document, from an address or a file.
 async fn read(egress: &Egress, document: &str) -> Result<Vec<u8>, Failure> {
+    if grpc::is_server(document) {
+        return grpc::describe(egress, document).await;
+    }
     if !is_address(document) {
         return project::read(Path::new(document), FILE_BYTES_MAX);
     }
@@ -91,7 +100,13 @@ async fn read(egress: &Egress, document: &str) -> Result<Vec<u8>, Failure> {
 }
 
 fn is_address(document: &str) -> bool {
-    document.starts_with("https://") || document.starts_with("http://")
+    document.starts_with("https://") || document.starts_with("http://") || grpc::is_server(document)
+}
+
+/// Where the operations are, where that is not for the document to say: a gRPC server is what it describes.
+fn server(args: &Add) -> Option<String> {
+    let own = || grpc::is_server(&args.document).then_some(&args.document);
+    args.base_url.as_ref().or_else(own).map(|address| grpc::base_url(address))
 }
 
 /// What the document is known by: its address, or the name of its file, which is the same on every machine.
@@ -100,7 +115,17 @@ fn reference(document: &str) -> String {
     if is_address(document) { document.to_owned() } else { file().unwrap_or_else(|| document.to_owned()) }
 }
 
+fn descriptors(args: &Add, bytes: &[u8], origin: &Origin) -> Result<Import, Failure> {
+    Descriptors::read(bytes)
+        .and_then(|descriptors| descriptors.import(origin))
+        .map_err(|error| refused(args, &error))
+}
+
 fn document(args: &Add, bytes: &[u8], origin: &Origin) -> Result<Import, Failure> {
+    if Path::new(&args.document).extension().is_some_and(|extension| extension == "proto") {
+        let message = format!("{}: a `.proto` file is the source of descriptors", args.document);
+        return Err(Failure::new("E1262", message, grpc::FILE_HELP));
+    }
     Document::read(bytes).and_then(|document| document.import(origin)).map_err(|error| refused(args, &error))
 }
 

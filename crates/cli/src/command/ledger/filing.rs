@@ -176,11 +176,15 @@ impl Filing<'_> {
 
     /// A document can say any server; whether anything may ever be sent there is for the way out to say.
     fn admit(&self, entry: &OperationDescriptor) -> Result<(), Problem> {
-        let Transport::Http(http) = &entry.transport else { return Ok(()) };
-        if http.base_url.contains('{') {
+        let base_url = match &entry.transport {
+            Transport::Http(http) => &http.base_url,
+            Transport::Grpc(grpc) => &grpc.base_url,
+            Transport::Axon(_) | Transport::Other { .. } => return Ok(()),
+        };
+        if base_url.contains('{') {
             return Ok(());
         }
-        self.egress.endpoint(&http.base_url).map(drop).map_err(|refused| Problem {
+        self.egress.endpoint(base_url).map(drop).map_err(|refused| Problem {
             code: refused.code().to_owned(),
             at: "#/servers".to_owned(),
             message: refused.to_string(),

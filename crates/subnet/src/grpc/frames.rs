@@ -1,0 +1,43 @@
+//! The frame of "gRPC over HTTP2": a flag, four bytes of length, the message.
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use schema::error::CallError;
+
+use crate::code;
+
+/// Bytes before each message.
+const PREFIX_BYTES: usize = 5;
+
+/// Appends a message to a body.
+///
+/// # Errors
+/// Why it cannot be written, in words.
+pub(crate) fn put(body: &mut BytesMut, message: &impl prost::Message) -> Result<(), String> {
+    let length = message.encoded_len();
+    body.reserve(PREFIX_BYTES + length);
+    body.put_u8(0);
+    body.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
+    message.encode(body).map_err(|error| error.to_string())
+}
+
+/// Takes the next message, where all of it is there.
+///
+/// # Errors
+/// [`code::FORM`] for one that is compressed, [`code::TOO_LARGE`] for one above `bytes_max`.
+pub(crate) fn take(pending: &mut BytesMut, bytes_max: usize) -> Result<Option<Bytes>, CallError> {
+    let Some(prefix) = pending.first_chunk::<PREFIX_BYTES>() else { return Ok(None) };
+    let [flag, length @ ..] = *prefix;
+    if flag != 0 {
+        let message = "a message is compressed although that was not asked for";
+        return Err(CallError::invalid(code::FORM, "$", message));
+    }
+    let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+    if length > bytes_max {
+        return Err(CallError::invalid(code::TOO_LARGE, "$", format!("a message has {length} bytes")));
+    }
+    if pending.len() - PREFIX_BYTES < length {
+        return Ok(None);
+    }
+    let mut message = pending.split_to(PREFIX_BYTES + length);
+    Ok(Some(message.split_off(PREFIX_BYTES).freeze()))
+}
