@@ -6,8 +6,20 @@ use crate::error::{BAD_EXAMPLE, Error, shown};
 use crate::example::ExampleCall;
 
 /// Switches that change nothing of the request.
-const HARMLESS: [&str; 10] =
-    ["-s", "-S", "-sS", "-i", "-k", "-L", "--silent", "--show-error", "--location", "--compressed"];
+const HARMLESS: [&str; 12] = [
+    "-s",
+    "-S",
+    "-sS",
+    "-i",
+    "-k",
+    "-L",
+    "--silent",
+    "--show-error",
+    "--insecure",
+    "--location",
+    "--compressed",
+    "--http2",
+];
 
 impl ExampleCall {
     /// Reads a `curl` command line: `-X`, `-H`, `-d` or `--json`, and the address.
@@ -49,12 +61,19 @@ impl ExampleCall {
                         header.split_once(':').ok_or_else(|| bad("a header is written `Name: value`"))?;
                     call.headers.insert(name.trim().to_owned(), value.trim().to_owned());
                 }
+                // What a browser says of itself; the entry tells that it is left out.
+                "-b" | "--cookie" => drop(call.headers.insert("Cookie".into(), value()?)),
+                "-A" | "--user-agent" => drop(call.headers.insert("User-Agent".into(), value()?)),
+                "-e" | "--referer" => drop(call.headers.insert("Referer".into(), value()?)),
                 "-d" | "--data" | "--data-raw" | "--data-binary" | "--json" => body = Some(value()?),
                 "--url" => call.url = value()?,
                 "-G" | "--get" => in_query = true,
                 switch if HARMLESS.contains(&switch) => {}
                 switch if switch.starts_with('-') => {
-                    return Err(bad(format!("the switch `{}` is not read", shown(switch))));
+                    // A short switch may carry its value, which may be a password.
+                    let length = if switch.starts_with("--") { switch.len() } else { 2 };
+                    let switch: String = switch.chars().take(length).collect();
+                    return Err(bad(format!("the switch `{}` is not read", shown(&switch))));
                 }
                 address if call.url.is_empty() => address.clone_into(&mut call.url),
                 _ => return Err(bad("it has two addresses")),

@@ -11,14 +11,40 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::error::{BAD_EXAMPLE, Error, SAME_NAME, shown};
-use crate::import::{CALLED, Entry, Notes, Origin, check_path, effects, is_for_keys, price, repeat};
+use crate::import::{CALLED, Entry, Known, Notes, Origin, check_path, effects, price, repeat};
 use crate::infer::schema_of;
 use crate::names::snake;
+use crate::secrets::{is_key, is_secret, redact, secret_within};
 use crate::text::percent_decoded;
 
-/// Headers that the transport writes by itself.
-const OF_THE_TRANSPORT: [&str; 6] =
-    ["accept", "accept-encoding", "connection", "content-length", "content-type", "user-agent"];
+/// Headers that the transport writes by itself, or that say something of a browser and nothing of the call.
+const OF_NO_MATTER: [&str; 20] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "dnt",
+    "host",
+    "if-modified-since",
+    "if-none-match",
+    "origin",
+    "pragma",
+    "priority",
+    "referer",
+    "te",
+    "upgrade-insecure-requests",
+    "user-agent",
+    "x-requested-with",
+];
+/// The ones of them that hardly any example means.
+const UNTOLD: [&str; 4] = ["accept", "content-length", "content-type", "host"];
+
+/// Shorter keys are not looked for in the answer.
+const SECRET_CHARS_MIN: usize = 8;
 
 /// An example call, as it stands in a file.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -82,16 +108,26 @@ impl ExampleCall {
     /// # Ok::<(), openapi::Error>(())
     /// ```
     pub fn entry(&self, origin: &Origin) -> Result<Entry, Error> {
+        let origin = &origin.public();
         let mut notes = Notes::default();
         let method = self.method(&mut notes)?;
         let address = self.address()?;
         let mut arguments = Arguments::default();
         for (name, value) in &self.path {
+            if value.as_str().is_some_and(|text| is_secret(name) || is_key(text)) {
+                return Err(no_place("path", name));
+            }
             arguments.add(name, value.clone(), Some(ParameterLocation::Path), "path")?;
         }
-        let mut auth = self.auth_of_headers(&mut notes)?;
+        let (mut auth, mut secrets) = self.auth_of_headers(&mut notes)?;
         for (name, value) in address.query {
-            if value == "<key>" || is_for_keys(&name, false) {
+            if value == "<key>" || is_secret(&name) || is_key(&value) {
+                if auth != Auth::None {
+                    let what =
+                        format!("`{}` holds a key beside another one, and a call has one", shown(&name));
+                    return Err(bad("url", what));
+                }
+                secrets.push(value);
                 notes.guessed("auth", format!("the key goes in `{}` of the query", shown(&name)));
                 auth = Auth::Query { name };
             } else {
@@ -102,6 +138,9 @@ impl ExampleCall {
             None => {}
             Some(_) if method == "GET" => return Err(bad("request", "a GET has no body")),
             Some(Json::Object(body)) => {
+                if let Some(name) = self.request.as_ref().and_then(secret_within) {
+                    return Err(no_place("request", name));
+                }
                 for (name, value) in body {
                     arguments.add(name, value.clone(), None, "request")?;
                 }
@@ -115,9 +154,19 @@ impl ExampleCall {
         }
         let id = format!("sn{}.{}{name}", origin.netuid, origin.name_prefix);
         let keyed = auth != Auth::None;
-        let (side_effects, why) = effects(&method, keyed, &name, &address.path);
+        let (side_effects, why) = effects(&Known {
+            method: &method,
+            keyed,
+            name: &name,
+            path: &address.path,
+            summary: self.summary.as_deref().unwrap_or_default(),
+        });
         notes.guessed("side_effects", why);
         notes.guessed("input", "types and required arguments are those of the example");
+        // Shorter ones occur in answers by chance.
+        secrets.retain(|secret| secret.len() >= SECRET_CHARS_MIN);
+        let mut answer = self.answer.clone();
+        answer.iter_mut().for_each(|answer| redact(answer, &secrets));
         let response = if matches!(self.answer, Some(Json::String(_))) {
             ResponseBody::Text
         } else {
@@ -125,13 +174,13 @@ impl ExampleCall {
         };
         let output = self.output(&mut notes);
         let input = Json::from(arguments.values);
-        let example = self.answer.clone().map(|output| Example {
+        let example = answer.clone().map(|output| Example {
             input: input.clone(),
             output,
             provenance: ExampleProvenance::Source,
         });
         // Over what the entry was made of, so without the key that the address or a header may hold.
-        let text = serde_json::to_vec(&json!([method, address.host, address.path, input, self.answer]));
+        let text = serde_json::to_vec(&json!([method, address.host, address.path, input, answer]));
         let descriptor = OperationDescriptor {
             id,
             netuid: origin.netuid,
@@ -206,10 +255,17 @@ impl ExampleCall {
         }
     }
 
-    fn auth_of_headers(&self, notes: &mut Notes) -> Result<Auth, Error> {
+    /// How the key is sent, with the keys that the example holds.
+    fn auth_of_headers(&self, notes: &mut Notes) -> Result<(Auth, Vec<String>), Error> {
         let mut auth = Auth::None;
+        let mut secrets = Vec::new();
+        let mut ignored = Vec::new();
         for (name, value) in &self.headers {
-            if OF_THE_TRANSPORT.contains(&name.to_ascii_lowercase().as_str()) {
+            let lower = name.to_ascii_lowercase();
+            if OF_NO_MATTER.contains(&lower.as_str()) || lower.starts_with("sec-") {
+                if !UNTOLD.contains(&lower.as_str()) {
+                    ignored.push(format!("`{}`", shown(name)));
+                }
                 continue;
             }
             let Some(format) = key_format(name, value) else {
@@ -223,9 +279,13 @@ impl ExampleCall {
                 return Err(bad("headers", "two headers hold keys, and a call has one"));
             }
             notes.guessed("auth", format!("`{}: {format}`", shown(name)));
+            secrets.extend(value.split(' ').next_back().map(str::to_owned));
             auth = Auth::Header { name: name.clone(), format };
         }
-        Ok(auth)
+        if !ignored.is_empty() {
+            notes.left_out("headers", format!("{}, which a call does not send", ignored.join(", ")));
+        }
+        Ok((auth, secrets))
     }
 
     fn address(&self) -> Result<Address, Error> {
@@ -294,7 +354,7 @@ fn key_format(name: &str, value: &str) -> Option<String> {
     if value.contains("<key>") {
         return Some(value.to_owned());
     }
-    if !is_for_keys(name, true) {
+    if !is_secret(name) && !is_key(value) {
         return None;
     }
     let scheme = value.split_once(' ').map(|(scheme, _)| scheme);
@@ -312,6 +372,14 @@ fn scalar(text: &str) -> Json {
 fn name_of(path: &str) -> String {
     let mut parts = path.split('/').rev().filter(|part| !part.contains('{')).map(snake);
     parts.find(|name| !name.is_empty()).unwrap_or_default()
+}
+
+fn no_place(at: &str, name: &str) -> Error {
+    let what = format!(
+        "`{}` holds a key, by its name or its look, and keys are sent in one header or query parameter only: leave it out",
+        shown(name)
+    );
+    bad(at, what)
 }
 
 fn bad(at: &str, message: impl Into<String>) -> Error {

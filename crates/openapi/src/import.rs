@@ -18,6 +18,7 @@ use crate::answer::Answer;
 use crate::document::{Document, Operation};
 use crate::error::{Error, NOT_CALLABLE, shown};
 use crate::request::Request;
+use crate::secrets::public_address;
 
 mod arguments;
 mod delivery;
@@ -28,8 +29,7 @@ mod server;
 
 use arguments::Arguments;
 pub(crate) use arguments::check_path;
-pub(crate) use effects::{effects, repeat};
-pub(crate) use security::is_for_keys;
+pub(crate) use effects::{Known, effects, repeat};
 pub(crate) use server::settled_server;
 
 /// Kind of the source that names the document of an entry.
@@ -47,10 +47,17 @@ pub struct Origin {
     pub name_prefix: String,
     /// Base URL of every operation, in place of what the document says.
     pub server: Option<String>,
-    /// Address of the document, or the name of its file.
+    /// Address of the document, or the name of its file. Entries keep it without user, password and keys.
     pub reference: String,
     /// How a key is sent, in place of what the document says.
     pub auth: Option<Auth>,
+}
+
+impl Origin {
+    /// The same without secrets in its reference, which every entry keeps.
+    pub(crate) fn public(&self) -> Self {
+        Self { reference: public_address(&self.reference), ..self.clone() }
+    }
 }
 
 /// A document as entries.
@@ -154,6 +161,7 @@ impl Document {
     /// # Ok::<(), openapi::Error>(())
     /// ```
     pub fn import(&self, origin: &Origin) -> Result<Import, Error> {
+        let origin = &origin.public();
         let word = |pointer| self.root.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
         let title = format!("{} {}", word("/info/title"), word("/info/version")).trim().to_owned();
         let operations = self.operations()?.into_iter().map(|operation| {
@@ -189,7 +197,13 @@ impl Document {
         let arguments = Arguments::of(&request, &auth, &mut notes);
         check_path(&operation.path, &arguments.parameters, &operation.at)?;
         let keyed = auth != Auth::None;
-        let (side_effects, why) = effects(operation.method, keyed, &operation.name, &operation.path);
+        let (side_effects, why) = effects(&Known {
+            method: operation.method,
+            keyed,
+            name: &operation.name,
+            path: &operation.path,
+            summary: &operation.summary,
+        });
         notes.guessed("side_effects", why);
         let repeat = repeat(operation.method, keyed, side_effects);
         let price = price(keyed, side_effects, &mut notes);

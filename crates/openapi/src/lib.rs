@@ -43,6 +43,7 @@ mod media;
 mod names;
 mod parameters;
 mod request;
+mod secrets;
 mod text;
 mod yaml;
 
@@ -55,6 +56,7 @@ pub use error::Error;
 pub use example::ExampleCall;
 pub use import::{Entry, Import, Imported, Note, NoteKind, Origin, SOURCE};
 pub use request::{Location, Request};
+pub use secrets::public_address;
 
 /// Bytes of one document, unpacked.
 pub const DOCUMENT_BYTES_MAX: usize = 16 << 20;

@@ -64,18 +64,19 @@ impl Document {
         Ok(parameters)
     }
 
-    /// The names of all parameters of query and header, with whether it is a header; those too that the transport
-    /// writes.
-    pub(crate) fn named_parameters(&self, operation: &Operation) -> Result<Vec<(String, bool)>, Error> {
+    /// The names of all parameters of query and header, with whether it is a header and whether it must be given; those
+    /// too that the transport writes.
+    pub(crate) fn named_parameters(&self, operation: &Operation) -> Result<Vec<(String, bool, bool)>, Error> {
         let mut names = Vec::new();
         for at in [&operation.item, &operation.at] {
             let list = self.resolve(at, at)?.get("parameters").and_then(Json::as_array);
             for parameter in list.into_iter().flatten() {
                 let (parameter, _) = self.follow(parameter, at.clone())?;
                 let text = |key: &str| parameter.get(key).and_then(Json::as_str);
+                let required = parameter.get("required") == Some(&Json::Bool(true));
                 match (text("name"), text("in")) {
-                    (Some(name), Some("header")) => names.push((name.to_owned(), true)),
-                    (Some(name), Some("query")) => names.push((name.to_owned(), false)),
+                    (Some(name), Some("header")) => names.push((name.to_owned(), true, required)),
+                    (Some(name), Some("query")) => names.push((name.to_owned(), false, required)),
                     _ => {}
                 }
             }

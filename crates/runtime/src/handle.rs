@@ -205,7 +205,14 @@ impl Handle {
         request.plan.check(&callable)?;
         let cap = self.shared.cap(&request.tenant);
         let reserved = admission::check(&request.plan.prepared, &inputs, request.cost_max, cap)?;
-        let new = Creation::new(&self.shared, request, inputs, callable.iter().map(Result::is_ok), asked, reserved)?;
+        let new = Creation::new(
+            &self.shared,
+            request,
+            inputs,
+            callable.iter().map(Result::is_ok),
+            asked,
+            reserved,
+        )?;
         let (id, limit) = (new.opened.run, self.shared.options.runs_max);
         let live = Arc::clone(new.task.live());
         self.shared.registry.admit(id, &new.request.tenant, &live, limit)?;

@@ -218,7 +218,10 @@ async fn an_answer_or_error_that_repeats_the_key_is_not_kept() {
     for (reply, code) in [
         (json_answer(&json!({"n": 1, "headers": {"authorization": format!("Bearer {CANARY}")}})), "E1113"),
         // What is refused stays what its status says.
-        (answer("401 Unauthorized", "application/json", format!(r#"{{"detail":"no key {CANARY}"}}"#)), "E1145"),
+        (
+            answer("401 Unauthorized", "application/json", format!(r#"{{"detail":"no key {CANARY}"}}"#)),
+            "E1145",
+        ),
         (answer("500 Oops", "text/plain", format!("panic at {CANARY}")), "E1143"),
     ] {
         let peer = Peer::start(move |_| reply.clone()).await;

@@ -15,8 +15,7 @@ use super::messages::Messages;
 use super::prune::prune;
 use super::{Descriptors, SOURCE, path_of};
 use crate::error::{Error, NO_GRPC_CALL, TOO_LARGE, shown};
-use crate::import::{Entry, Notes, Origin, effects, price, repeat};
-use crate::names::snake;
+use crate::import::{Entry, Known, Notes, Origin, effects, price, repeat};
 
 /// How a gRPC call is named where an HTTP method would be.
 const CALL: &str = "gRPC call";
@@ -109,7 +108,7 @@ fn changes(method: &MethodDescriptor, keyed: bool, notes: &mut Notes) -> (SideEf
         let effects = if keyed { SideEffects::Metered } else { SideEffects::None };
         return (effects, repeat(CALL, keyed, effects));
     }
-    let (effects, why) = effects(CALL, keyed, &snake(method.name()), "");
+    let (effects, why) = effects(&Known { method: CALL, keyed, name: method.name(), path: "", summary: "" });
     notes.guessed("side_effects", why);
     let mut repeat = repeat(CALL, keyed, effects);
     repeat.safe |= level == IdempotencyLevel::Idempotent;

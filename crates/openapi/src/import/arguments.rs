@@ -9,6 +9,7 @@ use super::{Locations, Notes};
 use crate::error::{Error, shown};
 use crate::media::Media;
 use crate::request::{Location, Request};
+use crate::secrets::is_secret;
 
 /// The property that switches streaming on, in every API that is shaped like OpenAI's.
 const STREAM: &str = "stream";
@@ -38,6 +39,10 @@ impl Arguments {
         for (name, location) in &request.locations {
             match location {
                 Location::Path => drop(parameters.insert(name.clone(), ParameterLocation::Path)),
+                Location::Query | Location::Header if *auth == Auth::None && is_secret(name) => {
+                    without(&mut input, name);
+                    notes.left_out("input", format!("the optional `{}`, by its name a key", shown(name)));
+                }
                 Location::Query if is_of(auth, name, false) => without(&mut input, name),
                 Location::Query => drop(parameters.insert(name.clone(), ParameterLocation::Query)),
                 Location::Header if is_of(auth, name, true) => without(&mut input, name),
@@ -49,6 +54,15 @@ impl Arguments {
                 }
                 Location::Body => {}
             }
+        }
+        for name in names_of(&input).filter(|name| is_secret(name)) {
+            notes.guessed(
+                "input",
+                format!(
+                    "`{}` is a plain argument, though named like a secret: proofs show what is given for it",
+                    shown(name)
+                ),
+            );
         }
         let mut fixed_body = BTreeMap::new();
         let is_in_body = request.locations.get(STREAM) == Some(&Location::Body) && !request.whole_body;
@@ -117,6 +131,11 @@ fn is_of(auth: &Auth, name: &str, in_header: bool) -> bool {
 fn is_required(input: &Json, name: &str) -> bool {
     let required = input.get("required").and_then(Json::as_array);
     required.is_some_and(|required| required.iter().any(|own| own == name))
+}
+
+/// The names of all arguments.
+fn names_of(input: &Json) -> impl Iterator<Item = &String> {
+    input.get("properties").and_then(Json::as_object).into_iter().flat_map(Map::keys)
 }
 
 fn is_flag(schema: Option<&Json>) -> bool {

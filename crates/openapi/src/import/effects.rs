@@ -1,112 +1,253 @@
-//! What a call changes, as far as method, key and name tell. No document says it, so all of this is a guess, and
-//! one that errs to the side of caution: what is not safe is not sent twice.
+//! What a call changes, as far as method, key and words tell. No document says it, so all of this is a guess, and one
+//! that errs to the side of caution: a call that may move money or change something is not sent twice.
 
 use schema::operation::{Repeat, SideEffects};
 
 use crate::names::snake;
 
 /// Words of operations that buy something.
-const BUYS: &[&str] =
-    &["buy", "checkout", "deploy", "order", "pay", "purchase", "rent", "subscribe", "withdraw"];
-/// Words of operations that create, change or delete something.
+const BUYS: &[&str] = &[
+    "bid",
+    "buy",
+    "charge",
+    "checkout",
+    "deploy",
+    "deposit",
+    "donate",
+    "lease",
+    "order",
+    "pay",
+    "purchase",
+    "redeem",
+    "refund",
+    "rent",
+    "reserve",
+    "sell",
+    "stake",
+    "subscribe",
+    "swap",
+    "topup",
+    "train",
+    "transfer",
+    "unstake",
+    "upgrade",
+    "withdraw",
+];
+/// Words of operations that create, change or delete something, or do something in the world.
 const WRITES: &[&str] = &[
+    "accept",
+    "activate",
     "add",
+    "allocate",
+    "approve",
     "archive",
     "assign",
+    "ban",
     "cancel",
+    "claim",
     "clear",
+    "close",
     "commit",
+    "deactivate",
     "delete",
     "deprecate",
+    "deregister",
+    "destroy",
     "disable",
+    "drop",
     "edit",
     "enable",
+    "enqueue",
+    "execute",
+    "finetune",
     "import",
     "insert",
     "invite",
+    "kill",
+    "launch",
+    "login",
+    "logout",
+    "move",
+    "notify",
     "patch",
+    "pause",
+    "provision",
     "publish",
+    "purge",
+    "push",
     "put",
+    "reboot",
     "register",
+    "reject",
     "remove",
     "rename",
+    "renew",
+    "replace",
     "reset",
+    "restart",
+    "resume",
     "revoke",
+    "rollback",
     "rotate",
     "save",
+    "send",
     "set",
+    "shutdown",
+    "sign",
+    "signup",
+    "spawn",
     "start",
     "stop",
     "submit",
+    "suspend",
+    "terminate",
+    "trigger",
     "unassign",
+    "unregister",
+    "unsubscribe",
     "update",
     "upload",
+    "upsert",
+    "vote",
+    "write",
+];
+/// Pairs of words that are one.
+const PAIRS: [(&str, &str); 5] = [
+    ("check_out", "checkout"),
+    ("fine_tune", "finetune"),
+    ("log_in", "login"),
+    ("sign_up", "signup"),
+    ("top_up", "topup"),
 ];
 /// Words that say the same as [`WRITES`], unless what is made is the answer: `create_embeddings` stores nothing.
-const MAKES: &[&str] = &["create", "post"];
+const MAKES: &[&str] = &["create", "make", "new"];
+/// Words of operations whose answer is what they make.
+const GENERATES: &[&str] = &[
+    "chat",
+    "completion",
+    "completions",
+    "embed",
+    "embedding",
+    "embeddings",
+    "generate",
+    "generation",
+    "generations",
+    "infer",
+    "inference",
+    "predict",
+    "prediction",
+    "predictions",
+    "rerank",
+    "responses",
+    "speech",
+    "summarize",
+    "transcribe",
+    "transcription",
+    "transcriptions",
+    "translate",
+    "translation",
+    "translations",
+];
 /// Words of operations that answer a question, although they are sent as a POST.
 const ASKS: &[&str] = &[
     "answer",
     "answers",
     "ask",
     "calculate",
-    "chat",
     "check",
     "classify",
-    "completion",
-    "completions",
     "compute",
     "crawl",
     "detect",
-    "embed",
-    "embeddings",
     "estimate",
     "evaluate",
     "find",
-    "generate",
-    "generations",
     "get",
-    "infer",
     "list",
-    "predict",
-    "predictions",
+    "lookup",
     "query",
-    "rerank",
-    "responses",
+    "scrape",
     "search",
-    "speech",
-    "transcriptions",
-    "translations",
+    "tokenize",
     "validate",
     "verify",
 ];
 
-/// What a call changes, and why that is thought, in words.
-pub(crate) fn effects(method: &str, keyed: bool, name: &str, path: &str) -> (SideEffects, String) {
-    let text = format!("{name}_{}", snake(path));
-    let found = |words: &'static [&'static str]| {
-        // The method may stand in a name that was made of it, which says nothing more.
-        let mut parts = text.split('_').filter(|part| !part.eq_ignore_ascii_case(method));
-        parts.find_map(|part| words.iter().copied().find(|word| *word == part))
-    };
-    let key = if keyed { "with" } else { "without" };
-    let (effects, why) = match (method, keyed) {
-        ("GET", true) => (SideEffects::Metered, format!("a GET {key} a key")),
-        ("GET", false) => (SideEffects::None, format!("a GET {key} a key")),
-        ("PUT" | "PATCH" | "DELETE", _) => (SideEffects::Writes, format!("a {method}")),
-        _ => {
-            let (buys, writes, makes, asks) = (found(BUYS), found(WRITES), found(MAKES), found(ASKS));
-            let said = |word: &str| format!("a {method} {key} a key, and its name or path says `{word}`");
-            match (buys, writes.or(makes.filter(|_| asks.is_none())), asks) {
-                (Some(word), _, _) => (SideEffects::SpendsMoney, said(word)),
-                (None, Some(word), _) => (SideEffects::Writes, said(word)),
-                (None, None, asks) if keyed => {
-                    (SideEffects::Metered, asks.map_or_else(|| format!("a {method} {key} a key"), said))
+/// What an operation is known by.
+pub(crate) struct Known<'a> {
+    pub(crate) method: &'a str,
+    /// Whether it takes a key.
+    pub(crate) keyed: bool,
+    pub(crate) name: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) summary: &'a str,
+}
+
+impl Known<'_> {
+    /// The words of name and path. What stands in for a value in the path is no word of the operation, and the method
+    /// may stand in a name that was made of it, which says nothing more.
+    fn words(&self) -> Vec<String> {
+        let fixed = self.path.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+        let text = format!("{}_{}", snake(self.name), snake(&fixed.collect::<Vec<_>>().join("/")));
+        let text = PAIRS.iter().fold(text, |text, (apart, one)| text.replace(apart, one));
+        let words =
+            text.split('_').filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case(self.method));
+        words.map(str::to_owned).collect()
+    }
+
+    /// The verbs of the summary: its first word, and those behind an `and`. They only ever speak against an
+    /// operation: "Check out the cart" asks nothing.
+    fn verbs(&self) -> Vec<String> {
+        let mut verbs = Vec::new();
+        let mut is_verb = true;
+        for word in self.summary.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            let word = word.to_lowercase();
+            if is_verb {
+                // "Buys", "launches" and "buy" are one verb.
+                for ending in ["", "s", "es"] {
+                    verbs.extend(word.strip_suffix(ending).map(str::to_owned));
                 }
-                (None, None, Some(word)) => (SideEffects::None, said(word)),
-                (None, None, None) => (SideEffects::Writes, format!("a {method} {key} a key")),
             }
+            is_verb = matches!(word.as_str(), "and" | "or" | "then");
         }
+        verbs
+    }
+}
+
+/// What a call changes, and why that is thought, in words.
+pub(crate) fn effects(known: &Known<'_>) -> (SideEffects, String) {
+    let (words, verbs) = (known.words(), known.verbs());
+    let among = |said: &[String], list: &'static [&'static str]| {
+        said.iter().find_map(|said| list.iter().copied().find(|word| word == said))
+    };
+    let found = |list| among(&words, list);
+    let against = |list| found(list).or_else(|| among(&verbs, list));
+    let call = format!("a {} {} a key", known.method, if known.keyed { "with" } else { "without" });
+    let because = |word: Option<&str>| match word {
+        Some(word) => {
+            let place = if words.iter().any(|own| own == word) { "name or path" } else { "summary" };
+            format!("{call}, and its {place} says `{word}`")
+        }
+        None => call.clone(),
+    };
+    let (buys, writes, makes) = (against(BUYS), against(WRITES), against(MAKES));
+    let (generates, asks) = (found(GENERATES), found(ASKS));
+    let harmless = if known.keyed { SideEffects::Metered } else { SideEffects::None };
+    let (effects, why) = match known.method {
+        // To delete an order is to buy nothing.
+        "DELETE" => (SideEffects::Writes, "a DELETE".to_owned()),
+        method @ ("PUT" | "PATCH") => match buys {
+            Some(_) => (SideEffects::SpendsMoney, because(buys)),
+            None => (SideEffects::Writes, format!("a {method}")),
+        },
+        _ if buys.is_some() => (SideEffects::SpendsMoney, because(buys)),
+        _ if writes.is_some() => (SideEffects::Writes, because(writes)),
+        _ if makes.is_some() && generates.is_none() => (SideEffects::Writes, because(makes)),
+        "GET" => (harmless, because(None)),
+        _ => match generates.or(asks) {
+            Some(word) => (harmless, because(Some(word))),
+            None => (SideEffects::Writes, format!("{call}, and nothing says that it only reads")),
+        },
     };
     let name = match effects {
         SideEffects::None => "none",
@@ -119,9 +260,13 @@ pub(crate) fn effects(method: &str, keyed: bool, name: &str, path: &str) -> (Sid
 
 /// Whether a call may be sent again: by its effects, and by what HTTP promises of its method.
 pub(crate) fn repeat(method: &str, keyed: bool, effects: SideEffects) -> Repeat {
-    let harmless = matches!(effects, SideEffects::None | SideEffects::Metered);
+    let safe = match effects {
+        SideEffects::None | SideEffects::Metered => true,
+        SideEffects::Writes => matches!(method, "PUT" | "DELETE"),
+        SideEffects::SpendsMoney => false,
+    };
     Repeat {
-        safe: harmless || matches!(method, "PUT" | "DELETE"),
+        safe,
         costs_again: effects == SideEffects::SpendsMoney || (keyed && effects != SideEffects::None),
     }
 }
@@ -130,8 +275,12 @@ pub(crate) fn repeat(method: &str, keyed: bool, effects: SideEffects) -> Repeat 
 mod tests {
     use super::*;
 
+    fn guessed(method: &str, keyed: bool, name: &str, path: &str, summary: &str) -> SideEffects {
+        effects(&Known { method, keyed, name, path, summary }).0
+    }
+
     #[test]
-    fn effects_follow_method_key_and_name() {
+    fn effects_follow_method_key_and_words() {
         for (method, keyed, name, path, expected) in [
             ("GET", false, "list", "/list", SideEffects::None),
             ("GET", true, "list", "/list", SideEffects::Metered),
@@ -143,18 +292,51 @@ mod tests {
             // What is created is the answer.
             ("POST", true, "create_embeddings", "/embeddings", SideEffects::Metered),
             ("POST", true, "create_key", "/keys", SideEffects::Writes),
+            ("POST", true, "get_or_create_key", "/keys", SideEffects::Writes),
             // A name that was made of the method and the path.
-            ("POST", true, "post_hits", "/hits", SideEffects::Metered),
+            ("POST", true, "post_hits_search", "/hits/search", SideEffects::Metered),
             ("DELETE", false, "search", "/search", SideEffects::Writes),
+            ("DELETE", true, "order", "/order/{id}", SideEffects::Writes),
+            ("PUT", true, "extend_lease", "/pods", SideEffects::SpendsMoney),
         ] {
-            assert_eq!(effects(method, keyed, name, path).0, expected, "{method} {path}");
+            assert_eq!(guessed(method, keyed, name, path, ""), expected, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn what_may_move_money_is_never_thought_to_be_harmless() {
+        for (method, name, path, summary) in [
+            ("POST", "transferFunds", "/funds", ""),
+            ("POST", "sendEmail", "/email", ""),
+            ("POST", "podLaunch", "/pod", ""),
+            ("POST", "runTraining", "/training", ""),
+            ("POST", "hits", "/hits", ""),
+            ("GET", "buyCredits", "/credits", ""),
+            ("GET", "cancelOrder", "/x", ""),
+            ("GET", "deleteAll", "/x", ""),
+            ("GET", "get_api_lease_new", "/api/lease/new", "Request a new worker lease"),
+            ("GET", "worker", "/worker", "Launches a worker."),
+            ("GET", "cart", "/cart", "Validates and buys what is in the cart."),
+            ("POST", "cart", "/cart", "Check out the cart."),
+            ("POST", "checkOut", "/cart/find", ""),
+        ] {
+            let effects = guessed(method, true, name, path, summary);
+            assert!(
+                matches!(effects, SideEffects::Writes | SideEffects::SpendsMoney),
+                "{method} {name}: {effects:?}"
+            );
+            assert!(!repeat(method, true, effects).safe, "{method} {name}");
+        }
+        // A value of the path is no word of the operation, and words count as a whole.
+        assert_eq!(guessed("GET", true, "hits", "/hits/{order}", ""), SideEffects::Metered);
+        assert_eq!(guessed("GET", true, "ordering", "/settings/post", "Payments."), SideEffects::Metered);
     }
 
     #[test]
     fn what_writes_is_sent_again_only_where_http_allows_it() {
         let safe = |method| repeat(method, true, SideEffects::Writes).safe;
-        assert_eq!(["POST", "PUT", "PATCH", "DELETE"].map(safe), [false, true, false, true]);
+        assert_eq!(["GET", "POST", "PUT", "PATCH", "DELETE"].map(safe), [false, false, true, false, true]);
+        assert!(!repeat("PUT", true, SideEffects::SpendsMoney).safe);
         assert_eq!(repeat("GET", true, SideEffects::Metered), Repeat { safe: true, costs_again: true });
         assert_eq!(repeat("GET", false, SideEffects::None), Repeat { safe: true, costs_again: false });
     }

@@ -9,11 +9,7 @@ use super::Notes;
 use crate::dialect::Dialect;
 use crate::document::{Document, Operation, below, object};
 use crate::error::{Error, UNSPEAKABLE, shown};
-
-/// Headers and query parameters that hold a key, where a document says so only by their names.
-const KEY_HEADERS: [&str; 6] =
-    ["authorization", "x-api-key", "api-key", "apikey", "x-api-token", "x-access-token"];
-const KEY_QUERIES: [&str; 5] = ["api_key", "apikey", "api-key", "access_token", "api_token"];
+use crate::secrets::is_secret;
 
 /// Longest name of a part of a key that is made of a scheme's name.
 const PART_NAME_CHARS_MAX: usize = 32;
@@ -28,12 +24,6 @@ pub(crate) fn header(name: &str, format: &str) -> Auth {
     Auth::Header { name: name.into(), format: format.into() }
 }
 
-/// Whether the header or query parameter `name` is one for keys.
-pub(crate) fn is_for_keys(name: &str, in_header: bool) -> bool {
-    let name = name.to_ascii_lowercase();
-    if in_header { KEY_HEADERS.contains(&name.as_str()) } else { KEY_QUERIES.contains(&name.as_str()) }
-}
-
 impl Document {
     /// How an operation is called: by the first of its alternatives that can be spoken.
     ///
@@ -43,18 +33,31 @@ impl Document {
         let own = self.members(operation)?.get("security").map(|own| (own, below(&operation.at, "security")));
         let of_all = || self.root.get("security").map(|all| (all, "#/security".to_owned()));
         let Some((security, at)) = own.or_else(of_all) else {
-            return self.auth_by_name(operation, notes);
+            return self.auth_by_name(operation, false, notes);
         };
         let alternatives =
             security.as_array().ok_or_else(|| Error::malformed(&at, "`security` is a list"))?;
         if alternatives.is_empty() {
-            return Ok(Auth::None);
+            return self.auth_by_name(operation, true, notes);
         }
         let mut reasons = Vec::new();
         for (place, alternative) in alternatives.iter().enumerate() {
             let at = format!("{at}/{place}");
-            match self.alternative(object(alternative, &at, "an alternative of `security`")?, &at, notes)? {
+            // What is told of one that is not taken would contradict the entry.
+            let mut told = Notes::default();
+            match self.alternative(
+                object(alternative, &at, "an alternative of `security`")?,
+                &at,
+                &mut told,
+            )? {
                 Ok((auth, name)) => {
+                    if auth == Auth::None {
+                        let shown = self.auth_by_name(operation, true, notes)?;
+                        if shown != Auth::None {
+                            return Ok(shown);
+                        }
+                    }
+                    notes.0.append(&mut told.0);
                     if alternatives.len() > 1 {
                         let of = alternatives.len();
                         notes.chosen("auth", format!("{name}, the first of {of} ways that can be spoken"));
@@ -111,10 +114,11 @@ impl Document {
         Ok(spoken(scheme, notes).map_err(|why| format!("`{}` {why}", shown(name))))
     }
 
-    /// Of an operation without security: documents made from code often show the key as a parameter only.
-    fn auth_by_name(&self, operation: &Operation, notes: &mut Notes) -> Result<Auth, Error> {
-        for (name, is_header) in self.named_parameters(operation)? {
-            if !is_for_keys(&name, is_header) {
+    /// Of an operation without security: documents made from code often show the key as a parameter only. Where the
+    /// document says that there is no key (`is_open`), only one that must be given is taken for it.
+    fn auth_by_name(&self, operation: &Operation, is_open: bool, notes: &mut Notes) -> Result<Auth, Error> {
+        for (name, is_header, is_required) in self.named_parameters(operation)? {
+            if !is_secret(&name) || (is_open && !is_required) {
                 continue;
             }
             let (place, auth) = match (is_header, name.eq_ignore_ascii_case("authorization")) {

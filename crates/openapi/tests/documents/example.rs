@@ -95,3 +95,53 @@ fn an_example_that_lacks_something_is_refused() {
         assert_eq!(refused(text), (code, at.to_owned()), "{text}");
     }
 }
+
+#[test]
+fn a_key_of_an_example_lands_nowhere() {
+    let entry = |line: &str, answer: serde_json::Value| {
+        let mut call = ExampleCall::from_curl(line)?;
+        call.answer = Some(answer);
+        call.entry(&origin())
+    };
+    let kept = entry(
+        "curl 'https://a.example/find?token=real-key-1&q=tao' -H 'User-Agent: x'",
+        json!({ "q": "tao", "echo": "?token=real-key-1", "session": { "refresh_token": "other" } }),
+    )
+    .unwrap();
+    assert_eq!(kept.descriptor.auth, Auth::Query { name: "token".into() });
+    let text = format!("{:?}", kept);
+    assert!(!text.contains("real-key-1") && !text.contains("other"), "{text}");
+    assert_eq!(kept.descriptor.input["required"], json!(["q"]));
+    // By its look.
+    let header = entry("curl https://a.example/find -H 'X-Thing: sk-0123456789abcdef'", json!(1)).unwrap();
+    assert_eq!(header.descriptor.auth, Auth::Header { name: "X-Thing".into(), format: "<key>".into() });
+    for line in [
+        "curl 'https://a.example/find?token=real-key-1&sig=real-key-1'",
+        "curl https://a.example/find?token=real-key-1 -H 'X-Api-Key: real-key-1'",
+        "curl https://a.example/find -d '{\"apiKey\": \"real-key-1\"}'",
+        "curl https://a.example/find -d '{\"a\": [{\"b\": \"sk-real-key-1-0123456789\"}]}'",
+        "curl https://a.example/find -ume:real-key-1",
+    ] {
+        let error = entry(line, json!(1)).unwrap_err();
+        assert_eq!(error.code, "E1260", "{line}");
+        assert!(!error.to_string().contains("real-key-1"), "{error}");
+    }
+}
+
+#[test]
+fn what_a_browser_says_of_itself_is_left_out() {
+    let call = ExampleCall::from_curl(
+        "curl 'https://a.example/find?q=tao' \\\n  -H 'accept: */*' \\\n  -H 'accept-language: en-GB' \\\n  -b 'session=abc' \\\n  -H 'sec-ch-ua: \"x\"' \\\n  -H 'authorization: Bearer real' --compressed",
+    )
+    .unwrap();
+    let entry = call.entry(&origin()).unwrap();
+    assert_eq!(
+        entry.descriptor.auth,
+        Auth::Header { name: "authorization".into(), format: "Bearer <key>".into() }
+    );
+    let note = entry.notes.iter().find(|note| note.field == "headers").unwrap();
+    assert_eq!(
+        (note.kind.name(), note.text.as_str()),
+        ("left_out", "`Cookie`, `accept-language`, `sec-ch-ua`, which a call does not send")
+    );
+}

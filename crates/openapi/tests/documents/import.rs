@@ -96,13 +96,13 @@ fn each_operation_is_taken_guessed_or_refused() {
       refused: [E1257] a call is one of GET, POST, PUT, PATCH, DELETE, not HEAD, at #/paths/~1questions~1{id}/head
 
     sn7.post_files = POST /files
-      POST https://eu.oracle.example/v1/files, Multipart { media_types: {} } (?key=), Metered, Unknown
-      guessed: side_effects metered: a POST with a key
+      POST https://eu.oracle.example/v1/files, Multipart { media_types: {} } (?key=), Writes, Unknown
+      guessed: side_effects writes: a POST with a key, and nothing says that it only reads
       chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
 
     sn7.post_batch = POST /batch
-      json body without names (Authorization: Bearer <key>), Metered, Unknown
-      guessed: side_effects metered: a POST with a key
+      json body without names (Authorization: Bearer <key>), Writes, Unknown
+      guessed: side_effects writes: a POST with a key, and nothing says that it only reads
       chosen: auth the key is an OAuth 2 token, which has to be got beforehand
       chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
       left_out: output its type, so the answer is `Json`: [E0611] `tpye` is no keyword of JSON Schema, at #/paths/~1batch/post/responses/200/content/application~1json/schema
@@ -315,5 +315,57 @@ fn the_way_in_is_what_the_document_says_or_shows() {
     assert_eq!(shown("authorization", "header"), Ok((header("Authorization", "Bearer <key>"), true)));
     assert_eq!(shown("x-api-key", "header"), Ok((header("x-api-key", "<key>"), true)));
     assert_eq!(shown("api_key", "query"), Ok((Auth::Query { name: "api_key".into() }, true)));
+    assert_eq!(shown("x-auth-token", "header"), Ok((header("x-auth-token", "<key>"), true)));
+    assert_eq!(shown("token", "query"), Ok((Auth::Query { name: "token".into() }, true)));
     assert_eq!(shown("keyword", "query"), Ok((Auth::None, false)));
+    assert_eq!(shown("page_token", "query"), Ok((Auth::None, false)));
+}
+
+#[test]
+fn a_key_is_no_argument_although_the_document_says_that_there_is_none() {
+    let imported = |security: serde_json::Value, required: bool| {
+        let parameter = |name: &str, required: bool| json!({ "name": name, "in": "header", "required": required, "schema": { "type": "string" } });
+        let body = json!({ "type": "object", "properties": { "password": { "type": "string" } } });
+        let post = json!({
+            "security": security, "parameters": [parameter("X-API-Key", required)],
+            "requestBody": { "content": { "application/json": { "schema": body } } },
+            "responses": { "200": { "description": "" } },
+        });
+        let scheme = json!({ "type": "http", "scheme": "bearer" });
+        let text = json!({
+            "openapi": "3.1.0", "paths": { "/a": { "post": post } },
+            "components": { "securitySchemes": {
+                "web": { "type": "apiKey", "in": "header", "name": "Authorization" }, "way": scheme,
+                "cookie": { "type": "apiKey", "in": "cookie", "name": "s" },
+            } },
+        });
+        let import = import(text.to_string().as_bytes(), &origin());
+        let entry = import.operations.into_iter().next().unwrap().entry.unwrap();
+        let names = entry.descriptor.input["properties"].as_object().unwrap().keys().cloned();
+        let told = entry.notes.into_iter().map(|note| format!("{} {}", note.kind.name(), note.text));
+        (entry.descriptor.auth, names.collect::<Vec<_>>(), told.collect::<Vec<_>>().join("\n"))
+    };
+    let key = Auth::Header { name: "X-API-Key".into(), format: "<key>".into() };
+    let (auth, names, told) = imported(json!([]), true);
+    assert_eq!((auth, names), (key.clone(), vec!["password".to_owned()]));
+    assert!(told.contains("guessed `password` is a plain argument, though named like a secret"), "{told}");
+    assert_eq!(imported(json!([{}, { "way": [] }]), true).0, key);
+    let (auth, names, told) = imported(json!([]), false);
+    assert_eq!((auth, names), (Auth::None, vec!["password".to_owned()]));
+    assert!(told.contains("left_out the optional `X-API-Key`, by its name a key"), "{told}");
+    // One that is not taken says nothing of the entry.
+    let (_, names, told) = imported(json!([{ "web": [], "cookie": [] }, { "way": [] }]), false);
+    assert_eq!(names, ["X-API-Key", "password"]);
+    assert!(!told.contains("only says that the header holds the key"), "{told}");
+    assert!(told.contains("guessed `X-API-Key` is a plain argument"), "{told}");
+}
+
+#[test]
+fn the_address_of_a_document_is_kept_without_its_secrets() {
+    let reference = "https://me:pw@docs.example/api/openapi.yaml?v=2&token=real-key".to_owned();
+    let import = import(ORACLE, &Origin { reference, ..origin() });
+    let entries = import.operations.iter().filter_map(|operation| operation.entry.as_ref().ok());
+    for entry in entries {
+        assert_eq!(entry.descriptor.sources[0].reference, "https://docs.example/api/openapi.yaml?v=2");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use openapi::{Descriptors, Document, ExampleCall, Import, Imported, Origin};
+use openapi::{Descriptors, Document, ExampleCall, Import, Imported, Origin, public_address};
 use serde_json::{Value, json};
 use subnet::egress::{Egress, Fetched, Validators};
 
@@ -109,10 +109,14 @@ fn server(args: &Add) -> Option<String> {
     args.base_url.as_ref().or_else(own).map(|address| grpc::base_url(address))
 }
 
-/// What the document is known by: its address, or the name of its file, which is the same on every machine.
+/// What the document is known by: its address without secrets, or the name of its file, which is the same on every machine.
 fn reference(document: &str) -> String {
     let file = || Path::new(document).file_name().map(|name| name.to_string_lossy().into_owned());
-    if is_address(document) { document.to_owned() } else { file().unwrap_or_else(|| document.to_owned()) }
+    if is_address(document) {
+        public_address(document)
+    } else {
+        file().unwrap_or_else(|| document.to_owned())
+    }
 }
 
 fn descriptors(args: &Add, bytes: &[u8], origin: &Origin) -> Result<Import, Failure> {

@@ -23,6 +23,7 @@ pub(super) fn egress(config: &Config) -> Result<Egress, Failure> {
 
 /// Why there is no document, with what to do.
 pub(super) fn failure(url: &str, error: &FetchError) -> Failure {
+    let url = openapi::public_address(url);
     let message = format!("{url}: {error}");
     match error {
         FetchError::Exchange(ExchangeError::Refused(refused)) => {
