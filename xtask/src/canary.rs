@@ -291,8 +291,6 @@ fn in_base64(before: usize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use std::os::unix::fs::PermissionsExt as _;
 
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -380,7 +378,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("closed");
         fs::write(&path, CANARY).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
         let mut searched = Searched::default();
         let failed = searched.folder(folder.path());
         assert!(failed.is_err() || !searched.hits.is_empty());

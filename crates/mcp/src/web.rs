@@ -67,8 +67,8 @@ async fn in_json(response: Response) -> Response {
     };
     let text = String::from_utf8_lossy(&text);
     let (status, code, message) = match text.strip_prefix("fail to deserialize request body ") {
-        // It says so of JSON that is no message as well.
-        Some(why) if why.contains("did not match any variant") => {
+        // It says so of JSON that is no message as well, but then of no place in it.
+        Some(why) if !why.contains(" at line ") => {
             (StatusCode::BAD_REQUEST, NO_MESSAGE, format!("the body is no message of JSON-RPC: {why}"))
         }
         Some(why) => (StatusCode::BAD_REQUEST, NOT_JSON, format!("the body is not JSON: {why}")),

@@ -49,7 +49,7 @@ pub enum Error {
         /// The subnet's name for secrets, `sn<netuid>`.
         subnet: String,
         /// Where it would be sent.
-        origin: Origin,
+        origin: Box<Origin>,
         /// Whose it must be, where those of the deployment do not serve.
         tenant: Option<Arc<str>>,
         /// The parts that the operation needs.
@@ -385,7 +385,7 @@ impl SecretStore {
                 None => Err(Error::Missing {
                     operation: operation.clone(),
                     subnet,
-                    origin: origin.clone(),
+                    origin: Box::new(origin.clone()),
                     tenant: self.tenant.clone(),
                     parts: parts.into_iter().map(str::to_owned).collect(),
                 }),
