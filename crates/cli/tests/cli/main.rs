@@ -28,6 +28,7 @@ mod prompt;
 mod proof;
 mod report;
 mod run;
+mod runs;
 mod serve;
 mod test_command;
 mod tokens;
