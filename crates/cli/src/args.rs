@@ -18,7 +18,7 @@ pub(crate) use ledger::{Add, Crawl, Ledger, LedgerSource, ToolForm};
 pub(crate) use plans::Plans;
 #[cfg(feature = "mcp")]
 pub(crate) use runs::Mcp;
-pub(crate) use runs::{Call, Doctor, Progress, Run, Serve};
+pub(crate) use runs::{Call, Doctor, Progress, Run, RunSource, Runs, Serve};
 pub(crate) use tokens::Tokens;
 
 /// What follows the commands in the help.
@@ -143,6 +143,9 @@ pub(crate) enum Command {
     Test(Test),
     /// Run a plan.
     Run(Run),
+    /// Look at what was run and called before.
+    #[command(subcommand)]
+    Runs(Runs),
     /// Call one operation once: `orch call sn22.web_search query="..."`.
     Call(Call),
     /// Serve gRPC and MCP: runs, calls, the Ledger and the compiler.

@@ -19,6 +19,7 @@ mod new;
 mod plans;
 mod proof;
 mod run;
+mod runs;
 mod serve;
 mod test;
 mod tokens;
@@ -65,6 +66,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Doc(args) => doc::run(&context, &args),
         Command::Test(args) => test::run(&context, &args),
         Command::Run(args) => run::run(&context, &args).await,
+        Command::Runs(args) => runs::run(&context, &args).await,
         Command::Serve(args) => serve::run(&context, &args).await,
         #[cfg(feature = "mcp")]
         Command::Mcp(args) => mcp::run(&context, &args).await,

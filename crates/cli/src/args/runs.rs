@@ -1,8 +1,8 @@
-//! The commands that run and serve: `orch run`, `call`, `serve`, `doctor` and `mcp`.
+//! The commands that run and serve: `orch run`, `runs`, `call`, `serve`, `doctor` and `mcp`.
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use http::{HeaderValue, Uri};
 
 #[derive(Debug, Args)]
@@ -147,4 +147,44 @@ pub(crate) struct Mcp {
     /// What to log to standard error, as `orch serve` takes it.
     #[arg(long, value_name = "FILTER", env = "ORCHESTRA_LOG", default_value = "warn")]
     pub(crate) log: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Runs {
+    /// List runs and calls, the newest first.
+    List {
+        /// Only those of the plan, or operation, with this name.
+        #[arg(long, value_name = "NAME")]
+        plan: Option<String>,
+        /// How many at most.
+        #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+        #[command(flatten)]
+        source: RunSource,
+    },
+    /// Show a run: its state, its steps, what it cost.
+    Show {
+        /// Such as `01a20312-e3b0-71c1-8f80-cf4a5739d298`, with or without `runs/` before it.
+        run: String,
+        #[command(flatten)]
+        source: RunSource,
+    },
+    /// Fetch the proof of a run that ended.
+    Proof {
+        /// As for `show`.
+        run: String,
+        /// Where to write it; else `.orchestra/proofs/<run>.orchproof`.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        source: RunSource,
+    },
+}
+
+/// Whose runs a command looks at.
+#[derive(Debug, Args)]
+pub(crate) struct RunSource {
+    /// Look at the runs of this server instead of those of this project.
+    #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) server: Option<String>,
 }

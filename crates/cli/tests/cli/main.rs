@@ -29,6 +29,7 @@ mod prompt;
 mod proof;
 mod report;
 mod run;
+mod runs;
 mod serve;
 mod test_command;
 mod tokens;

@@ -1,0 +1,56 @@
+//! `orch runs`: what was run before, here and on a server.
+
+use crate::orch::Folder;
+use crate::serve::Server;
+
+/// The runs that `orch runs list` names, newest first.
+fn listed(folder: &Folder, args: &[&str]) -> Vec<String> {
+    let out = folder.orch([&["runs", "list"], args].concat()).succeeds().out;
+    out.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_run_of_before_is_listed_shown_and_its_proof_is_fetched() {
+    let folder = Folder::project_with_latency(1);
+    assert!(listed(&folder, &[]).is_empty());
+    assert!(!folder.path(".orchestra").exists(), "looking makes nothing");
+    folder.orch(["run", "plan.orch", "-q"]).succeeds();
+    let call = ["call", "sn22.web_search", "query=\"Meridian\"", "--max-cost", "0.005USD"];
+    folder.orch(call).succeeds();
+    let runs = listed(&folder, &[]);
+    assert_eq!(runs.len(), 2);
+    assert_eq!(listed(&folder, &["--limit", "1"]), runs[..1]);
+    assert_eq!(listed(&folder, &["--plan", "sn22.web_search"]), runs[..1]);
+
+    let name = &runs[1];
+    let shown = folder.orch(["runs", "show", name]).succeeds().out;
+    assert!(shown.starts_with(&format!("{name} of ")) && shown.contains("paid    0.0225 USD"), "{shown}");
+    let row = shown.lines().find(|line| line.starts_with("hits ")).unwrap();
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["hits", "succeeded", "1", "sn22.web_search"]);
+    let short = name.strip_prefix("runs/").unwrap();
+    let json = folder.orch(["runs", "show", short, "--json"]).succeeds().json();
+    assert_eq!((&json["state"], &json["steps"][0]["state"]), (&"succeeded".into(), &"succeeded".into()));
+    assert_eq!(json["result"]["topic"], "Halcyon versus Meridian");
+    assert_eq!(json["costs"].as_array().map(Vec::len), Some(2));
+
+    let fetched = folder.orch(["runs", "proof", short, "--out", "again.orchproof"]).succeeds().out;
+    assert!(fetched.starts_with("again.orchproof (verified, level L1, "), "{fetched}");
+    folder.orch(["proof", "verify", "again.orchproof"]).succeeds();
+    for args in [["runs", "show"], ["runs", "proof"]] {
+        let unknown = folder.orch([&args[..], &["01a20312-e3b0-71c1-8f80-cf4a5739d298"]].concat()).exits(1);
+        assert!(unknown.err.starts_with("error[E1164]"), "{}", unknown.err);
+    }
+}
+
+#[test]
+fn runs_of_a_server_are_seen_from_elsewhere() {
+    let folder = Folder::project_with_latency(1);
+    let server = Server::start(&folder, &["127.0.0.1:0"]);
+    folder.orch(["run", "plan.orch", "-q", "--server", &server.address]).succeeds();
+    let elsewhere = Folder::empty();
+    let runs = listed(&elsewhere, &["--server", &server.address]);
+    let shown = elsewhere.orch(["runs", "show", &runs[0], "--server", &server.address]).succeeds().out;
+    assert!(shown.contains("succeeded"), "{shown}");
+    let proof = ["runs", "proof", &runs[0], "--out", "their.orchproof", "--server", &server.address];
+    assert!(elsewhere.orch(proof).succeeds().out.contains("signed by the unknown key "));
+}
