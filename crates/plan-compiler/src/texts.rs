@@ -99,13 +99,14 @@ impl Texts {
         })
     }
 
-    /// Whether the plan's own file has as many syntax errors as are ever reported, or a very long declaration with one:
-    /// names and types that are found in what could be read of it would help nobody, and finding them takes longer than
-    /// anything else.
+    /// Whether the plan's own file was not read to its end, has as many syntax errors as are ever reported, or a very long
+    /// declaration with one: names and types that are found in what could be read of it would help nobody, and finding
+    /// them takes longer than anything else.
     pub(crate) fn is_hopeless(&self) -> bool {
         let found = self.get(0).map_or(&[][..], Parse::diagnostics);
         let is_long = |item: &Span| item.end - item.start > BROKEN_ITEM_BYTES_MAX;
-        found.iter().filter(|found| found.is_error()).count() >= MAX_REPORTED_ERRORS
+        self.get(0).is_some_and(|parse| !parse.is_complete())
+            || found.iter().filter(|found| found.is_error()).count() >= MAX_REPORTED_ERRORS
             || report::broken_items(self, found).iter().any(is_long)
     }
 

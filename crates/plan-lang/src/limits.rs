@@ -13,3 +13,7 @@ pub const MAX_EXPRESSION_DEPTH: usize = 256;
 
 /// Most syntax errors reported for one file; more are echoes that nobody reads.
 pub const MAX_REPORTED_ERRORS: usize = 100;
+
+/// Most places that break the grammar before reading stops. What stands behind that many is not understood anyway, and
+/// finding a way through it takes longer than reading what is right.
+pub const MAX_BROKEN_PLACES: usize = 1_000;

@@ -18,7 +18,7 @@ use crate::ast::{self, Ident, Path};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::edition::Edition;
-use crate::limits::MAX_EXPRESSION_DEPTH;
+use crate::limits::{MAX_BROKEN_PLACES, MAX_EXPRESSION_DEPTH};
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 use crate::text::Span;
 
@@ -86,8 +86,11 @@ enum Case {
 }
 
 impl Lower {
+    /// Adds a mistake, unless there are many more than are ever shown.
     fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if self.diagnostics.len() < MAX_BROKEN_PLACES || !diagnostic.is_error() {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// Runs `inside` with other effects allowed.

@@ -34,22 +34,29 @@ struct Found {
     misread_from: Option<u32>,
 }
 
+/// A place in which something breaks the grammar.
+pub(crate) struct Unsound {
+    pub(crate) span: Span,
+    /// Where reading stopped, if it did before the end: what is missing there may well follow.
+    pub(crate) unread_from: Option<u32>,
+}
+
 /// Adds a message for every line of `root` that breaks the grammar; nothing outside of `unsound` does, places in the
 /// order of the text. `text` is the text of `root`. Returns the places where nothing that a later check finds is
 /// to be believed.
 pub(crate) fn collect(
     root: &SyntaxNode,
     text: &str,
-    unsound: &[Span],
+    unsound: &[Unsound],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Span> {
     if unsound.is_empty() {
         return Vec::new();
     }
-    let is_sound = |child: &SyntaxNode| {
+    let place_of = |child: &SyntaxNode| {
         let start = child.span().start;
-        let part = unsound.partition_point(|part| part.end < start);
-        unsound.get(part).is_none_or(|part| start < part.start)
+        let place = unsound.get(unsound.partition_point(|place| place.span.end < start))?;
+        (place.span.start <= start).then_some(place)
     };
     let lines = OnceCell::new();
     let source = Source { text, lines: &lines };
@@ -58,8 +65,12 @@ pub(crate) fn collect(
     // Text between declarations after a broken one is what that one lost.
     let mut broken = !diagnostics.is_empty();
     for child in root.children() {
-        if is_sound(&child) {
+        let Some(place) = place_of(&child) else {
             broken = false;
+            continue;
+        };
+        let unread_from = place.unread_from.unwrap_or(u32::MAX);
+        if child.span().start >= unread_from {
             continue;
         }
         if child.kind() == SyntaxKind::ErrorItem {
@@ -73,7 +84,7 @@ pub(crate) fn collect(
             broken = true;
             continue;
         }
-        let found = source.walk(&child);
+        let found = source.walk(&child, unread_from);
         broken = !found.is_empty();
         let from = found.iter().filter_map(|found| found.misread_from).min();
         misread.extend(from.map(|from| Span::new(from, child.span().end)));
@@ -150,13 +161,14 @@ struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// Collects the messages of a declaration. By a stack of its own, as trees may be deep.
-    fn walk(self, item: &SyntaxNode) -> Vec<Found> {
+    fn walk(self, item: &SyntaxNode, unread_from: u32) -> Vec<Found> {
         let mut stack = vec![SyntaxElement::Node(item.clone())];
         let mut found: Vec<Found> = Vec::new();
         let outside = OnceCell::new();
         while let Some(element) = stack.pop() {
             let at = element.span().start;
             let diagnosed = match element.kind() {
+                kind if kind.is_missing() && at >= unread_from => None,
                 SyntaxKind::MissingBrace => {
                     let lines = outside.get_or_init(|| OutsideLines::of(item, self));
                     element.parent().and_then(|node| {

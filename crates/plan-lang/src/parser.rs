@@ -18,7 +18,7 @@ use rowan::GreenNode;
 use crate::ast;
 use crate::diagnostic::Diagnostic;
 use crate::lower;
-use crate::messages;
+use crate::messages::{self, Unsound};
 use crate::syntax::SyntaxNode;
 use crate::text::Span;
 
@@ -32,7 +32,12 @@ pub struct Parse {
     diagnostics: Arc<[Diagnostic]>,
     /// The chunks of the text; those that do not change are taken over when the text does.
     parts: Vec<Arc<Part>>,
+    /// Whether all of the text was read.
+    is_complete: bool,
 }
+
+/// What to say where reading stopped.
+const NOT_ALL_READ: &str = "there are so many mistakes that the rest of the file is not read: correct the first ones and check again";
 
 /// A part of a text that is read without looking at the others: a declaration in column 0 with what follows it, or
 /// what comes before the first. In a broken text one part may hold several declarations, or none.
@@ -94,6 +99,13 @@ impl Parse {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
+    /// Whether all of the text was read: neither was it too long, nor had it more than
+    /// [`limits::MAX_BROKEN_PLACES`](crate::limits::MAX_BROKEN_PLACES) mistakes before its end.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
     /// The parts that the text is read in, in its order; joined they are the text. None of a text that was too long
     /// to be read.
     pub fn chunks(&self) -> impl Iterator<Item = Chunk> {
@@ -120,7 +132,7 @@ impl Parse {
             Some(file) => std::mem::take(&mut file.items),
             None => self.file.items.clone(),
         };
-        *self = parse_with(text, Parts { parts: std::mem::take(&mut self.parts), items });
+        *self = parse_with(text, Parts::of(std::mem::take(&mut self.parts), items));
     }
 }
 
@@ -159,7 +171,9 @@ fn parse_with(text: &str, known: Parts) -> Parse {
     if let Some(error) = precheck::size(text) {
         return unread(text, error);
     }
-    let Parts { parts, items } = known.change(&chunk::split(text));
+    let parts = known.change(&chunk::split(text));
+    let is_complete = parts.is_complete();
+    let Parts { parts, items, .. } = parts;
     let mut hidden: Option<Diagnostic> = None;
     let mut deep = Vec::new();
     let mut unsound = Vec::new();
@@ -175,7 +189,10 @@ fn parse_with(text: &str, known: Parts) -> Parse {
         };
         hidden = hidden.or_else(|| part.hidden.as_ref().map(moved));
         deep.extend(part.deep.map(|deep| precheck::too_deep_at(start as usize + deep)));
-        unsound.extend(part.broken.then(|| Span::new(start, u32::try_from(at).unwrap_or(u32::MAX))));
+        unsound.extend((part.broken > 0).then(|| Unsound {
+            span: Span::new(start, u32::try_from(at).unwrap_or(u32::MAX)),
+            unread_from: part.unread_from().map(|from| start + from),
+        }));
         checks.extend(part.checks.iter().map(moved));
     }
     let mut diagnostics: Vec<Diagnostic> = hidden.into_iter().chain(deep).collect();
@@ -184,8 +201,11 @@ fn parse_with(text: &str, known: Parts) -> Parse {
     let misread = messages::collect(&root, text, &unsound, &mut diagnostics);
     let edition = lower::edition(&items, &mut checks);
     messages::merge(text, &mut diagnostics, &misread, checks);
+    if !is_complete && let Some(last) = diagnostics.pop() {
+        diagnostics.push(last.note(NOT_ALL_READ));
+    }
     let file = ast::File { edition, items, span: root.span() };
-    Parse { green, file: Arc::new(file), diagnostics: diagnostics.into(), parts }
+    Parse { green, file: Arc::new(file), diagnostics: diagnostics.into(), parts, is_complete }
 }
 
 /// The result for a text that is not read at all.
@@ -197,5 +217,6 @@ fn unread(text: &str, error: Diagnostic) -> Parse {
         file: Arc::new(file),
         diagnostics: Arc::new([error]),
         parts: Vec::new(),
+        is_complete: false,
     }
 }

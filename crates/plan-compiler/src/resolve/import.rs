@@ -7,12 +7,29 @@ use plan_lang::{Diagnostic, Fix, suggest};
 use schema::operation::Access;
 use schema::types::{DefId, TypeDef};
 
+use super::operation::to_be_pinned;
 use super::types::did_you_mean;
 use super::{Resolver, Unit, duplicate};
 use crate::codes;
 use crate::hir::Target;
 use crate::program::{CallTarget, Origin, TypeName};
 use crate::texts::Texts;
+
+/// Operations of one message that it points at.
+const SHOWN_IMPORTS: usize = 6;
+
+/// What to say of several operations where the lock holds nothing of their subnets: one command pins them all.
+fn all_unpinned(imports: &[&ast::Import]) -> Diagnostic {
+    let message = format!("the lock has none of {} operations that this file uses", imports.len());
+    let mut report = Diagnostic::error(codes::UNKNOWN_OPERATION, message);
+    for (index, import) in imports.iter().take(SHOWN_IMPORTS).enumerate() {
+        report = match index {
+            0 => report.primary(import.name.span, "not in the lock"),
+            _ => report.secondary(import.name.span, "nor is this"),
+        };
+    }
+    to_be_pinned(report)
+}
 
 impl<'a> Resolver<'a, '_> {
     /// Everything that the plan's file imports.
@@ -25,6 +42,11 @@ impl<'a> Resolver<'a, '_> {
                 _ => None,
             })
             .collect();
+        let unpinned = self.unpinned(&uses);
+        let told_together = unpinned.len() > 1;
+        if told_together {
+            self.report(0, all_unpinned(&unpinned));
+        }
         // Operations first: a type may be imported in a line before the operation that brings it.
         for types in [false, true] {
             for item in &uses {
@@ -33,6 +55,9 @@ impl<'a> Resolver<'a, '_> {
                     Namespace::Capabilities => names.for_each(|import| self.import_capability(import, texts)),
                     Namespace::Subnet(subnet) if types => {
                         names.for_each(|import| self.import_type(import, subnet));
+                    }
+                    Namespace::Subnet(subnet) if told_together && !self.is_pinned(subnet) => {
+                        names.for_each(|import| self.broken(import));
                     }
                     Namespace::Subnet(subnet) => {
                         names.for_each(|import| self.import_operation(import, subnet));
@@ -46,6 +71,23 @@ impl<'a> Resolver<'a, '_> {
                 }
             }
         }
+    }
+
+    /// The operations imported from subnets of which the lock holds nothing.
+    fn unpinned(&self, uses: &[&'a ast::Use]) -> Vec<&'a ast::Import> {
+        let of_unpinned = uses.iter().filter(|item| match namespace(&item.from) {
+            Namespace::Subnet(subnet) => !self.is_pinned(subnet),
+            Namespace::Capabilities | Namespace::Unknown => false,
+        });
+        let imports = of_unpinned.flat_map(|item| &item.imports);
+        imports.filter(|import| !import.name.is_upper() && !import.name.is_missing()).collect()
+    }
+
+    /// Whether the lock holds an operation of `subnet`.
+    fn is_pinned(&self, subnet: &str) -> bool {
+        let prefix = format!("{subnet}.");
+        let mut from = self.program.lock.operations.range(prefix.clone()..);
+        from.next().is_some_and(|(id, _)| id.starts_with(&prefix))
     }
 
     fn unknown_namespace(&mut self, item: &ast::Use) {

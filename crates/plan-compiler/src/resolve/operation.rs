@@ -122,11 +122,14 @@ impl Resolver<'_, '_> {
                     .help(format!("did you mean `{near}`?"))
                     .fix(Fix::maybe(format!("use `{text}`")).replace(span, text))
             }
-            None => report
-                .note(
-                    "plans compile against `orchestra.lock` alone, so that the result is the same everywhere",
-                )
-                .help("run `orch lock update` to pin what this file uses"),
+            None => to_be_pinned(report),
         }
     }
+}
+
+/// Says what to do about what the lock has not heard of.
+pub(super) fn to_be_pinned(report: Diagnostic) -> Diagnostic {
+    report
+        .note("plans compile against `orchestra.lock` alone, so that the result is the same everywhere")
+        .help("run `orch lock update` to pin what this file uses")
 }

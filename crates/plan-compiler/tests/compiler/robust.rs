@@ -167,6 +167,17 @@ fn what_cannot_be_read_at_all_is_not_checked() {
 }
 
 #[test]
+fn what_is_not_read_to_its_end_is_not_checked() {
+    let text = |mistakes: usize| {
+        let broken = format!("fn f() -> Int = R {{ {} }}", "a ".repeat(mistakes));
+        format!("fn g() -> Int = \"a\"\n{broken}\nfn h() -> Int = 1\n")
+    };
+    let most = plan_lang::limits::MAX_BROKEN_PLACES;
+    assert_eq!(codes(&text(most - 1)), ["E0301", "E0118"]);
+    assert_eq!(codes(&text(most + 1)), ["E0118"]);
+}
+
+#[test]
 fn a_file_of_mistakes_gives_a_message_each() {
     let mut text = String::new();
     for index in 0..500 {

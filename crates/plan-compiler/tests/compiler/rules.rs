@@ -1,6 +1,6 @@
 //! The rules of names and types, one line each: what is admitted and which code refuses what is not.
 
-use crate::common::{codes, shown};
+use crate::common::{codes, compiled, shown};
 
 /// Checks that each text has exactly these codes.
 pub(crate) fn table(rows: &[(&str, &[&str])]) {
@@ -257,6 +257,18 @@ fn functions_are_looked_at_per_call() {
 }
 
 #[test]
+fn operations_of_unpinned_subnets_are_told_together() {
+    let names: Vec<String> = (0..8).map(|index| format!("op{index}")).collect();
+    let text = format!("use sn997 {{ {} }}", names.join(", "));
+    let found = compiled(&text).diagnostics;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].message, "the lock has none of 8 operations that this file uses");
+    let shown: Vec<&str> = found[0].labels.iter().map(|label| label.span.text(&text)).collect();
+    assert_eq!(shown, names[..6]);
+    assert!(found[0].help.iter().any(|help| help.contains("orch lock update")));
+}
+
+#[test]
 fn one_mistake_is_one_message() {
     table(&[
         ("fn f(x: Missing) -> Int = x.field.other + 1", &["E0204"]),
@@ -271,6 +283,8 @@ fn one_mistake_is_one_message() {
             "use sn22 { nope_search as search, NopeSearchOutputDataItem as Hit }\nfn f(h: Hit) -> String = h.title",
             &["E0205"],
         ),
+        ("use sn997 { a, b, Hit }\nuse sn998 { c as d }\nfn f(h: Hit) -> String = h.title", &["E0205"]),
+        ("use sn997 { a }\nuse sn22 { nope }", &["E0205", "E0205"]),
         ("fn f(x: Int?) -> Int = match x { null => missing, n => n }", &["E0201"]),
         ("enum E { A, B }\nfn f(e: E) -> Int = match e { A => 1, C => 2 }", &["E0316"]),
         ("plan p() -> Int { run missing(1).len() }", &["E0209"]),

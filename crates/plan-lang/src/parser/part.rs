@@ -9,6 +9,7 @@ use rowan::{GreenNode, NodeCache};
 use super::{precheck, tree};
 use crate::ast::{Item, Shift as _};
 use crate::diagnostic::Diagnostic;
+use crate::limits::MAX_BROKEN_PLACES;
 use crate::lower;
 use crate::syntax::{SyntaxKind, SyntaxNode};
 
@@ -21,8 +22,10 @@ pub(super) struct Part {
     pub(super) hidden: Option<Diagnostic>,
     /// Where brackets nest too deep for it to be read.
     pub(super) deep: Option<usize>,
-    /// Whether some of it breaks the grammar: then the text around it decides what is said.
-    pub(super) broken: bool,
+    /// How many places break the grammar: then the text around them decides what is said.
+    pub(super) broken: usize,
+    /// How many bytes were read. Fewer than there are if too much of it is broken, or none if too much before it is.
+    pub(super) read: usize,
     /// How many declarations it has.
     pub(super) items: usize,
     /// What lowering said of them.
@@ -33,22 +36,47 @@ impl Part {
     /// Reads a chunk. What chunks have in common is stored once, in `cache`.
     pub(super) fn read(text: &str, cache: &mut NodeCache) -> (Self, Vec<Item>) {
         let parsed = precheck::look(text).and_then(|gaps| tree::parse_chunk(text, &gaps, cache).ok_or(0));
-        let (green, broken, deep) = match parsed {
-            Ok((green, broken)) => (green, broken, None),
-            Err(deep) => (tree::unparsed_chunk(text), true, Some(deep)),
+        let (tree, deep) = match parsed {
+            Ok(tree) => (tree, None),
+            Err(deep) => (tree::unparsed_chunk(text), Some(deep)),
         };
-        let root = SyntaxNode::root(green.clone());
+        let root = SyntaxNode::root(tree.green.clone());
         let (items, checks) = lower::items(&root);
         let part = Self {
             text: text.into(),
             hidden: precheck::hidden_characters(text),
             deep,
-            broken,
+            broken: tree.broken,
+            read: tree.read,
             items: items.len(),
             checks,
-            green,
+            green: tree.green,
         };
         (part, items)
+    }
+
+    /// A chunk that is not read.
+    fn unread(text: &str) -> Self {
+        Self {
+            text: text.into(),
+            hidden: precheck::hidden_characters(text),
+            deep: None,
+            broken: 0,
+            read: 0,
+            items: 0,
+            checks: Vec::new(),
+            green: tree::one_token(text),
+        }
+    }
+
+    /// Where reading stopped, if that was before its end.
+    pub(super) fn unread_from(&self) -> Option<u32> {
+        (self.read < self.text.len()).then(|| offset(self.read))
+    }
+
+    /// Whether not even its beginning was read.
+    fn is_unread(&self) -> bool {
+        self.read == 0 && !self.text.is_empty()
     }
 
     /// The declarations once more, where those of an earlier version are not at hand.
@@ -71,14 +99,22 @@ pub(super) struct Parts {
     pub(super) parts: Vec<Arc<Part>>,
     /// With the offsets of the text.
     pub(super) items: Vec<Item>,
+    /// How many places of them break the grammar.
+    broken: usize,
 }
 
 impl Parts {
+    /// The parts of a text with their declarations.
+    pub(super) fn of(parts: Vec<Arc<Part>>, items: Vec<Item>) -> Self {
+        let broken = parts.iter().map(|part| part.broken).sum();
+        Self { parts, items, broken }
+    }
+
     /// The parts of a text that was cut into `chunks`, taking what did not change from those of the text
     /// before.
     pub(super) fn change(self, chunks: &[&str]) -> Self {
-        let Self { parts: mut before, items: mut items_before } = self;
-        let same = |(part, chunk): &(&Arc<Part>, &&str)| *part.text == ***chunk;
+        let Self { parts: mut before, items: mut items_before, .. } = self;
+        let same = |(part, chunk): &(&Arc<Part>, &&str)| !part.is_unread() && *part.text == ***chunk;
         let head = before.iter().zip(chunks).take_while(same).count();
         let (_, rest) = chunks.split_at(head.min(chunks.len()));
         let tail = before.iter().skip(head).rev().zip(rest.iter().rev()).take_while(same).count();
@@ -88,14 +124,16 @@ impl Parts {
         let left_parts = before.split_off(head);
         let tail_items = items_before.split_off(items_before.len().saturating_sub(count(&tail_parts)));
         items_before.truncate(count(&before));
-        let known: HashMap<&str, &Arc<Part>> = left_parts.iter().map(|part| (&*part.text, part)).collect();
+        let known = left_parts.iter().filter(|part| !part.is_unread());
+        let known: HashMap<&str, &Arc<Part>> = known.map(|part| (&*part.text, part)).collect();
 
         let mut at = length(&before);
         let tail_was_at = at.saturating_add(length(&left_parts));
-        let mut all = Self { parts: before, items: items_before };
+        let mut all = Self::of(before, items_before);
         let mut cache = NodeCache::default();
         for chunk in changed {
             let (part, items) = match known.get(chunk) {
+                _ if all.broken >= MAX_BROKEN_PLACES => (Arc::new(Part::unread(chunk)), Vec::new()),
                 Some(part) => (Arc::clone(part), part.lower()),
                 None => {
                     let (part, items) = Part::read(chunk, &mut cache);
@@ -106,12 +144,38 @@ impl Parts {
             at = at.saturating_add(offset(chunk.len()));
         }
         all.extend(tail_parts, tail_items, at.wrapping_sub(tail_was_at));
+        all.give_up();
         all
+    }
+
+    /// Forgets what was read behind too many broken places.
+    fn give_up(&mut self) {
+        if self.broken < MAX_BROKEN_PLACES {
+            return;
+        }
+        let (mut broken, mut items) = (0, 0);
+        for part in &mut self.parts {
+            if broken < MAX_BROKEN_PLACES {
+                broken += part.broken;
+                items += part.items;
+            } else if !part.is_unread() {
+                *part = Arc::new(Part::unread(&part.text));
+            }
+        }
+        self.items.truncate(items);
+        self.broken = broken;
+    }
+
+    /// Whether all of the text was read.
+    pub(super) fn is_complete(&self) -> bool {
+        self.parts.iter().all(|part| part.unread_from().is_none())
     }
 
     /// Adds parts whose declarations are to be moved by `by` bytes; what is less than none wraps.
     fn extend(&mut self, parts: impl IntoIterator<Item = Arc<Part>>, items: Vec<Item>, by: u32) {
+        let added = self.parts.len();
         self.parts.extend(parts);
+        self.broken += self.parts.iter().skip(added).map(|part| part.broken).sum::<usize>();
         let first = self.items.len();
         self.items.extend(items);
         if by != 0 {

@@ -9,24 +9,58 @@ use super::gap;
 use super::grammar::{Grammar, Rule};
 use super::rules::kind_of;
 use super::squeeze::Squeezed;
+use crate::limits::MAX_BROKEN_PLACES;
 use crate::syntax::{Orch, SyntaxKind};
 
 /// A part of a green tree.
 pub(super) type GreenElement = NodeOrToken<GreenNode, GreenToken>;
 
-/// Parses one chunk into a [`SyntaxKind::File`] node that holds exactly its text; and whether some of it breaks the
-/// grammar.
+/// The tree of a chunk: a [`SyntaxKind::File`] node that holds exactly its text.
+pub(super) struct Tree {
+    pub(super) green: GreenNode,
+    /// How many places of it break the grammar.
+    pub(super) broken: usize,
+    /// How many bytes were read; the rest is one token.
+    pub(super) read: usize,
+}
+
+/// Beginnings of a long chunk that are tried first, in bytes: if one is broken beyond [`MAX_BROKEN_PLACES`], the rest is
+/// not read. Each is so much longer than the one before that a chunk which is right loses little.
+const TRIED_BYTES: [usize; 2] = [16 << 10, 128 << 10];
+/// How many times as long as a beginning that is tried a chunk must be.
+const WORTH_A_TRY: usize = 4;
+
+/// Parses one chunk, or its beginning, if that is hopeless.
 ///
 /// `None` if pest gave up: the stack guard is the only reason it has, as the grammar accepts every text.
 /// `gaps` are its long runs of blanks and comments. What chunks have in common is stored once, in `cache`.
-pub(super) fn parse_chunk(
-    text: &str,
-    gaps: &[Range<usize>],
-    cache: &mut NodeCache,
-) -> Option<(GreenNode, bool)> {
-    let squeezed = Squeezed::new(text, gaps);
+pub(super) fn parse_chunk(text: &str, gaps: &[Range<usize>], cache: &mut NodeCache) -> Option<Tree> {
+    for most in TRIED_BYTES {
+        if text.len() < most * WORTH_A_TRY {
+            break;
+        }
+        let tree = parse_beginning(text, beginning(text, most), gaps, cache)?;
+        if tree.broken >= MAX_BROKEN_PLACES {
+            return Some(tree);
+        }
+    }
+    parse_beginning(text, text.len(), gaps, cache)
+}
+
+/// How much of `text` is at most `most` bytes long: whole lines, unless they are very long.
+fn beginning(text: &str, most: usize) -> usize {
+    let end = text.floor_char_boundary(most);
+    let lines = text.get(..end).and_then(|text| text.rfind('\n')).map_or(0, |at| at + 1);
+    if lines > most / 2 { lines } else { end }
+}
+
+fn parse_beginning(text: &str, read: usize, gaps: &[Range<usize>], cache: &mut NodeCache) -> Option<Tree> {
+    let (start, rest) = text.split_at_checked(read)?;
+    let gaps = gaps.get(..gaps.partition_point(|gap| gap.end <= read)).unwrap_or(gaps);
+    let squeezed = Squeezed::new(start, gaps);
     let pairs = Grammar::parse(Rule::file, squeezed.text()).ok()?;
-    let mut builder = Builder { green: GreenNodeBuilder::with_cache(cache), text, done: 0, broken: false };
+    let mut builder =
+        Builder { green: GreenNodeBuilder::with_cache(cache), text: start, done: 0, broken: 0, rest };
     // Tokens, not pairs: a flat list needs no recursion.
     for token in pairs.tokens() {
         match token {
@@ -34,11 +68,11 @@ pub(super) fn parse_chunk(
             Token::End { rule, pos } => builder.end(rule, squeezed.whole(pos.pos())),
         }
     }
-    Some((builder.green.finish(), builder.broken))
+    Some(Tree { green: builder.green.finish(), broken: builder.broken, read })
 }
 
 /// A chunk that was not parsed: one error node around its tokens.
-pub(super) fn unparsed_chunk(text: &str) -> GreenNode {
+pub(super) fn unparsed_chunk(text: &str) -> Tree {
     let mut green = GreenNodeBuilder::new();
     green.start_node(Orch::kind_to_raw(SyntaxKind::File));
     green.start_node(Orch::kind_to_raw(SyntaxKind::ErrorItem));
@@ -47,7 +81,7 @@ pub(super) fn unparsed_chunk(text: &str) -> GreenNode {
     }
     green.finish_node();
     green.finish_node();
-    green.finish()
+    Tree { green: green.finish(), broken: 1, read: text.len() }
 }
 
 /// A text that was not read: one token. Empty for a text whose offsets do not fit `u32`.
@@ -73,8 +107,10 @@ struct Builder<'a> {
     text: &'a str,
     /// Everything before this offset is in the tree.
     done: usize,
-    /// Whether something is missing or does not fit.
-    broken: bool,
+    /// How often something is missing or does not fit.
+    broken: usize,
+    /// What is not read; it follows [`Self::text`] as one token.
+    rest: &'a str,
 }
 
 impl Builder<'_> {
@@ -96,6 +132,11 @@ impl Builder<'_> {
             self.emit(kind, at);
         } else {
             self.fill_to(at);
+            if kind == SyntaxKind::File && !self.rest.is_empty() {
+                self.green.start_node(Orch::kind_to_raw(SyntaxKind::ErrorItem));
+                self.green.token(Orch::kind_to_raw(SyntaxKind::Unknown), self.rest);
+                self.green.finish_node();
+            }
             self.green.finish_node();
         }
     }
@@ -118,7 +159,7 @@ impl Builder<'_> {
     }
 
     fn look_at(&mut self, kind: SyntaxKind) {
-        self.broken |= kind.is_error() || kind.is_missing();
+        self.broken += usize::from(kind.is_error() || kind.is_missing());
     }
 }
 
