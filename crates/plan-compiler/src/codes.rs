@@ -40,8 +40,8 @@ codes! {
     RECURSIVE_FN = "E0212";
     /// Plans that run one another in a circle.
     RECURSIVE_PLAN = "E0213";
-    /// A record that contains itself without a list or `?` between.
-    INFINITE_RECORD = "E0214";
+    /// A type that no finite value has: it contains itself without a list or `?` between, or has no variant.
+    NO_FINITE_VALUE = "E0214";
     /// A type name that two imports bring.
     AMBIGUOUS_TYPE = "E0215";
     /// An adapter that is incomplete or belongs to nothing.

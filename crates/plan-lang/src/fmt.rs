@@ -1,10 +1,11 @@
 //! The formatter: one style, no options.
 //!
-//! It works on the lossless tree, so every comment is kept. Texts are kept as they are, but for the
+//! It works on the lossless tree, so every comment is kept, and stays between the words it stood between. Texts are kept as they are, but for the
 //! indentation of `"""`, which is not part of their value. Braces that the author opened on a line of their
 //! own stay open; everything else is on one line if it fits 100 characters. One empty line is kept, more are not.
 
 mod braces;
+mod comments;
 mod doc;
 mod expr;
 mod flat;
@@ -20,7 +21,7 @@ use doc::Doc;
 /// Characters in a line, where that is possible.
 const WIDTH: usize = 100;
 
-/// A comment that is moved to the end of its line may belong to something else there, so the result is
+/// A comment that is put back may end a member of a list, which then is laid out open, so the result is
 /// formatted again until it stays as it is. Two rounds suffice for all we know; more are never tried.
 const MAX_ROUNDS: usize = 5;
 
@@ -64,7 +65,7 @@ fn format_parsed(parse: &Parse) -> String {
         match element {
             SyntaxElement::Token(token) if token.kind() == SyntaxKind::Whitespace => lines.see(&token),
             SyntaxElement::Token(token) if token.kind() == SyntaxKind::Comment => {
-                let same_line = lines.count == 0 && !out.is_empty() && !ends_in_inner_comment(&out, &token);
+                let same_line = lines.count == 0 && !out.is_empty();
                 separate(&mut out, same_line, lines.count > 1 || last_was_long);
                 out.push_str(token.text().trim_end());
                 lines = Lines::default();
@@ -72,7 +73,7 @@ fn format_parsed(parse: &Parse) -> String {
             }
             SyntaxElement::Token(_) => {}
             SyntaxElement::Node(node) => {
-                let item = doc::print(&item::item(&node), WIDTH);
+                let item = comments::put_back(&node, doc::print(&item::item(&node), WIDTH));
                 let is_long = item::is_long(&node, &item);
                 let apart = lines.count > 1 || last_was_long || is_long && !ends_in_comment(&out);
                 separate(&mut out, false, apart);
@@ -100,19 +101,6 @@ fn separate(out: &mut String, same_line: bool, empty_line: bool) {
     });
 }
 
-/// Whether the declaration before `comment` ends in a comment of its own, to which nothing can be added.
-fn ends_in_inner_comment(out: &str, comment: &SyntaxToken) -> bool {
-    let mut before = comment.prev_sibling();
-    while let Some(SyntaxElement::Token(blank)) = before {
-        before = blank.prev_sibling();
-    }
-    let Some(SyntaxElement::Node(before)) = before else { return false };
-    let line = out.lines().next_back().unwrap_or("");
-    before
-        .all_tokens()
-        .any(|token| token.kind() == SyntaxKind::Comment && line.ends_with(token.text().trim_end()))
-}
-
 /// Whether the last line is a comment of its own, which then belongs to what follows.
 fn ends_in_comment(out: &str) -> bool {
     out.lines().next_back().is_some_and(|line| line.starts_with("//"))
@@ -128,12 +116,6 @@ impl Lines {
     fn see(&mut self, blanks: &SyntaxToken) {
         self.count += blanks.text().matches('\n').count();
     }
-}
-
-/// The comments directly in `node`, for nodes where none can keep its place.
-fn comments(node: &SyntaxNode) -> Doc {
-    let comments = node.tokens().filter(|token| token.kind() == SyntaxKind::Comment);
-    doc::concat(comments.map(|token| doc::suffix(token.text().trim_end())).collect())
 }
 
 /// The text of the first token of that kind directly in `node`.

@@ -95,6 +95,79 @@ fn comments_stay_wherever_they_are_put() {
 }
 
 #[test]
+fn comments_within_a_declaration_stay_behind_their_words() {
+    let text = "\
+plan p( // inputs
+us:[Url](..9) // the list
+) -> // gives
+[String] // texts
+with { budget: 1USD } // dear
+// and long
+{
+for u in us // each
+with { tolerate: 1 } // tol
+{ call crawl(url:u) // fetched
+with web // as all
+}
+}
+fn f( a:Int ) -> Int // so many
+= // is
+a + // more
+1 // done
+fn g(x:Bool)->Int=if x // cond
+{ 1 } // then
+else // otherwise
+{ 2 }
+fn h(xs:[Int])->[Int]=xs // all
+  .filter((x // one
+  ) => x>1)
+  // alone
+  .take(2)
+record R{a: // what
+Int}
+";
+    let wanted = "\
+plan p( // inputs
+  us: [Url](..9), // the list
+) -> // gives
+  [String] // texts
+  with { budget: 1USD } // dear
+// and long
+{
+  for u in us // each
+    with { tolerate: 1 } // tol
+  {
+    call crawl(url: u) // fetched
+      with web // as all
+  }
+}
+
+fn f(a: Int) -> Int // so many
+  = // is
+  a
+    + // more
+      1 // done
+
+fn g(x: Bool) -> Int = if x // cond
+  { 1 } // then
+  else // otherwise
+  { 2 }
+
+fn h(xs: [Int]) -> [Int] =
+  xs // all
+    .filter(x // one
+      => x > 1)
+    // alone
+    .take(2)
+
+record R { a: // what
+  Int }
+";
+    assert!(check(text));
+    assert_eq!(format(text).unwrap(), wanted);
+}
+
+#[test]
 fn what_is_left_after_a_deletion_is_formatted() {
     let mut checked = 0;
     for (_, text) in FIXTURES {

@@ -72,7 +72,7 @@ impl<'a> Checker<'a, '_> {
         let mut patterns: Vec<Pattern> = Vec::new();
         let mut bodies = Vec::new();
         let mut null_done = false;
-        let mut broken = matches!(ty, Type::Error) || node.arms.is_empty();
+        let mut broken = matches!(ty, Type::Error);
         for arm in &node.arms {
             self.scoped(|this| {
                 let pattern = this.pattern(&arm.pattern, &ty, null_done);

@@ -1,4 +1,6 @@
-//! What may not go round in a circle: functions, plans, records.
+//! What may not go round in a circle: functions, plans, types.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
@@ -12,11 +14,11 @@ use crate::codes;
 use crate::program::{Origin, TypeName};
 
 impl Resolver<'_, '_> {
-    /// Reports circles of functions, of plans and of records.
+    /// Reports circles of functions and of plans, and types that have no value.
     pub(super) fn check_cycles(&mut self) {
         self.check_functions();
         self.check_plans();
-        self.check_records();
+        self.check_types();
     }
 
     fn check_functions(&mut self) {
@@ -65,58 +67,121 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// A record of the file that holds itself has no finite value.
-    fn check_records(&mut self) {
+    /// A type of the file that holds itself, or an enum without a variant, has no value.
+    fn check_types(&mut self) {
+        let empty = self.without_values();
         let mut graph = DiGraph::new();
         let nodes: Vec<NodeIndex> = (0..self.types.len()).map(|_| graph.add_node(())).collect();
-        for (def, ty) in self.types.iter() {
-            if self.program.origin(def) != Origin::File {
-                continue;
-            }
-            if let TypeDef::Record(record) = ty {
-                for to in record.fields.iter().filter_map(|field| directly(&field.ty)) {
-                    if let (Some(&from), Some(&to)) = (nodes.get(def.0 as usize), nodes.get(to.0 as usize)) {
-                        graph.add_edge(from, to, Span::default());
-                    }
+        let node = |def: DefId| nodes.get(def.0 as usize).copied();
+        for &def in &empty {
+            for to in self.types.get(def).into_iter().flat_map(parts).flat_map(|ty| needs(ty, &empty)) {
+                if let (Some(from), Some(to)) = (node(def), node(to)) {
+                    graph.add_edge(from, to, Span::default());
                 }
             }
         }
+        for &def in &empty {
+            if let Some(TypeDef::Enum(found)) = self.types.get(def)
+                && found.variants.is_empty()
+            {
+                let message = format!("the enum `{}` has no variant", found.name);
+                self.report_type(&found.name.clone(), message, "add the variants that a value can be");
+            }
+        }
         for circle in circles(&graph) {
-            let names: Vec<String> = circle
-                .nodes
-                .iter()
-                .filter_map(|at| u32::try_from(at.index()).ok().and_then(|at| self.types.get(DefId(at))))
-                .map(|ty| ty.name().to_owned())
-                .collect();
-            let Some((source, span)) = names.first().and_then(|name| self.record_place(name)) else {
-                continue;
+            let found = circle.nodes.iter().filter_map(|at| u32::try_from(at.index()).ok());
+            let members: Vec<&TypeDef> = found.filter_map(|at| self.types.get(DefId(at))).collect();
+            let names: Vec<&str> = members.iter().map(|ty| ty.name()).collect();
+            let records = members.iter().all(|ty| matches!(ty, TypeDef::Record(_)));
+            let what = if records { "record" } else { "type" };
+            let message = format!("the {what} `{}` contains itself", names.join("` > `"));
+            let help = if records {
+                "put a list or `?` between: `[T]`, `T?`"
+            } else {
+                "put a list or `?` between: `[T]`, `T?`; or add a variant that does not hold it"
             };
-            let message = format!("the record `{}` contains itself", names.join("` > `"));
-            self.report(
-                source,
-                Diagnostic::error(codes::INFINITE_RECORD, message)
-                    .primary(span, "no value of it could ever be complete")
-                    .help("put a list or `?` between: `[T]`, `T?`"),
-            );
+            if let Some(first) = names.first().map(|name| (*name).to_owned()) {
+                self.report_type(&first, message, help);
+            }
         }
     }
 
-    fn record_place(&self, name: &str) -> Option<(u16, Span)> {
+    fn report_type(&mut self, name: &str, message: String, help: &str) {
+        if let Some((source, span)) = self.type_place(name) {
+            let report = Diagnostic::error(codes::NO_FINITE_VALUE, message)
+                .primary(span, "no value of it could ever be complete")
+                .help(help);
+            self.report(source, report);
+        }
+    }
+
+    /// The types of the file that no finite value has: what is left where those are taken away that have one.
+    fn without_values(&self) -> BTreeSet<DefId> {
+        let of_file: Vec<(DefId, &TypeDef)> =
+            self.types.iter().filter(|(def, _)| self.program.origin(*def) == Origin::File).collect();
+        let mut left: BTreeSet<DefId> = of_file.iter().map(|(def, _)| *def).collect();
+        let mut users: BTreeMap<DefId, Vec<DefId>> = BTreeMap::new();
+        for (def, ty) in &of_file {
+            for needed in parts(ty).into_iter().flat_map(|part| needs(part, &left)) {
+                users.entry(needed).or_default().push(*def);
+            }
+        }
+        let mut open: Vec<DefId> = left.iter().copied().collect();
+        while let Some(def) = open.pop() {
+            if left.contains(&def) && self.has_value(def, &left) {
+                left.remove(&def);
+                open.extend(users.remove(&def).unwrap_or_default());
+            }
+        }
+        left
+    }
+
+    /// Whether `def` has a value without a value of those in `empty`.
+    fn has_value(&self, def: DefId, empty: &BTreeSet<DefId>) -> bool {
+        match self.types.get(def) {
+            Some(TypeDef::Record(record)) => {
+                record.fields.iter().all(|field| needs(&field.ty, empty).is_empty())
+            }
+            Some(TypeDef::Enum(found)) => found.variants.iter().any(|variant| {
+                variant.payload.as_ref().is_none_or(|payload| needs(payload, empty).is_empty())
+            }),
+            None => true,
+        }
+    }
+
+    fn type_place(&self, name: &str) -> Option<(u16, Span)> {
         let declared = self.program.modules.first()?.types.get(name)?;
         matches!(declared, TypeName::Def(_)).then_some(())?;
-        let mut records = self.main_items.iter().filter_map(|item| match item {
-            Item::Record(item) if item.name.name == name => Some(item.name.span),
+        let mut found = self.main_items.iter().filter_map(|item| match item {
+            Item::Record(_) | Item::Enum(_) => item.name().filter(|known| known.name == name),
             _ => None,
         });
-        Some((0, records.next()?))
+        Some((0, found.next()?.span))
     }
 }
 
-/// The record that a value of `ty` always holds.
-fn directly(ty: &Type) -> Option<DefId> {
+/// The types of the members of `def`.
+fn parts(def: &TypeDef) -> Vec<&Type> {
+    match def {
+        TypeDef::Record(record) => record.fields.iter().map(|field| &field.ty).collect(),
+        TypeDef::Enum(found) => found.variants.iter().filter_map(|variant| variant.payload.as_ref()).collect(),
+    }
+}
+
+/// Those of `empty` that keep `ty` from having a value; none where it has one without them.
+fn needs(ty: &Type, empty: &BTreeSet<DefId>) -> Vec<DefId> {
     match ty {
-        Type::Named(def) => Some(*def),
-        _ => None,
+        Type::Named(def) if empty.contains(def) => vec![*def],
+        Type::List(element, length) if length.min > 0 => needs(element, empty),
+        Type::Result(ok, err) => {
+            let (mut ok, err) = (needs(ok, empty), needs(err, empty));
+            if ok.is_empty() || err.is_empty() {
+                return Vec::new();
+            }
+            ok.extend(err);
+            ok
+        }
+        _ => Vec::new(),
     }
 }
 

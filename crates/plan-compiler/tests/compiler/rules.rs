@@ -507,3 +507,35 @@ plan q(url: Url, least: Int) -> String with {{ budget: 1USD, deadline: 1m }} {{ 
         (&plan("t => t.len() > least"), &["E0201"]),
     ]);
 }
+
+#[test]
+fn a_match_without_arms_forgets_every_value() {
+    table(&[
+        ("fn f(n: Int) -> Int = match n {}", &["E0501"]),
+        ("fn f(b: Bool) -> Int = match b {}", &["E0501"]),
+        ("fn f(s: String) -> Int = match s {}", &["E0501"]),
+        ("fn f(n: Int?) -> Int = match n {}", &["E0501"]),
+        ("fn f(r: Result<Int, String>) -> Int = match r {}", &["E0501"]),
+        ("enum Mood { Good, Bad }\nfn f(m: Mood) -> Int = match m {}", &["E0501"]),
+        ("fn f(n: Int) -> Int = {\n  let a = match n {}\n  a\n}", &["E0501"]),
+    ]);
+}
+
+#[test]
+fn every_type_of_a_file_has_a_value() {
+    table(&[
+        ("enum Nothing {}", &["E0214"]),
+        ("enum Nothing {}\nfn f(n: Nothing) -> Int = match n {}", &["E0214"]),
+        ("enum Tree { Branch(Tree) }", &["E0214"]),
+        ("enum Tree { Left(Tree), Right(Tree) }", &["E0214"]),
+        ("record Node { kids: [Node](1..) }", &["E0214"]),
+        ("record Node { next: Result<Node, Node> }", &["E0214"]),
+        ("record Node { edge: Edge }\nenum Edge { To(Node) }", &["E0214"]),
+        ("record Node { next: Link }\nenum Link { End, To(Node) }", &[]),
+        ("record Node { next: Result<Node, String> }", &[]),
+        ("record Node { kids: [Node], names: {String: Node}, next: Node? }", &[]),
+        ("enum Tree { Leaf, Branch(Tree) }", &[]),
+        // Only what is the reason is told, not what holds it.
+        ("record Node { next: Node }\nrecord List { first: Node }\nenum Some { One(List) }", &["E0214"]),
+    ]);
+}

@@ -4,7 +4,7 @@ use super::braces::List;
 use super::doc::{self, Doc};
 use super::flat::flat;
 use super::stmt::{block, policy};
-use super::{comments, has, strings, token};
+use super::{has, strings, token};
 use crate::ast::BinaryOp;
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
@@ -24,7 +24,7 @@ pub(super) fn body_in(node: &SyntaxNode) -> Doc {
 /// An [`SyntaxKind::Expr`] node: a lambda, or operands and operators in a row.
 pub(super) fn expr(node: &SyntaxNode) -> Doc {
     if let Some(inner) = node.child(SyntaxKind::Lambda) {
-        return doc::concat(vec![lambda(&inner), comments(node)]);
+        return lambda(&inner);
     }
     if node.tokens().any(|token| token.kind() == SyntaxKind::Comment) {
         return commented_row(node);
@@ -70,9 +70,6 @@ fn commented_row(node: &SyntaxNode) -> Doc {
             SyntaxElement::Token(token) if token.kind() == SyntaxKind::Operator => {
                 rest.extend([doc::hard(), doc::text(format!("{} ", token.text()))]);
             }
-            SyntaxElement::Token(token) if token.kind() == SyntaxKind::Comment => {
-                rest.push(doc::suffix(token.text().trim_end()));
-            }
             SyntaxElement::Token(_) => {}
         }
     }
@@ -98,8 +95,7 @@ fn operand(node: &SyntaxNode) -> Doc {
     for (index, element) in elements.iter().enumerate() {
         match element {
             SyntaxElement::Token(token) => match token.kind() {
-                SyntaxKind::Whitespace => {}
-                SyntaxKind::Comment => chain.push(doc::suffix(token.text().trim_end())),
+                SyntaxKind::Whitespace | SyntaxKind::Comment => {}
                 SyntaxKind::Operator => parts.push(doc::text(token.text())),
                 _ => {
                     seen_primary = true;
@@ -128,40 +124,39 @@ fn operand(node: &SyntaxNode) -> Doc {
 }
 
 fn follower(node: &SyntaxNode) -> Doc {
-    let inner = match node.kind() {
+    match node.kind() {
         SyntaxKind::Member => {
             let dot = if has(node, "?.") { "?." } else { "." };
             doc::text(format!("{dot}{}", token(node, SyntaxKind::Ident)))
         }
-        SyntaxKind::Args => return args(node),
+        SyntaxKind::Args => args(node),
         SyntaxKind::Index => doc::concat(vec![doc::text("["), expr_in(node), doc::text("]")]),
-        SyntaxKind::Cast => return cast(node),
+        SyntaxKind::Cast => cast(node),
         _ => doc::text(node.text()),
-    };
-    doc::concat(vec![inner, comments(node)])
+    }
 }
 
 /// ` as T`.
 fn cast(node: &SyntaxNode) -> Doc {
     let ty = node.child(SyntaxKind::Type).map_or_else(doc::nil, |ty| flat(&ty));
-    doc::concat(vec![doc::text(" as "), ty, comments(node)])
+    doc::concat(vec![doc::text(" as "), ty])
 }
 
 fn primary(node: &SyntaxNode) -> Doc {
-    let inner = match node.kind() {
-        SyntaxKind::String => return strings::string(node),
+    match node.kind() {
+        SyntaxKind::String => strings::string(node),
         SyntaxKind::NameRef => doc::text(node.text()),
         SyntaxKind::Paren => {
             let inner = doc::indent(doc::concat(vec![doc::soft(), expr_in(node)]));
             doc::group(doc::concat(vec![doc::text("("), inner, doc::soft(), doc::text(")")]))
         }
-        SyntaxKind::List => return List::read(node, expr).in_brackets("[", "]"),
+        SyntaxKind::List => List::read(node, expr).in_brackets("[", "]"),
         SyntaxKind::RecordLit => {
             let name = doc::text(format!("{} ", token(node, SyntaxKind::Ident)));
-            return doc::concat(vec![name, List::read(node, init).in_braces()]);
+            doc::concat(vec![name, List::read(node, init).in_braces()])
         }
-        SyntaxKind::AnonRecord => return List::read(node, init).in_braces(),
-        SyntaxKind::Call | SyntaxKind::Run => return call(node),
+        SyntaxKind::AnonRecord => List::read(node, init).in_braces(),
+        SyntaxKind::Call | SyntaxKind::Run => call(node),
         SyntaxKind::Try => {
             let inner = node.children().next().map_or_else(doc::nil, |inner| call(&inner));
             doc::concat(vec![doc::text("try "), inner])
@@ -174,8 +169,7 @@ fn primary(node: &SyntaxNode) -> Doc {
             doc::concat(vec![doc::text("match "), expr_in(node), doc::text(" "), arms])
         }
         _ => doc::text(node.text()),
-    };
-    doc::concat(vec![inner, comments(node)])
+    }
 }
 
 /// `call path(..) as T with ..` or `run path(..)`.
@@ -194,7 +188,6 @@ pub(super) fn call(node: &SyntaxNode) -> Doc {
             _ => {}
         }
     }
-    parts.push(comments(node));
     doc::concat(parts)
 }
 
@@ -211,7 +204,7 @@ pub(super) fn args(node: &SyntaxNode) -> Doc {
 
 fn arg(node: &SyntaxNode) -> Doc {
     let name = node.token(SyntaxKind::Ident).map(|name| format!("{}: ", name.text())).unwrap_or_default();
-    doc::concat(vec![doc::text(name), expr_in(node), comments(node)])
+    doc::concat(vec![doc::text(name), expr_in(node)])
 }
 
 fn init(node: &SyntaxNode) -> Doc {
@@ -220,7 +213,7 @@ fn init(node: &SyntaxNode) -> Doc {
         None => token(node, SyntaxKind::Ident),
     };
     let colon = if has(node, ":") { ": " } else { "" };
-    doc::concat(vec![doc::text(format!("{key}{colon}")), expr_in(node), comments(node)])
+    doc::concat(vec![doc::text(format!("{key}{colon}")), expr_in(node)])
 }
 
 /// Whether an expression is a single value that starts and ends with its own brackets, or a short one.
@@ -259,8 +252,7 @@ fn lambda(node: &SyntaxNode) -> Doc {
         [only] => only.clone(),
         names => format!("({})", names.join(", ")),
     };
-    let lost = params.map_or_else(doc::nil, |params| comments(&params));
-    doc::concat(vec![doc::text(format!("{names} => ")), body_in(node), lost, comments(node)])
+    doc::concat(vec![doc::text(format!("{names} => ")), body_in(node)])
 }
 
 fn for_loop(node: &SyntaxNode) -> Doc {
@@ -292,12 +284,11 @@ fn condition(node: &SyntaxNode) -> Doc {
             _ => continue,
         }
         parts.extend(inner.child(SyntaxKind::Block).map(|inner| block(&inner)));
-        parts.push(comments(&inner));
     }
     doc::group(doc::concat(parts))
 }
 
 fn arm(node: &SyntaxNode) -> Doc {
     let pattern = node.child(SyntaxKind::Pattern).map_or_else(doc::nil, |pattern| flat(&pattern));
-    doc::concat(vec![pattern, doc::text(" => "), body_in(node), comments(node)])
+    doc::concat(vec![pattern, doc::text(" => "), body_in(node)])
 }

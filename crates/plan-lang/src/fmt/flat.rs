@@ -4,7 +4,7 @@ use super::doc::{self, Doc};
 use super::strings;
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
-/// A node on one line, with its comments behind it.
+/// A node on one line.
 pub(super) fn flat(node: &SyntaxNode) -> Doc {
     let mut parts = Vec::new();
     walk(node, &mut parts);
@@ -20,8 +20,7 @@ fn walk(node: &SyntaxNode, parts: &mut Vec<Doc>) {
             }
             SyntaxElement::Node(inner) => walk(&inner, parts),
             SyntaxElement::Token(token) => match token.kind() {
-                SyntaxKind::Whitespace => {}
-                SyntaxKind::Comment => parts.push(doc::suffix(token.text().trim_end())),
+                SyntaxKind::Whitespace | SyntaxKind::Comment => {}
                 _ => {
                     let blank = if matches!(token.text(), "," | ":") { " " } else { "" };
                     parts.push(doc::text(format!("{}{blank}", token.text())));

@@ -5,7 +5,7 @@ use super::doc::{self, Doc};
 use super::expr::{body_in, expr_in, is_compact};
 use super::flat::flat;
 use super::stmt::{block, lines, policy, policy_fields};
-use super::{comments, has, strings, token};
+use super::{has, strings, token};
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
 /// An [`SyntaxKind::Item`] node: docs, comments between them, the declaration.
@@ -21,7 +21,7 @@ pub(super) fn is_long(node: &SyntaxNode, printed: &str) -> bool {
         && printed.lines().skip_while(|line| line.starts_with("//")).nth(1).is_some()
 }
 
-/// The docs directly in `node` and the comments between them, each on its own line.
+/// The docs before the first word of `node` and the comments between them, each on its own line.
 fn documentation(node: &SyntaxNode) -> Vec<Doc> {
     let mut parts = Vec::new();
     let mut only_docs = true;
@@ -31,8 +31,6 @@ fn documentation(node: &SyntaxNode) -> Vec<Doc> {
                 if only_docs {
                     parts.push(doc::text(token.text().trim_end()));
                     parts.push(doc::hard());
-                } else if token.kind() == SyntaxKind::Comment {
-                    parts.push(doc::suffix(token.text().trim_end()));
                 }
             }
             SyntaxElement::Token(token) if token.kind().is_trivia() => {}
@@ -44,7 +42,7 @@ fn documentation(node: &SyntaxNode) -> Vec<Doc> {
 
 fn declaration(node: &SyntaxNode) -> Doc {
     let name = token(node, SyntaxKind::Ident);
-    let mut inner = match node.kind() {
+    let inner = match node.kind() {
         SyntaxKind::Edition => vec![doc::text(format!("edition {}", token(node, SyntaxKind::Number)))],
         SyntaxKind::Use => {
             vec![doc::text("use "), path(node, 0), doc::text(" "), list(node, SyntaxKind::Imports, import)]
@@ -76,7 +74,6 @@ fn declaration(node: &SyntaxNode) -> Doc {
         }
         _ => vec![doc::text(node.text())],
     };
-    inner.push(comments(node));
     doc::concat(inner)
 }
 
@@ -95,7 +92,7 @@ fn import(node: &SyntaxNode) -> Doc {
         .filter(|token| token.kind() == SyntaxKind::Ident)
         .map(|token| token.text().to_owned())
         .collect();
-    doc::concat(vec![doc::text(names.join(" as ")), comments(node)])
+    doc::text(names.join(" as "))
 }
 
 fn field(node: &SyntaxNode) -> Doc {

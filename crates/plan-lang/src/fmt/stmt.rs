@@ -4,7 +4,7 @@ use super::braces::List;
 use super::doc::{self, Doc};
 use super::expr::{args, call, expr_in};
 use super::flat::flat;
-use super::{comments, has, strings, token};
+use super::{has, strings, token};
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
 /// A block. One that is a single expression, and that the author left on one line, stays there if the
@@ -51,7 +51,7 @@ fn stmt(node: &SyntaxNode) -> Doc {
         _ => expr_in(node),
     };
     let end = if continues(node) { ";" } else { "" };
-    doc::concat(vec![inner, comments(node), doc::text(end)])
+    doc::concat(vec![inner, doc::text(end)])
 }
 
 /// Whether the next statement would continue this one without a `;`: it starts with `-`.
@@ -79,7 +79,7 @@ fn mock_value_in(node: &SyntaxNode) -> Doc {
 
 fn mock_value(node: &SyntaxNode) -> Doc {
     let Some(shape) = node.children().next() else { return doc::nil() };
-    let inner = match shape.kind() {
+    match shape.kind() {
         SyntaxKind::MockFails => {
             let args = shape.child(SyntaxKind::Args).map_or_else(doc::nil, |inner| args(&inner));
             doc::concat(vec![doc::text(format!("fails {}", token(&shape, SyntaxKind::Ident))), args])
@@ -89,14 +89,11 @@ fn mock_value(node: &SyntaxNode) -> Doc {
             doc::concat(vec![delay, mock_value_in(&shape)])
         }
         SyntaxKind::MockSequence => {
-            return doc::concat(vec![
-                doc::text("sequence "),
-                List::read(&shape, mock_value).in_brackets("[", "]"),
-            ]);
+            let values = List::read(&shape, mock_value).in_brackets("[", "]");
+            doc::concat(vec![doc::text("sequence "), values])
         }
-        _ => return doc::concat(vec![expr_in(node), comments(node)]),
-    };
-    doc::concat(vec![inner, comments(&shape), comments(node)])
+        _ => expr_in(node),
+    }
 }
 
 /// `with name { key: value }`.
@@ -108,7 +105,6 @@ pub(super) fn policy(node: &SyntaxNode) -> Doc {
     if let Some(fields) = node.child(SyntaxKind::PolicyFields) {
         parts.extend([doc::text(" "), policy_fields(&fields)]);
     }
-    parts.push(comments(node));
     doc::concat(parts)
 }
 
@@ -126,5 +122,5 @@ fn policy_field(node: &SyntaxNode) -> Doc {
             None => expr_in(node),
         },
     };
-    doc::concat(vec![key, value, comments(node)])
+    doc::concat(vec![key, value])
 }
