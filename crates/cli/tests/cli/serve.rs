@@ -60,6 +60,17 @@ fn runs_ledger_and_lock_work_the_same_against_a_server() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_server_keeps_its_memory_in_small_pages() {
+    let folder = Folder::empty();
+    let server = Server::start(&folder, &["127.0.0.1:0"]);
+    let status = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let (own, servers) = (status("self"), status(&server.child.id().to_string()));
+    // Systems whose kernel has no large pages do not say it.
+    assert_eq!(own.contains("THP_enabled:"), servers.contains("THP_enabled:\t0"), "{servers}");
+}
+
+#[test]
 fn one_process_owns_a_folder_and_the_others_are_told_how_to_share_it() {
     let folder = Folder::project_with_latency(1);
     let server = Server::start(&folder, &["127.0.0.1:0"]);
