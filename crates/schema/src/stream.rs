@@ -98,3 +98,31 @@ impl Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn events_that_end_themselves_have_no_other_end() {
+        let operation = json!({
+            "id": "sn1.chat", "netuid": 1, "version": { "breaking": 1, "compatible": 0 }, "summary": "",
+            "transport": { "kind": "http", "method": "POST", "base_url": "https://a.example", "path": "/a",
+                "response": "json" },
+            "access": "open", "auth": { "kind": "none" }, "side_effects": "none",
+            "repeat": { "safe": true, "costs_again": false },
+            "input": { "type": "object" }, "output": {}, "output_complete": true, "sources": [],
+        });
+        let operation: OperationDescriptor = serde_json::from_value(operation).unwrap();
+        let stream = |gather: &str, end: Option<&str>| {
+            let stream =
+                json!({ "framing": "events", "end": end, "item": true, "gather": { "kind": gather } });
+            serde_json::from_value::<Stream>(stream).unwrap().check(&operation)
+        };
+        assert_eq!(stream("message", None), Ok(()));
+        assert_eq!(stream("completion", Some("[DONE]")), Ok(()));
+        assert_eq!(stream("message", Some("[DONE]")).unwrap_err().0, "end");
+    }
+}
