@@ -339,6 +339,7 @@ fn a_wait_that_the_bound_has_no_time_for_ends_the_call() {
     // Time that a wait has taken is gone for the attempts after it.
     let done = run(ONE_PEER, "", in_order(vec![busy(600), None]));
     assert_eq!((sent_at(&done), done.elapsed_us()), (vec![0, 1_800], 2_800 * MS));
+    assert!(done.error().message.ends_with("have used up the time of further attempts"));
 }
 
 #[test]

@@ -179,10 +179,10 @@ impl Core {
                 }
                 return self.node_progress(frame, node, NodeState::Waiting, failure.error.message);
             }
-            failure
-                .error
-                .message
-                .push_str("; the wait it asks for is longer than the call's attempts may take");
+            failure.error.message.push_str(match failure.error.retry_after_ms {
+                Some(_) => "; the wait it asks for is longer than the call's attempts may take",
+                None => "; waits that peers asked for have used up the time of further attempts",
+            });
         }
         match &spec.fallback {
             Some(Fallback::Call(_)) => {
