@@ -32,12 +32,12 @@ const FILE_BYTES_MAX: u64 = 16 << 10;
 #[non_exhaustive]
 pub enum Error {
     /// The file could not be opened, read or created.
-    #[error("hotkey file {path}")]
+    #[error("hotkey file {path} cannot be read or written: {reason}")]
     File {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// Others may read the file.
     #[error("hotkey file {path} has mode {mode:o}: others may read the key; run `chmod 600` on it")]
@@ -201,7 +201,7 @@ impl Hotkey {
             crypto_type: Some(CRYPTO_SR25519),
         };
         let text = Zeroizing::new(serde_json::to_string(&file).unwrap_or_default());
-        create_private(path, text.as_bytes()).map_err(|source| Error::File { path: path.into(), source })
+        create_private(path, text.as_bytes()).map_err(|reason| Error::File { path: path.into(), reason })
     }
 
     /// The SS58 address of the public key.
@@ -253,7 +253,7 @@ struct KeyFile {
 fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     use std::io::Read as _;
 
-    let io = |source| Error::File { path: path.into(), source };
+    let io = |reason| Error::File { path: path.into(), reason };
     // A link may have any name; what it leads to counts.
     let real = std::fs::canonicalize(path).map_err(io)?;
     for path in [path, &real] {

@@ -10,7 +10,7 @@ use super::Said;
 use super::diagnostics::schema_of;
 use super::run_plan::{How, how, start};
 use super::runs::view_schema;
-use super::schemas::{closed, cost_max, spends, tool as define};
+use super::schemas::{closed, cost_max, reads, spends, tool as define};
 use crate::arguments::{self, JsonText};
 use crate::fault::Fault;
 use crate::money;
@@ -58,11 +58,20 @@ fn tool(plan: &v1::Plan) -> Option<Tool> {
     let input = with_definitions(closed(properties, &["inputs", "cost_max"]), definitions);
     let (result, definitions) = hoisted(schema_of(&summary.output_schema_json), "result");
     let output = with_definitions(view_schema(json!({ "anyOf": [result, { "type": "null" }] })), definitions);
-    Some(define(tool_name(&plan.name), summary.name.clone(), description(summary), input, output, spends()))
+    let hints = if asks_nobody(summary) { reads() } else { spends() };
+    Some(define(tool_name(&plan.name), summary.name.clone(), description(summary), input, output, hints))
+}
+
+/// Whether the plan only computes: any call takes time.
+fn asks_nobody(plan: &v1::PlanSummary) -> bool {
+    plan.latency_us_max == 0
 }
 
 fn description(plan: &v1::PlanSummary) -> String {
     let doc = if plan.doc.is_empty() { format!("Run the plan `{}`.", plan.name) } else { plan.doc.clone() };
+    if asks_nobody(plan) {
+        return format!("{doc}\n\nIt asks no subnet and costs nothing; `cost_max` may be `0USD`.");
+    }
     let bound = match money::text(plan.cost_max.as_ref()) {
         Some(cost) => format!("A run costs at most {cost}"),
         None => "A run has no bound of its own on its cost".to_owned(),
@@ -141,6 +150,22 @@ async fn run_published(request: Request, plan: String, arguments: JsonObject) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_that_asks_nobody_is_no_tool_that_spends() {
+        let hints = |latency_us_max| {
+            let summary = v1::PlanSummary { name: "p".into(), latency_us_max, ..v1::PlanSummary::default() };
+            let plan = v1::Plan { name: "plans/p".into(), summary: Some(summary), ..v1::Plan::default() };
+            let tool = tool(&plan).unwrap();
+            (tool.annotations.unwrap(), tool.description.unwrap())
+        };
+        let (pure, told) = hints(0);
+        assert_eq!((pure.read_only_hint, pure.destructive_hint), (Some(true), Some(false)));
+        assert!(told.contains("costs nothing"), "{told}");
+        let (calls, told) = hints(1);
+        assert_eq!((calls.read_only_hint, calls.destructive_hint), (Some(false), Some(true)));
+        assert!(told.contains("Spends money"), "{told}");
+    }
 
     #[test]
     fn definitions_go_to_the_root_and_a_reference_to_the_root_follows() {
