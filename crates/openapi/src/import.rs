@@ -23,6 +23,8 @@ use crate::secrets::public_address;
 mod arguments;
 mod effects;
 mod examples;
+mod files;
+mod losses;
 mod security;
 mod server;
 
@@ -185,7 +187,10 @@ impl Document {
         let mut notes = Notes::default();
         let auth = self.auth(operation, &mut notes)?;
         let request = self.request(operation)?;
+        notes.0.extend(request.notes.iter().cloned());
         let answer = self.answer(operation)?;
+        losses::tell(&answer.contract, "output", &mut notes);
+        losses::tell(&request.contract, "input", &mut notes);
         let base_url = self.base_url(operation, origin, &mut notes)?;
         let arguments = Arguments::of(&request, &auth, &mut notes);
         check_path(&operation.path, &arguments.parameters, &operation.at)?;
@@ -212,8 +217,11 @@ impl Document {
                 base_url,
                 path: operation.path.clone(),
                 parameters: arguments.parameters,
+                styles: arguments.styles,
                 fixed_body: arguments.fixed_body,
                 body,
+                media_type: arguments.media_type,
+                accept: answer.media_type.clone(),
                 response,
             }),
         };

@@ -43,6 +43,7 @@ mod names;
 mod parameters;
 mod request;
 mod secrets;
+mod styles;
 mod text;
 mod yaml;
 

@@ -47,6 +47,7 @@ mod signed;
 pub mod ss58;
 mod status;
 mod streamed;
+mod styles;
 mod twresp;
 
 pub use client::{CallContext, Client, OperationTypes, PrepareError, PreparedOperation};

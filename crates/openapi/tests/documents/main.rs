@@ -10,3 +10,4 @@ mod noise;
 mod pages;
 mod reading;
 mod refusals;
+mod wire;
