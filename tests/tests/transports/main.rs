@@ -5,6 +5,7 @@
 mod btauth;
 mod grpc;
 mod http;
+mod imported;
 
 use std::sync::Mutex;
 use std::time::Duration;
