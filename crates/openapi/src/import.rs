@@ -254,14 +254,15 @@ impl Document {
         };
         let types = types_of(&mut descriptor, &request, &answer, &mut notes)?;
         let fits = |json: &Json, ty: &Type| decode(json.to_string().as_bytes(), ty, &types.defs).is_ok();
-        descriptor.example = self.example(operation, &descriptor.input)?.filter(|example| {
-            let good =
-                fits(&example.input, &Type::Named(types.input)) && fits(&example.output, &types.output);
-            if !good {
-                notes.left_out("example", "the one that the document has does not fit its own schema");
-            }
-            good
-        });
+        descriptor.example =
+            self.example(operation, &descriptor.input, request.whole_body)?.filter(|example| {
+                let good =
+                    fits(&example.input, &Type::Named(types.input)) && fits(&example.output, &types.output);
+                if !good {
+                    notes.left_out("example", "the one that the document has does not fit its own schema");
+                }
+                good
+            });
         notes.0.sort_by_key(|note| note.kind);
         Ok(Entry { descriptor, notes: notes.0 })
     }

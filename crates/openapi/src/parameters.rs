@@ -74,7 +74,7 @@ impl Document {
         Ok(parameters)
     }
 
-    /// The names of all parameters of query and header, with whether it is a header and whether it must be given; those
+    /// The names of all parameters of query and header that can be a text, with whether it is a header and whether it must be given; those
     /// too that the transport writes.
     pub(crate) fn named_parameters(&self, operation: &Operation) -> Result<Vec<(String, bool, bool)>, Error> {
         let mut names = Vec::new();
@@ -84,6 +84,10 @@ impl Document {
                 let (parameter, _) = self.follow(parameter, at.clone())?;
                 let text = |key: &str| parameter.get(key).and_then(Json::as_str);
                 let required = parameter.get("required") == Some(&Json::Bool(true));
+                let ty = parameter.get("schema").unwrap_or(parameter).get("type").and_then(Json::as_str);
+                if ty.is_some_and(|ty| ty != "string") {
+                    continue;
+                }
                 match (text("name"), text("in")) {
                     (Some(name), Some("header")) => names.push((name.to_owned(), true, required)),
                     (Some(name), Some("query")) => names.push((name.to_owned(), false, required)),

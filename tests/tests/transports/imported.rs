@@ -160,6 +160,23 @@ async fn styles_go_over_the_wire_as_the_document_says() {
     }
 }
 
+/// The lists of the catalogue's SN65, whose document says `explode: false`.
+#[tokio::test]
+async fn a_lease_of_the_catalogue_has_its_lists_in_one_row() {
+    let peer = Scripted::start(EMPTY).await;
+    let file: Json = serde_json::from_str(include_str!("../../../catalog/operations/sn065.json")).unwrap();
+    let mut lease = file["operations"][0].clone();
+    assert_eq!(lease["id"], "sn65.new_lease");
+    lease["transport"]["base_url"] = peer.origin.as_str().into();
+    (lease["auth"], lease["access"]) = (json!({ "kind": "none" }), "open".into());
+    let lease = serde_json::from_value(lease).unwrap();
+    let input = json!({ "lease_seconds": 600, "whitelist": ["192.0.2.1", "192.0.2.2"] });
+    Caller::default().call(&lease, input).await;
+    let seen = peer.last();
+    let line = "GET /api/lease/new?lease_seconds=600&whitelist=192.0.2.1,192.0.2.2 HTTP/1.1";
+    assert_eq!(seen.lines().next(), Some(line));
+}
+
 #[tokio::test]
 async fn bodies_go_over_the_wire_as_the_document_says() {
     let peer = Scripted::start(OK).await;

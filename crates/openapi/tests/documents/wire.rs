@@ -223,6 +223,19 @@ fn a_body_without_names_of_its_own_is_one_argument() {
         assert_eq!((http.media_type.as_deref(), http.accept.as_deref()), (vendor, vendor));
     }
     assert_eq!(binding(&of(object(&["a"]), "application/json")).media_type, None);
+    let content =
+        |value: &Json, example: &Json| json!({ "application/json": { "schema": value, "example": example } });
+    let mut own = id();
+    own["example"] = "of-the-path".into();
+    let both = json!({
+        "parameters": [own],
+        "requestBody": { "content": content(&object(&["id", "title"]), &json!({ "id": "of-the-body" })) },
+        "responses": { "200": { "description": "", "content": content(&json!({ "type": "string" }), &json!("done")) } },
+    });
+    assert_eq!(
+        import(&openapi(), &both).unwrap().descriptor.example.unwrap().input,
+        json!({ "id": "of-the-path", "body": { "id": "of-the-body" } })
+    );
     let form = of(json!({ "type": "object" }), "application/x-www-form-urlencoded");
     assert!(matches!(form.descriptor.transport, Transport::Other { .. }));
 }
