@@ -74,8 +74,8 @@ impl Document {
         Ok(parameters)
     }
 
-    /// The names of all parameters of query and header that can be a text, with whether it is a header and whether it must be given; those
-    /// too that the transport writes.
+    /// The names of all parameters of query and header that can be a text, with whether it is a header and whether it
+    /// must be given; those too that the transport writes.
     pub(crate) fn named_parameters(&self, operation: &Operation) -> Result<Vec<(String, bool, bool)>, Error> {
         let mut names = Vec::new();
         for at in [&operation.item, &operation.at] {
@@ -122,7 +122,7 @@ impl Document {
                 header if IGNORED.contains(&header) => Ok(None),
                 header if required && !SENT_ANYWAY.contains(&header) => {
                     let message =
-                        format!("the header `{}` must be given, and the transport has it", shown(name));
+                        format!("the header `{}` must be given, and no parameter can be it", shown(name));
                     Err(Error::new(NO_FORM, at, message))
                 }
                 _ => {

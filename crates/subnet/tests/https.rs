@@ -390,11 +390,11 @@ async fn descriptors_that_cannot_be_called_say_why() {
         |http| http.path = "/items/ü/{id}".into(),
         |http| http.path = "/items".into(),
         // What the transport writes itself would replace what is given.
-        |http| drop(http.parameters.insert("User-Agent".into(), ParameterLocation::Header)),
-        |http| drop(http.parameters.insert("X-Request-Id".into(), ParameterLocation::Header)),
-        |http| drop(http.parameters.insert("accept-encoding".into(), ParameterLocation::Header)),
-        |http| drop(http.styles.insert("q".into(), ParameterStyle::Matrix)),
-        |http| drop(http.styles.insert("other".into(), ParameterStyle::Comma)),
+        |http| http.parameters.extend([("User-Agent".into(), ParameterLocation::Header)]),
+        |http| http.parameters.extend([("X-Request-Id".into(), ParameterLocation::Header)]),
+        |http| http.parameters.extend([("accept-encoding".into(), ParameterLocation::Header)]),
+        |http| http.styles.extend([("q".into(), ParameterStyle::Matrix)]),
+        |http| http.styles.extend([("other".into(), ParameterStyle::Comma)]),
         |http| http.accept = Some("a\nb".into()),
     ] {
         assert!(matches!(binding(&change), Err(PrepareError::Binding { .. })));

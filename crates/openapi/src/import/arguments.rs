@@ -43,7 +43,9 @@ impl Arguments {
         for (name, location) in &request.locations {
             match location {
                 Location::Path => drop(parameters.insert(name.clone(), ParameterLocation::Path)),
-                Location::Query | Location::Header if *auth == Auth::None && is_secret(name) => {
+                Location::Query | Location::Header
+                    if *auth == Auth::None && is_secret(name) && !is_required(&input, name) =>
+                {
                     without(&mut input, name);
                     notes.left_out("input", format!("the optional `{}`, by its name a key", shown(name)));
                 }

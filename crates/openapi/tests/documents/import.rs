@@ -321,6 +321,13 @@ fn the_way_in_is_what_the_document_says_or_shows() {
     assert_eq!(shown("token", "query"), Ok((Auth::Query { name: "token".into() }, true)));
     assert_eq!(shown("keyword", "query"), Ok((Auth::None, false)));
     assert_eq!(shown("page_token", "query"), Ok((Auth::None, false)));
+    // A number is no key, and stays what must be given.
+    let number = json!({ "name": "token", "in": "query", "required": true, "schema": { "type": "integer" } });
+    let get = json!({ "parameters": [number], "responses": { "200": { "description": "" } } });
+    let text = json!({ "openapi": "3.1.0", "paths": { "/a": { "get": get } } }).to_string();
+    let import = import(text.as_bytes(), &origin());
+    let entry = import.operations.into_iter().next().unwrap().entry.unwrap().descriptor;
+    assert_eq!((entry.auth, &entry.input["required"]), (Auth::None, &json!(["token"])));
 }
 
 #[test]
