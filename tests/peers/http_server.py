@@ -10,6 +10,7 @@ It ends when its standard input does.
 """
 
 import base64
+import datetime
 import hashlib
 import json
 import socket
@@ -20,8 +21,9 @@ from typing import Annotated, Any
 
 import uvicorn
 from bittensor.sp_core import CRYPTO_SR25519, Keypair
-from fastapi import FastAPI, File, Form, Header, HTTPException, Request, UploadFile
+from fastapi import FastAPI, File, Form, Header, HTTPException, Query, Request, UploadFile
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import BaseModel
 
 KEY = "stand-in-key-0123456789"
 HOTKEY = Keypair.create_from_uri("//Miner", crypto_type=CRYPTO_SR25519)
@@ -77,6 +79,47 @@ def keyed(api_key: str, x_kind: Annotated[str, Header()]):
 def paid():
     offer = {"scheme": "exact", "network": "base", "maxAmountRequired": "10000", "asset": "USDC", "payTo": "0xB"}
     return JSONResponse({"x402Version": 1, "error": "payment required", "accepts": [offer]}, 402)
+
+
+# --- described by the document that FastAPI makes of them ------------------------------------------------------------
+
+
+class Thing(BaseModel):
+    id: str
+    at: datetime.datetime
+
+
+@app.get("/search-all")
+def search_all(item: Annotated[list[str], Query()], x_tag: Annotated[list[str] | None, Header()] = None):
+    return {"items": item, "tags": x_tag or []}
+
+
+@app.post("/files")
+async def files(
+    many: list[UploadFile],
+    one: UploadFile,
+    note: Annotated[str, Form()],
+    maybe: UploadFile | None = None,
+):
+    sent = [*many, one, *([maybe] if maybe else [])]
+    return {"names": [file.filename for file in sent], "sizes": [len(await file.read()) for file in sent], "note": note}
+
+
+@app.put("/things/{id}")
+def put_thing(id: str, thing: Thing) -> Thing:
+    # Without a zone, as is pydantic's default; its format says otherwise.
+    return Thing(id=f"{id}/{thing.id}", at=thing.at.replace(tzinfo=None))
+
+
+@app.post("/sums")
+def sums(numbers: list[int]):
+    return {"sum": sum(numbers)}
+
+
+@app.get("/guarded")
+def guarded(x_token: Annotated[str, Header()]):
+    need_key(x_token)
+    return {"ok": True}
 
 
 # --- OpenAI-compatible ---------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ use crate::bundle::{Bundle, Contract};
 use crate::dialect::{Dialect, Direction};
 use crate::document::{Document, Operation, below, object};
 use crate::error::{Error, NO_FORM, shown};
-use crate::media::Media;
+use crate::media::{Media, is_plain_json};
 
 /// A successful answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Answer {
     pub form: Option<ResponseBody>,
     /// Whether the document says what is in the body.
     pub complete: bool,
+    /// Media type of a JSON body that is not plain JSON.
+    pub media_type: Option<String>,
 }
 
 /// The body of one response.
@@ -25,6 +27,7 @@ struct Body<'a> {
     media: Media,
     schema: Option<&'a Json>,
     at: String,
+    media_type: Option<String>,
 }
 
 impl Document {
@@ -48,26 +51,35 @@ impl Document {
         if statuses.is_empty() {
             // Only failures are described, so what comes back otherwise is not known.
             let contract = Contract::unknown(at);
-            return Ok(Answer { contract, form: Some(ResponseBody::Json), complete: false });
+            return Ok(Answer {
+                contract,
+                form: Some(ResponseBody::Json),
+                complete: false,
+                media_type: None,
+            });
         }
         let mut bodies: Vec<Body<'_>> = Vec::new();
+        let mut may_be_empty = false;
         for status in statuses {
             let Some(response) = responses.get(status) else { continue };
             let (response, at) = self.follow(response, below(&at, status))?;
             object(response, &at, "a response")?;
-            let Some(body) = self.response_body(operation, response, &at)? else { continue };
+            let Some(body) = self.response_body(operation, response, &at)? else {
+                may_be_empty |= matches!(status.as_str(), "204" | "205");
+                continue;
+            };
             if bodies.iter().all(|known| known.schema != body.schema || known.media != body.media) {
                 bodies.push(body);
             }
         }
-        self.united(&bodies, &at)
+        self.united(&bodies, may_be_empty, &at)
     }
 
-    fn united(&self, bodies: &[Body<'_>], at: &str) -> Result<Answer, Error> {
+    fn united(&self, bodies: &[Body<'_>], may_be_empty: bool, at: &str) -> Result<Answer, Error> {
         let mut bundle = Bundle::new(self, Direction::Answer);
         let Some(first) = bodies.first() else {
             let contract = bundle.close(json!({ "type": "null" }), at.to_owned())?;
-            return Ok(Answer { contract, form: None, complete: true });
+            return Ok(Answer { contract, form: None, complete: true, media_type: None });
         };
         if bodies.iter().any(|body| body.media != first.media) {
             let message = "the answer has another form for another status";
@@ -89,8 +101,18 @@ impl Document {
                     1 => (schemas.pop().unwrap_or_default(), first.at.clone()),
                     _ => (json!({ "oneOf": schemas }), at.to_owned()),
                 };
+                // The transport hands an answer without content on as `null`.
+                let schema = match may_be_empty && complete {
+                    true => json!({ "anyOf": [schema, { "type": "null" }] }),
+                    false => schema,
+                };
                 // `true` cannot carry definitions, and needs none.
-                Ok(Answer { contract: bundle.close(schema, at)?, form: Some(ResponseBody::Json), complete })
+                Ok(Answer {
+                    contract: bundle.close(schema, at)?,
+                    form: Some(ResponseBody::Json),
+                    complete,
+                    media_type: first.media_type.clone(),
+                })
             }
         }
     }
@@ -109,7 +131,12 @@ impl Document {
             Some(schema) => bundle.schema(schema, &body.at)?,
             None => otherwise,
         };
-        Ok(Answer { contract: bundle.close(schema, body.at.clone())?, form: Some(form), complete: true })
+        Ok(Answer {
+            contract: bundle.close(schema, body.at.clone())?,
+            form: Some(form),
+            complete: true,
+            media_type: None,
+        })
     }
 
     /// The body of one response, `None` where it has none.
@@ -132,7 +159,8 @@ impl Document {
             return Err(Error::new(NO_FORM, media_at, message));
         }
         let schema = value.get("schema");
-        Ok(Some(Body { media: media.settled(schema), schema, at: below(&media_at, "schema") }))
+        let media_type = vendor(media, media_type);
+        Ok(Some(Body { media: media.settled(schema), schema, at: below(&media_at, "schema"), media_type }))
     }
 
     fn swagger_response<'a>(
@@ -144,7 +172,9 @@ impl Document {
         let Some(schema) = response.get("schema") else { return Ok(None) };
         let produces = self.members(operation)?.get("produces").or_else(|| self.root.get("produces"));
         let types = produces.and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
-        let best = types.map(Media::of).min().unwrap_or(Media::Json);
+        let best = types.map(|name| (Media::of(name), !is_plain_json(name), name)).min();
+        let media_type = best.and_then(|(media, _, name)| vendor(media, name));
+        let best = best.map_or(Media::Json, |(media, ..)| media);
         let is_file = schema.get("type").is_some_and(|ty| ty == "file");
         let media = match best {
             _ if is_file => Media::Octets,
@@ -153,6 +183,12 @@ impl Document {
             }
             other => other.settled(Some(schema)),
         };
-        Ok(Some(Body { media, schema: Some(schema), at: below(at, "schema") }))
+        Ok(Some(Body { media, schema: Some(schema), at: below(at, "schema"), media_type }))
     }
+}
+
+/// A media type of JSON that is not plain JSON.
+fn vendor(media: Media, media_type: &str) -> Option<String> {
+    let is_vendor = media == Media::Json && !is_plain_json(media_type);
+    is_vendor.then(|| media_type.trim().to_owned())
 }

@@ -30,6 +30,11 @@ const SCHEMAS: [&str; 5] = ["allOf", "anyOf", "items", "oneOf", "prefixItems"];
 const NAMED: [&str; 6] =
     ["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"];
 
+/// Formats that answers are not held to. For JSON Schema they are remarks, and common frameworks send times without a
+/// zone, addresses without a host and UUIDs without dashes under them: such an answer would be refused after it was
+/// paid.
+const LOOSE: [&str; 7] = ["date", "date-time", "duration", "time", "uri", "url", "uuid"];
+
 /// A schema that stands alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contract {
@@ -38,6 +43,8 @@ pub struct Contract {
     /// Where the schema itself stands in the document, as a JSON pointer; for one that was put together from
     /// several, where they all stand.
     pub at: String,
+    /// Formats that it does not have, although the document says them.
+    pub loosened: Vec<&'static str>,
     /// Places in the schema, such as `/$defs/Hit`, with the places in the document that they come from.
     sources: BTreeMap<String, String>,
 }
@@ -45,7 +52,7 @@ pub struct Contract {
 impl Contract {
     /// A schema of anything, in place of one that the document does not have.
     pub(crate) fn unknown(at: String) -> Self {
-        Self { schema: Json::Object(Map::new()), at, sources: BTreeMap::new() }
+        Self { schema: Json::Object(Map::new()), at, loosened: Vec::new(), sources: BTreeMap::new() }
     }
 
     /// The place in the document of a `pointer` into [`Self::schema`].
@@ -71,6 +78,10 @@ impl Contract {
 pub(crate) struct Bundle<'a> {
     document: &'a Document,
     direction: Direction,
+    /// Whether a text with a media type is a file, as in a form of parts.
+    has_files: bool,
+    /// Formats that were left out.
+    loosened: BTreeSet<&'static str>,
     /// Places that are referred to, with their names under `$defs`.
     names: BTreeMap<String, String>,
     taken: BTreeSet<String>,
@@ -83,10 +94,36 @@ impl<'a> Bundle<'a> {
         Self {
             document,
             direction,
+            has_files: false,
+            loosened: BTreeSet::new(),
             names: BTreeMap::new(),
             taken: BTreeSet::new(),
             open: Vec::new(),
             values: 0,
+        }
+    }
+
+    /// Takes texts with a media type for files from now on.
+    pub(crate) const fn reads_files(&mut self, has_files: bool) {
+        self.has_files = has_files;
+    }
+
+    /// What is said of one schema in words that the types know, and left out where services do not keep to it.
+    fn settle(&mut self, members: &mut Map<String, Json>) {
+        let format = members.get("format").and_then(Json::as_str);
+        if self.direction == Direction::Answer
+            && let Some(known) = LOOSE.iter().find(|loose| Some(**loose) == format)
+        {
+            members.shift_remove("format");
+            self.loosened.insert(known);
+        }
+        // Since 3.1 a file is a text with a media type and no encoding.
+        let is_file = self.has_files
+            && members.contains_key("contentMediaType")
+            && !members.contains_key("contentEncoding")
+            && !members.contains_key("format");
+        if is_file {
+            members.insert("format".into(), "binary".into());
         }
     }
 
@@ -98,6 +135,7 @@ impl<'a> Bundle<'a> {
         // A shallow copy costs what it has.
         self.values = self.values.saturating_add(members.len());
         self.document.dialect.modern(&mut members, self.direction);
+        self.settle(&mut members);
         let mut modern = Map::new();
         for (keyword, value) in members {
             let below = below(at, &keyword);
@@ -194,7 +232,8 @@ impl<'a> Bundle<'a> {
             }
         }
         let sources = self.names.iter().map(|(pointer, name)| (below("/$defs", name), pointer.clone()));
-        Ok(Contract { schema, at, sources: sources.collect() })
+        let loosened = self.loosened.iter().copied().collect();
+        Ok(Contract { schema, at, loosened, sources: sources.collect() })
     }
 
     fn copy(&mut self, value: &Json, at: &str) -> Result<Json, Error> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schema::json_schema::OperationTypes;
 use schema::operation::{
     Access, Auth, Example, ExampleProvenance, HttpBinding, OperationDescriptor, ParameterLocation,
-    RequestBody, ResponseBody, Source, Transport, Version,
+    RequestBody, ResponseBody, Source, TRANSPORT_HEADERS, Transport, Version,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -17,30 +17,22 @@ use crate::names::snake;
 use crate::secrets::{is_key, is_secret, redact, secret_within};
 use crate::text::percent_decoded;
 
-/// Headers that the transport writes by itself, or that say something of a browser and nothing of the call.
-const OF_NO_MATTER: [&str; 20] = [
-    "accept",
-    "accept-encoding",
+/// Headers that say something of a browser and nothing of the call.
+const OF_A_BROWSER: [&str; 12] = [
     "accept-language",
     "cache-control",
-    "connection",
-    "content-length",
-    "content-type",
     "cookie",
     "dnt",
-    "host",
     "if-modified-since",
     "if-none-match",
     "origin",
     "pragma",
     "priority",
     "referer",
-    "te",
     "upgrade-insecure-requests",
-    "user-agent",
     "x-requested-with",
 ];
-/// The ones of them that hardly any example means.
+/// Headers that the transport writes in any case, as every example has them.
 const UNTOLD: [&str; 4] = ["accept", "content-length", "content-type", "host"];
 
 /// Shorter keys are not looked for in the answer.
@@ -192,8 +184,11 @@ impl ExampleCall {
                 base_url: origin.server.clone().unwrap_or(address.host),
                 path: address.path,
                 parameters: arguments.parameters,
+                styles: BTreeMap::new(),
                 fixed_body: BTreeMap::new(),
                 body: RequestBody::Json,
+                media_type: None,
+                accept: None,
                 response,
             }),
             access: if keyed { Access::Key } else { Access::Open },
@@ -262,7 +257,8 @@ impl ExampleCall {
         let mut ignored = Vec::new();
         for (name, value) in &self.headers {
             let lower = name.to_ascii_lowercase();
-            if OF_NO_MATTER.contains(&lower.as_str()) || lower.starts_with("sec-") {
+            let is_written = TRANSPORT_HEADERS.contains(&lower.as_str()) && !is_secret(&lower);
+            if is_written || OF_A_BROWSER.contains(&lower.as_str()) || lower.starts_with("sec-") {
                 if !UNTOLD.contains(&lower.as_str()) {
                     ignored.push(format!("`{}`", shown(name)));
                 }

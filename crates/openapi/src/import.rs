@@ -24,6 +24,8 @@ mod arguments;
 mod delivery;
 mod effects;
 mod examples;
+mod files;
+mod losses;
 mod security;
 mod server;
 
@@ -192,7 +194,10 @@ impl Document {
             None => self.auth(operation, &mut notes)?,
         };
         let request = self.request(operation)?;
+        notes.0.extend(request.notes.iter().cloned());
         let answer = self.answer(operation)?;
+        losses::tell(&answer.contract, "output", &mut notes);
+        losses::tell(&request.contract, "input", &mut notes);
         let base_url = self.base_url(operation, origin, &mut notes)?;
         let arguments = Arguments::of(&request, &auth, &mut notes);
         check_path(&operation.path, &arguments.parameters, &operation.at)?;
@@ -219,8 +224,11 @@ impl Document {
                 base_url,
                 path: operation.path.clone(),
                 parameters: arguments.parameters,
+                styles: arguments.styles,
                 fixed_body: arguments.fixed_body,
                 body,
+                media_type: arguments.media_type,
+                accept: answer.media_type.clone(),
                 response,
             }),
         };
@@ -253,14 +261,15 @@ impl Document {
         };
         let types = types_of(&mut descriptor, &request, &answer, &mut notes)?;
         let fits = |json: &Json, ty: &Type| decode(json.to_string().as_bytes(), ty, &types.defs).is_ok();
-        descriptor.example = self.example(operation, &descriptor.input)?.filter(|example| {
-            let good =
-                fits(&example.input, &Type::Named(types.input)) && fits(&example.output, &types.output);
-            if !good {
-                notes.left_out("example", "the one that the document has does not fit its own schema");
-            }
-            good
-        });
+        descriptor.example =
+            self.example(operation, &descriptor.input, request.whole_body)?.filter(|example| {
+                let good =
+                    fits(&example.input, &Type::Named(types.input)) && fits(&example.output, &types.output);
+                if !good {
+                    notes.left_out("example", "the one that the document has does not fit its own schema");
+                }
+                good
+            });
         descriptor.delivery = self.delivery(operation, &descriptor, &mut notes);
         notes.0.sort_by_key(|note| note.kind);
         Ok(Entry { descriptor, notes: notes.0 })

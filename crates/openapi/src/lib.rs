@@ -44,6 +44,7 @@ mod names;
 mod parameters;
 mod request;
 mod secrets;
+mod styles;
 mod text;
 mod yaml;
 

@@ -62,8 +62,15 @@ impl Media {
     /// The best of the media types in a `content` mapping: JSON first, streams last.
     pub(crate) fn best(content: &Map<String, Json>) -> Option<(Self, &str, &Json)> {
         let all = content.iter().map(|(name, value)| (Self::of(name), name.as_str(), value));
-        all.min_by_key(|(media, ..)| *media)
+        // JSON of a vendor is second to plain JSON.
+        all.min_by_key(|(media, name, _)| (*media, !is_plain_json(name)))
     }
+}
+
+/// Whether a media type is JSON under its common names, which every service takes and answers.
+pub(crate) fn is_plain_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(essence.as_str(), "application/json" | "text/json" | "json")
 }
 
 #[cfg(test)]

@@ -1,14 +1,18 @@
 //! Parameters of path, query, header and cookie.
 
+use schema::operation::{ParameterStyle, TRANSPORT_HEADERS};
 use serde_json::{Map, Value as Json};
 
 use crate::dialect::Dialect;
 use crate::document::{Document, Operation, below, object};
-use crate::error::{Error, shown};
+use crate::error::{Error, NO_FORM, shown};
+use crate::import::Notes;
 use crate::request::Location;
 
-/// Headers that the transport writes, whatever a document says of them.
-const OF_THE_TRANSPORT: [&str; 3] = ["accept", "authorization", "content-type"];
+/// Headers that OpenAPI itself tells readers to ignore among parameters: body, answer and security say them.
+const IGNORED: [&str; 3] = ["accept", "authorization", "content-type"];
+/// Headers that the transport writes, with what a service that asks for them wants.
+const SENT_ANYWAY: [&str; 4] = ["content-length", "host", "user-agent", "x-request-id"];
 
 /// What a Swagger 2.0 parameter says beside its schema.
 const BESIDE_THE_SCHEMA: [&str; 6] =
@@ -24,6 +28,8 @@ pub(crate) struct Parameter {
     pub(crate) doc: String,
     /// Where the schema stands.
     pub(crate) at: String,
+    /// How its lists and objects are written, where that is not the common way.
+    pub(crate) style: Option<ParameterStyle>,
     /// Whether it is the whole body (`in: body` of Swagger 2.0).
     pub(crate) whole_body: bool,
 }
@@ -31,7 +37,11 @@ pub(crate) struct Parameter {
 impl Document {
     /// The parameters of an operation: those of its path first, then its own, which replace one of the same name
     /// and place.
-    pub(crate) fn parameters(&self, operation: &Operation) -> Result<Vec<Parameter>, Error> {
+    pub(crate) fn parameters(
+        &self,
+        operation: &Operation,
+        notes: &mut Notes,
+    ) -> Result<Vec<Parameter>, Error> {
         let mut parameters: Vec<Parameter> = Vec::new();
         for at in [&operation.item, &operation.at] {
             let own_from = parameters.len();
@@ -40,7 +50,7 @@ impl Document {
             let list = list.as_array().ok_or_else(|| Error::malformed(&at, "`parameters` is a list"))?;
             for (place, parameter) in list.iter().enumerate() {
                 let (parameter, at) = self.follow(parameter, format!("{at}/{place}"))?;
-                let Some(parameter) = self.parameter(parameter, &at)? else { continue };
+                let Some(parameter) = self.parameter(parameter, &at, notes)? else { continue };
                 let same = |known: &Parameter| {
                     known.name == parameter.name
                         && known.location == parameter.location
@@ -64,8 +74,8 @@ impl Document {
         Ok(parameters)
     }
 
-    /// The names of all parameters of query and header, with whether it is a header and whether it must be given; those
-    /// too that the transport writes.
+    /// The names of all parameters of query and header that can be a text, with whether it is a header and whether it
+    /// must be given; those too that the transport writes.
     pub(crate) fn named_parameters(&self, operation: &Operation) -> Result<Vec<(String, bool, bool)>, Error> {
         let mut names = Vec::new();
         for at in [&operation.item, &operation.at] {
@@ -74,6 +84,10 @@ impl Document {
                 let (parameter, _) = self.follow(parameter, at.clone())?;
                 let text = |key: &str| parameter.get(key).and_then(Json::as_str);
                 let required = parameter.get("required") == Some(&Json::Bool(true));
+                let ty = parameter.get("schema").unwrap_or(parameter).get("type").and_then(Json::as_str);
+                if ty.is_some_and(|ty| ty != "string") {
+                    continue;
+                }
                 match (text("name"), text("in")) {
                     (Some(name), Some("header")) => names.push((name.to_owned(), true, required)),
                     (Some(name), Some("query")) => names.push((name.to_owned(), false, required)),
@@ -84,8 +98,8 @@ impl Document {
         Ok(names)
     }
 
-    /// A parameter; `None` for one that the transport fills in.
-    fn parameter(&self, node: &Json, at: &str) -> Result<Option<Parameter>, Error> {
+    /// A parameter; `None` for one that is left out.
+    fn parameter(&self, node: &Json, at: &str, notes: &mut Notes) -> Result<Option<Parameter>, Error> {
         let members = object(node, at, "a parameter")?;
         let text = |key: &str| members.get(key).and_then(Json::as_str);
         let name = text("name").ok_or_else(|| Error::malformed(at, "the parameter has no `name`"))?;
@@ -101,14 +115,36 @@ impl Document {
             }
             (None, _) => return Err(Error::malformed(at, "the parameter does not say what it is `in`")),
         };
-        if location == Location::Header && OF_THE_TRANSPORT.contains(&name.to_ascii_lowercase().as_str()) {
-            return Ok(None);
+        let required = location == Location::Path || members.get("required") == Some(&Json::Bool(true));
+        let header = name.to_ascii_lowercase();
+        if location == Location::Header && TRANSPORT_HEADERS.contains(&header.as_str()) {
+            return match header.as_str() {
+                header if IGNORED.contains(&header) => Ok(None),
+                header if required && !SENT_ANYWAY.contains(&header) => {
+                    let message =
+                        format!("the header `{}` must be given, and no parameter can be it", shown(name));
+                    Err(Error::new(NO_FORM, at, message))
+                }
+                _ => {
+                    let text = format!("the header `{}`, which the transport writes by itself", shown(name));
+                    notes.left_out("input", text);
+                    Ok(None)
+                }
+            };
         }
         let (schema, schema_at) = self.schema_of_parameter(members, at)?;
+        let style = match self.style(members, location, &schema, at) {
+            Err(error) if error.code == NO_FORM && !required => {
+                notes.left_out("input", format!("the optional `{}`: {error}", shown(name)));
+                return Ok(None);
+            }
+            style => style?,
+        };
         Ok(Some(Parameter {
             name: name.to_owned(),
             location,
-            required: location == Location::Path || members.get("required") == Some(&Json::Bool(true)),
+            required,
+            style,
             schema,
             doc: text("description").unwrap_or_default().to_owned(),
             at: schema_at,

@@ -9,12 +9,11 @@ use crate::text::percent_decoded;
 pub(crate) const REDACTED: &str = "<redacted>";
 
 /// Last words of names that are secrets whatever stands before them.
-const SECRET: [&str; 20] = [
+const SECRET: [&str; 19] = [
     "apikey",
     "apitoken",
     "accesskey",
     "accesstoken",
-    "auth",
     "authorization",
     "authtoken",
     "bearer",
@@ -48,7 +47,7 @@ const BEFORE_KEY: [&str; 13] = [
     "subscription",
 ];
 /// Words before `token` that make it a secret; other tokens are pages, words or coins.
-const BEFORE_TOKEN: [&str; 19] = [
+const BEFORE_TOKEN: [&str; 18] = [
     "access",
     "admin",
     "api",
@@ -57,7 +56,6 @@ const BEFORE_TOKEN: [&str; 19] = [
     "authentication",
     "bearer",
     "bot",
-    "client",
     "csrf",
     "hf",
     "id",
@@ -86,6 +84,8 @@ pub(crate) fn is_secret(name: &str) -> bool {
     let before = words.len().checked_sub(2).and_then(|at| words.get(at)).copied();
     match words.last() {
         Some(&"key") => before.map_or(is_header, |before| BEFORE_KEY.contains(&before)),
+        // `with_auth` is a flag.
+        Some(&"auth") => before.is_none_or(|before| matches!(before, "api" | "basic" | "http")),
         Some(&"token") => before.is_none_or(|before| BEFORE_TOKEN.contains(&before)),
         Some(last) => SECRET.contains(last),
         None => false,
@@ -171,6 +171,7 @@ mod tests {
             "apiKey",
             "x-api-token",
             "X-Auth-Token",
+            "x-auth",
             "x_token",
             "x-key",
             "token",
@@ -193,6 +194,8 @@ mod tests {
             "max_tokens",
             "token_id",
             "lease_token",
+            "client_token",
+            "with_auth",
             "tokenizer",
             "author",
             "secretary",

@@ -13,7 +13,8 @@ use crate::price::PriceRule;
 
 pub use auth::{Auth, SignedRequest};
 pub use binding::{
-    AxonBinding, GrpcBinding, HttpBinding, ParameterLocation, RequestBody, ResponseBody, Transport,
+    AxonBinding, GrpcBinding, HttpBinding, ParameterLocation, ParameterStyle, RequestBody, ResponseBody,
+    TRANSPORT_HEADERS, Transport,
 };
 pub use charge::{ObservedCost, TokenPrice};
 

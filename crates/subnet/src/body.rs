@@ -9,16 +9,24 @@ use bytes::Bytes;
 use http::HeaderValue;
 use schema::error::CallError;
 use schema::limits::CALL_BODY_BYTES_MAX;
-use schema::operation::RequestBody;
+use schema::operation::{HttpBinding, ParameterStyle, RequestBody};
 use serde_json::{Map, Value};
 
 use crate::https::{plain_text, unsendable};
 use crate::secrets::percent_encoded;
+use crate::styles;
 
 /// How the parameters that go nowhere else are written as a body.
 #[derive(Debug)]
 pub(crate) enum BodyForm {
-    Json,
+    Json {
+        media_type: HeaderValue,
+    },
+    /// One parameter as JSON.
+    Whole {
+        parameter: String,
+        media_type: HeaderValue,
+    },
     Form,
     /// Media type of each parameter that is a file.
     Multipart {
@@ -36,11 +44,11 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 const OCTETS: &str = "application/octet-stream";
 
 impl BodyForm {
-    /// Checks `body`; `properties` are the JSON Schemas of all parameters.
+    /// Checks the body of `binding`; `properties` are the JSON Schemas of the parameters in it.
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub(crate) fn new(body: &RequestBody, properties: &Map<String, Value>) -> Result<Self, String> {
+    pub(crate) fn new(binding: &HttpBinding, properties: &Map<String, Value>) -> Result<Self, String> {
         let media = |text: &str| {
             let is_media =
                 text.split_once('/').is_some_and(|(kind, form)| !kind.is_empty() && !form.is_empty());
@@ -52,21 +60,33 @@ impl BodyForm {
                 .get(name)
                 .ok_or_else(|| format!("its body names `{name}`, which is no parameter of the operation"))
         };
-        Ok(match body {
-            RequestBody::Json => Self::Json,
+        let json = || binding.media_type.as_deref().map_or(Ok(JSON), media);
+        let alone = |name: &String| match properties.len() == 1 && binding.fixed_body.is_empty() {
+            true => Ok(name.clone()),
+            false => Err(format!("its body is `{name}` alone, and other parameters have no place")),
+        };
+        Ok(match &binding.body {
+            RequestBody::Json => Self::Json { media_type: json()? },
+            RequestBody::Whole { parameter } => {
+                known(parameter)?;
+                Self::Whole { parameter: alone(parameter)?, media_type: json()? }
+            }
             RequestBody::Form => Self::Form,
             RequestBody::Multipart { media_types } => {
                 for (name, text) in media_types {
                     media(text)?;
-                    if !is_octets(known(name)?) {
+                    let schema = known(name)?;
+                    if !is_file(schema) && schema.get("$ref").is_none() {
                         return Err(format!(
                             "`{name}` has a media type, but is no file: by its schema it is no octets"
                         ));
                     }
                 }
-                let files = properties.iter().filter(|(_, schema)| is_octets(schema));
-                let typed = |name: &String| media_types.get(name).map_or(OCTETS, String::as_str).to_owned();
-                Self::Multipart { files: files.map(|(name, _)| (name.clone(), typed(name))).collect() }
+                let files = properties.iter().filter(|(_, schema)| is_file(schema));
+                let files = files.map(|(name, _)| (name.clone(), OCTETS.to_owned()));
+                let mut files: BTreeMap<String, String> = files.collect();
+                files.extend(media_types.clone());
+                Self::Multipart { files }
             }
             RequestBody::Raw { parameter, media_type } => Self::Raw {
                 is_octets: is_octets(known(parameter)?),
@@ -76,39 +96,70 @@ impl BodyForm {
         })
     }
 
-    /// Content type and octets of a body with these properties. `mark` is unique to the request.
+    /// Content type and octets of a body with these properties, nothing where there is none to send. `mark` is unique
+    /// to the request.
     ///
     /// # Errors
     /// E1112 for what has no such form, or is too long.
     pub(crate) fn write(
         &self,
         body: &Map<String, Value>,
+        styles: &BTreeMap<String, ParameterStyle>,
         mark: &str,
-    ) -> Result<(HeaderValue, Bytes), CallError> {
+    ) -> Result<Option<(HeaderValue, Bytes)>, CallError> {
         let (media_type, bytes) = match self {
-            Self::Json => (JSON, serde_json::to_vec(body).map_err(|error| unsendable(error.to_string()))?),
-            Self::Form => (FORM, form(body)),
+            Self::Json { media_type } => (media_type.clone(), to_json(body)?),
+            Self::Whole { parameter, media_type } => match body.get(parameter) {
+                Some(value) => (media_type.clone(), to_json(value)?),
+                None => return Ok(None),
+            },
+            Self::Form => (FORM, form(body, styles)?),
             Self::Multipart { files } => {
                 let boundary = format!("orchestra-{mark}");
                 let media_type = HeaderValue::from_str(&format!("multipart/form-data; boundary={boundary}"));
-                (media_type.map_err(|error| unsendable(error.to_string()))?, parts(body, files, &boundary)?)
+                (
+                    media_type.map_err(|error| unsendable(error.to_string()))?,
+                    parts(body, files, styles, &boundary)?,
+                )
             }
             Self::Raw { parameter, is_octets, media_type } => {
-                let value = body.get(parameter).unwrap_or(&Value::Null);
+                let Some(value) = body.get(parameter) else { return Ok(None) };
                 (
                     media_type.clone(),
                     if *is_octets { octets(parameter, value)? } else { text_of(value).into_bytes() },
                 )
             }
         };
-        if bytes.len() > CALL_BODY_BYTES_MAX {
-            return Err(unsendable(format!(
-                "the body has {} bytes, more than {CALL_BODY_BYTES_MAX}",
-                bytes.len()
-            )));
-        }
-        Ok((media_type, bytes.into()))
+        Ok(Some((media_type, sized(bytes)?)))
     }
+}
+
+/// An object of fields as JSON.
+///
+/// # Errors
+/// E1112 for one that is too long.
+pub(crate) fn json(fields: &Map<String, Value>) -> Result<Bytes, CallError> {
+    sized(to_json(fields)?)
+}
+
+fn sized(bytes: Vec<u8>) -> Result<Bytes, CallError> {
+    if bytes.len() > CALL_BODY_BYTES_MAX {
+        let message = format!("the body has {} bytes, more than {CALL_BODY_BYTES_MAX}", bytes.len());
+        return Err(unsendable(message));
+    }
+    Ok(bytes.into())
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<Vec<u8>, CallError> {
+    serde_json::to_vec(value).map_err(|error| unsendable(error.to_string()))
+}
+
+/// Whether a schema is that of one file or of a list of them, or may be: of octets, or `null`.
+fn is_file(schema: &Value) -> bool {
+    let parts = ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(keyword)?.as_array());
+    is_octets(schema)
+        || schema.get("items").is_some_and(is_octets)
+        || parts.is_some_and(|parts| parts.iter().any(is_file))
 }
 
 /// Whether a schema is that of `Bytes`, which JSON has as base64.
@@ -137,21 +188,34 @@ fn elements(value: &Value) -> &[Value] {
     }
 }
 
-fn form(body: &Map<String, Value>) -> Vec<u8> {
+/// The rows of a field: one an element, or one in the style of the field.
+fn rows(
+    name: &str,
+    value: &Value,
+    styles: &BTreeMap<String, ParameterStyle>,
+) -> Result<Vec<String>, CallError> {
+    if let Some(style) = styles.get(name) {
+        return Ok(vec![styles::text(name, value, Some(*style))?]);
+    }
+    Ok(elements(value).iter().filter(|item| !item.is_null()).map(text_of).collect())
+}
+
+fn form(body: &Map<String, Value>, styles: &BTreeMap<String, ParameterStyle>) -> Result<Vec<u8>, CallError> {
     let mut text = String::new();
     for (name, value) in body {
-        for item in elements(value).iter().filter(|item| !item.is_null()) {
+        for row in rows(name, value, styles)? {
             let mark = if text.is_empty() { "" } else { "&" };
-            let _ = write!(text, "{mark}{}={}", percent_encoded(name), percent_encoded(&text_of(item)));
+            let _ = write!(text, "{mark}{}={}", percent_encoded(name), percent_encoded(&row));
         }
     }
-    text.into_bytes()
+    Ok(text.into_bytes())
 }
 
 /// RFC 7578.
 fn parts(
     body: &Map<String, Value>,
     files: &BTreeMap<String, String>,
+    styles: &BTreeMap<String, ParameterStyle>,
     boundary: &str,
 ) -> Result<Vec<u8>, CallError> {
     let mut bytes = Vec::new();
@@ -168,7 +232,15 @@ fn parts(
     for (name, value) in body {
         if let Some(media_type) = files.get(name) {
             let more = format!("; filename=\"{{name}}\"\r\nContent-Type: {media_type}");
-            part(name, &more, &octets(name, value)?);
+            for file in elements(value).iter().filter(|file| !file.is_null()) {
+                part(name, &more, &octets(name, file)?);
+            }
+            continue;
+        }
+        if styles.contains_key(name) {
+            for row in rows(name, value, styles)? {
+                part(name, "", row.as_bytes());
+            }
             continue;
         }
         for item in elements(value).iter().filter(|item| !item.is_null()) {
@@ -187,10 +259,31 @@ mod tests {
 
     use super::*;
 
+    fn binding(body: RequestBody) -> HttpBinding {
+        let mut binding: HttpBinding = serde_json::from_value(
+            json!({ "method": "POST", "base_url": "https://a.example", "path": "/", "response": "json" }),
+        )
+        .unwrap();
+        binding.body = body;
+        binding
+    }
+
     fn written(body: RequestBody, fields: Value) -> (String, String) {
-        let properties = json!({ "file": { "type": "string", "contentEncoding": "base64" }, "a": {}, "tags": {}, "o": {} });
-        let form = BodyForm::new(&body, properties.as_object().unwrap()).unwrap();
-        let (media_type, bytes) = form.write(fields.as_object().unwrap(), "m").unwrap();
+        written_as(body, fields, BTreeMap::new())
+    }
+
+    fn written_as(
+        body: RequestBody,
+        fields: Value,
+        styles: BTreeMap<String, ParameterStyle>,
+    ) -> (String, String) {
+        let octets = json!({ "type": "string", "contentEncoding": "base64" });
+        let properties = json!({
+            "file": octets, "maybe": { "anyOf": [octets, { "type": "null" }] }, "files": { "items": octets },
+            "named": { "$ref": "#/$defs/File" }, "a": {}, "tags": {}, "o": {},
+        });
+        let form = BodyForm::new(&binding(body), properties.as_object().unwrap()).unwrap();
+        let (media_type, bytes) = form.write(fields.as_object().unwrap(), &styles, "m").unwrap().unwrap();
         (media_type.to_str().unwrap().into(), String::from_utf8_lossy(&bytes).into_owned())
     }
 
@@ -200,6 +293,8 @@ mod tests {
             written(RequestBody::Form, json!({ "a": "x y&ü", "tags": [1, true, null], "o": { "k": 1 } }));
         assert_eq!(media_type, "application/x-www-form-urlencoded");
         assert_eq!(text, "a=x%20y%26%C3%BC&tags=1&tags=true&o=%7B%22k%22%3A1%7D");
+        let styles = BTreeMap::from([("tags".to_owned(), ParameterStyle::Comma)]);
+        assert_eq!(written_as(RequestBody::Form, json!({ "tags": [1, true] }), styles).1, "tags=1%2Ctrue");
     }
 
     #[test]
@@ -218,6 +313,40 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_a_file_is_one() {
+        let body = RequestBody::Multipart { media_types: [("named".into(), "image/png".into())].into() };
+        let (_, text) = written(body, json!({ "maybe": "aGk=", "files": ["YQ==", "Yg=="], "named": "aGk=" }));
+        let part = |name: &str, media_type: &str, content: &str| {
+            format!(
+                "--orchestra-m\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{name}\"\r\n\
+                 Content-Type: {media_type}\r\n\r\n{content}\r\n"
+            )
+        };
+        let octets = |name: &str, content: &str| part(name, "application/octet-stream", content);
+        let expected = octets("maybe", "hi")
+            + &octets("files", "a")
+            + &octets("files", "b")
+            + &part("named", "image/png", "hi")
+            + "--orchestra-m--\r\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_whole_body_is_one_parameter_as_json() {
+        let properties = json!({ "body": { "type": "array" } });
+        let properties = properties.as_object().unwrap();
+        let mut whole = binding(RequestBody::Whole { parameter: "body".into() });
+        whole.media_type = Some("application/vnd.a+json".into());
+        let form = BodyForm::new(&whole, properties).unwrap();
+        let write = |fields: Value| form.write(fields.as_object().unwrap(), &BTreeMap::new(), "m").unwrap();
+        let sent = (HeaderValue::from_static("application/vnd.a+json"), Bytes::from_static(b"[1,{}]"));
+        assert_eq!(write(json!({ "body": [1, {}] })), Some(sent));
+        assert_eq!(write(json!({})), None);
+        whole.fixed_body.insert("stream".into(), json!(false));
+        assert!(BodyForm::new(&whole, properties).unwrap_err().contains("alone"));
+    }
+
+    #[test]
     fn a_raw_body_is_one_parameter() {
         let raw = |parameter: &str| RequestBody::Raw {
             parameter: parameter.into(),
@@ -230,7 +359,8 @@ mod tests {
     #[test]
     fn what_forms_no_body_is_told() {
         let properties = json!({ "a": {} });
-        let wrong = |body: RequestBody| BodyForm::new(&body, properties.as_object().unwrap()).unwrap_err();
+        let wrong =
+            |body: RequestBody| BodyForm::new(&binding(body), properties.as_object().unwrap()).unwrap_err();
         let raw = |parameter: &str, media_type: &str| RequestBody::Raw {
             parameter: parameter.into(),
             media_type: media_type.into(),
@@ -240,6 +370,7 @@ mod tests {
         let files = RequestBody::Multipart { media_types: [("a".into(), "a/b".into())].into() };
         assert!(wrong(files).contains("no file"));
         let form = BodyForm::Raw { parameter: "a".into(), is_octets: true, media_type: JSON };
-        assert_eq!(form.write(json!({ "a": "%" }).as_object().unwrap(), "m").unwrap_err().code, "E1112");
+        let wrong = form.write(json!({ "a": "%" }).as_object().unwrap(), &BTreeMap::new(), "m");
+        assert_eq!(wrong.unwrap_err().code, "E1112");
     }
 }

@@ -100,6 +100,8 @@ fn asking_after(http: &HttpBinding, path: &str) -> HttpBinding {
         method: "GET".into(),
         path: path.into(),
         parameters: Default::default(),
+        styles: Default::default(),
+        media_type: None,
         fixed_body: Default::default(),
         body: RequestBody::Json,
         ..http.clone()

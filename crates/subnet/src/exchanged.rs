@@ -50,6 +50,12 @@ impl Reader<'_> {
     /// The answer of a success in its declared form.
     fn finish(self, exchange: &Exchange) -> Result<Bytes, CallError> {
         let made = match self {
+            // A success without content, in an exchange that is otherwise JSON.
+            Self::Whole(ResponseBody::Json)
+                if matches!(exchange.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT) =>
+            {
+                return Ok(Bytes::from_static(b"null"));
+            }
             Self::Whole(form) => return check_form(&exchange.headers, form).map(|()| exchange.body.clone()),
             Self::Items(reader) if !reader.is_stream() => {
                 return check_form(&exchange.headers, ResponseBody::Json).map(|()| exchange.body.clone());

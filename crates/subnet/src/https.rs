@@ -8,7 +8,9 @@ use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Uri, header};
 use http_body_util::Full;
 use schema::error::{CallError, CallErrorKind};
-use schema::operation::{Auth, HttpBinding, ParameterLocation, ResponseBody};
+use schema::operation::{
+    Auth, HttpBinding, ParameterLocation, ParameterStyle, ResponseBody, TRANSPORT_HEADERS,
+};
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
@@ -21,6 +23,7 @@ use crate::key_headers::KeyHeaders;
 use crate::miner::uuid_of;
 use crate::secrets::{KEY_PART, Key, percent_encoded};
 use crate::signed::{Asked, Facts, Signer};
+use crate::styles;
 
 /// Longest path and query together; common servers stop at 8 or 16 KiB.
 pub(crate) const TARGET_BYTES_MAX: usize = 16 << 10;
@@ -39,12 +42,14 @@ pub(crate) struct HttpPlan {
     endpoint: Endpoint,
     path: Vec<PathPart>,
     parameters: BTreeMap<String, ParameterLocation>,
+    styles: BTreeMap<String, ParameterStyle>,
     /// Those of them that are headers.
     header_parameters: Vec<(String, HeaderName)>,
     fixed_body: Map<String, Value>,
     /// There is none where no parameter can be in it; else it is sent even when every one is absent.
     body: Option<BodyForm>,
     response: ResponseBody,
+    accept: HeaderValue,
     credential: Credential,
 }
 
@@ -112,8 +117,14 @@ impl HttpPlan {
             .filter(|(name, _)| !parameters.contains_key(*name))
             .map(|(name, schema)| (name.clone(), schema.clone()))
             .collect();
+        for (name, style) in &binding.styles {
+            let place = parameters.get(name).copied();
+            if !properties.contains_key(name) || !styles::fits(*style, place) {
+                return Err(format!("the style of `{name}` is none for its place"));
+            }
+        }
         let has_body = !binding.fixed_body.is_empty() || !in_body.is_empty();
-        let body = has_body.then(|| BodyForm::new(&binding.body, &in_body)).transpose()?;
+        let body = has_body.then(|| BodyForm::new(binding, &in_body)).transpose()?;
         let signer = |signer: Result<Signer, Fault>| signer.map_err(|fault| fault.within("auth").to_string());
         let credential = match auth {
             Auth::Header { .. } | Auth::Headers { .. } => {
@@ -134,7 +145,14 @@ impl HttpPlan {
             parameters,
             fixed_body: binding.fixed_body.clone().into_iter().collect(),
             body,
+            styles: binding.styles.clone(),
             response: binding.response,
+            accept: match &binding.accept {
+                Some(text) => {
+                    HeaderValue::from_str(text).map_err(|_| format!("`{text}` is no list of media types"))?
+                }
+                None => accept(binding.response),
+            },
             credential,
         })
     }
@@ -238,12 +256,12 @@ impl HttpPlan {
         let mut headers = HeaderMap::with_capacity(6 + self.header_parameters.len());
         for (name, header) in &self.header_parameters {
             let Some(value) = input.get(name).filter(|value| !value.is_null()) else { continue };
-            let text = plain_text(value).unwrap_or_else(|| value.to_string());
+            let text = styles::text(name, value, self.style(name))?;
             let value = HeaderValue::from_str(&text)
                 .map_err(|_| unsendable(format!("parameter `{name}` cannot be sent in a header")))?;
             headers.insert(header.clone(), value);
         }
-        headers.insert(header::ACCEPT, accept(self.response));
+        headers.insert(header::ACCEPT, self.accept.clone());
         headers.insert(header::USER_AGENT, USER_AGENT);
         if let Ok(value) = HeaderValue::from_str(request_id) {
             headers.insert(REQUEST_ID, value);
@@ -257,8 +275,13 @@ impl HttpPlan {
             match part {
                 PathPart::Literal(text) => target.push_str(text),
                 PathPart::Parameter(name) => {
-                    let text = input.get(name).and_then(plain_text).unwrap_or_default();
-                    target.push_str(&path_segment(name, &text)?);
+                    let value = input.get(name).unwrap_or(&Value::Null);
+                    let encode = |text: &str| path_segment(name, text);
+                    let segment = styles::segment(name, value, self.style(name), &encode)?;
+                    if matches!(segment.as_str(), "" | "." | "..") {
+                        return Err(unsendable(format!("path parameter `{name}` is empty")));
+                    }
+                    target.push_str(&segment);
                 }
             }
         }
@@ -269,13 +292,8 @@ impl HttpPlan {
         for (name, _) in self.parameters.iter().filter(|(_, location)| **location == ParameterLocation::Query)
         {
             let Some(value) = input.get(name) else { continue };
-            let items = match value {
-                Value::Array(items) => items.as_slice(),
-                other => std::slice::from_ref(other),
-            };
-            for item in items.iter().filter(|item| !item.is_null()) {
-                let text = plain_text(item).unwrap_or_else(|| item.to_string());
-                let _ = write!(target, "{mark}{}={}", percent_encoded(name), percent_encoded(&text));
+            for row in styles::query_rows(name, value, self.style(name))? {
+                let _ = write!(target, "{mark}{row}");
                 mark = '&';
             }
         }
@@ -296,9 +314,15 @@ impl HttpPlan {
         for (name, value) in &self.fixed_body {
             body.insert(name.clone(), value.clone());
         }
-        let (media_type, bytes) = form.write(&body, request_id)?;
+        let Some((media_type, bytes)) = form.write(&body, &self.styles, request_id)? else {
+            return Ok(Bytes::new());
+        };
         headers.insert(header::CONTENT_TYPE, media_type);
         Ok(bytes)
+    }
+
+    fn style(&self, name: &str) -> Option<ParameterStyle> {
+        self.styles.get(name).copied()
     }
 }
 
@@ -336,25 +360,13 @@ impl Redacted {
     }
 }
 
-/// Headers that are this crate's own to write.
-const OWN_HEADERS: [HeaderName; 8] = [
-    header::ACCEPT,
-    header::ACCEPT_ENCODING,
-    header::AUTHORIZATION,
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::CONTENT_TYPE,
-    header::HOST,
-    header::TRANSFER_ENCODING,
-];
-
 fn header_parameters(
     parameters: &BTreeMap<String, ParameterLocation>,
 ) -> Result<Vec<(String, HeaderName)>, String> {
     let headers = parameters.iter().filter(|(_, location)| **location == ParameterLocation::Header);
     headers
         .map(|(name, _)| match HeaderName::try_from(name.as_str()) {
-            Ok(header) if OWN_HEADERS.contains(&header) => {
+            Ok(header) if TRANSPORT_HEADERS.contains(&header.as_str()) => {
                 Err(format!("header parameter `{name}` is a header that the transport writes"))
             }
             Ok(header) => Ok((name.clone(), header)),

@@ -49,6 +49,7 @@ pub mod secrets;
 mod signed;
 mod status;
 mod streamed;
+mod styles;
 mod twresp;
 
 pub use client::{CallContext, Client, OperationTypes, PrepareError, PreparedOperation};

@@ -8,7 +8,7 @@ use schema::error::CallError;
 use schema::operation::AxonBinding;
 use serde_json::{Map, Number, Value};
 
-use crate::body::BodyForm;
+use crate::body;
 use crate::client::CallContext;
 use crate::egress::Endpoint;
 use crate::https::{Outgoing, Redacted, unsendable};
@@ -92,7 +92,7 @@ impl AxonPlan {
         let fields = self.fields(input);
         let headers = axon::headers(&envelope, &fields, &self.required, &self.signed, hotkey)
             .map_err(|error| unsendable(error.to_string()))?;
-        let (_, body) = BodyForm::Json.write(&fields, &uuid)?;
+        let body = body::json(&fields)?;
         let mut redacted = Redacted::new(&Method::POST, &self.endpoint);
         redacted.target(self.uri.path());
         for (name, value) in headers.iter().filter(|(name, _)| *name != "bt_header_dendrite_signature") {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use schema::amount::{Amount, Currency};
 use schema::error::CallErrorKind;
-use schema::operation::{Auth, ObservedCost, ParameterLocation, ResponseBody, Transport};
+use schema::operation::{Auth, ObservedCost, ParameterLocation, ParameterStyle, ResponseBody, Transport};
 use schema::value::Value as Typed;
 use serde_json::json;
 use subnet::secrets::SecretStore;
@@ -389,6 +389,13 @@ async fn descriptors_that_cannot_be_called_say_why() {
         |http| http.path = "/items/{id}?x=1".into(),
         |http| http.path = "/items/ü/{id}".into(),
         |http| http.path = "/items".into(),
+        // What the transport writes itself would replace what is given.
+        |http| http.parameters.extend([("User-Agent".into(), ParameterLocation::Header)]),
+        |http| http.parameters.extend([("X-Request-Id".into(), ParameterLocation::Header)]),
+        |http| http.parameters.extend([("accept-encoding".into(), ParameterLocation::Header)]),
+        |http| http.styles.extend([("q".into(), ParameterStyle::Matrix)]),
+        |http| http.styles.extend([("other".into(), ParameterStyle::Comma)]),
+        |http| http.accept = Some("a\nb".into()),
     ] {
         assert!(matches!(binding(&change), Err(PrepareError::Binding { .. })));
     }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::*;
 
-fn peer() -> &'static Peer {
+pub(crate) fn peer() -> &'static Peer {
     static SHARED: OnceLock<Peer> = OnceLock::new();
     SHARED.get_or_init(|| start("http_server", &[]))
 }

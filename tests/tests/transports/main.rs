@@ -6,6 +6,7 @@ mod attested;
 mod btauth;
 mod grpc;
 mod http;
+mod imported;
 
 use std::sync::Mutex;
 use std::time::Duration;

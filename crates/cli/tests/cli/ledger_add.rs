@@ -276,6 +276,36 @@ fn an_example_is_an_operation() {
 }
 
 #[test]
+fn no_key_of_an_address_or_an_example_is_kept() {
+    let service = service();
+    let folder = Folder::empty();
+    folder.write("orchestra.toml", LOOPBACK);
+    let url = format!("{}/openapi.json?token=real-key-1", service.origin);
+    let missing = folder.orch(["ledger", "add", &url, "--netuid", "7"]).exits(1);
+    assert!(!missing.err.contains("real-key-1"), "{}", missing.err);
+    let document = document("Search", &hit(9));
+    let service = Documents::serve(move |_: &Request| Answer::ok(document.to_string()));
+    let url = format!("{}/openapi.json?token=real-key-1&v=2", service.origin);
+    let added = folder.orch(["ledger", "add", &url, "--netuid", "7", "--json"]).succeeds();
+    // The server itself was asked with it.
+    assert!(service.seen()[0].path().contains("token=real-key-1"));
+    folder.write("ask.sh", "curl 'https://a.example/ask?token=real-key-1&q=tao' -H 'accept-language: en'\n");
+    folder.write("answer.json", r#"{ "echo": "real-key-1" }"#);
+    let example =
+        ["ledger", "add", "ask.sh", "--answer", "answer.json", "--netuid", "7", "--example", "--json"];
+    let asked = folder.orch(example).succeeds();
+    let show = |id: &str| folder.orch(["ledger", "show", id, "--json"]).succeeds().out;
+    let shown = [show("sn7.search_index"), show("sn7.ask")];
+    assert!(shown[0].contains("/openapi.json?v=2"), "{}", shown[0]);
+    for text in [&added.out, &asked.out, &shown[0], &shown[1]] {
+        assert!(!text.contains("real-key-1"), "{text}");
+    }
+    folder.write("body.sh", "curl https://a.example/ask -d '{\"apiKey\": \"real-key-1\"}'\n");
+    let body = folder.orch(["ledger", "add", "body.sh", "--netuid", "7", "--example"]).exits(1);
+    assert!(body.err.starts_with("error[E1260]: ") && !body.err.contains("real-key-1"), "{}", body.err);
+}
+
+#[test]
 fn documents_are_added_to_the_ledger_of_a_server() {
     let folder = Folder::empty();
     folder.write("search.json", document("Search", &hit(9)).to_string());

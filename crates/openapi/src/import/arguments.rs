@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use schema::operation::{Auth, ParameterLocation, RequestBody};
+use schema::operation::{Auth, ParameterLocation, ParameterStyle, RequestBody};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Locations, Notes};
+use super::{Locations, Notes, files};
 use crate::error::{Error, shown};
-use crate::media::Media;
-use crate::request::{Location, Request};
+use crate::media::{Media, is_plain_json};
+use crate::request::{BODY, Location, Request};
 use crate::secrets::is_secret;
 
 /// The property that switches streaming on, in every API that is shaped like OpenAI's.
@@ -27,6 +27,10 @@ pub(crate) struct Arguments {
     pub(crate) parameters: Locations,
     /// Properties of the body that are always the same.
     pub(crate) fixed_body: BTreeMap<String, Json>,
+    /// How lists and objects are written.
+    pub(crate) styles: BTreeMap<String, ParameterStyle>,
+    /// Media type of a JSON body that is not plain JSON.
+    pub(crate) media_type: Option<String>,
     /// Form of the body, or the name of one that a binding of HTTP cannot say.
     pub(crate) body: Result<RequestBody, &'static str>,
 }
@@ -34,12 +38,14 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn of(request: &Request, auth: &Auth, notes: &mut Notes) -> Self {
         let mut input = flat(&request.contract.schema, &request.locations);
-        let mut body = form_of(request);
+        let mut body = form_of(request, &input, notes);
         let mut parameters = Locations::new();
         for (name, location) in &request.locations {
             match location {
                 Location::Path => drop(parameters.insert(name.clone(), ParameterLocation::Path)),
-                Location::Query | Location::Header if *auth == Auth::None && is_secret(name) => {
+                Location::Query | Location::Header
+                    if *auth == Auth::None && is_secret(name) && !is_required(&input, name) =>
+                {
                     without(&mut input, name);
                     notes.left_out("input", format!("the optional `{}`, by its name a key", shown(name)));
                 }
@@ -71,7 +77,14 @@ impl Arguments {
             fixed_body.insert(STREAM.to_owned(), Json::Bool(false));
             notes.guessed("fixed_body", "`stream` is false: a plan reads whole answers");
         }
-        Self { input, parameters, fixed_body, body }
+        let styles = request.styles.iter().filter(|(name, _)| names_of(&input).any(|own| own == *name));
+        let styles = styles.map(|(name, style)| (name.clone(), *style)).collect();
+        let is_json = matches!(body, Ok(RequestBody::Json | RequestBody::Whole { .. }));
+        let of_vendor = |media_type: &&String| {
+            is_json && Media::of(media_type) == Media::Json && !is_plain_json(media_type)
+        };
+        let media_type = request.media_type.as_ref().filter(of_vendor).map(|text| text.trim().to_owned());
+        Self { input, parameters, styles, fixed_body, media_type, body }
     }
 }
 
@@ -101,14 +114,19 @@ pub(crate) fn check_path(path: &str, parameters: &Locations, at: &str) -> Result
 }
 
 /// The form of the body, or the name of one that a binding cannot say.
-fn form_of(request: &Request) -> Result<RequestBody, &'static str> {
+fn form_of(request: &Request, input: &Json, notes: &mut Notes) -> Result<RequestBody, &'static str> {
     let Some(media_type) = request.media_type.as_deref() else { return Ok(RequestBody::Json) };
     let is_multipart = media_type.trim_start().to_ascii_lowercase().starts_with("multipart/");
     let mut in_body = request.locations.iter().filter(|(_, location)| **location == Location::Body);
     match (Media::of(media_type), in_body.next()) {
-        (Media::Json | Media::Any, _) if request.whole_body => Err("json body without names"),
+        (Media::Json | Media::Any, _) if request.whole_body => {
+            Ok(RequestBody::Whole { parameter: BODY.into() })
+        }
         (Media::Json | Media::Any, _) => Ok(RequestBody::Json),
-        (Media::Form, _) if is_multipart => Ok(RequestBody::Multipart { media_types: BTreeMap::new() }),
+        (Media::Form, _) if request.whole_body => Err("form without names"),
+        (Media::Form, _) if is_multipart => {
+            Ok(RequestBody::Multipart { media_types: files::media_types(request, input, notes) })
+        }
         (Media::Form, _) => Ok(RequestBody::Form),
         (Media::Text | Media::Octets, Some((parameter, _))) => {
             Ok(RequestBody::Raw { parameter: parameter.clone(), media_type: media_type.trim().to_owned() })
@@ -193,7 +211,7 @@ fn is_plain(body: &Map<String, Json>) -> bool {
 }
 
 /// What a reference to the schema's own definitions stands for.
-fn resolved<'a>(document: &'a Json, mut schema: &'a Json) -> &'a Json {
+pub(super) fn resolved<'a>(document: &'a Json, mut schema: &'a Json) -> &'a Json {
     // As many as the document has definitions, so that a circle ends.
     let hops = document.get("$defs").and_then(Json::as_object).map_or(0, Map::len);
     for _ in 0..hops {

@@ -6,13 +6,19 @@ use serde_json::{Map, Value as Json};
 use crate::document::{Document, Operation};
 use crate::error::Error;
 use crate::media::Media;
+use crate::request::BODY;
 
 impl Document {
     /// What the document publishes as input and answer; nothing where it is not both.
     ///
     /// # Errors
     /// Where a reference on the way leads nowhere.
-    pub(super) fn example(&self, operation: &Operation, input: &Json) -> Result<Option<Example>, Error> {
+    pub(super) fn example(
+        &self,
+        operation: &Operation,
+        input: &Json,
+        whole_body: bool,
+    ) -> Result<Option<Example>, Error> {
         let Some(output) = self.answer_example(operation)? else { return Ok(None) };
         let mut arguments = Map::new();
         for place in [&operation.item, &operation.at] {
@@ -26,8 +32,10 @@ impl Document {
                 }
             }
         }
-        if let Some(Json::Object(body)) = self.body_example(operation)? {
-            arguments.extend(body);
+        match self.body_example(operation)? {
+            Some(body) if whole_body => drop(arguments.insert(BODY.to_owned(), body)),
+            Some(Json::Object(body)) => arguments.extend(body),
+            _ => {}
         }
         let properties = input.get("properties").and_then(Json::as_object);
         arguments.retain(|name, _| properties.is_some_and(|known| known.contains_key(name)));

@@ -101,7 +101,7 @@ fn each_operation_is_taken_guessed_or_refused() {
       chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
 
     sn7.post_batch = POST /batch
-      json body without names (Authorization: Bearer <key>), Writes, Unknown
+      POST https://eu.oracle.example/v1/batch, Whole { parameter: "body" } (Authorization: Bearer <key>), Writes, Unknown
       guessed: side_effects writes: a POST with a key, and nothing says that it only reads
       chosen: auth the key is an OAuth 2 token, which has to be got beforehand
       chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
@@ -122,12 +122,14 @@ fn swagger_has_its_host_and_schemes() {
       GET https://docs.example/pets (none), None, Free
       guessed: side_effects none: a GET without a key
       guessed: price free: without a key there is nobody to charge
+      left_out: output the kinds of an object that only a `discriminator` tells apart, at #/definitions/Pet
 
     sn7.add_pet = POST /pets
       POST https://docs.example/pets (none), Writes, Free
       guessed: side_effects writes: a POST without a key, and its name or path says `add`
       guessed: price free: without a key there is nobody to charge
       guessed: response text: the document describes no body
+      left_out: input the kinds of an object that only a `discriminator` tells apart, at #/definitions/Pet
 
     sn7.photo = GET /photos/{id}
       GET https://docs.example/photos/{id} (none), None, Free
@@ -319,6 +321,13 @@ fn the_way_in_is_what_the_document_says_or_shows() {
     assert_eq!(shown("token", "query"), Ok((Auth::Query { name: "token".into() }, true)));
     assert_eq!(shown("keyword", "query"), Ok((Auth::None, false)));
     assert_eq!(shown("page_token", "query"), Ok((Auth::None, false)));
+    // A number is no key, and stays what must be given.
+    let number = json!({ "name": "token", "in": "query", "required": true, "schema": { "type": "integer" } });
+    let get = json!({ "parameters": [number], "responses": { "200": { "description": "" } } });
+    let text = json!({ "openapi": "3.1.0", "paths": { "/a": { "get": get } } }).to_string();
+    let import = import(text.as_bytes(), &origin());
+    let entry = import.operations.into_iter().next().unwrap().entry.unwrap().descriptor;
+    assert_eq!((entry.auth, &entry.input["required"]), (Auth::None, &json!(["token"])));
 }
 
 #[test]

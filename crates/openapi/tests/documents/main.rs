@@ -12,3 +12,4 @@ mod noise;
 mod pages;
 mod reading;
 mod refusals;
+mod wire;

@@ -68,7 +68,7 @@ fn each_refusal_has_its_code_and_place() {
         ),
         (
             json!({ "responses": ok, "parameters": [{ "name": "id", "in": "query", "schema": {} }],
-                "requestBody": body("application/json", json!({ "$ref": "#/components/schemas/A" })) }),
+                "requestBody": body("application/x-www-form-urlencoded", json!({ "$ref": "#/components/schemas/A" })) }),
             Some("E1255"),
             "#/components/schemas/A/properties/id".into(),
         ),

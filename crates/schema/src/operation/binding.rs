@@ -36,6 +36,10 @@ pub struct HttpBinding {
     /// Where each parameter that is not in the body goes; one not named here is a body property.
     #[serde(default)]
     pub parameters: BTreeMap<String, ParameterLocation>,
+    /// How lists and objects are written, of parameters that do not follow the common way of their place: a list as
+    /// one row an element, an object as JSON. Fields of a form may be among them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub styles: BTreeMap<String, ParameterStyle>,
     /// Body properties that are always sent as they stand here, such as `"stream": false`; plans do
     /// not see them.
     #[serde(default)]
@@ -43,9 +47,36 @@ pub struct HttpBinding {
     /// Form of the body.
     #[serde(default, skip_serializing_if = "RequestBody::is_json")]
     pub body: RequestBody,
+    /// Media type of a JSON body that is not sent as `application/json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// What is asked for in `accept` where the form of the answer alone does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept: Option<String>,
     /// What kind of body comes back.
     pub response: ResponseBody,
 }
+
+/// Headers that the transport writes by itself, or that would break the exchange: no parameter is one of them.
+pub const TRANSPORT_HEADERS: [&str; 17] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "x-request-id",
+];
 
 /// Where a parameter goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +90,36 @@ pub enum ParameterLocation {
     Header,
 }
 
+/// How a list or an object is written outside a JSON body. A single value is the same in each but the last four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParameterStyle {
+    /// As one text of JSON.
+    Json,
+    /// `a,b`; an object as `name,value,name,value`.
+    Comma,
+    /// `a,b`; an object as `name=value,name=value`.
+    Pairs,
+    /// `a b`, in a query or a form.
+    Space,
+    /// `a|b`, in a query or a form.
+    Pipe,
+    /// Elements with tabs between them, in a query or a form.
+    Tab,
+    /// Each field of an object as a parameter of the query of its own.
+    Fields,
+    /// `filter[name]=value` for each field of the object `filter` in a query.
+    Deep,
+    /// `.a,b` in a path; an object as `.name,value`.
+    Label,
+    /// `.a.b` in a path; an object as `.name=value`.
+    LabelExploded,
+    /// `;id=a,b` in a path; an object as `;id=name,value`.
+    Matrix,
+    /// `;id=a;id=b` in a path; an object as `;name=value`.
+    MatrixExploded,
+}
+
 /// Form of a request's body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -68,9 +129,16 @@ pub enum RequestBody {
     Json,
     /// `application/x-www-form-urlencoded`.
     Form,
-    /// `multipart/form-data`. Parameters that are octets by the input's schema become files.
+    /// One parameter as a JSON document: a list, a value, or an object whose fields are no parameters. Nothing is
+    /// sent where it is absent.
+    Whole {
+        /// Its name.
+        parameter: String,
+    },
+    /// `multipart/form-data`. Parameters that are octets, or lists of octets, by the input's schema become files.
     Multipart {
-        /// Media type of each file that has another one than `application/octet-stream`.
+        /// Media type of each file that has another one than `application/octet-stream`, or whose schema is a
+        /// reference.
         #[serde(default)]
         media_types: BTreeMap<String, String>,
     },
