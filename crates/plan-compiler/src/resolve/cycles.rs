@@ -164,7 +164,9 @@ impl Resolver<'_, '_> {
 fn parts(def: &TypeDef) -> Vec<&Type> {
     match def {
         TypeDef::Record(record) => record.fields.iter().map(|field| &field.ty).collect(),
-        TypeDef::Enum(found) => found.variants.iter().filter_map(|variant| variant.payload.as_ref()).collect(),
+        TypeDef::Enum(found) => {
+            found.variants.iter().filter_map(|variant| variant.payload.as_ref()).collect()
+        }
     }
 }
 
