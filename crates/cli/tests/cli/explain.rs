@@ -208,6 +208,7 @@ fn what_is_no_code_plan_or_topic_is_answered_with_the_nearest() {
     let folder = Folder::project();
     let cases = [
         ("E0399", "E1515", "did you mean E0401, there is no such policy key?"),
+        ("E304", "E1515", "did you mean E0304, there is no such field?"),
         ("0304", "E1502", "did you mean `orch explain E0304`?"),
         ("polcy", "E1502", "did you mean `orch explain policy`?"),
         ("plam.orch", "E1502", "did you mean `plan.orch`?"),

@@ -182,11 +182,13 @@ impl Missing<'_> {
 
 /// What joins a statement with what stands behind it: `call f(x) { .. }`, `mock f => fail timeout`.
 fn meant_to_go_on(before: &SyntaxNode, next: &str, span: Span) -> Option<Fix> {
-    let text = before.text();
+    let is_mock = before.kind() == SyntaxKind::Mock;
+    // The text is put together from tokens: not for every mistake of a long statement.
+    let text = (is_mock || next == "{").then(|| before.text())?;
     if next == "{" && text.ends_with(')') && text.split(' ').any(|word| word == "call") {
         return Some(Fix::maybe("add `with`").insert(span.start, "with "));
     }
-    let is_failure = before.kind() == SyntaxKind::Mock && text.ends_with(" fail");
     let end = before.span().end;
+    let is_failure = is_mock && text.ends_with(" fail");
     is_failure.then(|| Fix::safe("write `fails`").replace(Span::new(end - 4, end), "fails"))
 }
