@@ -30,10 +30,10 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
     PAGES.iter().map(|(code, _)| *code)
 }
 
-/// Whether `text` has the form of a code: `E` or `W` and four digits.
+/// Whether `text` has the form of a code, which is `E` or `W` and four digits: fewer and more are meant as one, too.
 pub(crate) fn is_code(text: &str) -> bool {
     let digits = text.strip_prefix(['E', 'W', 'e', 'w']);
-    digits.is_some_and(|digits| digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    digits.is_some_and(|digits| digits.len() >= 3 && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 impl Page {
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn codes_are_told_from_file_names() {
-        assert!(is_code("E0304") && is_code("w0901"));
-        assert!(!is_code("E304") && !is_code("plan.orch") && !is_code("E030x"));
+        assert!(is_code("E0304") && is_code("w0901") && is_code("E304"));
+        assert!(!is_code("E3") && !is_code("plan.orch") && !is_code("E030x"));
     }
 }

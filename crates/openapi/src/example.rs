@@ -7,11 +7,12 @@ use schema::operation::{
     Access, Auth, Example, ExampleProvenance, HttpBinding, OperationDescriptor, ParameterLocation,
     RequestBody, ResponseBody, Source, TRANSPORT_HEADERS, Transport, Version,
 };
+use schema::price::PriceRule;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::error::{BAD_EXAMPLE, Error, SAME_NAME, shown};
-use crate::import::{CALLED, Entry, Known, Notes, Origin, check_path, effects, price, repeat};
+use crate::import::{CALLED, Entry, Known, Notes, Origin, check_path, effects, repeat};
 use crate::infer::schema_of;
 use crate::names::snake;
 use crate::secrets::{is_key, is_secret, redact, secret_within};
@@ -198,7 +199,7 @@ impl ExampleCall {
             input: schema_of(&input),
             output,
             output_complete: self.answer_complete && self.answer.is_some(),
-            price: price(keyed, side_effects, &mut notes),
+            price: PriceRule::Unknown,
             observed_cost: None,
             latency: None,
             example,

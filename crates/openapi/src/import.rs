@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schema::decode::decode;
 use schema::json_schema::{OperationTypes, SchemaError};
 use schema::operation::{
-    Access, Auth, HttpBinding, OperationDescriptor, ResponseBody, SideEffects, Source, Transport, Version,
+    Access, Auth, HttpBinding, OperationDescriptor, ResponseBody, Source, Transport, Version,
 };
 use schema::price::PriceRule;
 use schema::types::Type;
@@ -211,7 +211,6 @@ impl Document {
         });
         notes.guessed("side_effects", why);
         let repeat = repeat(operation.method, keyed, side_effects);
-        let price = price(keyed, side_effects, &mut notes);
         let response = answer.form.unwrap_or_else(|| {
             notes.guessed("response", "text: the document describes no body");
             ResponseBody::Text
@@ -251,7 +250,8 @@ impl Document {
             input: arguments.input,
             output,
             output_complete,
-            price,
+            // No document says a price, and one that is guessed would count as known.
+            price: PriceRule::Unknown,
             observed_cost: None,
             latency: None,
             example: None,
@@ -290,15 +290,6 @@ impl Document {
         });
         [Some(document), title].into_iter().flatten().collect()
     }
-}
-
-/// The price where none is published: calls without a key are free, for there is nobody to charge.
-pub(crate) fn price(keyed: bool, side_effects: SideEffects, notes: &mut Notes) -> PriceRule {
-    if keyed || side_effects == SideEffects::SpendsMoney {
-        return PriceRule::Unknown;
-    }
-    notes.guessed("price", "free: without a key there is nobody to charge");
-    PriceRule::Free
 }
 
 /// The schema of the answer, and whether it is a contract.

@@ -1,7 +1,8 @@
-//! What a piece of AST mentions: the functions it applies, the plans it runs.
+//! What a piece of AST mentions: the functions it applies, the plans it runs, the policies it uses.
 
 use plan_lang::ast::{
-    Arg, Block, Expr, ExprKind, Ident, Path, PolicyField, PolicyUse, PolicyValueKind, Stmt, TemplatePart,
+    Arg, Block, Expr, ExprKind, Ident, Item, Path, PolicyField, PolicyUse, PolicyValueKind, Stmt,
+    TemplatePart,
 };
 
 /// The names of all functions applied in `expr`, in source order.
@@ -18,10 +19,28 @@ pub(crate) fn run_plans(block: &Block) -> Vec<&Path> {
     found.run
 }
 
+/// The names behind every `with` in `items`.
+pub(crate) fn policy_uses(items: &[Item]) -> Vec<&Path> {
+    let mut found = Mentions::default();
+    for item in items {
+        match item {
+            Item::Plan(plan) => {
+                found.policy(plan.policy.as_ref());
+                found.block(&plan.body);
+            }
+            Item::Policy(policy) => found.fields(&policy.fields),
+            // Nothing else makes a call; where it tries to, that is what is wrong with it.
+            _ => {}
+        }
+    }
+    found.policies
+}
+
 #[derive(Default)]
 struct Mentions<'a> {
     applied: Vec<&'a Ident>,
     run: Vec<&'a Path>,
+    policies: Vec<&'a Path>,
 }
 
 impl<'a> Mentions<'a> {
@@ -54,7 +73,10 @@ impl<'a> Mentions<'a> {
     }
 
     fn policy(&mut self, policy: Option<&'a PolicyUse>) {
-        policy.into_iter().for_each(|policy| self.fields(&policy.fields));
+        if let Some(policy) = policy {
+            self.policies.extend(&policy.base);
+            self.fields(&policy.fields);
+        }
     }
 
     fn fields(&mut self, fields: &'a [PolicyField]) {

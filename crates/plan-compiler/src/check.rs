@@ -108,7 +108,7 @@ impl<'a, 's> Checker<'a, 's> {
             bodies: Bodies::of(program, items),
         };
         checker.defaults();
-        checker.policies();
+        checker.policies(items);
         checker
     }
 

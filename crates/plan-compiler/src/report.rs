@@ -99,8 +99,9 @@ pub(crate) fn shorten(diagnostics: &mut Vec<Diagnostic>) {
 }
 
 /// Whether the mistake may only echo a syntax error: it is in the same declaration, or about a name whose
-/// declaration could not be read.
+/// declaration or use could not be read.
 fn may_echo(diagnostic: &Diagnostic, broken: &[Span]) -> bool {
     let at = diagnostic.span();
-    diagnostic.code.as_str().starts_with("E02") || broken.iter().any(|item| item.contains(at))
+    let of_names = diagnostic.code.as_str().starts_with("E02") || diagnostic.code == codes::UNUSED_VALUE;
+    of_names || broken.iter().any(|item| item.contains(at))
 }

@@ -16,7 +16,6 @@ mod strings;
 use crate::diagnostic::Diagnostic;
 use crate::parser::{Parse, parse};
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
-use doc::Doc;
 
 /// Characters in a line, where that is possible.
 const WIDTH: usize = 100;

@@ -14,6 +14,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use brackets::OutsideLines;
+pub(crate) use foreign::loop_help;
 
 use crate::diagnostic::{self, Diagnostic};
 use crate::limits::MAX_REPORTED_ERRORS;

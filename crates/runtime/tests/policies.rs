@@ -52,6 +52,32 @@ fn votes_go_out_at_once_to_different_operations_and_the_first_of_those_who_agree
 }
 
 #[test]
+fn votes_that_could_not_decide_are_not_bought() {
+    // Operations cost 100, 200 and 300; where the next is too dear, a cheaper one is asked again.
+    let with = |budget: &str| {
+        let text = r#"
+plan main() -> String with { budget: 1USD, deadline: 60s } {
+  let vote = try call ask(q: "x") with { timeout: 1s, budget: 0.000600USD, quorum: { of: 5, need: 3 } }
+  return match vote {
+    Ok(voted) => "{voted.agreed} of {voted.of}",
+    Err(OverBudget) => "over budget",
+    Err(_) => "other",
+  }
+}"#;
+        text.replace("0.000600USD", budget)
+    };
+    let done = run(&with("0.000399USD"), "", |_| panic!("a vote is sent"));
+    assert_eq!((json(&done), done.settled(), total(&done)), (r#""over budget""#.into(), 0, 0));
+    // As many as must agree, and no more than can be paid.
+    let done = run(&with("0.000400USD"), "", |_| says("Paris"));
+    assert_eq!((json(&done), done.settled(), total(&done)), (r#""3 of 5""#.into(), 3, 400));
+    let done = run(&with("0.000600USD"), "", |_| says("Paris"));
+    assert_eq!((json(&done), done.settled(), total(&done)), (r#""3 of 5""#.into(), 3, 600));
+    let done = run(&with("0.000750USD"), "", |_| says("Paris"));
+    assert_eq!((json(&done), done.settled(), total(&done)), (r#""4 of 5""#.into(), 4, 700));
+}
+
+#[test]
 fn too_few_who_agree_are_no_answer() {
     let done = run(VOTE, "", in_order(vec![says("a"), says("b"), says("a"), says("c"), says("d")]));
     let error = done.error();

@@ -33,7 +33,7 @@ pub use entry::{
 #[error("[{code}] {message}")]
 #[non_exhaustive]
 pub struct LockError {
-    /// Stable code of the error page, `E0601` to `E0607`.
+    /// Stable code of the error page, `E0601` to `E0609`.
     pub code: &'static str,
     /// What is wrong and where.
     pub message: String,
@@ -94,7 +94,7 @@ pub struct LockedCapability {
 /// A lock with its bodies, ready to compile against: every hash has been checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lock {
-    /// Hash of the lockfile's canonical text; part of every plan hash.
+    /// Hash of the lockfile's canonical text without its sum; part of every plan hash.
     pub hash: Hash,
     /// Id of the snapshot.
     pub snapshot: Hash,

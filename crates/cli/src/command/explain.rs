@@ -62,6 +62,11 @@ fn show(context: &Context, text: &str, document: &Value) -> Result<(), Failure> 
 
 fn unknown_code(word: &str) -> Failure {
     let code = word.to_ascii_uppercase();
+    let whole = code.split_at_checked(1).map(|(letter, digits)| format!("{letter}{digits:0>4}"));
+    if let Some(page) = whole.as_deref().and_then(pages::find) {
+        let help = format!("did you mean {}, {}?", page.code, page.title());
+        return Failure::new("E1515", format!("there is no error code {code}"), help);
+    }
     // Codes of one kind stand next to each other. The nearest number of another kind would say nothing.
     let kind = code.get(..3).unwrap_or_default();
     let of_kind: Vec<&str> = pages::codes().filter(|other| other.starts_with(kind)).collect();

@@ -81,7 +81,8 @@ async fn update(context: &Context, paths: &[PathBuf], source: &LedgerSource) -> 
     Ok(())
 }
 
-/// The folders whose locks serve `paths`: without any the project, or the working folder where there is none.
+/// The folders whose locks serve `paths`: without any that of the working folder within the
+/// project, or the working folder where there is no project.
 fn folders(config: &config::Config, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut folders: Vec<PathBuf> = Vec::new();
     for path in paths {
@@ -91,9 +92,17 @@ fn folders(config: &config::Config, paths: &[PathBuf]) -> Result<Vec<PathBuf>, F
         }
     }
     if folders.is_empty() {
-        folders.push(if config.is_project() { config.folder.clone() } else { PathBuf::from(".") });
+        folders.push(if config.is_project() { nearest(&config.folder) } else { PathBuf::from(".") });
     }
     Ok(folders)
+}
+
+/// The folder whose lock serves the working folder, within the project.
+fn nearest(project: &Path) -> PathBuf {
+    let whole = fs::canonicalize(project).unwrap_or_else(|_| project.to_owned());
+    lockfile::folder_of(Path::new("."))
+        .filter(|folder| *folder != whole && folder.starts_with(&whole))
+        .unwrap_or_else(|| project.to_owned())
 }
 
 /// The folder whose lock serves `path`: itself, or for a file that of the nearest lock, else its own.
@@ -121,7 +130,7 @@ struct Wanted {
 impl Wanted {
     fn of(context: &Context, folder: &Path) -> Result<Self, Failure> {
         // A folder inside with a lock or a project of its own is served by that.
-        let inside = |folder: &Path| !folder.join(LOCKFILE).exists() && !folder.join(config::FILE).exists();
+        let inside = |folder: &Path| !lockfile::is_apart(folder);
         let mut wanted =
             Self { request: v1::ResolveLockRequest::default(), asked: BTreeMap::new(), files: Vec::new() };
         for path in project::plans_in(folder, &inside)? {

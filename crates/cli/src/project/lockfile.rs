@@ -7,6 +7,7 @@ use schema::hash::Hash;
 use schema::lock::{Lock, LockBodies, LockError, Lockfile};
 
 use super::{cannot_write, reason, write_whole};
+use crate::config;
 use crate::exit::{Exit, Failure};
 
 /// Name of the lockfile.
@@ -18,10 +19,33 @@ pub(crate) const BODIES: &str = "orchestra.schemas";
 /// A lock of another format version.
 const OTHER_FORMAT: &str = "E0606";
 
-/// The folder whose lock serves plans in `folder`: the nearest one upwards that has a lockfile.
+/// The folder whose lock serves plans in `folder`: the nearest one upwards that has something of that name, up to that
+/// of the project.
 pub(crate) fn folder_of(folder: &Path) -> Option<PathBuf> {
     let start = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-    start.ancestors().find(|folder| folder.join(LOCKFILE).is_file()).map(Path::to_owned)
+    for folder in start.ancestors() {
+        // What is no file, or cannot be looked at, is an error when it is read.
+        if is_there(&folder.join(LOCKFILE)) {
+            return Some(folder.to_owned());
+        }
+        if is_project(folder) {
+            return None;
+        }
+    }
+    None
+}
+
+/// Whether what a folder holds is served by a lock of its own: it has one, or is a project.
+pub(crate) fn is_apart(folder: &Path) -> bool {
+    is_there(&folder.join(LOCKFILE)) || is_project(folder)
+}
+
+fn is_project(folder: &Path) -> bool {
+    folder.join(config::FILE).is_file()
+}
+
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().map_or_else(|error| error.kind() != io::ErrorKind::NotFound, |_| true)
 }
 
 /// The lock for plans in `folder`, or an empty lock where there is none.

@@ -65,9 +65,6 @@ fn a_service_is_called_by_a_plan_in_four_commands() {
     sn7.search_index  new 1.0  GET /search/{index}
     sn7.get_feed      refused  GET /feed
 
-    guessed: price free: without a key there is nobody to charge
-      of sn7.search_index
-
     guessed: side_effects none: a GET without a key
       of sn7.search_index
 
@@ -77,16 +74,19 @@ fn a_service_is_called_by_a_plan_in_four_commands() {
 
     1 new, 0 raised, 0 unchanged, 1 refused
     "#);
-    folder.write(
-        "first.orch",
-        "edition 2026\n\
+    let plan = "edition 2026\n\
          use sn7 { search_index }\n\
          plan first(query: String) -> [String](..3) with { budget: 0.01USD, deadline: 60s } {\n\
-         \x20 let found = call search_index(index: \"web\", q: query)\n\
+         \x20 let found = call search_index(index: \"web\", q: query) with { max_price: 0USD }\n\
          \x20 return found.hits.take(3).map(h => h.title)\n\
-         }\n",
-    );
+         }\n";
+    // No document says what a call costs, so the plan does, and that is how it counts.
+    folder.write("first.orch", plan.replace(" with { max_price: 0USD }", ""));
     folder.orch(["lock", "update"]).succeeds();
+    assert!(folder.orch(["check"]).exits(1).err.contains("error[E0703]"));
+    folder.write("first.orch", plan);
+    let bound = folder.orch(["explain", "first.orch", "--json"]).succeeds().json();
+    assert_eq!(bound["basis"], "declared", "{bound}");
     let ran = folder.orch(["run", "first.orch", "-i", "query=a b"]).succeeds();
     assert_eq!(ran.json(), json!(["/search/web?q=a%20b"]), "{}", ran.out);
 }

@@ -46,6 +46,50 @@ fn a_project_within_keeps_its_own_lock() {
 }
 
 #[test]
+fn a_project_is_never_served_by_a_lock_above_it() {
+    let folder = Folder::empty();
+    folder.write("a.orch", FIRST);
+    folder.write("inner/b.orch", FIRST);
+    folder.write("inner/sub/c.orch", FIRST);
+    folder.orch(["lock", "update", "a.orch"]).succeeds();
+    folder.orch(["check", "inner/b.orch"]).succeeds();
+    folder.orch(["lock", "check", "inner/b.orch"]).succeeds();
+    folder.write("inner/orchestra.toml", "");
+    for plan in ["inner/b.orch", "inner/sub/c.orch"] {
+        let checked = folder.orch(["check", plan]).exits(1);
+        assert!(checked.err.contains("error[E0205]"), "{}", checked.err);
+        let locked = folder.orch(["lock", "check", plan]).exits(8);
+        assert!(locked.err.contains("error[E0205]"), "{}", locked.err);
+    }
+    // Whatever has the name of a lock is meant to be one.
+    folder.write("inner/orchestra.lock/keep", "");
+    for command in
+        [&["check", "inner/b.orch"][..], &["lock", "check", "inner"], &["check", "inner/sub/c.orch"]]
+    {
+        let refused = folder.orch(command.iter().copied()).exits(8);
+        assert!(
+            refused.err.contains("error[E0601]") && refused.err.contains("it is a folder"),
+            "{}",
+            refused.err
+        );
+    }
+}
+
+#[test]
+fn the_nearest_lock_of_a_project_serves_whichever_way_it_is_asked_for() {
+    let folder = Folder::empty();
+    folder.write("orchestra.toml", "");
+    folder.write("a.orch", FIRST);
+    folder.write("sub/b.orch", SECOND);
+    folder.orch(["lock", "update", "sub"]).succeeds();
+    folder.orch(["lock", "update"]).succeeds();
+    let within = |args: &[&str]| ended(folder.command(args.iter().copied()).current_dir(folder.path("sub")));
+    within(&["check"]).succeeds();
+    let checked = within(&["lock", "check"]).succeeds();
+    assert!(checked.err.contains("orchestra.lock: 4 pins, whole; 1 of 1 files compile"), "{}", checked.err);
+}
+
+#[test]
 fn an_unknown_name_is_reported_with_its_file_and_nothing_is_written() {
     let folder = Folder::empty();
     folder.write("good.orch", FIRST);

@@ -105,7 +105,25 @@ fn check_tells_a_whole_lock_from_a_damaged_one() {
     assert!(edited.err.starts_with("error[E0609]: orchestra.lock is not as"), "{}", edited.err);
     folder.write("orchestra.lock", good.replacen("access = ", "access  = ", 1));
     folder.orch(["lock", "check"]).exits(8);
-    folder.write("orchestra.lock", &good);
+    let cut = good.split("\n[[operation]]").next().unwrap();
+    folder.write("orchestra.lock", cut);
+    for command in [&["check"][..], &["lock", "check"]] {
+        let cut_off = folder.orch(command.iter().copied()).exits(8);
+        assert!(
+            cut_off.err.contains("error[E0609]") && cut_off.err.contains("has 0: it was cut off"),
+            "{}",
+            cut_off.err
+        );
+    }
+    // A lock of a version that wrote no sum is whole, and the next update gives it one.
+    let older: String =
+        good.lines().filter(|line| !line.starts_with("# sum: ")).map(|line| format!("{line}\n")).collect();
+    folder.write("orchestra.lock", &older);
+    folder.orch(["check"]).succeeds();
+    let old = folder.orch(["lock", "check"]).exits(8);
+    assert!(old.err.starts_with("error[E0609]: orchestra.lock is not as"), "{}", old.err);
+    folder.orch(["lock", "update"]).succeeds();
+    assert_eq!(folder.read("orchestra.lock"), good);
     let body = folder.files("orchestra.schemas")[0].clone();
     let bytes = std::fs::read(&body).unwrap();
     std::fs::write(&body, b"{}").unwrap();

@@ -8,6 +8,7 @@ use schema::json_schema::{OperationTypes, SchemaError};
 use schema::operation::{
     Access, Auth, GrpcBinding, OperationDescriptor, Repeat, SideEffects, Source, Transport, Version,
 };
+use schema::price::PriceRule;
 use serde_json::json;
 
 use super::comments::Comments;
@@ -15,7 +16,7 @@ use super::messages::Messages;
 use super::prune::prune;
 use super::{Descriptors, SOURCE, path_of};
 use crate::error::{Error, NO_GRPC_CALL, TOO_LARGE, shown};
-use crate::import::{Entry, Known, Notes, Origin, effects, price, repeat};
+use crate::import::{Entry, Known, Notes, Origin, effects, repeat};
 
 /// How a gRPC call is named where an HTTP method would be.
 const CALL: &str = "gRPC call";
@@ -61,7 +62,6 @@ impl Descriptors {
         });
         let keyed = auth != Auth::None;
         let (side_effects, repeat) = changes(method, keyed, &mut notes);
-        let price = price(keyed, side_effects, &mut notes);
         let comment = comments.above(&method.parent_file(), method.path());
         let mut descriptor = OperationDescriptor {
             id: id.to_owned(),
@@ -81,7 +81,8 @@ impl Descriptors {
             input,
             output,
             output_complete: true,
-            price,
+            // No descriptor says one, and a guess would count as known.
+            price: PriceRule::Unknown,
             observed_cost: None,
             latency: None,
             example: None,

@@ -63,9 +63,8 @@ fn each_operation_is_taken_guessed_or_refused() {
     title "Oracle 2.1"
 
     sn7.get_status = GET /status
-      GET https://eu.oracle.example/v1/status (none), None, Free
+      GET https://eu.oracle.example/v1/status (none), None, Unknown
       guessed: side_effects none: a GET without a key
-      guessed: price free: without a key there is nobody to charge
       chosen: base_url `https://eu.oracle.example/v1/`, one of 2 servers, its variables by their defaults
 
     sn7.create_chat = POST /ask
@@ -119,27 +118,23 @@ fn swagger_has_its_host_and_schemes() {
     title ""
 
     sn7.find_pets = GET /pets
-      GET https://docs.example/pets (none), None, Free
+      GET https://docs.example/pets (none), None, Unknown
       guessed: side_effects none: a GET without a key
-      guessed: price free: without a key there is nobody to charge
       left_out: output the kinds of an object that only a `discriminator` tells apart, at #/definitions/Pet
 
     sn7.add_pet = POST /pets
-      POST https://docs.example/pets (none), Writes, Free
+      POST https://docs.example/pets (none), Writes, Unknown
       guessed: side_effects writes: a POST without a key, and its name or path says `add`
-      guessed: price free: without a key there is nobody to charge
       guessed: response text: the document describes no body
       left_out: input the kinds of an object that only a `discriminator` tells apart, at #/definitions/Pet
 
     sn7.photo = GET /photos/{id}
-      GET https://docs.example/photos/{id} (none), None, Free
+      GET https://docs.example/photos/{id} (none), None, Unknown
       guessed: side_effects none: a GET without a key
-      guessed: price free: without a key there is nobody to charge
 
     sn7.add_photo = POST /photos/{id}
-      POST https://docs.example/photos/{id}, Multipart { media_types: {} } (none), Writes, Free
+      POST https://docs.example/photos/{id}, Multipart { media_types: {} } (none), Writes, Unknown
       guessed: side_effects writes: a POST without a key, and its name or path says `add`
-      guessed: price free: without a key there is nobody to charge
     "#);
 }
 

@@ -9,13 +9,15 @@ use super::Checker;
 use super::args::{Passing, Slot};
 use super::call_policy::CallSite;
 use super::coerce::absent;
+use super::policy_key::Key;
 use crate::codes;
 use crate::hir::{self, CallPolicy, Expr, ExprKind, Target};
 use crate::program::CallTarget;
 use crate::resolve::{did_you_mean, is_broken};
 
 impl<'a> Checker<'a, '_> {
-    pub(super) fn call(&mut self, call: &'a ast::Call) -> Expr {
+    /// A call; `want` is what its place takes.
+    pub(super) fn call(&mut self, call: &'a ast::Call, want: Option<&Type>) -> Expr {
         let word = Span::new(call.span.start, call.span.start.saturating_add(4).min(call.span.end));
         let allowed = self.may_call("a call", word);
         let Some((target, name)) = self.call_target(&call.target) else {
@@ -25,7 +27,7 @@ impl<'a> Checker<'a, '_> {
         };
         let slots = self.slots(target);
         let args = self.arguments(name, &slots, &call.args, Passing::Named);
-        let output = self.call_output(target, name, call);
+        let output = self.call_output(target, name, call, want);
         let site = CallSite { target, name: &name.name, output: &output, span: name.span };
         let (policy, complete) = self.call_policy(call.policy.as_ref(), &site);
         if complete && !is_broken(&output) {
@@ -148,7 +150,14 @@ impl<'a> Checker<'a, '_> {
     }
 
     /// The type of the answer.
-    fn call_output(&mut self, target: Target, name: &ast::Ident, call: &'a ast::Call) -> Type {
+    /// `want` is what the place of the call takes.
+    fn call_output(
+        &mut self,
+        target: Target,
+        name: &ast::Ident,
+        call: &'a ast::Call,
+        want: Option<&Type>,
+    ) -> Type {
         let own = match target {
             Target::Operation(at) => self.program.operations.get(at).map(|op| op.output.clone()),
             Target::Capability(at) => self.program.capabilities.get(at).and_then(|cap| cap.output.clone()),
@@ -170,10 +179,18 @@ impl<'a> Checker<'a, '_> {
             (None, Some(own)) => own,
             (None, None) | (Some(_), None) => {
                 let message = format!("`{}` needs the type of the answer", name.name);
-                let fix = Fix::maybe("ask for text");
+                // With votes the place takes what they agree on, not an answer.
+                let votes = call.policy.iter().flat_map(|policy| &policy.fields);
+                let has_votes = votes.into_iter().any(|field| field.key.name == Key::Quorum.name());
+                let want = want.filter(|want| !is_broken(want) && !has_votes).map(|want| self.show(want));
+                let (asked, ty) = match &want {
+                    Some(want) => (format!("ask for `{want}`"), want.as_str()),
+                    None => ("ask for text".to_owned(), "String"),
+                };
+                let fix = Fix::maybe(asked);
                 let fix = match &call.policy {
-                    Some(policy) => fix.insert(policy.span.start, "as String "),
-                    None => fix.insert(call.span.end, " as String"),
+                    Some(policy) => fix.insert(policy.span.start, format!("as {ty} ")),
+                    None => fix.insert(call.span.end, format!(" as {ty}")),
                 };
                 self.report(
                     Diagnostic::error(codes::WANTED_MISSING, message)

@@ -92,7 +92,7 @@ impl<'a> Checker<'a, '_> {
             Key::MaxPrice => checked.max_price = self.amount(field),
             Key::Quorum => checked.quorum = Some(self.quorum(field, site)),
             Key::Hedge => checked.hedge = self.hedge(field),
-            Key::Accept => checked.accept = self.seeing(!named, |this| this.accept(field, site)),
+            Key::Accept => checked.accept = self.seeing(!named, |this| this.accept(field, site.output)),
             Key::Fallback => {
                 let wanted = checked.settled(site.output);
                 checked.fallback = self.seeing(!named, |this| this.fallback(field, &wanted));
@@ -129,6 +129,10 @@ impl<'a> Checker<'a, '_> {
             if let Some(field) = field(key).filter(|_| repeated) {
                 self.check_repeat(&admissible, key, field, how, label, site);
             }
+        }
+        if let Some(field) = field(Key::Fallback) {
+            let again = self.asked_again(&admissible, policy);
+            self.check_repeat(&again, Key::Fallback, field, "its own fallback", "may send it again", site);
         }
         if let (Some(hedge), Some(field)) = (&policy.hedge, field(Key::Hedge))
             && hedge.after == HedgeAfter::P95
@@ -170,6 +174,30 @@ impl<'a> Checker<'a, '_> {
             }),
         };
         places.into_iter().filter_map(|at| program.operations.get(at)).map(|op| op.descriptor).collect()
+    }
+
+    /// Those of `operations` that a fallback of the call may ask once more.
+    fn asked_again(
+        &self,
+        operations: &[&'a OperationDescriptor],
+        policy: &CallPolicy,
+    ) -> Vec<&'a OperationDescriptor> {
+        let mut again: Vec<&OperationDescriptor> = Vec::new();
+        let mut open = policy.fallback.as_ref();
+        while let Some(Fallback::Call(call)) = open {
+            let others = self.operations_of(call.target);
+            let others: Vec<_> =
+                others.into_iter().filter(|op| not_admissible(op, &call.policy).is_none()).collect();
+            let asked =
+                operations.iter().copied().filter(|own| others.iter().any(|other| other.id == own.id));
+            for operation in asked {
+                if again.iter().all(|known| known.id != operation.id) {
+                    again.push(operation);
+                }
+            }
+            open = call.policy.fallback.as_ref();
+        }
+        again
     }
 
     /// Repeating an operation that is not safe to repeat.
@@ -214,12 +242,7 @@ impl<'a> Checker<'a, '_> {
         site: &CallSite<'_>,
     ) {
         if let Some(quorum) = quorum {
-            self.report(
-                Diagnostic::error(codes::CONFLICTING_KEYS, "`cache` and `quorum` contradict each other")
-                    .primary(field.key.span, "takes one answer of an earlier run")
-                    .secondary(quorum.key.span, "asks for several new ones")
-                    .help("remove one of them"),
-            );
+            self.refuse_cached_votes(field, quorum);
         }
         let changes = |operation: &&&OperationDescriptor| {
             matches!(operation.side_effects, SideEffects::Writes | SideEffects::SpendsMoney)
@@ -233,6 +256,15 @@ impl<'a> Checker<'a, '_> {
                     .help("remove `cache`"),
             );
         }
+    }
+
+    pub(super) fn refuse_cached_votes(&mut self, cache: &PolicyField, quorum: &PolicyField) {
+        self.report(
+            Diagnostic::error(codes::CONFLICTING_KEYS, "`cache` and `quorum` contradict each other")
+                .primary(cache.key.span, "takes one answer of an earlier run")
+                .secondary(quorum.key.span, "asks for several new ones")
+                .help("remove one of them"),
+        );
     }
 
     /// Pages of an answer that comes in one piece; asking after one that comes at once.
@@ -264,24 +296,26 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
-    fn accept(&mut self, field: &'a PolicyField, site: &CallSite<'_>) -> Option<Lambda> {
+    /// A predicate over an answer of type `output`.
+    pub(super) fn accept(&mut self, field: &'a PolicyField, output: &Type) -> Option<Lambda> {
         let PolicyValueKind::Expr(expr) = &field.value.kind else {
             self.wrong_value(field, "a lambda, such as `answer => answer.len() > 0`");
             return None;
         };
         self.in_place(Place::Pure("`accept`"), |this| {
-            this.lambda(expr, site.output, Some(&Type::Bool), "`accept`")
+            this.lambda(expr, output, Some(&Type::Bool), "`accept`")
         })
     }
 
-    fn fallback(&mut self, field: &'a PolicyField, wanted: &Type) -> Option<Fallback> {
+    /// What stands in for a call that gives `wanted`.
+    pub(super) fn fallback(&mut self, field: &'a PolicyField, wanted: &Type) -> Option<Fallback> {
         let PolicyValueKind::Expr(expr) = &field.value.kind else {
             self.wrong_value(field, "a value or another call; a record is written with its name");
             return None;
         };
         if let Ast::Call(call) = &expr.kind {
             self.fallbacks += 1;
-            let value = self.call(call);
+            let value = self.call(call, Some(wanted));
             self.fallbacks -= 1;
             if self.fallbacks >= FALLBACKS_MAX {
                 let message = format!("a call has more than {FALLBACKS_MAX} fallbacks inside one another");

@@ -76,10 +76,13 @@ impl<'a> Checker<'a, '_> {
         .primary(at, "no decode leads here")
         .secondary(value.span, format!("this is `{found}`"))
         .note(
-            "`as` decodes `Json` to any type, `String` to `Url`, `Time`, `Duration`, `Amount` or an enum, an enum \
+            "`as` decodes `Json` to any type but `Result`, `String` to `Url`, `Time`, `Duration`, `Amount` or an enum, an enum \
              to another that has variants in common with it, and checks whether a value lies in a narrower range",
         );
         match (&value.ty, target) {
+            (Type::Json, Type::Result(..)) => {
+                report.help("decode what it is if all went well, or look into it first: `.get(\"ok\")`")
+            }
             (Type::Float(_), Type::Int(_)) => report.help("round it: `.round()`, `.floor()` or `.ceil()`"),
             (Type::String(_), Type::Int(_)) => {
                 report.help("read it: `.to_int()`, which is `null` where the text is no number")

@@ -5,7 +5,7 @@ use plan_ir::validate::QUORUM_MAX;
 use plan_lang::Diagnostic;
 use plan_lang::ast::{self, ExprKind as Ast, Literal, PolicyField, PolicyValueKind};
 use schema::delivery::{PAGES_MAX, POLLS_MAX};
-use schema::types::{DefId, Type};
+use schema::types::Type;
 
 use super::Checker;
 use super::call_policy::CallSite;
@@ -25,10 +25,16 @@ impl<'a> Checker<'a, '_> {
         let voted = prelude::voted(&mut self.types, site.output.clone());
         // What the call gives is known even where the numbers are not.
         let broken = Quorum { of: 2, need: 1, by: None, early: false, voted };
-        self.votes(field, site, voted).unwrap_or(broken)
+        let votes = self.votes(field, Some(site));
+        votes.map_or(broken, |(of, need, by, early)| Quorum { of, need, by, early, voted })
     }
 
-    fn votes(&mut self, field: &'a PolicyField, site: &CallSite<'_>, voted: DefId) -> Option<Quorum> {
+    /// `of`, `need`, `by` and `early`; whether the function fits the answers is seen only at a call.
+    pub(super) fn votes(
+        &mut self,
+        field: &'a PolicyField,
+        site: Option<&CallSite<'_>>,
+    ) -> Option<(u32, u32, Option<usize>, bool)> {
         let shape = "keys in braces: `{ of: 5, need: 3, by: same }`";
         let fields = self.sub_fields(field, &["of", "need", "by", "early"], shape)?;
         let (mut of, mut need, mut by, mut early) = (None, None, None, false);
@@ -56,11 +62,11 @@ impl<'a> Checker<'a, '_> {
             self.report(report.primary(field.value.span, "`need` is above `of`"));
             return None;
         }
-        complete.then_some(Quorum { of, need, by, early, voted })
+        complete.then_some((of, need, by, early))
     }
 
     /// `by: same`, a function of two answers.
-    fn agreement(&mut self, field: &'a PolicyField, site: &CallSite<'_>) -> Option<usize> {
+    fn agreement(&mut self, field: &'a PolicyField, site: Option<&CallSite<'_>>) -> Option<usize> {
         let name = match &field.value.kind {
             PolicyValueKind::Expr(expr) => expr.as_name(),
             _ => None,
@@ -79,6 +85,7 @@ impl<'a> Checker<'a, '_> {
             self.report(did_you_mean(report, text, name.span, names));
             return None;
         };
+        let Some(site) = site else { return Some(at) };
         let takes = |ty: &Type| self.convert(site.output, ty) == Ok(Conversion::Identity);
         let fits = function.output == Type::Bool
             && matches!(function.params.as_slice(), [a, b] if takes(&a.ty) && takes(&b.ty));

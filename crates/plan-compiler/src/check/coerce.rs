@@ -181,6 +181,9 @@ impl Checker<'_, '_> {
             (Type::String(_), Type::Int(_) | Type::Float(_) | Type::Bool) if is_literal => {
                 without_quotes(report, expr)
             }
+            (Type::String(_), Type::Duration | Type::Amount) if is_literal && is_quantity(expr, target) => {
+                unquoted(report, expr)
+            }
             (Type::String(_), Type::Url | Type::Time | Type::Duration | Type::Amount) => {
                 report.help(format!("decode it: `.. as {wanted}`"))
             }
@@ -245,15 +248,37 @@ fn never_fits(found: &Type, wanted: &Type) -> bool {
     }
 }
 
+/// Whether a text literal would be one of the wanted type without its quotes.
+fn is_quantity(expr: &Expr, target: &Type) -> bool {
+    let ExprKind::Const(Value::String(text)) = &expr.kind else { return false };
+    let (durations, amounts) = UNITS.split_at(5);
+    is_unit(text, if matches!(target, Type::Amount) { amounts } else { durations })
+}
+
+/// The units of durations, then those of amounts.
+const UNITS: [&str; 8] = ["ms", "s", "m", "h", "d", "TAO", "rao", "USD"];
+
+/// Whether `text` is digits and one of the units.
+fn is_unit(text: &str, units: &[&str]) -> bool {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (digits, unit) = text.split_at_checked(end).unwrap_or((text, ""));
+    digits.parse::<f64>().is_ok() && digits.starts_with(|c: char| c.is_ascii_digit()) && units.contains(&unit)
+}
+
 /// A text where a number or `Bool` is wanted: perhaps only its quotes are too much.
 fn without_quotes(report: Diagnostic, expr: &Expr) -> Diagnostic {
     let ExprKind::Const(Value::String(text)) = &expr.kind else { return report };
     let digits = text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(['e', 'E', '_']);
     let is_number = digits && text.parse::<f64>().is_ok_and(f64::is_finite);
     if is_number || matches!(&**text, "true" | "false") {
-        return report.fix(Fix::maybe("remove the quotes").replace(expr.span, &**text));
+        return unquoted(report, expr);
     }
     report
+}
+
+fn unquoted(report: Diagnostic, expr: &Expr) -> Diagnostic {
+    let ExprKind::Const(Value::String(text)) = &expr.kind else { return report };
+    report.fix(Fix::maybe("remove the quotes").replace(expr.span, &**text))
 }
 
 /// What stands for a field or argument that is not there.
@@ -270,6 +295,9 @@ fn range_help(report: Diagnostic, expr: &Expr, target: &Type, wanted: &str) -> D
         }
         _ => None,
     };
+    if matches!(&expr.kind, ExprKind::List(items) if items.is_empty()) {
+        return report.help("write an element, or let the list be empty: a range of `(0..)`");
+    }
     if matches!(expr.kind, ExprKind::Const(_)) {
         return report.help("write a value within the range, or widen the range");
     }

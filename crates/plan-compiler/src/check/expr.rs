@@ -28,7 +28,7 @@ impl<'a> Checker<'a, '_> {
             Ast::Record { name, fields } => self.record(name, fields, span),
             Ast::Anonymous(fields) => self.anonymous(fields, span, want),
             Ast::Block(block) => self.block_value(block, want),
-            Ast::Call(call) => self.call(call),
+            Ast::Call(call) => self.call(call, want),
             Ast::Run(run) => self.run_plan(run),
             Ast::Try(inner) => self.try_to(inner, span),
             Ast::For(node) => self.for_loop(node, span),

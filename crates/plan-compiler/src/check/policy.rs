@@ -1,5 +1,7 @@
 //! Policies: `with web { retry: { max: 1 } }`.
 
+use std::collections::BTreeSet;
+
 use plan_ir::plan::Tolerance;
 use plan_lang::ast::{self, PolicyField, PolicyUse, PolicyValueKind};
 use plan_lang::{Diagnostic, Span};
@@ -8,6 +10,7 @@ use schema::types::Type;
 use super::Checker;
 use super::policy_key::{Key, Site};
 use super::scope::{Body, Place};
+use crate::calls::policy_uses;
 use crate::codes;
 use crate::hir;
 use crate::resolve::did_you_mean;
@@ -39,20 +42,58 @@ pub(super) enum OnErrorWord {
 }
 
 impl<'a> Checker<'a, '_> {
-    /// The declared policies, on their own: what can be said without a place they stand in.
-    pub(super) fn policies(&mut self) {
+    /// The declared policies, on their own: what can be said without a place they stand in. `items` are those of the
+    /// file.
+    pub(super) fn policies(&mut self, items: &'a [ast::Item]) {
         let Some(module) = self.program.modules.first() else { return };
         let mut policies: Vec<&'a ast::PolicyDecl> = module.policies.values().copied().collect();
         policies.sort_by_key(|policy| policy.span);
+        let uses: BTreeSet<String> = policy_uses(items).into_iter().map(ast::Path::dotted).collect();
+        // A file without a plan is only begun, and a policy that is not there may have been meant to be one that is.
+        let has_plan = items.iter().any(|item| matches!(item, ast::Item::Plan(_)));
+        let all_known = has_plan && uses.iter().all(|name| module.policies.contains_key(name.as_str()));
         for policy in policies {
             self.body = Body::new(0, 0);
             let errors = self.sink.errors();
-            for setting in self.settings(&policy.fields) {
-                self.constant_setting(setting);
+            let settings = self.settings(&policy.fields);
+            settings.iter().for_each(|setting| self.constant_setting(*setting));
+            let is_used = uses.contains(&policy.name.name);
+            if !is_used {
+                self.unused_settings(&settings);
             }
             if self.sink.errors() > errors {
                 self.broken_policies.push(policy.span);
+            } else if !is_used && all_known && !policy.name.name.starts_with('_') {
+                let message = format!("nothing uses the policy `{}`", policy.name.name);
+                self.report(
+                    Diagnostic::warning(codes::UNUSED_VALUE, message)
+                        .primary(policy.name.span, "unused")
+                        .help(format!("write `with {}` behind a call, or remove it", policy.name.name)),
+                );
             }
+        }
+    }
+
+    /// What depends on the place is otherwise checked where the policy is used: here as far as no answer is needed.
+    fn unused_settings(&mut self, settings: &[Setting<'a>]) {
+        let field = |key| settings.iter().find(|setting| setting.key == key).map(|setting| setting.field);
+        for setting in settings.iter().map(|setting| Setting { named: true, ..*setting }) {
+            match setting.key {
+                Key::Quorum => drop(self.votes(setting.field, None)),
+                Key::Budget => drop(self.budget(setting)),
+                Key::Accept => drop(self.accept(setting.field, &Type::Error)),
+                Key::Fallback => {
+                    self.in_place(Place::Plan, |this| drop(this.fallback(setting.field, &Type::Error)));
+                }
+                _ => {}
+            }
+        }
+        if let (Some(cache), Some(quorum)) = (field(Key::Cache), field(Key::Quorum)) {
+            self.refuse_cached_votes(cache, quorum);
+        }
+        if let (Some(tolerate), Some(on_error)) = (field(Key::Tolerate), field(Key::OnError)) {
+            let word = self.on_error(on_error);
+            self.refuse_tolerance(tolerate, word);
         }
     }
 
@@ -189,30 +230,37 @@ impl<'a> Checker<'a, '_> {
                 _ => {}
             }
         }
-        let contradiction = match checked.on_error {
-            Some(OnErrorWord::Keep) => Some((
-                "keep",
-                "`keep` keeps every failure in the list, so none makes the loop fail",
-                "remove one of them; count the failures by `.errors().len()`",
-            )),
-            Some(OnErrorWord::Drop) => Some((
-                "drop",
-                "`drop` leaves out every element that fails, so none makes the loop fail",
-                "remove one of them: `tolerate` alone leaves out so many and no more",
-            )),
-            Some(OnErrorWord::Fail) | None => None,
-        };
-        if let (Some(field), Some((word, note, help))) = (tolerate_field, contradiction) {
-            let message = format!("`tolerate` and `on_error: {word}` contradict each other");
-            self.report(
-                Diagnostic::error(codes::CONFLICTING_KEYS, message)
-                    .primary(field.span, "nothing is left to tolerate")
-                    .note(note)
-                    .help(help),
-            );
+        if let Some(field) = tolerate_field
+            && self.refuse_tolerance(field, checked.on_error)
+        {
             checked.tolerate = None;
         }
         checked
+    }
+
+    /// Reports `tolerate` beside a word that leaves it nothing to do.
+    fn refuse_tolerance(&mut self, field: &PolicyField, on_error: Option<OnErrorWord>) -> bool {
+        let (word, note, help) = match on_error {
+            Some(OnErrorWord::Keep) => (
+                "keep",
+                "`keep` keeps every failure in the list, so none makes the loop fail",
+                "remove one of them; count the failures by `.errors().len()`",
+            ),
+            Some(OnErrorWord::Drop) => (
+                "drop",
+                "`drop` leaves out every element that fails, so none makes the loop fail",
+                "remove one of them: `tolerate` alone leaves out so many and no more",
+            ),
+            Some(OnErrorWord::Fail) | None => return false,
+        };
+        let message = format!("`tolerate` and `on_error: {word}` contradict each other");
+        self.report(
+            Diagnostic::error(codes::CONFLICTING_KEYS, message)
+                .primary(field.span, "nothing is left to tolerate")
+                .note(note)
+                .help(help),
+        );
+        true
     }
 
     /// Budget and deadline of a plan, with its parameters in scope.

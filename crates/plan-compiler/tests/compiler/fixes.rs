@@ -86,3 +86,54 @@ fn layout_is_kept_unless_it_was_in_style() {
     let loose = "fn f( x:Bool(1..2) )->Int=1\n";
     assert_eq!(fixed(loose).text, "fn f( x:Bool )->Int=1\n");
 }
+
+/// What is offered, where the nearest change would compile no better or mean something else.
+#[test]
+fn a_fix_is_what_was_meant() {
+    let asks = |ty: &str, policy: &str| {
+        format!(
+            "use cap {{ generate }}\nplan p(q: String(1..9)) -> Int with {{ budget: 1USD, deadline: 1m }} {{\n  let a: {ty} = call generate(prompt: q){policy}\n  1\n}}"
+        )
+    };
+    let policy = " with { max_price: 0.1USD }";
+    for (text, from, to) in [
+        ("fn f() -> Duration = \"4s\"".to_owned(), "\"4s\"", "4s"),
+        ("fn f() -> Amount = \"0.02USD\"".to_owned(), "\"0.02USD\"", "0.02USD"),
+        ("fn f() -> String = \"\\u0041b\"".to_owned(), "\\u0041", "\\u{0041}"),
+        (asks("Int(0..9)", policy), " with { max", " as Int(0..9) with { max"),
+        (asks("[String](..3)", policy), " with { max", " as [String](..3) with { max"),
+        (
+            "plan p() -> Int { 1 }\ntest \"a\" {\n  expect fail run p()\n}".to_owned(),
+            "expect fail run",
+            "expect fails run",
+        ),
+        ("fn f() -> Int = {\n  x := 3\n  x\n}".to_owned(), "x := 3", "let x = 3"),
+        ("fn f(xs: [Int]) -> Int = xs.lenght()".to_owned(), "lenght", "len"),
+        (
+            "use sn22 { web_crawl as crawl }\nplan p() -> Int { 1 }\ntest \"a\" {\n  mock crawl => fail timeout\n  let a = run p()\n}".to_owned(),
+            "fail timeout",
+            "fails timeout",
+        ),
+        (
+            "use sn22 { web_crawl as crawl }\nplan p(u: Url) -> String with { budget: 1USD, deadline: 1m } {\n  call crawl(url: u) { max_price: 0.1USD }\n}".to_owned(),
+            "{ max_price",
+            "with { max_price",
+        ),
+    ] {
+        let found = compiled(&text).diagnostics;
+        let fix = found.iter().find_map(|found| found.fix.as_ref()).unwrap_or_else(|| panic!("{text}"));
+        let fixed = fix.apply(&text).unwrap();
+        assert_eq!(fixed, text.replacen(from, to, 1));
+        assert!(compiled(&fixed).diagnostics.iter().all(|found| !found.is_error()), "{fixed}");
+    }
+    // Nothing is offered where nothing is meant.
+    for text in [
+        "fn f() -> Duration = \"PT4S\"",
+        "fn f() -> Duration = \"4USD\"",
+        "plan p(x: Bool) -> Int {\n  if x { return 1 }\n  return 2\n}",
+        "plan p() -> Int {\n  loop { }\n  1\n}",
+    ] {
+        let found = compiled(text).diagnostics;
+        assert!(!found.is_empty() && found.iter().all(|found| found.fix.is_none()), "{text}\n{found:#?}");
+    }
+}

@@ -182,11 +182,68 @@ fn what_was_spent() {
     table(&[
         (&plan("let a = call crawl(url) with web\nreturn spent()"), &[]),
         (&plan("let a = call crawl(url) with web\nlet s = spent()\nreturn s"), &["E0410"]),
-        (&plan("return spent()"), &["E0410"]),
+        (&plan("return spent()"), &["W0903", "E0410"]),
         (&plan("let a = call crawl(url) with web\nreturn if true { spent() } else { 0USD }"), &["E0410"]),
         (&plan("let a = call crawl(url) with web\nreturn [1].map(x => spent())[0]"), &["E0410"]),
         (&plan("let xs = for i in [1, 2] { let a = call crawl(url) with web\n spent() }\nreturn xs[0]"), &[]),
         (&plan("let a = call crawl(url) with web\nreturn spent(1)"), &["E0307"]),
         ("fn f() -> Amount = spent()", &["E0410"]),
+    ]);
+}
+
+#[test]
+fn what_is_not_safe_to_repeat_is_not_its_own_fallback() {
+    let plan = |call: &str| {
+        format!(
+            "use sn999 {{ rent, echo }}\ncapability lend(t: String(1..9)) -> String\nadapter sn999.rent as lend {{\n  request = {{ text: t }}\n  response = r => r\n}}\ncapability say(t: String(1..9)) -> String\nadapter sn999.echo as say {{\n  request = {{ text: t }}\n  response = r => r\n}}\nplan p(q: String(1..9)) -> String with {{ budget: 1USD, deadline: 5m }} {{\n  return {call}\n}}"
+        )
+    };
+    table(&[
+        (&plan("call rent(text: q) with { fallback: call rent(text: q) }"), &["E0405"]),
+        (&plan("call rent(text: q) with { fallback: call lend(t: q) }"), &["E0405"]),
+        (&plan("call lend(t: q) with { fallback: call rent(text: q) }"), &["E0405"]),
+        (
+            &plan(
+                "call rent(text: q) with { fallback: call echo(text: q) with { fallback: call rent(text: q) } }",
+            ),
+            &["E0405"],
+        ),
+        (&plan("call echo(text: q) with { fallback: call rent(text: q) }"), &[]),
+        (&plan("call rent(text: q) with { fallback: call say(t: q) }"), &[]),
+        (&plan("call echo(text: q) with { fallback: call echo(text: q) }"), &[]),
+        (&plan("call rent(text: q) with { fallback: \"none\" }"), &[]),
+    ]);
+}
+
+#[test]
+fn a_policy_that_nothing_uses_is_checked_and_told() {
+    let alone = |fields: &str| format!("policy web = {{ {fields} }}\nplan p() -> Int {{ 1 }}");
+    table(&[
+        (&alone("timeout: 4s"), &["W0903"]),
+        ("policy _web = { timeout: 4s }\nplan p() -> Int { 1 }", &[]),
+        // A file that is only begun.
+        ("policy web = { timeout: 4s }", &[]),
+        (&alone("quorum: { of: 3, need: 4 }"), &["E0404"]),
+        (&alone("quorum: { of: 3, need: 2, by: nothing }"), &["E0210"]),
+        (&alone("accept: a => nothing(a)"), &["E0210"]),
+        (&alone("accept: a => a.len() > there"), &["E0201"]),
+        (&alone("accept: a => a.len() > 3"), &["W0903"]),
+        (&alone("fallback: there"), &["E0201"]),
+        (&alone("fallback: call nothing(x: 1)"), &["E0208"]),
+        (&alone("fallback: [\"a\"]"), &["W0903"]),
+        (&alone("budget: purse"), &["E0201"]),
+        (&alone("budget: 4s"), &["E0301"]),
+        (&alone("cache: 1h, quorum: { of: 3, need: 2 }"), &["E0407"]),
+        (&alone("tolerate: 1, on_error: keep"), &["E0407"]),
+        // The name of a policy that is not there may be a typo of this one.
+        (
+            "use sn22 { web_crawl as crawl }\npolicy web = { timeout: 4s, max_price: 0.01USD }\nplan p(url: Url) -> String with { budget: 1USD, deadline: 5m } {\n  call crawl(url) with wed\n}",
+            &["E0211"],
+        ),
+        // A policy may be used by another.
+        (
+            "use sn22 { web_crawl as crawl }\npolicy web = { timeout: 4s, max_price: 0.01USD }\npolicy page = { timeout: 4s, max_price: 0.01USD, fallback: call crawl(url: \"https://a.example\") with web }\nplan p(url: Url) -> String with { budget: 1USD, deadline: 5m } {\n  call crawl(url) with page\n}",
+            &[],
+        ),
     ]);
 }

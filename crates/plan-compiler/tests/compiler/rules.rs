@@ -509,6 +509,13 @@ plan q(url: Url, least: Int) -> String with {{ budget: 1USD, deadline: 1m }} {{ 
 }
 
 #[test]
+fn json_is_decoded_as_any_type_but_a_result() {
+    let text = "fn f(j: Json) -> Result<Int, String> = j as Result<Int, String>";
+    table(&[(text, &["E0309"])]);
+    assert!(shown(text).contains("`as` decodes `Json` to any type but `Result`"), "{}", shown(text));
+}
+
+#[test]
 fn a_match_without_arms_forgets_every_value() {
     table(&[
         ("fn f(n: Int) -> Int = match n {}", &["E0501"]),

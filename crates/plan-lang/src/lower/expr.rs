@@ -7,6 +7,7 @@ use crate::ast::{
 };
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
+use crate::messages::loop_help;
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 use crate::text::Span;
 
@@ -154,7 +155,18 @@ impl Lower {
                 ExprKind::List(elements.map(|element| self.expr(&element, Slot::Value)).collect())
             }
             SyntaxKind::RecordLit => {
-                let name = self.cased_ident(node, Case::Upper, "a record");
+                let name = self.ident(node);
+                match loop_help(&name.name) {
+                    Some(help) => self.report(
+                        Diagnostic::error(
+                            codes::NO_STATEMENT,
+                            format!("`{}` starts no statement", name.name),
+                        )
+                        .primary(name.span, "")
+                        .help(help),
+                    ),
+                    None => self.check_case(&name, Case::Upper, "a record"),
+                }
                 ExprKind::Record { name, fields: self.inits(node) }
             }
             SyntaxKind::AnonRecord => ExprKind::Anonymous(self.inits(node)),

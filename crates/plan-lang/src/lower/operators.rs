@@ -208,7 +208,7 @@ impl Lower {
         self.report(
             Diagnostic::error(codes::NOT_CALLABLE, "a variant carries exactly one value, without a name")
                 .primary(span, "")
-                .help("to carry more, declare a record and carry that"),
+                .help("a record is written `Name { field: value }`; for a variant to carry more, let it carry a record"),
         );
         Some(Box::new(error_at(span)))
     }

@@ -61,7 +61,9 @@ impl Lower {
             Diagnostic::error(codes::RETURN_PLACE, "`return` stands only at the end of a plan or function")
                 .primary(word, "")
                 .note("a plan is a graph, not a sequence: nothing can leave it early");
-        if is_last {
+        if is_last && is_left_early(node) {
+            report = report.help("let the whole `if` be the value: `return if condition { 1 } else { 2 }`");
+        } else if is_last {
             let blanks = Span::new(start, start + 7);
             report = report
                 .help("the last expression of a block is its value")
@@ -246,4 +248,10 @@ fn missing_run(offset: u32) -> Run {
     let missing = Ident::missing(offset);
     let span = missing.span;
     Run { plan: Path { segments: vec![missing], span }, args: Vec::new(), span }
+}
+
+/// Whether the `return` stands in an `if` without `else`, so that what it gives would be nobody's value.
+fn is_left_early(node: &SyntaxNode) -> bool {
+    let branch = node.parent().and_then(|block| block.parent());
+    branch.is_some_and(|branch| branch.kind() == SyntaxKind::If && branch.child(SyntaxKind::Else).is_none())
 }

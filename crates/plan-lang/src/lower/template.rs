@@ -151,7 +151,7 @@ impl Lower {
                     let (value, len) = escape(text.get(at..).unwrap_or(""));
                     match value {
                         Some(value) => push(value),
-                        None => self.bad_escape(offset, text.get(at..at + len).unwrap_or("\\")),
+                        None => self.bad_escape(offset, len, text.get(at..).unwrap_or("\\")),
                     }
                     while chars.peek().is_some_and(|(next, _)| *next < at + len) {
                         chars.next();
@@ -163,15 +163,33 @@ impl Lower {
         lines
     }
 
-    fn bad_escape(&mut self, offset: u32, text: &str) {
-        let span = Span::new(offset, offset + u32::try_from(text.len()).unwrap_or(1));
+    /// An escape of `len` bytes at the start of `text` that there is not.
+    fn bad_escape(&mut self, offset: u32, len: usize, text: &str) {
+        let end = |len: usize| offset + u32::try_from(len).unwrap_or(1);
+        let (span, text, behind) = (Span::new(offset, end(len)), text.get(..len).unwrap_or(text), text);
+        let fix = match four_digits(behind) {
+            Some(digits) => {
+                let escape = format!("\\u{{{digits}}}");
+                Fix::maybe(format!("write `{escape}`"))
+                    .replace(Span::new(offset, end(2 + digits.len())), escape)
+            }
+            None => Fix::maybe("write `\\\\` for a backslash").insert(offset, "\\"),
+        };
         self.report(
             Diagnostic::error(codes::BAD_ESCAPE, format!("there is no escape `{text}`"))
                 .primary(span, "")
                 .help("escapes are `\\n` `\\r` `\\t` `\\\"` `\\\\` `\\{` `\\}` `\\u{1F600}`")
-                .fix(Fix::maybe("write `\\\\` for a backslash").insert(offset, "\\")),
+                .fix(fix),
         );
     }
+}
+
+/// The digits of `\u0041`, as JSON has it.
+fn four_digits(text: &str) -> Option<&str> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    let code =
+        u32::from_str_radix(digits, 16).ok().filter(|_| digits.chars().all(|c| c.is_ascii_hexdigit()))?;
+    char::from_u32(code).map(|_| digits)
 }
 
 /// The character that the escape at the start of `text` stands for, and the escape's length in bytes.

@@ -7,8 +7,8 @@ pub(super) const ITEM_WORDS: [&str; 10] =
     ["edition", "use", "record", "enum", "policy", "capability", "adapter", "fn", "plan", "test"];
 
 /// Words that start a statement or an expression here.
-const STATEMENT_WORDS: [&str; 11] =
-    ["let", "ensure", "return", "if", "match", "for", "call", "run", "try", "mock", "assert"];
+const STATEMENT_WORDS: [&str; 12] =
+    ["let", "ensure", "return", "if", "match", "for", "call", "run", "try", "mock", "assert", "expect"];
 
 /// What to write instead of a declaration of another language.
 pub(super) fn item_help(word: &str) -> Option<String> {
@@ -34,11 +34,13 @@ pub(super) fn item_help(word: &str) -> Option<String> {
 
 /// What to write instead of a statement that starts with a word of another language.
 pub(super) fn statement_help(word: &str) -> Option<String> {
+    if let Some(help) = loop_help(word) {
+        return Some(help.to_owned());
+    }
     let help = match word {
         "var" | "const" | "val" | "auto" | "mut" => {
             "a binding is written `let name = value`, and never changes"
         }
-        "while" | "loop" | "do" | "until" => "there are no open-ended loops: write `for x in list { .. }`",
         "await" | "async" | "yield" | "spawn" | "parallel" => {
             "there is no `await`: calls that do not need one another run together"
         }
@@ -60,6 +62,12 @@ pub(super) fn statement_help(word: &str) -> Option<String> {
         _ => return suggest(word, STATEMENT_WORDS).map(|near| format!("did you mean `{near}`?")),
     };
     Some(help.to_owned())
+}
+
+/// What to write instead of a loop that goes on until something holds.
+pub(crate) fn loop_help(word: &str) -> Option<&'static str> {
+    matches!(word, "while" | "loop" | "do" | "until")
+        .then_some("there are no open-ended loops: write `for x in list { .. }`")
 }
 
 /// The unit that a misspelt one stands for.

@@ -30,7 +30,7 @@ pub(super) fn message(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
         SyntaxKind::MissingElse => missing.ensure_else(),
         SyntaxKind::MissingIn => missing.word("in", "after the name of the element"),
         SyntaxKind::MissingAs => missing.word("as", "between operation and capability"),
-        SyntaxKind::MissingFails => missing.word("fails", "after `expect`"),
+        SyntaxKind::MissingFails => missing.fails(),
         SyntaxKind::MissingComma => missing.comma(),
         SyntaxKind::MissingNewline => missing.newline(),
         SyntaxKind::MissingParen => brackets::unclosed(&missing.parent, missing.at, "(", ")", source),
@@ -50,6 +50,18 @@ pub(super) struct Missing<'a> {
 impl Missing<'_> {
     pub(super) fn here(&self) -> Span {
         Span::at(self.at)
+    }
+
+    /// `fails` is missing, or another form of the word stands there.
+    fn fails(&self) -> Diagnostic {
+        let found = self.word("fails", "after `expect`");
+        match self.source.next_on_line(self.at) {
+            (word @ ("fail" | "failure" | "failing" | "failed"), span) => Diagnostic {
+                fix: Some(Fix::safe(format!("write `fails` for `{word}`")).replace(span, "fails")),
+                ..found
+            },
+            _ => found,
+        }
     }
 
     /// The keyword that the declaration or statement around starts with.

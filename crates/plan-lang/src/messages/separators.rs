@@ -120,6 +120,16 @@ impl Missing<'_> {
                     .note("a name is bound once and never changes")
                     .fix(Fix::maybe("add `let`").insert(stmt.span().start, "let "));
             }
+            let behind = self.source.text.get(span.end as usize..).unwrap_or("");
+            if next == ":" && behind.starts_with('=') {
+                let walrus = Span::new(span.start, span.end + 1);
+                return Diagnostic::error(codes::NO_STATEMENT, "a binding needs `let`")
+                    .primary(Span::new(stmt.span().start, walrus.end), "")
+                    .note("a name is bound once and never changes")
+                    .fix(
+                        Fix::maybe("write `let .. =`").insert(stmt.span().start, "let ").replace(walrus, "="),
+                    );
+            }
             if let Some(help) = foreign::statement_help(word) {
                 return Diagnostic::error(codes::NO_STATEMENT, format!("`{word}` starts no statement"))
                     .primary(stmt.span(), "")
@@ -129,6 +139,9 @@ impl Missing<'_> {
         let found =
             Diagnostic::error(codes::MISSING_NEWLINE, format!("the statement ends before {}", shown(next)))
                 .primary(span, "expected a line end, `;` or an operator");
+        if let Some(fix) = before.as_ref().and_then(|before| meant_to_go_on(before, next, span)) {
+            return found.fix(fix);
+        }
         match next {
             "," => found.help("statements are separated by line ends, not by `,`"),
             "=" => found.help("equality is written `==`"),
@@ -165,4 +178,17 @@ impl Missing<'_> {
         }
         None
     }
+}
+
+/// What joins a statement with what stands behind it: `call f(x) { .. }`, `mock f => fail timeout`.
+fn meant_to_go_on(before: &SyntaxNode, next: &str, span: Span) -> Option<Fix> {
+    let is_mock = before.kind() == SyntaxKind::Mock;
+    // The text is put together from tokens: not for every mistake of a long statement.
+    let text = (is_mock || next == "{").then(|| before.text())?;
+    if next == "{" && text.ends_with(')') && text.split(' ').any(|word| word == "call") {
+        return Some(Fix::maybe("add `with`").insert(span.start, "with "));
+    }
+    let end = before.span().end;
+    let is_failure = is_mock && text.ends_with(" fail");
+    is_failure.then(|| Fix::safe("write `fails`").replace(Span::new(end - 4, end), "fails"))
 }

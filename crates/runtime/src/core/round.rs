@@ -7,6 +7,7 @@ use plan_ir::graph::NodeId;
 use plan_ir::interp::{self, Meter, Trap, TrapKind};
 use plan_ir::plan::{CallSpec, HedgeAfter, Quorum};
 use schema::error::{CallError, CallErrorKind};
+use schema::price::WorstPrice;
 use schema::value::Value;
 
 use super::call::{Failure, State, no_operation};
@@ -70,14 +71,31 @@ impl Core {
         if let Some(call) = self.call_mut(frame, node) {
             call.state = State::Round(round);
         }
+        let decides = spec.quorum.as_ref().map_or(Ok(()), |quorum| self.can_decide(frame, node, quorum));
         for index in 0..count {
-            if let Err(error) = self.ask_next(frame, node, spec, index)
+            let asked = decides.clone().and_then(|()| self.ask_next(frame, node, spec, index));
+            if let Err(error) = asked
                 && let Some(vote) = self.vote_mut(frame, node, index)
             {
                 vote.ended = Some(Err(error));
             }
         }
         self.advance_round(frame, node);
+    }
+
+    /// Whether the budget has room for as many votes as must agree: fewer are paid for nothing.
+    fn can_decide(&mut self, frame: FrameId, node: NodeId, quorum: &Quorum) -> Result<(), CallError> {
+        let Some(call) = self.call_ref(frame, node) else { return Ok(()) };
+        let worst: Vec<WorstPrice> = call.choices.iter().map(|choice| choice.worst).collect();
+        let (cursor, chain) = (call.cursor, self.accounts_of(frame, node));
+        let refused = self.accounts.has_room(&chain, &worst, cursor, quorum.need);
+        refused.map_err(|(paid, refusal, worst)| {
+            let CallError { message, .. } = self.over_budget(refusal, worst);
+            let need = quorum.need;
+            let message =
+                format!("no vote is asked for, as {need} must agree and {paid} can be paid: {message}");
+            CallError { message, ..self.over_budget(refusal, worst) }
+        })
     }
 
     fn set_timeout(&mut self, frame: FrameId, node: NodeId, spec: &CallSpec) -> TimerKey {

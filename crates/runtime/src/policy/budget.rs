@@ -89,6 +89,40 @@ impl Accounts {
         Ok(Reservation { worst, parts })
     }
 
+    /// Whether `count` attempts fit together, each the first from the one before on that fits. If not: how many do, and
+    /// why the next does not. Nothing stays set aside.
+    pub(crate) fn has_room(
+        &mut self,
+        chain: &[AccountId],
+        choices: &[WorstPrice],
+        cursor: usize,
+        count: u32,
+    ) -> Result<(), (usize, Refusal, WorstPrice)> {
+        let (mut reserved, mut cursor, mut refused) = (Vec::new(), cursor, None);
+        while reserved.len() < count as usize && refused.is_none() {
+            for position in (0..choices.len()).map(|step| cursor.wrapping_add(step) % choices.len()) {
+                let Some(worst) = choices.get(position) else { continue };
+                match self.reserve(chain, *worst) {
+                    Ok(reservation) => {
+                        reserved.push(reservation);
+                        (cursor, refused) = (position.wrapping_add(1), None);
+                        break;
+                    }
+                    Err(refusal) => refused = refused.or(Some((refusal, *worst))),
+                }
+            }
+            if choices.is_empty() {
+                break;
+            }
+        }
+        for (id, units) in reserved.iter().flat_map(|reservation| &reservation.parts) {
+            if let Some(account) = self.accounts.get_mut(id) {
+                account.reserved = account.reserved.saturating_sub(*units);
+            }
+        }
+        refused.map_or(Ok(()), |(refusal, worst)| Err((reserved.len(), refusal, worst)))
+    }
+
     /// Turns a reservation into what the attempt cost. A cost above the reservation is the peer's doing;
     /// it is booked as it is, so that the next reservation sees it. Answers what the outermost account
     /// booked, in its currency.
@@ -196,6 +230,19 @@ mod tests {
         accounts.reserve(&[ROOT, INNER], known(usd(35))).unwrap();
         accounts.reserve(&[ROOT], known(usd(50))).unwrap();
         assert!(accounts.reserve(&[ROOT], known(usd(1))).is_err());
+    }
+
+    #[test]
+    fn room_for_several_is_looked_for_and_not_taken() {
+        let mut accounts = nested();
+        let choices = [known(usd(30)), known(usd(10))];
+        // 30, 10 and, as 30 fits no more, 10 again make the 50 of the inner budget.
+        assert_eq!(accounts.has_room(&[ROOT, INNER], &choices, 0, 3), Ok(()));
+        let (paid, refusal, worst) = accounts.has_room(&[ROOT, INNER], &choices, 0, 4).unwrap_err();
+        assert_eq!((paid, worst), (3, known(usd(30))));
+        assert_eq!(refusal, Refusal::Exceeded { account: INNER, wanted: usd(30), left: usd(0) });
+        assert_eq!((accounts.reserved(ROOT), accounts.reserved(INNER)), (0, 0));
+        assert_eq!(accounts.has_room(&[ROOT], &[], 0, 1), Ok(()));
     }
 
     #[test]

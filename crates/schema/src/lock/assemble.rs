@@ -60,7 +60,7 @@ impl Lock {
     }
 
     /// The lock whose text is `toml_text`, with its bodies. Every body is hashed, read and compared with
-    /// what the text pins; bodies that nothing pins are ignored.
+    /// what the text pins, and the text with its sum, where it has one; bodies that nothing pins are ignored.
     ///
     /// # Errors
     /// [`LockError`] with the code of what is wrong.
@@ -94,6 +94,8 @@ impl Lock {
             same_capability_pins(pin, &lock.locked_capability(pin.entry, &capability))?;
             lock.capabilities.insert(pin.name.clone(), (pin.entry, capability));
         }
+        // Last, since all that was found before says more.
+        lockfile.check_sum(toml_text)?;
         Ok(lock)
     }
 

@@ -25,6 +25,10 @@ pub(super) enum Problem {
     Duplicate { id: String },
     #[error("orchestra.lock pins cap.{capability} but not {operation}, which fulfils it")]
     Unpinned { capability: String, operation: OperationId },
+    #[error("orchestra.lock says that it has {said} pins, and has {pins}: it was cut off or edited")]
+    CutOff { said: usize, pins: usize },
+    #[error("orchestra.lock was edited: its sum is not that of what it holds")]
+    Edited,
 }
 
 impl Problem {
@@ -38,6 +42,7 @@ impl Problem {
             Self::PinDiffers { .. } => "E0605",
             Self::Version { .. } => "E0606",
             Self::Duplicate { .. } | Self::Unpinned { .. } => "E0607",
+            Self::CutOff { .. } | Self::Edited => "E0609",
         }
     }
 }

@@ -85,6 +85,8 @@ fn a_lock_survives_its_parts() {
         Ok(lock.hash),
         "layout is not content"
     );
+    let crlf = text.replace('\n', "\r\n");
+    assert_eq!(Lock::assemble(&crlf, &bodies), Ok(lock.clone()), "a checkout may change the ends of lines");
     let reordered = {
         let (head, rest) = text.split_once("\n[[operation]]").unwrap();
         let (first, rest) = rest.split_once("\n[[operation]]").unwrap();
@@ -102,6 +104,7 @@ fn the_text_is_for_people() {
     insta::assert_snapshot!(sample().to_lockfile().to_toml(), @r#"
     # What the plans here compiled against. Written by `orch lock update`; commit it with
     # orchestra.schemas/, which holds the pinned entries by hash. Do not edit it by hand.
+    # sum: 3 pins, a368f3098cd999287e6de9cda0b22dc4b61c913a37e5945084868b558e67feed
     version = 1
     snapshot = "0707070707070707070707070707070707070707070707070707070707070707"
     rate = { micro_usd_per_tao = 300000000 }
@@ -197,6 +200,46 @@ fn what_was_tampered_with_is_refused() {
 }
 
 #[test]
+fn a_text_that_was_cut_off_or_edited_is_not_what_it_says() {
+    let (text, bodies) = sample().to_parts().unwrap();
+    let refusal = |text: &str| Lock::assemble(text, &bodies).unwrap_err();
+    for section in ["\n[[operation]]\n", "\n[[capability]]\n"] {
+        let (cut, _) = text.rsplit_once(section).unwrap();
+        // What is left of a capability needs what was cut off before.
+        let whole = cut.split("\n[[capability]]").next().unwrap();
+        let error = refusal(whole);
+        let pins = whole.matches("[[").count();
+        let told =
+            format!("orchestra.lock says that it has 3 pins, and has {pins}: it was cut off or edited");
+        assert_eq!((error.code, error.message), ("E0609", told));
+    }
+    let none = text.split("\n[[operation]]").next().unwrap();
+    assert!(refusal(none).message.contains("has 3 pins, and has 0"));
+    for (from, to) in [
+        ("snapshot = \"07", "snapshot = \"17"),
+        ("micro_usd_per_tao = 300000000", "micro_usd_per_tao = 300000001"),
+        ("# sum: 3 pins, ", "# sum: 3 pins, 0"),
+        ("# sum: 3 pins, ", "# sum: some pins, "),
+    ] {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, text, "{from}");
+        let error = refusal(&changed);
+        let told = "orchestra.lock was edited: its sum is not that of what it holds";
+        assert_eq!((error.code, error.message.as_str()), ("E0609", told), "{from}");
+    }
+}
+
+#[test]
+fn a_text_without_a_sum_is_read() {
+    let lock = sample();
+    let (text, bodies) = lock.to_parts().unwrap();
+    let older: String =
+        text.lines().filter(|line| !line.starts_with("# sum: ")).map(|line| format!("{line}\n")).collect();
+    assert_ne!(older, text);
+    assert_eq!(Lock::assemble(&older, &bodies), Ok(lock));
+}
+
+#[test]
 fn broken_text_is_named_by_line_and_column() {
     let (text, _) = sample().to_parts().unwrap();
     let place = |text: &str| {
@@ -205,9 +248,9 @@ fn broken_text_is_named_by_line_and_column() {
         assert_eq!(error.code, "E0601");
         place.and_then(|place| Some(place.split_once(':')?.0.to_owned())).unwrap_or(error.message)
     };
-    assert_eq!(place(&text.replace("version = 1\n", "version = \n")), "line 3, column 11");
-    assert_eq!(place(&text.replace("snapshot = \"07", "snapshot = \"zz")), "line 4, column 12");
-    assert_eq!(place(&text.replace("[[operation]]", "[[operations]]")), "line 7, column 3");
+    assert_eq!(place(&text.replace("version = 1\n", "version = \n")), "line 4, column 11");
+    assert_eq!(place(&text.replace("snapshot = \"07", "snapshot = \"zz")), "line 5, column 12");
+    assert_eq!(place(&text.replace("[[operation]]", "[[operations]]")), "line 8, column 3");
     assert_eq!(place(""), "line 1, column 1");
     let long = format!("#{}", "x".repeat(LOCKFILE_BYTES_MAX - 1));
     assert_eq!(place(&long), "line 1, column 1");

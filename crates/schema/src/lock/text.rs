@@ -13,6 +13,9 @@ const HEADER: &str = "\
 # orchestra.schemas/, which holds the pinned entries by hash. Do not edit it by hand.
 ";
 
+/// How the line starts that says what the rest holds. A comment, so that versions that do not know it read the lock.
+const SUM: &str = "# sum: ";
+
 impl Lockfile {
     /// The lockfile that `text` holds, its pins sorted.
     ///
@@ -42,12 +45,41 @@ impl Lockfile {
         }
     }
 
-    /// The canonical text: a header for people, pins sorted, one line for each fact.
+    /// The canonical text: a header for people, what there is to find below it, pins sorted, one line for each fact.
     #[must_use]
     pub fn to_toml(&self) -> String {
+        format!("{HEADER}{}\n{}", self.sum(), self.facts())
+    }
+
+    /// Whether this, read from `text`, is what the text says that it holds. A text of a version that did not say so is
+    /// believed.
+    pub(super) fn check_sum(&self, text: &str) -> Result<(), LockError> {
+        let Some(found) = text.lines().map(str::trim_end).find(|line| line.starts_with(SUM)) else {
+            return Ok(());
+        };
+        let pins = self.pins();
+        let said =
+            found.trim_start_matches(SUM).split_once(" pins, ").and_then(|(count, _)| count.parse().ok());
+        match said {
+            _ if found == self.sum() => Ok(()),
+            Some(said) if said != pins => Err(Problem::CutOff { said, pins }.into()),
+            _ => Err(Problem::Edited.into()),
+        }
+    }
+
+    fn pins(&self) -> usize {
+        self.operations.len() + self.capabilities.len()
+    }
+
+    fn sum(&self) -> String {
+        format!("{SUM}{} pins, {}", self.pins(), self.hash())
+    }
+
+    /// What the hash covers.
+    fn facts(&self) -> String {
         let mut sorted = self.clone();
         sorted.sort();
-        let mut text = String::from(HEADER);
+        let mut text = String::new();
         line(&mut text, "version", &sorted.version);
         line(&mut text, "snapshot", &sorted.snapshot);
         if let Some(rate) = &sorted.rate {
@@ -72,10 +104,10 @@ impl Lockfile {
         text
     }
 
-    /// Hash of the canonical text.
+    /// Hash of the canonical text without its sum.
     #[must_use]
     pub fn hash(&self) -> Hash {
-        Context::Lockfile.hash(&[self.to_toml().as_bytes()])
+        Context::Lockfile.hash(&[format!("{HEADER}{}", self.facts()).as_bytes()])
     }
 
     fn sort(&mut self) {

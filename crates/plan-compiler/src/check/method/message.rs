@@ -4,7 +4,7 @@ use plan_ir::builtin::{Builtin, Receiver};
 use plan_lang::{Diagnostic, Fix, Span, ast};
 use schema::types::{Type, TypeDef};
 
-use super::names::{instead_of, names_here, snake_case};
+use super::names::{instead_of, name_near, names_here, snake_case};
 use crate::check::Checker;
 use crate::codes;
 use crate::hir::Expr;
@@ -85,7 +85,12 @@ impl<'a> Checker<'a, '_> {
             Type::Json => report.help(look_into(&method.name)),
             _ => report,
         };
-        did_you_mean(report, &method.name, method.span, names)
+        match name_near(&snake).filter(|name| names.contains(name)) {
+            Some(name) if plan_lang::suggest(&method.name, names.iter().copied()).is_none() => report
+                .help(format!("did you mean `{name}`?"))
+                .fix(Fix::maybe(format!("use `{name}`")).replace(method.span, name)),
+            _ => did_you_mean(report, &method.name, method.span, names),
+        }
     }
 
     /// A key that nothing orders.

@@ -1,11 +1,19 @@
 //! What other languages call the methods of this one.
 
+use plan_lang::suggest;
+
 /// The name here for one from elsewhere, in snake case.
 pub(in crate::check) fn names_here(elsewhere: &str) -> impl Iterator<Item = &'static str> {
     OTHER_NAMES
         .iter()
         .filter(move |(_, others)| others.split(' ').any(|other| other == elsewhere))
         .map(|(name, _)| *name)
+}
+
+/// The name here for what is nearly one from elsewhere.
+pub(in crate::check) fn name_near(elsewhere: &str) -> Option<&'static str> {
+    let others = OTHER_NAMES.iter().flat_map(|(_, others)| others.split(' '));
+    suggest(elsewhere, others).and_then(|near| names_here(near).next())
 }
 
 /// What does it here, where no single method does.
@@ -113,6 +121,10 @@ const INSTEAD: &[(&str, &str)] = &[
     ("pow square", "multiply: `x * x`"),
     ("mod rem modulo", "write `a % b`"),
     ("plus minus times", "use an operator: `a + b`, `a - b`, `a * b`"),
+    (
+        "parse from_string from_str",
+        "read a number by `.to_int()` or `.to_float()`, and a time, URL or duration by `x as T`",
+    ),
     ("percent", "say how to round: `.percent_up(n)` or `.percent_down(n)`"),
 ];
 
