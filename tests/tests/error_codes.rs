@@ -12,7 +12,7 @@ const OWNERS: &[(&str, &str, &[&str])] = &[
     ("E0200", "E0599", &["plan-compiler"]),
     ("E0600", "E0607", &["schema"]),
     ("E0608", "E0608", &["server"]),
-    ("E0610", "E0699", &["schema"]),
+    ("E0609", "E0699", &["schema"]),
     ("E0700", "E0799", &["plan-ir", "plan-compiler"]),
     ("E0800", "E0899", &["plan-ir"]),
     ("W0900", "W0999", &["plan-lang", "plan-compiler"]),

@@ -1,8 +1,9 @@
 //! The formatter: one style, no options.
 //!
-//! It works on the lossless tree, so every comment is kept, and stays between the words it stood between. Texts are kept as they are, but for the
-//! indentation of `"""`, which is not part of their value. Braces that the author opened on a line of their
-//! own stay open; everything else is on one line if it fits 100 characters. One empty line is kept, more are not.
+//! It works on the lossless tree, so every comment is kept, and stays between the words it stood between. Texts are
+//! kept as they are, but for the indentation of `"""`, which is not part of their value. Braces that the author opened
+//! on a line of their own stay open; everything else is on one line if it fits 100 characters. One empty line is kept,
+//! more are not.
 
 mod braces;
 mod comments;
