@@ -35,6 +35,7 @@ mod meter;
 mod operators;
 mod pattern;
 mod pure;
+mod quick;
 pub mod shared;
 mod show;
 

@@ -66,27 +66,43 @@ pub(crate) fn add(a: &Value, b: &Value, rate: Option<Rate>) -> Result<Value, Tra
 
 #[inline]
 fn integers(op: BinaryOp, a: i64, b: i64) -> Result<Value, TrapKind> {
+    use BinaryOp::{Add, Divide, Multiply, Remainder, Subtract};
     match op {
-        BinaryOp::Add => int(a.checked_add(b)),
-        BinaryOp::Subtract => int(a.checked_sub(b)),
-        BinaryOp::Multiply => int(a.checked_mul(b)),
-        BinaryOp::Divide | BinaryOp::Remainder if b == 0 => Err(TrapKind::DivisionByZero),
-        BinaryOp::Divide => int(a.checked_div(b)),
-        // The one quotient that overflows has remainder 0.
-        BinaryOp::Remainder => int(Some(a.wrapping_rem(b))),
+        Divide | Remainder if b == 0 => Err(TrapKind::DivisionByZero),
+        Add | Subtract | Multiply | Divide | Remainder => int(whole(op, a, b)),
         _ => Err(ILL_TYPED),
+    }
+}
+
+/// The arithmetic of `Int`; `None` where it traps, and of other operators.
+#[inline]
+pub(super) const fn whole(op: BinaryOp, a: i64, b: i64) -> Option<i64> {
+    match op {
+        BinaryOp::Add => a.checked_add(b),
+        BinaryOp::Subtract => a.checked_sub(b),
+        BinaryOp::Multiply => a.checked_mul(b),
+        BinaryOp::Divide => a.checked_div(b),
+        // The one quotient that overflows has remainder 0.
+        BinaryOp::Remainder if b != 0 => Some(a.wrapping_rem(b)),
+        _ => None,
     }
 }
 
 #[inline]
 fn floats(op: BinaryOp, a: f64, b: f64) -> Result<Value, TrapKind> {
+    real(op, a, b).map_or(Err(ILL_TYPED), float)
+}
+
+/// The arithmetic of `Float`, before [`finite`]; `None` of other operators.
+#[inline]
+pub(super) fn real(op: BinaryOp, a: f64, b: f64) -> Option<f64> {
     match op {
-        BinaryOp::Add => float(a + b),
-        BinaryOp::Subtract => float(a - b),
-        BinaryOp::Multiply => float(a * b),
-        BinaryOp::Divide => float(a / b),
-        BinaryOp::Remainder => float(a % b),
-        _ => Err(ILL_TYPED),
+        BinaryOp::Add => Some(a + b),
+        BinaryOp::Subtract => Some(a - b),
+        BinaryOp::Multiply => Some(a * b),
+        BinaryOp::Divide => Some(a / b),
+        BinaryOp::Remainder => Some(a % b),
+        _ => None,
     }
 }
 
@@ -106,7 +122,12 @@ fn int(value: Option<i64>) -> Result<Value, TrapKind> {
 
 /// A finite float, `-0.0` as `0.0`.
 pub(crate) fn float(value: f64) -> Result<Value, TrapKind> {
-    if value.is_finite() { Ok(Value::Float(value + 0.0)) } else { Err(TrapKind::Overflow) }
+    finite(value).map(Value::Float).ok_or(TrapKind::Overflow)
+}
+
+#[inline]
+pub(super) fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value + 0.0)
 }
 
 fn duration(value: Option<i64>) -> Result<Value, TrapKind> {

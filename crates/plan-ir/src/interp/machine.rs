@@ -24,7 +24,7 @@ pub(crate) struct Machine<'a> {
     spare: Vec<Vec<Value>>,
     pub(super) depth: u32,
     /// Static cost of the fragments and lambda bodies entered so far.
-    costs: BTreeMap<ExprId, u64>,
+    pub(super) costs: BTreeMap<ExprId, u64>,
     /// Whether values of a record or enum need their nesting measured when they are built.
     pub(super) unbounded: BTreeMap<DefId, bool>,
 }
@@ -82,6 +82,9 @@ impl<'a> Machine<'a> {
     pub(crate) fn value(&mut self, id: ExprId) -> Result<Value, Trap> {
         if let Some(value) = at_hand(self.body, &self.frame, self.depth, id) {
             return Ok(value.clone());
+        }
+        if let Some(value) = self.quick(id) {
+            return Ok(value);
         }
         if self.depth == EVAL_DEPTH_MAX {
             return Err(TrapKind::Quota(Quota::Depth).at(id));
@@ -325,8 +328,24 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// A value that is there without evaluating anything: a constant, a local, a field of a local. What only looks at it
-/// need not copy it. `None` also where evaluating it would trap.
+/// Where locals are read: the frame of a fragment, or the arguments of a function that needs no frame.
+#[derive(Clone, Copy)]
+pub(super) enum Locals<'v> {
+    Frame(&'v [Value]),
+    Args(&'v [&'v Value]),
+}
+
+impl<'v> Locals<'v> {
+    #[inline]
+    fn get(self, local: LocalId) -> Option<&'v Value> {
+        match self {
+            Self::Frame(frame) => frame.get(local.0 as usize),
+            Self::Args(args) => args.get(local.0 as usize).copied(),
+        }
+    }
+}
+
+/// As [`there`], where nothing that is there nests too deeply.
 #[inline]
 pub(super) fn at_hand<'v>(
     body: &'v PlanBody,
@@ -334,17 +353,24 @@ pub(super) fn at_hand<'v>(
     depth: u32,
     id: ExprId,
 ) -> Option<&'v Value> {
-    if depth >= EVAL_DEPTH_MAX {
+    // The record of a field is one level deeper.
+    if depth + 1 >= EVAL_DEPTH_MAX {
         return None;
     }
+    there(body, Locals::Frame(frame), id)
+}
+
+/// A value that is there without evaluating anything: a constant, a local, a field of a local. What only looks at it
+/// need not copy it. `None` also where evaluating it would trap.
+#[inline]
+pub(super) fn there<'v>(body: &'v PlanBody, locals: Locals<'v>, id: ExprId) -> Option<&'v Value> {
     match body.exprs.get(id)? {
         Expr::Const(value) => Some(value),
-        Expr::Local(local) => frame.get(local.0 as usize),
+        Expr::Local(local) => locals.get(*local),
         Expr::Field { record, index, .. } => {
             let Expr::Local(local) = body.exprs.get(*record)? else { return None };
-            let Value::Record(fields) = frame.get(local.0 as usize)? else { return None };
-            // The record is one level deeper.
-            fields.get(*index as usize).filter(|_| depth + 1 < EVAL_DEPTH_MAX)
+            let Value::Record(fields) = locals.get(*local)? else { return None };
+            fields.get(*index as usize)
         }
         _ => None,
     }

@@ -66,46 +66,68 @@ pub(crate) fn to_json(
 /// Bytes the value takes when it is written out, shared parts counted each time. A lower bound of its
 /// JSON text; refused where it is more than `meter` has left.
 pub(crate) fn written_bytes(value: &Value, meter: &mut Meter) -> Result<usize, TrapKind> {
-    let mut total = 0;
-    count_bytes(value, &mut total, meter)?;
-    Ok(usize::try_from(total).unwrap_or(usize::MAX))
+    let mut left = Left { steps: meter.fuel(), bytes: meter.bytes() };
+    let counted = left.less_value(value);
+    // No more than the meter has: each was taken from what was left.
+    meter.work(meter.fuel() - left.steps)?;
+    counted.map_err(TrapKind::Quota)?;
+    Ok(usize::try_from(meter.bytes() - left.bytes).unwrap_or(usize::MAX))
 }
 
-fn count_bytes(value: &Value, total: &mut u64, meter: &mut Meter) -> Result<(), TrapKind> {
-    add(ELEMENT_BYTES, total, meter)?;
-    match value {
-        Value::String(text) => add(text.len() as u64, total, meter),
-        Value::Bytes(bytes) => add(bytes.len() as u64, total, meter),
-        Value::List(items) | Value::Record(items) => {
-            items.iter().try_for_each(|item| count_bytes(item, total, meter))
+/// What counting a value may still take. Every part of every result is counted, so this is the meter and its
+/// error in a form that fits registers.
+struct Left {
+    steps: u64,
+    bytes: u64,
+}
+
+impl Left {
+    #[inline]
+    fn less(&mut self, bytes: u64) -> Result<(), Quota> {
+        self.steps = self.steps.checked_sub(1).ok_or(Quota::Steps)?;
+        self.bytes = self.bytes.checked_sub(bytes).ok_or(Quota::Bytes)?;
+        Ok(())
+    }
+
+    fn less_value(&mut self, value: &Value) -> Result<(), Quota> {
+        self.less(ELEMENT_BYTES)?;
+        match value {
+            Value::String(text) => self.less(text.len() as u64),
+            Value::Bytes(bytes) => self.less(bytes.len() as u64),
+            Value::List(items) | Value::Record(items) => self.less_values(items),
+            Value::Map(entries) => entries.iter().try_for_each(|(key, item)| {
+                self.less(key.len() as u64)?;
+                self.less_value(item)
+            }),
+            Value::Variant(_, Some(payload)) => self.less_value(payload),
+            Value::Json(json) => self.less_json(json),
+            _ => Ok(()),
         }
-        Value::Map(entries) => entries.iter().try_for_each(|(key, item)| {
-            add(key.len() as u64, total, meter)?;
-            count_bytes(item, total, meter)
-        }),
-        Value::Variant(_, Some(payload)) => count_bytes(payload, total, meter),
-        Value::Json(json) => count_json(json, total, meter),
-        _ => Ok(()),
     }
-}
 
-fn count_json(json: &Json, total: &mut u64, meter: &mut Meter) -> Result<(), TrapKind> {
-    add(ELEMENT_BYTES, total, meter)?;
-    match json {
-        Json::String(text) => add(text.len() as u64, total, meter),
-        Json::Array(items) => items.iter().try_for_each(|item| count_json(item, total, meter)),
-        Json::Object(entries) => entries.iter().try_for_each(|(key, item)| {
-            add(key.len() as u64, total, meter)?;
-            count_json(item, total, meter)
-        }),
-        _ => Ok(()),
+    /// Scalars, which most values of a list are, need no call.
+    fn less_values(&mut self, values: &[Value]) -> Result<(), Quota> {
+        for value in values {
+            match value {
+                Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Null => self.less(ELEMENT_BYTES)?,
+                other => self.less_value(other)?,
+            }
+        }
+        Ok(())
     }
-}
 
-fn add(bytes: u64, total: &mut u64, meter: &mut Meter) -> Result<(), TrapKind> {
-    meter.work(1)?;
-    *total = total.saturating_add(bytes);
-    if *total > meter.bytes() { Err(TrapKind::Quota(Quota::Bytes)) } else { Ok(()) }
+    fn less_json(&mut self, json: &Json) -> Result<(), Quota> {
+        self.less(ELEMENT_BYTES)?;
+        match json {
+            Json::String(text) => self.less(text.len() as u64),
+            Json::Array(items) => items.iter().try_for_each(|item| self.less_json(item)),
+            Json::Object(entries) => entries.iter().try_for_each(|(key, item)| {
+                self.less(key.len() as u64)?;
+                self.less_json(item)
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Whether the value is nested at most as deeply as JSON may be.
