@@ -166,7 +166,7 @@ fn a_server_that_describes_itself_is_called() {
         "any": { "@type": "type.googleapis.com/shop.v1.Line", "text": "inside" },
         "tree": { "text": "root", "children": [{ "text": "leaf" }] }, "small": -5,
     });
-    let call = ["call", "sn7.echo", "--json", "--args", &everything.to_string()];
+    let call = ["call", "--max-cost", "0USD", "sn7.echo", "--json", "--args", &everything.to_string()];
     let answer = run(folder.path(), &call).succeeds().json()["result"].clone();
     let mut expected = everything.clone();
     expected["right"]["size"] = json!(0);
@@ -174,7 +174,9 @@ fn a_server_that_describes_itself_is_called() {
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(&answer[name], value, "{name}");
     }
-    let bare = run(folder.path(), &["call", "sn7.echo", "--json"]).succeeds().json()["result"].clone();
+    let bare =
+        run(folder.path(), &["call", "--max-cost", "0USD", "sn7.echo", "--json"]).succeeds().json()["result"]
+            .clone();
     assert_eq!(
         (&bare["text"], &bare["tags"], &bare["color"]),
         (&json!(""), &json!([]), &json!("COLOR_UNSPECIFIED"))
@@ -183,9 +185,14 @@ fn a_server_that_describes_itself_is_called() {
         bare.get("maybe").is_none_or(Json::is_null) && bare.get("left").is_none_or(Json::is_null),
         "{bare}"
     );
-    let both = run(folder.path(), &["call", "sn7.echo", "left=a", "right:={\"name\":\"b\",\"size\":1}"]);
+    let both = run(
+        folder.path(),
+        &["call", "--max-cost", "0USD", "sn7.echo", "left=a", "right:={\"name\":\"b\",\"size\":1}"],
+    );
     both.is_refused("E1112", "");
-    let streamed = run(folder.path(), &["call", "sn7.get_tags", "tags:=[\"x\",\"y\"]", "--json"]).succeeds();
+    let streamed =
+        run(folder.path(), &["call", "--max-cost", "0USD", "sn7.get_tags", "tags:=[\"x\",\"y\"]", "--json"])
+            .succeeds();
     assert_eq!(streamed.json()["result"], json!([{ "text": "x" }, { "text": "y" }]));
 }
 
@@ -227,8 +234,11 @@ fn our_own_server_is_added_like_any_other() {
         ["ledger", "add", &address, "--netuid", "7", "--json", "--only", "/orchestra.v1.LedgerService/*"];
     let added = run(folder.path(), &add).succeeds().json();
     assert!(added["new"].as_u64().unwrap() >= 8, "{added}");
-    let called =
-        run(folder.path(), &["call", "sn7.get_operation", "id=sn22.web_search", "--json"]).succeeds();
+    let called = run(
+        folder.path(),
+        &["call", "--max-cost", "0USD", "sn7.get_operation", "id=sn22.web_search", "--json"],
+    )
+    .succeeds();
     assert_eq!(called.json()["result"]["operation"]["id"], "sn22.web_search");
 }
 
@@ -241,7 +251,8 @@ fn a_file_of_descriptors_is_a_document() {
     assert!(reason.contains("[endpoints]"), "{reason}");
     let peer = shop(&folder, &[]);
     run(folder.path(), &[&add[..], &["--base-url", &grpc(&peer)]].concat()).succeeds();
-    let called = run(folder.path(), &["call", "sn7.echo", "text=a", "--json"]).succeeds();
+    let called =
+        run(folder.path(), &["call", "--max-cost", "0USD", "sn7.echo", "text=a", "--json"]).succeeds();
     assert_eq!(called.json()["result"]["text"], "a");
     run(folder.path(), &["ledger", "add", "shop.proto", "--netuid", "7"]).is_refused("E1262", "protoc");
     let bytes = fs::read(folder.path().join("api.binpb")).unwrap();
@@ -310,7 +321,7 @@ fn a_server_with_tls_is_judged_by_its_certificate() {
     )
     .unwrap();
     add(&address).succeeds();
-    let called = run(path, &["call", "sn7.echo", "text=a", "--json"]).succeeds();
+    let called = run(path, &["call", "--max-cost", "0USD", "sn7.echo", "text=a", "--json"]).succeeds();
     assert_eq!(called.json()["result"]["text"], "a");
 }
 

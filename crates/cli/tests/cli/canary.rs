@@ -155,15 +155,16 @@ fn a_passphrase_is_said_and_kept_nowhere() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_process_that_holds_keys_leaves_no_core_dump() {
-    let folder = Folder::project_with_latency(20_000);
+    let folder = Folder::project_with_latency(600_000);
     let serving = Running::start(&mut folder.command(["serve", "--listen", "127.0.0.1:0"]));
     assert!(serving.first_line().starts_with("listening on "));
     leaves_no_core_dump(&serving);
     serving.signal("INT");
     serving.end().succeeds();
-    let call = ["call", "sn22.web_search", "query=tea", "--max-cost", "0.01USD", "--stream"];
-    let calling = Running::start(&mut folder.command(call));
-    assert_ne!(calling.first_line(), "");
+    let call =
+        ["call", "sn22.web_search", "query=tea", "--max-cost", "0.01USD", "--stream", "--timeout", "9m"];
+    let mut calling = Running::start(folder.command(call).stdin(Stdio::null()));
+    calling.wait_for("sn22.web_search sent");
     leaves_no_core_dump(&calling);
     calling.signal("INT");
     calling.end().exits(130);
