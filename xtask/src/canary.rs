@@ -30,7 +30,7 @@ const BLOCK: usize = 1 << 20;
 const OVERLAP: usize = 256;
 
 /// Files that tests write a secret to themselves, by name, and what they may hold. Nothing else may.
-const ALLOWED: [(&str, Kind); 7] = [
+const ALLOWED: [(&str, Kind); 8] = [
     // Where the user keeps keys in plain text, as docs/errors/E1105.md describes it.
     ("secrets.toml", Kind::Canary),
     // Given to `orch keys add --from-file`.
@@ -43,6 +43,8 @@ const ALLOWED: [(&str, Kind); 7] = [
     ("elsewhere.identity", Kind::Identity),
     // Given to a client as `ORCHESTRA_TOKEN_FILE`.
     ("token", Kind::Token),
+    // The same, as docs/quickstart/langchain.md has it.
+    ("agent.token", Kind::Token),
     // What `orch tokens add` said, which shows the token, this once.
     ("tokens-add.said", Kind::Token),
 ];

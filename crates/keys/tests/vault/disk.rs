@@ -83,7 +83,7 @@ fn a_passphrase_opens_what_it_closed_and_nothing_else_does() {
 #[test]
 fn another_identity_a_missing_one_and_none_are_told_apart() {
     let fixture = Fixture::new();
-    let other = Unlock::with_identity(&fixture.folder.path().join("other"), true).unwrap();
+    let other = Unlock::with_identity(&fixture.folder.path().join("elsewhere.identity"), true).unwrap();
     let error = Vault::open(&fixture.place, &other).unwrap_err();
     assert!(error.code() == "E1703" && error.to_string().contains("another identity"), "{error}");
     let passphrase = Unlock::Passphrase(SecretString::from("x"));
