@@ -185,7 +185,7 @@ async fn only_an_answer_that_its_peer_signed_is_taken() {
     for change in ["nonce", "body", "hotkey", "version", "none"] {
         let outcome = signed_answer(change).await;
         assert_eq!(outcome.result.unwrap_err().code, "E1131", "{change}");
-        assert!(!outcome.attestation.is_some(), "{change}");
+        assert!(outcome.attestation.is_none(), "{change}");
     }
     let error = signed_answer("error").await;
     assert_eq!((error.result.unwrap_err().code.as_str(), error.attestation.is_some()), ("E1143", true));
