@@ -64,7 +64,10 @@ struct Faces {
 }
 
 impl Faces {
-    #[cfg_attr(not(any(feature = "mcp", feature = "openai")), expect(unused_variables, reason = "no faces"))]
+    #[cfg_attr(
+        not(feature = "openai"),
+        expect(unused_variables, reason = "what only the face without a session needs")
+    )]
     async fn open(config: &Config, args: &args::Serve, local: &Local) -> Result<Self, Failure> {
         let channel = local.service.channel().await.map_err(|error| {
             Failure::new("E1509", format!("the service cannot be reached: {error}"), "").exit(Exit::Failed)
