@@ -8,7 +8,7 @@ use schema::operation::Auth;
 /// `orch ledger add`.
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// An address (https), a gRPC server (grpcs://HOST[:PORT], or grpc:// without TLS), or a file; `-` is standard input.
+    /// An address (https), a gRPC server (grpcs://HOST:PORT, or grpc:// without TLS), or a file; `-` is standard input.
     #[arg(value_name = "URL|FILE")]
     pub(crate) document: String,
     /// The subnet that its operations belong to.
