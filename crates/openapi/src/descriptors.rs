@@ -58,7 +58,7 @@ impl Descriptors {
     /// Reads a `FileDescriptorSet`. What it lacks of `google/protobuf` is known here.
     ///
     /// # Errors
-    /// [`TOO_LARGE`]; [`NO_DESCRIPTORS`] for what is no such set, or not all of one.
+    /// `TOO_LARGE`; `NO_DESCRIPTORS` for what is no such set, or not all of one.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         if bytes.len() > DOCUMENT_BYTES_MAX {
             let message = format!("the descriptors have more than {DOCUMENT_BYTES_MAX} bytes");
@@ -77,7 +77,7 @@ impl Descriptors {
     /// Every method as an entry, or why it is none; but for services that speak of the server itself.
     ///
     /// # Errors
-    /// [`TOO_LARGE`] for more methods than a document may have operations; [`Error`] where `origin` names a server that
+    /// `TOO_LARGE` for more methods than a document may have operations; [`Error`] where `origin` names a server that
     /// no call could go to.
     pub fn import(&self, origin: &Origin) -> Result<Import, Error> {
         let services: Vec<ServiceDescriptor> = self
