@@ -74,6 +74,13 @@ fn an_entry_that_no_request_can_be_formed_from_is_not_published() {
     for (id, pointer, value, path, says) in [
         (topics, "/transport/descriptors", json!("?"), "transport.descriptors", "base64"),
         (topics, "/transport/descriptors", json!("AAAA"), "transport.descriptors", "cannot be read"),
+        (
+            topics,
+            "/transport/descriptors",
+            json!("CgYKAWFiAXg="),
+            "transport.descriptors",
+            "not proto2 or proto3",
+        ),
         (topics, "/transport/method", json!("/sn13.v1.Sn13Service/Nothing"), "transport.method", "no method"),
         (topics, "/transport/method", json!("/other.Service/ListTopics"), "transport.method", "no method"),
         (topics, "/auth", json!({ "kind": "query", "name": "key" }), "auth", "by headers"),

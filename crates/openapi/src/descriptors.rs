@@ -10,7 +10,7 @@ use prost_reflect::prost_types::{FileDescriptorProto, FileDescriptorSet};
 use prost_reflect::{DescriptorPool, MethodDescriptor, ServiceDescriptor};
 use schema::operation::{OperationDescriptor, Transport};
 
-use crate::error::{Error, NO_DESCRIPTORS, TOO_LARGE};
+use crate::error::{Error, NO_DESCRIPTORS, TOO_LARGE, shown};
 use crate::import::{Import, Imported, Notes, Origin, settled_server};
 use crate::names::{snake, unique};
 use crate::{DOCUMENT_BYTES_MAX, OPERATIONS_MAX};
@@ -68,6 +68,13 @@ impl Descriptors {
         let set = FileDescriptorSet::decode(bytes)
             .map_err(|error| refused(format!("they are no `FileDescriptorSet`: {error}")))?;
         let files = whole(set)?;
+        if let Some((name, file)) = files.iter().find(|(_, file)| !has_known_syntax(file)) {
+            let syntax = shown(file.syntax());
+            return Err(refused(format!(
+                "`{}` has the syntax `{syntax}`, not proto2 or proto3",
+                shown(name)
+            )));
+        }
         let mut pool = DescriptorPool::new();
         pool.add_file_descriptor_protos(files.into_values())
             .map_err(|error| refused(format!("they contradict themselves: {error}")))?;
@@ -168,6 +175,11 @@ fn whole(set: FileDescriptorSet) -> Result<BTreeMap<String, FileDescriptorProto>
         files.insert(import, file);
     }
     Ok(files)
+}
+
+/// Whether the pool can take the file: of another syntax it makes an error that it cannot place, and panics.
+fn has_known_syntax(file: &FileDescriptorProto) -> bool {
+    file.syntax.as_deref().is_none_or(|syntax| matches!(syntax, "proto2" | "proto3"))
 }
 
 /// What a file imports, each with its own name.

@@ -15,6 +15,7 @@ use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode, Uri, Version, header};
 use http_body_util::Full;
 use prost::Message as _;
+use prost_reflect::prost_types::FileDescriptorSet;
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MethodDescriptor, SerializeOptions};
 use schema::error::{CallError, CallErrorKind};
 use schema::limits::CALL_BODY_BYTES_MAX;
@@ -129,6 +130,17 @@ impl GrpcPlan {
     }
 }
 
+/// The messages and services of a set of descriptors. Of a file with another syntax the pool makes an error that it
+/// cannot place, and panics, so that is looked at before.
+fn pool_of(descriptors: &[u8]) -> Result<DescriptorPool, String> {
+    let set = FileDescriptorSet::decode(descriptors).map_err(|error| error.to_string())?;
+    let known = |syntax: &str| matches!(syntax, "proto2" | "proto3");
+    if let Some(file) = set.file.iter().find(|file| !file.syntax.as_deref().is_none_or(known)) {
+        return Err(format!("{:?} has the syntax {:?}, not proto2 or proto3", file.name(), file.syntax()));
+    }
+    DescriptorPool::decode(descriptors).map_err(|error| error.to_string())
+}
+
 /// The method that `binding` names, whose messages are what the schemas of `operation` say.
 ///
 /// # Errors
@@ -141,8 +153,8 @@ pub(crate) fn checked(
     let descriptors = BASE64
         .decode(&binding.descriptors)
         .map_err(|_| unreadable("its descriptors are not base64".into()))?;
-    let pool = DescriptorPool::decode(descriptors.as_slice())
-        .map_err(|error| unreadable(format!("its descriptors cannot be read: {error}")))?;
+    let pool =
+        pool_of(&descriptors).map_err(|why| unreadable(format!("its descriptors cannot be read: {why}")))?;
     let path = &binding.method;
     let named = path.strip_prefix('/').and_then(|path| path.split_once('/'));
     let method = named.and_then(|(service, method)| {

@@ -189,6 +189,15 @@ fn what_is_no_whole_set_is_told() {
 }
 
 #[test]
+fn a_syntax_that_nobody_knows_is_refused() {
+    let mut set = FileDescriptorSet::decode(set(&[("a.proto", SMALL)]).as_slice()).unwrap();
+    set.file[0].syntax = Some("proto9".into());
+    let error = Descriptors::read(&set.encode_to_vec()).unwrap_err();
+    assert_eq!(error.code, "E1262");
+    assert!(error.message.contains("`a.proto` has the syntax `proto9`"), "{error}");
+}
+
+#[test]
 fn services_on_the_page_fail_and_are_read_as_they_say() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors/E1261.md");
     let page = std::fs::read_to_string(page).unwrap();
