@@ -52,9 +52,8 @@ impl Machine<'_> {
         let mut quick = Quick { body: self.body, costs: &self.costs, steps: 0 };
         let value = quick.operator(Locals::Frame(&self.frame), LEVELS, id)?;
         let steps = quick.steps;
-        if steps > self.meter.fuel() || self.meter.work(steps).is_err() {
-            return None;
-        }
+        // Where there is too little left, nothing is taken.
+        self.meter.work(steps).ok()?;
         Some(match value {
             Scalar::Bool(value) => Value::Bool(value),
             Scalar::Int(value) => Value::Int(value),
