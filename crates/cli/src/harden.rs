@@ -15,7 +15,8 @@ pub(crate) fn process() {
 }
 
 /// Keeps memory in small pages. What an open stream holds is small and lies scattered, and of a large page (2 MiB) all is
-/// held where any of it is: with 1,000 open streams that was a quarter of a server's memory.
+/// held where any of it is: with 1,000 open streams that was a quarter of a server's memory. Pages that are large already
+/// stay so.
 pub(crate) fn small_pages() {
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::disable_transparent_huge_pages(true);

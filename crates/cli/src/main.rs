@@ -31,6 +31,10 @@ const SHUTDOWN_MAX: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let cli = args::Cli::read();
+    // Before there is much memory: pages that are large already stay so.
+    if matches!(cli.command, args::Command::Serve(_)) {
+        harden::small_pages();
+    }
     let output = Output::new(&cli.global);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

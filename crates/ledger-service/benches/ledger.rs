@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use ledger_service::{Catalog, Handle, Options, SearchRequest};
-use store::{Log, Sqlite};
+use store::{Log, Memory, Sqlite};
 
 async fn fresh(log: Arc<dyn Log>) -> Handle {
     let ledger = Options::new(log).open().await.unwrap();
@@ -28,7 +28,7 @@ fn starting(criterion: &mut Criterion) {
             BatchSize::PerIteration,
         );
     });
-    let log: Arc<dyn Log> = Arc::new(Sqlite::in_memory().unwrap());
+    let log: Arc<dyn Log> = Arc::new(Memory::new());
     let ledger = runtime.block_on(fresh(Arc::clone(&log)));
     group.bench_function("open a seeded store", |bench| {
         bench.iter(|| runtime.block_on(Options::new(Arc::clone(&log)).open()).unwrap());

@@ -14,7 +14,7 @@
 //! use ledger_service::{Catalog, Options, SearchRequest};
 //!
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-//! let ledger = Options::new(Arc::new(store::Sqlite::in_memory()?)).open().await?;
+//! let ledger = Options::new(Arc::new(store::Memory::new())).open().await?;
 //! ledger.load(&Catalog::embedded()?).await?;
 //! let hits = ledger.search(&SearchRequest::for_text("web search")).await?;
 //! assert_eq!(hits[0].operation.descriptor.id, "sn22.web_search");

@@ -11,7 +11,7 @@ use plan_compiler::{Source, compile};
 use schema::hash::Hash;
 use schema::lock::Lock;
 use schema::operation::{ObservedCost, OperationDescriptor, SideEffects, Transport};
-use store::Sqlite;
+use store::{Memory, Sqlite};
 use tempfile::TempDir;
 
 fn embedded() -> Catalog {
@@ -170,7 +170,7 @@ fn a_directory_without_a_catalogue_is_an_error() {
 
 #[tokio::test]
 async fn a_bad_entry_in_a_catalogue_leaves_the_ledger_as_it_was() {
-    let ledger = Options::new(Arc::new(Sqlite::in_memory().unwrap())).open().await.unwrap();
+    let ledger = Options::new(Arc::new(Memory::new())).open().await.unwrap();
     let mut catalog = embedded();
     catalog.operations.last_mut().unwrap().summary.clear();
     assert_eq!(ledger.load(&catalog).await.unwrap_err().code(), "E1204");

@@ -10,10 +10,10 @@ use ledger_service::{
     SubnetFilter,
 };
 use schema::operation::{Auth, OperationDescriptor, SideEffects, Transport, Version};
-use store::{Append, Log, Sqlite, StreamName};
+use store::{Append, Log, Memory, StreamName};
 
 fn memory() -> Arc<dyn Log> {
-    Arc::new(Sqlite::in_memory().unwrap())
+    Arc::new(Memory::new())
 }
 
 async fn open(log: &Arc<dyn Log>) -> Handle {

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::core::{Core, Event, Given, Prepared};
 use crate::driver::{self, Clock, NewRun, Task, Turn};
 use crate::error::Error;
-use crate::handle::{CreateRun, Shared, drive};
+use crate::handle::{CreateRun, Shared, ToldWhen, drive};
 use crate::inputs;
 use crate::journal::{self, Record};
 use crate::prover::Prover;
@@ -154,8 +154,13 @@ impl Creation {
         Ok(Self { opened: journalled, request, task, asked })
     }
 
-    /// Stores the run with its first turn, replies, and drives it.
-    pub(crate) async fn run(self, shared: Arc<Shared>, reply: oneshot::Sender<Result<RunId, Error>>) {
+    /// Stores the run with its first turn and drives it.
+    pub(crate) async fn run(
+        self,
+        shared: Arc<Shared>,
+        reply: oneshot::Sender<Result<RunId, Error>>,
+        told: ToldWhen,
+    ) {
         let Self { opened, request, mut task, asked } = self;
         let id = opened.run;
         let mut append = task.opening(&Record::Opened(Box::new(opened)));
@@ -185,8 +190,16 @@ impl Creation {
             Ok(()) => {
                 shared.stored.lock().insert(request.plan.prepared.hash, ());
                 drop(request);
-                let _ = reply.send(Ok(id));
-                drive(task).await;
+                match told {
+                    ToldWhen::Stored => {
+                        let _ = reply.send(Ok(id));
+                        drive(task).await;
+                    }
+                    ToldWhen::Over => {
+                        drive(task).await;
+                        let _ = reply.send(Ok(id));
+                    }
+                }
             }
         }
     }

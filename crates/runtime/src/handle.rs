@@ -57,6 +57,15 @@ pub struct CreateRun {
     pub listener: Option<Arc<dyn Listen>>,
 }
 
+/// When somebody who makes a run is told that it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ToldWhen {
+    /// As soon as it is stored.
+    Stored,
+    /// When it has ended or stopped, which saves who waits for that a change of task.
+    Over,
+}
+
 /// What became of a request for a run.
 pub(crate) enum Start {
     /// A run of its own.
@@ -73,7 +82,7 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    /// Waits until it is stored; the run of an earlier request, where that had the same id.
+    /// Waits until its maker is told; the run of an earlier request, where that had the same id.
     pub(crate) async fn created(self, handle: &Handle) -> Result<RunId, Error> {
         let shared = &handle.shared;
         self.created.await.unwrap_or_else(|_| {
@@ -173,7 +182,7 @@ impl Handle {
     /// [`Error::Input`], [`Error::NotCallable`], [`Error::AboveBudget`], [`Error::AboveMax`] and the like,
     /// before anything is spent; [`Error::RequestConflict`]; [`Error::Busy`]; [`Error::Store`].
     pub async fn create_run(&self, request: CreateRun) -> Result<RunId, Error> {
-        match self.start(request).await? {
+        match self.start(request, ToldWhen::Stored).await? {
             Start::Own(started) => started.created(self).await,
             Start::Repeated(run) => Ok(run),
         }
@@ -181,7 +190,7 @@ impl Handle {
 
     /// Admits a run and sets about storing it. A repeated request is no new run, so it is asked neither whether it may be
     /// made nor whether it fits what its tenant may spend.
-    pub(crate) async fn start(&self, request: CreateRun) -> Result<Start, Error> {
+    pub(crate) async fn start(&self, request: CreateRun, told: ToldWhen) -> Result<Start, Error> {
         self.shared.check_open()?;
         let body = &request.plan.prepared.plan.body;
         let inputs = inputs::decode(&body.params, &body.types, &request.inputs_json)?;
@@ -191,7 +200,7 @@ impl Handle {
         {
             return Ok(Start::Repeated(run));
         }
-        self.admit(request, inputs, asked).map(Start::Own)
+        self.admit(request, inputs, asked, told).map(Start::Own)
     }
 
     fn admit(
@@ -199,6 +208,7 @@ impl Handle {
         request: CreateRun,
         inputs: Arc<[Value]>,
         asked: Option<Asked>,
+        told: ToldWhen,
     ) -> Result<Started, Error> {
         self.shared.check_open()?;
         let callable = request.plan.callable(&self.shared.services, &request.tenant);
@@ -219,7 +229,7 @@ impl Handle {
         let (reply, created) = oneshot::channel();
         // In a task of its own, so that a caller who goes away between commit and start does not leave a
         // stored run that nobody drives.
-        let driven = tokio::spawn(new.run(Arc::clone(&self.shared), reply));
+        let driven = tokio::spawn(new.run(Arc::clone(&self.shared), reply, told));
         self.shared.registry.set_task(id, driven.abort_handle());
         Ok(Started { id, live, created })
     }
@@ -243,13 +253,8 @@ impl Handle {
     pub async fn wait(&self, tenant: &str, run: RunId) -> Result<Run, Error> {
         if let Some(live) = self.shared.registry.get(tenant, run) {
             let mut phase = live.phase.subscribe();
-            let ended = phase.wait_for(|phase| !matches!(phase, Phase::Live)).await;
-            if let Ok(Phase::Stalled(error)) = ended.as_deref() {
-                return Err(error.clone());
-            }
-            drop(ended);
-            let snapshot = live.run.lock().clone();
-            return Ok(snapshot);
+            let _ = phase.wait_for(|phase| !matches!(phase, Phase::Live)).await;
+            return live.now();
         }
         let run_now = self.get_run(tenant, run).await?;
         if run_now.state.has_ended() { Ok(run_now) } else { Err(self.not_driven(run)) }

@@ -405,7 +405,7 @@ mod tests {
     #[tokio::test]
     async fn bytes_are_split_where_a_blob_would_be_too_large() {
         for (len, parts) in [(PART_BYTES_MAX, 1), (PART_BYTES_MAX + 1, 2), (store::MAX_BLOB_BYTES + 1, 3)] {
-            let log = store::Sqlite::in_memory().unwrap();
+            let log = store::Memory::new();
             let bytes: Bytes = (0..len).map(|at| (at % 251) as u8).collect();
             let mut blobs = Vec::new();
             let hashes = spill(&bytes, &mut blobs);
@@ -439,7 +439,7 @@ mod tests {
 
     #[tokio::test]
     async fn journals_from_before_there_were_signatures_are_read() {
-        let log = store::Sqlite::in_memory().unwrap();
+        let log = store::Memory::new();
         let turn = |event| {
             let turn = Turn::new(vec![(9, event)], &Actions::default(), Vec::new(), &mut Vec::new());
             versioned(&Record::Turn(turn))
@@ -460,7 +460,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_record_is_one_whatever_its_size() {
-        let log = store::Sqlite::in_memory().unwrap();
+        let log = store::Memory::new();
         let run = RunId([1; 16]);
         let stream = StreamName::new("s").unwrap();
         for (seq, len) in (1..).zip([10, RECORD_BYTES_MAX, PART_BYTES_MAX, store::MAX_BLOB_BYTES]) {

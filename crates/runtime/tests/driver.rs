@@ -14,7 +14,7 @@ use schema::operation::{Auth, ObservedCost, OperationDescriptor};
 use schema::price::{PriceBasis, PriceRule};
 use schema::types::{LengthRange, Type};
 use schema::value::Value;
-use store::Sqlite;
+use store::{Memory, Sqlite};
 use support::server::{Reply, Server};
 use support::world::{TENANT, World, request, services};
 use support::{Builder, CallOptions, LoopOptions, list_of, operation, per_call, usd};
@@ -227,6 +227,42 @@ async fn a_call_is_cancelled_when_nobody_waits_for_it_any_more() {
     let run = world.handle.wait(TENANT, id).await.unwrap();
     assert_eq!((run.state, run.total, run.total_certain), (RunState::Cancelled, usd(100), false));
     world.proof(&run).await;
+}
+
+#[tokio::test]
+async fn a_call_to_its_end_tells_how_it_ended_and_is_cancelled_when_it_is_given_up() {
+    let server = Server::start(|question| match question {
+        "never" => Reply::answer("never").after(3_600_000),
+        other => Reply::answer(other),
+    })
+    .await;
+    let world = World::in_memory();
+    let options = CallOptions { timeout_us: 50_000_000, ..CallOptions::to(0) };
+    let mut plan = Builder::new(Some(usd(10_000)), Some(HOUR_US), &[echo(&server)]);
+    let question = plan.param("question", Type::STRING, None);
+    let asked = plan.call("ask", question, &options, &[]);
+    let plan = world.load(plan.finish(asked, Type::STRING));
+    let once = CreateRun { request_id: Some("once".into()), ..request(&plan, r#"{"question": "now"}"#) };
+    let run = world.handle.call_to_end(once.clone()).await.unwrap();
+    assert_eq!(
+        (run.state, run.result_json.as_deref(), run.total),
+        (RunState::Succeeded, Some("\"now\""), usd(100))
+    );
+    assert_eq!(world.handle.call_to_end(once).await.unwrap(), run);
+    assert_eq!(server.count(), 1);
+    let refused = world.handle.call_to_end(request(&plan, "{}")).await;
+    assert_eq!(refused.unwrap_err().code(), "E1162");
+    let given_up = {
+        let handle = world.handle.clone();
+        let request = request(&plan, r#"{"question": "never"}"#);
+        tokio::spawn(async move { handle.call_to_end(request).await })
+    };
+    server.arrived(2).await;
+    given_up.abort();
+    let page = world.handle.list_runs(TENANT, &RunFilter::default(), None, 10).await.unwrap();
+    let last = world.handle.wait(TENANT, page.runs[0].id).await.unwrap();
+    assert_eq!((last.state, last.total, last.total_certain), (RunState::Cancelled, usd(100), false));
+    world.proof(&last).await;
 }
 
 #[tokio::test]
@@ -486,7 +522,7 @@ async fn lists_are_paged_newest_first_and_filtered() {
 #[tokio::test]
 async fn runs_above_the_limit_are_refused() {
     let server = Server::start(|_| Reply::answer("never").after(3_600_000)).await;
-    let log = Arc::new(Sqlite::in_memory().unwrap());
+    let log = Arc::new(Memory::new());
     let world = World::with(Options { runs_max: 2, ..Options::default() }, services(log));
     let options = CallOptions { timeout_us: 50_000_000, ..CallOptions::to(0) };
     let plan = world.load(one_call(echo(&server), &options));
@@ -597,7 +633,7 @@ async fn every_attempt_is_told_to_whoever_keeps_statistics() {
     })
     .await;
     let (samples, mut told) = tokio::sync::mpsc::channel(8);
-    let log = Arc::new(Sqlite::in_memory().unwrap());
+    let log = Arc::new(Memory::new());
     let services = runtime::Services { samples: Some(samples), ..services(log) };
     let world = World::with(Options::default(), services);
     world.run(fan_out(echo(&server), 2)).await;

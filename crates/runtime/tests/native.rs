@@ -14,7 +14,7 @@ use proof::bundle::Bundle;
 use proof::commit::{NodeCommit, Outcome};
 use runtime::view::{Run, RunState};
 use schema::lock::Lock;
-use store::Sqlite;
+use store::Memory;
 use support::world::{TENANT, World, request, services};
 
 const PLAN: &str = r#"edition 2026
@@ -63,7 +63,7 @@ async fn a_plan_that_comes_again_runs_native_and_gives_the_same() {
     let tiers =
         Tiered::new(Some(Engine::new().unwrap()), TierLimits { heat_steps: 1, ..TierLimits::default() });
     let tiers = Arc::new(tiers.unwrap());
-    let log = || Arc::new(Sqlite::in_memory().unwrap());
+    let log = || Arc::new(Memory::new());
     let evaluators: Arc<dyn Evaluators> = Arc::<Tiered>::clone(&tiers);
     let native = runtime::Services { evaluators: Some(evaluators), ..services(log()) };
     let native = World::with(runtime::Options::default(), native);

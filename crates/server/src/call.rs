@@ -105,11 +105,12 @@ impl CallService for Calls {
     type StreamStream = Answers<v1::StreamResponse>;
 
     async fn call(&self, request: Request<v1::CallRequest>) -> Result<Response<v1::CallResponse>, Status> {
+        let tenant = tenant(&request);
         let Order { plan, create, want_receipt } =
-            self.order(tenant(&request), request.into_inner(), Some(UNARY_TIMEOUT_MAX)).await?;
-        // Dropped with this future where the client goes away.
-        let call = self.runtime.call(create).await.map_err(refused)?;
-        answer(&self.runtime, call, &plan, want_receipt).await.map(Response::new)
+            self.order(Arc::clone(&tenant), request.into_inner(), Some(UNARY_TIMEOUT_MAX)).await?;
+        // Cancelled with this future where the client goes away.
+        let run = self.runtime.call_to_end(create).await.map_err(refused)?;
+        answer(&self.runtime, &tenant, run, &plan, want_receipt).await.map(Response::new)
     }
 
     async fn stream(
@@ -169,7 +170,7 @@ impl Told {
         };
         self.send(Event::Accepted(accepted)).await;
         let last = match self.attempts(&call).await {
-            Ok(()) => answer(&self.runtime, call, &self.plan, self.want_receipt).await,
+            Ok(()) => self.answer(call).await,
             Err(error) => Err(failed(error)),
         };
         match last {
@@ -202,6 +203,12 @@ impl Told {
         }
     }
 
+    async fn answer(&self, call: Call) -> Result<v1::CallResponse, Status> {
+        let tenant = Arc::clone(call.tenant());
+        let run = call.ended().await.map_err(failed)?;
+        answer(&self.runtime, &tenant, run, &self.plan, self.want_receipt).await
+    }
+
     async fn item(&mut self, item: String) {
         let index = self.heard_so_far;
         self.heard_so_far += 1;
@@ -231,20 +238,19 @@ async fn answered(runtime: &Handle, tenant: &str, run: &Run, plan: &CallPlan) ->
 /// The answer of a call when it has ended, or why there is none.
 async fn answer(
     runtime: &Handle,
-    call: Call,
+    tenant: &str,
+    run: Run,
     plan: &CallPlan,
     want_receipt: bool,
 ) -> Result<v1::CallResponse, Status> {
-    let tenant = Arc::clone(call.tenant());
-    let run = call.ended().await.map_err(failed)?;
     if run.state != RunState::Succeeded {
         return Err(call_failed(&run));
     }
     let receipt = match want_receipt {
-        true => runtime.proof(&tenant, run.id).await.map_err(failed)?,
+        true => runtime.proof(tenant, run.id).await.map_err(failed)?,
         false => bytes::Bytes::new(),
     };
-    let Called { id: operation, version, entry_hash } = answered(runtime, &tenant, &run, plan).await?;
+    let Called { id: operation, version, entry_hash } = answered(runtime, tenant, &run, plan).await?;
     Ok(v1::CallResponse {
         costs: run.costs.iter().map(cost_view).collect(),
         total: Some(convert::amount(run.total)),

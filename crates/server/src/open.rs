@@ -10,7 +10,7 @@ use ledger_service::Catalog;
 use proof::key::PublicKey;
 use runtime::DEFAULT_TENANT;
 use schema::hash::{Context, Hash};
-use store::{Log, Sqlite};
+use store::{Log, Memory, Sqlite};
 use subnet::hotkey::Hotkey;
 use subnet::secrets::{SecretStore, TenantSecrets};
 use subnet::{Client, egress};
@@ -166,7 +166,7 @@ impl Service {
         let (log, key): (Arc<dyn Log>, _) = match &options.store {
             StoreLocation::Memory => {
                 let key = runtime::keys::ephemeral().map_err(OpenError::Randomness)?;
-                (Arc::new(Sqlite::in_memory()?), key)
+                (Arc::new(Memory::new()), key)
             }
             // The store first: its lock makes sure that no other process makes a key at the same time.
             StoreLocation::Folder(folder) => {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use store::{Append, Log, Options, Sqlite, StreamName};
+use store::{Append, Log, Memory, Options, Sqlite, StreamName};
 
 /// Bytes of a typical journal record.
 const RECORD: [u8; 200] = [7; 200];
@@ -17,7 +17,7 @@ fn appends(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let dir = tempfile::TempDir::new().unwrap();
     let stores: [(&str, Arc<dyn Log>); 2] = [
-        ("memory", Arc::new(Sqlite::in_memory().unwrap())),
+        ("memory", Arc::new(Memory::new())),
         ("durable", Arc::new(Sqlite::open(&Options::new(dir.path())).unwrap())),
     ];
     let mut group = criterion.benchmark_group("append");

@@ -5,19 +5,19 @@
 //! and *blobs* (bodies too large for a record, by content hash). One [`Append`] is atomic over all of them.
 //!
 //! [`Sqlite`] is the embedded implementation: one SQLite file (WAL, `synchronous=FULL`), one writer thread that
-//! commits everything queued at one moment together, readers on connections of their own. The trait is small so
-//! that a replicated log can stand behind it.
+//! commits everything queued at one moment together, readers on connections of their own. [`Memory`] keeps the same in
+//! maps, for what need not outlive the process. The trait is small so that a replicated log can stand behind it.
 //!
 //! This crate must never interpret a record, read a clock, or let SQL (or full-text query syntax) escape into its
 //! interface. An acknowledged append survives a crash of the process; a refused one leaves no trace.
 //!
-//! Read first: [`Log`], [`Append`], [`Sqlite`], [`Error`].
+//! Read first: [`Log`], [`Append`], [`Sqlite`], [`Memory`], [`Error`].
 //!
 //! ```
-//! use store::{Append, Log, Sqlite, StreamName};
+//! use store::{Append, Log, Memory, StreamName};
 //!
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-//! let log = Sqlite::in_memory()?;
+//! let log = Memory::new();
 //! let stream = StreamName::new("runs/1")?;
 //! let done = log.append(Append::to(stream.clone()).expecting(0).record("opened")).await?;
 //! assert_eq!(done.last_seq, 1);
@@ -31,6 +31,7 @@ mod append;
 mod error;
 mod limits;
 mod log;
+mod memory;
 mod name;
 mod ownership;
 mod private;
@@ -42,6 +43,7 @@ pub use append::{Append, Appended, BlobWrite, Claim, IndexDoc, IndexWrite, ViewW
 pub use error::Error;
 pub use limits::*;
 pub use log::{BoxFuture, Log, Record, ScanOrder, Stats, StreamInfo, ViewRow, ViewScan};
+pub use memory::Memory;
 pub use name::StreamName;
 pub use ownership::LOCK_FILE;
 pub use search::{Search, SearchHit};

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use store::{Append, DATABASE_FILE, Error, LOCK_FILE, Log, Options, Sqlite, StreamName};
+use store::{Append, DATABASE_FILE, Error, LOCK_FILE, Log, Memory, Options, Sqlite, StreamName};
 use tempfile::TempDir;
 
 fn open(dir: &Path) -> Result<Sqlite, Error> {
@@ -291,7 +291,7 @@ async fn the_files_of_a_store_are_private_also_in_a_folder_that_is_not() {
 
 #[tokio::test]
 async fn an_append_above_a_limit_is_refused_before_it_is_queued() {
-    let log = Sqlite::in_memory().unwrap();
+    let log = Memory::new();
     let append = Append::to(run()).record(vec![0; store::MAX_APPEND_BYTES + 1]);
     assert_eq!(log.append(append).await.unwrap_err().code(), "E1009");
     assert_eq!(log.append(Append::to(run()).view("", "k", "v")).await.unwrap_err().code(), "E1010");

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use schema::hash::Hash;
 use store::{
-    Append, Claim, Error, IndexDoc, Log, MAX_PAGE_BYTES, Options, Search, Sqlite, StreamName, ViewScan,
+    Append, Claim, Error, IndexDoc, Log, MAX_PAGE_BYTES, Memory, Options, Search, Sqlite, StreamName,
+    ViewScan,
 };
 use tempfile::TempDir;
 
@@ -16,7 +17,7 @@ fn name(text: &str) -> StreamName {
 
 /// Runs `body` on a fresh store of each kind.
 async fn on_both<F: Future<Output = ()>>(body: impl Fn(Arc<dyn Log>) -> F) {
-    body(Arc::new(Sqlite::in_memory().unwrap())).await;
+    body(Arc::new(Memory::new())).await;
     let dir = TempDir::new().unwrap();
     body(Arc::new(Sqlite::open(&Options::new(dir.path())).unwrap())).await;
 }
@@ -265,7 +266,7 @@ async fn a_page_ends_by_bytes_and_the_next_one_goes_on() {
 
 #[tokio::test]
 async fn a_watch_tells_of_growth_and_of_the_end() {
-    let log = Sqlite::in_memory().unwrap();
+    let log = Memory::new();
     let mut watch = log.watch(&name("runs/a"));
     let mut other = log.watch(&name("runs/a"));
     for _ in 0..3 {

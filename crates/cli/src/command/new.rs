@@ -72,9 +72,7 @@ fn write(folder: &Path, name: &str, lock: &str, bodies: &LockBodies) -> Result<(
 /// The lock of the template's plan, from the facts every binary carries.
 async fn lock() -> Result<(String, LockBodies), Failure> {
     let failed = |error: ledger_service::Error| Failure::new(error.code(), error.to_string(), error.help());
-    let log = store::Sqlite::in_memory()
-        .map_err(|error| Failure::new(error.code(), error.to_string(), error.help()))?;
-    let ledger = ledger_service::Options::new(Arc::new(log)).open().await.map_err(failed)?;
+    let ledger = ledger_service::Options::new(Arc::new(store::Memory::new())).open().await.map_err(failed)?;
     let catalog = ledger_service::Catalog::embedded().map_err(failed)?;
     ledger.load(&catalog).await.map_err(failed)?;
     let needs = FILES.first().map(|(_, text)| needs(text)).unwrap_or_default();

@@ -14,7 +14,6 @@ use super::Context;
 use crate::args;
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
-use crate::harden;
 #[cfg(feature = "mcp")]
 use crate::pages;
 use crate::project;
@@ -25,7 +24,6 @@ const MCP_LIBRARY: &str = "rmcp";
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Failure> {
-    harden::small_pages();
     start_log(context, &args.log)?;
     let config = context.config()?;
     let address = args.listen.as_deref().unwrap_or_else(|| config.listen());

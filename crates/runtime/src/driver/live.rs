@@ -39,6 +39,19 @@ pub(crate) struct LiveRun {
     pub(crate) phase: watch::Sender<Phase>,
 }
 
+impl LiveRun {
+    /// The run as it stands after its last commit.
+    ///
+    /// # Errors
+    /// The reason for which it stopped, where it cannot go on in this process.
+    pub(crate) fn now(&self) -> Result<Run, Error> {
+        if let Phase::Stalled(error) = &*self.phase.borrow() {
+            return Err(error.clone());
+        }
+        Ok(self.run.lock().clone())
+    }
+}
+
 /// Stalled runs that are remembered with their reasons; beyond, the oldest are forgotten.
 const STALLED_KEPT: usize = 10_000;
 

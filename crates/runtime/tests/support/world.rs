@@ -10,7 +10,7 @@ use proof::key::RuntimeKey;
 use proof::verify::{TrustPolicy, verify};
 use runtime::view::{Run, RunEvent, RunId};
 use runtime::{CreateRun, DEFAULT_TENANT, Error, Handle, LoadedPlan, Options, Services};
-use store::{Log, Sqlite};
+use store::{Log, Memory, Sqlite};
 use subnet::egress::EgressPolicy;
 use subnet::secrets::{SecretStore, TenantSecrets};
 
@@ -43,7 +43,7 @@ pub fn services(log: Arc<dyn Log>) -> Services {
 
 impl World {
     pub fn in_memory() -> Self {
-        Self::over(Arc::new(Sqlite::in_memory().unwrap()))
+        Self::over(Arc::new(Memory::new()))
     }
 
     pub fn on_disk(dir: &Path) -> Self {

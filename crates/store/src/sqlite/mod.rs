@@ -1,7 +1,7 @@
 //! The embedded store: one SQLite file, one writer thread, readers on connections of their own.
 
 mod fault;
-mod memory;
+mod index;
 mod migrate;
 mod read;
 mod worker;
@@ -23,7 +23,7 @@ use crate::{
     StreamName, ViewRow, ViewScan, Watch,
 };
 use fault::Fault;
-use memory::Memory;
+pub(crate) use index::MemoryIndex;
 pub use migrate::SCHEMA_VERSION;
 use worker::Workers;
 use write::Counters;
@@ -51,13 +51,14 @@ impl Options {
     }
 }
 
-/// A store in one SQLite file, or in memory.
+/// A store in one SQLite file.
 ///
 /// Dropping it waits for the commit in progress and releases the directory.
-#[derive(Debug)]
 pub struct Sqlite {
     path: PathBuf,
-    backend: Backend,
+    /// Threads own the connections; the order of the fields keeps the directory owned until they ended.
+    workers: Workers,
+    _ownership: Ownership,
     shared: Arc<Shared>,
 }
 
@@ -68,19 +69,9 @@ struct Shared {
     counters: Counters,
 }
 
-enum Backend {
-    /// Threads own the connections; the field order keeps the directory owned until they ended.
-    File { workers: Workers, _ownership: Ownership },
-    /// Nothing to wait for, so callers work on the one connection themselves: no thread hop.
-    Memory(Memory),
-}
-
-impl std::fmt::Debug for Backend {
+impl std::fmt::Debug for Sqlite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::File { .. } => "File",
-            Self::Memory(_) => "Memory",
-        })
+        f.debug_struct("Sqlite").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -97,28 +88,10 @@ impl Sqlite {
         let shared = Arc::new(Shared::default());
         let writer = open_writer(&path, options.max_bytes)?;
         let workers = Workers::start(&path, writer, &shared)?;
-        Ok(Self { path, backend: Backend::File { workers, _ownership: ownership }, shared })
+        Ok(Self { path, workers, _ownership: ownership, shared })
     }
 
-    /// A store that lives and dies with this value. Appends are atomic but not durable, and cost microseconds.
-    ///
-    /// Errors: [`Error::Io`] if SQLite cannot allocate.
-    pub fn in_memory() -> Result<Self, Error> {
-        let path = PathBuf::from(":memory:");
-        let open = || -> Result<Connection, Fault> {
-            let mut connection = Connection::open_in_memory()?;
-            tune(&connection)?;
-            // Every refusal is decided before the first write and no disk can fail here, so nothing is ever rolled
-            // back; copying each page before it changes would double the cost of an append.
-            connection.pragma_update(None, "journal_mode", "OFF")?;
-            migrate::migrate(&mut connection)?;
-            Ok(connection)
-        };
-        let connection = open().map_err(|fault| fault.at(&path))?;
-        Ok(Self { path, backend: Backend::Memory(Memory::new(connection)), shared: Arc::default() })
-    }
-
-    /// The database file (`:memory:` for a store in memory).
+    /// The database file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -133,10 +106,7 @@ impl Sqlite {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, Error>> {
-        match &self.backend {
-            Backend::File { workers, .. } => Box::pin(workers.read(read)),
-            Backend::Memory(memory) => Box::pin(async move { memory.read(read, &self.shared, &self.path) }),
-        }
+        Box::pin(self.workers.read(read))
     }
 }
 
@@ -145,10 +115,7 @@ impl Log for Sqlite {
         if let Err(error) = append.check() {
             return Box::pin(std::future::ready(Err(error)));
         }
-        match &self.backend {
-            Backend::File { workers, .. } => Box::pin(workers.append(append)),
-            Backend::Memory(memory) => Box::pin(memory.append(append, &self.shared, &self.path)),
-        }
+        Box::pin(self.workers.append(append))
     }
 
     fn claimed(&self, claim: &Claim) -> BoxFuture<'_, Result<Option<Appended>, Error>> {

@@ -36,16 +36,6 @@ pub(super) fn commit_group(
     Ok(answers)
 }
 
-/// Commits one append.
-pub(super) fn commit_one(
-    connection: &mut Connection,
-    append: &Append,
-    shared: &Shared,
-) -> Result<Answer, Fault> {
-    let answers = commit_group(connection, &[append], shared)?;
-    Ok(answers.into_iter().next().unwrap_or(Err(Error::Closed)))
-}
-
 fn publish(appends: &[&Append], answers: &[Answer], changed: bool, shared: &Shared) {
     let counters = &shared.counters;
     let mut group = 0;
@@ -172,7 +162,7 @@ fn put_view(transaction: &Transaction<'_>, write: &ViewWrite) -> Result<(), Faul
     Ok(())
 }
 
-fn put_index(transaction: &Transaction<'_>, write: &IndexWrite) -> Result<(), Fault> {
+pub(super) fn put_index(transaction: &Transaction<'_>, write: &IndexWrite) -> Result<(), Fault> {
     let old: Option<i64> = transaction
         .prepare_cached("SELECT id FROM search_docs WHERE name = ?1 AND key = ?2")?
         .query_row(params![write.index, write.key], |row| row.get(0))
