@@ -25,7 +25,7 @@ use server::{Options, Service, StoreLocation};
 use subnet::egress::{self, EgressPolicy};
 use subnet::secrets::SecretStore;
 use subnet::{CallContext, Client, Follow};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
@@ -40,34 +40,32 @@ const STARTS: usize = 21;
 fn main() {
     let (url, _) = serve();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        println!("one call at a time, p50      bare unary  bare call  CallService.Call  adds");
-        let folder = tempfile::tempdir().unwrap();
-        for (name, store) in [
-            ("in memory", StoreLocation::Memory),
-            ("durable", StoreLocation::Folder(folder.path().to_owned())),
-        ] {
-            // In a task, as a server's requests are, rather than on a thread that no worker shares.
-            let url = url.clone();
-            tokio::spawn(async move { calls(name, store, &url).await }).await.unwrap();
-        }
-    });
+    // The client has threads of its own, as one in another process has.
+    let client = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    println!("one call at a time, p50      bare unary  bare call  CallService.Call  adds");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, store) in
+        [("in memory", StoreLocation::Memory), ("durable", StoreLocation::Folder(folder.path().to_owned()))]
+    {
+        let operation = operation(&url);
+        let address = runtime.block_on(service(store, operation.clone()));
+        client.block_on(calls(name, &address, &operation));
+    }
     runtime.shutdown_background();
     cold();
 }
 
 /// The same question by each way, in turn.
-async fn calls(name: &str, store: StoreLocation, url: &str) {
-    let operation = operation(url);
-    let channel = service(store, &operation).await;
+async fn calls(name: &str, address: &str, operation: &OperationDescriptor) {
+    let channel = Endpoint::from_shared(address.to_owned()).unwrap().connect().await.unwrap();
     let (mut health, mut ours) = (HealthClient::new(channel.clone()), CallServiceClient::new(channel));
     let egress = egress::Options {
         policy: EgressPolicy { allow_loopback: true, allow_private: false },
         ..egress::Options::default()
     };
     let client = Client::new(egress).unwrap();
-    let types = schema::json_schema::OperationTypes::of(&operation).unwrap();
-    let prepared = client.prepare(&operation, types.into(), None).unwrap();
+    let types = schema::json_schema::OperationTypes::of(operation).unwrap();
+    let prepared = client.prepare(operation, types.into(), None).unwrap();
     let (input, secrets) = (Value::record([Value::string("a".to_owned())]), SecretStore::new());
     let context = CallContext {
         request_nonce: [1; 32],
@@ -105,17 +103,18 @@ async fn calls(name: &str, store: StoreLocation, url: &str) {
     println!("{name:<24}  {unary:>13.1?}  {bare:>9.1?}  {ours:>16.1?}  {adds:.1?}");
 }
 
-async fn service(store: StoreLocation, operation: &OperationDescriptor) -> Channel {
+/// A server with one operation; its address.
+async fn service(store: StoreLocation, operation: OperationDescriptor) -> String {
     let mut options = Options::new(store);
     options.egress.policy.allow_loopback = true;
     let service = Service::open(options).await.unwrap();
-    service.ledger().publish_operation(operation.clone()).await.unwrap();
+    service.ledger().publish_operation(operation).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         service.serve(listener, axum::Router::new(), std::future::pending()).await.unwrap()
     });
-    Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap()
+    format!("http://{address}")
 }
 
 fn operation(url: &str) -> OperationDescriptor {
