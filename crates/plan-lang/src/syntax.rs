@@ -108,6 +108,22 @@ impl SyntaxNode {
         self.0.descendants_with_tokens().filter_map(rowan::NodeOrToken::into_token).map(SyntaxToken)
     }
 
+    /// Whether it has a token of that kind, at any depth. Makes none of them, unlike [`Self::all_tokens`].
+    pub(crate) fn holds(&self, kind: SyntaxKind) -> bool {
+        let kind = <Orch as rowan::Language>::kind_to_raw(kind);
+        let green = self.0.green();
+        let mut open = vec![green.children()];
+        while let Some(children) = open.last_mut() {
+            match children.next() {
+                Some(rowan::NodeOrToken::Node(node)) => open.push(node.children()),
+                Some(rowan::NodeOrToken::Token(token)) if token.kind() == kind => return true,
+                Some(rowan::NodeOrToken::Token(_)) => {}
+                None => drop(open.pop()),
+            }
+        }
+        false
+    }
+
     /// The first child node of that kind.
     #[must_use]
     pub fn child(&self, kind: SyntaxKind) -> Option<Self> {

@@ -19,20 +19,42 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let length = chars(name)?;
     let folded = name.to_lowercase();
     // Below three letters everything is near to everything.
-    let allowed = folded.chars().count() / 3;
-    let mut best: Option<(usize, &str)> = None;
+    let mut allowed = folded.chars().count() / 3;
+    let letters = Letters::of(name);
+    let mut best = None;
     for candidate in candidates {
         // Each character more or less is a difference.
         let near = chars(candidate).is_some_and(|other| other.abs_diff(length) <= allowed);
-        if candidate == name || !near {
+        if candidate == name || !near || letters.least_distance(Letters::of(candidate)) > allowed {
             continue;
         }
         let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase());
-        if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
+        if distance <= allowed {
+            best = Some(candidate);
+            // Another one must be nearer.
+            let Some(nearer) = distance.checked_sub(1) else { break };
+            allowed = nearer;
         }
     }
-    best.map(|(_, candidate)| candidate)
+    best
+}
+
+/// Which characters a name has, whatever their case; `None` of one that is not ASCII, whose case may fold to anything.
+/// Most candidates have too many others for comparing them letter by letter.
+#[derive(Clone, Copy)]
+struct Letters(Option<u128>);
+
+impl Letters {
+    fn of(name: &str) -> Self {
+        let bit = |byte: u8| 1_u128 << byte.to_ascii_lowercase();
+        Self(name.is_ascii().then(|| name.bytes().fold(0, |letters, byte| letters | bit(byte))))
+    }
+
+    /// Each character that the other one lacks takes a difference of its own.
+    fn least_distance(self, other: Self) -> usize {
+        let (Some(own), Some(others)) = (self.0, other.0) else { return 0 };
+        (own & !others).count_ones().max((others & !own).count_ones()) as usize
+    }
 }
 
 /// How many characters a name has, if it is short enough to be compared.
@@ -53,6 +75,16 @@ mod tests {
         assert_eq!(suggest("retries", ["retry", "quorum"]), None);
         assert_eq!(suggest("hit", ["hits", "bits"]), Some("hits"));
         assert_eq!(suggest("same", ["same"]), None);
+    }
+
+    #[test]
+    fn letters_rule_out_only_what_is_far() {
+        let words = ["", "a", "concurency", "concurrency", "TimeOut", "timeout", "\u{e9}t\u{e9}", "K\u{212a}", "kk"];
+        for (a, b) in words.iter().flat_map(|a| words.map(|b| (*a, b))) {
+            let distance = strsim::damerau_levenshtein(&a.to_lowercase(), &b.to_lowercase());
+            assert!(Letters::of(a).least_distance(Letters::of(b)) <= distance, "{a} {b}");
+        }
+        assert_eq!(Letters::of("abcd").least_distance(Letters::of("AXYZ")), 3);
     }
 
     #[test]
