@@ -24,7 +24,7 @@ pub(crate) struct Machine<'a> {
     spare: Vec<Vec<Value>>,
     pub(super) depth: u32,
     /// Static cost of the fragments and lambda bodies entered so far.
-    pub(super) costs: BTreeMap<ExprId, u64>,
+    costs: BTreeMap<ExprId, u64>,
     /// Whether values of a record or enum need their nesting measured when they are built.
     pub(super) unbounded: BTreeMap<DefId, bool>,
 }
@@ -82,9 +82,6 @@ impl<'a> Machine<'a> {
     pub(crate) fn value(&mut self, id: ExprId) -> Result<Value, Trap> {
         if let Some(value) = at_hand(self.body, &self.frame, self.depth, id) {
             return Ok(value.clone());
-        }
-        if let Some(value) = self.quick(id) {
-            return Ok(value);
         }
         if self.depth == EVAL_DEPTH_MAX {
             return Err(TrapKind::Quota(Quota::Depth).at(id));
@@ -256,9 +253,17 @@ impl<'a> Machine<'a> {
             return Err(TrapKind::Malformed("a lambda takes another number of arguments").at(id));
         };
         self.charge(lambda.body, items.len() as u64).map_err(|kind| kind.at(id))?;
+        let mut quick = self.quick(*param, lambda.body, items.len());
         for item in items {
-            self.set(*param, item.clone(), id)?;
-            let result = self.value(lambda.body)?;
+            let result = match quick.as_ref().and_then(|quick| quick.value(&self.frame, item, self.meter)) {
+                Some(result) => result,
+                None => {
+                    // What it could not do once it will rarely do.
+                    quick = None;
+                    self.set(*param, item.clone(), id)?;
+                    self.value(lambda.body)?
+                }
+            };
             if !visit(item, result).map_err(|kind| kind.at(id))? {
                 break;
             }
@@ -292,15 +297,18 @@ impl<'a> Machine<'a> {
         if times == 0 {
             return Ok(());
         }
-        let cost = match self.costs.get(&root) {
-            Some(cost) => *cost,
-            None => {
-                let cost = self.cost(root)?;
-                self.costs.insert(root, cost);
-                cost
-            }
-        };
+        let cost = self.cost_of(root)?;
         self.meter.work(cost.saturating_mul(times))
+    }
+
+    /// As [`Self::cost`], which is remembered.
+    pub(super) fn cost_of(&mut self, root: ExprId) -> Result<u64, TrapKind> {
+        if let Some(cost) = self.costs.get(&root) {
+            return Ok(*cost);
+        }
+        let cost = self.cost(root)?;
+        self.costs.insert(root, cost);
+        Ok(cost)
     }
 
     /// Expressions below `root`, those on untaken branches included, those of lambdas and functions not:
@@ -328,24 +336,8 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// Where locals are read: the frame of a fragment, or the arguments of a function that needs no frame.
-#[derive(Clone, Copy)]
-pub(super) enum Locals<'v> {
-    Frame(&'v [Value]),
-    Args(&'v [&'v Value]),
-}
-
-impl<'v> Locals<'v> {
-    #[inline]
-    fn get(self, local: LocalId) -> Option<&'v Value> {
-        match self {
-            Self::Frame(frame) => frame.get(local.0 as usize),
-            Self::Args(args) => args.get(local.0 as usize).copied(),
-        }
-    }
-}
-
-/// As [`there`], where nothing that is there nests too deeply.
+/// A value that is there without evaluating anything: a constant, a local, a field of a local. What only looks at it
+/// need not copy it. `None` also where evaluating it would trap.
 #[inline]
 pub(super) fn at_hand<'v>(
     body: &'v PlanBody,
@@ -357,19 +349,13 @@ pub(super) fn at_hand<'v>(
     if depth + 1 >= EVAL_DEPTH_MAX {
         return None;
     }
-    there(body, Locals::Frame(frame), id)
-}
-
-/// A value that is there without evaluating anything: a constant, a local, a field of a local. What only looks at it
-/// need not copy it. `None` also where evaluating it would trap.
-#[inline]
-pub(super) fn there<'v>(body: &'v PlanBody, locals: Locals<'v>, id: ExprId) -> Option<&'v Value> {
+    let local = |local: &LocalId| frame.get(local.0 as usize);
     match body.exprs.get(id)? {
         Expr::Const(value) => Some(value),
-        Expr::Local(local) => locals.get(*local),
+        Expr::Local(read) => local(read),
         Expr::Field { record, index, .. } => {
-            let Expr::Local(local) = body.exprs.get(*record)? else { return None };
-            let Value::Record(fields) = locals.get(*local)? else { return None };
+            let Expr::Local(read) = body.exprs.get(*record)? else { return None };
+            let Value::Record(fields) = local(read)? else { return None };
             fields.get(*index as usize)
         }
         _ => None,

@@ -16,16 +16,14 @@ const NAME_CHARS_MAX: usize = 64;
 /// assert_eq!(suggest("uri", ["snippet", "title"]), None);
 /// ```
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let length = chars(name)?;
+    let own = Shape::of(name)?;
     let folded = name.to_lowercase();
     // Below three letters everything is near to everything.
     let mut allowed = folded.chars().count() / 3;
-    let letters = Letters::of(name);
     let mut best = None;
     for candidate in candidates {
-        // Each character more or less is a difference.
-        let near = chars(candidate).is_some_and(|other| other.abs_diff(length) <= allowed);
-        if candidate == name || !near || letters.least_distance(Letters::of(candidate)) > allowed {
+        let far = Shape::of(candidate).is_none_or(|other| own.least_distance(other) > allowed);
+        if far || candidate == name {
             continue;
         }
         let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase());
@@ -39,28 +37,31 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best
 }
 
-/// Which characters a name has, whatever their case; `None` of one that is not ASCII, whose case may fold to anything.
-/// Most candidates have too many others for comparing them letter by letter.
+/// What tells of most names that they are far from each other, without comparing them letter by letter.
 #[derive(Clone, Copy)]
-struct Letters(Option<u128>);
-
-impl Letters {
-    fn of(name: &str) -> Self {
-        let bit = |byte: u8| 1_u128 << byte.to_ascii_lowercase();
-        Self(name.is_ascii().then(|| name.bytes().fold(0, |letters, byte| letters | bit(byte))))
-    }
-
-    /// Each character that the other one lacks takes a difference of its own.
-    fn least_distance(self, other: Self) -> usize {
-        let (Some(own), Some(others)) = (self.0, other.0) else { return 0 };
-        (own & !others).count_ones().max((others & !own).count_ones()) as usize
-    }
+struct Shape {
+    chars: usize,
+    /// Which characters it has, whatever their case; `None` of a name that is not ASCII, whose case may fold to anything.
+    letters: Option<u128>,
 }
 
-/// How many characters a name has, if it is short enough to be compared.
-fn chars(name: &str) -> Option<usize> {
-    let count = name.chars().take(NAME_CHARS_MAX + 1).count();
-    (count <= NAME_CHARS_MAX).then_some(count)
+impl Shape {
+    /// `None` of a name that is too long to be compared.
+    fn of(name: &str) -> Option<Self> {
+        if name.len() <= NAME_CHARS_MAX && name.is_ascii() {
+            let letters = name.bytes().fold(0, |letters, byte| letters | 1_u128 << byte.to_ascii_lowercase());
+            return Some(Self { chars: name.len(), letters: Some(letters) });
+        }
+        let chars = name.chars().take(NAME_CHARS_MAX + 1).count();
+        (chars <= NAME_CHARS_MAX).then_some(Self { chars, letters: None })
+    }
+
+    /// Each character more or less is a difference, and each one that the other name lacks takes one of its own.
+    fn least_distance(self, other: Self) -> usize {
+        let chars = self.chars.abs_diff(other.chars);
+        let (Some(own), Some(others)) = (self.letters, other.letters) else { return chars };
+        chars.max((own & !others).count_ones() as usize).max((others & !own).count_ones() as usize)
+    }
 }
 
 #[cfg(test)]
@@ -78,13 +79,16 @@ mod tests {
     }
 
     #[test]
-    fn letters_rule_out_only_what_is_far() {
-        let words = ["", "a", "concurency", "concurrency", "TimeOut", "timeout", "\u{e9}t\u{e9}", "K\u{212a}", "kk"];
+    fn shapes_rule_out_only_what_is_far() {
+        let least = |a: &str, b: &str| Shape::of(a).unwrap().least_distance(Shape::of(b).unwrap());
+        let words =
+            ["", "a", "concurency", "concurrency", "TimeOut", "timeout", "\u{e9}t\u{e9}", "K\u{212a}", "kk"];
         for (a, b) in words.iter().flat_map(|a| words.map(|b| (*a, b))) {
             let distance = strsim::damerau_levenshtein(&a.to_lowercase(), &b.to_lowercase());
-            assert!(Letters::of(a).least_distance(Letters::of(b)) <= distance, "{a} {b}");
+            assert!(least(a, b) <= distance, "{a} {b}");
         }
-        assert_eq!(Letters::of("abcd").least_distance(Letters::of("AXYZ")), 3);
+        assert_eq!(least("abcd", "AXYZ"), 3);
+        assert_eq!(least("aaaa", "a"), 3);
     }
 
     #[test]
