@@ -48,6 +48,11 @@ impl Sink {
         self.quiet = self.quiet.saturating_sub(1);
     }
 
+    /// Whether more errors only count: then they need no help.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errors >= KEPT_MAX
+    }
+
     /// How many errors were reported so far.
     pub(crate) fn errors(&self) -> usize {
         self.errors

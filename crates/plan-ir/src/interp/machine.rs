@@ -8,6 +8,7 @@ use schema::types::{DefId, Type};
 use schema::value::Value;
 
 use super::compare::is_null;
+use super::quick::Quick;
 use super::show::show;
 use super::{EVAL_DEPTH_MAX, Env, FRAME_LOCALS_MAX, Meter, Quota, Trap, TrapKind, arithmetic, pattern};
 use crate::expr::{Arm, Expr, ExprId, FnId, Fragment, Lambda, LocalId, UnaryOp, Widening};
@@ -247,7 +248,32 @@ impl<'a> Machine<'a> {
         id: ExprId,
         lambda: &Lambda,
         items: &'v [Value],
-        mut visit: impl FnMut(&'v Value, Value) -> Result<bool, TrapKind>,
+        visit: impl FnMut(&'v Value, Value) -> bool,
+    ) -> Result<(), Trap> {
+        self.each_by(id, lambda, items, Quick::value, Ok, visit)
+    }
+
+    /// As [`Self::each`], of a condition.
+    pub(crate) fn each_condition<'v>(
+        &mut self,
+        id: ExprId,
+        lambda: &Lambda,
+        items: &'v [Value],
+        visit: impl FnMut(&'v Value, bool) -> bool,
+    ) -> Result<(), Trap> {
+        self.each_by(id, lambda, items, Quick::holds, bool_of, visit)
+    }
+
+    /// `short` is what the short way gives; what the long way gives is to be made of a value by `long`.
+    #[inline]
+    fn each_by<'v, R>(
+        &mut self,
+        id: ExprId,
+        lambda: &Lambda,
+        items: &'v [Value],
+        short: impl Fn(&Quick<'a>, &[Value], &Value, &mut Meter) -> Option<R>,
+        long: impl Fn(Value) -> Result<R, TrapKind>,
+        mut visit: impl FnMut(&'v Value, R) -> bool,
     ) -> Result<(), Trap> {
         let [param] = lambda.params.as_slice() else {
             return Err(TrapKind::Malformed("a lambda takes another number of arguments").at(id));
@@ -255,16 +281,17 @@ impl<'a> Machine<'a> {
         self.charge(lambda.body, items.len() as u64).map_err(|kind| kind.at(id))?;
         let mut quick = self.quick(*param, lambda.body, items.len());
         for item in items {
-            let result = match quick.as_ref().and_then(|quick| quick.value(&self.frame, item, self.meter)) {
+            let result = match quick.as_ref().and_then(|quick| short(quick, &self.frame, item, self.meter)) {
                 Some(result) => result,
                 None => {
                     // What it could not do once it will rarely do.
                     quick = None;
                     self.set(*param, item.clone(), id)?;
-                    self.value(lambda.body)?
+                    let value = self.value(lambda.body)?;
+                    long(value).map_err(|kind| kind.at(id))?
                 }
             };
-            if !visit(item, result).map_err(|kind| kind.at(id))? {
+            if !visit(item, result) {
                 break;
             }
         }
@@ -272,10 +299,7 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn condition(&mut self, id: ExprId) -> Result<bool, Trap> {
-        match self.value(id)? {
-            Value::Bool(value) => Ok(value),
-            _ => Err(TrapKind::Malformed("a condition is no Bool").at(id)),
-        }
+        bool_of(self.value(id)?).map_err(|kind| kind.at(id))
     }
 
     fn set(&mut self, local: LocalId, value: Value, id: ExprId) -> Result<(), Trap> {
@@ -333,6 +357,14 @@ impl<'a> Machine<'a> {
             }
         }
         Ok(cost)
+    }
+}
+
+#[inline]
+fn bool_of(value: Value) -> Result<bool, TrapKind> {
+    match value {
+        Value::Bool(value) => Ok(value),
+        _ => Err(TrapKind::Malformed("a condition is no Bool")),
     }
 }
 

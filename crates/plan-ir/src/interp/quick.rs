@@ -161,7 +161,7 @@ impl<'a> Place<'a> {
     }
 
     #[inline]
-    fn value<'v>(self, here: Here<'v>) -> Option<&'v Value>
+    fn value<'v>(self, here: &Here<'v>) -> Option<&'v Value>
     where
         'a: 'v,
     {
@@ -188,16 +188,25 @@ impl Quick<'_> {
     #[inline]
     pub(super) fn value(&self, frame: &[Value], item: &Value, meter: &mut Meter) -> Option<Value> {
         let mut steps = 0;
-        let value = self.0.value(Here { item, frame }, &mut steps)?;
+        let value = self.0.value(&Here { item, frame }, &mut steps)?;
         // Where there is too little left, nothing is taken.
         meter.work(steps).ok()?;
         Some(value)
+    }
+
+    /// As [`Self::value`], of a condition.
+    #[inline]
+    pub(super) fn holds(&self, frame: &[Value], item: &Value, meter: &mut Meter) -> Option<bool> {
+        let mut steps = 0;
+        let Scalar::Bool(holds) = self.0.operand(&Here { item, frame }, &mut steps)? else { return None };
+        meter.work(steps).ok()?;
+        Some(holds)
     }
 }
 
 impl Node<'_> {
     #[inline]
-    fn value(&self, here: Here<'_>, steps: &mut u64) -> Option<Value> {
+    fn value(&self, here: &Here<'_>, steps: &mut u64) -> Option<Value> {
         match self {
             Self::Place(place) => place.value(here).cloned(),
             Self::If(parts) => branch(parts, here, steps)?.value(here, steps),
@@ -209,7 +218,7 @@ impl Node<'_> {
         }
     }
 
-    fn scalar(&self, here: Here<'_>, steps: &mut u64) -> Option<Scalar> {
+    fn scalar(&self, here: &Here<'_>, steps: &mut u64) -> Option<Scalar> {
         match self {
             Self::Place(place) => Scalar::of(place.value(here)?),
             Self::Not(operand) => match operand.scalar(here, steps)? {
@@ -231,7 +240,7 @@ impl Node<'_> {
 
     /// Most operands are at hand.
     #[inline]
-    fn operand(&self, here: Here<'_>, steps: &mut u64) -> Option<Scalar> {
+    fn operand(&self, here: &Here<'_>, steps: &mut u64) -> Option<Scalar> {
         match self {
             Self::Place(place) => Scalar::of(place.value(here)?),
             _ => self.scalar(here, steps),
@@ -252,7 +261,7 @@ impl Scalar {
 }
 
 #[inline]
-fn binary(op: BinaryOp, [left, right]: &[Node<'_>; 2], here: Here<'_>, steps: &mut u64) -> Option<Scalar> {
+fn binary(op: BinaryOp, [left, right]: &[Node<'_>; 2], here: &Here<'_>, steps: &mut u64) -> Option<Scalar> {
     let left = left.operand(here, steps)?;
     match (op, left) {
         (BinaryOp::And, Scalar::Bool(false)) | (BinaryOp::Or, Scalar::Bool(true)) => return Some(left),
@@ -274,7 +283,7 @@ fn binary(op: BinaryOp, [left, right]: &[Node<'_>; 2], here: Here<'_>, steps: &m
 
 fn branch<'n, 'a>(
     [condition, then, otherwise]: &'n [Node<'a>; 3],
-    here: Here<'_>,
+    here: &Here<'_>,
     steps: &mut u64,
 ) -> Option<&'n Node<'a>> {
     match condition.scalar(here, steps)? {
@@ -406,6 +415,7 @@ mod tests {
         let items: Vec<Value> =
             records.iter().map(|(n, lang)| Value::record([Value::Int(*n), lang.clone()])).collect();
         assert_eq!(ready.value(&[], &items[0], &mut used), Some(Value::Int(50)));
+        assert_eq!(ready.holds(&[], &items[0], &mut used.clone()), None, "it is a number");
         let charged = used.clone();
         assert!(charged.fuel() < Meter::default().fuel());
         assert_eq!(ready.value(&[], &items[1], &mut used), None, "it overflows");
