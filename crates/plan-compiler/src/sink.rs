@@ -1,6 +1,6 @@
 //! Where diagnostics are collected while several texts are checked.
 
-use plan_lang::Diagnostic;
+use plan_lang::{Diagnostic, Span};
 
 /// Index of a text: 0 is the plan's own file, others are capabilities and adapters of the lock.
 pub(crate) type SourceId = u16;
@@ -9,6 +9,8 @@ pub(crate) type SourceId = u16;
 #[derive(Debug, Default)]
 pub(crate) struct Sink {
     found: Vec<(SourceId, Diagnostic)>,
+    /// Where each of [`Self::found`] is, side by side for looking back.
+    places: Vec<(SourceId, Span)>,
     quiet: u32,
     errors: usize,
     warnings: usize,
@@ -21,18 +23,16 @@ impl Sink {
         if self.quiet > 0 {
             return;
         }
-        let span = diagnostic.span();
-        let known = self
-            .found
-            .iter()
-            .rev()
-            .take(SAME_WITHIN)
-            .any(|(at, other)| *at == source && other.span() == span && *other == diagnostic);
+        let place = (source, diagnostic.span());
+        let first = self.places.len().saturating_sub(SAME_WITHIN);
+        let recent = self.places.iter().zip(&self.found).skip(first);
+        let known = recent.rev().any(|(other, (_, found))| *other == place && *found == diagnostic);
         if !known {
             let count = if diagnostic.is_error() { &mut self.errors } else { &mut self.warnings };
             *count += 1;
             if *count <= KEPT_MAX {
                 self.found.push((source, diagnostic));
+                self.places.push(place);
             }
         }
     }
@@ -46,6 +46,11 @@ impl Sink {
     /// Ends what [`Self::enter_quiet`] began.
     pub(crate) fn leave_quiet(&mut self) {
         self.quiet = self.quiet.saturating_sub(1);
+    }
+
+    /// Whether more errors only count: then they need no help.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errors >= KEPT_MAX
     }
 
     /// How many errors were reported so far.

@@ -293,41 +293,41 @@ impl<'a> Counter<'a> {
         let layouts = self.layouts;
         let Some(tally) = layouts.tally(repr) else { return Ok(()) };
         let stride = layouts.cells(repr) as usize;
-        let is_record = matches!(layouts.get(repr), Repr::Record(_));
         if tally.is_fixed() {
             return self.parts(tally.parts.saturating_mul(length));
         }
-        for index in 0..length as usize {
-            // SAFETY, here and below: by contract, at the places the layout says.
-            let at = unsafe { start.add(index * stride) };
-            if tally.is_whole {
-                unsafe { self.whole(repr, at)? }
+        // SAFETY, here and below: by contract, at the places the layout says.
+        let mut places = (0..length as usize).map(|index| unsafe { start.add(index * stride) });
+        if tally.is_whole {
+            return places.try_for_each(|at| unsafe { self.whole(repr, at) });
+        }
+        let may_be_as_it_was = !self.complete && matches!(layouts.get(repr), Repr::Record(_));
+        // What all have in common is counted at the end. Lengths are those of texts in memory, so their sum does not
+        // overflow.
+        let (mut counted, mut texts, mut bytes) = (0_u64, 0_u64, 0_u64);
+        for at in places {
+            if may_be_as_it_was && let Some(origin) = unsafe { (cell(at, 0) as *const Value).as_ref() } {
+                self.value(origin)?;
                 continue;
             }
-            let origin = if is_record && !self.complete { unsafe { cell(at, 0) } } else { 0 };
-            if origin != 0 {
-                self.value(unsafe { &*(origin as *const Value) })?;
-                continue;
-            }
-            // Lengths are those of texts in memory, so their sum does not overflow.
-            let mut steps = tally.parts;
-            let mut bytes = tally.parts.saturating_mul(PART_BYTES);
+            counted += 1;
             for text in &tally.texts {
-                steps = steps.wrapping_add(1);
                 bytes = bytes.wrapping_add(unsafe { cell(at, *text as usize + 1) });
             }
             for text in &tally.maybe_texts {
                 if unsafe { cell(at, *text as usize) } != 0 {
-                    steps = steps.wrapping_add(1);
+                    texts += 1;
                     bytes = bytes.wrapping_add(unsafe { cell(at, *text as usize + 2) });
                 }
             }
-            self.fuel = self.fuel.checked_sub(steps).ok_or(TooLarge)?;
-            self.bytes = self.bytes.checked_sub(bytes).ok_or(TooLarge)?;
             for (cell, part) in &tally.others {
                 unsafe { self.items(*part, at.add(*cell as usize), 1)? }
             }
         }
+        self.parts(tally.parts.saturating_mul(counted))?;
+        texts = texts.saturating_add(counted.saturating_mul(tally.texts.len() as u64));
+        self.fuel = self.fuel.checked_sub(texts).ok_or(TooLarge)?;
+        self.bytes = self.bytes.checked_sub(bytes).ok_or(TooLarge)?;
         Ok(())
     }
 

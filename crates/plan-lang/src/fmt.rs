@@ -15,13 +15,14 @@ mod stmt;
 mod strings;
 
 use crate::diagnostic::Diagnostic;
+use crate::limits::MAX_SOURCE_BYTES;
 use crate::parser::{Parse, parse};
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 
 /// Characters in a line, where that is possible.
 const WIDTH: usize = 100;
 
-/// A comment that is put back may end a member of a list, which then is laid out open, so the result is
+/// A comment that is put back may end a member of a list, which then is laid out open, so such a result is
 /// formatted again until it stays as it is. Two rounds suffice for all we know; more are never tried.
 const MAX_ROUNDS: usize = 5;
 
@@ -48,17 +49,20 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
             let found = parse.diagnostics().iter().cloned();
             return Err(found.map(|found| if round == 0 { found } else { found.note(GROWN) }).collect());
         }
-        let formatted = format_parsed(&parse);
-        if formatted == text {
-            break;
+        let (formatted, settled) = format_parsed(&parse);
+        let fits = formatted.len() <= MAX_SOURCE_BYTES;
+        if settled && fits || formatted == text {
+            return Ok(formatted);
         }
         text = formatted;
     }
     Ok(text)
 }
 
-fn format_parsed(parse: &Parse) -> String {
+/// The text in the one style, and whether it would stay as it is if it were formatted again.
+fn format_parsed(parse: &Parse) -> (String, bool) {
     let mut out = String::new();
+    let mut settled = true;
     let mut lines = Lines::default();
     let mut last_was_long = false;
     for element in parse.syntax().elements() {
@@ -73,7 +77,10 @@ fn format_parsed(parse: &Parse) -> String {
             }
             SyntaxElement::Token(_) => {}
             SyntaxElement::Node(node) => {
-                let item = comments::put_back(&node, doc::print(&item::item(&node), WIDTH));
+                let mut item = doc::print(&item::item(&node), WIDTH);
+                if let Some(whole) = comments::put_back(&node, &item) {
+                    (item, settled) = (whole, false);
+                }
                 let is_long = item::is_long(&node, &item);
                 let apart = lines.count > 1 || last_was_long || is_long && !ends_in_comment(&out);
                 separate(&mut out, false, apart);
@@ -86,7 +93,7 @@ fn format_parsed(parse: &Parse) -> String {
     if !out.is_empty() {
         out.push('\n');
     }
-    out
+    (out, settled)
 }
 
 /// Puts a blank, a line end or an empty line between what was written and what comes.

@@ -67,9 +67,9 @@ impl SyntaxNode {
         self.0.text().to_string()
     }
 
-    /// Whether its text has a line end; its text is not copied for that.
+    /// Whether its text has a line end.
     pub(crate) fn has_line_end(&self) -> bool {
-        self.0.text().contains_char('\n')
+        self.any_token(|token| token.text().contains('\n'))
     }
 
     /// The node around it.
@@ -106,6 +106,27 @@ impl SyntaxNode {
     /// Every token in it, in order.
     pub fn all_tokens(&self) -> impl Iterator<Item = SyntaxToken> + use<> {
         self.0.descendants_with_tokens().filter_map(rowan::NodeOrToken::into_token).map(SyntaxToken)
+    }
+
+    /// Whether it has a token of that kind, at any depth.
+    pub(crate) fn holds(&self, kind: SyntaxKind) -> bool {
+        let kind = <Orch as rowan::Language>::kind_to_raw(kind);
+        self.any_token(|token| token.kind() == kind)
+    }
+
+    /// Whether `is` holds of a token in it, at any depth. Makes none of them, unlike [`Self::all_tokens`].
+    fn any_token(&self, is: impl Fn(&rowan::GreenTokenData) -> bool) -> bool {
+        let green = self.0.green();
+        let mut open = vec![green.children()];
+        while let Some(children) = open.last_mut() {
+            match children.next() {
+                Some(rowan::NodeOrToken::Node(node)) => open.push(node.children()),
+                Some(rowan::NodeOrToken::Token(token)) if is(token) => return true,
+                Some(rowan::NodeOrToken::Token(_)) => {}
+                None => drop(open.pop()),
+            }
+        }
+        false
     }
 
     /// The first child node of that kind.

@@ -6,14 +6,7 @@ use schema::value::Value;
 use super::Builtin;
 use super::receive::WRONG_RECEIVER;
 use crate::expr::{ExprId, Lambda};
-use crate::interp::{Machine, Trap, TrapKind};
-
-fn passes(result: &Value) -> Result<bool, TrapKind> {
-    match result {
-        Value::Bool(passes) => Ok(*passes),
-        _ => Err(TrapKind::Malformed("a condition is no Bool")),
-    }
-}
+use crate::interp::{Machine, Trap};
 
 impl Machine<'_> {
     pub(super) fn per_element(
@@ -77,7 +70,7 @@ impl Machine<'_> {
         let mut results = Vec::with_capacity(items.len());
         self.each(id, lambda, items, |_, result| {
             results.push(result);
-            Ok(true)
+            true
         })?;
         Ok(results)
     }
@@ -89,20 +82,20 @@ impl Machine<'_> {
 
     fn filtered(&mut self, id: ExprId, items: &[Value], lambda: &Lambda) -> Result<Value, Trap> {
         let mut kept = Vec::new();
-        self.each(id, lambda, items, |item, result| {
-            if passes(&result)? {
+        self.each_condition(id, lambda, items, |item, passes| {
+            if passes {
                 kept.push(item.clone());
             }
-            Ok(true)
+            true
         })?;
         self.list(id, kept)
     }
 
     fn counted(&mut self, id: ExprId, items: &[Value], lambda: &Lambda) -> Result<Value, Trap> {
         let mut count = 0;
-        self.each(id, lambda, items, |_, result| {
-            count += usize::from(passes(&result)?);
-            Ok(true)
+        self.each_condition(id, lambda, items, |_, passes| {
+            count += usize::from(passes);
+            true
         })?;
         Ok(int(count))
     }
@@ -116,12 +109,12 @@ impl Machine<'_> {
         wanted: bool,
     ) -> Result<Option<usize>, Trap> {
         let (mut visited, mut found) = (0, None);
-        self.each(id, lambda, items, |_, result| {
-            if passes(&result)? == wanted {
+        self.each_condition(id, lambda, items, |_, passes| {
+            if passes == wanted {
                 found = Some(visited);
             }
             visited += 1;
-            Ok(found.is_none())
+            found.is_none()
         })?;
         Ok(found)
     }

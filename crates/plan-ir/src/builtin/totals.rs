@@ -16,7 +16,20 @@ impl Machine<'_> {
             Some(first) => zero_like(first).ok_or(WRONG_RECEIVER)?,
             None => self.ty(id).ok().and_then(zero_of).ok_or(WRONG_RECEIVER)?,
         };
+        if let Value::Int(zero) = zero {
+            let mut items = items.iter();
+            return items.try_fold(zero, add_int).map(Value::Int);
+        }
         items.iter().try_fold(zero, |sum, item| add(&sum, item, self.rate()))
+    }
+}
+
+/// [`add`] of whole numbers, which most sums are of.
+#[inline]
+fn add_int(sum: i64, item: &Value) -> Result<i64, TrapKind> {
+    match item {
+        Value::Int(item) => sum.checked_add(*item).ok_or(TrapKind::Overflow),
+        _ => Err(WRONG_RECEIVER),
     }
 }
 

@@ -8,6 +8,7 @@ use schema::types::{DefId, Type};
 use schema::value::Value;
 
 use super::compare::is_null;
+use super::quick::Quick;
 use super::show::show;
 use super::{EVAL_DEPTH_MAX, Env, FRAME_LOCALS_MAX, Meter, Quota, Trap, TrapKind, arithmetic, pattern};
 use crate::expr::{Arm, Expr, ExprId, FnId, Fragment, Lambda, LocalId, UnaryOp, Widening};
@@ -24,7 +25,7 @@ pub(crate) struct Machine<'a> {
     spare: Vec<Vec<Value>>,
     pub(super) depth: u32,
     /// Static cost of the fragments and lambda bodies entered so far.
-    pub(super) costs: BTreeMap<ExprId, u64>,
+    costs: BTreeMap<ExprId, u64>,
     /// Whether values of a record or enum need their nesting measured when they are built.
     pub(super) unbounded: BTreeMap<DefId, bool>,
 }
@@ -82,9 +83,6 @@ impl<'a> Machine<'a> {
     pub(crate) fn value(&mut self, id: ExprId) -> Result<Value, Trap> {
         if let Some(value) = at_hand(self.body, &self.frame, self.depth, id) {
             return Ok(value.clone());
-        }
-        if let Some(value) = self.quick(id) {
-            return Ok(value);
         }
         if self.depth == EVAL_DEPTH_MAX {
             return Err(TrapKind::Quota(Quota::Depth).at(id));
@@ -250,16 +248,50 @@ impl<'a> Machine<'a> {
         id: ExprId,
         lambda: &Lambda,
         items: &'v [Value],
-        mut visit: impl FnMut(&'v Value, Value) -> Result<bool, TrapKind>,
+        visit: impl FnMut(&'v Value, Value) -> bool,
+    ) -> Result<(), Trap> {
+        self.each_by(id, lambda, items, Quick::value, Ok, visit)
+    }
+
+    /// As [`Self::each`], of a condition.
+    pub(crate) fn each_condition<'v>(
+        &mut self,
+        id: ExprId,
+        lambda: &Lambda,
+        items: &'v [Value],
+        visit: impl FnMut(&'v Value, bool) -> bool,
+    ) -> Result<(), Trap> {
+        self.each_by(id, lambda, items, Quick::holds, bool_of, visit)
+    }
+
+    /// `short` is what the short way gives; what the long way gives is to be made of a value by `long`.
+    #[inline]
+    fn each_by<'v, R>(
+        &mut self,
+        id: ExprId,
+        lambda: &Lambda,
+        items: &'v [Value],
+        short: impl Fn(&Quick<'a>, &[Value], &Value, &mut Meter) -> Option<R>,
+        long: impl Fn(Value) -> Result<R, TrapKind>,
+        mut visit: impl FnMut(&'v Value, R) -> bool,
     ) -> Result<(), Trap> {
         let [param] = lambda.params.as_slice() else {
             return Err(TrapKind::Malformed("a lambda takes another number of arguments").at(id));
         };
         self.charge(lambda.body, items.len() as u64).map_err(|kind| kind.at(id))?;
+        let mut quick = self.quick(*param, lambda.body, items.len());
         for item in items {
-            self.set(*param, item.clone(), id)?;
-            let result = self.value(lambda.body)?;
-            if !visit(item, result).map_err(|kind| kind.at(id))? {
+            let result = match quick.as_ref().and_then(|quick| short(quick, &self.frame, item, self.meter)) {
+                Some(result) => result,
+                None => {
+                    // What it could not do once it will rarely do.
+                    quick = None;
+                    self.set(*param, item.clone(), id)?;
+                    let value = self.value(lambda.body)?;
+                    long(value).map_err(|kind| kind.at(id))?
+                }
+            };
+            if !visit(item, result) {
                 break;
             }
         }
@@ -267,10 +299,7 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn condition(&mut self, id: ExprId) -> Result<bool, Trap> {
-        match self.value(id)? {
-            Value::Bool(value) => Ok(value),
-            _ => Err(TrapKind::Malformed("a condition is no Bool").at(id)),
-        }
+        bool_of(self.value(id)?).map_err(|kind| kind.at(id))
     }
 
     fn set(&mut self, local: LocalId, value: Value, id: ExprId) -> Result<(), Trap> {
@@ -292,15 +321,18 @@ impl<'a> Machine<'a> {
         if times == 0 {
             return Ok(());
         }
-        let cost = match self.costs.get(&root) {
-            Some(cost) => *cost,
-            None => {
-                let cost = self.cost(root)?;
-                self.costs.insert(root, cost);
-                cost
-            }
-        };
+        let cost = self.cost_of(root)?;
         self.meter.work(cost.saturating_mul(times))
+    }
+
+    /// As [`Self::cost`], which is remembered.
+    pub(super) fn cost_of(&mut self, root: ExprId) -> Result<u64, TrapKind> {
+        if let Some(cost) = self.costs.get(&root) {
+            return Ok(*cost);
+        }
+        let cost = self.cost(root)?;
+        self.costs.insert(root, cost);
+        Ok(cost)
     }
 
     /// Expressions below `root`, those on untaken branches included, those of lambdas and functions not:
@@ -328,24 +360,16 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// Where locals are read: the frame of a fragment, or the arguments of a function that needs no frame.
-#[derive(Clone, Copy)]
-pub(super) enum Locals<'v> {
-    Frame(&'v [Value]),
-    Args(&'v [&'v Value]),
-}
-
-impl<'v> Locals<'v> {
-    #[inline]
-    fn get(self, local: LocalId) -> Option<&'v Value> {
-        match self {
-            Self::Frame(frame) => frame.get(local.0 as usize),
-            Self::Args(args) => args.get(local.0 as usize).copied(),
-        }
+#[inline]
+fn bool_of(value: Value) -> Result<bool, TrapKind> {
+    match value {
+        Value::Bool(value) => Ok(value),
+        _ => Err(TrapKind::Malformed("a condition is no Bool")),
     }
 }
 
-/// As [`there`], where nothing that is there nests too deeply.
+/// A value that is there without evaluating anything: a constant, a local, a field of a local. What only looks at it
+/// need not copy it. `None` also where evaluating it would trap.
 #[inline]
 pub(super) fn at_hand<'v>(
     body: &'v PlanBody,
@@ -357,19 +381,13 @@ pub(super) fn at_hand<'v>(
     if depth + 1 >= EVAL_DEPTH_MAX {
         return None;
     }
-    there(body, Locals::Frame(frame), id)
-}
-
-/// A value that is there without evaluating anything: a constant, a local, a field of a local. What only looks at it
-/// need not copy it. `None` also where evaluating it would trap.
-#[inline]
-pub(super) fn there<'v>(body: &'v PlanBody, locals: Locals<'v>, id: ExprId) -> Option<&'v Value> {
+    let local = |local: &LocalId| frame.get(local.0 as usize);
     match body.exprs.get(id)? {
         Expr::Const(value) => Some(value),
-        Expr::Local(local) => locals.get(*local),
+        Expr::Local(read) => local(read),
         Expr::Field { record, index, .. } => {
-            let Expr::Local(local) = body.exprs.get(*record)? else { return None };
-            let Value::Record(fields) = locals.get(*local)? else { return None };
+            let Expr::Local(read) = body.exprs.get(*record)? else { return None };
+            let Value::Record(fields) = local(read)? else { return None };
             fields.get(*index as usize)
         }
         _ => None,

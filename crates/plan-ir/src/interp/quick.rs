@@ -1,30 +1,251 @@
-//! The short way to a number or a condition: operators on values that are at hand, where nothing traps.
+//! The short way through a list: a lambda made ready once, for all its elements.
 //!
-//! It only reads, and returns a scalar in registers; what it is charged is charged at the end. Wherever anything
-//! else comes up it gives up, and the expression is evaluated from its start the long way, which says what
-//! happens. It looks only a few levels down, so what is done twice is little.
+//! What it reads is found before the loop, functions it calls are put in their place, and a number or a condition
+//! stays in registers. It only reads; what it is charged is charged at the end of each element. Wherever anything
+//! else comes up it gives up, and the element is evaluated from its start the long way, which says what happens.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use schema::value::Value;
 
-use super::machine::{Locals, there};
-use super::{EVAL_DEPTH_MAX, FRAME_LOCALS_MAX, Machine, arithmetic, is_null, text_steps};
-use crate::expr::{BinaryOp, Expr, ExprId, FnId, UnaryOp};
-use crate::plan::PlanBody;
+use super::{EVAL_DEPTH_MAX, FRAME_LOCALS_MAX, Machine, Meter, arithmetic, is_null, text_steps};
+use crate::expr::{BinaryOp, Expr, ExprId, Fragment, LocalId, UnaryOp};
 
-/// Operators and calls below each other.
-const LEVELS: u32 = 4;
+/// Operators, branches and calls below each other.
+const LEVELS: u32 = 8;
 
-/// Arguments of a function that is called the short way.
-const ARGS: usize = 4;
+/// Elements below which making a lambda ready takes longer than it saves.
+const ELEMENTS_MIN: usize = 4;
+
+/// A lambda that is ready.
+pub(super) struct Quick<'a>(Node<'a>);
+
+enum Node<'a> {
+    Place(Place<'a>),
+    Not(Box<Self>),
+    Binary(BinaryOp, Box<[Self; 2]>),
+    /// `==` of what is at hand, or `!=` where `holds` is false.
+    Equal {
+        operands: [Place<'a>; 2],
+        holds: bool,
+    },
+    /// The body of a function, and what it is charged to enter it.
+    Call(u64, Box<Self>),
+    /// Condition and branches.
+    If(Box<[Self; 3]>),
+}
+
+/// Where a value is at hand.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Const(&'a Value),
+    Item,
+    ItemField(usize),
+    Local(usize),
+    LocalField(usize, usize),
+}
+
+/// What there is for one element.
+#[derive(Clone, Copy)]
+struct Here<'v> {
+    item: &'v Value,
+    frame: &'v [Value],
+}
 
 #[derive(Clone, Copy)]
 enum Scalar {
     Bool(bool),
     Int(i64),
     Float(f64),
+}
+
+/// What locals stand for: the element and the frame around the lambda, or the arguments of a function.
+#[derive(Clone, Copy)]
+enum Locals<'p, 'a> {
+    Lambda(LocalId),
+    Args(&'p [Place<'a>]),
+}
+
+impl<'a> Machine<'a> {
+    /// Makes a lambda ready for `count` elements, if it is simple enough.
+    pub(super) fn quick(&mut self, param: LocalId, body: ExprId, count: usize) -> Option<Quick<'a>> {
+        // A level takes at most two of the evaluation's own, its operand included.
+        if count < ELEMENTS_MIN || self.depth + 2 * LEVELS >= EVAL_DEPTH_MAX {
+            return None;
+        }
+        self.frame.get(param.0 as usize)?;
+        self.node(Locals::Lambda(param), LEVELS, body).map(Quick)
+    }
+
+    fn node(&mut self, locals: Locals<'_, 'a>, levels: u32, id: ExprId) -> Option<Node<'a>> {
+        let expr = self.body.exprs.get(id)?;
+        if let Some(place) = self.place(locals, expr) {
+            return Some(Node::Place(place));
+        }
+        let levels = levels.checked_sub(1)?;
+        let mut node = |id| self.node(locals, levels, id);
+        Some(match expr {
+            Expr::Unary(UnaryOp::Not, operand) => Node::Not(Box::new(node(*operand)?)),
+            Expr::Binary(op @ (BinaryOp::Equal | BinaryOp::NotEqual), left, right) => {
+                let (Node::Place(left), Node::Place(right)) = (node(*left)?, node(*right)?) else {
+                    return None;
+                };
+                Node::Equal { operands: [left, right], holds: *op == BinaryOp::Equal }
+            }
+            Expr::Binary(op, left, right) if *op != BinaryOp::Coalesce => {
+                Node::Binary(*op, Box::new([node(*left)?, node(*right)?]))
+            }
+            Expr::If { condition, then, otherwise } => {
+                Node::If(Box::new([node(*condition)?, node(*then)?, node(*otherwise)?]))
+            }
+            Expr::Apply(function, args) => {
+                let fragment = self.body.functions.get(function.0 as usize)?.fragment;
+                self.call_of(locals, levels, fragment, args)?
+            }
+            _ => return None,
+        })
+    }
+
+    /// A call whose arguments are at hand needs no frame.
+    fn call_of(
+        &mut self,
+        locals: Locals<'_, 'a>,
+        levels: u32,
+        fragment: Fragment,
+        args: &[ExprId],
+    ) -> Option<Node<'a>> {
+        if args.len() != fragment.params as usize
+            || !(fragment.params..=FRAME_LOCALS_MAX).contains(&fragment.frame)
+        {
+            return None;
+        }
+        let place = |id: &ExprId| self.place(locals, self.body.exprs.get(*id)?);
+        let args: Vec<Place<'a>> = args.iter().map(place).collect::<Option<_>>()?;
+        let entered = self.cost_of(fragment.body).ok()?.checked_add(u64::from(fragment.frame))?;
+        let body = self.node(Locals::Args(&args), levels, fragment.body)?;
+        Some(Node::Call(entered, Box::new(body)))
+    }
+
+    /// Where the value of `expr` is at hand, if evaluating it is no more than reading it.
+    fn place(&self, locals: Locals<'_, 'a>, expr: &'a Expr) -> Option<Place<'a>> {
+        match expr {
+            Expr::Const(value) => Some(Place::Const(value)),
+            Expr::Local(local) => locals.place(*local),
+            Expr::Field { record, index, .. } => {
+                let Expr::Local(local) = self.body.exprs.get(*record)? else { return None };
+                locals.place(*local)?.field(*index as usize)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Locals<'_, 'a> {
+    fn place(self, local: LocalId) -> Option<Place<'a>> {
+        match self {
+            Self::Lambda(param) if local == param => Some(Place::Item),
+            Self::Lambda(_) => Some(Place::Local(local.0 as usize)),
+            Self::Args(args) => args.get(local.0 as usize).copied(),
+        }
+    }
+}
+
+impl<'a> Place<'a> {
+    fn field(self, index: usize) -> Option<Self> {
+        match self {
+            Self::Const(value) => field(value, index).map(Self::Const),
+            Self::Item => Some(Self::ItemField(index)),
+            Self::Local(local) => Some(Self::LocalField(local, index)),
+            Self::ItemField(_) | Self::LocalField(..) => None,
+        }
+    }
+
+    #[inline]
+    fn value<'v>(self, here: &Here<'v>) -> Option<&'v Value>
+    where
+        'a: 'v,
+    {
+        match self {
+            Self::Const(value) => Some(value),
+            Self::Item => Some(here.item),
+            Self::ItemField(index) => field(here.item, index),
+            Self::Local(local) => here.frame.get(local),
+            Self::LocalField(local, index) => field(here.frame.get(local)?, index),
+        }
+    }
+}
+
+#[inline]
+fn field(record: &Value, index: usize) -> Option<&Value> {
+    match record {
+        Value::Record(fields) => fields.get(index),
+        _ => None,
+    }
+}
+
+impl Quick<'_> {
+    /// What the lambda gives for `item`, if that can be had the short way and `meter` has what it takes.
+    #[inline]
+    pub(super) fn value(&self, frame: &[Value], item: &Value, meter: &mut Meter) -> Option<Value> {
+        let mut steps = 0;
+        let value = self.0.value(&Here { item, frame }, &mut steps)?;
+        // Where there is too little left, nothing is taken.
+        meter.work(steps).ok()?;
+        Some(value)
+    }
+
+    /// As [`Self::value`], of a condition.
+    #[inline]
+    pub(super) fn holds(&self, frame: &[Value], item: &Value, meter: &mut Meter) -> Option<bool> {
+        let mut steps = 0;
+        let Scalar::Bool(holds) = self.0.operand(&Here { item, frame }, &mut steps)? else { return None };
+        meter.work(steps).ok()?;
+        Some(holds)
+    }
+}
+
+impl Node<'_> {
+    #[inline]
+    fn value(&self, here: &Here<'_>, steps: &mut u64) -> Option<Value> {
+        match self {
+            Self::Place(place) => place.value(here).cloned(),
+            Self::If(parts) => branch(parts, here, steps)?.value(here, steps),
+            _ => Some(match self.scalar(here, steps)? {
+                Scalar::Bool(value) => Value::Bool(value),
+                Scalar::Int(value) => Value::Int(value),
+                Scalar::Float(value) => Value::Float(value),
+            }),
+        }
+    }
+
+    fn scalar(&self, here: &Here<'_>, steps: &mut u64) -> Option<Scalar> {
+        match self {
+            Self::Place(place) => Scalar::of(place.value(here)?),
+            Self::Not(operand) => match operand.scalar(here, steps)? {
+                Scalar::Bool(value) => Some(Scalar::Bool(!value)),
+                _ => None,
+            },
+            Self::Binary(op, operands) => binary(*op, operands, here, steps),
+            Self::Equal { operands: [left, right], holds } => {
+                let equal = equal(left.value(here)?, right.value(here)?, steps)?;
+                Some(Scalar::Bool(equal == *holds))
+            }
+            Self::Call(entered, body) => {
+                *steps = steps.checked_add(*entered)?;
+                body.scalar(here, steps)
+            }
+            Self::If(parts) => branch(parts, here, steps)?.scalar(here, steps),
+        }
+    }
+
+    /// Most operands are at hand.
+    #[inline]
+    fn operand(&self, here: &Here<'_>, steps: &mut u64) -> Option<Scalar> {
+        match self {
+            Self::Place(place) => Scalar::of(place.value(here)?),
+            _ => self.scalar(here, steps),
+        }
+    }
 }
 
 impl Scalar {
@@ -39,131 +260,61 @@ impl Scalar {
     }
 }
 
-impl Machine<'_> {
-    /// The value of the operator or call at `id`, and its charge, if it can be had the short way.
-    #[inline]
-    pub(super) fn quick(&mut self, id: ExprId) -> Option<Value> {
-        // A level takes at most two of the evaluation's own, its operand included.
-        if self.depth + 2 * LEVELS >= EVAL_DEPTH_MAX
-            || !matches!(self.body.exprs.get(id)?, Expr::Binary(..) | Expr::Unary(..) | Expr::Apply(..))
-        {
-            return None;
-        }
-        let mut quick = Quick { body: self.body, costs: &self.costs, steps: 0 };
-        let value = quick.operator(Locals::Frame(&self.frame), LEVELS, id)?;
-        let steps = quick.steps;
-        // Where there is too little left, nothing is taken.
-        self.meter.work(steps).ok()?;
-        Some(match value {
-            Scalar::Bool(value) => Value::Bool(value),
-            Scalar::Int(value) => Value::Int(value),
-            Scalar::Float(value) => Value::Float(value),
-        })
+#[inline]
+fn binary(op: BinaryOp, [left, right]: &[Node<'_>; 2], here: &Here<'_>, steps: &mut u64) -> Option<Scalar> {
+    let left = left.operand(here, steps)?;
+    match (op, left) {
+        (BinaryOp::And, Scalar::Bool(false)) | (BinaryOp::Or, Scalar::Bool(true)) => return Some(left),
+        _ => {}
+    }
+    match (op, left, right.operand(here, steps)?) {
+        (BinaryOp::And | BinaryOp::Or, Scalar::Bool(_), right @ Scalar::Bool(_)) => Some(right),
+        (_, Scalar::Int(left), Scalar::Int(right)) => match compared(op, Some(left.cmp(&right))) {
+            Some(holds) => Some(holds),
+            None => arithmetic::whole(op, left, right).map(Scalar::Int),
+        },
+        (_, Scalar::Float(left), Scalar::Float(right)) => match arithmetic::real(op, left, right) {
+            Some(value) => arithmetic::finite(value).map(Scalar::Float),
+            None => compared(op, left.partial_cmp(&right)),
+        },
+        _ => None,
     }
 }
 
-struct Quick<'a> {
-    body: &'a PlanBody,
-    costs: &'a BTreeMap<ExprId, u64>,
-    steps: u64,
+fn branch<'n, 'a>(
+    [condition, then, otherwise]: &'n [Node<'a>; 3],
+    here: &Here<'_>,
+    steps: &mut u64,
+) -> Option<&'n Node<'a>> {
+    match condition.scalar(here, steps)? {
+        Scalar::Bool(true) => Some(then),
+        Scalar::Bool(false) => Some(otherwise),
+        _ => None,
+    }
 }
 
-impl Quick<'_> {
-    /// An operand: most are at hand.
-    #[inline]
-    fn scalar(&mut self, locals: Locals<'_>, levels: u32, id: ExprId) -> Option<Scalar> {
-        match there(self.body, locals, id) {
-            Some(value) => Scalar::of(value),
-            None => self.operator(locals, levels, id),
-        }
-    }
-
-    fn operator(&mut self, locals: Locals<'_>, levels: u32, id: ExprId) -> Option<Scalar> {
-        let levels = levels.checked_sub(1)?;
-        match self.body.exprs.get(id)? {
-            Expr::Binary(op, left, right) => self.binary(locals, levels, *op, *left, *right),
-            Expr::Unary(UnaryOp::Not, operand) => match self.scalar(locals, levels, *operand)? {
-                Scalar::Bool(value) => Some(Scalar::Bool(!value)),
-                _ => None,
-            },
-            Expr::Apply(function, args) => self.apply(locals, levels, *function, args),
-            _ => None,
-        }
-    }
-
-    #[inline]
-    fn binary(
-        &mut self,
-        locals: Locals<'_>,
-        levels: u32,
-        op: BinaryOp,
-        left: ExprId,
-        right: ExprId,
-    ) -> Option<Scalar> {
-        if matches!(op, BinaryOp::Equal | BinaryOp::NotEqual)
-            && let Some(left) = there(self.body, locals, left)
-            && let Some(right) = there(self.body, locals, right)
-        {
-            let equal = self.equal(left, right)?;
-            return Some(Scalar::Bool(equal == (op == BinaryOp::Equal)));
-        }
-        let left = self.scalar(locals, levels, left)?;
-        match (op, left) {
-            (BinaryOp::And, Scalar::Bool(false)) | (BinaryOp::Or, Scalar::Bool(true)) => return Some(left),
-            _ => {}
-        }
-        match (op, left, self.scalar(locals, levels, right)?) {
-            (BinaryOp::And | BinaryOp::Or, Scalar::Bool(_), right @ Scalar::Bool(_)) => Some(right),
-            (_, Scalar::Int(left), Scalar::Int(right)) => match arithmetic::whole(op, left, right) {
-                Some(value) => Some(Scalar::Int(value)),
-                None => compared(op, left.cmp(&right)),
-            },
-            (_, Scalar::Float(left), Scalar::Float(right)) => match arithmetic::real(op, left, right) {
-                Some(value) => arithmetic::finite(value).map(Scalar::Float),
-                None => compared(op, left.partial_cmp(&right)?),
-            },
-            _ => None,
-        }
-    }
-
-    /// What `==` means of texts and scalars, charged as it is.
-    fn equal(&mut self, left: &Value, right: &Value) -> Option<bool> {
-        let equal = match (left, right) {
-            (Value::String(left), Value::String(right)) => {
-                let same_length = left.len() == right.len();
-                if same_length {
-                    self.steps = self.steps.checked_add(text_steps(left.len() as u64))?;
-                }
-                same_length && left == right
+/// What `==` means of texts and scalars, charged as it is.
+fn equal(left: &Value, right: &Value, steps: &mut u64) -> Option<bool> {
+    let equal = match (left, right) {
+        (Value::String(left), Value::String(right)) => {
+            let same_length = left.len() == right.len();
+            if same_length {
+                *steps = steps.checked_add(text_steps(left.len() as u64))?;
             }
-            (Value::Int(left), Value::Int(right)) => left == right,
-            (Value::Bool(left), Value::Bool(right)) => left == right,
-            (Value::Null, other) | (other, Value::Null) => is_null(other),
-            _ => return None,
-        };
-        self.steps = self.steps.checked_add(1)?;
-        Some(equal)
-    }
-
-    /// A call whose arguments are at hand needs no frame. A function that was not called yet has no cost yet.
-    fn apply(&mut self, locals: Locals<'_>, levels: u32, function: FnId, args: &[ExprId]) -> Option<Scalar> {
-        let fragment = &self.body.functions.get(function.0 as usize)?.fragment;
-        if args.len() != fragment.params as usize
-            || !(fragment.params..=FRAME_LOCALS_MAX).contains(&fragment.frame)
-        {
-            return None;
+            same_length && left == right
         }
-        let mut values = [&Value::Null; ARGS];
-        for (place, arg) in args.iter().enumerate() {
-            *values.get_mut(place)? = there(self.body, locals, *arg)?;
-        }
-        let entered = self.costs.get(&fragment.body)?.checked_add(u64::from(fragment.frame))?;
-        self.steps = self.steps.checked_add(entered)?;
-        self.scalar(Locals::Args(values.get(..args.len())?), levels, fragment.body)
-    }
+        (Value::Int(left), Value::Int(right)) => left == right,
+        (Value::Bool(left), Value::Bool(right)) => left == right,
+        (Value::Null, other) | (other, Value::Null) => is_null(other),
+        _ => return None,
+    };
+    *steps = steps.checked_add(1)?;
+    Some(equal)
 }
 
-const fn compared(op: BinaryOp, order: Ordering) -> Option<Scalar> {
+#[inline]
+const fn compared(op: BinaryOp, order: Option<Ordering>) -> Option<Scalar> {
+    let Some(order) = order else { return None };
     Some(Scalar::Bool(match op {
         BinaryOp::Less => order.is_lt(),
         BinaryOp::LessEqual => order.is_le(),
@@ -177,12 +328,15 @@ const fn compared(op: BinaryOp, order: Ordering) -> Option<Scalar> {
 mod tests {
     use schema::types::Type;
 
-    use super::super::{Meter, NoEnv, Trap};
+    use super::super::{NoEnv, Trap};
     use super::*;
+    use crate::builtin::Builtin;
+    use crate::expr::Lambda;
     use crate::program::Program;
 
-    /// `wanted(r)` with `fn wanted(r) = r.0 + 1 > 40 && r.1 == text`, of a record that is a constant.
-    fn wanted(number: i64, lang: Value, text: &str) -> (Program, ExprId) {
+    /// `rs.map(r => if wanted(r) { r.0 } else { -1 })` with `fn wanted(r) = r.0 + 1 > 40 && r.1 == text`, of records
+    /// that are a constant.
+    fn picked(records: &[(i64, Value)], text: &str) -> (Program, ExprId) {
         let mut program = Program::new();
         let record = program.local();
         let field = |program: &mut Program, index, ty| {
@@ -196,56 +350,86 @@ mod tests {
         let (lang_of, text) = (field(&mut program, 1, Type::STRING), program.constant(text));
         let same = program.binary(BinaryOp::Equal, lang_of, text);
         let both = program.binary(BinaryOp::And, more, same);
-        let function = program.function(1, both);
-        let record = program.constant((Value::record([Value::Int(number), lang]), Type::INT));
-        let call = program.add(Expr::Apply(function, vec![record]), Type::Bool);
-        (program, call)
+        let wanted = program.function(1, both);
+        let records = records.iter().map(|(number, lang)| Value::record([Value::Int(*number), lang.clone()]));
+        let records = program.constant((Value::list(records), Type::list(Type::INT)));
+        let argument = program.read(record, Type::INT);
+        let condition = program.add(Expr::Apply(wanted, vec![argument]), Type::Bool);
+        let (then, otherwise) = (field(&mut program, 0, Type::INT), program.constant(-1));
+        let body = program.add(Expr::If { condition, then, otherwise }, Type::INT);
+        let lambda = Some(Lambda { params: vec![record], body });
+        let map = Expr::Builtin { op: Builtin::Map, args: vec![records], lambda };
+        let map = program.add(map, Type::list(Type::INT));
+        (program, map)
     }
 
-    /// The value and what is left, at a depth where the short way is taken or is not; after a first call, which
-    /// is what fills in the costs.
+    /// The value and what is left, at a depth where the short way is taken or is not.
     fn evaluate(program: &Program, id: ExprId, depth: u32, fuel: u64) -> (Result<Value, Trap>, Meter) {
-        let (mut first, mut meter) = (Meter::default(), Meter::new(fuel, 1_000));
-        let mut machine = Machine::new(&program.body, &NoEnv, &mut first);
-        let _ = machine.value(id);
-        let costs = machine.costs;
-        let mut machine = Machine::new(&program.body, &NoEnv, &mut meter);
-        (machine.costs, machine.depth) = (costs, depth);
+        let mut meter = Meter::new(fuel, 1_000);
+        let mut machine = Machine::within(&program.body, &NoEnv, &mut meter, vec![Value::Null]);
+        machine.depth = depth;
         let value = machine.value(id);
         (value, meter)
     }
 
+    /// Where a list function is too deep for it.
+    const DEEP: u32 = EVAL_DEPTH_MAX - 2 * LEVELS;
+
     #[test]
     fn the_short_way_gives_and_charges_what_the_long_one_does() {
         let long = "en".repeat(40);
-        for (number, lang, text, expected) in [
-            (50, Value::string("en"), "en", Some(true)),
-            (50, Value::string("de"), "en", Some(false)),
-            (50, Value::Null, "en", Some(false)),
-            (39, Value::string("en"), "en", Some(false)),
-            (50, Value::string(long.as_str()), long.as_str(), Some(true)),
-            (i64::MAX, Value::Null, "en", None),
+        let en = || Value::string("en");
+        for (text, last, expected) in [
+            ("en", (50, en()), Some(50)),
+            ("en", (50, Value::string("de")), Some(-1)),
+            ("en", (50, Value::Null), Some(-1)),
+            ("en", (39, en()), Some(-1)),
+            (long.as_str(), (50, Value::string(long.as_str())), Some(50)),
+            ("en", (i64::MAX, Value::Null), None),
+            ("en", (50, Value::Float(1.0)), Some(-1)),
         ] {
-            let (program, call) = wanted(number, lang, text);
-            for fuel in 0..40 {
-                let short = evaluate(&program, call, 0, fuel);
-                let long = evaluate(&program, call, EVAL_DEPTH_MAX - 2 * LEVELS, fuel);
-                assert_eq!(short, long, "{number} {text} with {fuel} steps");
+            let records = [(41, en()), (0, Value::Null), (50, Value::string("de")), last];
+            let (program, map) = picked(&records, text);
+            for fuel in 0..120 {
+                let short = evaluate(&program, map, 0, fuel);
+                let long = evaluate(&program, map, DEEP, fuel);
+                assert_eq!(short, long, "{records:?} {text} with {fuel} steps");
             }
-            let value = evaluate(&program, call, 0, 40).0.ok();
-            assert_eq!(value, expected.map(Value::Bool), "{number} {text}");
+            let value = evaluate(&program, map, 0, 120).0.ok();
+            let first = if text == "en" { 41 } else { -1 };
+            let wanted = expected.map(|last| Value::list([first, -1, -1, last].map(Value::Int)));
+            assert_eq!(value, wanted, "{records:?} {text}");
         }
     }
 
     #[test]
     fn it_is_taken_where_nothing_traps() {
-        let (program, call) = wanted(50, Value::string("en"), "en");
-        let mut meter = Meter::default();
-        let mut machine = Machine::new(&program.body, &NoEnv, &mut meter);
-        assert_eq!(machine.quick(call), None, "what a call costs is not known yet");
-        assert_eq!(machine.value(call), Ok(Value::Bool(true)));
-        assert_eq!(machine.quick(call), Some(Value::Bool(true)));
-        machine.depth = EVAL_DEPTH_MAX - 2 * LEVELS;
-        assert_eq!(machine.quick(call), None, "a level may be one too many");
+        let records = [(50, Value::string("en")), (i64::MAX, Value::Null), (50, Value::Float(1.0))];
+        let (program, map) = picked(&records, "en");
+        let Some(Expr::Builtin { lambda: Some(lambda), .. }) = program.body.exprs.get(map) else {
+            unreachable!()
+        };
+        let (mut meter, mut used) = (Meter::default(), Meter::default());
+        let mut machine = Machine::within(&program.body, &NoEnv, &mut meter, vec![Value::Null]);
+        let ready = machine.quick(lambda.params[0], lambda.body, ELEMENTS_MIN).unwrap();
+        let items: Vec<Value> =
+            records.iter().map(|(n, lang)| Value::record([Value::Int(*n), lang.clone()])).collect();
+        assert_eq!(ready.value(&[], &items[0], &mut used), Some(Value::Int(50)));
+        assert_eq!(ready.holds(&[], &items[0], &mut used.clone()), None, "it is a number");
+        let charged = used.clone();
+        assert!(charged.fuel() < Meter::default().fuel());
+        assert_eq!(ready.value(&[], &items[1], &mut used), None, "it overflows");
+        assert_eq!(ready.value(&[], &items[2], &mut used), None, "numbers are compared the long way");
+        assert_eq!(ready.value(&[], &items[0], &mut Meter::new(1, 0)), None, "there is too little left");
+        assert_eq!(used, charged, "what is not taken is not charged");
+        assert!(
+            machine.quick(lambda.params[0], lambda.body, ELEMENTS_MIN - 1).is_none(),
+            "it is not worth it"
+        );
+        machine.depth = DEEP;
+        assert!(
+            machine.quick(lambda.params[0], lambda.body, ELEMENTS_MIN).is_none(),
+            "a level may be one too many"
+        );
     }
 }

@@ -16,29 +16,52 @@ const NAME_CHARS_MAX: usize = 64;
 /// assert_eq!(suggest("uri", ["snippet", "title"]), None);
 /// ```
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let length = chars(name)?;
+    let own = Shape::of(name)?;
     let folded = name.to_lowercase();
     // Below three letters everything is near to everything.
-    let allowed = folded.chars().count() / 3;
-    let mut best: Option<(usize, &str)> = None;
+    let mut allowed = folded.chars().count() / 3;
+    let mut best = None;
     for candidate in candidates {
-        // Each character more or less is a difference.
-        let near = chars(candidate).is_some_and(|other| other.abs_diff(length) <= allowed);
-        if candidate == name || !near {
+        let far = Shape::of(candidate).is_none_or(|other| own.least_distance(other) > allowed);
+        if far || candidate == name {
             continue;
         }
         let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase());
-        if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
+        if distance <= allowed {
+            best = Some(candidate);
+            // Another one must be nearer.
+            let Some(nearer) = distance.checked_sub(1) else { break };
+            allowed = nearer;
         }
     }
-    best.map(|(_, candidate)| candidate)
+    best
 }
 
-/// How many characters a name has, if it is short enough to be compared.
-fn chars(name: &str) -> Option<usize> {
-    let count = name.chars().take(NAME_CHARS_MAX + 1).count();
-    (count <= NAME_CHARS_MAX).then_some(count)
+/// What tells of most names that they are far from each other, without comparing them letter by letter.
+#[derive(Clone, Copy)]
+struct Shape {
+    chars: usize,
+    /// Which characters it has, whatever their case; `None` of a name that is not ASCII, whose case may fold to anything.
+    letters: Option<u128>,
+}
+
+impl Shape {
+    /// `None` of a name that is too long to be compared.
+    fn of(name: &str) -> Option<Self> {
+        if name.len() <= NAME_CHARS_MAX && name.is_ascii() {
+            let letters = name.bytes().fold(0, |letters, byte| letters | 1_u128 << byte.to_ascii_lowercase());
+            return Some(Self { chars: name.len(), letters: Some(letters) });
+        }
+        let chars = name.chars().take(NAME_CHARS_MAX + 1).count();
+        (chars <= NAME_CHARS_MAX).then_some(Self { chars, letters: None })
+    }
+
+    /// Each character more or less is a difference, and each one that the other name lacks takes one of its own.
+    fn least_distance(self, other: Self) -> usize {
+        let chars = self.chars.abs_diff(other.chars);
+        let (Some(own), Some(others)) = (self.letters, other.letters) else { return chars };
+        chars.max((own & !others).count_ones() as usize).max((others & !own).count_ones() as usize)
+    }
 }
 
 #[cfg(test)]
@@ -53,6 +76,19 @@ mod tests {
         assert_eq!(suggest("retries", ["retry", "quorum"]), None);
         assert_eq!(suggest("hit", ["hits", "bits"]), Some("hits"));
         assert_eq!(suggest("same", ["same"]), None);
+    }
+
+    #[test]
+    fn shapes_rule_out_only_what_is_far() {
+        let least = |a: &str, b: &str| Shape::of(a).unwrap().least_distance(Shape::of(b).unwrap());
+        let words =
+            ["", "a", "concurency", "concurrency", "TimeOut", "timeout", "\u{e9}t\u{e9}", "K\u{212a}", "kk"];
+        for (a, b) in words.iter().flat_map(|a| words.map(|b| (*a, b))) {
+            let distance = strsim::damerau_levenshtein(&a.to_lowercase(), &b.to_lowercase());
+            assert!(least(a, b) <= distance, "{a} {b}");
+        }
+        assert_eq!(least("abcd", "AXYZ"), 3);
+        assert_eq!(least("aaaa", "a"), 3);
     }
 
     #[test]

@@ -9,23 +9,21 @@ use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 /// Blanks before what goes on below a comment.
 const CONTINUED: usize = 2;
 
-/// `printed` with those comments of `node` that it lacks.
-pub(super) fn put_back(node: &SyntaxNode, printed: String) -> String {
-    let before = words(node);
+/// `printed` with those comments of `node` that it lacks; `None` if it lacks none.
+pub(super) fn put_back(node: &SyntaxNode, printed: &str) -> Option<String> {
+    if !node.holds(SyntaxKind::Comment) {
+        return None;
+    }
+    let (before, after) = (words(node), words(&parse(printed).syntax()));
     let count = |words: &[Word]| words.iter().filter(|word| word.is_comment()).count();
-    let all = count(&before);
-    if all == 0 {
-        return printed;
+    if count(&before) == count(&after) {
+        return None;
     }
-    let after = words(&parse(&printed).syntax());
-    if all == count(&after) {
-        return printed;
-    }
-    match lost(&before, &after) {
-        Some(lost) => insert(&printed, &lost),
+    Some(match lost(&before, &after) {
+        Some(lost) => insert(printed, &lost),
         // Never seen; a declaration as it is loses nothing.
         None => node.text().trim().replace("\r\n", "\n"),
-    }
+    })
 }
 
 /// What the layout keeps in its order: a token, a whole text or a comment.

@@ -39,6 +39,9 @@ impl<'a> Checker<'a, '_> {
             Diagnostic::error(codes::UNKNOWN_METHOD, format!("`{shown}` has no method `{}`", method.name))
                 .primary(method.span, "unknown method")
                 .secondary(value.span, format!("this is `{shown}`"));
+        if self.sink.is_full() {
+            return report;
+        }
         if let Type::Named(def) = &value.ty
             && let Some(TypeDef::Record(record)) = self.types.get(*def)
             && record.field(&method.name).is_some()

@@ -1,19 +1,25 @@
 //! What other languages call the methods of this one.
 
+use std::sync::LazyLock;
+
 use plan_lang::suggest;
+
+/// Each name here with one that others give it.
+static PAIRS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
+    let pairs = |(name, others): &(&'static str, &'static str)| {
+        others.split(' ').map(|other| (*name, other)).collect()
+    };
+    OTHER_NAMES.iter().flat_map::<Vec<_>, _>(pairs).collect()
+});
 
 /// The name here for one from elsewhere, in snake case.
 pub(in crate::check) fn names_here(elsewhere: &str) -> impl Iterator<Item = &'static str> {
-    OTHER_NAMES
-        .iter()
-        .filter(move |(_, others)| others.split(' ').any(|other| other == elsewhere))
-        .map(|(name, _)| *name)
+    PAIRS.iter().filter(move |(_, other)| *other == elsewhere).map(|(name, _)| *name)
 }
 
 /// The name here for what is nearly one from elsewhere.
 pub(in crate::check) fn name_near(elsewhere: &str) -> Option<&'static str> {
-    let others = OTHER_NAMES.iter().flat_map(|(_, others)| others.split(' '));
-    suggest(elsewhere, others).and_then(|near| names_here(near).next())
+    suggest(elsewhere, PAIRS.iter().map(|(_, other)| *other)).and_then(|near| names_here(near).next())
 }
 
 /// What does it here, where no single method does.
