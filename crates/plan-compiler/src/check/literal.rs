@@ -159,7 +159,7 @@ impl<'a> Checker<'a, '_> {
             want.map(present).and_then(|want| self.member_of_kind(want, |ty| matches!(ty, Type::List(..))));
         let element = match &want {
             Some(Type::List(element, _)) => Some((**element).clone()),
-            Some(Type::Json) => Some(Type::Json),
+            Some(Type::Json | Type::Error) => want.clone(),
             _ => None,
         };
         let mut values = Vec::new();

@@ -1,5 +1,8 @@
 //! "Did you mean": the candidate that is nearest to a misspelt name.
 
+use super::{Diagnostic, Fix};
+use crate::text::Span;
+
 /// Longest name that is compared, in characters. The work grows with the product of two lengths, and a
 /// longer name is no slip of a finger.
 const NAME_CHARS_MAX: usize = 64;
@@ -33,6 +36,25 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+impl Diagnostic {
+    /// Says what `written`, which stands at `span`, was meant to be, and offers that; nothing where none of the
+    /// candidates is near (see [`suggest`]).
+    #[must_use]
+    pub fn did_you_mean<'a>(
+        self,
+        written: &str,
+        span: Span,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        match suggest(written, candidates) {
+            Some(near) => self
+                .help(format!("did you mean `{near}`?"))
+                .fix(Fix::maybe(format!("use `{near}`")).replace(span, near)),
+            None => self,
+        }
+    }
 }
 
 /// How many characters a name has, if it is short enough to be compared.
