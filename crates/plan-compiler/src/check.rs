@@ -13,6 +13,7 @@ mod bodies;
 mod call;
 mod call_policy;
 mod cast;
+mod certain;
 mod choice;
 mod coerce;
 mod constant;
@@ -36,12 +37,12 @@ mod test_block;
 mod text_length;
 mod variant;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use plan_lang::{Diagnostic, Span, ast};
 use schema::types::{DefId, Type, TypeDefs};
 
-use crate::hir::{AdapterBody, Expr, FnBody, PlanBody, TestBody};
+use crate::hir::{AdapterBody, Expr, FnBody, PlanBody, Target, TestBody};
 use crate::program::{Module, Program};
 use crate::relate::{self, Conversion, Misfit};
 use crate::resolve::resolve_type;
@@ -87,6 +88,8 @@ pub(crate) struct Checker<'a, 's> {
     /// The records that the language makes itself, by name and types of their fields.
     own_records: HashMap<String, DefId>,
     bodies: Bodies<'a>,
+    /// Per plan that a test runs, what it calls and the plans it runs itself.
+    called_by_plans: HashMap<usize, (BTreeSet<Target>, BTreeSet<usize>)>,
 }
 
 impl<'a, 's> Checker<'a, 's> {
@@ -106,6 +109,7 @@ impl<'a, 's> Checker<'a, 's> {
             fallbacks: 0,
             own_records: HashMap::new(),
             bodies: Bodies::of(program, items),
+            called_by_plans: HashMap::new(),
         };
         checker.defaults();
         checker.policies(items);

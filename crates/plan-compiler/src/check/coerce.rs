@@ -3,7 +3,7 @@
 use plan_ir::builtin::Builtin;
 use plan_ir::expr::Widening;
 use plan_lang::{Diagnostic, Fix, Span, suggest};
-use schema::types::{DefId, EnumWire, LengthRange, Type, VariantDef};
+use schema::types::{EnumWire, LengthRange, Type, VariantDef};
 use schema::value::{Json, Value};
 
 use super::Checker;
@@ -190,7 +190,7 @@ impl Checker<'_, '_> {
                 report.help(format!("decode it: `.. as {wanted}`"))
             }
             (Type::Url, Type::String(_)) => report.help("write it as text: `\"{url}\"`"),
-            (Type::String(_), Type::Named(def)) if is_literal => self.variant_in_quotes(report, expr, *def),
+            (Type::String(_), Type::Named(_)) if is_literal => self.variant_in_quotes(report, expr, target),
             (Type::Optional(_), Type::Bool) => report.help("compare it: `x != null`"),
             (Type::Int(_) | Type::Float(_), Type::Bool) => report.help("compare it: `x > 0`"),
             (Type::String(_), Type::Bool) => report.help("compare it: `x != \"\"`"),
@@ -213,11 +213,11 @@ impl Checker<'_, '_> {
     }
 
     /// A text where an enum is wanted: perhaps one of its variants.
-    fn variant_in_quotes(&self, report: Diagnostic, expr: &Expr, def: DefId) -> Diagnostic {
-        let (ExprKind::Const(Value::String(text)), Some(found)) = (&expr.kind, self.types.enumeration(def))
-        else {
+    pub(super) fn variant_in_quotes(&self, report: Diagnostic, expr: &Expr, target: &Type) -> Diagnostic {
+        let (ExprKind::Const(Value::String(text)), Type::Named(def)) = (&expr.kind, target) else {
             return report;
         };
+        let Some(found) = self.types.enumeration(*def) else { return report };
         let right = |variant: &VariantDef| format!("{}.{}", found.name, variant.name);
         if let Some((_, variant)) = found.variant(text) {
             let right = right(variant);

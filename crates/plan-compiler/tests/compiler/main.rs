@@ -4,6 +4,7 @@
 mod bounds;
 mod broken_locks;
 mod capability_call;
+mod certain;
 mod common;
 mod documents;
 mod embedding;
