@@ -80,7 +80,8 @@ pub(crate) async fn run(context: &Context, args: &args::Run) -> Result<(), Failu
         None if args.no_journal => Keep::Nowhere,
         None => Keep::Folder(folder.clone()),
     };
-    if connection.local.as_ref().is_some_and(|local| local.samples.is_some()) {
+    let makes_calls = !plan.body.operations.is_empty();
+    if makes_calls && connection.local.as_ref().is_some_and(|local| local.samples.is_some()) {
         context
             .output
             .note("calls went to sample subnets on this machine: `samples = true` in orchestra.toml");
