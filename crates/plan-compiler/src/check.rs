@@ -121,17 +121,17 @@ impl<'a, 's> Checker<'a, 's> {
         let program = self.program;
         for function in &program.functions {
             self.body = Body::new(function.module, function.source);
-            let defaults = function.params.iter().map(|param| self.default(param)).collect();
+            let defaults = self.defaults_of(&function.params);
             self.fn_defaults.push(defaults);
         }
         for plan in &program.plans {
             self.body = Body::new(0, 0);
-            let defaults = plan.params.iter().map(|param| self.default(param)).collect();
+            let defaults = self.defaults_of(&plan.params);
             self.plan_defaults.push(defaults);
         }
         for capability in &program.capabilities {
             self.body = Body::new(capability.module, capability.source);
-            let defaults = capability.params.iter().map(|param| self.default(param)).collect();
+            let defaults = self.defaults_of(&capability.params);
             self.capability_defaults.push(defaults);
         }
     }

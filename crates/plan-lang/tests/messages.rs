@@ -214,6 +214,17 @@ fn misspelt_words() {
     );
 }
 
+/// Of a file that is no text, what comes before the mistake is read; that it breaks off there is no mistake of its own.
+#[test]
+fn what_breaks_off_in_bytes_that_are_no_text_is_not_told() {
+    let codes = |bytes: &[u8]| -> Vec<&'static str> {
+        plan_lang::parse_bytes(bytes).diagnostics().iter().map(|found| found.code.as_str()).collect()
+    };
+    assert_eq!(codes(b"plan p() -> String {\n  \"caf\xe9\"\n}\n"), ["E0103"]);
+    assert_eq!(codes(b"fn f() -> Int = 1\nplan p() -> String {\n  // caf\xe9\n  \"a\"\n}\n"), ["E0103"]);
+    assert_eq!(codes(b"fn f() -> Int 1\nplan p() -> String { \"\xff\" }\n"), ["E0103", "E0111"]);
+}
+
 #[test]
 fn text_that_fits_nowhere() {
     check(

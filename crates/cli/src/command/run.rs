@@ -144,7 +144,7 @@ pub(crate) fn choose<'a>(
             format!("{file} has no plan"),
             "a plan starts with `plan name(..) -> T`; a file without one can only be checked".into(),
         )),
-        (None, _) => compiled.compilation.root().map(|plan| plan.body.name.as_str()).ok_or_else(|| {
+        (None, _) => compiled.compilation.root().map(|(plan, _)| plan.body.name.as_str()).ok_or_else(|| {
             let message = format!("{file} has several plans: {}", names.join(", "));
             fail(message, "choose one with --plan NAME".into())
         }),

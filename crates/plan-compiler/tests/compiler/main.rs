@@ -12,6 +12,7 @@ mod execute;
 mod fixes;
 mod habits;
 mod library;
+mod limits_of_plans;
 mod mdtest;
 mod meaning;
 mod one_call;
