@@ -1,8 +1,8 @@
-//! What a piece of AST mentions: the functions it applies, the plans it runs, the policies it uses.
+//! What a piece of AST mentions: the functions it applies, the plans it runs, what it calls, the policies it uses.
 
 use plan_lang::ast::{
-    Arg, Block, Expr, ExprKind, Ident, Item, Path, PolicyField, PolicyUse, PolicyValueKind, Stmt,
-    TemplatePart,
+    Arg, Block, Expr, ExprKind, Ident, Item, Path, Plan, PolicyDecl, PolicyField, PolicyUse, PolicyValueKind,
+    Stmt, TemplatePart,
 };
 
 /// The names of all functions applied in `expr`, in source order.
@@ -17,6 +17,21 @@ pub(crate) fn run_plans(block: &Block) -> Vec<&Path> {
     let mut found = Mentions::default();
     found.block(block);
     found.run
+}
+
+/// What `plan` calls itself, and the plans that it runs.
+pub(crate) fn called_by(plan: &Plan) -> (Vec<&Path>, Vec<&Path>) {
+    let mut found = Mentions::default();
+    found.policy(plan.policy.as_ref());
+    found.block(&plan.body);
+    (found.called, found.run)
+}
+
+/// What `policies` call in the place of a call that failed.
+pub(crate) fn called_by_policies<'a>(policies: impl Iterator<Item = &'a PolicyDecl>) -> Vec<&'a Path> {
+    let mut found = Mentions::default();
+    policies.for_each(|policy| found.fields(&policy.fields));
+    found.called
 }
 
 /// The names behind every `with` in `items`.
@@ -40,6 +55,7 @@ pub(crate) fn policy_uses(items: &[Item]) -> Vec<&Path> {
 struct Mentions<'a> {
     applied: Vec<&'a Ident>,
     run: Vec<&'a Path>,
+    called: Vec<&'a Path>,
     policies: Vec<&'a Path>,
 }
 
@@ -100,6 +116,7 @@ impl<'a> Mentions<'a> {
             }
             ExprKind::Block(block) => self.block(block),
             ExprKind::Call(call) => {
+                self.called.push(&call.target);
                 self.args(&call.args);
                 self.policy(call.policy.as_ref());
             }

@@ -13,6 +13,7 @@ mod bodies;
 mod call;
 mod call_policy;
 mod cast;
+mod certain;
 mod choice;
 mod coerce;
 mod constant;
@@ -36,12 +37,12 @@ mod test_block;
 mod text_length;
 mod variant;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use plan_lang::{Diagnostic, Span, ast};
 use schema::types::{DefId, Type, TypeDefs};
 
-use crate::hir::{AdapterBody, Expr, FnBody, PlanBody, TestBody};
+use crate::hir::{AdapterBody, Expr, FnBody, PlanBody, Target, TestBody};
 use crate::program::{Module, Program};
 use crate::relate::{self, Conversion, Misfit};
 use crate::resolve::resolve_type;
@@ -87,6 +88,8 @@ pub(crate) struct Checker<'a, 's> {
     /// The records that the language makes itself, by name and types of their fields.
     own_records: HashMap<String, DefId>,
     bodies: Bodies<'a>,
+    /// Per plan that a test runs, what it calls and the plans it runs itself.
+    called_by_plans: HashMap<usize, (BTreeSet<Target>, BTreeSet<usize>)>,
 }
 
 impl<'a, 's> Checker<'a, 's> {
@@ -106,6 +109,7 @@ impl<'a, 's> Checker<'a, 's> {
             fallbacks: 0,
             own_records: HashMap::new(),
             bodies: Bodies::of(program, items),
+            called_by_plans: HashMap::new(),
         };
         checker.defaults();
         checker.policies(items);
@@ -117,17 +121,17 @@ impl<'a, 's> Checker<'a, 's> {
         let program = self.program;
         for function in &program.functions {
             self.body = Body::new(function.module, function.source);
-            let defaults = function.params.iter().map(|param| self.default(param)).collect();
+            let defaults = self.defaults_of(&function.params);
             self.fn_defaults.push(defaults);
         }
         for plan in &program.plans {
             self.body = Body::new(0, 0);
-            let defaults = plan.params.iter().map(|param| self.default(param)).collect();
+            let defaults = self.defaults_of(&plan.params);
             self.plan_defaults.push(defaults);
         }
         for capability in &program.capabilities {
             self.body = Body::new(capability.module, capability.source);
-            let defaults = capability.params.iter().map(|param| self.default(param)).collect();
+            let defaults = self.defaults_of(&capability.params);
             self.capability_defaults.push(defaults);
         }
     }

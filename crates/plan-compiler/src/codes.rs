@@ -161,4 +161,12 @@ codes! {
     LATE_HEDGE = "W0907";
     /// An operation that does not answer everybody who has a key.
     FEW_ARE_ANSWERED = "W0908";
+    /// A computation that fails whatever its operands are.
+    ALWAYS_FAILS = "W0911";
+    /// A comparison whose answer the types give.
+    ALWAYS_SAME = "W0912";
+    /// More failures tolerated than the list has elements.
+    TOLERATES_ALL = "W0913";
+    /// A template of a text alone.
+    NEEDLESS_TEMPLATE = "W0914";
 }

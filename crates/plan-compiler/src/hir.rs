@@ -140,7 +140,7 @@ pub(crate) enum Stmt {
 }
 
 /// What a call names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
     Operation(usize),
     Capability(usize),

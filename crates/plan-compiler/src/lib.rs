@@ -67,6 +67,7 @@ pub use capability_call::{CAPABILITY_PREFIX, capability_call};
 pub use fix::{AppliedFix, FIX_ROUNDS_MAX, Fixed, fix};
 pub use needs::{Needs, needs};
 pub use one_call::{CallRefused, CallTerms, Signature, one_call};
+pub use plan_lang::SourceFile as Source;
 pub use session::Session;
 
 /// Timeout of a call that declares none, microseconds: 30 seconds, longer than most answers of a model
@@ -89,15 +90,6 @@ pub const FILE_PARTS_MAX: usize = 1_000_000;
 /// Most messages about one file; more are echoes that nobody reads, and showing them takes longer than
 /// finding them.
 pub const DIAGNOSTICS_MAX: usize = 500;
-
-/// A source text with the name that messages show.
-#[derive(Clone, Copy, Debug)]
-pub struct Source<'a> {
-    /// Usually a path as the user gave it.
-    pub name: &'a str,
-    /// The text.
-    pub text: &'a str,
-}
 
 /// What a compilation is asked for.
 #[derive(Clone, Debug, Default)]
@@ -137,10 +129,11 @@ impl Compilation {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
-    /// The plan that is meant where none is named: the only one, or the only one that no other runs.
+    /// The plan that is meant where none is named, with its bound: the only one, or the only one that no other runs.
     #[must_use]
-    pub fn root(&self) -> Option<&CompiledPlan> {
-        let mut roots = self.plans.iter().filter(|plan| !self.sub_plans.contains(&plan.body.name));
+    pub fn root(&self) -> Option<(&CompiledPlan, &Bound)> {
+        let plans = self.plans.iter().zip(&self.bounds);
+        let mut roots = plans.filter(|(plan, _)| !self.sub_plans.contains(&plan.body.name));
         roots.next().filter(|_| roots.next().is_none())
     }
 

@@ -130,6 +130,8 @@ struct Lowerer<'p, 'a> {
     diagnostics: Vec<Diagnostic>,
     /// Whether there are too many nodes.
     full: bool,
+    /// Whether it runs plans within plans more than [`RUN_DEPTH_MAX`] deep.
+    runs_too_deep: bool,
     /// Whether a fragment has too many locals.
     crowded: bool,
 }
@@ -173,6 +175,7 @@ impl<'p, 'a> Lowerer<'p, 'a> {
             wanted: None,
             diagnostics: Vec::new(),
             full: false,
+            runs_too_deep: false,
             crowded: false,
         }
     }
@@ -217,7 +220,7 @@ impl<'p, 'a> Lowerer<'p, 'a> {
     /// Reports the limits that the plan exceeds.
     fn check_limits(&mut self, name: &str) {
         // A plan that keeps to them is not looked for: that takes as long as the file has plans.
-        if !(self.full || self.types.too_deep || self.crowded) {
+        if !(self.full || self.runs_too_deep || self.types.too_deep || self.crowded) {
             return;
         }
         let span = self.plan_span(name);
@@ -225,7 +228,12 @@ impl<'p, 'a> Lowerer<'p, 'a> {
             let report = Diagnostic::error(codes::TOO_MANY_NODES, message).primary(span, "too large");
             self.diagnostics.push(report.help(help));
         };
-        if self.full {
+        if self.runs_too_deep {
+            report(
+                format!("`{name}` runs plans in plans more than {RUN_DEPTH_MAX} deep"),
+                "run some of them one after the other",
+            );
+        } else if self.full {
             report(
                 format!("`{name}` has more than {PLAN_NODES_MAX} nodes with its sub-plans"),
                 "loop with `for`, or split it into plans that are run one by one",

@@ -1,15 +1,17 @@
 //! From parsed texts to plans: resolve, check, lower, bound. What did not change since an earlier version of the text
 //! is taken from a [`Memo`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plan_ir::bound::Bound;
 use plan_ir::plan::CompiledPlan;
-use plan_lang::Diagnostic;
+use plan_lang::{Diagnostic, Span, ast};
 use schema::lock::Lock;
 
 use crate::bounds;
+use crate::calls::run_plans;
 use crate::check::{BodyId, Checked, Checker, meets_limit};
+use crate::codes;
 use crate::lower;
 use crate::memo::{Lowering, Memo};
 use crate::program::Program;
@@ -178,6 +180,7 @@ impl<'a> Pipeline<'_, 'a, '_> {
         compilation: &mut Compilation,
     ) {
         let (program, names) = (self.program, self.texts.names());
+        let mut too_large = BTreeMap::new();
         for (at, plan) in program.plans.iter().enumerate() {
             let lowering = self.lowering(BodyId::Plan(at), self.is_sub_plan(at, sub_plans), || {
                 let lowered = lower::lower(program, checked, &names, at);
@@ -199,8 +202,24 @@ impl<'a> Pipeline<'_, 'a, '_> {
                 compilation.diagnostics.push(report::too_much(&plan.decl.name));
                 break;
             }
+            let name = &plan.decl.name;
+            let is_too_large =
+                |found: &Diagnostic| found.code == codes::TOO_MANY_NODES && found.span() == name.span;
+            if lowering.found.iter().any(is_too_large) {
+                too_large.insert(name.name.as_str(), plan.decl);
+            }
             compilation.diagnostics.extend(lowering.found);
         }
+        // A plan that runs one that is too large is too large because of that.
+        let runs_one = |plan: &ast::Plan| {
+            let mut runs = run_plans(&plan.body).into_iter().filter_map(ast::Path::as_ident);
+            runs.any(|name| too_large.contains_key(name.name.as_str()))
+        };
+        let echoes: BTreeSet<Span> =
+            too_large.values().filter(|plan| runs_one(plan)).map(|plan| plan.name.span).collect();
+        compilation
+            .diagnostics
+            .retain(|found| found.code != codes::TOO_MANY_NODES || !echoes.contains(&found.span()));
     }
 
     fn tests(&mut self, checked: &Checked, parts: &mut usize, compilation: &mut Compilation) {

@@ -15,10 +15,10 @@ pub(crate) use library::{
 pub(crate) fn int(op: BinaryOp, a: IntRange, b: IntRange) -> IntRange {
     let (a_min, a_max) = (i128::from(a.min), i128::from(a.max));
     let (b_min, b_max) = (i128::from(b.min), i128::from(b.max));
+    if let Some((min, max)) = unbounded(op, a, b) {
+        return saturated(min, max);
+    }
     match op {
-        BinaryOp::Add => saturated(a_min + b_min, a_max + b_max),
-        BinaryOp::Subtract => saturated(a_min - b_max, a_max - b_min),
-        BinaryOp::Multiply => hull([a_min * b_min, a_min * b_max, a_max * b_min, a_max * b_max]),
         BinaryOp::Divide => divide(a, b),
         BinaryOp::Remainder => {
             // |r| < |b| and r has the sign of a.
@@ -28,6 +28,27 @@ pub(crate) fn int(op: BinaryOp, a: IntRange, b: IntRange) -> IntRange {
             saturated(least, largest)
         }
         _ => IntRange::FULL,
+    }
+}
+
+/// Whether `a op b` is beyond an `Int` whatever the operands are, so that it always fails.
+pub(crate) fn overflows(op: BinaryOp, a: IntRange, b: IntRange) -> bool {
+    let beyond = |(min, max)| max < i128::from(i64::MIN) || min > i128::from(i64::MAX);
+    unbounded(op, a, b).is_some_and(beyond)
+}
+
+/// The least and largest of `a op b` as if numbers had no end; of what can leave the type.
+fn unbounded(op: BinaryOp, a: IntRange, b: IntRange) -> Option<(i128, i128)> {
+    let (a_min, a_max) = (i128::from(a.min), i128::from(a.max));
+    let (b_min, b_max) = (i128::from(b.min), i128::from(b.max));
+    match op {
+        BinaryOp::Add => Some((a_min + b_min, a_max + b_max)),
+        BinaryOp::Subtract => Some((a_min - b_max, a_max - b_min)),
+        BinaryOp::Multiply => {
+            let ends = [a_min * b_min, a_min * b_max, a_max * b_min, a_max * b_max];
+            ends.iter().copied().min().zip(ends.iter().copied().max())
+        }
+        _ => None,
     }
 }
 
@@ -48,12 +69,6 @@ fn divide(a: IntRange, b: IntRange) -> IntRange {
         (Some(&least), Some(&most)) => saturated(least, most),
         _ => IntRange::FULL,
     }
-}
-
-fn hull(ends: [i128; 4]) -> IntRange {
-    let least = ends.iter().copied().min().unwrap_or(i128::MIN);
-    let most = ends.iter().copied().max().unwrap_or(i128::MAX);
-    saturated(least, most)
 }
 
 fn saturated(min: i128, max: i128) -> IntRange {
@@ -187,6 +202,9 @@ mod tests {
             }
         }
         assert_eq!(int(BinaryOp::Multiply, range(0, 4), range(2, 5)), range(0, 20));
+        assert!(overflows(BinaryOp::Add, range(i64::MAX, i64::MAX), range(1, 9)));
+        assert!(!overflows(BinaryOp::Add, range(i64::MAX, i64::MAX), range(0, 9)));
+        assert!(overflows(BinaryOp::Multiply, range(i64::MIN, -9), range(i64::MIN, i64::MIN)));
         assert_eq!(int(BinaryOp::Add, IntRange::FULL, range(1, 1)).max, i64::MAX);
         assert_eq!(negated(range(i64::MIN, 3)), range(-3, i64::MAX));
     }

@@ -165,14 +165,16 @@ impl Page {
         }
     }
 
-    /// `at most 0.42 USD, 53 s, 61 calls`.
+    /// `at most 0.42 USD, 53 s, 61 requests`.
     fn bound_line(&self) -> String {
         match self.graph.calls_max {
             0 => "makes no call and costs nothing".to_owned(),
-            1 => format!("at most {}, {}, 1 call", self.graph.cost_max, seconds(self.graph.latency_us_max)),
-            calls => {
+            1 => {
+                format!("at most {}, {}, 1 request", self.graph.cost_max, seconds(self.graph.latency_us_max))
+            }
+            requests => {
                 format!(
-                    "at most {}, {}, {calls} calls",
+                    "at most {}, {}, {requests} requests",
                     self.graph.cost_max,
                     seconds(self.graph.latency_us_max)
                 )

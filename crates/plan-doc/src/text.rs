@@ -40,7 +40,7 @@ pub fn to_text(graph: &PlanGraph) -> String {
         graph.cost_max,
         seconds(graph.latency_us_max),
         graph.calls_max,
-        if graph.calls_max == 1 { "call" } else { "calls" },
+        if graph.calls_max == 1 { "request" } else { "requests" },
     );
     table(&mut text, &rows);
     text

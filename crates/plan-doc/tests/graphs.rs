@@ -27,7 +27,7 @@ fn compare() -> PlanGraph {
 fn text_shows_each_step_in_what_it_is_in() {
     insta::assert_snapshot!(to_text(&compare()));
     insta::assert_snapshot!(to_text(&graph("plan p(x: Int(0..9)) -> Int { x + 1 }", "p")), @r"
-    plan p: at most 0 USD, 0 s, 0 calls
+    plan p: at most 0 USD, 0 s, 0 requests
 
     ID  STEP    COSTS AT MOST  TAKES AT MOST  AFTER  WHAT
      0  result

@@ -46,7 +46,7 @@ pub(crate) use machine::Machine;
 pub(crate) use meter::text_steps;
 pub use meter::{EVAL_BYTES_MAX, EVAL_FUEL_MAX, Meter};
 pub use pattern::match_pattern;
-pub use pure::{PureError, evaluate};
+pub use pure::{PureError, evaluate, evaluate_json};
 pub(crate) use show::{to_json, written_bytes};
 
 /// Nesting of operands and function calls while one expression is evaluated. Chains of infix operators,

@@ -123,10 +123,16 @@ impl<'a> Echoes<'a> {
         // What started on a line that is broken already ends wrongly because of that.
         let echo = seen(&own) || around != own && seen(&around) || seen(&shown);
         self.seen.extend([own, shown]);
-        if !echo {
+        if !echo && !messages.last().is_some_and(|last| mends(last, &found.message)) {
             messages.push(found.message);
         }
     }
+}
+
+/// Whether the fix of one message is part of that of the one before it: the same mistake again.
+fn mends(before: &Diagnostic, again: &Diagnostic) -> bool {
+    let (Some(before), Some(again)) = (&before.fix, &again.fix) else { return false };
+    again.edits.iter().all(|edit| before.edits.contains(edit))
 }
 
 /// Adds what later checks found, except errors on lines that already have one and in misread places.

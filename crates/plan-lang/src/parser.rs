@@ -160,7 +160,9 @@ pub fn parse_bytes(bytes: &[u8]) -> Parse {
             let bad = rest.get(..error.error_len().unwrap_or(rest.len())).unwrap_or(rest);
             let mut parse = parse(std::str::from_utf8(valid).unwrap_or(""));
             let mut diagnostics = vec![precheck::not_utf8(valid.len(), bad)];
-            diagnostics.extend(parse.diagnostics.iter().cloned());
+            // The declaration that the text breaks off in lacks what comes after.
+            let last = parse.syntax().children().last().map_or(0, |item| item.span().start);
+            diagnostics.extend(parse.diagnostics.iter().filter(|found| found.span().start < last).cloned());
             parse.diagnostics = diagnostics.into();
             parse
         }

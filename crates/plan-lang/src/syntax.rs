@@ -265,9 +265,25 @@ impl SyntaxElement {
             Self::Token(token) => token.span(),
         }
     }
-}
 
-impl SyntaxElement {
+    /// The node or token after it under the same parent.
+    #[must_use]
+    pub fn next(&self) -> Option<Self> {
+        match self {
+            Self::Node(node) => node.next(),
+            Self::Token(token) => token.next_sibling(),
+        }
+    }
+
+    /// Every token in it, in the order of the text: the token itself, or those of a node.
+    pub fn all_tokens(&self) -> impl Iterator<Item = SyntaxToken> + use<> {
+        let (node, token) = match self {
+            Self::Node(node) => (Some(node.all_tokens()), None),
+            Self::Token(token) => (None, Some(token.clone())),
+        };
+        node.into_iter().flatten().chain(token)
+    }
+
     /// The node around it.
     #[must_use]
     pub fn parent(&self) -> Option<SyntaxNode> {

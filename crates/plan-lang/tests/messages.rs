@@ -176,6 +176,56 @@ fn separators_and_brackets() {
 }
 
 #[test]
+fn misspelt_words() {
+    check(
+        "misspelt_words",
+        &[
+            "plna p() -> Int { 1 }",
+            "recrod R { a: Int }",
+            "polcy web = { timeout: 3s }",
+            "capabilty f(x: Int) -> Int",
+            "~fro x in xs { x }",
+            "~lett y = 1",
+            "~let y = fro x in xs { x }",
+            "~let y = cal search(q)",
+            "~let y = tyr call search(q)",
+            "~let y = call search(q) wiht { timeout: 1s }",
+            "~if a { 1 } esle { 2 }",
+            "~for x on xs { x }",
+            "test \"t\" {\n  mokc f => 1\n  assret true\n}",
+            "test \"t\" {\n  mock f => sequnce [1, 2]\n}",
+            "test \"t\" {\n  mock f => fials timeout\n}",
+            "test \"t\" {\n  mock f => aftr 5s 1\n}",
+            "test \"t\" {\n  expect fials run p()\n}",
+            "~let x = 1ussd",
+            "~let x = 60mx",
+            "plan p() -> Int with { budget: 1 ussd } { 1 }",
+            "plan p() -> Int with { deadline: 60 seconds } { 1 }",
+            "~let x = call(search)",
+            "~let x = call(search, query: q)",
+            "~let x = run(inner, 1)",
+            "policy web = { timeout: 4s }\nplan p() -> Int { call search(q) with { web } }",
+            "policy web = { timeout: 4s }\nplan p() -> Int { call search(q) with { web, cache: 1h } }",
+            "~match x { A -> 1, B -> 2, C(n) -> n }",
+            "~match x {\n    A -> 1,\n    B -> \"->\",\n    E => 3,\n    F -> 4\n  }",
+            "~y: Int = 3",
+            "~x.a = 3",
+        ],
+    );
+}
+
+/// Of a file that is no text, what comes before the mistake is read; that it breaks off there is no mistake of its own.
+#[test]
+fn what_breaks_off_in_bytes_that_are_no_text_is_not_told() {
+    let codes = |bytes: &[u8]| -> Vec<&'static str> {
+        plan_lang::parse_bytes(bytes).diagnostics().iter().map(|found| found.code.as_str()).collect()
+    };
+    assert_eq!(codes(b"plan p() -> String {\n  \"caf\xe9\"\n}\n"), ["E0103"]);
+    assert_eq!(codes(b"fn f() -> Int = 1\nplan p() -> String {\n  // caf\xe9\n  \"a\"\n}\n"), ["E0103"]);
+    assert_eq!(codes(b"fn f() -> Int 1\nplan p() -> String { \"\xff\" }\n"), ["E0103", "E0111"]);
+}
+
+#[test]
 fn text_that_fits_nowhere() {
     check(
         "text_that_fits_nowhere",

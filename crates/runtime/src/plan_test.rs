@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use plan_ir::expr::Fragment;
+use plan_ir::expr::{ExprId, Fragment};
 use plan_ir::graph::NodeId;
 use plan_ir::interp::{Env, Meter, Trap, eval};
 use plan_ir::plan::{CallSpec, SourceSpan};
@@ -55,6 +55,8 @@ pub struct TestFailure {
     pub message: String,
     /// Where in the file.
     pub span: SourceSpan,
+    /// Another place in the file that has to do with it, and why.
+    pub related: Option<(SourceSpan, &'static str)>,
     /// What helps to understand it.
     pub notes: Vec<String>,
 }
@@ -125,6 +127,7 @@ impl Run<'_> {
                 let message = "the run failed for another reason than it was to".to_owned();
                 let mut found = failure(OTHER_FAILURE, run.span, message);
                 found.notes = vec![format!("expected: {wanted}"), format!("found: {error}")];
+                found.related = place_in_plan(&error);
                 Err(found)
             }
             _ => Err(failure(DID_NOT_FAIL, run.span, "the run was to fail, and it succeeded".into())),
@@ -252,8 +255,13 @@ impl Run<'_> {
 
     fn eval(&self, fragment: &Fragment) -> Result<Value, TestFailure> {
         eval(&self.test.body, fragment, &[], self, &mut Meter::default()).map_err(|trap: Trap| {
-            let span = self.test.exprs.get(trap.expr.0 as usize).copied().unwrap_or(self.test.span);
-            failure(NO_VALUE, span, format!("this has no value: {trap}"))
+            let place = |expr: ExprId| self.test.exprs.get(expr.0 as usize).copied();
+            let span = place(trap.expr).unwrap_or(self.test.span);
+            let mut found = failure(NO_VALUE, span, format!("this has no value: {trap}"));
+            // It may stand in a function, and the step that asks for it elsewhere.
+            let step = place(fragment.body).filter(|step| step.end <= span.start || span.end <= step.start);
+            found.related = step.map(|step| (step, "needed here"));
+            found
         })
     }
 
@@ -293,9 +301,16 @@ fn failed(run: &TestRun, error: &PlanError) -> TestFailure {
     if let Some(node) = &error.node {
         found.notes.push(format!("at {node}"));
     }
+    found.related = place_in_plan(error);
     found
 }
 
+/// Where in the plan a run failed. The plans of a test stand in its file.
+fn place_in_plan(error: &PlanError) -> Option<(SourceSpan, &'static str)> {
+    let (start, end) = error.span?;
+    Some((SourceSpan { source: 0, start, end }, "failed here"))
+}
+
 fn failure(code: &'static str, span: SourceSpan, message: String) -> TestFailure {
-    TestFailure { code, message, span, notes: Vec::new() }
+    TestFailure { code, message, span, related: None, notes: Vec::new() }
 }

@@ -118,7 +118,7 @@ pub const fn calendar_date(time_us: i64) -> (i64, i64, i64) {
 }
 
 /// Microseconds of an ISO 8601 duration such as `PT4S`, `P1DT12H` or `-PT0.5S`, or `None`. A day is 24
-/// hours; years and months have no fixed length and are refused.
+/// hours; years and months have no fixed length and are refused, and so is what is finer than a microsecond.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<i64> {
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
@@ -139,7 +139,7 @@ pub fn parse_duration(text: &str) -> Option<i64> {
             continue;
         }
         let count = input.any_number()?;
-        let fraction_us = if input.byte(b".").is_some() { Some(input.fraction_us()?) } else { None };
+        let fraction_us = if input.byte(b".").is_some() { Some(input.exact_fraction_us()?) } else { None };
         let (letter, rest) = input.0.split_first()?;
         input.0 = rest;
         let (_, _, unit) = units.find(|(name, time, _)| name == letter && *time == in_time)?;
@@ -206,6 +206,13 @@ impl Digits<'_> {
         let digits = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
         // 18 digits fit 64 bits.
         (1..=18).contains(&digits).then(|| self.number(digits)).flatten()
+    }
+
+    /// The digits after a decimal point as microseconds; `None` where they say something finer.
+    fn exact_fraction_us(&mut self) -> Option<i64> {
+        let digits = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let finer = self.0.get(6..digits).unwrap_or_default();
+        if finer.iter().all(|digit| *digit == b'0') { self.fraction_us() } else { None }
     }
 
     /// The digits after a decimal point as microseconds, finer ones dropped.
@@ -307,13 +314,28 @@ mod tests {
             ("PT1M0.25S", 60_250_000, "PT1M0.25S"),
             ("-PT0.5S", -500_000, "-PT0.5S"),
             ("P2D", 2 * DAY_US, "PT48H"),
+            ("PT0.0000010S", 1, "PT0.000001S"),
         ] {
             assert_eq!(parse_duration(text), Some(us), "{text}");
             assert_eq!(show_duration(us), shown);
         }
-        for bad in
-            ["", "P", "PT", "4S", "P1Y", "P1M", "PT1.5H", "PT1S1M", "PT1M1M", "P1DT", "P-1D", "PT1H2", "P1H"]
-        {
+        for bad in [
+            "",
+            "P",
+            "PT",
+            "4S",
+            "P1Y",
+            "P1M",
+            "PT1.5H",
+            "PT1S1M",
+            "PT1M1M",
+            "P1DT",
+            "P-1D",
+            "PT1H2",
+            "P1H",
+            "PT0.0000001S",
+            "PT1.5000005S",
+        ] {
             assert_eq!(parse_duration(bad), None, "{bad}");
         }
         assert_eq!(parse_duration("P999999999999999999D"), None);

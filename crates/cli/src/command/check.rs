@@ -40,14 +40,13 @@ pub(crate) fn run(context: &Context, args: &Check) -> Result<(), Failure> {
         None if context.output.json => CheckFormat::Json,
         None => CheckFormat::Human,
     };
-    let mut all = Vec::new();
-    for file in project::plan_files(&args.paths)? {
-        let checked = check(file, args)?;
-        if format == CheckFormat::Human {
-            tell(context, &checked, args.diff);
+    let all = match check_all(context, args, format) {
+        Ok(all) => all,
+        Err(failure) => {
+            not_checked(context, args, format, &failure);
+            return Err(failure);
         }
-        all.push(checked);
-    }
+    };
     match format {
         CheckFormat::Human => {}
         CheckFormat::Json => context.output.document(&document(&all)),
@@ -66,6 +65,30 @@ pub(crate) fn run(context: &Context, args: &Check) -> Result<(), Failure> {
     }
     sum_up(context, args, &all);
     end(context, args, all)
+}
+
+/// Checks every file. What a person reads is told on the way.
+fn check_all(context: &Context, args: &Check, format: CheckFormat) -> Result<Vec<Checked>, Failure> {
+    let mut all = Vec::new();
+    for file in project::plan_files(&args.paths)? {
+        let checked = check(file, args)?;
+        if format == CheckFormat::Human {
+            tell(context, &checked, args.diff);
+        }
+        all.push(checked);
+    }
+    Ok(all)
+}
+
+/// Tells a code host, which does not read what is said to a person, why nothing was checked.
+fn not_checked(context: &Context, args: &Check, format: CheckFormat, failure: &Failure) {
+    let missing = args.paths.iter().find(|path| !path.exists() && path.as_os_str() != "-");
+    let missing = missing.map(PathBuf::as_path);
+    match format {
+        CheckFormat::Sarif => context.output.document(&sarif::failed(missing, failure)),
+        CheckFormat::Github => context.output.data(&github::failed(missing, failure)),
+        CheckFormat::Human | CheckFormat::Json => {}
+    }
 }
 
 fn check(file: PlanFile, args: &Check) -> Result<Checked, Failure> {

@@ -80,7 +80,8 @@ pub(crate) async fn run(context: &Context, args: &args::Run) -> Result<(), Failu
         None if args.no_journal => Keep::Nowhere,
         None => Keep::Folder(folder.clone()),
     };
-    if connection.local.as_ref().is_some_and(|local| local.samples.is_some()) {
+    let makes_calls = !plan.body.operations.is_empty();
+    if makes_calls && connection.local.as_ref().is_some_and(|local| local.samples.is_some()) {
         context
             .output
             .note("calls went to sample subnets on this machine: `samples = true` in orchestra.toml");
@@ -143,7 +144,7 @@ pub(crate) fn choose<'a>(
             format!("{file} has no plan"),
             "a plan starts with `plan name(..) -> T`; a file without one can only be checked".into(),
         )),
-        (None, _) => compiled.compilation.root().map(|plan| plan.body.name.as_str()).ok_or_else(|| {
+        (None, _) => compiled.compilation.root().map(|(plan, _)| plan.body.name.as_str()).ok_or_else(|| {
             let message = format!("{file} has several plans: {}", names.join(", "));
             fail(message, "choose one with --plan NAME".into())
         }),

@@ -1,6 +1,7 @@
 //! `orch test`.
 
 use plan_compiler::Options;
+use plan_ir::plan::SourceSpan;
 use plan_ir::plan_test::CompiledTest;
 use plan_lang::{Code, Diagnostic, Span};
 use runtime::plan_test::{TestFailure, TestReport, run_test};
@@ -130,8 +131,11 @@ fn row(compiled: &Compiled, report: &TestReport, failure: Option<&Diagnostic>) -
 
 /// A failure as the compiler's findings are shown.
 fn to_diagnostic(failure: &TestFailure) -> Diagnostic {
-    let span = Span::new(failure.span.start, failure.span.end);
-    let diagnostic =
-        Diagnostic::error(Code::new(failure.code), failure.message.clone()).primary(span, "here");
+    let place = |span: SourceSpan| Span::new(span.start, span.end);
+    let mut diagnostic = Diagnostic::error(Code::new(failure.code), failure.message.clone())
+        .primary(place(failure.span), "here");
+    if let Some((span, why)) = failure.related {
+        diagnostic = diagnostic.secondary(place(span), why);
+    }
     failure.notes.iter().fold(diagnostic, |diagnostic, note| diagnostic.note(note.clone()))
 }

@@ -73,6 +73,27 @@ fn a_sarif_log_is_one_document() {
     assert_eq!((clean.err.as_str(), clean.json()["runs"][0]["results"].as_array().unwrap().len()), ("", 0));
 }
 
+/// A code host reads what is written to standard output, and nothing else.
+#[test]
+fn why_nothing_was_checked_is_told_in_the_same_format() {
+    let folder = folder();
+    let told = folder.orch(["check", "--format", "github", "clean.orch", "no,where.orch"]).exits(2);
+    assert_eq!(
+        told.out,
+        "::error title=E1502,file=no%2Cwhere.orch::no,where.orch cannot be read: there is no such file or folder\
+         %0Ahelp: check the path; it is taken from the working folder\n"
+    );
+    assert!(told.err.contains("error[E1502]"), "{}", told.err);
+    let log = folder.orch(["check", "--format", "sarif", "nowhere.orch"]).exits(2).json();
+    let run = &log["runs"][0];
+    assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+    assert_eq!(run["tool"]["driver"]["rules"][0]["id"], "E1502");
+    let [result] = run["results"].as_array().unwrap().as_slice() else { panic!("{log}") };
+    assert_eq!(result["ruleId"], "E1502");
+    assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "nowhere.orch");
+    assert!(result["message"]["text"].as_str().unwrap().starts_with("nowhere.orch cannot be read"), "{log}");
+}
+
 #[test]
 fn formats_that_contradict_each_other_are_refused() {
     let folder = folder();

@@ -7,7 +7,7 @@ fn a_plan_is_drawn_in_every_form() {
     let folder = Folder::project();
     let text = folder.orch(["graph", "plan.orch"]).succeeds();
     insta::assert_snapshot!(text.out, @r"
-    plan brief: at most 0.028 USD, 50.4 s, 3 calls
+    plan brief: at most 0.028 USD, 50.4 s, 3 requests
 
     ID  STEP     COSTS AT MOST  TAKES AT MOST  AFTER  WHAT
      0  hits        0.008 USD*         20.4 s         call sn22.web_search, 10 s each, 1 retry

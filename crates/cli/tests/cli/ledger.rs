@@ -145,6 +145,11 @@ fn a_capability_is_shown_with_what_fulfils_it() {
     );
     let json = folder.orch(["ledger", "show", "generate", "--json"]).succeeds().json();
     assert_eq!((&json["capability"], &json["version"]), (&json!("generate"), &json!("1.0")));
+    // As plans import it.
+    assert_eq!(folder.orch(["ledger", "show", "cap.generate"]).succeeds().out, shown);
+    let misspelt = folder.orch(["ledger", "show", "cap.generat"]).exits(1).err;
+    assert!(misspelt.contains("there is no capability `generat`"), "{misspelt}");
+    assert!(misspelt.contains("did you mean the capability `generate`?"), "{misspelt}");
 }
 
 fn entry(folder: &Folder) -> Value {

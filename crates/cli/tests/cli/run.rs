@@ -33,6 +33,17 @@ fn the_result_is_data_and_the_rest_is_chatter() {
 }
 
 #[test]
+fn a_plan_without_calls_is_not_said_to_use_samples() {
+    let folder = Folder::project();
+    let said = folder.orch(["run", "plan.orch"]).succeeds().err;
+    assert!(said.contains("calls went to sample subnets"), "{said}");
+    folder.write("double.orch", "edition 2026\nplan double(x: Int(0..9)) -> Int(0..18) { x * 2 }\n");
+    let ran = folder.orch(["run", "double.orch", "--input", "x=4"]).succeeds();
+    assert_eq!(ran.out, "8\n");
+    assert!(!ran.err.contains("sample"), "{}", ran.err);
+}
+
+#[test]
 fn a_run_is_one_json_document_for_a_program() {
     let folder = Folder::project_with_latency(1);
     let ran = folder.orch(["run", "plan.orch", "--json", "--input", "topic=Northwind"]).succeeds();

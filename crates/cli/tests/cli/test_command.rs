@@ -22,6 +22,14 @@ fn every_way_to_fail_is_told_with_its_place_and_its_reason() {
     insta::assert_snapshot!(ran.err);
 }
 
+/// What fails inside a function or plan is shown there, and where the test asks for it.
+#[test]
+fn a_failure_is_told_with_both_its_places() {
+    let folder = tested();
+    folder.write("places.orch", include_str!("plans/places.orch"));
+    insta::assert_snapshot!(folder.orch(["test", "places.orch"]).exits(1).err);
+}
+
 #[test]
 fn tests_are_chosen_by_name() {
     let folder = tested();

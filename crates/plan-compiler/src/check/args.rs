@@ -69,7 +69,7 @@ impl<'a> Checker<'a, '_> {
     /// Looks at an argument that nothing takes, for its own mistakes.
     fn infer_argument(&mut self, value: &'a ast::Expr) {
         if !matches!(value.kind, ast::ExprKind::Lambda { .. }) {
-            self.infer(value, None);
+            self.infer(value, Some(&Type::Error));
         }
     }
 

@@ -2,12 +2,14 @@
 
 use plan_lang::ast::{self, ExprKind as Ast, Stmt as AstStmt};
 use plan_lang::{Diagnostic, Span};
+use schema::operation::OperationDescriptor;
+use schema::price::PriceRule;
 use schema::types::Type;
 
 use super::Checker;
 use super::scope::Place;
 use crate::codes;
-use crate::hir::{Block, Effect, Expr, ExprKind, Stmt};
+use crate::hir::{Block, Effect, Expr, ExprKind, Stmt, Target};
 
 impl<'a> Checker<'a, '_> {
     /// A block whose value is used.
@@ -72,7 +74,7 @@ impl<'a> Checker<'a, '_> {
         self.refuse_rebinding(&stmt.name);
         let pure = value.effect == Effect::Pure;
         let var = self.body.bind(&stmt.name, ty);
-        if pure && !value.is_error() {
+        if !value.is_error() && (pure || self.is_paid_answer(&value)) {
             self.body.watch(var);
         }
         Stmt::Let { var, value }
@@ -138,6 +140,33 @@ impl<'a> Checker<'a, '_> {
             );
             return None;
         }
+        if self.is_paid_answer(&value) {
+            self.report(
+                Diagnostic::warning(codes::UNUSED_VALUE, "the answer of this call is paid for and not read")
+                    .primary(expr.span, "nothing uses its answer")
+                    .help("remove the call, or bind its answer by `let _answer = ..` if this is meant"),
+            );
+        }
         Some(Stmt::Expr(value))
+    }
+
+    /// Whether the value is the answer of a call that costs something and changes nothing, so that the answer is all
+    /// that one gets for it.
+    fn is_paid_answer(&self, value: &Expr) -> bool {
+        let call = match &value.kind {
+            ExprKind::Call(call) => call,
+            ExprKind::Cast(inner) | ExprKind::Widen(inner, _) => return self.is_paid_answer(inner),
+            _ => return false,
+        };
+        let operation = |at: usize| self.program.operations.get(at).map(|operation| operation.descriptor);
+        let serving: Vec<&OperationDescriptor> = match call.target {
+            Target::Operation(at) => operation(at).into_iter().collect(),
+            Target::Capability(at) => {
+                let of_it = self.program.adapters.iter().filter(|adapter| adapter.capability == at);
+                of_it.filter_map(|adapter| operation(adapter.operation)).collect()
+            }
+        };
+        serving.iter().all(|operation| operation.repeat.safe)
+            && serving.iter().any(|operation| operation.price != PriceRule::Free)
     }
 }

@@ -51,7 +51,7 @@ impl<'a> Checker<'a, '_> {
         }
         let value = if are_plain_enums(&value.ty, &target, &self.types) { to_json(value) } else { value };
         match castable(&value.ty, &target, &self.types) {
-            Castable::Maybe => Expr::new(ExprKind::Cast(Box::new(value)), target, span),
+            Castable::Maybe => self.decoded_text(value, &target, span),
             Castable::Never => {
                 let (found, wanted) = (self.show(&value.ty), self.show(&target));
                 let message = format!("no `{found}` is ever a `{wanted}`");

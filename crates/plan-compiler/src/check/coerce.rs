@@ -2,11 +2,12 @@
 
 use plan_ir::builtin::Builtin;
 use plan_ir::expr::Widening;
-use plan_lang::{Diagnostic, Fix, Span};
-use schema::types::{DefId, LengthRange, Type};
+use plan_lang::{Diagnostic, Fix, Span, suggest};
+use schema::types::{EnumWire, LengthRange, Type, VariantDef};
 use schema::value::{Json, Value};
 
 use super::Checker;
+use super::literal::present;
 use crate::codes;
 use crate::hir::{Expr, ExprKind, Lambda, Match, Pattern};
 use crate::relate::{Conversion, Misfit, unrefined};
@@ -174,6 +175,7 @@ impl Checker<'_, '_> {
     }
 
     fn mismatch_help(&self, report: Diagnostic, expr: &Expr, target: &Type) -> Diagnostic {
+        let target = present(target);
         let wanted = self.show(target);
         let is_literal = matches!(expr.kind, ExprKind::Const(_));
         match (&expr.ty, target) {
@@ -188,7 +190,7 @@ impl Checker<'_, '_> {
                 report.help(format!("decode it: `.. as {wanted}`"))
             }
             (Type::Url, Type::String(_)) => report.help("write it as text: `\"{url}\"`"),
-            (Type::String(_), Type::Named(def)) if is_literal => self.variant_in_quotes(report, expr, *def),
+            (Type::String(_), Type::Named(_)) if is_literal => self.variant_in_quotes(report, expr, target),
             (Type::Optional(_), Type::Bool) => report.help("compare it: `x != null`"),
             (Type::Int(_) | Type::Float(_), Type::Bool) => report.help("compare it: `x > 0`"),
             (Type::String(_), Type::Bool) => report.help("compare it: `x != \"\"`"),
@@ -211,16 +213,31 @@ impl Checker<'_, '_> {
     }
 
     /// A text where an enum is wanted: perhaps one of its variants.
-    fn variant_in_quotes(&self, report: Diagnostic, expr: &Expr, def: DefId) -> Diagnostic {
-        let (ExprKind::Const(Value::String(text)), Some(found)) = (&expr.kind, self.types.enumeration(def))
-        else {
+    pub(super) fn variant_in_quotes(&self, report: Diagnostic, expr: &Expr, target: &Type) -> Diagnostic {
+        let (ExprKind::Const(Value::String(text)), Type::Named(def)) = (&expr.kind, target) else {
             return report;
         };
-        let Some((_, variant)) = found.variant(text) else {
-            return report.help(format!("a variant is written `{}.Name`, without quotes", found.name));
+        let Some(found) = self.types.enumeration(*def) else { return report };
+        let right = |variant: &VariantDef| format!("{}.{}", found.name, variant.name);
+        if let Some((_, variant)) = found.variant(text) {
+            let right = right(variant);
+            return report.fix(Fix::maybe(format!("write `{right}`")).replace(expr.span, right));
+        }
+        // A misspelt one, in the words of the plan or of the subnet.
+        let words = |variant: &VariantDef| match found.wire {
+            EnumWire::Literal => [variant.name.clone(), variant.wire.trim_matches('"').to_owned()],
+            _ => [variant.name.clone(), String::new()],
         };
-        let right = format!("{}.{}", found.name, variant.name);
-        report.fix(Fix::maybe(format!("write `{right}`")).replace(expr.span, right))
+        let all: Vec<(String, &VariantDef)> =
+            found.variants.iter().flat_map(|variant| words(variant).map(|word| (word, variant))).collect();
+        let near = suggest(text, all.iter().map(|(word, _)| word.as_str()));
+        let meant = near.and_then(|near| all.iter().find(|(word, _)| word == near));
+        match meant.map(|(_, variant)| right(variant)) {
+            Some(right) => report
+                .help(format!("did you mean `{right}`?"))
+                .fix(Fix::maybe(format!("use `{right}`")).replace(expr.span, right)),
+            None => report.help(format!("a variant is written `{}.Name`, without quotes", found.name)),
+        }
     }
 }
 

@@ -14,8 +14,18 @@ use crate::hir::{Expr, ExprKind};
 use crate::program::Param;
 
 impl<'a> Checker<'a, '_> {
+    /// The default of each parameter. The others are in scope, so that one that names another is told what it is.
+    pub(super) fn defaults_of(&mut self, params: &[Param<'a>]) -> Vec<Option<Expr>> {
+        self.scoped(|this| {
+            for param in params {
+                this.body.bind(param.name, param.ty.clone());
+            }
+            params.iter().map(|param| this.default(param)).collect()
+        })
+    }
+
     /// The default of a parameter.
-    pub(super) fn default(&mut self, param: &Param<'a>) -> Option<Expr> {
+    fn default(&mut self, param: &Param<'a>) -> Option<Expr> {
         let default = param.default?;
         let what = format!("the default of `{}`", param.name.name);
         let value = self.in_place(Place::Pure("a default"), |this| this.check(default, &param.ty, &what));
@@ -26,7 +36,9 @@ impl<'a> Checker<'a, '_> {
             Some(constant) => Expr::constant(constant, value.ty, value.span),
             None => {
                 let report = Diagnostic::error(codes::NOT_CONSTANT, format!("{what} is not constant"));
-                let report = report.primary(value.span, "computed").help("write the value itself");
+                let label =
+                    if matches!(value.kind, ExprKind::Var(_)) { "another parameter" } else { "computed" };
+                let report = report.primary(value.span, label).help("write the value itself");
                 self.fail(value.span, report)
             }
         })

@@ -85,8 +85,34 @@ impl<'a> Checker<'a, '_> {
             length = range::sum(length, shown_length(&part.ty, &self.types));
             parts.push(part);
         }
+        if let ([TemplatePart::Expr(inner)], [part]) = (template.parts.as_slice(), parts.as_slice()) {
+            self.lint_template(part, inner, span);
+        }
         let text = Expr::new(ExprKind::Template(parts), Type::String(length), span);
         if want.map(present) == Some(&Type::Json) { to_json(text) } else { text }
+    }
+
+    /// Lints `"{x}"` of a text `x`: the text itself.
+    fn lint_template(&mut self, part: &Expr, inner: &ast::Expr, span: Span) {
+        if !matches!(part.ty, Type::String(_)) {
+            return;
+        }
+        let report = Diagnostic::warning(codes::NEEDLESS_TEMPLATE, "this template is a text by itself")
+            .primary(span, "the same as what stands between the braces");
+        // What binds less than a text in quotes would need parentheses instead.
+        let is_one = matches!(
+            inner.kind,
+            ast::ExprKind::Name(_)
+                | ast::ExprKind::Field { .. }
+                | ast::ExprKind::Method { .. }
+                | ast::ExprKind::Apply { .. }
+                | ast::ExprKind::Index { .. }
+                | ast::ExprKind::Template(_)
+        );
+        let quotes = Fix::safe("remove the quotes and braces")
+            .delete(Span::new(span.start, inner.span.start))
+            .delete(Span::new(inner.span.end, span.end));
+        self.report(if is_one { report.fix(quotes) } else { report.help("leave out the quotes and braces") });
     }
 
     /// A value in a template; reported where it has no text of its own.
@@ -159,7 +185,7 @@ impl<'a> Checker<'a, '_> {
             want.map(present).and_then(|want| self.member_of_kind(want, |ty| matches!(ty, Type::List(..))));
         let element = match &want {
             Some(Type::List(element, _)) => Some((**element).clone()),
-            Some(Type::Json) => Some(Type::Json),
+            Some(Type::Json | Type::Error) => want.clone(),
             _ => None,
         };
         let mut values = Vec::new();

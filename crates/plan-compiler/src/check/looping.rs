@@ -71,12 +71,27 @@ impl<'a> Checker<'a, '_> {
             }
             Some(super::policy::OnErrorWord::Fail) | None => {
                 let tolerate = policy.tolerate.unwrap_or(Tolerance::Count(0));
+                self.lint_tolerance(tolerate, policy.tolerate_at, length);
                 (tolerate, OnError::Drop, Type::List(Box::new(result), shortened(length, tolerate)))
             }
         };
         let ForPolicy { concurrency, budget, .. } = policy;
         let node = For { item, list, concurrency, tolerate, on_error, budget, body };
         Expr::new(ExprKind::For(Box::new(node)), ty, span)
+    }
+
+    /// Lints a tolerance that no list of this length can use up.
+    fn lint_tolerance(&mut self, tolerate: Tolerance, at: Option<Span>, length: LengthRange) {
+        let (Tolerance::Count(count), Some(at), Some(most)) = (tolerate, at, length.max) else { return };
+        if u64::from(count) > most {
+            let elements = if most == 1 { "element" } else { "elements" };
+            let message = format!("{count} failures are tolerated of a list of at most {most} {elements}");
+            self.report(
+                Diagnostic::warning(codes::TOLERATES_ALL, message)
+                    .primary(at, "the loop never fails")
+                    .help("write `on_error: drop` if every element may fail, or a smaller number"),
+            );
+        }
     }
 
     fn element_of(&mut self, list: &Expr) -> Option<(Type, LengthRange)> {

@@ -120,6 +120,7 @@ impl<'a> Checker<'a, '_> {
             return Expr::error(span);
         }
         let (left, right) = self.both_floats(left, right);
+        self.lint_failing(ir, op, op_span, &left, &right);
         match arithmetic(ir, &left.ty, &right.ty) {
             Some(Type::Error) => Expr::error(span),
             Some(ty) => Expr::new(ExprKind::Binary(ir, Box::new(left), Box::new(right)), ty, span),
@@ -197,6 +198,7 @@ impl<'a> Checker<'a, '_> {
             let report = self.bad_operands(op, op_span, &left, &right);
             return self.fail(span, report);
         };
+        self.lint_certain(op, op_span, &left, &right);
         Expr::new(ExprKind::Binary(ir, Box::new(left), Box::new(right)), Type::Bool, span)
     }
 
@@ -221,6 +223,7 @@ impl<'a> Checker<'a, '_> {
             let report = self.bad_operands(op, op_span, &left, &right);
             return self.fail(span, report);
         }
+        self.lint_certain(op, op_span, &left, &right);
         Expr::new(ExprKind::Binary(ir, Box::new(left), Box::new(right)), Type::Bool, span)
     }
 

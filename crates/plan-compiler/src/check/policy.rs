@@ -29,6 +29,8 @@ pub(super) struct Setting<'a> {
 pub(super) struct ForPolicy {
     pub(super) concurrency: Option<u32>,
     pub(super) tolerate: Option<Tolerance>,
+    /// Where the loop itself sets it: a named policy serves other lists too.
+    pub(super) tolerate_at: Option<Span>,
     pub(super) on_error: Option<OnErrorWord>,
     pub(super) budget: Option<hir::Budget>,
 }
@@ -224,6 +226,7 @@ impl<'a> Checker<'a, '_> {
                 Key::Tolerate => {
                     checked.tolerate = self.tolerate(setting.field);
                     tolerate_field = Some(setting.field);
+                    checked.tolerate_at = (!setting.named).then_some(setting.field.value.span);
                 }
                 Key::OnError => checked.on_error = self.on_error(setting.field),
                 Key::Budget => checked.budget = self.budget(setting),

@@ -35,7 +35,7 @@ impl<'a> Checker<'a, '_> {
             _ => {}
         }
         for field in fields {
-            self.infer(&field.value, None);
+            self.infer(&field.value, Some(&Type::Error));
         }
         Expr::error(span)
     }
@@ -54,12 +54,14 @@ impl<'a> Checker<'a, '_> {
         let Some(record) = self.types.record(def) else { return Expr::error(span) };
         let (name, declared) = (record.name.clone(), record.fields.clone());
         let mut values: Vec<Option<Expr>> = declared.iter().map(|_| None).collect();
+        let mut lost = 0;
         for init in fields.iter().filter(|init| !init.key.is_missing()) {
             let place = declared.iter().position(|field| field.name == init.key.name);
             let Some((slot, field)) = place.and_then(|at| values.get_mut(at).zip(declared.get(at))) else {
-                self.infer(&init.value, None);
+                self.infer(&init.value, Some(&Type::Error));
                 let report = self.no_field(&Type::Named(def), &init.key);
                 self.report(report);
+                lost += 1;
                 continue;
             };
             if let Some(first) = slot {
@@ -89,7 +91,8 @@ impl<'a> Checker<'a, '_> {
                 }
             });
         }
-        if !missing.is_empty() {
+        // A field that the record does not have was meant for one of them.
+        if missing.len() > lost {
             let what = if missing.len() == 1 { "a field" } else { "fields" };
             let report = Diagnostic::error(codes::MISSING_FIELD, format!("this `{name}` lacks {what}"))
                 .primary(at, format!("missing: {}", listed(&missing)))
@@ -115,7 +118,7 @@ impl<'a> Checker<'a, '_> {
             }
             Some(Type::Error) => {
                 for field in fields {
-                    self.infer(&field.value, None);
+                    self.infer(&field.value, Some(&Type::Error));
                 }
                 Expr::error(span)
             }
@@ -124,7 +127,7 @@ impl<'a> Checker<'a, '_> {
             }
             _ => {
                 for field in fields {
-                    self.infer(&field.value, None);
+                    self.infer(&field.value, Some(&Type::Error));
                 }
                 let report = Diagnostic::error(codes::UNDETERMINED, "nothing tells which record this is")
                     .primary(span, "needs a type")

@@ -227,8 +227,6 @@ impl<'a> Checker<'a, '_> {
     }
 
     /// Lints `let`s that nothing reads, unless the body has `errors`: what is missing may have read them.
-    /// A call is made whether its answer is read or not, so only
-    /// computed values are worth a word.
     pub(super) fn lint_unused(&mut self, errors_before: usize) {
         if self.sink.errors() > errors_before {
             return;

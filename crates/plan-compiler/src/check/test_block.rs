@@ -1,5 +1,7 @@
 //! `test` blocks: mocks, runs, assertions.
 
+use std::collections::BTreeSet;
+
 use plan_lang::ast::{self, ExprKind as Ast, MockValueKind, Stmt, TestStmt};
 use plan_lang::{Diagnostic, Span};
 use schema::error::CallErrorKind;
@@ -8,8 +10,10 @@ use schema::types::{IntRange, Type};
 use super::Checker;
 use super::literal::to_json;
 use super::scope::{Body, Place};
+use crate::calls::{called_by, called_by_policies};
 use crate::codes;
 use crate::hir::{self, Expr, ExprKind, Mock, MockAnswer, MockAnswerKind, Target, TestBody, TestStep};
+use crate::program::CallTarget;
 use crate::resolve::{did_you_mean, listed};
 
 /// The failures that a subnet can cause; the others come from the plan's own policies.
@@ -21,6 +25,9 @@ const MOCKED: [CallErrorKind; 6] = [
     CallErrorKind::Rejected,
     CallErrorKind::Invalid,
 ];
+
+/// Stands for all policies among plans: which of them a plan uses is not asked.
+const POLICIES: usize = usize::MAX;
 
 impl<'a> Checker<'a, '_> {
     /// A test of the plan's file.
@@ -46,6 +53,7 @@ impl<'a> Checker<'a, '_> {
                 TestStmt::Stmt(stmt) => steps.extend(self.test_stmt(stmt)),
             }
         }
+        self.lint_mocks(&mocks, &steps);
         let calls = self.body.calls.take().unwrap_or_default();
         TestBody { name: test.name.value.clone(), span: test.name.span, cost, elapsed, calls, mocks, steps }
     }
@@ -68,6 +76,69 @@ impl<'a> Checker<'a, '_> {
             return None;
         }
         Some(Mock { target, name: name.name.clone(), answers: answers?, in_order, span: mock.target.span })
+    }
+
+    /// Lints mocks that no run of this test can ask.
+    fn lint_mocks(&mut self, mocks: &[Mock], steps: &[TestStep]) {
+        if mocks.is_empty() || self.sink.errors() > 0 {
+            return;
+        }
+        let called = self.called_in(steps);
+        // An operation also serves the capabilities that it has an adapter for.
+        let any_capability = called.iter().any(|target| matches!(target, Target::Capability(_)));
+        for mock in mocks {
+            let may_serve = any_capability && matches!(mock.target, Target::Operation(_));
+            if !may_serve && !called.contains(&mock.target) {
+                let message = format!("nothing in this test calls `{}`", mock.name);
+                self.report(
+                    Diagnostic::warning(codes::UNUSED_VALUE, message)
+                        .primary(mock.span, "never asked")
+                        .help("remove the mock, or run a plan that makes the call"),
+                );
+            }
+        }
+    }
+
+    /// What the plans that these steps run call, with all that those run in turn and whichever policies they use.
+    fn called_in(&mut self, steps: &[TestStep]) -> BTreeSet<Target> {
+        let runs = steps.iter().filter_map(|step| match step {
+            TestStep::Run { run, .. } | TestStep::ExpectFails { run, .. } => Some(run.plan),
+            _ => None,
+        });
+        let mut open: Vec<usize> = runs.collect();
+        if !open.is_empty() {
+            open.push(POLICIES);
+        }
+        let (mut seen, mut called) = (BTreeSet::new(), BTreeSet::new());
+        while let Some(at) = open.pop() {
+            if !seen.insert(at) {
+                continue;
+            }
+            if !self.called_by_plans.contains_key(&at) {
+                let found = self.called_by_plan(at);
+                self.called_by_plans.insert(at, found);
+            }
+            if let Some((targets, runs)) = self.called_by_plans.get(&at) {
+                called.extend(targets);
+                open.extend(runs);
+            }
+        }
+        called
+    }
+
+    fn called_by_plan(&self, at: usize) -> (BTreeSet<Target>, BTreeSet<usize>) {
+        let Some(module) = self.module() else { return Default::default() };
+        let (calls, runs) = match self.program.plans.get(at) {
+            Some(plan) => called_by(plan.decl),
+            None => (called_by_policies(module.policies.values().copied()), Vec::new()),
+        };
+        let names = calls.into_iter().filter_map(ast::Path::as_ident);
+        let targets = names.filter_map(|name| match module.targets.get(name.name.as_str()) {
+            Some(CallTarget::Known(target)) => Some(*target),
+            _ => None,
+        });
+        let runs = runs.into_iter().filter_map(ast::Path::as_ident);
+        (targets.collect(), runs.filter_map(|name| module.plans.get(name.name.as_str()).copied()).collect())
     }
 
     /// The type of a mock's answers; `None` where each call says what it wants.

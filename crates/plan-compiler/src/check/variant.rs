@@ -1,6 +1,6 @@
 //! `Stance.Ahead`, `Ahead`, `Ok(x)`: values of enums and results.
 
-use plan_lang::{Diagnostic, Fix, Span, ast};
+use plan_lang::{Diagnostic, Fix, Span, ast, suggest};
 use schema::types::{DefId, Type, TypeDef};
 
 use super::Checker;
@@ -53,6 +53,8 @@ impl<'a> Checker<'a, '_> {
                 return self.undirected_result(variant, payload, span);
             }
             (Some(of), _) => self.enum_named(of),
+            // Where it stands was reported.
+            (None, Some(Type::Error)) => None,
             (None, Some(Type::Named(def))) if self.types.enumeration(*def).is_some() => want.cloned(),
             (None, _) => {
                 let report = self.bare_variant(variant);
@@ -199,6 +201,10 @@ impl<'a> Checker<'a, '_> {
             Diagnostic::error(codes::UNKNOWN_VARIANT, format!("nothing tells which enum `{name}` is of"));
         let report = report.primary(variant.span, "a variant without its enum");
         let Some(module) = self.module() else { return report };
+        let known = |found: &TypeName| match found {
+            TypeName::Def(def) => Some(*def),
+            TypeName::Broken => None,
+        };
         if let Lookup::Found(TypeName::Def(def)) = lookup(module, name)
             && self.types.record(def).is_some()
         {
@@ -206,10 +212,9 @@ impl<'a> Checker<'a, '_> {
         }
         let has_variant =
             |def: &DefId| self.types.enumeration(*def).is_some_and(|e| e.variant(name).is_some());
-        let declared = module.types.iter().filter_map(|(of, found)| match found {
-            TypeName::Def(def) if has_variant(def) => Some(of),
-            _ => None,
-        });
+        let declared =
+            module.types.iter().filter(|(_, found)| known(found).as_ref().is_some_and(has_variant));
+        let declared = declared.map(|(of, _)| of);
         let brought = || module.brought.iter().filter(|(_, defs)| defs.iter().any(has_variant));
         let ambiguous = brought().map(|(of, _)| of).next();
         let brought = brought().filter(|(_, defs)| defs.len() == 1).map(|(of, _)| of);
@@ -222,8 +227,36 @@ impl<'a> Checker<'a, '_> {
                 Some(of) => report.help(format!(
                     "several imported operations bring a type `{of}`: import the one that is meant, `use snN {{ {of} as Name }}`"
                 )),
-                None => report.help("no enum of this file has such a variant"),
+                None => {
+                    let declared = module.types.iter().filter_map(|(of, found)| Some((of, known(found)?)));
+                    let brought = module.brought.iter().filter_map(|(of, defs)| match defs.as_slice() {
+                        [def] => Some((of, *def)),
+                        _ => None,
+                    });
+                    self.nearest_variant(report, variant, declared.chain(brought))
+                }
             },
+        }
+    }
+
+    /// The variant of any of these enums that a misspelt one was meant to be.
+    fn nearest_variant<'n>(
+        &self,
+        report: Diagnostic,
+        variant: &ast::Ident,
+        enums: impl Iterator<Item = (&'n String, DefId)>,
+    ) -> Diagnostic {
+        let of_enum = |(of, def): (&'n String, DefId)| {
+            let variants = self.types.enumeration(def).map_or(&[][..], |found| &found.variants);
+            variants.iter().map(move |variant| (variant.name.as_str(), of))
+        };
+        let all: Vec<(&str, &String)> = enums.flat_map(of_enum).take(CANDIDATES_MAX).collect();
+        let near = suggest(&variant.name, all.iter().map(|(name, _)| *name));
+        match near.and_then(|near| all.iter().find(|(name, _)| *name == near)) {
+            Some((name, of)) => report
+                .help(format!("did you mean `{of}.{name}`?"))
+                .fix(Fix::maybe(format!("use `{of}.{name}`")).replace(variant.span, format!("{of}.{name}"))),
+            None => report.help("no enum of this file has such a variant"),
         }
     }
 

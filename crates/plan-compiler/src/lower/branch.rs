@@ -195,8 +195,8 @@ impl Lowerer<'_, '_> {
         let Some((plan, body)) = program.plans.get(run.plan).zip(checked.plans.get(run.plan)) else {
             return NodeId(0);
         };
-        if self.full || self.run_depth >= RUN_DEPTH_MAX || self.scopes.len() >= schema::limits::PLAN_NODES_MAX
-        {
+        self.runs_too_deep |= self.run_depth >= RUN_DEPTH_MAX;
+        if self.full || self.runs_too_deep || self.scopes.len() >= schema::limits::PLAN_NODES_MAX {
             self.full = true;
             return NodeId(0);
         }

@@ -149,7 +149,18 @@ impl<'a> Resolver<'a, '_> {
                 }
                 Item::Test(item) if unit.module == 0 => {
                     let name = &item.name;
-                    if let Some(first) = tests.insert(&name.value, name.span) {
+                    if name.value.trim().is_empty() {
+                        let report = Diagnostic::error(
+                            plan_lang::codes::MISSING_TEXT,
+                            "the name of the test is empty",
+                        );
+                        self.report(
+                            source,
+                            report
+                                .primary(name.span, "expected what holds")
+                                .help("write `test \"what holds\" { .. }`"),
+                        );
+                    } else if let Some(first) = tests.insert(&name.value, name.span) {
                         let message = format!("two tests are called \"{}\"", name.value);
                         let report = Diagnostic::error(codes::DUPLICATE_ITEM, message);
                         self.report(

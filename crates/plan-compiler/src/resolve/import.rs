@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use plan_lang::ast::{self, Item};
-use plan_lang::{Diagnostic, Fix, suggest};
+use plan_lang::{Diagnostic, Fix, Span, suggest};
 use schema::operation::Access;
 use schema::types::{DefId, TypeDef};
 
@@ -47,21 +47,25 @@ impl<'a> Resolver<'a, '_> {
         if told_together {
             self.report(0, all_unpinned(&unpinned));
         }
+        let unpinned: BTreeSet<Span> = unpinned.iter().map(|import| import.name.span).collect();
         // Operations first: a type may be imported in a line before the operation that brings it.
         for types in [false, true] {
             for item in &uses {
                 let names = item.imports.iter().filter(|import| import.name.is_upper() == types);
                 match namespace(&item.from) {
-                    Namespace::Capabilities => names.for_each(|import| self.import_capability(import, texts)),
+                    Namespace::Capabilities => {
+                        names.for_each(|import| self.import_capability(item, import, texts));
+                    }
                     Namespace::Subnet(subnet) if types => {
                         names.for_each(|import| self.import_type(import, subnet));
                     }
-                    Namespace::Subnet(subnet) if told_together && !self.is_pinned(subnet) => {
-                        names.for_each(|import| self.broken(import));
-                    }
-                    Namespace::Subnet(subnet) => {
-                        names.for_each(|import| self.import_operation(import, subnet));
-                    }
+                    Namespace::Subnet(subnet) => names.for_each(|import| {
+                        if told_together && unpinned.contains(&import.name.span) {
+                            self.broken(import);
+                        } else {
+                            self.import_operation(item, import, subnet);
+                        }
+                    }),
                     Namespace::Unknown => {
                         if !types {
                             self.unknown_namespace(item);
@@ -73,14 +77,39 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// The operations imported from subnets of which the lock holds nothing.
+    /// The operations imported from subnets of which the lock holds nothing, and which no other namespace has.
     fn unpinned(&self, uses: &[&'a ast::Use]) -> Vec<&'a ast::Import> {
         let of_unpinned = uses.iter().filter(|item| match namespace(&item.from) {
             Namespace::Subnet(subnet) => !self.is_pinned(subnet),
             Namespace::Capabilities | Namespace::Unknown => false,
         });
         let imports = of_unpinned.flat_map(|item| &item.imports);
-        imports.filter(|import| !import.name.is_upper() && !import.name.is_missing()).collect()
+        imports
+            .filter(|import| !import.name.is_upper() && !import.name.is_missing())
+            .filter(|import| self.namespaces_of(&import.name.name).is_empty())
+            .collect()
+    }
+
+    /// Where the lock has a capability or operation of this name.
+    fn namespaces_of(&self, name: &str) -> Vec<&'a str> {
+        let lock = self.program.lock;
+        let capability = lock.capabilities.contains_key(name).then_some("cap");
+        let ids = lock.operations.keys().filter_map(|id| id.split_once('.'));
+        capability.into_iter().chain(ids.filter(|(_, of)| *of == name).map(|(subnet, _)| subnet)).collect()
+    }
+
+    /// Adds where a name that was imported from the wrong place is, if anywhere.
+    fn misplaced(&self, report: Diagnostic, item: &ast::Use, import: &ast::Import) -> Diagnostic {
+        let name = &import.name.name;
+        let namespaces = self.namespaces_of(name);
+        let right = namespaces.iter().take(SHOWN_IMPORTS).map(|from| format!("`use {from} {{ {name} }}`"));
+        let report = report.help(format!("did you mean {}?", right.collect::<Vec<_>>().join(" or ")));
+        match (namespaces.as_slice(), item.imports.as_slice()) {
+            ([only], [_]) => {
+                report.fix(Fix::maybe(format!("write `use {only}`")).replace(item.from.span, *only))
+            }
+            _ => report,
+        }
     }
 
     /// Whether the lock holds an operation of `subnet`.
@@ -124,11 +153,20 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    fn import_operation(&mut self, import: &'a ast::Import, subnet: &str) {
+    fn import_operation(&mut self, item: &ast::Use, import: &'a ast::Import, subnet: &str) {
         if import.name.is_missing() {
             return;
         }
         let id = format!("{subnet}.{}", import.name.name);
+        let is_here = self.program.lock.operations.contains_key(&id);
+        if !is_here && !self.namespaces_of(&import.name.name).is_empty() {
+            let message = format!("{subnet} has no operation `{}`", import.name.name);
+            let report = Diagnostic::error(codes::UNKNOWN_OPERATION, message);
+            let report = report.primary(import.name.span, "not of this subnet");
+            let report = self.misplaced(report, item, import);
+            self.report(0, report);
+            return self.broken(import);
+        }
         let Some(operation) = self.load(&id, 0, import.name.span) else {
             return self.broken(import);
         };
@@ -278,7 +316,7 @@ impl<'a> Resolver<'a, '_> {
         lock.operations.keys().map(String::as_str).filter(|id| is_of(id, subnet)).collect()
     }
 
-    fn import_capability(&mut self, import: &'a ast::Import, texts: &Texts) {
+    fn import_capability(&mut self, item: &ast::Use, import: &'a ast::Import, texts: &Texts) {
         if import.name.is_missing() {
             return;
         }
@@ -287,7 +325,7 @@ impl<'a> Resolver<'a, '_> {
         let found = self.program.capabilities.iter().position(|c| Some(c.module) == module && c.name == name);
         let Some(capability) = found else {
             if module.is_none() {
-                let report = self.unknown_capability(import);
+                let report = self.unknown_capability(item, import);
                 self.report(0, report);
             }
             return self.broken(import);
@@ -311,11 +349,14 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    fn unknown_capability(&self, import: &ast::Import) -> Diagnostic {
+    fn unknown_capability(&self, item: &ast::Use, import: &ast::Import) -> Diagnostic {
         let name = &import.name.name;
         let report =
             Diagnostic::error(codes::UNKNOWN_CAPABILITY, format!("the lock has no capability `{name}`"))
                 .primary(import.name.span, "not in the lock");
+        if !self.namespaces_of(name).is_empty() {
+            return self.misplaced(report, item, import);
+        }
         match suggest(name, self.program.lock.capabilities.keys().map(String::as_str)) {
             Some(near) => report
                 .help(format!("did you mean `{near}`?"))

@@ -110,14 +110,18 @@ impl Resolver<'_, '_> {
         }
         let of_subnet = lock.operations.keys().filter_map(|id| id.split_once('.'));
         let names = of_subnet.filter(|(of, _)| *of == subnet).map(|(_, name)| name);
+        // The span is that of the name alone in a `use`, of the whole id in an adapter.
+        let is_whole = span.len() as usize > name.len();
+        let elsewhere =
+            lock.operations.keys().find(|id| id.split_once('.').is_some_and(|(_, of)| of == name));
+        if let Some(id) = elsewhere.filter(|_| is_whole) {
+            return report
+                .help(format!("did you mean `{id}`?"))
+                .fix(Fix::maybe(format!("write `{id}`")).replace(span, id));
+        }
         match suggest(name, names.take(CANDIDATES_MAX)) {
-            // The span is that of the name alone in a `use`, of the whole id in an adapter.
             Some(near) => {
-                let text = if span.len() as usize > name.len() {
-                    format!("{subnet}.{near}")
-                } else {
-                    near.to_owned()
-                };
+                let text = if is_whole { format!("{subnet}.{near}") } else { near.to_owned() };
                 report
                     .help(format!("did you mean `{near}`?"))
                     .fix(Fix::maybe(format!("use `{text}`")).replace(span, text))

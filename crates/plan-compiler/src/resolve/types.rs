@@ -1,7 +1,7 @@
 //! Types as they are written to types as they are.
 
 use plan_lang::ast::{self, Literal, Refine, TypeKind};
-use plan_lang::{Diagnostic, Fix, Span, suggest};
+use plan_lang::{Diagnostic, Fix, Span};
 use schema::types::{FloatRange, IntRange, LengthRange, Type, TypeDefs};
 
 use crate::codes;
@@ -329,10 +329,5 @@ pub(crate) fn did_you_mean<'c>(
     span: Span,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Diagnostic {
-    match suggest(name, candidates.into_iter().take(CANDIDATES_MAX)) {
-        Some(near) => report
-            .help(format!("did you mean `{near}`?"))
-            .fix(Fix::maybe(format!("use `{near}`")).replace(span, near)),
-        None => report,
-    }
+    report.did_you_mean(name, span, candidates.into_iter().take(CANDIDATES_MAX))
 }

@@ -56,7 +56,7 @@ fn the_budget_of_a_sub_plan_is_known_before_the_run() {
     let plan = |arg: &str| {
         format!(
             "{ECHO}plan p(purse: Amount = 1USD) -> String with {{ budget: 1USD, deadline: 1m }} {{
-  let n = call echo(text: \"a\")
+  let _n = call echo(text: \"a\")
   run q(cap: {arg})
 }}
 plan q(cap: Amount) -> String with {{ budget: cap, deadline: 1m }} {{ call echo(text: \"a\") }}"
@@ -64,7 +64,7 @@ plan q(cap: Amount) -> String with {{ budget: cap, deadline: 1m }} {{ call echo(
     };
     assert!(codes(&plan("0.5USD")).is_empty());
     assert!(codes(&plan("purse")).is_empty());
-    assert_eq!(codes(&plan("0.5USD * n.len()")), ["E0404"]);
+    assert_eq!(codes(&plan("0.5USD * _n.len()")), ["E0404"]);
 }
 
 /// What a part can spend is all it counts, and that is said where it counts.

@@ -25,6 +25,8 @@ fn without_hash(page: &str) -> String {
 fn the_page_is_the_example_and_its_output() {
     let path = root().join("docs/embedding.md");
     let page = fs::read_to_string(&path).unwrap();
+    let lines = include_str!("../../examples/embed.rs").lines().count();
+    assert!(lines <= 30, "checking, explaining and evaluating take {lines} lines");
     let mut made = page.clone();
     made.replace_range(block(&made, "rust"), include_str!("../../examples/embed.rs"));
     made.replace_range(block(&made, "text"), &embed::shown().unwrap());

@@ -17,6 +17,20 @@ const HABITS: &[(&str, &str, &str, Option<&str>)] = &[
         "leave the `null`s out by `.present()`, or give each a value by `map`",
         Some("xs.present()"),
     ),
+    ("fn f(a: Int = b, b: Int = 1) -> Int = a + b", "E0323", "write the value itself", None),
+    ("fn f(a: Int = 1, b: Int = a + 1) -> Int = a + b", "E0323", "write the value itself", None),
+    (
+        "fn f(a: Float) -> Float = a.percent()",
+        "E0306",
+        "say how to round: `.percent_up(n)` or `.percent_down(n)`, on an `Amount`",
+        None,
+    ),
+    (
+        "fn f(a: Amount) -> Amount = a.percent(3)",
+        "E0306",
+        "say how to round: `.percent_up(n)` or `.percent_down(n)`",
+        None,
+    ),
     ("fn f(a: String?) -> String = a.unwrap()", "E0306", "say what stands in for `null`: `x ?? ..`", None),
     (
         "fn f(a: String?) -> String = a || \"x\"",

@@ -4,6 +4,7 @@
 mod bounds;
 mod broken_locks;
 mod capability_call;
+mod certain;
 mod common;
 mod documents;
 mod embedding;
@@ -11,6 +12,7 @@ mod execute;
 mod fixes;
 mod habits;
 mod library;
+mod limits_of_plans;
 mod mdtest;
 mod meaning;
 mod one_call;

@@ -125,7 +125,7 @@ fn an_ensure_gates_later_calls_and_the_value_but_nothing_before() {
 
 #[test]
 fn the_plan_that_is_meant_is_the_one_that_no_other_runs() {
-    let root = |text: &str| compiled(text).root().map(|plan| plan.body.name.clone());
+    let root = |text: &str| compiled(text).root().map(|(plan, _)| plan.body.name.clone());
     let (one, two) = ("plan a() -> Int { 1 }\n", "plan b() -> Int { run a() }\n");
     assert_eq!(root(one).as_deref(), Some("a"));
     assert_eq!(root(&format!("{one}{two}")).as_deref(), Some("b"));

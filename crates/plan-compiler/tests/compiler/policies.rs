@@ -4,13 +4,13 @@ use crate::rules::table;
 
 fn crawl(policy: &str) -> String {
     format!(
-        "use sn22 {{ web_crawl as crawl }}\nplan p(url: Url, purse: Amount = 1USD) -> String with {{ budget: 1USD, deadline: 5m }} {{\n  let page = call crawl(url) with {{ timeout: 4s, max_price: 0.01USD, {policy} }}\n  \"done\"\n}}"
+        "use sn22 {{ web_crawl as crawl }}\nplan p(url: Url, purse: Amount = 1USD) -> String with {{ budget: 1USD, deadline: 5m }} {{\n  let _page = call crawl(url) with {{ timeout: 4s, max_price: 0.01USD, {policy} }}\n  \"done\"\n}}"
     )
 }
 
 fn ask(policy: &str) -> String {
     format!(
-        "use cap {{ generate }}\nfn same(a: String, b: String) -> Bool = a == b\nfn one(a: String) -> Bool = a == \"\"\nplan p(q: String(1..9)) -> String with {{ budget: 1USD, deadline: 5m }} {{\n  let vote = call generate(prompt: q) as String(..99) with {{ timeout: 4s, max_price: 0.01USD, {policy} }}\n  \"done\"\n}}"
+        "use cap {{ generate }}\nfn same(a: String, b: String) -> Bool = a == b\nfn one(a: String) -> Bool = a == \"\"\nplan p(q: String(1..9)) -> String with {{ budget: 1USD, deadline: 5m }} {{\n  let _vote = call generate(prompt: q) as String(..99) with {{ timeout: 4s, max_price: 0.01USD, {policy} }}\n  \"done\"\n}}"
     )
 }
 
@@ -98,7 +98,7 @@ fn what_may_fail_is_said_once() {
 fn pages_and_tasks() {
     let search = |policy: &str| {
         format!(
-            "use sn22 {{ web_search as search }}\nplan p(q: String(1..9)) -> Int with {{ budget: 0.10USD, deadline: 5m }} {{\n  let found = call search(query: q) with {{ timeout: 4s, max_price: 0.01USD, {policy} }}\n  1\n}}"
+            "use sn22 {{ web_search as search }}\nplan p(q: String(1..9)) -> Int with {{ budget: 0.10USD, deadline: 5m }} {{\n  let _found = call search(query: q) with {{ timeout: 4s, max_price: 0.01USD, {policy} }}\n  1\n}}"
         )
     };
     table(&[
@@ -140,7 +140,7 @@ fn preferences_and_selections() {
 fn failures_as_values() {
     let plan = |value: &str, ty: &str| {
         format!(
-            "use sn22 {{ web_crawl as crawl }}\nplan q(url: Url) -> String with {{ budget: 1USD, deadline: 5m }} {{\n  let page = call crawl(url) with {{ timeout: 4s, max_price: 0.01USD }}\n  \"done\"\n}}\nplan p(url: Url) -> {ty} with {{ budget: 1USD, deadline: 5m }} {{\n  {value}\n}}"
+            "use sn22 {{ web_crawl as crawl }}\nplan q(url: Url) -> String with {{ budget: 1USD, deadline: 5m }} {{\n  let _page = call crawl(url) with {{ timeout: 4s, max_price: 0.01USD }}\n  \"done\"\n}}\nplan p(url: Url) -> {ty} with {{ budget: 1USD, deadline: 5m }} {{\n  {value}\n}}"
         )
     };
     let call = "try call crawl(url) with { timeout: 4s, max_price: 0.01USD }";
@@ -180,13 +180,16 @@ fn what_was_spent() {
         )
     };
     table(&[
-        (&plan("let a = call crawl(url) with web\nreturn spent()"), &[]),
-        (&plan("let a = call crawl(url) with web\nlet s = spent()\nreturn s"), &["E0410"]),
+        (&plan("let _a = call crawl(url) with web\nreturn spent()"), &[]),
+        (&plan("let _a = call crawl(url) with web\nlet s = spent()\nreturn s"), &["E0410"]),
         (&plan("return spent()"), &["W0903", "E0410"]),
-        (&plan("let a = call crawl(url) with web\nreturn if true { spent() } else { 0USD }"), &["E0410"]),
-        (&plan("let a = call crawl(url) with web\nreturn [1].map(x => spent())[0]"), &["E0410"]),
-        (&plan("let xs = for i in [1, 2] { let a = call crawl(url) with web\n spent() }\nreturn xs[0]"), &[]),
-        (&plan("let a = call crawl(url) with web\nreturn spent(1)"), &["E0307"]),
+        (&plan("let _a = call crawl(url) with web\nreturn if true { spent() } else { 0USD }"), &["E0410"]),
+        (&plan("let _a = call crawl(url) with web\nreturn [1].map(x => spent())[0]"), &["E0410"]),
+        (
+            &plan("let xs = for i in [1, 2] { let _a = call crawl(url) with web\n spent() }\nreturn xs[0]"),
+            &[],
+        ),
+        (&plan("let _a = call crawl(url) with web\nreturn spent(1)"), &["E0307"]),
         ("fn f() -> Amount = spent()", &["E0410"]),
     ]);
 }

@@ -1,6 +1,6 @@
 //! Plans without calls, evaluated on the spot.
 
-use plan_ir::interp::{PureError, TrapKind, evaluate};
+use plan_ir::interp::{PureError, TrapKind, evaluate, evaluate_json};
 use schema::value::Value;
 
 use crate::common::compiled;
@@ -48,4 +48,18 @@ fn what_has_no_value_says_why() {
     assert!(matches!(value("ask", vec![Value::Int(1)]), Err(PureError::Call { .. })));
     assert_eq!(value("half", vec![]), Err(PureError::Arguments { wanted: 2 }));
     assert_eq!(value("half", vec![Value::Int(1); 3]), Err(PureError::Arguments { wanted: 2 }));
+}
+
+#[test]
+fn arguments_and_results_are_json_for_whoever_wants_that() {
+    let text = "plan p(words: [String](..3), times: Int(0..9) = 2) -> Json { words.map(w => w.len() * times) as Json }\n";
+    let compilation = compiled(text);
+    let (plan, _) = compilation.root().unwrap();
+    assert_eq!(evaluate_json(plan, &["[\"a\", \"bcd\"]"]).as_deref(), Ok("[2,6]"));
+    assert_eq!(evaluate_json(plan, &["[\"a\"]", "9"]).as_deref(), Ok("[9]"));
+    let refused = |args: &[&str]| evaluate_json(plan, args).unwrap_err().to_string();
+    assert_eq!(refused(&["[]", "10"]), "the argument `times`: expected Int(0..9), found 10, at $");
+    assert!(refused(&["[\"a\""]).starts_with("the argument `words`: "), "{}", refused(&["[\"a\""]));
+    assert_eq!(refused(&[]), "the plan takes 2 arguments");
+    assert_eq!(refused(&["[]", "1", "1"]), "the plan takes 2 arguments");
 }

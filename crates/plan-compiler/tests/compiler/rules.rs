@@ -482,7 +482,7 @@ fn calls_and_policies_stand_where_they_may() {
             ),
             &["E0404"],
         ),
-        (&plan("if n > 1 { call crawl(url) with { max_price: 0.1USD } }\n\"done\""), &[]),
+        (&plan("if n > 1 { call crawl(url) with { max_price: 0.1USD } }\n\"done\""), &["W0903"]),
         (&plan("n + 1\n\"done\""), &["W0903"]),
         ("plan p(purse: Amount = 1USD) -> Int with { budget: purse, deadline: 5m } { 1 }", &[]),
         ("plan p(n: Int) -> Int with { budget: n, deadline: 5m } { 1 }", &["E0301"]),

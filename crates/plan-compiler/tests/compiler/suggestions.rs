@@ -15,7 +15,7 @@ capability pages(query: String(1..600)) -> [Url](..9)
 ";
 
 /// What is wrong, what is nearly right in it, and what it was to be.
-const CASES: [(&str, &str, &str, &str); 27] = [
+const CASES: [(&str, &str, &str, &str); 30] = [
     ("operation", "use sn22 { web_serch }", "web_serch", "web_search"),
     (
         "type of an answer",
@@ -41,6 +41,24 @@ const CASES: [(&str, &str, &str, &str); 27] = [
     ("variant", "fn f() -> Mood = Mood.Goood", "Goood", "Good"),
     ("variant of a pattern", "fn f(m: Mood) -> Int = match m { Goood => 1, _ => 2 }", "Goood", "Good"),
     ("enum", "fn f() -> Mood = Moood.Good", "Moood", "Mood"),
+    (
+        "variant of the Ledger",
+        "use sn22 { ai_search }\nfn f(x: AiSearchInputResultType) -> Bool = x == OnlyLink",
+        "OnlyLink",
+        "OnlyLinks",
+    ),
+    (
+        "variant of the Ledger without its enum",
+        "use sn22 { ai_search }\nfn f() -> Int = { let _x = OnlyLink; 1 }",
+        "OnlyLink",
+        "AiSearchInputResultType.OnlyLinks",
+    ),
+    (
+        "operation of another subnet",
+        "adapter sn28.web_search as pages {}",
+        "sn28.web_search",
+        "sn22.web_search",
+    ),
     (
         "target of a call",
         "plan p() -> Int with { budget: 1USD, deadline: 60s } {\n  let x = call serch(query: \"a\")\n  1\n}",
@@ -96,6 +114,65 @@ fn what_is_nearly_right_is_suggested() {
         let mended = found.fix.as_ref().and_then(|fix| fix.apply(&text)).unwrap();
         assert!(mended.contains(right), "{kind}");
         assert!(suggested(&mended, right).is_none_or(|left| left.code != found.code), "{kind}: {mended}");
+    }
+}
+
+/// An import, what it was to be, and the text of the import that the fix makes.
+const IMPORTS: [(&str, &str, Option<&str>); 5] = [
+    ("use sn28 { web_crawl }", "`use sn22 { web_crawl }`", Some("use sn22 { web_crawl }")),
+    ("use cap { web_crawl }", "`use sn22 { web_crawl }`", Some("use sn22 { web_crawl }")),
+    ("use sn22 { generate }", "`use cap { generate }`", Some("use cap { generate }")),
+    ("use sn28 { web_search }", "`use cap { web_search }` or `use sn22 { web_search }`", None),
+    ("use sn28 { chat_completions, web_crawl }", "`use sn22 { web_crawl }`", None),
+];
+
+#[test]
+fn an_import_from_the_wrong_place_is_told_the_right_one() {
+    for (text, right, mended) in IMPORTS {
+        let found = compiled(text).diagnostics;
+        assert_eq!(found.len(), 1, "{}", crate::common::shown(text));
+        assert_eq!(found[0].help.as_deref(), Some(format!("did you mean {right}?").as_str()));
+        assert_eq!(found[0].fix.as_ref().and_then(|fix| fix.apply(text)).as_deref(), mended, "{text}");
+    }
+}
+
+/// Each is one mistake, whose echoes are not told.
+#[test]
+fn a_misspelt_name_is_one_error() {
+    let search = |args: &str| {
+        format!(
+            "plan p() -> Int with {{ budget: 1USD, deadline: 60s }} {{\n  let x = call search(query: \"a\", {args}) with {{ max_price: 0.1USD }}\n  x.data.len()\n}}"
+        )
+    };
+    for (text, code) in [
+        ("fn f() -> Page = Page { titel: \"a\", links: [] }".to_owned(), "E0304"),
+        ("fn f() -> Page = Page { title: \"a\", links: [], mood: Goood }".to_owned(), "E0304"),
+        (search("mood: Goood"), "E0308"),
+        (search("moods: [Goood, { a: [] }]"), "E0308"),
+    ] {
+        let text = format!("{HEAD}{text}\n");
+        let errors = compiled(&text).diagnostics.into_iter().filter(Diagnostic::is_error);
+        let errors: Vec<_> = errors.map(|found| found.code.as_str()).collect();
+        assert_eq!(errors, [code], "{}", crate::common::shown(&text));
+    }
+}
+
+/// A text in the place of a variant is told the variant that is meant, whether in words of the plan or of the subnet.
+#[test]
+fn a_misspelt_text_for_a_variant_is_told_the_variant() {
+    for (text, right) in [
+        ("use sn22 { ai_search }\nfn f() -> AiSearchInputToolsItem = \"wbe\"", "AiSearchInputToolsItem.Web"),
+        (
+            "use sn22 { ai_search }\nfn f() -> AiSearchInputResultType? = \"ONLY_LINK\"",
+            "AiSearchInputResultType.OnlyLinks",
+        ),
+        ("enum Mood { Good, Bad }\nfn f() -> Mood = \"goood\"", "Mood.Good"),
+    ] {
+        let found = compiled(text).diagnostics;
+        assert_eq!(found.len(), 1, "{}", crate::common::shown(text));
+        assert_eq!(found[0].help.as_deref(), Some(format!("did you mean `{right}`?").as_str()));
+        let mended = found[0].fix.as_ref().and_then(|fix| fix.apply(text)).unwrap();
+        assert!(compiled(&mended).diagnostics.is_empty(), "{mended}");
     }
 }
 

@@ -8,8 +8,13 @@ use crate::rules::table;
 
 fn with(body: &str) -> String {
     format!(
-        "use sn22 {{ web_crawl as crawl }}\nuse cap {{ generate }}\nplan p(url: Url, n: Int = 1) -> String with {{ budget: 1USD, deadline: 5m }} {{\n  let page = call crawl(url) with {{ timeout: 4s, max_price: 0.01USD }}\n  let sum = call generate(prompt: \"x\") as Int with {{ timeout: 4s, max_price: 0.01USD }}\n  \"{{sum}} {{n}}\"\n}}\ntest \"t\" {{\n{body}\n}}"
+        "use sn22 {{ web_crawl as crawl }}\nuse cap {{ generate }}\nplan p(url: Url, n: Int = 1) -> String with {{ budget: 1USD, deadline: 5m }} {{\n  let _page = call crawl(url) with {{ timeout: 4s, max_price: 0.01USD }}\n  let sum = call generate(prompt: \"x\") as Int with {{ timeout: 4s, max_price: 0.01USD }}\n  \"{{sum}} {{n}}\"\n}}\ntest \"t\" {{\n{body}\n}}"
     )
+}
+
+/// A mock in a test that runs what may ask it.
+fn mocked(mock: &str) -> String {
+    with(&format!("{mock}\nrun p(\"https://a.example\")"))
 }
 
 #[test]
@@ -48,26 +53,26 @@ fn statements() {
 #[test]
 fn mocks() {
     table(&[
-        (&with("mock crawl => fails timeout"), &[]),
-        (&with("mock crawl => fails invalid(\"$.data\")"), &[]),
-        (&with("mock crawl => after 5s \"a\""), &[]),
-        (&with("mock crawl => after 5s fails rate_limited"), &[]),
-        (&with("mock crawl => sequence [\"a\", fails timeout, after 1s \"b\"]"), &[]),
-        (&with("mock crawl => sequence []"), &[]),
-        (&with("mock generate => [1, 2]"), &[]),
-        (&with("mock crawl => 3"), &["E0301"]),
-        (&with("mock crawll => 3"), &["E0208"]),
-        (&with("mock p => 3"), &["E0208"]),
-        (&with("mock crawl => fails"), &["E0110"]),
-        (&with("mock crawl => fails late"), &["E0316"]),
-        (&with("mock crawl => fails no_quorum"), &["E0316"]),
-        (&with("mock crawl => fails timeout(\"x\")"), &["E0307"]),
-        (&with("mock crawl => fails invalid(3)"), &["E0301"]),
-        (&with("mock crawl => \"a\"\nmock crawl => \"b\""), &["E0202"]),
-        (&with("mock generate => []"), &[]),
-        (&with("mock generate => { a: [1, null] }"), &[]),
-        (&with("let v: Int? = 3\nmock generate => v"), &[]),
-        (&with("mock crawl => []"), &["E0301"]),
+        (&mocked("mock crawl => fails timeout"), &[]),
+        (&mocked("mock crawl => fails invalid(\"$.data\")"), &[]),
+        (&mocked("mock crawl => after 5s \"a\""), &[]),
+        (&mocked("mock crawl => after 5s fails rate_limited"), &[]),
+        (&mocked("mock crawl => sequence [\"a\", fails timeout, after 1s \"b\"]"), &[]),
+        (&mocked("mock crawl => sequence []"), &[]),
+        (&mocked("mock generate => [1, 2]"), &[]),
+        (&mocked("mock crawl => 3"), &["E0301"]),
+        (&mocked("mock crawll => 3"), &["E0208"]),
+        (&mocked("mock p => 3"), &["E0208"]),
+        (&mocked("mock crawl => fails"), &["E0110"]),
+        (&mocked("mock crawl => fails late"), &["E0316"]),
+        (&mocked("mock crawl => fails no_quorum"), &["E0316"]),
+        (&mocked("mock crawl => fails timeout(\"x\")"), &["E0307"]),
+        (&mocked("mock crawl => fails invalid(3)"), &["E0301"]),
+        (&mocked("mock crawl => \"a\"\nmock crawl => \"b\""), &["E0202"]),
+        (&mocked("mock generate => []"), &[]),
+        (&mocked("mock generate => { a: [1, null] }"), &[]),
+        (&mocked("let v: Int? = 3\nmock generate => v"), &[]),
+        (&mocked("mock crawl => []"), &["E0301"]),
     ]);
 }
 

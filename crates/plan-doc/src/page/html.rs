@@ -146,7 +146,7 @@ fn bounds(main: &mut String, page: &Page) {
     let _ = writeln!(
         main,
         "<dl><dt>costs at most</dt><dd><strong>{}</strong>{}</dd><dt>takes at most</dt><dd><strong>{}</strong>{}</dd>\
-         <dt>calls at most</dt><dd><strong>{}</strong></dd></dl>",
+         <dt>requests at most</dt><dd><strong>{}</strong></dd></dl>",
         graph.cost_max,
         limit(graph.budget.map(|budget| budget.to_string())),
         seconds(graph.latency_us_max),

@@ -107,11 +107,11 @@ fn bounds(text: &mut String, page: &Page) {
     let deadline = of(graph.deadline_us.map(seconds), "deadline");
     let _ = writeln!(
         text,
-        "Costs at most {}{budget}. Takes at most {}{deadline}. Makes at most {} {}.\n",
+        "Costs at most {}{budget}. Takes at most {}{deadline}. Sends at most {} {}.\n",
         graph.cost_max,
         seconds(graph.latency_us_max),
         graph.calls_max,
-        if graph.calls_max == 1 { "call" } else { "calls" }
+        if graph.calls_max == 1 { "request" } else { "requests" }
     );
     let rows = rows(page).map(|row| {
         vec![

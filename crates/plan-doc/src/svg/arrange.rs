@@ -6,7 +6,7 @@ use plan_ir::explain::seconds;
 use plan_ir::graph::NodeKind;
 use schema::price::PriceBasis;
 
-use super::measure::{shorten, widest, width, wrap};
+use super::measure::{widest, wrap};
 use crate::graph::{Cost, GraphNode, PlanGraph, RegionKind};
 use crate::layout::{Point, Size, layout};
 
@@ -22,8 +22,8 @@ const CARD_PAD: f64 = 11.0;
 const FRAME_PAD: f64 = 14.0;
 /// Blank between two arms.
 const ARM_GAP: f64 = 12.0;
-/// Lines of a card that say what a step does.
-const DETAIL_LINES_MAX: usize = 4;
+/// Lines of one label: more than the names and steps of a plan take that was written by a person.
+const LABEL_LINES_MAX: usize = 12;
 /// More edges than this in one frame, and those that the others imply are left out.
 const EDGES_MAX: usize = 160;
 
@@ -401,16 +401,14 @@ fn step_lines(graph: &PlanGraph, node: &GraphNode) -> Vec<TextLine> {
     let around = graph.sub_plans.get(node.sub_plan as usize).map_or("", |sub_plan| &sub_plan.label);
     let own = node.label.strip_prefix(around).and_then(|rest| rest.strip_prefix('.'));
     let label = own.unwrap_or(&node.label);
-    let name = shorten(label, LineKind::Name.size(), true, TEXT_WIDTH_MAX);
-    let mut lines = vec![(LineKind::Name, name)];
+    let mut lines = wrapped(label, LineKind::Name, TEXT_WIDTH_MAX);
     let detail = match node.kind {
         NodeKind::Ensure if label != "ensure" => "ensure".to_owned(),
         _ => node.detail.clone(),
     };
     // A frame has room for a longer line.
     let room = if node.regions.is_empty() { TEXT_WIDTH_MAX } else { 1.6 * TEXT_WIDTH_MAX };
-    let wrapped = wrap(&detail, LineKind::Detail.size(), room, DETAIL_LINES_MAX);
-    lines.extend(wrapped.into_iter().map(|line| (LineKind::Detail, line)));
+    lines.extend(wrapped(&detail, LineKind::Detail, room));
     if let Some(cost) = &node.cost {
         lines.push((LineKind::Cost, cost_line(cost)));
     }
@@ -429,10 +427,8 @@ fn sub_plan_lines(graph: &PlanGraph, id: u32) -> Vec<TextLine> {
     let around = sub_plan.parent.and_then(|parent| graph.sub_plans.get(parent as usize));
     let own = around.and_then(|around| sub_plan.label.strip_prefix(&around.label));
     let name = own.map_or(sub_plan.label.as_str(), |own| own.trim_start_matches('.'));
-    let mut lines = vec![
-        (LineKind::Name, shorten(name, LineKind::Name.size(), true, TEXT_WIDTH_MAX)),
-        (LineKind::Detail, "run".to_owned()),
-    ];
+    let mut lines = wrapped(name, LineKind::Name, TEXT_WIDTH_MAX);
+    lines.push((LineKind::Detail, "run".to_owned()));
     let cost = sub_plan.cost_max.map(|cost| format!("\u{2264} {cost}"));
     let time = sub_plan.latency_us_max.map(|us| format!("\u{2264} {}", seconds(us)));
     let bound: Vec<String> = cost.into_iter().chain(time).collect();
@@ -444,6 +440,11 @@ fn sub_plan_lines(graph: &PlanGraph, id: u32) -> Vec<TextLine> {
 
 fn arm_lines(graph: &PlanGraph, region: u32) -> Vec<TextLine> {
     let label = graph.region(region).map_or("", |region| &region.label);
-    let shown = shorten(label, LineKind::When.size(), false, 1.6 * TEXT_WIDTH_MAX);
-    if width(&shown, 1.0, false) > 0.0 { stack(vec![(LineKind::When, shown)]) } else { Vec::new() }
+    stack(wrapped(label, LineKind::When, 1.6 * TEXT_WIDTH_MAX))
+}
+
+/// A text in as many lines as it takes.
+fn wrapped(text: &str, kind: LineKind, room: f64) -> Vec<(LineKind, String)> {
+    let lines = wrap(text, kind.size(), kind.is_bold(), room, LABEL_LINES_MAX);
+    lines.into_iter().map(|line| (kind, line)).collect()
 }

@@ -28,46 +28,46 @@ pub(super) fn width(text: &str, size: f64, bold: bool) -> f64 {
     text.chars().map(width_of).sum::<f64>() * size * factor
 }
 
-/// `text` without its end, so that it fits.
-pub(super) fn shorten(text: &str, size: f64, bold: bool, width_max: f64) -> String {
-    if width(text, size, bold) <= width_max {
-        return text.to_owned();
-    }
-    let factor = if bold { 1.08 } else { 1.0 };
-    let mut left = width_max - width_of('\u{2026}') * size * factor;
-    let mut short = String::new();
-    for c in text.chars() {
-        left -= width_of(c) * size * factor;
-        if left < 0.0 {
-            break;
-        }
-        short.push(c);
-    }
-    short.truncate(short.trim_end().len());
-    short.push('\u{2026}');
-    short
-}
-
-/// `text` in lines that fit, broken between words; at most `lines_max`, the last shortened.
-pub(super) fn wrap(text: &str, size: f64, width_max: f64, lines_max: usize) -> Vec<String> {
+/// `text` in lines that fit, broken between words, and within words that are too wide for a line. Of more than
+/// `lines_max`, the last that is kept ends in an ellipsis.
+pub(super) fn wrap(text: &str, size: f64, bold: bool, width_max: f64, lines_max: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let is_full = lines.len() == lines_max;
-        let Some(last) = lines.last_mut() else {
-            lines.push(shorten(word, size, false, width_max));
-            continue;
-        };
-        let longer = format!("{last} {word}");
-        if width(&longer, size, false) <= width_max {
-            *last = longer;
-        } else if is_full {
-            *last = shorten(&longer, size, false, width_max);
+        if lines.len() > lines_max {
             break;
-        } else {
-            lines.push(shorten(word, size, false, width_max));
+        }
+        match lines.last_mut() {
+            Some(last) if width(&format!("{last} {word}"), size, bold) <= width_max => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => lines.extend(pieces(word, size, bold, width_max).take(lines_max + 1)),
+        }
+    }
+    if lines.len() > lines_max {
+        lines.truncate(lines_max);
+        if let Some(last) = lines.last_mut() {
+            let room = width_max - width("\u{2026}", size, bold);
+            while width(last, size, bold) > room && last.pop().is_some() {}
+            last.push('\u{2026}');
         }
     }
     lines
+}
+
+/// A word in parts that fit.
+fn pieces(word: &str, size: f64, bold: bool, width_max: f64) -> impl Iterator<Item = String> {
+    let of = move |c: char| width(c.encode_utf8(&mut [0; 4]), size, bold);
+    let mut chars = word.chars().peekable();
+    std::iter::from_fn(move || {
+        let mut piece = String::from(chars.next()?);
+        let mut used = width(&piece, size, bold);
+        while let Some(c) = chars.next_if(|c| used + of(*c) <= width_max) {
+            used += of(c);
+            piece.push(c);
+        }
+        Some(piece)
+    })
 }
 
 /// Width of the widest line.
@@ -83,12 +83,13 @@ mod tests {
     fn text_is_broken_between_words_and_never_wider_than_there_is_room() {
         let text = "call sn22.web_search | sn52.web_search, 4 s each, 1 retry, accept, fallback to a value";
         for lines_max in 1..8 {
-            let lines = wrap(text, 11.0, 120.0, lines_max);
+            let lines = wrap(text, 11.0, false, 120.0, lines_max);
             assert!(lines.len() <= lines_max && lines.iter().all(|line| width(line, 11.0, false) <= 120.0));
         }
-        assert_eq!(wrap(text, 11.0, 2_000.0, 2), [text]);
-        assert_eq!(wrap("", 11.0, 100.0, 2), [""; 0]);
-        assert!(wrap("abcdefghijklmnopqrstuvwxyz", 11.0, 60.0, 2)[0].ends_with('\u{2026}'));
-        assert_eq!(shorten("a name", 11.0, true, 500.0), "a name");
+        assert_eq!(wrap(text, 11.0, false, 2_000.0, 2), [text]);
+        assert_eq!(wrap("", 11.0, false, 100.0, 2), [""; 0]);
+        let alphabet = "abcdefghijklmnopqrstuvwxyz";
+        assert_eq!(wrap(alphabet, 11.0, true, 60.0, 9).concat(), alphabet);
+        assert!(wrap(alphabet, 11.0, true, 60.0, 2)[1].ends_with('\u{2026}'));
     }
 }

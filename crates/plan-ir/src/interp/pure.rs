@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use schema::decode::{DecodeError, decode};
+use schema::encode::{EncodeError, to_json};
 use schema::value::Value;
 
 use super::{Env, Meter, Trap, eval, match_pattern};
@@ -33,6 +35,17 @@ pub enum PureError {
         /// How many parameters it has.
         wanted: usize,
     },
+    /// An argument that is not of its parameter's type.
+    #[error("the argument `{param}`: {why}")]
+    Argument {
+        /// Name of the parameter.
+        param: String,
+        /// What does not fit.
+        why: DecodeError,
+    },
+    /// The result cannot be written as JSON.
+    #[error("the result: {0}")]
+    Result(#[from] EncodeError),
     /// An expression has no value.
     #[error(transparent)]
     Trap(#[from] Trap),
@@ -55,6 +68,23 @@ pub fn evaluate(plan: &CompiledPlan, mut args: Vec<Value>) -> Result<Value, Pure
     }
     let mut run = Run { plan, args, nodes: BTreeMap::new(), bound: BTreeMap::new() };
     run.region(&plan.graph.root)
+}
+
+/// As [`evaluate`], with arguments and result as JSON.
+///
+/// # Errors
+/// A [`PureError`], also where an argument is not of its type.
+pub fn evaluate_json(plan: &CompiledPlan, args: &[impl AsRef<[u8]>]) -> Result<String, PureError> {
+    let (params, types) = (&plan.body.params, &plan.body.types);
+    if args.len() > params.len() {
+        return Err(PureError::Arguments { wanted: params.len() });
+    }
+    let args = params.iter().zip(args).map(|(param, arg)| {
+        let misfit = |why| PureError::Argument { param: param.name.clone(), why };
+        decode(arg.as_ref(), &param.ty, types).map_err(misfit)
+    });
+    let value = evaluate(plan, args.collect::<Result<_, _>>()?)?;
+    Ok(to_json(&value, &plan.body.output, types)?)
 }
 
 /// Values so far. A node of a region that runs again takes the place of its last value.

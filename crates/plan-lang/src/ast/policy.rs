@@ -37,7 +37,7 @@ pub struct PolicyValue {
 /// The shapes of policy values.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PolicyValueKind {
-    /// Keys in braces: `retry: { max: 1 }`. Braces are keys in a policy, never a record.
+    /// Keys in braces: `retry: { max: 1 }`. Braces are keys in a policy, and a record behind `fallback:` only.
     Fields(Vec<PolicyField>),
     /// `tolerate: 20%`.
     Percent(Percent),

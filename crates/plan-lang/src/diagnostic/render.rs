@@ -11,7 +11,7 @@ use crate::text::Span;
 /// Longest text, from the start of its first line to the end of its last, that a fix is shown in.
 const FIX_LINE_BYTES_MAX: usize = 1_000;
 
-/// A named source text, borrowed for rendering.
+/// A source text with the name that messages show.
 #[derive(Clone, Copy, Debug)]
 pub struct SourceFile<'a> {
     /// The name to show, usually a path as the user gave it.

@@ -1,5 +1,8 @@
 //! "Did you mean": the candidate that is nearest to a misspelt name.
 
+use super::{Diagnostic, Fix};
+use crate::text::Span;
+
 /// Longest name that is compared, in characters. The work grows with the product of two lengths, and a
 /// longer name is no slip of a finger.
 const NAME_CHARS_MAX: usize = 64;
@@ -35,6 +38,25 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
     }
     best
+}
+
+impl Diagnostic {
+    /// Says what `written`, which stands at `span`, was meant to be, and offers that; nothing where none of the
+    /// candidates is near (see [`suggest`]).
+    #[must_use]
+    pub fn did_you_mean<'a>(
+        self,
+        written: &str,
+        span: Span,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        match suggest(written, candidates) {
+            Some(near) => self
+                .help(format!("did you mean `{near}`?"))
+                .fix(Fix::maybe(format!("use `{near}`")).replace(span, near)),
+            None => self,
+        }
+    }
 }
 
 /// What tells of most names that they are far from each other, without comparing them letter by letter.

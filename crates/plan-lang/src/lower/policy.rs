@@ -2,7 +2,7 @@
 
 use super::expr::{Slot, error_at};
 use super::{Lower, ident_of, member_span, missing_at, path_of};
-use crate::ast::{PolicyField, PolicyUse, PolicyValue, PolicyValueKind};
+use crate::ast::{Expr, ExprKind, FieldInit, PolicyField, PolicyUse, PolicyValue, PolicyValueKind};
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 use crate::text::Span;
 
@@ -36,6 +36,13 @@ impl Lower {
                 (PolicyValueKind::Percent(share), percent.span())
             }
             Some(SyntaxElement::Node(fields)) if fields.kind() == SyntaxKind::PolicyFields => {
+                if key.name == "fallback"
+                    && let Some(record) = self.record_of(node)
+                {
+                    let value =
+                        PolicyValue { kind: PolicyValueKind::Expr(Box::new(record)), span: fields.span() };
+                    return Some(PolicyField { key, value, span: member_span(node) });
+                }
                 (PolicyValueKind::Fields(self.policy_fields_in(node)), fields.span())
             }
             Some(SyntaxElement::Node(expr)) => {
@@ -48,5 +55,21 @@ impl Lower {
             }
         };
         Some(PolicyField { key, value: PolicyValue { kind, span }, span: member_span(node) })
+    }
+
+    /// The braces in `node` as the fields of a record; `None` where something in them can only be a policy's.
+    fn record_of(&mut self, node: &SyntaxNode) -> Option<Expr> {
+        let braces = node.child(SyntaxKind::PolicyFields)?;
+        let members = braces.children().filter(|child| child.kind() == SyntaxKind::PolicyField);
+        let fields = members.map(|member| {
+            let key = ident_of(&member.token(SyntaxKind::Ident)?);
+            let value = match self.record_of(&member) {
+                Some(inner) => inner,
+                None => self.expr(&member.child(SyntaxKind::Expr)?, Slot::Value),
+            };
+            Some(FieldInit { key, quoted: false, value, shorthand: false, span: member_span(&member) })
+        });
+        let kind = ExprKind::Anonymous(fields.collect::<Option<_>>()?);
+        Some(Expr { kind, span: braces.span() })
     }
 }

@@ -36,6 +36,14 @@ pub(super) fn unclosed(
     }
     let found = Diagnostic::error(codes::UNCLOSED, format!("`{open}` is not closed"))
         .secondary(opener, "opened here");
+    // `sequnce [1, 2]` reads as an index.
+    let (word, word_span) = source.before(opener.start);
+    let meant = (node.kind() == SyntaxKind::Index && next == ",")
+        .then(|| Diagnostic::error(codes::NO_STATEMENT, format!("`{word}` starts no list of answers")))
+        .map(|found| found.primary(word_span, "").did_you_mean(word, word_span, ["sequence"]));
+    if let Some(meant) = meant.filter(|meant| meant.fix.is_some()) {
+        return meant;
+    }
     if matches!(next, ")" | "]" | "}") && next != close && next != "}" {
         return found
             .primary(span, format!("expected `{close}`"))

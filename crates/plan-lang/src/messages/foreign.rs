@@ -1,18 +1,24 @@
 //! Words of other languages, and what to write instead.
 
-use crate::diagnostic::suggest;
+use super::forms::UNITS;
 
 /// Words that start a declaration here.
 pub(super) const ITEM_WORDS: [&str; 10] =
     ["edition", "use", "record", "enum", "policy", "capability", "adapter", "fn", "plan", "test"];
 
 /// Words that start a statement or an expression here.
-const STATEMENT_WORDS: [&str; 12] =
+pub(super) const STATEMENT_WORDS: [&str; 12] =
     ["let", "ensure", "return", "if", "match", "for", "call", "run", "try", "mock", "assert", "expect"];
 
+/// Words that an expression starts with and that another word follows.
+pub(super) const EXPRESSION_WORDS: [&str; 6] = ["if", "match", "for", "call", "run", "try"];
+
+/// Words that stand before the answer of a mock.
+pub(super) const MOCK_WORDS: [&str; 3] = ["fails", "after", "sequence"];
+
 /// What to write instead of a declaration of another language.
-pub(super) fn item_help(word: &str) -> Option<String> {
-    let help = match word {
+pub(super) fn item_help(word: &str) -> Option<&'static str> {
+    Some(match word {
         "import" | "from" | "require" | "include" | "using" => "imports are written `use sn22 { name }`",
         "function" | "def" | "func" | "fun" | "sub" => "a function is written `fn name(x: Int) -> Int = x`",
         "struct" | "type" | "interface" | "class" | "message" | "data" => {
@@ -27,17 +33,13 @@ pub(super) fn item_help(word: &str) -> Option<String> {
         "call" | "run" | "for" | "if" | "match" | "return" | "ensure" | "try" => {
             "statements stand in a plan: `plan name() -> T { .. }`"
         }
-        _ => return suggest(word, ITEM_WORDS).map(|near| format!("did you mean `{near}`?")),
-    };
-    Some(help.to_owned())
+        _ => return None,
+    })
 }
 
 /// What to write instead of a statement that starts with a word of another language.
-pub(super) fn statement_help(word: &str) -> Option<String> {
-    if let Some(help) = loop_help(word) {
-        return Some(help.to_owned());
-    }
-    let help = match word {
+pub(super) fn statement_help(word: &str) -> Option<&'static str> {
+    Some(match word {
         "var" | "const" | "val" | "auto" | "mut" => {
             "a binding is written `let name = value`, and never changes"
         }
@@ -59,9 +61,8 @@ pub(super) fn statement_help(word: &str) -> Option<String> {
         "is" => "equality is written `==`",
         "new" => "a record is written `Name { field: value }`",
         "import" | "function" | "def" | "struct" | "type" | "class" | "interface" => return item_help(word),
-        _ => return suggest(word, STATEMENT_WORDS).map(|near| format!("did you mean `{near}`?")),
-    };
-    Some(help.to_owned())
+        _ => return loop_help(word),
+    })
 }
 
 /// What to write instead of a loop that goes on until something holds.
@@ -70,7 +71,7 @@ pub(crate) fn loop_help(word: &str) -> Option<&'static str> {
         .then_some("there are no open-ended loops: write `for x in list { .. }`")
 }
 
-/// The unit that a misspelt one stands for.
+/// The unit that one of another language stands for.
 pub(super) fn unit(written: &str) -> Option<&'static str> {
     Some(match written.to_lowercase().as_str() {
         "ms" | "msec" | "msecs" | "millis" | "milliseconds" => "ms",
@@ -83,4 +84,14 @@ pub(super) fn unit(written: &str) -> Option<&'static str> {
         "usd" | "dollar" | "dollars" => "USD",
         _ => return None,
     })
+}
+
+/// The units that are one slip away from a misspelt one of two to five letters. Of one letter, any could be meant.
+pub(super) fn near_units(written: &str) -> Vec<&'static str> {
+    if !(2..=5).contains(&written.chars().count()) {
+        return Vec::new();
+    }
+    let written = written.to_lowercase();
+    let near = |unit: &&str| strsim::damerau_levenshtein(&written, &unit.to_lowercase()) == 1;
+    UNITS.into_iter().filter(near).collect()
 }

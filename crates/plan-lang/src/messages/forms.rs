@@ -1,7 +1,7 @@
 //! Forms of other languages that end where the grammar of this one breaks, and what to write instead. They come before
 //! any guess of what is missing: a comma or a bracket put there would only break the text further.
 
-use super::Source;
+use super::{Source, foreign};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::syntax::SyntaxKind::{
@@ -170,17 +170,29 @@ fn is(token: &str, found: &str) -> bool {
     }
 }
 
-/// `0.1 USD`.
+/// The units of numbers.
+pub(super) const UNITS: [&str; 8] = ["ms", "s", "m", "h", "d", "TAO", "rao", "USD"];
+
+/// `0.1 USD`, `1 ussd`.
 fn blank_before_unit(at: u32, source: Source<'_>) -> Option<Diagnostic> {
-    const UNITS: [&str; 8] = ["ms", "s", "m", "h", "d", "TAO", "rao", "USD"];
     let (unit, span) = source.next_on_line(at);
     let (number, digits) = source.before(at);
-    if !UNITS.contains(&unit) || !is("0", number) || !number.ends_with(|c: char| c.is_ascii_digit()) {
+    if !is("0", number) || !number.ends_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
     let whole = Span::new(digits.start, span.end);
-    let found = Diagnostic::error(codes::FOREIGN_FORM, "a number and its unit are written without a blank");
-    Some(
-        found.primary(whole, "").fix(Fix::safe("remove the blank").delete(Span::new(digits.end, span.start))),
-    )
+    let found = Diagnostic::error(codes::FOREIGN_FORM, "a number and its unit are written without a blank")
+        .primary(whole, "");
+    let joined = Span::new(digits.end, span.end);
+    if UNITS.contains(&unit) {
+        let blank = Span::new(digits.end, span.start);
+        return Some(found.fix(Fix::safe("remove the blank").delete(blank)));
+    }
+    if let Some(right) = foreign::unit(unit) {
+        return Some(found.fix(Fix::safe(format!("write `{right}`")).replace(joined, right)));
+    }
+    // Shorter ones are names as often as units.
+    let near = if unit.len() < 3 { Vec::new() } else { foreign::near_units(unit) };
+    let [right] = near.as_slice() else { return None };
+    Some(found.fix(Fix::maybe(format!("write `{right}`")).replace(joined, *right)))
 }

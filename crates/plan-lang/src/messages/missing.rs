@@ -56,10 +56,9 @@ impl Missing<'_> {
     fn fails(&self) -> Diagnostic {
         let found = self.word("fails", "after `expect`");
         match self.source.next_on_line(self.at) {
-            (word @ ("fail" | "failure" | "failing" | "failed"), span) => Diagnostic {
-                fix: Some(Fix::safe(format!("write `fails` for `{word}`")).replace(span, "fails")),
-                ..found
-            },
+            (word @ ("fail" | "failure" | "failing" | "failed"), span) => {
+                found.fix(Fix::safe(format!("write `fails` for `{word}`")).replace(span, "fails"))
+            }
             _ => found,
         }
     }
@@ -102,7 +101,30 @@ impl Missing<'_> {
                 .help("write one of: timeout, unavailable, rate_limited, unauthorized, rejected, invalid"),
             SyntaxKind::Use => found.help("write `use sn22 { name }` or `use cap { name }`"),
             SyntaxKind::Let => found.help("write `let name = value`"),
+            SyntaxKind::Call | SyntaxKind::Run if next == "(" => self.name_in_parens(found, &lead, span),
             _ => found,
+        }
+    }
+
+    /// `call(search, query: q)`: the name stands before the parentheses.
+    fn name_in_parens(&self, found: Diagnostic, lead: &str, paren: Span) -> Diagnostic {
+        let (name, span) = self.source.next_on_line(paren.end);
+        let (behind, after) = self.source.next_on_line(span.end);
+        if !name.starts_with(char::is_lowercase) || is_reserved(name) {
+            return found;
+        }
+        let replaced = match behind {
+            ")" => Some((after.end, ")")),
+            "," => Some((self.source.next(after.end).1.start, "")),
+            _ => None,
+        };
+        let found = found.help(format!("the name stands before the parentheses: `{lead} {name}(..)`"));
+        match replaced {
+            Some((end, rest)) => found.fix(
+                Fix::maybe(format!("write `{lead} {name}(..)`"))
+                    .replace(Span::new(self.at, end), format!(" {name}({rest}")),
+            ),
+            None => found,
         }
     }
 

@@ -8,18 +8,50 @@ use crate::lower::is_reserved;
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 use crate::text::Span;
 
+/// How far arms are looked at for the mistake of the first: every broken arm asks.
+const ARROW_TOKENS_MAX: usize = 1_000;
+
 impl Missing<'_> {
     pub(super) fn arrow(&self) -> Diagnostic {
         let (next, span) = self.source.next_on_line(self.at);
         let place = if self.parent.kind() == SyntaxKind::Mock { "the operation" } else { "the pattern" };
         let found = Diagnostic::error(codes::MISSING_ARROW, format!("`=>` is missing after {place}"));
         match next {
-            "->" | "=" | ":" => found.primary(span, "expected `=>`").fix(Fix::safe("write `=>`").replace(span, "=>")),
+            "->" => {
+                let fix = self.arrows(span).into_iter().fold(Fix::safe("write `=>`"), |fix, arrow| fix.replace(arrow, "=>"));
+                found.primary(span, "expected `=>`").fix(fix)
+            }
+            "=" | ":" => found.primary(span, "expected `=>`").fix(Fix::safe("write `=>`").replace(span, "=>")),
             "|" | "if" => found
                 .primary(span, "expected `=>`")
                 .help("an arm has one pattern and no condition: write an arm for each pattern, and `if` in its value"),
             _ => found.primary(self.here(), "expected `=>`").fix(Fix::maybe("add `=>`").insert(self.at, " =>")),
         }
+    }
+
+    /// This `->` and those of the arms behind: who writes one writes each so.
+    fn arrows(&self, this: Span) -> Vec<Span> {
+        let mut arrows = vec![this];
+        let (mut depth, mut minus) = (0_u32, None);
+        let behind = std::iter::successors(self.parent.next(), SyntaxElement::next);
+        for token in behind.flat_map(|element| element.all_tokens()).take(ARROW_TOKENS_MAX) {
+            let span = token.span();
+            if span.start < this.end {
+                continue;
+            }
+            match token.text() {
+                "{" | "(" | "[" => depth += 1,
+                "}" | ")" | "]" if depth == 0 => break,
+                "}" | ")" | "]" => depth -= 1,
+                ">" if depth == 0 && minus == Some(span.start) => {
+                    arrows.push(Span::new(span.start - 1, span.end));
+                }
+                "->" if depth == 0 => arrows.push(span),
+                _ => {}
+            }
+            minus = (token.text() == "-").then_some(span.end);
+        }
+        arrows
     }
 
     pub(super) fn ensure_else(&self) -> Diagnostic {
@@ -47,7 +79,13 @@ impl Missing<'_> {
             );
         }
         let message = format!("add `{word}`");
-        let (behind, _) = self.source.next(span.end);
+        let (behind, _) = self.source.next_on_line(span.end);
+        let is_word = |token: &str| token.starts_with(|c: char| c == '_' || c.is_alphabetic());
+        // Of two words in a row, the first stands where the missing one belongs.
+        if is_word(next) && is_word(behind) && !is_reserved(next) {
+            let fix = Fix::maybe(format!("write `{word}`")).replace(span, word);
+            return found.primary(span, format!("expected `{word}`")).fix(fix);
+        }
         let is_certain = starts_value(next) && next != "{" && !is_reserved(next) && !is_reserved(behind);
         let fix = if is_certain { Fix::safe(message) } else { Fix::maybe(message) };
         found.primary(self.here(), format!("expected `{word}`")).fix(fix.insert(self.at, format!(" {word}")))
@@ -114,7 +152,14 @@ impl Missing<'_> {
         let word =
             before.as_ref().filter(|before| before.kind() == SyntaxKind::ExprStmt).map(SyntaxNode::text);
         if let (Some(word), Some(stmt)) = (word.as_deref(), &before) {
-            if next == "=" && self.parent.kind() != SyntaxKind::AdapterBody {
+            let is_name = word.chars().all(|c| c == '_' || c.is_alphanumeric());
+            let is_adapter = self.parent.kind() == SyntaxKind::AdapterBody;
+            if next == "=" && !is_name && !is_adapter {
+                return Diagnostic::error(codes::NO_STATEMENT, "a value never changes")
+                    .primary(Span::new(stmt.span().start, span.end), "")
+                    .help("make a new one, and bind it by `let`; equality is written `==`");
+            }
+            if is_name && !is_adapter && (next == "=" || next == ":" && self.is_typed_binding(span)) {
                 return Diagnostic::error(codes::NO_STATEMENT, "a binding needs `let`")
                     .primary(stmt.span(), "")
                     .note("a name is bound once and never changes")
@@ -130,10 +175,11 @@ impl Missing<'_> {
                         Fix::maybe("write `let .. =`").insert(stmt.span().start, "let ").replace(walrus, "="),
                     );
             }
-            if let Some(help) = foreign::statement_help(word) {
-                return Diagnostic::error(codes::NO_STATEMENT, format!("`{word}` starts no statement"))
-                    .primary(stmt.span(), "")
-                    .help(help);
+            let unknown = Diagnostic::error(codes::NO_STATEMENT, format!("`{word}` starts no statement"))
+                .primary(stmt.span(), "");
+            let found = unfit::statement_word(unknown, word, stmt.span());
+            if found.help.is_some() {
+                return found;
             }
         }
         let found =
@@ -142,7 +188,9 @@ impl Missing<'_> {
         if let Some(fix) = before.as_ref().and_then(|before| meant_to_go_on(before, next, span)) {
             return found.fix(fix);
         }
+        let found = self.misspelt(found, before.as_ref(), next, span);
         match next {
+            _ if found.fix.is_some() => found,
             "," => found.help("statements are separated by line ends, not by `,`"),
             "=" => found.help("equality is written `==`"),
             ":" if word.is_some_and(|word| self.begins_block(&word)) => {
@@ -151,12 +199,39 @@ impl Missing<'_> {
             ":" => found.help("`key: value` stands in braces: is a `{` missing before?"),
             _ => {
                 let word = foreign::statement_help(next).filter(|_| !is_reserved(next));
-                match word.or_else(|| unfit::character_help(next).map(str::to_owned)) {
+                match word.or_else(|| unfit::character_help(next)) {
                     Some(help) => found.help(help),
                     None => found,
                 }
             }
         }
+    }
+
+    /// A misspelt word is read as a name, behind which a statement can end: `let x = cal search(q) wiht web`.
+    fn misspelt(&self, found: Diagnostic, before: Option<&SyntaxNode>, next: &str, span: Span) -> Diagnostic {
+        let (last, last_span) = self.source.before(self.at);
+        let words: &[&str] = match before.map(SyntaxNode::kind) {
+            Some(SyntaxKind::Mock) => &foreign::MOCK_WORDS,
+            _ => &foreign::EXPRESSION_WORDS,
+        };
+        let found = if starts_value(next) && last.starts_with(char::is_lowercase) {
+            found.did_you_mean(last, last_span, words.iter().copied())
+        } else {
+            found
+        };
+        match last {
+            _ if found.fix.is_some() => found,
+            "}" | ")" => found.did_you_mean(next, span, ["with", "else"]),
+            _ => found,
+        }
+    }
+
+    /// Whether `: T = ..` starts at `colon`, on one line.
+    fn is_typed_binding(&self, colon: Span) -> bool {
+        let rest = self.source.text.get(colon.end as usize..).unwrap_or("");
+        let line = rest.get(..rest.find('\n').unwrap_or(rest.len())).unwrap_or("");
+        line.trim_start().starts_with(|c: char| c.is_uppercase() || c == '[' || c == '{')
+            && line.contains(" = ")
     }
 
     /// Whether the block around is `{`, then this word: a record was meant, where braces are a block's.

@@ -37,9 +37,12 @@ pub(super) fn item(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
             _ => "write `test \"what holds\" { .. }`",
         });
     }
-    let found = match foreign::item_help(word).or_else(|| character_help(word).map(str::to_owned)) {
+    let found = match foreign::item_help(word).or_else(|| character_help(word)) {
         Some(help) => found.help(help),
-        None => found.note(format!("declarations start with {list}")),
+        None => {
+            let found = found.did_you_mean(word, span, foreign::ITEM_WORDS);
+            if found.fix.is_some() { found } else { found.note(format!("declarations start with {list}")) }
+        }
     };
     match before(node) {
         Some(brace) if starts_statement(word) || !source.indent(brace.start).0.is_empty() => {
@@ -107,7 +110,16 @@ fn number(text: &str, span: Span) -> Diagnostic {
             .note("digits are not grouped")
             .fix(Fix::safe(format!("write `{plain}`")).replace(span, plain));
     }
+    let near: Vec<String> =
+        foreign::near_units(rest).into_iter().map(|unit| format!("{value}{unit}")).collect();
     match rest.chars().next() {
+        _ if !near.is_empty() => {
+            let found = found.help(format!("did you mean `{}`?", near.join("` or `")));
+            match near.as_slice() {
+                [right] => found.fix(Fix::maybe(format!("write `{right}`")).replace(span, right)),
+                _ => found,
+            }
+        }
         _ if rest.len() == 3 && rest.chars().all(|c| c.is_ascii_uppercase()) => {
             found.help("currencies are `TAO`, `rao` and `USD`")
         }
@@ -139,10 +151,21 @@ fn statement(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
         "else" => found.help("`else` stands behind the `}` of an `if`"),
         "let" | "ensure" | "return" => found,
         "with" => found.help("`with` stands behind the call, `for` or plan that it is about"),
-        _ => match foreign::statement_help(word) {
-            Some(help) => found.help(help),
-            None => found.note("statements start with `let`, `ensure`, `return` or a value"),
-        },
+        _ => {
+            let found = statement_word(found, word, span);
+            match found.help {
+                Some(_) => found,
+                None => found.note("statements start with `let`, `ensure`, `return` or a value"),
+            }
+        }
+    }
+}
+
+/// What was meant by a word that starts no statement, as help, where that is known.
+pub(super) fn statement_word(found: Diagnostic, word: &str, span: Span) -> Diagnostic {
+    match foreign::statement_help(word) {
+        Some(help) => found.help(help),
+        None => found.did_you_mean(word, span, foreign::STATEMENT_WORDS),
     }
 }
 
@@ -181,8 +204,9 @@ fn member(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
             .fix(Fix::safe("write `:`").replace(Span::new(span.end, next_span.end), ":"));
     }
     if is_word && parent == SyntaxKind::PolicyFields {
-        return Diagnostic::error(codes::MISSING_EXPR, format!("the value of `{word}` is missing"))
+        let found = Diagnostic::error(codes::MISSING_EXPR, format!("the value of `{word}` is missing"))
             .primary(span, "expected `:` and a value");
+        return named_policy(found, node, (word, span), source);
     }
     let found =
         Diagnostic::error(codes::NO_MEMBER, format!("{} is not {what}", shown(word))).primary(span, "");
@@ -190,6 +214,39 @@ fn member(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
         return found.help("records have no spread: write each field");
     }
     found.help(format!("{what} is written {shape}"))
+}
+
+/// `with { web, .. }`, where a policy `web` is declared: its name stands before the braces.
+fn named_policy(
+    found: Diagnostic,
+    node: &SyntaxNode,
+    (name, span): (&str, Span),
+    source: Source<'_>,
+) -> Diagnostic {
+    let brace = node.parent().and_then(|fields| fields.first_token()).map(|token| token.span());
+    let declared = ["policy", name].join(" ");
+    let is_declared = source.text.match_indices(&declared).any(|(at, _)| {
+        let behind = source.text.get(at + declared.len()..).unwrap_or("");
+        behind.starts_with([' ', '='])
+    });
+    let Some(brace) = brace.filter(|_| is_declared) else { return found };
+    let found = found.help(format!("a named policy stands before the braces: `with {name} {{ .. }}`"));
+    if source.before(brace.start).0 != "with" {
+        return found;
+    }
+    let (behind, after) = source.next(span.end);
+    let message = format!("write `with {name}`");
+    match behind {
+        "}" if brace.end <= span.start && source.next(brace.end).1 == span => {
+            found.fix(Fix::maybe(message).replace(Span::new(brace.start, after.end), name))
+        }
+        "," => {
+            let rest = source.next(after.end).1.start;
+            let fix = Fix::maybe(message).insert(brace.start, format!("{name} "));
+            found.fix(fix.delete(Span::new(span.start, rest)))
+        }
+        _ => found,
+    }
 }
 
 fn param(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {

@@ -180,7 +180,9 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
                 .map(Value::Time)
                 .ok_or_else(|| self.misfit("a text that is no RFC 3339 moment with a time zone")),
             Type::Duration => parse_duration(text).map(Value::Duration).ok_or_else(|| {
-                self.misfit("a text that is no ISO 8601 duration, such as `PT5S` or `PT1H30M`")
+                self.misfit(
+                    "a text that is no ISO 8601 duration of whole microseconds, such as `PT5S` or `PT1H30M`",
+                )
             }),
             Type::Amount => text.parse().map(Value::Amount).map_err(|_| self.misfit(found)),
             Type::Bytes(range) => match parse_bytes(text) {

@@ -6,12 +6,23 @@ use plan_lang::{Diagnostic, LineIndex, Severity};
 
 use super::fixes::place;
 use crate::diagnostics::Compiled;
+use crate::exit::Failure;
 
 /// One command per finding, each on a line of its own; empty where there is none.
 pub(super) fn commands(path: Option<&Path>, compiled: &Compiled) -> String {
     let lines = LineIndex::new(&compiled.text);
     let found = &compiled.compilation.diagnostics;
     found.iter().map(|diagnostic| command(path, &lines, diagnostic)).collect()
+}
+
+/// The command for files that could not be checked.
+pub(super) fn failed(path: Option<&Path>, failure: &Failure) -> String {
+    let mut properties = format!("title={}", property(&failure.code));
+    if let Some(path) = path {
+        properties.push_str(&format!(",file={}", property(&path.to_string_lossy().replace('\\', "/"))));
+    }
+    let text = format!("{}\nhelp: {}", failure.message, failure.next_step());
+    format!("::error {properties}::{}\n", data(&text))
 }
 
 fn command(path: Option<&Path>, lines: &LineIndex, diagnostic: &Diagnostic) -> String {

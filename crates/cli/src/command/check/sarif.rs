@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::fixes::place;
 use crate::diagnostics::Compiled;
+use crate::exit::Failure;
 use crate::pages;
 
 /// The schema of the log's form.
@@ -27,6 +28,26 @@ pub(super) fn log(files: &[(Option<PathBuf>, &Compiled)]) -> Value {
         let file = File { location: location(path.as_deref()), lines: LineIndex::new(&compiled.text) };
         results.extend(compiled.compilation.diagnostics.iter().map(|found| file.result(&codes, found)));
     }
+    let artifacts = files.iter().map(|(path, _)| artifact(path.as_deref())).collect();
+    one_run(&codes, json!({ "executionSuccessful": true }), artifacts, results)
+}
+
+/// A run that ended before anything was checked, and one result that says why.
+pub(super) fn failed(path: Option<&Path>, failure: &Failure) -> Value {
+    let text = format!("{}\nhelp: {}", failure.message, failure.next_step());
+    let place = path.map(|path| json!({ "physicalLocation": { "artifactLocation": location(Some(path)) } }));
+    let result = json!({
+        "ruleId": failure.code,
+        "ruleIndex": 0,
+        "level": "error",
+        "message": { "text": text },
+        "locations": place.into_iter().collect::<Vec<_>>(),
+    });
+    let invocation = json!({ "executionSuccessful": false, "exitCode": failure.exit as u8 });
+    one_run(&[&failure.code], invocation, Vec::new(), vec![result])
+}
+
+fn one_run(codes: &[&str], invocation: Value, artifacts: Vec<Value>, results: Vec<Value>) -> Value {
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -37,8 +58,8 @@ pub(super) fn log(files: &[(Option<PathBuf>, &Compiled)]) -> Value {
                 "rules": codes.iter().map(|code| rule(code)).collect::<Value>(),
             }},
             "columnKind": "utf16CodeUnits",
-            "invocations": [{ "executionSuccessful": true }],
-            "artifacts": files.iter().map(|(path, _)| artifact(path.as_deref())).collect::<Value>(),
+            "invocations": [invocation],
+            "artifacts": artifacts,
             "results": results,
         }],
     })

@@ -7,14 +7,8 @@ use super::{Context, PAGE_SIZE};
 use crate::exit::Failure;
 use crate::service::Connection;
 
-/// Shows the capability `name`; where there is none, `failure` is the end, with what there is.
-pub(super) async fn show(
-    context: &Context,
-    connection: &Connection,
-    name: &str,
-    failure: Failure,
-) -> Result<(), Failure> {
-    let capability = &find(connection, name, failure).await?;
+/// Shows a capability.
+pub(super) fn show(context: &Context, capability: &v1::Capability) {
     if context.output.json {
         context.output.document(&json!({
             "capability": capability.name,
@@ -27,7 +21,6 @@ pub(super) async fn show(
     } else {
         context.output.data(&text(capability));
     }
-    Ok(())
 }
 
 /// The capability `name`; where there is none, `failure`, with the one that was meant.

@@ -21,14 +21,20 @@ pub(super) async fn run(
     version: Option<&str>,
 ) -> Result<(), Failure> {
     let connection = connect(context, source, false).await?;
+    // As plans import it: `use cap { generate }`.
+    if let Some(name) = id.strip_prefix("cap.") {
+        capability::show(context, &super::capability(&connection, name).await?);
+        return Ok(());
+    }
     let request =
         v1::GetOperationRequest { id: id.to_owned(), version: version.unwrap_or_default().to_owned() };
     let response = match connection.ledger().get_operation(request).await {
         Ok(response) => response,
         Err(status) if !id.contains('.') => {
             let failure = connection.refused(&status);
-            return capability::show(context, &connection, id, of_subnet(&connection, id, failure).await)
-                .await;
+            let failure = of_subnet(&connection, id, failure).await;
+            capability::show(context, &capability::find(&connection, id, failure).await?);
+            return Ok(());
         }
         Err(status) => return Err(connection.refused(&status)),
     };

@@ -71,7 +71,10 @@ impl<'a> Checker<'a, '_> {
                 .fix(Fix::maybe(format!("use `{name}`")).replace(method.span, name));
         }
         if let Some(help) = instead_of(&snake) {
-            return report.help(help);
+            return match method_in(help).filter(|shown| !names.contains(shown)).and_then(called_on) {
+                Some(on) => report.help(format!("{help}, on {on}")),
+                None => report.help(help),
+            };
         }
         if let Some(on) = called_on(&method.name) {
             let first = match &value.ty {
@@ -110,6 +113,14 @@ impl<'a> Checker<'a, '_> {
             _ => report,
         }
     }
+}
+
+/// The first method that stands in a text, as `.name(..)`.
+fn method_in(text: &str) -> Option<&str> {
+    text.split('.').skip(1).find_map(|rest| {
+        let (name, _) = rest.split_once('(')?;
+        (!name.is_empty() && name.chars().all(|c| c == '_' || c.is_alphanumeric())).then_some(name)
+    })
 }
 
 /// What methods of this name are called on, in words.
