@@ -6,6 +6,7 @@ use schema::hash::Hash;
 use sha2::{Digest as _, Sha256};
 
 use crate::key::{PublicKey, Signature};
+use crate::ss58;
 
 /// Whether a signature of sr25519, in the signing context `substrate`, is one of these bytes by this key. It is given to a
 /// verifier rather than built in: the packages that have it bring in randomness, which nothing here may.
@@ -125,10 +126,22 @@ pub fn body_sha256(body: &[u8]) -> [u8; 32] {
 pub struct Attestation {
     /// How it is signed.
     pub scheme: Scheme,
+    /// The public key of who signed.
+    pub key: [u8; 32],
     /// What is signed: the bytes of an [`AnswerText`].
     pub signed: String,
     /// The signature.
     pub signature: [u8; 64],
+}
+
+impl Attestation {
+    /// The signature over a text, which says how it was made and by whom; `None` where the text or the signature is none.
+    #[must_use]
+    pub fn read(signed: String, signature: &[u8]) -> Option<Self> {
+        let text = AnswerText::parse(signed.as_bytes())?;
+        let (scheme, key) = (text.scheme, ss58::decode(text.responder).ok()?);
+        Some(Self { scheme, key, signature: signature.try_into().ok()?, signed })
+    }
 }
 
 #[cfg(test)]

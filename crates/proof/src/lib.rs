@@ -21,6 +21,7 @@
 #![doc = include_str!("../FORMAT.md")]
 #![forbid(unsafe_code)]
 
+pub mod answers;
 pub mod attempt;
 pub mod attestation;
 pub mod body;

@@ -20,11 +20,15 @@ pub const ITERATION_DEPTH_MAX: usize = plan_ir::topology::REGION_DEPTH_MAX;
 pub const NAME_LENGTH_MAX: usize = 128;
 /// Bytes of a peer's key, of its signature and of other opaque identifiers.
 pub const OPAQUE_BYTES_MAX: usize = 256;
+/// Bytes of what a peer signs of one of several answers: seven short lines.
+pub const SIGNED_BYTES_MAX: usize = 1 << 10;
 /// Pieces of evidence on one node.
 pub const EVIDENCE_MAX: usize = 16;
 /// Signatures on one statement: this version knows the runtime's own only.
 pub const SIGNATURES_MAX: usize = 1;
 /// Attempts of one node: the most `retry` and `fallback` can add up to.
 pub const ATTEMPTS_MAX: u32 = 10_000;
+/// Answers that one value was made of: the votes, pages or exchanges of one node.
+pub const ANSWERS_MAX: usize = ATTEMPTS_MAX as usize;
 /// Failures one verdict lists; a verifier stops when it has found this many.
 pub const FAILURES_MAX: usize = 64;

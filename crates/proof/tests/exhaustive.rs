@@ -37,7 +37,7 @@ fn nested() -> Graph {
     }
 }
 
-fn bundles() -> [Bundle<'static>; 4] {
+fn bundles() -> [Bundle<'static>; 5] {
     let failing = Script { fails: Box::new(|id, _| id.0 == 1), ..Script::plain() };
     let arms = Script { arm: Box::new(|_, at, _| u32::from(at == [1])), ..Script::plain() };
     [
@@ -45,6 +45,7 @@ fn bundles() -> [Bundle<'static>; 4] {
         prove(&chain(), failing, Show::Run, 2),
         prove(&nested(), arms, Show::Nothing, 3),
         attested::prove(&attested::ed25519(200), false, Show::Everything),
+        attested::prove_several(&attested::votes(true), Show::Everything),
     ]
 }
 
@@ -104,6 +105,25 @@ fn every_flipped_bit_of_what_a_peer_signed() {
             flip(&mut body, bit);
             forge.show(0, Field::Response, &body);
         });
+    }
+}
+
+/// The same of a list of several answers: whatever bit of it is another, some signature or length does not hold.
+#[test]
+fn every_flipped_bit_of_what_several_peers_signed() {
+    let list = attested::votes(true);
+    let honest = attested::prove_several(&list, Show::Everything);
+    let verdict = verify(&honest.to_bytes(), &policy());
+    panic_on(&verdict);
+    assert_eq!((verdict.steps[0].attested, verdict.steps[0].signed_by.len()), (Attested::Partly, 2));
+    let bytes = proof::answers::to_bytes(&list);
+    for bit in 0..bytes.len() * 8 {
+        let mut changed = bytes.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        let forged = forge(&honest, |forge| forge.show(0, Field::Signed, &changed));
+        let verdict = verify(&forged.to_bytes(), &policy());
+        assert!(!verdict.valid, "bit {bit}");
+        assert!(verdict.failures.iter().all(|failure| failure.check == Check::Attestation));
     }
 }
 

@@ -3,7 +3,8 @@
 //! leaves the process. So an intent is durable before its request is sent, and a result before it is used.
 
 use bytes::Bytes;
-use proof::attestation::{AnswerText, Attestation};
+use proof::answers::Answer;
+use proof::attestation::Attestation;
 use schema::amount::Amount;
 use schema::error::CallError;
 use schema::hash::Hash;
@@ -84,8 +85,11 @@ pub(crate) enum JournalledEvent {
     LookedUp(u32, Option<JournalledHit>),
     Tick,
     Cancel,
-    /// An attempt whose answer its peer signed. Behind the others, so that journals from before there were such are read.
+    /// An attempt whose one answer its peer signed: the form of journals from before [`JournalledEvent::Answered`]. Events that
+    /// are added stand behind the others, so that older journals are read.
     Attested(u32, Box<JournalledOutcome>, JournalledAttestation),
+    /// An attempt with the answers it is made of, some of which their peer signed.
+    Answered(u32, Box<JournalledOutcome>, Vec<JournalledAnswer>),
 }
 
 /// A signature that was found to hold. What it is of says how it was made.
@@ -94,6 +98,10 @@ pub(crate) struct JournalledAttestation {
     signed: String,
     signature: Vec<u8>,
 }
+
+/// A part of an answer, by the lengths of its request and of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JournalledAnswer(u64, u64, Option<JournalledAttestation>);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct JournalledHit {
@@ -226,11 +234,11 @@ fn journalled(event: Event, blobs: &mut Vec<BlobWrite>) -> JournalledEvent {
                 duration_us: outcome.duration_us,
             };
             let journalled = Box::new(journalled);
-            match outcome.attestation {
-                None => JournalledEvent::AttemptDone(id.0, journalled),
-                Some(Attestation { signed, signature, .. }) => {
-                    let signature = signature.to_vec();
-                    JournalledEvent::Attested(id.0, journalled, JournalledAttestation { signed, signature })
+            match outcome.answers.is_empty() {
+                true => JournalledEvent::AttemptDone(id.0, journalled),
+                false => {
+                    let answers = outcome.answers.into_iter().map(JournalledAnswer::from).collect();
+                    JournalledEvent::Answered(id.0, journalled, answers)
                 }
             }
         }
@@ -251,17 +259,25 @@ pub(crate) async fn event(log: &dyn Log, event: JournalledEvent) -> Result<Event
         JournalledEvent::Tick => Event::Tick,
         JournalledEvent::Cancel => Event::Cancel,
         JournalledEvent::AttemptDone(id, outcome) => {
-            Event::AttemptDone(AttemptId(id), Box::new(outcome.fetch(log, None).await?))
+            Event::AttemptDone(AttemptId(id), Box::new(outcome.fetch(log).await?))
         }
         JournalledEvent::Attested(id, outcome, attestation) => {
+            let mut outcome = outcome.fetch(log).await?;
             let attestation = Some(attestation.read()?);
-            Event::AttemptDone(AttemptId(id), Box::new(outcome.fetch(log, attestation).await?))
+            outcome.answers = vec![Answer::new(&outcome.request, &outcome.response, attestation)];
+            Event::AttemptDone(AttemptId(id), Box::new(outcome))
+        }
+        JournalledEvent::Answered(id, outcome, answers) => {
+            let answers = answers.into_iter().map(JournalledAnswer::read).collect::<Result<_, _>>()?;
+            let outcome = Outcome { answers, ..outcome.fetch(log).await? };
+            Event::AttemptDone(AttemptId(id), Box::new(outcome))
         }
     })
 }
 
 impl JournalledOutcome {
-    async fn fetch(self, log: &dyn Log, attestation: Option<Attestation>) -> Result<Outcome, String> {
+    /// The outcome, but for what peers signed of it.
+    async fn fetch(self, log: &dyn Log) -> Result<Outcome, String> {
         let result = match self.result {
             Ok(body) => Ok(decode(&body.fetch(log).await?)?),
             Err(error) => Err(error),
@@ -274,7 +290,7 @@ impl JournalledOutcome {
             pages: self.pages,
             observed_cost: self.observed_cost,
             peer: self.peer,
-            attestation,
+            answers: Vec::new(),
             sent: self.sent,
             started_us: self.started_us,
             duration_us: self.duration_us,
@@ -284,10 +300,25 @@ impl JournalledOutcome {
 
 impl JournalledAttestation {
     fn read(self) -> Result<Attestation, String> {
-        let scheme = AnswerText::parse(self.signed.as_bytes()).map(|text| text.scheme);
-        let signature = self.signature.try_into().ok();
-        let read = |(scheme, signature)| Attestation { scheme, signed: self.signed, signature };
-        scheme.zip(signature).map(read).ok_or_else(|| "what a peer signed is not what peers sign".into())
+        Attestation::read(self.signed, &self.signature)
+            .ok_or_else(|| "what a peer signed is not what peers sign".into())
+    }
+}
+
+impl JournalledAnswer {
+    fn read(self) -> Result<Answer, String> {
+        let Self(request, response, signed) = self;
+        Ok(Answer { request, response, attestation: signed.map(JournalledAttestation::read).transpose()? })
+    }
+}
+
+impl From<Answer> for JournalledAnswer {
+    fn from(answer: Answer) -> Self {
+        let signed = answer.attestation.map(|Attestation { signed, signature, .. }| JournalledAttestation {
+            signed,
+            signature: signature.to_vec(),
+        });
+        Self(answer.request, answer.response, signed)
     }
 }
 
@@ -417,7 +448,7 @@ mod tests {
         }
     }
 
-    fn answered(attestation: Option<Attestation>) -> Event {
+    fn answered(answers: Vec<Answer>) -> Event {
         let outcome = Outcome {
             result: Ok(Value::string("yes")),
             request: Bytes::from_static(b"rq"),
@@ -426,7 +457,7 @@ mod tests {
             pages: Some(1),
             observed_cost: None,
             peer: Some("5C".into()),
-            attestation,
+            answers,
             sent: true,
             started_us: 3,
             duration_us: 4,
@@ -434,28 +465,41 @@ mod tests {
         Event::AttemptDone(AttemptId(7), Box::new(outcome))
     }
 
+    const TEXT: &str = "twresp/1\nsr25519\n1790000000000000000\n5CzRdZLnRxWkyWoGZZbfvSCY4mbw1cmsow5q8cgZyGg1aiDq\n\
+                        5CA3onFpA75kRSgNkF6twsDeumSA5NhLhxQWSdraSEL8vScn\n200\n\
+                        5021e624e752b001ce3e3846e8f158ed4aeb93a4c9a72fdb35a0c5b14a0eea84";
+
     /// [`answered`] at 9, as journals had it before answers had signatures.
     const UNSIGNED: &str = "0301010901070000050403796573000272710002727301c801010100010235430103040000";
 
     #[tokio::test]
-    async fn journals_from_before_there_were_signatures_are_read() {
+    async fn journals_from_before_there_were_signatures_or_parts_are_read() {
         let log = store::Memory::new();
-        let turn = |event| {
-            let turn = Turn::new(vec![(9, event)], &Actions::default(), Vec::new(), &mut Vec::new());
-            versioned(&Record::Turn(turn))
-        };
+        let new = |event| Turn::new(vec![(9, event)], &Actions::default(), Vec::new(), &mut Vec::new());
+        let turn = |event| versioned(&Record::Turn(new(event)));
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let written = turn(answered(None));
+        let written = turn(answered(Vec::new()));
         assert_eq!(hex(&written), UNSIGNED);
-        let text = "twresp/1\ned25519\n1790000000000000000\n5CzR\n5Gjr\n200\n\
-                    5021e624e752b001ce3e3846e8f158ed4aeb93a4c9a72fdb35a0c5b14a0eea84";
-        let scheme = proof::attestation::Scheme::Ed25519;
-        let signed = Attestation { scheme, signed: text.into(), signature: [6; 64] };
-        for event in [answered(None), answered(Some(signed))] {
+        let signed = Attestation::read(TEXT.into(), &[6; 64]);
+        let one = vec![Answer::new(b"rq", b"rs", signed.clone())];
+        let parts = vec![Answer::new(b"r", b"", signed), Answer::new(b"", b"r", None)];
+        for event in [answered(Vec::new()), answered(one.clone()), answered(parts)] {
             let Ok(Record::Turn(mut read)) = unversioned(&turn(event.clone())) else { panic!("a turn") };
             let (at_us, journalled) = read.events.remove(0);
             assert_eq!((at_us, super::event(&log, journalled).await), (9, Ok(event)));
         }
+
+        // A journal from before answers had parts says that the whole answer is signed.
+        let mut before = new(answered(Vec::new()));
+        let (_, JournalledEvent::AttemptDone(7, outcome)) = before.events.remove(0) else {
+            panic!("an outcome")
+        };
+        let attestation = JournalledAttestation { signed: TEXT.into(), signature: vec![6; 64] };
+        before.events.push((9, JournalledEvent::Attested(7, outcome, attestation)));
+        let bytes = versioned(&Record::Turn(before));
+        assert_eq!(bytes[4], 6, "the number of the event");
+        let Ok(Record::Turn(mut read)) = unversioned(&bytes) else { panic!("a turn") };
+        assert_eq!(super::event(&log, read.events.remove(0).1).await, Ok(answered(one)));
     }
 
     #[tokio::test]

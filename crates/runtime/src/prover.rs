@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use plan_ir::graph::{NodeId, NodeKind};
+use proof::answers::{self, Answer};
 use proof::attempt::Attempt;
 use proof::attestation::Attestation;
 use proof::builder::{BuildError, Closing, Contents, NodeRecord, Opened, PeerRecord, ProofBuilder, Show};
@@ -67,7 +68,8 @@ struct LastAttempt {
     response: Bytes,
     /// Public key of the miner it was signed for.
     peer: Option<[u8; 32]>,
-    attestation: Option<Attestation>,
+    /// The answers that `response` is made of, where any of them is signed.
+    answers: Vec<Answer>,
 }
 
 impl Prover {
@@ -150,6 +152,12 @@ impl Prover {
                 self.decided.insert(instance, ());
             }
             FactKind::Attempted(attempted) => self.attempted(&instance, time_us, *attempted),
+            FactKind::Counted(attempts) => {
+                if let Some(call) = self.calls.get_mut(&instance) {
+                    let counted = attempts.iter().filter_map(|attempt| call.answers.remove(attempt));
+                    call.last = together(counted.collect()).or(call.last.take());
+                }
+            }
             FactKind::Chose(attempt) => {
                 if let Some(call) = self.calls.get_mut(&instance) {
                     call.last = call.answers.remove(&attempt).or(call.last.take());
@@ -189,8 +197,8 @@ impl Prover {
         });
         let (request, response) = (outcome.request, outcome.response);
         let peer = outcome.peer.and_then(|address| subnet::ss58::decode(&address).ok());
-        let attestation = outcome.attestation;
-        let made = LastAttempt { operation, request, response, peer, attestation };
+        let answers = outcome.answers;
+        let made = LastAttempt { operation, request, response, peer, answers };
         if error.is_none() {
             call.answers.insert(attempt, made);
         } else {
@@ -239,6 +247,8 @@ impl Prover {
         };
         let (start_us, monotonic_us) = (call.start_us, end_us.saturating_sub(call.start_us));
         let times = Times { start_us, end_us: end_us.max(start_us), monotonic_us };
+        let list = call.last.as_ref().filter(|last| last.answers.len() > 1);
+        let list = list.map(|last| answers::to_bytes(&last.answers)).unwrap_or_default();
         let mut record = NodeRecord::new(instance.node, &instance.iteration, outcome, times);
         record.contents = Contents { input: call.input.as_deref(), output, ..Contents::default() };
         record.attempts = &call.attempts;
@@ -250,28 +260,28 @@ impl Prover {
             record.ledger_entry = Some(self.plan.operation(last.operation).entry);
             record.contents.request = present(&last.request);
             record.contents.response = present(&last.response);
-            record.peer = self.peer(last);
+            record.peer = self.peer(last, &list);
         }
         self.put(&record);
     }
 
-    /// Who answered, and what they signed of it; else how the request was signed for them.
-    fn peer<'a>(&self, last: &'a LastAttempt) -> Option<PeerRecord<'a>> {
+    /// Who answered, and what they signed of it; else how the request was signed for them. `list` is that of several answers.
+    fn peer<'a>(&self, last: &'a LastAttempt, list: &'a [u8]) -> Option<PeerRecord<'a>> {
+        let mut attested = last.answers.iter().filter_map(|answer| answer.attestation.as_ref());
+        if let Some(Attestation { scheme, key, signed, signature }) = attested.next() {
+            let (signature, signed) = (Some(&signature[..]), Some(signed.as_bytes()));
+            return Some(match last.answers.len() {
+                1 => PeerRecord { scheme: scheme.of_peer_name(), key, signature, signed },
+                _ => PeerRecord { scheme: answers::PEER, key, signature: None, signed: Some(list) },
+            });
+        }
         let key = last.peer.as_ref()?;
         let asked = match self.plan.operation(last.operation).descriptor.auth {
             Auth::Btauth { .. } => "btauth/1/sr25519",
             Auth::Signed(_) => "signed/sr25519",
             _ => "axon-v10/sr25519",
         };
-        Some(match &last.attestation {
-            Some(Attestation { scheme, signed, signature }) => PeerRecord {
-                scheme: scheme.of_peer_name(),
-                key,
-                signature: Some(signature),
-                signed: Some(signed.as_bytes()),
-            },
-            None => PeerRecord { scheme: asked, key, signature: None, signed: None },
-        })
+        Some(PeerRecord { scheme: asked, key, signature: None, signed: None })
     }
 
     fn put(&mut self, record: &NodeRecord<'_>) {
@@ -305,6 +315,36 @@ impl Prover {
     fn list(&self, node: NodeId, list: &Value) -> Option<Vec<u8>> {
         let ty = Type::list(self.plan.item_type(node)?.clone());
         schema::encode::canonical(list, &ty, &self.plan.plan.body.types).ok()
+    }
+}
+
+/// The answers that decided a call as one record of it, which is that of the first where no peer signed any.
+fn together(counted: Vec<LastAttempt>) -> Option<LastAttempt> {
+    let is_signed = counted.iter().any(|made| !made.answers.is_empty());
+    let mut counted = counted.into_iter();
+    let mut first = counted.next()?;
+    if !is_signed || counted.len() == 0 {
+        return Some(first);
+    }
+    first.answers = first.parts();
+    let (mut request, mut response) = (first.request.to_vec(), first.response.to_vec());
+    for made in counted {
+        first.answers.extend(made.parts());
+        for (all, one) in [(&mut request, &made.request), (&mut response, &made.response)] {
+            all.push(b'\n');
+            all.extend_from_slice(one);
+        }
+    }
+    Some(LastAttempt { request: request.into(), response: response.into(), ..first })
+}
+
+impl LastAttempt {
+    /// What it is made of, also where nobody signed that.
+    fn parts(&self) -> Vec<Answer> {
+        match &self.answers[..] {
+            [] => vec![Answer::new(&self.request, &self.response, None)],
+            answers => answers.to_vec(),
+        }
     }
 }
 

@@ -95,7 +95,7 @@ impl Network {
             pages: None,
             observed_cost: None,
             peer: None,
-            attestation: None,
+            answers: Vec::new(),
             sent: true,
             started_us: now_us,
             duration_us: reply.after_us,

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use proof::answers::Answer;
 use schema::amount::Amount;
 use schema::delivery::{Delivery, Pages, Task};
 use schema::error::{CallError, CallErrorKind};
@@ -172,7 +173,9 @@ impl Call<'_> {
             attestation,
             sent,
         } = exchanged;
+        let answer = |attestation| Answer::new(&redacted_request, &response_body, attestation);
         let Some(so_far) = &mut self.so_far else {
+            let answers = attestation.map(|signed| answer(Some(signed))).into_iter().collect();
             self.so_far = Some(CallOutcome {
                 redacted_request,
                 response_body,
@@ -180,17 +183,22 @@ impl Call<'_> {
                 timings,
                 pages: u32::from(sent),
                 observed_cost,
-                attestation,
+                answers,
                 peer: self.operation.wire.receiver().map(str::to_owned),
                 sent,
                 ..CallOutcome::unsent(CallError::new(CallErrorKind::Cancelled, code::CUT, ""))
             });
             return body;
         };
+        if attestation.is_some() || !so_far.answers.is_empty() {
+            if so_far.answers.is_empty() {
+                so_far.answers.push(Answer::new(&so_far.redacted_request, &so_far.response_body, None));
+            }
+            so_far.answers.push(answer(attestation));
+        }
         so_far.redacted_request = joined(&so_far.redacted_request, &redacted_request);
         so_far.response_body = joined(&so_far.response_body, &response_body);
         so_far.status = status;
-        so_far.attestation = None;
         match so_far.response_body.len() > CALL_BODY_BYTES_MAX {
             true => {
                 let message = format!("the answers together are longer than {CALL_BODY_BYTES_MAX} bytes");

@@ -1,7 +1,7 @@
 //! What one call came to.
 
 use bytes::Bytes;
-use proof::attestation::Attestation;
+use proof::answers::Answer;
 use schema::amount::Amount;
 use schema::error::CallError;
 use schema::value::Value;
@@ -29,9 +29,9 @@ pub struct CallOutcome {
     pub observed_cost: Option<Amount>,
     /// SS58 address of the hotkey the request was signed for: who was asked, not who answered.
     pub peer: Option<String>,
-    /// The signature of `peer` over the answer, where there is one and it holds. Of several exchanges none is about all that
-    /// was answered, so none is kept.
-    pub attestation: Option<Attestation>,
+    /// What the bodies are of, in their order, where `peer` signed any of that: each answer with the signature over it that
+    /// holds, if there is one. Neighbours without signatures may count as one.
+    pub answers: Vec<Answer>,
     /// Whether the request may have left this process. Where not, the call costs nothing.
     pub sent: bool,
 }
@@ -48,7 +48,7 @@ impl CallOutcome {
             pages: 1,
             observed_cost: None,
             peer: None,
-            attestation: None,
+            answers: Vec::new(),
             sent: false,
         }
     }

@@ -63,7 +63,7 @@ pub(crate) fn verify(
     let Asked { nonce, sender, .. } = asked;
     let signed = AnswerText { scheme, nonce: *nonce, sender, responder, status, body_sha256 }.to_string();
     match scheme.holds(Some(hotkey::verify), &key, signed.as_bytes(), &signature) {
-        Some(true) => Ok(Some(Attestation { scheme, signed, signature: *signature })),
+        Some(true) => Ok(Some(Attestation { scheme, key, signed, signature: *signature })),
         _ => refuse("it does not cover this answer".into()),
     }
 }

@@ -81,7 +81,7 @@ async fn a_template_is_filled_signed_and_kept_without_its_signature() {
     let peer = Peer::start(|_| json_answer(&json!({ "n": 1 }))).await;
     let outcome = call(&peer, Auth::Signed(epistula(receiver.address())), Some(&caller)).await;
     assert!(outcome.result.is_ok());
-    assert_eq!((outcome.peer.as_deref(), outcome.attestation.is_some()), (Some(receiver.address()), false));
+    assert_eq!((outcome.peer.as_deref(), !outcome.answers.is_empty()), (Some(receiver.address()), false));
     let seen = &peer.seen()[0];
     let header = |name: &str| seen.header(name).unwrap();
     assert_eq!((header("epistula-signed-by"), header("epistula-version")), (caller.address(), "2"));
@@ -181,14 +181,14 @@ async fn signed_answer(change: &'static str) -> CallOutcome {
 #[tokio::test]
 async fn only_an_answer_that_its_peer_signed_is_taken() {
     let outcome = signed_answer("nothing").await;
-    assert!(outcome.result.is_ok() && outcome.attestation.is_some());
+    assert!(outcome.result.is_ok() && outcome.answers.len() == 1);
     for change in ["nonce", "body", "hotkey", "version", "none"] {
         let outcome = signed_answer(change).await;
         assert_eq!(outcome.result.unwrap_err().code, "E1131", "{change}");
-        assert!(outcome.attestation.is_none(), "{change}");
+        assert!(outcome.answers.is_empty(), "{change}");
     }
     let error = signed_answer("error").await;
-    assert_eq!((error.result.unwrap_err().code.as_str(), error.attestation.is_some()), ("E1143", true));
+    assert_eq!((error.result.unwrap_err().code.as_str(), !error.answers.is_empty()), ("E1143", true));
     let error = signed_answer("bare error").await;
-    assert_eq!((error.result.unwrap_err().code.as_str(), error.attestation.is_some()), ("E1143", false));
+    assert_eq!((error.result.unwrap_err().code.as_str(), !error.answers.is_empty()), ("E1143", false));
 }

@@ -65,7 +65,7 @@ async fn a_verifier_sees_that_the_peer_signed_this_very_answer() {
     assert_eq!(result_of(&run), json!(2));
     let bytes = host.clients.proof(&run.name).await.unwrap();
     let [step] = &verified(&bytes, &run, &host.trust()).steps[..] else { panic!("one call") };
-    assert_eq!((step.attested, step.signed_by.as_deref()), (Attested::Attested, Some(sdk().said("hotkey"))));
+    assert_eq!((step.attested, &step.signed_by[..]), (Attested::Attested, &[sdk().said("hotkey").to_owned()][..]));
     let bundle = Bundle::from_bytes(&bytes).unwrap();
     let shown = bundle.disclosed(Some(0), Field::Response).unwrap();
     let answer: Json = serde_json::from_slice(&shown.bytes).unwrap();
@@ -98,7 +98,7 @@ async fn without_the_answer_its_hash_is_signed_and_without_a_signature_nothing_i
     let silent = host(sdk(), false, show).await;
     let run = silent.clients.run(SEARCH, &json!({ "query": "rust" })).await;
     let verdict = silent.verified(&run).await;
-    assert_eq!((verdict.steps[0].attested, &verdict.steps[0].signed_by), (Attested::NotAttested, &None));
+    assert_eq!((verdict.steps[0].attested, &verdict.steps[0].signed_by), (Attested::NotAttested, &vec![]));
     let bytes = silent.clients.proof(&run.name).await.unwrap();
     let peer = first_commit(&Bundle::from_bytes(&bytes).unwrap()).peer.unwrap();
     assert_eq!((peer.scheme.as_str(), peer.signature), ("btauth/1/sr25519", None));
@@ -126,6 +126,61 @@ async fn an_ed25519_peer_is_checked_without_sr25519() {
     let bytes = host.clients.proof(&run.name).await.unwrap();
     let verdict = proof::verify::verify(&bytes, &host.trust());
     assert_eq!(verdict.steps[0].attested, Attested::Attested, "{:?}", verdict.failures);
+}
+
+/// Of a call that several answers make up each is signed, and the leaf holds them all.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_vote_each_page_and_each_answer_about_a_task_is_attested() {
+    let plan = |call: &str| {
+        format!(
+            "edition 2026\nuse sn65030 {{ peer }}\n\n\
+             plan find(query: String(1..20)) -> Int with {{ budget: 1USD, deadline: 10m }} {{\n  {call}\n}}\n"
+        )
+    };
+    let voted = plan(
+        "let found = call peer(query, count: 2) with {\n    timeout: 60s, max_price: 0.001USD, quorum: { of: 3, need: 2, by: same }\n  }\n  \
+         return found.value.results.len()",
+    );
+    let paged = plan(
+        "let found = call peer(query, count: 1) with { timeout: 60s, max_price: 0.001USD, page: { max: 3 } }\n  \
+         return found.results.len()",
+    );
+    let polled = plan(
+        "let found = call peer(query, count: 1) with { timeout: 60s, max_price: 0.001USD }\n  \
+         return found.results.len()",
+    );
+    let pages = json!({ "kind": "pages", "items": "/results", "next": { "by": "offset", "parameter": "count" } });
+    let task = json!({
+        "kind": "task", "id": "/id", "path": "/v1/tasks/{id}", "state": "/state", "done": ["done"],
+        "failed": ["failed"], "result": "/result", "every_ms": 10,
+    });
+    for (source, delivery, path, found, answers) in [
+        (&voted, None, "/v1/search", 2, 3),
+        (&paged, Some(&pages), "/v1/search", 6, 3),
+        (&polled, Some(&task), "/v1/tasks", 0, 2),
+    ] {
+        let mut entry = serde_json::to_value(search(sdk(), true)).unwrap();
+        entry["transport"]["path"] = json!(path);
+        if let Some(delivery) = delivery {
+            entry["delivery"] = delivery.clone();
+        }
+        let mut options = development(StoreLocation::Memory);
+        options.hotkey = Some(caller());
+        options.runtime.proofs_show = proof::builder::Show::Everything;
+        let host = Host::open(options).await;
+        host.clients.publish(&serde_json::from_value(entry).unwrap()).await;
+        let run = host.clients.run(source, &json!({ "query": "rust" })).await;
+        assert_eq!(result_of(&run), json!(found), "{path}");
+        let bytes = host.clients.proof(&run.name).await.unwrap();
+        let [step] = &verified(&bytes, &run, &host.trust()).steps[..] else { panic!("one call") };
+        assert_eq!((step.attested, &step.signed_by[..]), (Attested::Attested, &[sdk().said("hotkey").to_owned()][..]));
+        let bundle = Bundle::from_bytes(&bytes).unwrap();
+        let list = proof::answers::from_bytes(&bundle.disclosed(Some(0), Field::Signed).unwrap().bytes).unwrap();
+        let signed: Vec<&str> =
+            list.iter().filter_map(|answer| Some(&*answer.attestation.as_ref()?.signed)).collect();
+        assert_eq!((list.len(), signed.len()), (answers, answers));
+        assert!(signed.iter().enumerate().all(|(at, text)| !signed[..at].contains(text)), "each is its own");
+    }
 }
 
 fn project(folder: &Path) {
@@ -187,5 +242,5 @@ async fn a_signature_survives_kill_9_and_is_shown_by_the_command_line() {
     let (_, document) = judged(folder.path(), &["--json"]).await;
     let document: Json = serde_json::from_str(&document).unwrap();
     assert_eq!(document["steps"][0]["attested"], "attested");
-    assert_eq!(document["steps"][0]["signed_by"], sdk().said("hotkey"));
+    assert_eq!(document["steps"][0]["signed_by"], json!([sdk().said("hotkey")]));
 }

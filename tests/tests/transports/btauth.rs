@@ -37,7 +37,7 @@ async fn the_sdk_accepts_the_request_and_its_answer_is_attested() {
         let (answer, outcome) = caller.call(&operation, json!({ "query": "rust ü", "count": 2 })).await;
         assert_eq!(answer["results"].as_array().unwrap().len(), 2);
         assert_eq!(
-            (outcome.peer.as_deref(), outcome.attestation.is_some()),
+            (outcome.peer.as_deref(), !outcome.answers.is_empty()),
             (Some(sdk().said("hotkey")), signed_answers)
         );
     }
@@ -93,7 +93,7 @@ async fn a_miner_answers_validators_and_nobody_else() {
     let (answer, outcome) = Caller { hotkey: Some(alice()), ..Caller::default() }
         .call(&operation, json!({ "query": "x", "count": 1 }))
         .await;
-    assert_eq!((answer["results"].as_array().unwrap().len(), outcome.attestation.is_some()), (1, true));
+    assert_eq!((answer["results"].as_array().unwrap().len(), !outcome.answers.is_empty()), (1, true));
     let stranger = Caller { hotkey: Some(Hotkey::from_seed(&[9; 32])), ..Caller::default() };
     let (_, outcome) = stranger.call(&operation, json!({ "query": "x" })).await;
     assert_eq!(failure(&outcome, "").0, "unauthorized");

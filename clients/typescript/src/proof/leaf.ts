@@ -1,5 +1,5 @@
 /** Checks of one leaf after another. */
-import { judge, Untrue, type Pending } from "./attested.js";
+import { judge, Untrue } from "./attested.js";
 import { attempt, checkValue, EncodingError } from "./cbor.js";
 import { bytesAreSigned, digest, isSame, Tree, u32 } from "./crypto.js";
 import { NodeKind, type Decision, type Graph, type Leaf } from "./graph.js";
@@ -14,6 +14,7 @@ import {
   UNITS_MAX,
   type Bundle,
   type Commit,
+  type Signature,
   type Cost,
   type Disclosure,
   type Header,
@@ -51,7 +52,7 @@ export class LeafChecks {
   readonly tree = new Tree();
   readonly tally = { unsureCosts: 0, peers: 0, evidence: 0, cached: 0, ledgerEntries: 0, hidden: 0 };
   /** Signatures of answers, which are checked at the end, because that takes a promise. */
-  readonly #pending: [Leaf, Pending][] = [];
+  readonly #pending: [Leaf, Signature][] = [];
   readonly #totals: Totals = { rao: 0n, microUsd: 0n, attempts: 0n, calls: new Map() };
   readonly #locks: Uint8Array[] = [];
   readonly #ends: bigint[] = [];
@@ -189,7 +190,7 @@ export class LeafChecks {
       const found = judge(commit, (field) => this.bundle.disclosures.get(placeOf(leaf.ordinal, field))?.content);
       if (found) this.verdict.answers.push(found.answer);
       else this.tally.peers += commit.peer ? 1 : 0;
-      if (found?.pending) this.#pending.push([{ ...leaf, iteration: [...leaf.iteration] }, found.pending]);
+      for (const by of found?.pending ?? []) this.#pending.push([{ ...leaf, iteration: [...leaf.iteration] }, by]);
     } catch (error) {
       if (!(error instanceof Untrue)) throw error;
       this.#fail(leaf, "attestation", error.message);

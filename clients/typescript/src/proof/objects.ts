@@ -11,6 +11,8 @@ const NAME_LENGTH_MAX = 128;
 const OPAQUE_BYTES_MAX = 256;
 const EVIDENCE_MAX = 16;
 const ATTEMPTS_MAX = 10_000;
+const ANSWERS_MAX = ATTEMPTS_MAX;
+const SIGNED_BYTES_MAX = 1 << 10;
 const U16_MAX = 2 ** 16 - 1;
 export const UNITS_MAX = 2n ** 64n - 1n;
 
@@ -311,6 +313,36 @@ export function readAttempts(reader: Reader): Uint8Array[] {
   const shown = reader.list(ATTEMPTS_MAX, () => reader.octets(COMMIT_BYTES_MAX));
   reader.end();
   return shown;
+}
+
+/** A peer's signature, and what it is over. */
+export interface Signature {
+  key: Uint8Array;
+  signature: Uint8Array;
+  signed: Uint8Array;
+}
+
+/** One of several answers, by the lengths of its request and of itself. */
+export interface Answer {
+  request: bigint;
+  response: bigint;
+  by: Signature | undefined;
+}
+
+/** The answers of a list. */
+export function readAnswers(reader: Reader): Answer[] {
+  const answers = reader.list(ANSWERS_MAX, () => object(reader, readAnswer));
+  reader.end();
+  return answers;
+}
+
+function readAnswer(fields: Fields): Answer {
+  const [request, response] = [fields.get(0, big), fields.get(1, big)];
+  const key = fields.maybe(2, hash);
+  if (!key) return { request, response, by: undefined };
+  const signature = fields.get(3, (reader) => reader.fixed(64));
+  const signed = new TextEncoder().encode(fields.get(4, (reader) => reader.text(SIGNED_BYTES_MAX)));
+  return { request, response, by: { key, signature, signed } };
 }
 
 export { EncodingError };

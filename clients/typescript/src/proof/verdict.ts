@@ -39,16 +39,19 @@ export interface Failure {
   node: string | undefined;
 }
 
+export type Attested = "attested" | "body_withheld" | "text_withheld" | "unchecked" | "partly";
+
 /**
- * What is known of the signature that the peer of a call gave with its answer. `attested`: the peer signed this very answer.
+ * What is known of the signatures that the peers of a call gave with their answers. `attested`: the peer signed this very answer.
  * `body_withheld`: it signed a hash, and the answer is not shown. `text_withheld`: a signature is there, and what it is of is not shown.
- * `unchecked`: a signature of sr25519 is there, which is not checked here; everything else about it holds. `signedBy` is the address of
- * the peer, in the last two cases by what the bundle says.
+ * `unchecked`: a signature of sr25519 is there, which is not checked here; everything else about it holds. Of several answers, such as
+ * votes and pages, that is the least that holds of one, and `partly` says that some are not signed. `signedBy` are the addresses of the
+ * peers, by what the bundle says where it is `text_withheld` (the first of them then) or `unchecked`.
  */
 export interface SignedAnswer {
   leaf: number;
-  attested: "attested" | "body_withheld" | "text_withheld" | "unchecked";
-  signedBy: string;
+  attested: Attested;
+  signedBy: string[];
 }
 
 /** What a bundle says of its run. Hashes are 64 hex digits, times microseconds since 1970 UTC. */

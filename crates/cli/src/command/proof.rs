@@ -149,6 +149,7 @@ fn answers(verdict: &Verdict) -> impl Iterator<Item = String> {
         (Attested::Attested, "signed by their peers, as they are shown here"),
         (Attested::BodyWithheld, "signed by their peers, by a hash: they are not shown"),
         (Attested::TextWithheld, "said to be signed by their peers: what was signed is not shown"),
+        (Attested::Partly, "made of several, of which some are signed and some are not"),
         (Attested::Unchecked, "said to be signed by their peers: not checked"),
     ];
     let count = |state| verdict.steps.iter().filter(|step| step.attested == state).count();

@@ -60,7 +60,7 @@ fn a_proof_is_shown_with_its_calls_its_inputs_and_its_output() {
           "basis": "observed",
           "took_us": "<number>",
           "attested": "not_attested",
-          "signed_by": null
+          "signed_by": []
         },
         {
           "step": "summary",
@@ -74,7 +74,7 @@ fn a_proof_is_shown_with_its_calls_its_inputs_and_its_output() {
           "basis": "declared",
           "took_us": "<number>",
           "attested": "not_attested",
-          "signed_by": null
+          "signed_by": []
         }
       ],
       "inputs": {

@@ -57,6 +57,8 @@ pub(super) struct Tally {
     pub(super) texts_withheld: u32,
     pub(super) bodies_withheld: u32,
     pub(super) unchecked: u32,
+    /// Calls of which some answers are signed and some are not.
+    pub(super) partly: u32,
     pub(super) evidence: u32,
     pub(super) cached: u32,
     pub(super) ledger_entries: u32,
@@ -206,6 +208,7 @@ impl LeafChecks<'_, '_> {
             Attested::TextWithheld => tally.texts_withheld += 1,
             Attested::BodyWithheld => tally.bodies_withheld += 1,
             Attested::Unchecked => tally.unchecked += 1,
+            Attested::Partly => tally.partly += 1,
             Attested::Attested => {}
         }
         let (kind, level) = (commit.outcome.kind(), self.level);

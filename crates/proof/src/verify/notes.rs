@@ -56,6 +56,7 @@ fn not_proven(verdict: &Verdict, header: &Header, challenge: &Challenge, tally: 
         "signed answers: they are not shown, so only hashes are known to be signed.",
     );
     count(tally.unchecked, "signed answers: their signatures are of sr25519, which was not checked here.");
+    count(tally.partly, "calls: some of the answers they were made of are not signed.");
     count(tally.cached, "values from earlier runs: the proofs of those runs are not part of this one.");
     count(tally.evidence, "pieces of evidence: they are named by hash and were not looked at.");
     let hidden = tally.content.saturating_sub(tally.content_shown);

@@ -177,6 +177,8 @@ pub enum Level {
 pub enum Attested {
     /// No signature of the answer is there.
     NotAttested,
+    /// Of the several answers that the value was made of, some are signed and some are not.
+    Partly,
     /// A signature is there; what it is of is not shown, so nothing was checked.
     TextWithheld,
     /// A signature is there that this verifier cannot check; everything else about it holds.
@@ -199,12 +201,12 @@ pub struct Step {
     pub kind: Kind,
     /// Its level.
     pub level: Level,
-    /// Whether its peer signed the answer.
+    /// Whether its peers signed their answers; of several answers the least that holds of one.
     pub attested: Attested,
-    /// SS58 address of the peer that signed, by what the bundle says where `attested` is [`Attested::TextWithheld`] or
-    /// [`Attested::Unchecked`].
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub signed_by: Option<String>,
+    /// SS58 addresses of the peers that signed, each once; by what the bundle says where `attested` is [`Attested::TextWithheld`]
+    /// (the first of them then) or [`Attested::Unchecked`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signed_by: Vec<String>,
 }
 
 impl Verdict {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use ed25519_dalek::Signer as _;
 use plan_ir::graph::{Graph, NodeId, NodeKind};
-use proof::attestation::{AnswerText, Scheme, body_sha256};
+use proof::answers;
+use proof::attestation::{AnswerText, Attestation, Scheme, body_sha256};
 use proof::body::RunSecret;
 use proof::builder::{Closing, Contents, NodeRecord, PeerRecord, ProofBuilder, Show};
 use proof::bundle::Bundle;
@@ -34,7 +35,7 @@ pub(crate) struct Answer {
 pub(crate) fn ed25519(status: u16) -> Answer {
     let pair = ed25519_dalek::SigningKey::from_bytes(&[77; 32]);
     let key = pair.verifying_key().to_bytes();
-    let signed = text(Scheme::Ed25519, &key, status).into_bytes();
+    let signed = text(Scheme::Ed25519, &key, status, NONCE, BODY).into_bytes();
     let signature = pair.sign(&signed).to_bytes();
     Answer { scheme: Scheme::Ed25519, key, signed, signature }
 }
@@ -43,7 +44,12 @@ pub(crate) fn ed25519(status: u16) -> Answer {
 pub(crate) fn small_order() -> Answer {
     let (mut key, mut signature) = ([0; 32], [0; 64]);
     (key[0], signature[0]) = (1, 1);
-    Answer { scheme: Scheme::Ed25519, key, signed: text(Scheme::Ed25519, &key, 200).into_bytes(), signature }
+    Answer {
+        scheme: Scheme::Ed25519,
+        key,
+        signed: text(Scheme::Ed25519, &key, 200, NONCE, BODY).into_bytes(),
+        signature,
+    }
 }
 
 /// As `taowire` signed it: signatures of sr25519 are never the same twice.
@@ -61,10 +67,9 @@ pub(crate) fn sr25519() -> Answer {
     }
 }
 
-fn text(scheme: Scheme, key: &[u8; 32], status: u16) -> String {
-    let (responder, body_sha256) = (ss58::encode(key), body_sha256(BODY));
-    AnswerText { scheme, nonce: NONCE, sender: SENDER, responder: &responder, status, body_sha256 }
-        .to_string()
+fn text(scheme: Scheme, key: &[u8; 32], status: u16, nonce: u64, body: &[u8]) -> String {
+    let (responder, body_sha256) = (ss58::encode(key), body_sha256(body));
+    AnswerText { scheme, nonce, sender: SENDER, responder: &responder, status, body_sha256 }.to_string()
 }
 
 /// Whether a signature of sr25519 holds.
@@ -78,6 +83,53 @@ pub(crate) fn holds(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> boo
 
 /// The proof of a run of one call that was answered so.
 pub(crate) fn prove(answer: &Answer, refused: bool, show: Show) -> Bundle<'static> {
+    let peer = PeerRecord {
+        scheme: answer.scheme.of_peer_name(),
+        key: &answer.key,
+        signature: Some(&answer.signature),
+        signed: Some(&answer.signed),
+    };
+    record(peer, &request(NONCE), BODY, refused, show)
+}
+
+/// Two votes signed by Ed25519 keys of the tests, and where `unsigned` a third that nobody signed.
+pub(crate) fn votes(unsigned: bool) -> Vec<answers::Answer> {
+    let mut votes: Vec<answers::Answer> = (0..2)
+        .map(|at| {
+            let pair = ed25519_dalek::SigningKey::from_bytes(&[77 + at; 32]);
+            let key = pair.verifying_key().to_bytes();
+            let signed = text(Scheme::Ed25519, &key, 200, NONCE + u64::from(at), BODY);
+            let signature = pair.sign(signed.as_bytes()).to_bytes();
+            let attestation = Attestation::read(signed, &signature);
+            answers::Answer::new(request(NONCE + u64::from(at)).as_bytes(), BODY, attestation)
+        })
+        .collect();
+    votes.extend(unsigned.then(|| answers::Answer::new(b"", BODY, None)));
+    votes
+}
+
+/// The proof of a run of one call whose value was made of these answers.
+pub(crate) fn prove_several(list: &[answers::Answer], show: Show) -> Bundle<'static> {
+    let requests = [request(NONCE), request(NONCE + 1), String::new()];
+    let requests = requests.get(..list.len()).unwrap().join("\n");
+    let responses = vec![BODY; list.len()].join(&b"\n"[..]);
+    let key = list.iter().find_map(|answer| Some(answer.attestation.as_ref()?.key)).unwrap();
+    let signed = answers::to_bytes(list);
+    let peer = PeerRecord { scheme: answers::PEER, key: &key, signature: None, signed: Some(&signed) };
+    record(peer, &requests, &responses, false, show)
+}
+
+fn request(nonce: u64) -> String {
+    format!("POST https://peer/search\nx-bittensor-nonce: {nonce}\n\n{{}}")
+}
+
+fn record(
+    peer: PeerRecord<'_>,
+    request: &str,
+    response: &[u8],
+    refused: bool,
+    show: Show,
+) -> Bundle<'static> {
     let plan = plan(&Graph { nodes: vec![node(NodeKind::Call, "ask", &[])], root: region(&[0]) });
     let secret = RunSecret::new([5; 32]);
     let opened = opening(INPUTS).open(&plan, &secret, key().public()).unwrap();
@@ -86,22 +138,16 @@ pub(crate) fn prove(answer: &Answer, refused: bool, show: Show) -> Bundle<'stati
     let times = Times { start_us: OPENED, end_us: OPENED + 10, monotonic_us: 10 };
     let outcome = if refused { failed } else { Outcome::Call };
     let output: &[u8] = b"\x80";
-    let request = format!("POST https://peer/search\nx-bittensor-nonce: {NONCE}\n\n{{}}");
     let mut record = NodeRecord::new(NodeId(0), &[], outcome, times);
     record.operation = Some(operation(NodeId(0)));
     record.ledger_entry = Some(Hash([8; 32]));
     record.contents = Contents {
         input: Some(b"\xa0"),
         request: Some(request.as_bytes()),
-        response: Some(BODY),
+        response: Some(response),
         output: (!refused).then_some(output),
     };
-    record.peer = Some(PeerRecord {
-        scheme: answer.scheme.of_peer_name(),
-        key: &answer.key,
-        signature: Some(&answer.signature),
-        signed: Some(&answer.signed),
-    });
+    record.peer = Some(peer);
     builder.record(&record).unwrap();
     let result = match refused {
         true => RunResult::Failed { code: "E1143".into() },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use plan_ir::graph::NodeId;
-use proof::attestation::Attestation;
+use proof::answers::Answer;
 use schema::amount::Amount;
 use schema::error::{CallError, PlanError};
 use schema::price::PriceBasis;
@@ -52,8 +52,8 @@ pub struct Outcome {
     pub observed_cost: Option<Amount>,
     /// Whom the request was signed for, where the transport signs.
     pub peer: Option<String>,
-    /// The peer's signature over its answer, where there is one and it holds.
-    pub attestation: Option<Attestation>,
+    /// What it is made of, where peers signed any of that: each answer with the signature that holds, if it has one.
+    pub answers: Vec<Answer>,
     /// Whether the request may have left this process; where not, it costs nothing.
     pub sent: bool,
     /// When it was handed to the transport, microseconds by the run's clock.

@@ -45,6 +45,8 @@ pub enum FactKind {
         /// Its answer.
         answer: Value,
     },
+    /// A vote was decided, or failed to be, by the answers to these requests; the first speaks for the most of them.
+    Counted(Vec<AttemptId>),
     /// The value of a call is the answer to this request.
     Chose(AttemptId),
     /// The value of a call is an answer of an earlier run.

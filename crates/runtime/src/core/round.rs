@@ -424,6 +424,11 @@ impl Core {
         group: quorum::Group,
     ) {
         let Some(round) = self.stop_round(frame, node) else { return };
+        let mut counted: Vec<AttemptId> = answers.iter().map(|answer| answer.request).collect();
+        if let Some(first) = counted.get_mut(..=group.leader) {
+            first.rotate_right(1);
+            self.fact(frame, node, FactKind::Counted(counted));
+        }
         let leader = answers.get(group.leader).filter(|_| group.agreed >= quorum.need);
         if let Some(leader) = leader {
             self.fact(frame, node, FactKind::Chose(leader.request));

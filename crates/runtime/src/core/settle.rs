@@ -147,7 +147,7 @@ impl Outcome {
             pages: None,
             observed_cost: None,
             peer: None,
-            attestation: None,
+            answers: Vec::new(),
             sent,
             started_us,
             duration_us: now_us.saturating_sub(started_us),

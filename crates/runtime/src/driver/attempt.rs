@@ -84,7 +84,7 @@ impl Caller {
             pages,
             observed_cost,
             peer,
-            attestation,
+            answers,
             sent,
         } = self.services.client.call(operation, &send.request, &context).await;
         Outcome {
@@ -95,7 +95,7 @@ impl Caller {
             pages: Some(pages),
             observed_cost,
             peer,
-            attestation,
+            answers,
             sent,
             started_us,
             duration_us: u64::try_from(timings.total.as_micros()).unwrap_or(u64::MAX),

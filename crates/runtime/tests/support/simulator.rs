@@ -222,7 +222,7 @@ pub fn outcome(
         pages: None,
         observed_cost: charge.map(super::usd),
         peer: None,
-        attestation: None,
+        answers: Vec::new(),
         sent,
         started_us: now_us,
         duration_us: after_us,

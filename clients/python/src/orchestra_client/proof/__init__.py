@@ -211,6 +211,7 @@ def _not_proven(verdict: Verdict, header: Header, challenge: Challenge, tally: T
         (tally.answers.get("text_withheld"), "signed answers: what their peers signed is not shown, so it was not checked."),
         (tally.answers.get("body_withheld"), "signed answers: they are not shown, so only hashes are known to be signed."),
         (tally.answers.get("unchecked"), "signed answers: their signatures are of sr25519, which was not checked here."),
+        (tally.answers.get("partly"), "calls: some of the answers they were made of are not signed."),
         (tally.cached, "values from earlier runs: the proofs of those runs are not part of this one."),
         (tally.evidence, "pieces of evidence: they are named by hash and were not looked at."),
         (tally.hidden, "contents: only their salted hashes are here, so what they are cannot be seen."),

@@ -17,6 +17,8 @@ NAME_LENGTH_MAX = 128
 OPAQUE_BYTES_MAX = 256
 EVIDENCE_MAX = 16
 ATTEMPTS_MAX = 10_000
+ANSWERS_MAX = ATTEMPTS_MAX
+SIGNED_BYTES_MAX = 1 << 10
 UNITS_MAX = 2**64 - 1
 
 RUN_INPUT, RUN_OUTPUT, INPUT, REQUEST, RESPONSE, OUTPUT, ATTEMPTS, SIGNED = range(1, 9)
@@ -433,3 +435,44 @@ def read_attempts(data: bytes) -> list[bytes]:
     shown = [reader.octets(COMMIT_BYTES_MAX) for _ in range(reader.array(ATTEMPTS_MAX))]
     reader.end()
     return shown
+
+
+class Signature(NamedTuple):
+    """A peer's signature, and what it is over."""
+
+    key: bytes
+    value: bytes
+    signed: bytes
+
+
+class Answer(NamedTuple):
+    """One of several answers, by the lengths of its request and of itself."""
+
+    request: int
+    response: int
+    signature: Signature | None
+
+
+def read_answers(data: bytes) -> list[Answer]:
+    """The answers of a list."""
+    reader = Reader(data)
+    answers = [_read_answer(reader) for _ in range(reader.array(ANSWERS_MAX))]
+    reader.end()
+    return answers
+
+
+def _read_answer(reader: Reader) -> Answer:
+    fields = read_object(
+        reader,
+        {
+            0: Field(Reader.uint),
+            1: Field(Reader.uint),
+            2: maybe(Reader.hash),
+            3: maybe(lambda r: r.fixed(64)),
+            4: maybe(lambda r: r.text(SIGNED_BYTES_MAX)),
+        },
+    )
+    if len({key in fields for key in (2, 3, 4)}) > 1:
+        raise reader.fail("a key, a signature or what is signed is missing")
+    signature = Signature(fields[2], fields[3], fields[4].encode()) if 2 in fields else None
+    return Answer(fields[0], fields[1], signature)

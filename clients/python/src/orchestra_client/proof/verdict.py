@@ -61,19 +61,23 @@ class Failure:
         return CODES[self.check]
 
 
+Attested = Literal["attested", "body_withheld", "text_withheld", "unchecked", "partly"]
+
+
 @dataclass(frozen=True)
 class SignedAnswer:
-    """What is known of the signature that the peer of a call gave with its answer.
+    """What is known of the signatures that the peers of a call gave with their answers.
 
     `attested`: the peer signed this very answer. `body_withheld`: it signed a hash, and the answer is not shown.
     `text_withheld`: a signature is there, and what it is of is not shown. `unchecked`: a signature of sr25519 is there,
-    which is not checked here; everything else about it holds. `signed_by` is the address of the peer, in the last two
-    cases by what the bundle says.
+    which is not checked here; everything else about it holds. Of several answers, such as votes and pages, that is the
+    least that holds of one, and `partly` says that some are not signed. `signed_by` are the addresses of the peers, by
+    what the bundle says where it is `text_withheld` (the first of them then) or `unchecked`.
     """
 
     leaf: int
-    attested: Literal["attested", "body_withheld", "text_withheld", "unchecked"]
-    signed_by: str
+    attested: Attested
+    signed_by: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ struct Call {
     basis: Option<schema::price::PriceBasis>,
     took_us: u64,
     attested: Option<Attested>,
-    signed_by: Option<String>,
+    signed_by: Vec<String>,
 }
 
 /// The calls, and whatever else failed, in the order of the leaves.
@@ -131,7 +131,7 @@ fn call(plan: Option<&PlanGraph>, commit: &NodeCommit, step: Option<&Step>) -> O
         basis: commit.cost.map(|cost| cost.basis),
         took_us: commit.times.map_or(0, |times| times.end_us.saturating_sub(times.start_us)),
         attested: step.map(|step| step.attested),
-        signed_by: step.and_then(|step| step.signed_by.clone()),
+        signed_by: step.map(|step| step.signed_by.clone()).unwrap_or_default(),
     })
 }
 
