@@ -95,7 +95,8 @@ impl SyntaxNode {
 
     /// The tokens in it, one level down.
     pub fn tokens(&self) -> impl Iterator<Item = SyntaxToken> + use<> {
-        self.0.children_with_tokens().filter_map(rowan::NodeOrToken::into_token).map(SyntaxToken)
+        let tokens = self.0.children_with_tokens().by_kind(SyntaxKind::is_token);
+        tokens.filter_map(rowan::NodeOrToken::into_token).map(SyntaxToken)
     }
 
     /// Itself and every node in it, parents before children.
@@ -132,13 +133,14 @@ impl SyntaxNode {
     /// The first child node of that kind.
     #[must_use]
     pub fn child(&self, kind: SyntaxKind) -> Option<Self> {
-        self.children().find(|child| child.kind() == kind)
+        self.0.first_child_by_kind(&|child| child == kind).map(Self)
     }
 
     /// The first token of that kind, one level down.
     #[must_use]
     pub fn token(&self, kind: SyntaxKind) -> Option<SyntaxToken> {
-        self.tokens().find(|token| token.kind() == kind)
+        let token = self.0.first_child_or_token_by_kind(&|child| child == kind);
+        token.and_then(rowan::NodeOrToken::into_token).map(SyntaxToken)
     }
 
     /// The first token in it, at any depth.

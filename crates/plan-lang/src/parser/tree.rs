@@ -120,7 +120,7 @@ impl Builder<'_> {
         if kind != SyntaxKind::File {
             self.fill_to(at);
         }
-        if !is_token(kind) {
+        if !kind.is_token() {
             self.look_at(kind);
             self.green.start_node(Orch::kind_to_raw(kind));
         }
@@ -128,7 +128,7 @@ impl Builder<'_> {
 
     fn end(&mut self, rule: Rule, at: usize) {
         let Some(kind) = kind_of(rule) else { return };
-        if is_token(kind) {
+        if kind.is_token() {
             self.emit(kind, at);
         } else {
             self.fill_to(at);
@@ -161,9 +161,4 @@ impl Builder<'_> {
     fn look_at(&mut self, kind: SyntaxKind) {
         self.broken += usize::from(kind.is_error() || kind.is_missing());
     }
-}
-
-/// Kinds up to [`SyntaxKind::File`] are tokens.
-fn is_token(kind: SyntaxKind) -> bool {
-    kind < SyntaxKind::File
 }

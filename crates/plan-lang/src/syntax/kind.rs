@@ -262,6 +262,12 @@ impl SyntaxKind {
         matches!(self, Self::Whitespace | Self::Comment)
     }
 
+    /// Whether it is a token; those come before [`Self::File`].
+    #[must_use]
+    pub fn is_token(self) -> bool {
+        self < Self::File
+    }
+
     /// Whether it stands for a part that the text does not have.
     #[must_use]
     pub fn is_missing(self) -> bool {
