@@ -81,8 +81,45 @@ pub(crate) fn call_error(types: &mut TypeDefs, answer: Type, votes: LengthRange)
     interned(types, TypeDef::Enum(def))
 }
 
+/// The records of the library that a file can write, unless it declares a type of that name, with the number of types
+/// each takes.
+pub(crate) const OF_THE_LIBRARY: [(&str, usize); 2] = [("Pair", 2), ("Entry", 1)];
+
+/// The record of the library called `name` of these types.
+pub(crate) fn of_the_library(types: &TypeDefs, name: &str, of: &[Type]) -> Option<TypeDef> {
+    match (name, of) {
+        ("Pair", [left, right]) => Some(pair(types, left, right)),
+        ("Entry", [value]) => Some(entry(types, value)),
+        _ => None,
+    }
+}
+
+/// `Pair<A, B> { left, right }`: what `zip` gives.
+pub(crate) fn pair(types: &TypeDefs, left: &Type, right: &Type) -> TypeDef {
+    let fields = vec![
+        field("left", left.clone(), "Of the first list."),
+        field("right", right.clone(), "Of the second list."),
+    ];
+    record(&made_of(types, "Pair", &[left, right]), "Elements of the same place of two lists.", fields)
+}
+
+/// `Entry<T> { key, value }`: what `entries` gives.
+pub(crate) fn entry(types: &TypeDefs, value: &Type) -> TypeDef {
+    let fields = vec![field("key", Type::STRING, "The key."), field("value", value.clone(), "Its value.")];
+    record(&made_of(types, "Entry", &[value]), "A key of a map with its value.", fields)
+}
+
+/// The name of a record that the language makes for these types. No declared record has such a name.
+pub(crate) fn made_of(types: &TypeDefs, name: &str, of: &[&Type]) -> String {
+    /// Types of types would double with each level.
+    const CHARS_MAX: usize = 60;
+    let of: Vec<String> = of.iter().map(|ty| types.show(ty)).collect();
+    let of = of.join(", ");
+    if of.chars().count() > CHARS_MAX { format!("{name}<..>") } else { format!("{name}<{of}>") }
+}
+
 /// The definition that says this, made where there is none.
-fn interned(types: &mut TypeDefs, wanted: TypeDef) -> DefId {
+pub(crate) fn interned(types: &mut TypeDefs, wanted: TypeDef) -> DefId {
     let known = types.iter().find_map(|(id, def)| (*def == wanted).then_some(id));
     known.unwrap_or_else(|| types.push(wanted))
 }

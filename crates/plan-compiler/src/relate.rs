@@ -111,7 +111,8 @@ impl Converter<'_> {
 
     /// Whether both are one generic type of the language, of perhaps different types.
     fn same_generic(&self, from: DefId, to: DefId) -> bool {
-        let name = |def| self.defs.get(def).map(TypeDef::name);
+        // That of a record of the library names the types it is of.
+        let name = |def| self.defs.get(def).and_then(|def| def.name().split('<').next());
         self.origins.is_prelude(from) && self.origins.is_prelude(to) && name(from) == name(to)
     }
 

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use plan_lang::ast::{self, FieldInit};
 use plan_lang::{Diagnostic, Span};
-use schema::types::{DefId, FieldDef, RecordDef, Type, TypeDef};
+use schema::types::{DefId, Type, TypeDef};
 use schema::value::{Json, Value};
 
 use super::Checker;
 use super::literal::{present, to_json};
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
+use crate::prelude;
 use crate::program::{Origin, TypeName};
 use crate::relate::Origins;
 use crate::resolve::{CANDIDATES_MAX, Lookup, ambiguous, did_you_mean, listed, lookup};
@@ -195,29 +196,13 @@ impl<'a> Checker<'a, '_> {
         did_you_mean(report, &field.name, field.span, names)
     }
 
-    /// The name of a record that the language makes for these types. No declared record has such a name.
-    pub(super) fn generic(&self, name: &str, of: &[&Type]) -> String {
-        /// Types of types would double with each level.
-        const CHARS_MAX: usize = 60;
-        let of: Vec<String> = of.iter().map(|ty| self.show(ty)).collect();
-        let of = of.join(", ");
-        if of.chars().count() > CHARS_MAX { format!("{name}<..>") } else { format!("{name}<{of}>") }
-    }
-
-    /// A record that the language makes itself, for the types at hand.
-    pub(super) fn own_record<const N: usize>(
-        &mut self,
-        name: &str,
-        doc: &str,
-        fields: [(&str, Type, &str); N],
-    ) -> DefId {
-        let types: Vec<&Type> = fields.iter().map(|(_, ty, _)| ty).collect();
-        let key = format!("{name} {types:?}");
+    /// A record of the library: one definition for each that says the same, written by the file or not.
+    pub(super) fn own_record(&mut self, def: TypeDef) -> DefId {
+        let key = format!("{def:?}");
         if let Some(known) = self.own_records.get(&key) {
             return *known;
         }
-        let fields = fields.map(|(name, ty, doc)| FieldDef { name: name.into(), ty, doc: doc.into() }).into();
-        let def = self.types.push(TypeDef::Record(RecordDef { name: name.into(), fields, doc: doc.into() }));
+        let def = prelude::interned(&mut self.types, def);
         self.own_records.insert(key, def);
         def
     }

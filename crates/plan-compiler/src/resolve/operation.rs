@@ -79,6 +79,8 @@ impl Resolver<'_, '_> {
         let read = self.known_operations.read(descriptor);
         let loaded = read.types.as_ref().map(|types| {
             let index = self.program.operations.len();
+            // Types of the language that were written so far are not of this operation.
+            self.program.origins.resize(self.types.len(), Origin::Prelude);
             let offset = self.types.import(&types.defs);
             self.program.origins.resize(self.types.len(), Origin::Ledger(index));
             self.program.operations.push(Operation {

@@ -5,7 +5,7 @@ use plan_lang::{Diagnostic, Fix, Span};
 use schema::types::{FloatRange, IntRange, LengthRange, Type, TypeDefs};
 
 use crate::codes;
-use crate::prelude::{self, GENERIC, PLAN_ERROR};
+use crate::prelude::{self, GENERIC, OF_THE_LIBRARY, PLAN_ERROR};
 use crate::program::{Module, TypeName};
 use crate::sink::{Sink, SourceId};
 
@@ -101,7 +101,10 @@ impl TypeResolver<'_, '_> {
             "Amount" => Type::Amount,
             "Json" => Type::Json,
             "PlanError" => Type::Named(PLAN_ERROR),
-            _ => self.declared(name),
+            text => match OF_THE_LIBRARY.iter().find(|(known, _)| is_unknown && *known == text) {
+                Some((_, takes)) => self.of_the_library(name, *takes, args),
+                None => self.declared(name),
+            },
         };
         self.no_range(refine, &format!("`{}`", name.name));
         plain
@@ -119,6 +122,26 @@ impl TypeResolver<'_, '_> {
                 .help("write `Result<T, E>`"),
         );
         Type::Error
+    }
+
+    /// `Pair<A, B>` and the like, where the file declares no type of that name.
+    fn of_the_library(&mut self, name: &ast::Ident, takes: usize, args: &[ast::Type]) -> Type {
+        if args.len() != takes {
+            let (what, shape) = if takes == 1 { ("1 type", "T") } else { ("2 types", "A, B") };
+            let found = args.len();
+            self.report(
+                Diagnostic::error(codes::BAD_TYPE, format!("`{}` takes {what}, not {found}", name.name))
+                    .primary(name.span, "")
+                    .help(format!("write `{}<{shape}>`, or declare a type of that name", name.name)),
+            );
+            return Type::Error;
+        }
+        let of: Vec<Type> = args.iter().map(|arg| self.resolve(arg)).collect();
+        if of.contains(&Type::Error) {
+            return Type::Error;
+        }
+        let def = prelude::of_the_library(self.types, &name.name, &of);
+        def.map_or(Type::Error, |def| Type::Named(prelude::interned(self.types, def)))
     }
 
     /// `CallError<T>` and the like.

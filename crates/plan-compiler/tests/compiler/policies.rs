@@ -250,3 +250,22 @@ fn a_policy_that_nothing_uses_is_checked_and_told() {
         ),
     ]);
 }
+
+#[test]
+fn a_fallback_in_braces_is_a_record_of_the_answer() {
+    let plan = |fallback: &str| {
+        format!(
+            "use sn22 {{ web_search }}\nplan p(q: String(1..9)) -> Int with {{ budget: 1USD, deadline: 60s }} {{\n  let x = \
+             call web_search(query: q) with {{ fallback: {fallback}, max_price: 0.1USD }}\n  x.data.len()\n}}\n"
+        )
+    };
+    let good = "{ data: [{ title: \"none\", snippet: \"\", link: \"https://a.example\" }] }";
+    for fallback in ["{ data: [] }", "WebSearchOutput { data: [] }", good] {
+        assert_eq!(crate::common::shown(&plan(fallback)), "");
+    }
+    for (fallback, code) in [("{ dta: [] }", "E0304"), ("{ data: 3 }", "E0301"), ("{ data: 20% }", "E0404")] {
+        let text = plan(fallback);
+        let codes = crate::common::codes(&text);
+        assert_eq!(codes, [code], "{}", crate::common::shown(&text));
+    }
+}

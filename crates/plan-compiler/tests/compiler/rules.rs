@@ -201,6 +201,22 @@ fn arguments_of_library_functions_fit_their_receiver() {
         ("fn f(xs: [Int]) -> [Int] = xs.present()", &["E0306"]),
         ("fn f(u: String) -> String? = u.host()", &["E0306"]),
         ("fn f(x: Amount) -> Amount = x.percent(3)", &["E0306"]),
+        // Records of the library are written with the types they are of, and fit like those.
+        ("fn f(xs: [Int](..3)) -> Pair<Int, Int>? = xs.zip(xs).first()", &[]),
+        ("fn f(xs: [Int(0..9)](..3)) -> [Pair<Int, Float>](..3) = xs.zip([0.5, 1.5, 2.5])", &[]),
+        ("fn f(m: {String: Int}) -> [Entry<Int>] = m.entries()", &[]),
+        ("fn f(e: Entry<Int>) -> Int = e.value", &[]),
+        (
+            "fn f(a: Bool, xs: [Int], ps: [Pair<Int, Int>]) -> Int = {\n  let all = if a { xs.zip(xs) } else { ps }\n  all.len()\n}",
+            &[],
+        ),
+        ("fn f(m: {String: Int}) -> [Entry<String>] = m.entries()", &["E0301"]),
+        ("fn f(m: {String: Int}) -> [Entry<Int(0..9)>] = m.entries()", &["E0302"]),
+        ("fn f(m: {String: Int}) -> [Entry] = m.entries()", &["E0322"]),
+        ("fn f(p: Pair<Int>) -> Int = 1", &["E0322"]),
+        ("fn f(p: Pair<Int, Foo>) -> Int = 1", &["E0204"]),
+        ("fn f(p: Pair<Int, Int>(..9)) -> Int = 1", &["E0318"]),
+        ("record Entry { id: Int }\nfn f(e: Entry<Int>) -> Int = 1", &["E0322"]),
         // No record of the file is one of the language, whatever its name.
         (
             "record Entry { key: String, value: Int }\nfn f(m: {String: Int}) -> [Entry] = m.entries()",
@@ -545,4 +561,17 @@ fn every_type_of_a_file_has_a_value() {
         // Only what is the reason is told, not what holds it.
         ("record Node { next: Node }\nrecord List { first: Node }\nenum Some { One(List) }", &["E0214"]),
     ]);
+}
+
+#[test]
+fn a_record_of_the_library_is_described_to_callers() {
+    let text =
+        "plan p(xs: [Int](..3)) -> [[Pair<Int, Int>](..3)](2..2) { [xs.zip(xs), xs.zip(xs.reverse())] }
+plan q(a: Pair<Int, Int>, m: {String: Int}) -> Result<[Entry<Int>], Entry<Int>> { Ok(m.entries()) }\n";
+    let compilation = compiled(text);
+    assert_eq!(compilation.diagnostics, [], "{}", shown(text));
+    let (plan, _) = compilation.plan("q").unwrap();
+    let schema = schema::json_schema::to_json_schema(&plan.body.output, &plan.body.types);
+    assert_eq!(schema["$defs"]["Entry"]["required"], serde_json::json!(["key", "value"]), "{schema}");
+    assert!(schema.to_string().contains("\"#/$defs/Entry\""), "{schema}");
 }

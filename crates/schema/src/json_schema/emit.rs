@@ -34,7 +34,8 @@ pub fn to_json_schema(ty: &Type, defs: &TypeDefs) -> Json {
         .map(|(id, _)| *id)
         .collect();
     for id in &shared {
-        let name = defs.get(*id).map_or("", TypeDef::name);
+        // Records of the library name the types they are of, which no reference could hold as they are.
+        let name = defs.get(*id).and_then(|def| def.name().split('<').next()).unwrap_or_default();
         let taken = |key: &str| emitter.keys.values().any(|known| known == key);
         let key = if taken(name) { super::names::numbered(name, |key| !taken(key)) } else { name.to_owned() };
         emitter.keys.insert(*id, format!("#/$defs/{key}"));

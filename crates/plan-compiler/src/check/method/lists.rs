@@ -9,6 +9,7 @@ use super::Call;
 use crate::check::Checker;
 use crate::codes;
 use crate::hir::Expr;
+use crate::prelude;
 use crate::range::{self, product, skipped, sum, taken};
 use crate::relate::{join, unrefined};
 
@@ -119,14 +120,8 @@ impl<'a> Checker<'a, '_> {
             }
             return Expr::error(call.span);
         };
-        let pair = self.own_record(
-            &self.generic("Pair", &[element, right]),
-            "Elements of the same place of two lists.",
-            [
-                ("left", element.clone(), "Of the first list."),
-                ("right", (**right).clone(), "Of the second list."),
-            ],
-        );
+        let pair = prelude::pair(&self.types, element, right);
+        let pair = self.own_record(pair);
         let ty = Type::List(Box::new(Type::Named(pair)), range::shorter(length, *other_length));
         call.with([other], ty)
     }

@@ -6,6 +6,7 @@ use schema::types::{IntRange, Type};
 use super::Call;
 use crate::check::Checker;
 use crate::hir::Expr;
+use crate::prelude;
 use crate::relate::{join, unrefined};
 
 impl<'a> Checker<'a, '_> {
@@ -24,12 +25,8 @@ impl<'a> Checker<'a, '_> {
             Builtin::Keys => call.gives(Type::list(Type::STRING)),
             Builtin::Values => call.gives(Type::list(value.clone())),
             Builtin::Entries => {
-                let fields = [("key", Type::STRING, "The key."), ("value", value.clone(), "Its value.")];
-                let entry = self.own_record(
-                    &self.generic("Entry", &[value]),
-                    "A key of a map with its value.",
-                    fields,
-                );
+                let entry = prelude::entry(&self.types, value);
+                let entry = self.own_record(entry);
                 call.gives(Type::list(Type::Named(entry)))
             }
             Builtin::Merge => {

@@ -196,7 +196,7 @@ pub(crate) const CHUNKS: Signature = Signature::of(
 pub(crate) const ZIP: Signature = Signature::of(
     "zip",
     &[List],
-    "[Pair]",
+    "[Pair<T, U>]",
     "Elements of the same place as `Pair { left, right }`, as many as the shorter list has.",
     &[("[1, 2, 3].zip([10, 20]).map(p => p.left * p.right)", "[10, 40]")],
 )

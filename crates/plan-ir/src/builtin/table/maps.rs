@@ -22,7 +22,7 @@ pub(crate) const VALUES: Signature = Signature::of(
 pub(crate) const ENTRIES: Signature = Signature::of(
     "entries",
     &[Map],
-    "[Entry]",
+    "[Entry<T>]",
     "Every key with its value as `Entry { key, value }`, in key order.",
     &[("[2, 1].key_by(n => \"k{n}\").entries().map(e => \"{e.key}={e.value}\")", "[\"k1=1\", \"k2=2\"]")],
 );
