@@ -65,7 +65,10 @@ async fn a_verifier_sees_that_the_peer_signed_this_very_answer() {
     assert_eq!(result_of(&run), json!(2));
     let bytes = host.clients.proof(&run.name).await.unwrap();
     let [step] = &verified(&bytes, &run, &host.trust()).steps[..] else { panic!("one call") };
-    assert_eq!((step.attested, &step.signed_by[..]), (Attested::Attested, &[sdk().said("hotkey").to_owned()][..]));
+    assert_eq!(
+        (step.attested, &step.signed_by[..]),
+        (Attested::Attested, &[sdk().said("hotkey").to_owned()][..])
+    );
     let bundle = Bundle::from_bytes(&bytes).unwrap();
     let shown = bundle.disclosed(Some(0), Field::Response).unwrap();
     let answer: Json = serde_json::from_slice(&shown.bytes).unwrap();
@@ -138,7 +141,7 @@ async fn each_vote_each_page_and_each_answer_about_a_task_is_attested() {
         )
     };
     let voted = plan(
-        "let found = call peer(query, count: 2) with {\n    timeout: 60s, max_price: 0.001USD, quorum: { of: 3, need: 2, by: same }\n  }\n  \
+        "let found = call peer(query, count: 2) with {\n    timeout: 60s, max_price: 0.001USD, quorum: { of: 3, need: 2 }\n  }\n  \
          return found.value.results.len()",
     );
     let paged = plan(
@@ -149,7 +152,8 @@ async fn each_vote_each_page_and_each_answer_about_a_task_is_attested() {
         "let found = call peer(query, count: 1) with { timeout: 60s, max_price: 0.001USD }\n  \
          return found.results.len()",
     );
-    let pages = json!({ "kind": "pages", "items": "/results", "next": { "by": "offset", "parameter": "count" } });
+    let pages =
+        json!({ "kind": "pages", "items": "/results", "next": { "by": "offset", "parameter": "count" } });
     let task = json!({
         "kind": "task", "id": "/id", "path": "/v1/tasks/{id}", "state": "/state", "done": ["done"],
         "failed": ["failed"], "result": "/result", "every_ms": 10,
@@ -173,9 +177,13 @@ async fn each_vote_each_page_and_each_answer_about_a_task_is_attested() {
         assert_eq!(result_of(&run), json!(found), "{path}");
         let bytes = host.clients.proof(&run.name).await.unwrap();
         let [step] = &verified(&bytes, &run, &host.trust()).steps[..] else { panic!("one call") };
-        assert_eq!((step.attested, &step.signed_by[..]), (Attested::Attested, &[sdk().said("hotkey").to_owned()][..]));
+        assert_eq!(
+            (step.attested, &step.signed_by[..]),
+            (Attested::Attested, &[sdk().said("hotkey").to_owned()][..])
+        );
         let bundle = Bundle::from_bytes(&bytes).unwrap();
-        let list = proof::answers::from_bytes(&bundle.disclosed(Some(0), Field::Signed).unwrap().bytes).unwrap();
+        let list =
+            proof::answers::from_bytes(&bundle.disclosed(Some(0), Field::Signed).unwrap().bytes).unwrap();
         let signed: Vec<&str> =
             list.iter().filter_map(|answer| Some(&*answer.attestation.as_ref()?.signed)).collect();
         assert_eq!((list.len(), signed.len()), (answers, answers));
