@@ -7,9 +7,11 @@ Prints one line per case and exits with 1 if one differs from what is written he
 
 import asyncio
 import json
+import socket
 import sys
 import urllib.error
 import urllib.request
+from urllib.parse import urlsplit
 
 import openai
 from openai import AsyncOpenAI, OpenAI
@@ -175,6 +177,7 @@ def errors() -> None:
     for model in ("refuses", "locked", "misfit"):
         error = error_of(openai.InternalServerError, lambda: chat(f"{CHAT}/{model}"))
         told = error.body.get("orchestra", {})
+        case(f"and says who was asked: {model}", told.get("operation") == CHAT, error.body)
         case(f"an answer that is no use is 502: {model}", error.status_code == 502 and told.get("run", "").startswith("runs/"), error.body)
         case(f"and where it does not fit: {model}", (error.body.get("path") is not None) == (model == "misfit"), error.body)
         case(f"and says what was charged: {model}", "charged" in str(error) and error.response.headers["x-orchestra-cost"] == told["cost"], error)
@@ -185,6 +188,24 @@ def errors() -> None:
         urllib.request.urlopen(raw)
     except urllib.error.HTTPError as error:
         case("what is no JSON is told in JSON", json.load(error)["error"]["code"] == "E1820")
+    error = error_of(openai.NotFoundError, lambda: client().completions.create(model=CHAT, prompt="Say something."))
+    case("the legacy form says what to ask", "/v1/chat/completions" in str(error) and error.code == "E1820", error)
+    error = error_of(openai.NotFoundError, lambda: client().images.generate(prompt="a cat"))
+    case("and so do pictures", "orch call" in str(error), error)
+    long = [{"role": "user", "content": "a" * (9 << 20)}]
+    error = error_of(openai.APIStatusError, lambda: chat(messages=long))
+    case("a body that is too long says the limit that applies", error.status_code == 413 and "8 MiB" in str(error), error)
+    case("a bad chunk is told as one", "one of its chunks is none" in broken_chunk(), broken_chunk())
+
+
+def broken_chunk() -> str:
+    """What is said to a body whose second chunk has no length."""
+    at = urlsplit(BASE)
+    with socket.create_connection((at.hostname, at.port), timeout=60) as connection:
+        path = f"{at.path}/chat/completions"
+        head = f"POST {path} HTTP/1.1\r\nhost: {at.netloc}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+        connection.sendall(head.encode() + b"2\r\n{}\r\nnonsense\r\n")
+        return connection.makefile("rb").read().decode(errors="replace")
 
 
 def retries() -> None:

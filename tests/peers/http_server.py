@@ -75,6 +75,12 @@ def keyed(api_key: str, x_kind: Annotated[str, Header()]):
     return {"kind": x_kind}
 
 
+@app.get("/several")
+def several(x_client_id: Annotated[str, Header()], x_client_secret: Annotated[str, Header()]):
+    need_key(x_client_secret)
+    return {"client": x_client_id}
+
+
 @app.get("/paid")
 def paid():
     offer = {"scheme": "exact", "network": "base", "maxAmountRequired": "10000", "asset": "USDC", "payTo": "0xB"}
@@ -157,6 +163,16 @@ async def chat(request: Request):
         yield "data: [DONE]\n\n"
 
     return StreamingResponse(events(), media_type="text/event-stream")
+
+
+@app.post("/v1/completions")
+async def completions(request: Request):
+    need_key(request.headers.get("authorization", "").removeprefix("Bearer "))
+    body = await request.json()
+    words = words_for(body["prompt"])
+    usage = {"prompt_tokens": len(body["prompt"].split()), "completion_tokens": len(words)}
+    choice = {"index": 0, "text": "".join(words), "finish_reason": "stop", "logprobs": None}
+    return {"id": "cmpl-1", "object": "text_completion", "model": body["model"], "choices": [choice], "usage": usage}
 
 
 @app.post("/v1/embeddings")

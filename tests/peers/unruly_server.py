@@ -1,4 +1,5 @@
-"""A subnet that behaves as it is asked to: an HTTP server whose failures are named by the request itself.
+"""**A stand-in** for a subnet that behaves as it is asked to, on the standard library: an HTTP server whose failures are named
+by the request itself. It is no subnet's own software.
 
 It answers three services: `POST /ask` (`{"q": text}`, answered `{"v": text}`, or in parts at `/parts`), `GET /web`
 (search in the shape of SN22, with a key in the header) and `POST /v1/chat/completions` (in the shape of OpenAI). A text

@@ -66,6 +66,7 @@ impl Axon {
             output_complete: true,
             price: PriceRule::Free,
             observed_cost: None,
+            refusals: Default::default(),
             latency: None,
             delivery: None,
             example: None,

@@ -204,6 +204,7 @@ pub fn operation(name: &str, base_url: &str, price: Amount, repeat_safe: bool) -
         output_complete: true,
         price: PriceRule::PerCall { amount: price },
         observed_cost: None,
+        refusals: Default::default(),
         latency: None,
         delivery: None,
         example: None,

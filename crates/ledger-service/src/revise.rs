@@ -52,12 +52,13 @@ pub fn revise(
         check(&read)?;
         return Ok(Revision::New(Box::new(read)));
     };
-    if !replace && !is_same_place(newest.sources.first(), read.sources.first()) {
-        return Err(foreign(newest, "is from"));
-    }
+    let is_foreign = !replace && !is_same_place(newest.sources.first(), read.sources.first());
     keep(newest, &mut read);
-    check(&read)?;
-    // What is said of the source is no part of what is compared: a document that changed elsewhere is no news here.
+    if !is_foreign {
+        check(&read)?;
+    }
+    // What is said of the source is no part of what is compared: a document that changed elsewhere, or that has another name now,
+    // is no news here.
     let mut alike = read.clone();
     alike.version = newest.version;
     alike.sources.clone_from(&newest.sources);
@@ -72,6 +73,9 @@ pub fn revise(
     };
     if bytes(&alike)? == bytes(newest)? {
         return Ok(Revision::Unchanged(newest.version));
+    }
+    if is_foreign {
+        return Err(foreign(newest, "is from"));
     }
     if !replace && newest.sources.first() == read.sources.first() {
         return Err(foreign(newest, "was changed since it was read from the very same"));
@@ -107,6 +111,7 @@ fn above(version: Version, level: Level) -> Version {
 fn keep(newest: &OperationDescriptor, read: &mut OperationDescriptor) {
     read.tags.clone_from(&newest.tags);
     read.observed_cost.clone_from(&newest.observed_cost);
+    read.refusals = newest.refusals;
     if matches!(read.transport, Transport::Grpc(_)) && read.auth == Auth::None {
         read.auth.clone_from(&newest.auth);
         read.access = newest.access;
@@ -182,6 +187,13 @@ mod tests {
         there.verified = true;
         let again = revise(Some(&there), entry(rank(9), "blake3:2"), false);
         assert_eq!(again.unwrap(), Revision::Unchanged(Version::FIRST));
+        // Nor is the same under another name; what differs from elsewhere is refused.
+        let mut elsewhere = entry(rank(9), "blake3:1");
+        elsewhere.sources[0].reference = "copy.json".into();
+        let again = revise(Some(&there), elsewhere.clone(), false);
+        assert_eq!(again.unwrap(), Revision::Unchanged(Version::FIRST));
+        elsewhere.output = rank(5);
+        assert_eq!(revise(Some(&there), elsewhere, false).unwrap_err().code(), "E1211");
     }
 
     #[test]

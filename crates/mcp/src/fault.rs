@@ -99,7 +99,7 @@ impl From<Status> for Fault {
         let details = status.get_error_details();
         let Some(info) = details.error_info() else { return without_code(&status) };
         let mut fault = Self::new(&info.reason, status.message(), "");
-        for name in ["run", "charged", "certain", "proof_id", "call_kind", "path"] {
+        for name in ["run", "operation", "charged", "certain", "proof_id", "call_kind", "path"] {
             if let Some(value) = info.metadata.get(name) {
                 let value =
                     if name == "certain" { Json::Bool(value == "true") } else { value.as_str().into() };

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorData, Extensions, GetPromptRequestParams,
-    GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
-    ServerCapabilities, ServerConfig, SubscriptionFilter,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult, ErrorCode,
+    ErrorData, Extensions, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, SubscriptionFilter,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
@@ -133,6 +133,22 @@ impl ServerHandler for Server {
     ) -> Result<GetPromptResponse, ErrorData> {
         let filled = prompt::get(&params.name, params.arguments.as_ref());
         filled.map(Into::into).map_err(|fault| fault.protocol())
+    }
+
+    /// What has the method of a request and cannot be read as one comes here, too.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let help = match request.method.as_str() {
+            "tools/call" => "`params` has the `name` of the tool, and as `arguments` one JSON object",
+            "resources/read" => "`params` has the `uri` of the resource",
+            "prompts/get" => "`params` has the `name` of the prompt, and as `arguments` one object of texts",
+            _ => return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None)),
+        };
+        let message = format!("the params of {} are not what it takes", request.method);
+        Err(Fault::new(ARGUMENTS, message, help).with("path", "params").protocol())
     }
 
     /// Up to protocol version 2025-11-25 changes are told unasked for as long as the session lasts.

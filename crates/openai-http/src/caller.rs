@@ -108,9 +108,12 @@ pub(crate) fn object(body: Result<Bytes, BytesRejection>) -> Result<(Bytes, Map<
         StatusCode::PAYLOAD_TOO_LARGE => Failure::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             code::UNREADABLE,
-            format!("the body has more than {} MiB", crate::BODY_BYTES_MAX >> 20),
+            format!(
+                "the body has more than {} MiB, the most that the arguments of a call may have",
+                crate::BODY_BYTES_MAX >> 20
+            ),
         ),
-        _ => Failure::unreadable(rejection.body_text()),
+        _ => Failure::unreadable("the body broke off, or one of its chunks is none: send the request again"),
     })?;
     match json::read(&body) {
         Ok(Value::Object(object)) => Ok((body, object)),

@@ -187,7 +187,7 @@ impl From<Status> for Failure {
             cost: metadata("charged").unwrap_or_default(),
             certain: metadata("certain").is_some_and(|certain| certain == "true"),
             proof: metadata("proof_id").unwrap_or_default(),
-            operation: String::new(),
+            operation: metadata("operation").unwrap_or_default(),
         });
         let call_kind = metadata("call_kind");
         let http = http_status(status.code(), reason, call_kind.as_deref(), receipt.is_some());

@@ -29,14 +29,15 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http::{Method, StatusCode, Uri};
 use schema::amount::Amount;
+use schema::limits::CALL_BODY_BYTES_MAX;
 use tonic::transport::Channel;
 
 use error::{Failure, code};
 use models::Models;
 use retries::Underway;
 
-/// Bytes of the largest body; what the services admit in one message.
-const BODY_BYTES_MAX: usize = 16 << 20;
+/// Bytes of the largest body; what the services admit as arguments.
+const BODY_BYTES_MAX: usize = CALL_BODY_BYTES_MAX;
 /// Bytes of the largest answer that is read.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
@@ -76,8 +77,17 @@ async fn wrong_method(method: Method, uri: Uri) -> Response {
 }
 
 async fn nothing_there(uri: Uri) -> Response {
+    let hint = match uri.path() {
+        "/v1/completions" | "/v1/responses" => {
+            "; write the prompt as a message of role `user` and ask /v1/chat/completions"
+        }
+        path if path.starts_with("/v1/images") => {
+            "; pictures come from operations by CallService, `orch call` or MCP: `orch ledger search image`"
+        }
+        _ => "",
+    };
     let message = format!(
-        "there is no {}; there are /v1/models, /v1/models/{{id}}, /v1/chat/completions and /v1/embeddings",
+        "there is no {}; there are /v1/models, /v1/models/{{id}}, /v1/chat/completions and /v1/embeddings{hint}",
         uri.path()
     );
     Failure::new(StatusCode::NOT_FOUND, code::UNREADABLE, message).into_response()

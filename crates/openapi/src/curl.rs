@@ -1,5 +1,7 @@
 //! A `curl` command line as an example of a call: the part of its language that documentation uses.
 
+use std::str::Chars;
+
 use serde_json::Value as Json;
 
 use crate::error::{BAD_EXAMPLE, Error, shown};
@@ -109,6 +111,11 @@ fn words(text: &str) -> Result<Vec<String>, Error> {
                 Some('\r') => drop(characters.next()),
                 Some(c) => word.get_or_insert_default().push(c),
             },
+            // Browsers copy a body with line ends or quotes in it so.
+            '$' if characters.as_str().starts_with('\'') => {
+                characters.next();
+                word.get_or_insert_default().push_str(&escaped(&mut characters)?);
+            }
             '\'' | '"' => {
                 let word = word.get_or_insert_default();
                 loop {
@@ -132,6 +139,67 @@ fn words(text: &str) -> Result<Vec<String>, Error> {
     Ok(words)
 }
 
+/// The text of `$'…'` up to and with its closing quote: escapes are those of C.
+fn escaped(characters: &mut Chars<'_>) -> Result<String, Error> {
+    let mut text = String::new();
+    loop {
+        let c = match characters.next() {
+            Some('\'') => return Ok(text),
+            Some('\\') => match characters.next() {
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('t') => '\t',
+                Some('a') => '\x07',
+                Some('b') => '\x08',
+                Some('e' | 'E') => '\x1b',
+                Some('f') => '\x0c',
+                Some('v') => '\x0b',
+                Some('x') => number(characters, 2, 16)?,
+                Some('u') => number(characters, 4, 16)?,
+                Some('U') => number(characters, 8, 16)?,
+                Some(digit @ '0'..='7') => {
+                    let rest = number_of(characters, 2, 8);
+                    character(digit.to_digit(8).unwrap_or(0) * 8u32.pow(rest.1) + rest.0)?
+                }
+                Some(c @ ('\\' | '\'' | '"' | '?')) => c,
+                // Bash leaves others as they are.
+                Some(c) => {
+                    text.push('\\');
+                    c
+                }
+                None => return Err(bad("a $' is not closed")),
+            },
+            Some(c) => c,
+            None => return Err(bad("a $' is not closed")),
+        };
+        text.push(c);
+    }
+}
+
+/// The character whose number comes next.
+fn number(characters: &mut Chars<'_>, digits: usize, radix: u32) -> Result<char, Error> {
+    match number_of(characters, digits, radix) {
+        (_, 0) => Err(bad("an escape within $'…' has no digits")),
+        (value, _) => character(value),
+    }
+}
+
+/// The number of at most so many digits that comes next, and how many it has.
+fn number_of(characters: &mut Chars<'_>, digits: usize, radix: u32) -> (u32, u32) {
+    let (mut value, mut read) = (0_u32, 0);
+    for c in characters.clone().take(digits) {
+        let Some(digit) = c.to_digit(radix) else { break };
+        value = value.wrapping_mul(radix).wrapping_add(digit);
+        read += 1;
+        characters.next();
+    }
+    (value, read)
+}
+
+fn character(number: u32) -> Result<char, Error> {
+    char::from_u32(number).ok_or_else(|| bad("an escape within $'…' is no character"))
+}
+
 fn bad(message: impl Into<String>) -> Error {
     Error::new(BAD_EXAMPLE, "the command line", message)
 }
@@ -144,7 +212,11 @@ mod tests {
     fn words_are_those_of_a_shell() {
         let found = words("curl -d '{\"a\": \"it\\n\"}' \\\n \"x\\\"y$Z\" a\\ b ''").unwrap();
         assert_eq!(found, ["curl", "-d", "{\"a\": \"it\\n\"}", "x\"y$Z", "a b", ""]);
-        assert_eq!(words("curl 'x").unwrap_err().code, BAD_EXAMPLE);
+        let found = words(r#"$'{"a": "it\'s\n\u00e9\x41\101\q\\n"}'b $ $x"#).unwrap();
+        assert_eq!(found, ["{\"a\": \"it's\n\u{e9}AA\\q\\n\"}b", "$", "$x"]);
+        for wrong in ["curl 'x", "curl $'x", r"curl $'\ud800'", r"curl $'\x'", r"curl $'\"] {
+            assert_eq!(words(wrong).unwrap_err().code, BAD_EXAMPLE, "{wrong}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One operation from an example of its request and its answer, for subnets that publish no document.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schema::json_schema::OperationTypes;
 use schema::operation::{
@@ -8,7 +9,9 @@ use schema::operation::{
     RequestBody, ResponseBody, Source, TRANSPORT_HEADERS, Transport, Version,
 };
 use schema::price::PriceRule;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::error::{BAD_EXAMPLE, Error, SAME_NAME, shown};
@@ -58,7 +61,8 @@ pub struct ExampleCall {
     #[serde(default)]
     pub path: Map<String, Json>,
     /// Headers. What the one that is for keys holds is dropped; `<key>` can stand in its place.
-    #[serde(default)]
+    /// In a file they may also be a list of lines `Name: value`.
+    #[serde(default, deserialize_with = "headers")]
     pub headers: BTreeMap<String, String>,
     /// The body, an object; nothing where there is none.
     #[serde(default)]
@@ -69,6 +73,37 @@ pub struct ExampleCall {
     /// Whether every answer has the form of this one. Else it is `Json` to a plan.
     #[serde(default)]
     pub answer_complete: bool,
+}
+
+fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    struct Read;
+    impl<'de> Visitor<'de> for Read {
+        type Value = BTreeMap<String, String>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("headers, as an object of texts or a list of lines `Name: value`")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            BTreeMap::deserialize(MapAccessDeserializer::new(map))
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut lines: A) -> Result<Self::Value, A::Error> {
+            let mut headers = BTreeMap::new();
+            while let Some(line) = lines.next_element::<String>()? {
+                // The line is not repeated: it may hold a key.
+                let named = line.split_once(':').map(|(name, value)| (name.trim(), value.trim()));
+                let (name, value) = named
+                    .filter(|(name, _)| !name.is_empty())
+                    .ok_or_else(|| A::Error::custom("a header of the list is no line `Name: value`"))?;
+                if headers.insert(name.to_owned(), value.to_owned()).is_some() {
+                    return Err(A::Error::custom("a header stands in the list twice"));
+                }
+            }
+            Ok(headers)
+        }
+    }
+    deserializer.deserialize_any(Read)
 }
 
 impl ExampleCall {
@@ -201,6 +236,7 @@ impl ExampleCall {
             output_complete: self.answer_complete && self.answer.is_some(),
             price: PriceRule::Unknown,
             observed_cost: None,
+            refusals: Default::default(),
             latency: None,
             example,
             sources: vec![Source {

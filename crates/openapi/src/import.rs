@@ -253,6 +253,7 @@ impl Document {
             // No document says a price, and one that is guessed would count as known.
             price: PriceRule::Unknown,
             observed_cost: None,
+            refusals: Default::default(),
             latency: None,
             example: None,
             sources: self.sources(operation, origin, title),

@@ -143,7 +143,7 @@ fn options<'a>(
         };
         known.extend(unknown.into_iter().map(declared));
     }
-    if known.is_empty() { Err(CallRefused::PriceUnknown { id }) } else { Ok(known) }
+    if known.is_empty() { Err(CallRefused::NothingLeft { id, limit }) } else { Ok(known) }
 }
 
 fn known(operation: &OperationDescriptor, currency: Option<Currency>) -> Option<Choice<'_>> {

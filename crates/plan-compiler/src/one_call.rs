@@ -87,6 +87,14 @@ pub enum CallRefused {
         /// The operation.
         id: String,
     },
+    /// The limit leaves nothing for operations of which nobody has published a price.
+    #[error("no price of `{id}` is published, and a limit of {limit} leaves nothing for a call")]
+    NothingLeft {
+        /// The capability.
+        id: String,
+        /// The limit.
+        limit: Amount,
+    },
     /// The limit is in another currency than the one in which the operation says what it charged.
     #[error(
         "`{id}` says what it charged in {charged}, and the limit is in {limit}: without an exchange rate the two cannot be \
@@ -121,7 +129,7 @@ impl CallRefused {
         match self {
             Self::Unknown { .. } | Self::Untyped { .. } => codes::UNKNOWN_OPERATION.as_str(),
             Self::Protocol { .. } | Self::Unserved { .. } => codes::NOT_ADMISSIBLE.as_str(),
-            Self::PriceUnknown { .. } => codes::PRICE_UNKNOWN.as_str(),
+            Self::PriceUnknown { .. } | Self::NothingLeft { .. } => codes::PRICE_UNKNOWN.as_str(),
             Self::OtherCurrency { .. } => codes::NO_RATE.as_str(),
             Self::Timeout { .. } => codes::BAD_POLICY_VALUE.as_str(),
             Self::Unbounded(error) => error.code(),

@@ -280,7 +280,7 @@ impl Handle {
     }
 
     /// Asks a run to stop and waits until it has. Attempts that were sent are settled. Cancelling a run
-    /// that ended changes nothing.
+    /// that ended changes nothing. One that an earlier process left behind is ended without going on with it.
     ///
     /// # Errors
     /// As [`Handle::wait`].
@@ -288,6 +288,10 @@ impl Handle {
         if let Some(live) = self.shared.registry.get(tenant, run) {
             // Closed where the run has just ended; full where it has been told before.
             let _ = live.control.try_send(driver::Control::Cancel);
+        } else if !self.get_run(tenant, run).await?.state.has_ended()
+            && !self.shared.closing.load(Ordering::Acquire)
+        {
+            driver::cancel(&self.shared, tenant, run).await?;
         }
         self.wait(tenant, run).await
     }

@@ -94,6 +94,7 @@ impl Network {
             status: None,
             pages: None,
             observed_cost: None,
+            unread_charge: None,
             peer: None,
             answers: Vec::new(),
             sent: true,

@@ -5,6 +5,8 @@ use crate::view::{CostRow, EventState, RunEvent, RunEventKind};
 
 /// A peer charged more than the price or `max_price` it was asked under.
 const ABOVE_AGREED: &str = "E1406";
+/// A peer stated a charge that cannot be read.
+const UNREAD_CHARGE: &str = "E1408";
 
 /// The event number `seq` of a run of `plan`.
 pub(crate) fn event(plan: &Prepared, seq: u64, progress: &Progress) -> RunEvent {
@@ -36,11 +38,14 @@ pub(crate) fn event(plan: &Prepared, seq: u64, progress: &Progress) -> RunEvent 
             let event = of(plain(RunEventKind::AttemptSent, EventState::Running), instance);
             RunEvent { attempt: *attempt, operation: operation_id(plan, *operation), ..event }
         }
-        ProgressKind::AttemptDone { instance, attempt, operation, error, above, .. } => {
+        ProgressKind::AttemptDone { instance, attempt, operation, error, above, unread_charge, .. } => {
             let state = if error.is_some() { EventState::Failed } else { EventState::Succeeded };
             let event = of(plain(RunEventKind::AttemptDone, state), instance);
             let failed = error.as_ref().map(|error| format!("[{}] {error}", error.code));
-            let message = [failed, above.as_ref().map(above_agreed)].into_iter().flatten();
+            let unread = unread_charge
+                .as_ref()
+                .map(|why| format!("[{UNREAD_CHARGE}] the charge that is stated cannot be read: {why}"));
+            let message = [failed, above.as_ref().map(above_agreed), unread].into_iter().flatten();
             let message = message.collect::<Vec<_>>().join("; ");
             RunEvent { attempt: *attempt, operation: operation_id(plan, *operation), message, ..event }
         }

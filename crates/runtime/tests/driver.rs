@@ -98,7 +98,7 @@ async fn failures_of_the_wire_become_typed_errors_of_the_run() {
     let world = World::in_memory();
     for (reply, kind) in [
         (Reply::status(500), CallErrorKind::Unavailable),
-        (Reply::status(403), CallErrorKind::Unauthorized),
+        (Reply::status(400), CallErrorKind::Rejected),
         (Reply { body: "{}".into(), ..Reply::answer("") }, CallErrorKind::Invalid),
         (Reply::answer("late").after(60_000), CallErrorKind::Timeout),
     ] {

@@ -89,6 +89,7 @@ impl Samples {
             output_complete: true,
             price: PriceRule::Free,
             observed_cost: None,
+            refusals: Default::default(),
             latency: None,
             delivery: None,
             example: None,

@@ -16,7 +16,7 @@ pub use binding::{
     AxonBinding, GrpcBinding, HttpBinding, ParameterLocation, ParameterStyle, RequestBody, ResponseBody,
     TRANSPORT_HEADERS, Transport,
 };
-pub use charge::{ObservedCost, TokenPrice};
+pub use charge::{ObservedCost, Refusals, TokenPrice, Unreadable};
 
 /// `sn<netuid>.<name>`, such as `sn22.web_search`.
 pub type OperationId = String;
@@ -78,6 +78,9 @@ pub struct OperationDescriptor {
     /// Where the true charge of a call can be read from its answer.
     #[serde(default)]
     pub observed_cost: Option<ObservedCost>,
+    /// Whether a request that is turned away is charged.
+    #[serde(default, skip_serializing_if = "Refusals::are_free")]
+    pub refusals: Refusals,
     /// Pinned latency figures from real calls, if there are any.
     #[serde(default)]
     pub latency: Option<LatencyFigures>,

@@ -13,7 +13,7 @@ mod name;
 mod raw;
 mod strict;
 
-pub use name::{TOOL_NAME_BYTES_MAX, tool_name};
+pub use name::{ARGUMENT_NAME_BYTES_MAX, TOOL_NAME_BYTES_MAX, argument_name, is_argument_name, tool_name};
 
 /// Bytes of the description of a tool; longer ones are cut, as models' endpoints refuse them.
 pub const DESCRIPTION_BYTES_MAX: usize = 1_024;
@@ -141,7 +141,7 @@ impl Tool {
         tool_name(&self.target)
     }
 
-    /// Its definition.
+    /// Its definition. In the forms of tools an argument whose name not all of them admit has its [`argument_name`].
     ///
     /// ```
     /// use schema::tool::{Effects, Form, Tool, ToolParam};
@@ -168,6 +168,9 @@ impl Tool {
     /// ```
     #[must_use]
     pub fn definition(&self, form: Form) -> Definition {
+        if form != Form::JsonSchema && self.params.iter().any(|param| !is_argument_name(&param.name)) {
+            return self.renamed().definition(form);
+        }
         let (name, description) = (self.name(), cut(&self.description));
         if form == Form::OpenAi {
             let (parameters, strict, unsaid) = match strict::parameters(self) {
@@ -203,6 +206,18 @@ impl Tool {
             }),
         };
         Definition { json, unsaid: self.unsaid() }
+    }
+
+    /// The same with arguments whose names every form admits.
+    fn renamed(&self) -> Self {
+        let names: Vec<&str> = self.params.iter().map(|param| param.name.as_str()).collect();
+        let renamed = |param: &ToolParam| {
+            let name = argument_name(&param.name, &names);
+            let sent = (name != param.name).then(|| format!("sent as `{}`", param.name));
+            let rules = param.rules.iter().cloned().chain(sent).collect();
+            ToolParam { name, rules, ..param.clone() }
+        };
+        Self { params: self.params.iter().map(renamed).collect(), ..self.clone() }
     }
 
     /// The arguments as one JSON Schema object.

@@ -1,5 +1,6 @@
 //! `CallService`: one operation, called once, as the run of a plan of one node.
 
+mod arguments;
 mod plans;
 
 use std::collections::HashMap;
@@ -86,9 +87,10 @@ impl Calls {
                 self.plans.operation(&snapshot, published, cost_max, timeout, &self.runtime).await?
             }
         };
+        let params = &plan.loaded.prepared.plan.body.params;
         let create = CreateRun {
             plan: Arc::clone(&plan.loaded),
-            inputs_json: request.arguments_json,
+            inputs_json: arguments::with_own_names(params, request.arguments_json),
             request_id,
             cost_max,
             tenant,
@@ -244,7 +246,8 @@ async fn answer(
     want_receipt: bool,
 ) -> Result<v1::CallResponse, Status> {
     if run.state != RunState::Succeeded {
-        return Err(call_failed(&run));
+        let asked = answered(runtime, &tenant, &run, plan).await?;
+        return Err(call_failed(&run, asked.id));
     }
     let receipt = match want_receipt {
         true => runtime.proof(tenant, run.id).await.map_err(failed)?,
@@ -267,7 +270,7 @@ async fn answer(
 }
 
 /// The status of a call that was made and gave no answer, with what became of it.
-fn call_failed(run: &Run) -> Status {
+fn call_failed(run: &Run, operation: String) -> Status {
     let cancelled = PlanError {
         code: CANCELLED.into(),
         message: "the call was cancelled".into(),
@@ -281,6 +284,7 @@ fn call_failed(run: &Run) -> Status {
         ("charged".to_owned(), run.total.to_string()),
         ("certain".to_owned(), run.total_certain.to_string()),
         ("proof_id".to_owned(), proof_id(run)),
+        ("operation".to_owned(), operation),
     ]);
     if let Some(call) = &error.call {
         metadata.insert("call_kind".to_owned(), call.kind.name().to_owned());

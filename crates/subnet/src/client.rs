@@ -6,7 +6,9 @@ use std::time::Duration;
 use schema::decode::decode_body;
 use schema::encode::to_json_value;
 use schema::error::{CallError, CallErrorKind};
-use schema::operation::{Auth, ObservedCost, OperationDescriptor, OperationId, ResponseBody, Transport};
+use schema::operation::{
+    Auth, ObservedCost, OperationDescriptor, OperationId, Refusals, ResponseBody, Transport,
+};
 use schema::types::{DefId, Type, TypeDefs};
 use schema::value::Value;
 use serde_json::Map;
@@ -60,6 +62,7 @@ pub(crate) struct Prepared {
     types: OperationTypes,
     rules: Rules,
     observed_cost: Option<ObservedCost>,
+    pub(crate) refusals: Refusals,
     pub(crate) wire: Wire,
     pub(crate) delivery: Option<Way>,
 }
@@ -220,6 +223,7 @@ impl Client {
                     }
                     None => None,
                 },
+                refusals: operation.refusals,
                 wire,
             }),
         })

@@ -161,8 +161,15 @@ impl Call<'_> {
         self.keep(exchanged)
     }
 
+    /// Whether an exchange is charged: it was sent, and was not turned away for nothing.
+    fn is_charged(&self, exchanged: &Exchanged) -> bool {
+        let is_free = self.operation.refusals.are_free() && exchanged.is_turned_away();
+        exchanged.sent && (exchanged.observed_cost.is_some() || !is_free)
+    }
+
     /// Adds an exchange to the record, and gives its answer.
     fn keep(&mut self, exchanged: Exchanged) -> Result<Bytes, CallError> {
+        let is_charged = self.is_charged(&exchanged);
         let Exchanged {
             body,
             redacted_request,
@@ -170,6 +177,7 @@ impl Call<'_> {
             status,
             timings,
             observed_cost,
+            unread_charge,
             attestation,
             sent,
         } = exchanged;
@@ -181,8 +189,9 @@ impl Call<'_> {
                 response_body,
                 status,
                 timings,
-                pages: u32::from(sent),
+                pages: u32::from(is_charged),
                 observed_cost,
+                unread_charge,
                 answers,
                 peer: self.operation.wire.receiver().map(str::to_owned),
                 sent,
@@ -199,6 +208,7 @@ impl Call<'_> {
         so_far.redacted_request = joined(&so_far.redacted_request, &redacted_request);
         so_far.response_body = joined(&so_far.response_body, &response_body);
         so_far.status = status;
+        so_far.unread_charge = so_far.unread_charge.take().or(unread_charge);
         match so_far.response_body.len() > CALL_BODY_BYTES_MAX {
             true => {
                 let message = format!("the answers together are longer than {CALL_BODY_BYTES_MAX} bytes");
@@ -235,9 +245,9 @@ impl Call<'_> {
                 ..error
             };
             let exchanged = self.exchange(&self.operation.wire, None, fields.clone()).await;
-            let (sent, cost) = (exchanged.sent, exchanged.observed_cost);
+            let (is_charged, cost) = (self.is_charged(&exchanged), exchanged.observed_cost);
             let body = self.keep(exchanged);
-            self.charge(read, sent, cost);
+            self.charge(read, is_charged, cost);
             let body = body.map_err(of_page)?;
             let value = self.operation.decode(&body).map_err(of_page)?;
             let mut page = document(&body)?;
@@ -282,8 +292,8 @@ impl Call<'_> {
     }
 
     /// Each page is charged; what they cost together is known where each says it.
-    fn charge(&mut self, read: u32, sent: bool, cost: Option<Amount>) {
-        let Some(so_far) = self.so_far.as_mut().filter(|_| read > 1 && sent) else { return };
+    fn charge(&mut self, read: u32, is_charged: bool, cost: Option<Amount>) {
+        let Some(so_far) = self.so_far.as_mut().filter(|_| read > 1 && is_charged) else { return };
         so_far.pages += 1;
         so_far.observed_cost = match (so_far.observed_cost, cost) {
             (Some(sum), Some(cost)) if sum.currency == cost.currency => {

@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode, header};
 use proof::attestation::Attestation;
 use schema::amount::Amount;
 use schema::error::{CallError, CallErrorKind};
-use schema::operation::{ObservedCost, ResponseBody};
+use schema::operation::{ObservedCost, ResponseBody, Unreadable};
 use serde_json::Value;
 
 use crate::egress::{self, Exchange, ExchangeError, Timings, Watch};
@@ -78,12 +78,20 @@ pub(crate) struct Exchanged {
     pub(crate) status: Option<u16>,
     pub(crate) timings: Timings,
     pub(crate) observed_cost: Option<Amount>,
+    /// Why the charge that is stated cannot be read, where one is stated.
+    pub(crate) unread_charge: Option<String>,
     /// The signature of the one who was asked over the answer.
     pub(crate) attestation: Option<Attestation>,
     pub(crate) sent: bool,
 }
 
 impl Exchanged {
+    /// Whether the peer turned the request away before it did anything.
+    pub(crate) fn is_turned_away(&self) -> bool {
+        let turned_away = [code::UNAUTHORIZED, code::PAYMENT_REQUIRED, code::RATE_LIMITED];
+        self.body.as_ref().is_err_and(|error| turned_away.contains(&error.code.as_str()))
+    }
+
     pub(crate) fn unsent(error: CallError) -> Self {
         Self {
             body: Err(error),
@@ -92,6 +100,7 @@ impl Exchanged {
             status: None,
             timings: Timings::default(),
             observed_cost: None,
+            unread_charge: None,
             attestation: None,
             sent: false,
         }
@@ -118,8 +127,11 @@ impl Exchanged {
             }
             false => self.answer(&exchange, key, reader, asked),
         };
-        self.observed_cost =
-            cost.and_then(|rule| observed_cost(rule, &exchange.headers, self.body.as_deref().ok()));
+        let read = cost.map(|rule| observed_cost(rule, &exchange.headers, self.body.as_deref().ok()));
+        (self.observed_cost, self.unread_charge) = match read.transpose() {
+            Ok(read) => (read.flatten(), None),
+            Err(unread) => (None, Some(unread)),
+        };
         if !is_echoed {
             self.response_body = exchange.body;
         }
@@ -145,15 +157,23 @@ impl Exchanged {
     }
 }
 
-/// The charge that an answer states.
-fn observed_cost(rule: &ObservedCost, headers: &HeaderMap, body: Option<&[u8]>) -> Option<Amount> {
+/// The charge that an answer states, or why that cannot be read.
+fn observed_cost(
+    rule: &ObservedCost,
+    headers: &HeaderMap,
+    body: Option<&[u8]>,
+) -> Result<Option<Amount>, String> {
     let body = body.filter(|_| rule.reads_body()).and_then(|body| serde_json::from_slice::<Value>(body).ok());
     // Which of several would be the charge, nobody has said.
     let header = |name: &str| {
         let mut all = headers.get_all(name).iter();
-        all.next().filter(|_| all.next().is_none())?.to_str().ok()
+        match (all.next(), all.next()) {
+            (None, _) => Ok(None),
+            (Some(only), None) => only.to_str().map(Some).map_err(|_| Unreadable::NoNumber),
+            (Some(_), Some(_)) => Err(Unreadable::Twice),
+        }
     };
-    rule.read(header, body.as_ref())
+    rule.read(header, body.as_ref()).map_err(|why| format!("{} {why}", rule.place()))
 }
 
 /// Whether the answer's content type admits the declared form. Absent and vague types are let through, because the

@@ -23,10 +23,13 @@ pub struct CallOutcome {
     pub status: Option<u16>,
     /// When things happened.
     pub timings: Timings,
-    /// Pages of the answer that were asked for, each charged; 1 where it comes in one piece.
+    /// Requests that are charged: the pages that were asked for, 1 where the answer comes in one piece. One that the peer turned away
+    /// is not among them, unless its entry says that it charges those.
     pub pages: u32,
     /// The charge that the peer stated, where the descriptor says where to read it.
     pub observed_cost: Option<Amount>,
+    /// Why a charge that the peer stated cannot be read, for people.
+    pub unread_charge: Option<String>,
     /// SS58 address of the hotkey the request was signed for: who was asked, not who answered.
     pub peer: Option<String>,
     /// What the bodies are of, in their order, where `peer` signed any of that: each answer with the signature over it that
@@ -47,6 +50,7 @@ impl CallOutcome {
             timings: Timings::default(),
             pages: 1,
             observed_cost: None,
+            unread_charge: None,
             peer: None,
             answers: Vec::new(),
             sent: false,

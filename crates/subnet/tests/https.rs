@@ -334,6 +334,31 @@ async fn stated_charges_are_observed() {
 }
 
 #[tokio::test]
+async fn a_charge_that_cannot_be_read_is_told_and_never_quoted() {
+    for (headers, why) in [
+        (
+            "x-cost-usd: 0.01\r\nx-cost-usd: 0.02\r\n",
+            Some("the header `x-cost-usd` stands there more than once"),
+        ),
+        ("x-cost-usd: key-7\r\n", Some("the header `x-cost-usd` is no decimal number")),
+        ("x-cost-usd: -1\r\n", Some("the header `x-cost-usd` is negative")),
+        ("", None),
+    ] {
+        let reply = format!("HTTP/1.1 200 OK\r\n{headers}content-length: 7\r\n\r\n{{\"n\":1}}").into_bytes();
+        let peer = Peer::start(move |_| Reply::Bytes(reply.clone())).await;
+        let client = peer.client();
+        let mut operation = operation(&peer.origin(), "POST");
+        operation.observed_cost =
+            Some(ObservedCost::Header { name: "x-cost-usd".into(), currency: Currency::MicroUsd });
+        let prepared = prepare(&client, &operation);
+        let outcome =
+            client.call_fields(&prepared, fields(json!({})), &context(&SecretStore::new(), PATIENT_MS)).await;
+        assert!(outcome.result.is_ok());
+        assert_eq!((outcome.observed_cost, outcome.unread_charge.as_deref()), (None, why));
+    }
+}
+
+#[tokio::test]
 async fn tls_needs_a_trusted_certificate_for_the_very_name() {
     let peer = Peer::start_tls(|_| json_answer(&json!({"n": 1}))).await;
     let secrets = SecretStore::new();

@@ -127,6 +127,43 @@ async fn the_token_of_a_caller_goes_on_to_the_service() {
     assert!(child.wait().unwrap().success());
 }
 
+/// The body of the answer to one request of a session, up to the end of its JSON.
+async fn said(address: SocketAddr, headers: &str, request: &str) -> String {
+    let mut stream = send(address, "POST", headers, request).await;
+    let mut text = String::new();
+    while !text.contains("\"id\":7") || !text.trim_end().ends_with('}') {
+        let mut part = [0; 1 << 10];
+        let read = stream.read(&mut part).await.unwrap();
+        assert!(read > 0, "{text}");
+        text.push_str(&String::from_utf8_lossy(&part[..read]));
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_that_are_no_object_are_a_coded_error_of_the_arguments() {
+    let stage = Stage::set().await;
+    let address = stage.server.address;
+    let host = format!("host: {address}\r\n");
+    let opened = head(&mut send(address, "POST", &host, INITIALIZE).await).await;
+    let session =
+        opened.lines().find(|line| line.to_ascii_lowercase().starts_with("mcp-session-id:")).unwrap();
+    let host = format!("{host}{session}\r\n");
+    head(&mut send(address, "POST", &host, INITIALIZED).await).await;
+    for params in [
+        r#"{"name":"search_subnets","arguments":["tea"]}"#,
+        r#"{"name":"search_subnets","arguments":"tea"}"#,
+        r#"{"arguments":{}}"#,
+    ] {
+        let request = format!(r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{params}}}"#);
+        let said = said(address, &host, &request).await;
+        assert!(said.contains("\"code\":-32602") && said.contains("\"code\":\"E1850\""), "{params}: {said}");
+        assert!(said.contains("as `arguments` one JSON object"), "{said}");
+    }
+    let other = r#"{"jsonrpc":"2.0","id":7,"method":"tools/cal"}"#;
+    assert!(said(address, &host, other).await.contains("\"code\":-32601"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_message_is_refused_as_json_rpc_does() {
     let stage = Stage::set().await;

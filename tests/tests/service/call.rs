@@ -247,7 +247,7 @@ async fn a_call_without_an_answer_says_why_and_what_was_charged() {
             (run.proof_id.as_str(), if run.total_certain { "true" } else { "false" })
         );
         let charged = format!("{} USD", run.total.unwrap().units as f64 / 1e6);
-        assert_eq!(told["charged"], charged);
+        assert_eq!((told["charged"].as_str(), told["operation"].as_str()), (charged.as_str(), ASK));
         let (events, error) = streamed(&clients, request).await;
         assert!(codes.contains(&code_of(&error.unwrap()).as_str()));
         assert!(matches!(events.first(), Some(Event::Accepted(_))), "{events:?}");

@@ -191,6 +191,57 @@ async fn what_a_model_gives_in_strict_form_is_accepted() {
     }
 }
 
+/// Anthropic's endpoint refuses a tool with any other name of an argument.
+fn is_admitted(name: &str) -> bool {
+    let admitted = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    (1..=64).contains(&name.len()) && name.chars().all(admitted)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_have_names_that_every_form_admits_and_calls_take_both() {
+    let World { served: _served, clients, subnet } = World::echoing().await;
+    let mut operation = subnet.operation("ask", e2e::subnet::micro_usd(100), true);
+    operation.version = schema::operation::Version { compatible: 1, ..schema::operation::Version::FIRST };
+    for name in ["$top", "ids[]", "_x", "$x", "größe", &"long".repeat(20)] {
+        operation.input["properties"][name] = json!({ "type": "integer", "minimum": 1 });
+    }
+    clients.publish(&operation).await;
+    let names = |tool: &Json, at: &str| -> Vec<String> {
+        tool.pointer(at).unwrap().as_object().unwrap().keys().cloned().collect()
+    };
+    let (anthropic, _) = definition(&clients, "sn65020.ask", ToolFormat::Anthropic).await.unwrap();
+    let (openai, _) = definition(&clients, "sn65020.ask", ToolFormat::Openai).await.unwrap();
+    let (mcp, answer) = definition(&clients, "sn65020.ask", ToolFormat::Mcp).await.unwrap();
+    let given = names(&anthropic, "/input_schema/properties");
+    assert!(given.iter().all(|name| is_admitted(name)), "{given:?}");
+    assert_eq!(given.iter().collect::<BTreeSet<_>>().len(), 7, "{given:?}");
+    assert!(given.iter().any(|name| name == "_top") && given.iter().any(|name| name == "ids__"), "{given:?}");
+    assert_eq!(given, names(&openai, "/function/parameters/properties"));
+    assert_eq!(given, names(&mcp, "/inputSchema/properties"));
+    assert!(answer.unsaid.contains(&"_top: sent as `$top`".to_owned()), "{:?}", answer.unsaid);
+    let (plain, _) = definition(&clients, "sn65020.ask", ToolFormat::JsonSchema).await.unwrap();
+    assert!(names(&plain, "/input/properties").contains(&"$top".to_owned()));
+
+    let call = async |arguments: Json| {
+        let request = v1::CallRequest {
+            operation: "sn65020.ask".into(),
+            arguments_json: arguments.to_string().into_bytes().into(),
+            ..v1::CallRequest::default()
+        };
+        clients.calls().call(request).await
+    };
+    let all = |names: &[String]| -> Json {
+        let one = |name: &String| (name.clone(), if name == "q" { json!("a") } else { json!(1) });
+        names.iter().map(one).collect::<serde_json::Map<_, _>>().into()
+    };
+    call(all(&given)).await.unwrap();
+    call(all(&names(&plain, "/input/properties"))).await.unwrap();
+    // What has two names is checked by either, and given twice is given twice.
+    call(json!({ "q": "a", "_top": 0 })).await.unwrap_err();
+    call(json!({ "q": "a", "_top": 1, "$top": 2 })).await.unwrap_err();
+    call(json!({ "q": "a", "_to": 1 })).await.unwrap_err();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_there_is_told_with_what_was_meant() {
     let (_served, clients) = bare().await;

@@ -141,7 +141,7 @@ async fn each_vote_each_page_and_each_answer_about_a_task_is_attested() {
         )
     };
     let voted = plan(
-        "let found = call peer(query, count: 2) with {\n    timeout: 60s, max_price: 0.001USD, quorum: { of: 3, need: 2, by: same }\n  }\n  \
+        "let found = call peer(query, count: 2) with {\n    timeout: 60s, max_price: 0.001USD, quorum: { of: 3, need: 2 }\n  }\n  \
          return found.value.results.len()",
     );
     let paged = plan(

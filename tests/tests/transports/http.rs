@@ -131,6 +131,55 @@ async fn a_chat_is_the_same_in_one_piece_and_as_a_stream() {
 }
 
 #[tokio::test]
+async fn a_legacy_completion_is_typed_and_charged_by_its_tokens() {
+    let choice = object(2, &[("text", text()), ("finish_reason", text())]);
+    let operation = entry(&json!({
+        "transport": http("POST /v1/completions", &json!({})),
+        "auth": { "kind": "header", "name": "Authorization", "format": "Bearer <key>" }, "access": "key",
+        "input": object(2, &[("model", text()), ("prompt", text())]),
+        "output": { "type": "object", "required": ["choices"], "properties": { "choices": { "type": "array", "items": choice } } },
+        "observed_cost": { "kind": "usage", "tokens": [
+            { "pointer": "/usage/completion_tokens", "per_million": { "units": 2_000_000, "currency": "micro_usd" } },
+        ] },
+    }));
+    let caller = Caller { key: Some(peer().said("key")), ..Caller::default() };
+    let (answer, outcome) = caller.call(&operation, json!({ "model": "m", "prompt": "one two" })).await;
+    assert_eq!(answer["choices"][0]["text"].as_str().unwrap().split_whitespace().count(), 6);
+    assert_eq!(outcome.observed_cost.map(|cost| cost.units), Some(12));
+    let (_, outcome) = Caller { key: Some("another-key-987654321"), ..Caller::default() }
+        .call(&operation, json!({ "model": "m", "prompt": "one two" }))
+        .await;
+    // Turned away: nothing is charged.
+    assert_eq!((failure(&outcome, "no such key"), outcome.pages), (is("unauthorized", "E1145"), 0));
+}
+
+#[tokio::test]
+async fn a_key_of_several_parts_goes_into_as_many_headers() {
+    let operation = entry(&json!({
+        "transport": http("GET /several", &json!({})), "access": "key",
+        "auth": { "kind": "headers", "headers": { "X-Client-Id": "<id>", "X-Client-Secret": "<secret>" } },
+    }));
+    let secret = peer().said("key");
+    let several = Caller { parts: &[("id", "client-7"), ("secret", secret)], ..Caller::default() };
+    let (answer, outcome) = several.call(&operation, json!({})).await;
+    assert_eq!(answer, json!({ "client": "client-7" }));
+    let kept = String::from_utf8(outcome.redacted_request.to_vec()).unwrap();
+    assert!(kept.contains("x-client-id: <id>") && kept.contains("x-client-secret: <secret>"), "{kept}");
+    assert!(!kept.contains("client-7") && !kept.contains(secret));
+    let wrong =
+        Caller { parts: &[("id", "client-7"), ("secret", "another-key-987654321")], ..Caller::default() };
+    let (_, outcome) = wrong.call(&operation, json!({})).await;
+    assert_eq!(failure(&outcome, "no such key"), is("unauthorized", "E1145"));
+    // One part alone is no key: nothing is sent.
+    let half = Caller { parts: &[("secret", secret)], ..Caller::default() };
+    let (_, outcome) = half.call(&operation, json!({})).await;
+    assert_eq!(
+        (failure(&outcome, "--part id --part secret"), outcome.sent),
+        (is("unauthorized", "E1105"), false)
+    );
+}
+
+#[tokio::test]
 async fn embeddings_and_images_have_their_types() {
     let row = object(
         0,

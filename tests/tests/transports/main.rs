@@ -72,6 +72,8 @@ impl Listen for Heard {
 #[derive(Default)]
 struct Caller<'a> {
     key: Option<&'a str>,
+    /// Of a key of several parts, each with its name.
+    parts: &'a [(&'a str, &'a str)],
     hotkey: Option<Hotkey>,
     heard: Option<&'a Heard>,
     pages: Option<u32>,
@@ -87,6 +89,10 @@ impl Caller<'_> {
         let mut secrets = SecretStore::new();
         if let Some(key) = self.key {
             secrets.insert("sn65030", prepared.origin().as_str(), &SecretString::from(key)).unwrap();
+        }
+        if !self.parts.is_empty() {
+            let parts = self.parts.iter().map(|(name, part)| ((*name).to_owned(), SecretString::from(*part)));
+            secrets.insert_parts("sn65030", prepared.origin().as_str(), parts, None).unwrap();
         }
         let mut request_nonce = [0; 32];
         request_nonce[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());

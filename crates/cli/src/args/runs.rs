@@ -169,6 +169,13 @@ pub(crate) enum Runs {
         #[command(flatten)]
         source: RunSource,
     },
+    /// Stop a run that has not ended. What was sent is settled, and nothing more is sent.
+    Cancel {
+        /// As for `show`.
+        run: String,
+        #[command(flatten)]
+        source: RunSource,
+    },
     /// Fetch the proof of a run that ended.
     Proof {
         /// As for `show`.

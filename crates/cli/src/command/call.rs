@@ -25,6 +25,8 @@ use crate::service::local::State;
 pub(crate) async fn run(context: &Context, args: &args::Call) -> Result<(), Failure> {
     let Some(id) = args.operation.as_deref() else {
         let mut command = args::Cli::command();
+        // Else the usage is that of a program `call`.
+        command.build();
         let call = command.find_subcommand_mut("call");
         context.output.data(&call.map(|call| call.render_long_help().to_string()).unwrap_or_default());
         return Ok(());

@@ -1,4 +1,4 @@
-//! `orch runs list | show | proof`: what a server, or this project, has run before. Nothing is taken up by looking.
+//! `orch runs list | show | cancel | proof`: what a server, or this project, has run before. Nothing is taken up by looking.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +24,7 @@ pub(crate) async fn run(context: &Context, args: &Runs) -> Result<(), Failure> {
     match args {
         Runs::List { plan, limit, source } => list(context, source, plan.as_deref(), *limit).await,
         Runs::Show { run, source } => show(context, source, run).await,
+        Runs::Cancel { run, source } => cancel(context, source, run).await,
         Runs::Proof { run, out, source } => fetch_proof(context, source, run, out.as_deref()).await,
     }
 }
@@ -105,6 +106,32 @@ async fn show(context: &Context, source: &RunSource, run: &str) -> Result<(), Fa
         lines.push(format!("\n{}", aligned(&columns, &rows, usize::MAX).trim_end()));
     }
     context.output.data(&lines.join("\n"));
+    Ok(())
+}
+
+/// Cancels a run and waits until it has ended. One that ended before is told of as it is.
+async fn cancel(context: &Context, source: &RunSource, run: &str) -> Result<(), Failure> {
+    let connection = connect(context, source).await?;
+    let name = full(run);
+    let refused = |status| connection.refused(&status);
+    let before =
+        connection.runs().get_run(v1::GetRunRequest { name: name.clone() }).await.map_err(refused)?;
+    let had_ended = before.into_inner().run.is_some_and(|run| run.end_time.is_some());
+    let answer = connection.runs().cancel_run(v1::CancelRunRequest { name }).await.map_err(refused)?;
+    let run = answer.into_inner().run.unwrap_or_default();
+    connection.close().await;
+    if context.output.json {
+        let mut shown = document(&run);
+        if let Value::Object(fields) = &mut shown {
+            fields.insert("costs".into(), cost_rows(&run.costs).into());
+        }
+        context.output.document(&shown);
+        return Ok(());
+    }
+    let (state, sure) = (money::state(run.state()), if run.total_certain { "" } else { " at most" });
+    let before = if had_ended { "had ended before: " } else { "" };
+    let paid = money::shown(run.total.as_ref());
+    context.output.data(&format!("{} of {}: {before}{state}, paid{sure} {paid}", run.name, run.plan));
     Ok(())
 }
 

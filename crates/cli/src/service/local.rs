@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use ledger_service::Snapshot;
+use ledger_service::{Published, Snapshot};
 use samples::Samples;
 use secrecy::SecretString;
 use server::{Options, Service, StoreLocation};
@@ -79,7 +79,44 @@ impl Local {
         let latency = development.sample_latency_ms.map_or(SAMPLE_LATENCY, Duration::from_millis);
         let samples =
             if development.samples { Some(start_samples(&mut options, latency).await?) } else { None };
-        Self::open(options, samples).await
+        let is_kept = options.store != StoreLocation::Memory;
+        let local = Self::open(options, samples).await?;
+        if !is_kept {
+            local.learn(config).await?;
+        }
+        Ok(local)
+    }
+
+    /// Tells a service that keeps nothing what the Ledger of this project has beside the catalogue. A store that another process
+    /// has is left alone.
+    async fn learn(&self, config: &Config) -> Result<(), Failure> {
+        if !config.state_folder().join(store::DATABASE_FILE).is_file() {
+            return Ok(());
+        }
+        let project = match Self::for_ledger(config, false).await {
+            Err(failure) if failure.code == STORE_IN_USE => return Ok(()),
+            opened => opened?,
+        };
+        let (there, known) = (project.snapshot(), self.snapshot());
+        project.service.close().await;
+        let refused =
+            |error: ledger_service::Error| Failure::new(error.code(), error.to_string(), error.help());
+        let ledger = self.service.ledger();
+        for Published { descriptor, .. } in there.operations().map(|published| &**published) {
+            let version = known.operation(&descriptor.id).map(|known| known.descriptor.version);
+            if version.is_ok_and(|version| version >= descriptor.version) {
+                continue;
+            }
+            ledger.publish_operation(descriptor.clone()).await.map_err(refused)?;
+        }
+        for Published { descriptor, .. } in there.capabilities().map(|published| &**published) {
+            let version = known.capability(&descriptor.name).map(|known| known.descriptor.version);
+            if version.is_ok_and(|version| version >= descriptor.version) {
+                continue;
+            }
+            ledger.publish_capability(descriptor.clone()).await.map_err(refused)?;
+        }
+        Ok(())
     }
 
     /// A service on sample subnets whatever any configuration says.

@@ -275,3 +275,38 @@ fn a_capability_is_called_by_whatever_operation_answers() {
     let dear = folder.orch(["call", "cap.web_search", "query=x"]).exits(2).err;
     assert!(dear.starts_with("error[E0703]"), "{dear}");
 }
+
+#[test]
+fn without_a_journal_the_entries_of_the_project_are_known() {
+    let folder = Folder::project_with_latency(1);
+    folder.write(
+        "ask.toml",
+        "url = \"https://127.0.0.1:1/v1/ask\"\nanswer_complete = true\n\n[answer]\ntext = \"so\"\n",
+    );
+    folder.orch(["ledger", "add", "ask.toml", "--netuid", "7", "--example"]).succeeds();
+    let call = ["call", "sn7.ask", "--no-journal", "--max-cost", "0USD"];
+    // Nobody is there, and who is asked is known.
+    let asked = folder.orch(call).exits(1);
+    assert!(!asked.err.contains("E1201") && asked.err.contains("sn7.ask"), "{}", asked.err);
+    // Nothing is kept of it.
+    assert!(folder.orch(["runs", "list"]).succeeds().out.is_empty());
+    // Beside a server only what comes with the program is.
+    let server = Server::start(&folder, &["127.0.0.1:0"]);
+    assert!(folder.orch(call).exits(1).err.starts_with("error[E1201]"));
+    drop(server);
+}
+
+#[test]
+fn a_limit_that_leaves_nothing_or_is_in_another_currency_is_told_as_that() {
+    let folder = Folder::project_with_latency(1);
+    let nothing = folder.orch(["call", "cap.generate", "prompt=x", "--max-cost", "0USD"]).exits(2);
+    assert!(nothing.err.contains("a limit of 0 USD leaves nothing for a call"), "{}", nothing.err);
+    let other = folder.orch(["call", "sn22.web_search", "query=a", "--max-cost", "0.001TAO"]).exits(2);
+    assert!(
+        other.err.starts_with("error[E0707]: ") && other.err.contains("give the limit in USD"),
+        "{}",
+        other.err
+    );
+    let help = folder.orch(["call", "--help"]).succeeds().out;
+    assert!(help.contains("Usage: orch call [OPTIONS] [OPERATION] [NAME=VALUE]..."), "{help}");
+}

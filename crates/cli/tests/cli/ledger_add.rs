@@ -270,6 +270,24 @@ fn an_example_is_an_operation() {
     assert!(add(&["ask.toml"]).succeeds().out.ends_with("0 new, 0 raised, 1 unchanged\n"));
     let curl = add(&["ask.sh", "--answer", "tell.json", "--json"]).succeeds().json();
     assert_eq!(curl["operations"][0]["operation"], "sn7.tell");
+    // A browser's way to write a body, and headers as a list.
+    folder.write(
+        "say.sh",
+        r#"curl https://api.example.com/v1/say -H 'X-Api-Key: k' --data-raw $'{"a": "it\'s\u0021"}'"#,
+    );
+    let curl = add(&["say.sh", "--answer", "tell.json", "--json"]).succeeds().json();
+    assert_eq!(curl["operations"][0]["operation"], "sn7.say");
+    let listed = r#"{ "url": "https://api.example.com/v1/sing", "headers": ["Authorization: Bearer <key>", "X-Kind: a"], "answer": {} }"#;
+    folder.write("sing.json", listed);
+    add(&["sing.json"]).succeeds();
+    let shown = folder.orch(["ledger", "show", "sn7.sing", "--json"]).succeeds().out;
+    assert!(shown.contains("Bearer <key>") && shown.contains("X-Kind"), "{shown}");
+    folder.write("sing.json", listed.replace("X-Kind: a", "X-Kind"));
+    let bad = add(&["sing.json"]).exits(1).err;
+    assert!(bad.contains("is no line `Name: value`"), "{bad}");
+    // The same under another name is the same.
+    folder.write("copy.toml", folder.read("ask.toml"));
+    assert!(add(&["copy.toml"]).succeeds().out.ends_with("0 new, 0 raised, 1 unchanged\n"));
     let bad =
         folder.orch_with_input(["ledger", "add", "-", "--netuid", "7", "--example"], "url = 1").exits(1);
     assert!(bad.err.starts_with("error[E1260]: "), "{}", bad.err);

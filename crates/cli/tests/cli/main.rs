@@ -17,6 +17,8 @@ mod examples;
 mod exit;
 mod explain;
 mod graph;
+#[cfg(all(feature = "keyring", target_os = "linux"))]
+mod keyring;
 mod keys;
 mod ledger;
 mod ledger_add;

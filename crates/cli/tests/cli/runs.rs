@@ -1,6 +1,6 @@
 //! `orch runs`: what was run before, here and on a server.
 
-use crate::orch::Folder;
+use crate::orch::{Folder, Running};
 use crate::serve::Server;
 
 /// The runs that `orch runs list` names, newest first.
@@ -53,4 +53,56 @@ fn runs_of_a_server_are_seen_from_elsewhere() {
     assert!(shown.contains("succeeded"), "{shown}");
     let proof = ["runs", "proof", &runs[0], "--out", "their.orchproof", "--server", &server.address];
     assert!(elsewhere.orch(proof).succeeds().out.contains("signed by the unknown key "));
+}
+
+/// The name of the one run that is under way.
+fn underway(folder: &Folder, args: &[&str]) -> String {
+    let json = folder.orch([&["runs", "list", "--json"], args].concat()).succeeds().json();
+    let run = json["runs"].as_array().unwrap().iter().find(|run| run["ended"].is_null()).unwrap().clone();
+    run["run"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_run_is_cancelled_from_elsewhere_and_what_it_sent_is_booked() {
+    let folder = Folder::project_with_latency(600_000);
+    let server = Server::start(&folder, &["127.0.0.1:0"]);
+    let mut running = Running::start(&mut folder.command(["run", "plan.orch", "--server", &server.address]));
+    running.wait_for("call    hits");
+    let elsewhere = Folder::empty();
+    let at = ["--server", server.address.as_str()];
+    let run = underway(&elsewhere, &at);
+    let cancel =
+        |json: &[&str]| elsewhere.orch([&["runs", "cancel", &run], &at[..], json].concat()).succeeds();
+    let said = cancel(&[]).out;
+    // The search had been sent and its charge is not known, so it is booked at its limit.
+    assert_eq!(said, format!("{run} of brief: cancelled, paid at most 0.004 USD\n"));
+    let ended = running.end().exits(1);
+    assert!(ended.err.contains("the run was cancelled"), "{}", ended.err);
+    assert!(cancel(&[]).out.contains("had ended before: cancelled"));
+    let json = cancel(&["--json"]).json();
+    assert_eq!((&json["state"], &json["costs"][0]["basis"]), (&"cancelled".into(), &"assumed".into()));
+    let proof = ["runs", "proof", &run, "--out", "their.orchproof", at[0], at[1]];
+    elsewhere.orch(proof).succeeds();
+}
+
+#[test]
+fn a_run_that_a_killed_process_left_is_cancelled_without_going_on() {
+    let folder = Folder::project_with_latency(600_000);
+    let mut running = Running::start(&mut folder.command(["run", "plan.orch"]));
+    running.wait_for("call    hits");
+    running.signal("KILL");
+    running.end().exits(-1);
+    folder.set_latency(1);
+    let run = underway(&folder, &[]);
+    let said = folder.orch(["runs", "cancel", &run]).succeeds().out;
+    assert_eq!(said, format!("{run} of brief: cancelled, paid at most 0.004 USD\n"));
+    let shown = folder.orch(["runs", "show", &run, "--json"]).succeeds().json();
+    assert_eq!((&shown["state"], &shown["steps"][0]["attempts"]), (&"cancelled".into(), &1.into()));
+    // The next run has nothing to take up.
+    let ran = folder.orch(["run", "plan.orch"]).succeeds();
+    assert!(!ran.err.contains("taking up"), "{}", ran.err);
+    for run in ["01a20312-e3b0-71c1-8f80-cf4a5739d298", "nonsense"] {
+        let unknown = folder.orch(["runs", "cancel", run]);
+        assert!(unknown.err.starts_with("error[E1"), "{}", unknown.err);
+    }
 }

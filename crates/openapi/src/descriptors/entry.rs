@@ -84,6 +84,7 @@ impl Descriptors {
             // No descriptor says one, and a guess would count as known.
             price: PriceRule::Unknown,
             observed_cost: None,
+            refusals: Default::default(),
             latency: None,
             example: None,
             sources: vec![Source {

@@ -46,10 +46,12 @@ pub struct Outcome {
     pub response: Bytes,
     /// HTTP status, where an answer began.
     pub status: Option<u16>,
-    /// Pages that were asked for, each charged; `None` where that is not known.
+    /// Requests that are charged, such as pages; none where the peer turned the request away. `None` where that is not known.
     pub pages: Option<u32>,
     /// The charge the peer stated.
     pub observed_cost: Option<Amount>,
+    /// Why a charge that the peer stated could not be read. It is told and not journalled: nothing is decided by it.
+    pub unread_charge: Option<String>,
     /// Whom the request was signed for, where the transport signs.
     pub peer: Option<String>,
     /// What it is made of, where peers signed any of that: each answer with the signature that holds, if it has one.
@@ -156,6 +158,8 @@ pub enum ProgressKind {
         basis: PriceBasis,
         /// The peer stated a charge above what it may cost.
         above: Option<AboveAgreed>,
+        /// Why a charge that the peer stated could not be read.
+        unread_charge: Option<String>,
     },
     /// The run ended.
     Closed {

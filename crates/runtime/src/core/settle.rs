@@ -37,11 +37,12 @@ impl Core {
     ) {
         let Attempt { frame, node, operation, number, sent_us, page, ref reservation, .. } = *attempt;
         let agreed = reservation.worst;
-        // Of an answer in pages those are charged that were asked for.
+        // Of an answer in pages those are charged that were asked for, and nothing is of a request that was turned away.
         let worst = outcome.pages.and_then(|pages| times(page, pages)).unwrap_or(agreed);
         // A peer that answered with success has done its work, even where the answer does not fit.
         let answered = outcome.result.is_ok() || outcome.status.is_some_and(|status| status / 100 == 2);
-        let (cost, basis) = charge(worst, outcome.sent, answered, outcome.observed_cost);
+        let (cost, basis) =
+            charge(worst, outcome.sent && outcome.pages != Some(0), answered, outcome.observed_cost);
         // A peer may charge what it likes, and what is paid is paid: it is booked as it is, and shown.
         let above = self
             .accounts
@@ -67,6 +68,7 @@ impl Core {
             }
         }
         let instance = self.instance(frame, node);
+        let unread_charge = outcome.unread_charge.clone();
         let error_kind = error.map(|error| error.kind);
         let attempted =
             Attempted { attempt: id, operation, sent_us, outcome, error: error_kind, cost, basis };
@@ -79,6 +81,7 @@ impl Core {
             cost: booked,
             basis: booked_basis,
             above,
+            unread_charge,
         };
         self.progress(kind);
     }
@@ -146,6 +149,7 @@ impl Outcome {
             status: None,
             pages: None,
             observed_cost: None,
+            unread_charge: None,
             peer: None,
             answers: Vec::new(),
             sent,

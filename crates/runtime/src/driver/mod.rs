@@ -27,7 +27,7 @@ use crate::spend::SpendCap;
 pub(crate) use clock::{Clock, wall_us};
 pub(crate) use live::{Control, LiveRun, Phase, Registry};
 pub use plan::LoadedPlan;
-pub(crate) use recover::{load_plan, recover, seed};
+pub(crate) use recover::{cancel, load_plan, recover, seed};
 pub(crate) use task::{NewRun, Task, fresh_run};
 pub(crate) use turns::{Turn, Turns};
 

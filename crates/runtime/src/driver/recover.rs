@@ -52,6 +52,15 @@ pub(crate) async fn recover(shared: &Arc<Shared>) -> Result<usize, Error> {
     Ok(found)
 }
 
+/// Ends a run that an earlier process left behind as cancelled, without going on with it: nothing more is sent, and what was
+/// sent before is settled as it is where the process ends.
+pub(crate) async fn cancel(shared: &Arc<Shared>, tenant: &str, run: RunId) -> Result<(), Error> {
+    let mut task = fold(shared, &Arc::from(tenant), run).await?;
+    task.take(Event::Cancel);
+    drive(shared, &Arc::from(tenant), run, task);
+    Ok(())
+}
+
 async fn take_up(
     shared: Arc<Shared>,
     tenant: Arc<str>,
@@ -71,12 +80,16 @@ async fn take_up(
             return;
         }
     };
+    drive(&shared, &tenant, run, task);
+}
+
+/// Drives a run unless something does already.
+fn drive(shared: &Arc<Shared>, tenant: &Arc<str>, run: RunId, task: Task) {
     let live = Arc::clone(task.live());
-    if !shared.registry.take_up(run, &tenant, &live) {
-        return;
+    if shared.registry.take_up(run, tenant, &live) {
+        let driven = tokio::spawn(crate::handle::resume(task));
+        shared.registry.set_task(run, driven.abort_handle());
     }
-    let driven = tokio::spawn(crate::handle::resume(task));
-    shared.registry.set_task(run, driven.abort_handle());
 }
 
 /// The state that a journal folds to.
@@ -178,7 +191,7 @@ async fn replay(
 }
 
 impl Task {
-    /// Applies the crash rule to what was in flight, then goes on.
+    /// Applies the crash rule to what is in flight, then goes on. Of a run that was cancelled nothing is.
     pub(crate) async fn resume(&mut self) -> Result<(), Error> {
         for attempt in self.lost() {
             self.take(Event::Interrupted(attempt));

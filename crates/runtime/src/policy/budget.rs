@@ -168,7 +168,8 @@ impl Accounts {
     }
 }
 
-/// What an attempt cost and how sure that is. `sent`: the request may have left the process;
+/// What an attempt cost and how sure that is. `sent`: the request may have left the process, and was
+/// not turned away for nothing;
 /// `answered`: the peer answered with success; `observed`: the charge it stated.
 pub(crate) fn charge(
     worst: WorstPrice,

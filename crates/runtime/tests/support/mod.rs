@@ -90,6 +90,7 @@ pub fn operation(id: &str, base_url: &str, price: PriceRule, safe: bool) -> Oper
         output_complete: true,
         price,
         observed_cost: None,
+        refusals: Default::default(),
         latency: None,
         delivery: None,
         example: None,

@@ -221,6 +221,7 @@ pub fn outcome(
         status: None,
         pages: None,
         observed_cost: charge.map(super::usd),
+        unread_charge: None,
         peer: None,
         answers: Vec::new(),
         sent,

@@ -16,6 +16,10 @@ pub(super) fn compare(old: &OperationDescriptor, new: &OperationDescriptor, chan
     if old.observed_cost != new.observed_cost {
         change(recompile, "observed_cost", "what a call cost is read from another place".into());
     }
+    if old.refusals != new.refusals {
+        let are = if new.refusals.are_free() { "costs nothing" } else { "may be charged" };
+        change(recompile, "refusals", format!("a request that is turned away {are}"));
+    }
     if old.transport != new.transport {
         change(recompile, "transport", "is reached in another way".into());
     }

@@ -219,9 +219,9 @@ fn one_operation(
 
 fn call_refused(error: CallRefused) -> Status {
     match &error {
-        CallRefused::PriceUnknown { .. } | CallRefused::OtherCurrency { .. } => {
-            bad_field(error.code(), "cost_max", error.to_string())
-        }
+        CallRefused::PriceUnknown { .. }
+        | CallRefused::NothingLeft { .. }
+        | CallRefused::OtherCurrency { .. } => bad_field(error.code(), "cost_max", error.to_string()),
         CallRefused::Timeout { .. } => bad_field(error.code(), "timeout", error.to_string()),
         _ => status(error.code(), error.to_string()),
     }

@@ -278,6 +278,7 @@ pub fn operation(base_url: &str, method: &str) -> OperationDescriptor {
         output_complete: true,
         price: PriceRule::Free,
         observed_cost: None,
+        refusals: Default::default(),
         latency: None,
         delivery: None,
         example: None,

@@ -66,6 +66,13 @@ pub(super) async fn follow(
     answer.map(|answer| Followed { answer, printed }).map_err(Stopped::Refused)
 }
 
+/// Whether an attempt brought an answer, and something is to be said of its charge.
+fn is_remarked(attempt: &v1::RunEvent) -> bool {
+    attempt.kind() == v1::RunEventKind::AttemptDone
+        && attempt.state == "succeeded"
+        && !attempt.message.is_empty()
+}
+
 /// What was seen of a call so far.
 struct Seen<'a> {
     context: &'a Context,
@@ -83,7 +90,9 @@ impl Seen<'_> {
             match response.event {
                 Some(Event::Completed(answer)) => return Ok(answer),
                 Some(Event::Accepted(accepted)) => self.run = accepted.run,
-                Some(Event::Attempt(attempt)) if self.print_parts => self.attempt(&attempt),
+                Some(Event::Attempt(attempt)) if self.print_parts || is_remarked(&attempt) => {
+                    self.attempt(&attempt);
+                }
                 Some(Event::Item(item)) if self.print_parts => self.item(&item),
                 Some(Event::Attempt(_) | Event::Item(_)) | None => {}
             }

@@ -1,0 +1,114 @@
+//! Arguments under the names that tools of language models have for them.
+
+use bytes::Bytes;
+use plan_ir::plan::Param;
+use schema::tool::{argument_name, is_argument_name};
+
+/// The arguments with the names that the parameters have themselves. All else stays as it is written, whether or not it is JSON:
+/// whoever reads the arguments says what is wrong with them.
+pub(super) fn with_own_names(params: &[Param], arguments: Bytes) -> Bytes {
+    if params.iter().all(|param| is_argument_name(&param.name)) {
+        return arguments;
+    }
+    let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
+    let mut renamed = Vec::with_capacity(arguments.len());
+    let mut left = &arguments[..];
+    while let Some((before, key, after)) = next_key(left, renamed.is_empty()) {
+        renamed.extend_from_slice(before);
+        let given = serde_json::from_slice::<String>(key).unwrap_or_default();
+        match names.iter().find(|name| argument_name(name, &names) == given) {
+            Some(own) => renamed.extend_from_slice(serde_json::Value::from(*own).to_string().as_bytes()),
+            None => renamed.extend_from_slice(key),
+        }
+        left = after;
+    }
+    renamed.extend_from_slice(left);
+    renamed.into()
+}
+
+/// What is before the next key of the outermost object, the key with its quotes, and what is behind it. `outside` says that the
+/// object has not begun.
+fn next_key(text: &[u8], outside: bool) -> Option<(&[u8], &[u8], &[u8])> {
+    let (mut at, mut depth, mut is_key) = (0, u32::from(!outside), false);
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => {
+                let end = end_of_text(text, at)?;
+                if is_key {
+                    return Some((text.get(..at)?, text.get(at..end)?, text.get(end..)?));
+                }
+                at = end;
+                continue;
+            }
+            b'{' => {
+                depth = depth.checked_add(1)?;
+                is_key = depth == 1;
+            }
+            // The arguments are no object.
+            b'[' if depth == 0 => return None,
+            b'[' => depth = depth.checked_add(1)?,
+            b'}' | b']' => depth = depth.checked_sub(1)?,
+            b',' => is_key = depth == 1,
+            byte if byte.is_ascii_whitespace() => {}
+            _ => is_key = false,
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Behind the closing quote of the text that begins at `from`.
+fn end_of_text(text: &[u8], from: usize) -> Option<usize> {
+    let mut at = from + 1;
+    loop {
+        match text.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schema::types::Type;
+
+    use super::*;
+
+    fn renamed(names: &[&str], arguments: &str) -> String {
+        let param =
+            |name: &&str| Param { name: (*name).into(), ty: Type::Json, default: None, doc: String::new() };
+        let params: Vec<Param> = names.iter().map(param).collect();
+        String::from_utf8(with_own_names(&params, Bytes::from(arguments.to_owned())).to_vec()).unwrap()
+    }
+
+    #[test]
+    fn names_of_tools_are_those_of_the_parameters_again() {
+        let names = ["q", "$top", "ids[]"];
+        let given =
+            r#"{ "q": {"_top": ["_top", "\"_top\":"]}, "_top" : 18446744073709551616, "ids__": [1.50,{}] }"#;
+        let own =
+            r#"{ "q": {"_top": ["_top", "\"_top\":"]}, "$top" : 18446744073709551616, "ids[]": [1.50,{}] }"#;
+        assert_eq!(renamed(&names, given), own);
+        // One's own names are names, too; what is unknown or given twice is left to whoever reads it.
+        assert_eq!(renamed(&names, own), own);
+        assert_eq!(renamed(&names, r#"{"_top":1,"$top":2,"x":"_top"}"#), r#"{"$top":1,"$top":2,"x":"_top"}"#);
+        assert_eq!(renamed(&names, r#"{"_\u0074op":1}"#), r#"{"$top":1}"#);
+        // So is what is no object.
+        for other in [
+            "",
+            "{}",
+            "[\"_top\"]",
+            "{\"_top",
+            "[{\"_top\":1}]",
+            "[1,\"_top\"]",
+            "}{\"_top\":1}",
+            "\"_top\"",
+            "{\"\\",
+        ] {
+            assert_eq!(renamed(&names, other), other);
+        }
+        // A name that every form admits is nobody else's.
+        assert_eq!(renamed(&["$top", "_top"], r#"{"_top":1}"#), r#"{"_top":1}"#);
+    }
+}
