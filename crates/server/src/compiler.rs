@@ -306,6 +306,7 @@ fn explanation(plan: &CompiledPlan, bound: &Bound, docs: &BTreeMap<String, Strin
             cost_max: Some(convert::amount(row.cost)),
             basis: convert::basis(row.basis).into(),
             latency_us_max: row.latency_us,
+            purse: row.purse.map(convert::amount),
         })
         .collect();
     v1::PlanExplanation {

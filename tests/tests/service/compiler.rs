@@ -97,8 +97,13 @@ async fn a_plan_is_explained_as_the_runtime_will_see_it() {
     assert_eq!(call.control, Some(fan_out.id));
     let [row] = explained.contributors.as_slice() else { panic!("{:?}", explained.contributors) };
     assert_eq!((row.node, row.cost_max.unwrap().units), (call.id, 6_400));
-    assert_eq!(row.basis(), v1::PriceBasis::Known);
+    assert_eq!((row.basis(), row.purse), (v1::PriceBasis::Known, None));
     assert!(explained.rendered.contains("many"), "{}", explained.rendered);
+
+    let with_purse = MANY.replace("concurrency: 4", "concurrency: 4, budget: 0.002USD, on_error: drop");
+    let explained = explain(&with_purse, "").await.unwrap().explanation.unwrap();
+    assert!(explained.rendered.contains("until a budget of 0.002 USD is spent"), "{}", explained.rendered);
+    assert_eq!(explained.contributors[0].purse.map(|purse| purse.units), Some(2_000));
 
     let two = format!("{MANY}\nplan other() -> Int with {{ budget: 1USD, deadline: 1s }} {{ return 1 }}\n");
     assert_eq!(explain(&two, "other").await.unwrap().explanation.unwrap().summary.unwrap().name, "other");

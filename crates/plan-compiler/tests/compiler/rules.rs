@@ -201,6 +201,13 @@ fn arguments_of_library_functions_fit_their_receiver() {
         ("fn f(xs: [Int]) -> [Int] = xs.present()", &["E0306"]),
         ("fn f(u: String) -> String? = u.host()", &["E0306"]),
         ("fn f(x: Amount) -> Amount = x.percent(3)", &["E0306"]),
+        // A list that is mapped keeps the range of what the lambda gives.
+        ("fn f(xs: [Int(0..9)](..3)) -> [Int(0..9)](..3) = xs.map(x => x)", &[]),
+        ("fn f(xs: [Int(0..9)](..3)) -> [Int(0..9)](..3) = xs.map(x => { x })", &[]),
+        ("fn f(xs: [Int(0..9)](..3)) -> [Int(0..18)](..3) = xs.map(x => x * 2)", &[]),
+        ("fn f(xs: [Int(0..9)?](..3)) -> [Int(0..9)](..3) = xs.present().map(x => x)", &[]),
+        ("fn f(xs: [Int(0..9)](..3)) -> [Int(0..9)](..3) = for x in xs { x }", &[]),
+        ("fn f(xs: [Int(0..9)](..3)) -> [Int(0..9)](..3) = xs.map(x => x + 1)", &["E0302"]),
         // Records of the library are written with the types they are of, and fit like those.
         ("fn f(xs: [Int](..3)) -> Pair<Int, Int>? = xs.zip(xs).first()", &[]),
         ("fn f(xs: [Int(0..9)](..3)) -> [Pair<Int, Float>](..3) = xs.zip([0.5, 1.5, 2.5])", &[]),

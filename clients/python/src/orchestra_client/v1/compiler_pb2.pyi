@@ -337,6 +337,7 @@ class BoundContributor(_message.Message):
     COST_MAX_FIELD_NUMBER: _builtins.int
     BASIS_FIELD_NUMBER: _builtins.int
     LATENCY_US_MAX_FIELD_NUMBER: _builtins.int
+    PURSE_FIELD_NUMBER: _builtins.int
     node: _builtins.int
     """The call's node."""
     label: _builtins.str
@@ -351,6 +352,10 @@ class BoundContributor(_message.Message):
     def cost_max(self) -> _common_pb2.Amount:
         """What it adds to the highest cost."""
 
+    @_builtins.property
+    def purse(self) -> _common_pb2.Amount:
+        """The outermost budget inside the plan that may be spent before all of this is bought; not set where none is."""
+
     def __init__(
         self,
         *,
@@ -360,10 +365,11 @@ class BoundContributor(_message.Message):
         cost_max: _common_pb2.Amount | None = ...,
         basis: _common_pb2.PriceBasis.ValueType = ...,
         latency_us_max: _builtins.int = ...,
+        purse: _common_pb2.Amount | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cost_max", b"cost_max"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cost_max", b"cost_max", "purse", b"purse"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "cost_max", b"cost_max", "factors", b"factors", "label", b"label", "latency_us_max", b"latency_us_max", "node", b"node"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "cost_max", b"cost_max", "factors", b"factors", "label", b"label", "latency_us_max", b"latency_us_max", "node", b"node", "purse", b"purse"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
