@@ -40,7 +40,7 @@ mod variant;
 use std::collections::{BTreeSet, HashMap};
 
 use plan_lang::{Diagnostic, Span, ast};
-use schema::types::{DefId, Type, TypeDefs};
+use schema::types::{Type, TypeDefs};
 
 use crate::hir::{AdapterBody, Expr, FnBody, PlanBody, Target, TestBody};
 use crate::program::{Module, Program};
@@ -85,8 +85,6 @@ pub(crate) struct Checker<'a, 's> {
     broken_policies: Vec<Span>,
     /// Fallback calls around the call at hand.
     fallbacks: usize,
-    /// The records that the language makes itself, by name and types of their fields.
-    own_records: HashMap<String, DefId>,
     bodies: Bodies<'a>,
     /// Per plan that a test runs, what it calls and the plans it runs itself.
     called_by_plans: HashMap<usize, (BTreeSet<Target>, BTreeSet<usize>)>,
@@ -107,7 +105,6 @@ impl<'a, 's> Checker<'a, 's> {
             analyses: analyse::Analyses::default(),
             broken_policies: Vec::new(),
             fallbacks: 0,
-            own_records: HashMap::new(),
             bodies: Bodies::of(program, items),
             called_by_plans: HashMap::new(),
         };

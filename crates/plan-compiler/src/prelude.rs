@@ -43,7 +43,7 @@ pub(crate) fn item_error(types: &mut TypeDefs, item: Type) -> DefId {
         field("item", item, "The element."),
         field("error", Type::Named(PLAN_ERROR), "Why it failed."),
     ];
-    interned(types, record("ItemError", "An element of a `for` that failed.", fields))
+    types.intern(record("ItemError", "An element of a `for` that failed.", fields))
 }
 
 /// `Voted { value, agreed, of, share }`: what a quorum gives.
@@ -56,7 +56,7 @@ pub(crate) fn voted(types: &mut TypeDefs, value: Type) -> DefId {
         field("of", count, "How many were asked."),
         field("share", share, "Agreed of asked."),
     ];
-    interned(types, record("Voted", "What the votes of a call agree on.", fields))
+    types.intern(record("Voted", "What the votes of a call agree on.", fields))
 }
 
 /// `CallError`: a variant for each way a call with answers of this type can fail; `votes` is how many answers
@@ -78,7 +78,7 @@ pub(crate) fn call_error(types: &mut TypeDefs, answer: Type, votes: LengthRange)
         wire: EnumWire::Literal,
         doc: "Why a call failed.".into(),
     };
-    interned(types, TypeDef::Enum(def))
+    types.intern(TypeDef::Enum(def))
 }
 
 /// The records of the library that a file can write, unless it declares a type of that name, with the number of types
@@ -116,12 +116,6 @@ pub(crate) fn made_of(types: &TypeDefs, name: &str, of: &[&Type]) -> String {
     let of: Vec<String> = of.iter().map(|ty| types.show(ty)).collect();
     let of = of.join(", ");
     if of.chars().count() > CHARS_MAX { format!("{name}<..>") } else { format!("{name}<{of}>") }
-}
-
-/// The definition that says this, made where there is none.
-pub(crate) fn interned(types: &mut TypeDefs, wanted: TypeDef) -> DefId {
-    let known = types.iter().find_map(|(id, def)| (*def == wanted).then_some(id));
-    known.unwrap_or_else(|| types.push(wanted))
 }
 
 fn record(name: &str, doc: &str, fields: Vec<FieldDef>) -> TypeDef {

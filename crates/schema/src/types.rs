@@ -1,6 +1,10 @@
 //! Types of the plan language. A type is small and copyable in spirit: records and enums live in a
 //! [`TypeDefs`] table and are named by [`DefId`], so recursive schemas need no cycles of pointers.
 
+use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
+use std::hash::{DefaultHasher, Hasher as _};
+
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{LIST_ELEMENTS_MAX, URL_LENGTH_MAX};
@@ -324,19 +328,59 @@ pub enum EnumWire {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TypeDefs {
     defs: Vec<TypeDef>,
+    #[serde(skip)]
+    interned: Interned,
+}
+
+/// Definitions that were interned, by a hash of what they say. It only finds what the table has, so tables are equal
+/// whatever it holds.
+#[derive(Clone, Debug, Default)]
+struct Interned(BTreeSet<(u64, DefId)>);
+
+impl PartialEq for Interned {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// Of all that a definition says.
+fn hash(def: &TypeDef) -> u64 {
+    struct Hashed(DefaultHasher);
+    impl fmt::Write for Hashed {
+        fn write_str(&mut self, part: &str) -> fmt::Result {
+            self.0.write(part.as_bytes());
+            Ok(())
+        }
+    }
+    let mut hashed = Hashed(DefaultHasher::new());
+    // Nothing refuses to be hashed.
+    let _ = write!(hashed, "{def:?}");
+    hashed.0.finish()
 }
 
 impl TypeDefs {
     /// An empty table.
     #[must_use]
     pub const fn new() -> Self {
-        Self { defs: Vec::new() }
+        Self { defs: Vec::new(), interned: Interned(BTreeSet::new()) }
     }
 
     /// Adds a definition.
     pub fn push(&mut self, def: TypeDef) -> DefId {
         let id = DefId(u32::try_from(self.defs.len()).unwrap_or(u32::MAX));
         self.defs.push(def);
+        id
+    }
+
+    /// The definition that was interned and says this; it is added where there is none.
+    pub fn intern(&mut self, def: TypeDef) -> DefId {
+        let hash = hash(&def);
+        let mut alike = self.interned.0.range((hash, DefId(0))..=(hash, DefId(u32::MAX)));
+        if let Some((_, known)) = alike.find(|(_, id)| self.get(*id) == Some(&def)) {
+            return *known;
+        }
+        let id = self.push(def);
+        self.interned.0.insert((hash, id));
         id
     }
 
@@ -517,5 +561,27 @@ impl Type {
             Self::List(_, range) => range.max.map(|max| max.min(LIST_ELEMENTS_MAX as u64)),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_says_the_same_is_one_definition() {
+        let record = |name: &str, ty| {
+            let field = FieldDef { name: "a".into(), ty, doc: String::new() };
+            TypeDef::Record(RecordDef { name: name.into(), fields: vec![field], doc: String::new() })
+        };
+        let mut types = TypeDefs::new();
+        let declared = types.push(record("R", Type::INT));
+        let first = types.intern(record("Pair", Type::INT));
+        assert_ne!(types.intern(record("Pair", Type::STRING)), first);
+        assert_eq!(types.intern(record("Pair", Type::INT)), first);
+        // What was declared is told apart from it, and a table without the memory is the same table.
+        assert_ne!(types.intern(record("R", Type::INT)), declared);
+        let stored = serde_json::to_string(&types).unwrap();
+        assert_eq!(serde_json::from_str::<TypeDefs>(&stored).unwrap(), types);
     }
 }

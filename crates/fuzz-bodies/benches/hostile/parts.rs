@@ -43,6 +43,8 @@ pub(crate) const PARTS: &[Part] = &[
     part("", "fn f@(x: Int) -> Int = f@(x)\n", ""),
     part("", "record R@ { a: Int, b: [R@]? }\n", ""),
     part("", "enum E@ { A, B(E@), C(Int) }\n", ""),
+    part("", "fn f@(e: CallError<Int(@..@)>) -> Int = 1\n", ""),
+    part("", "fn f@(e: [Int(@..@)](..2)) -> Int = e.zip(e).len()\n", ""),
     part("", "policy p@ = { timeout: 4s }\n", ""),
     part("", "plan p@(x: Int(0..9)) -> Int { x + 1 }\n", ""),
     part("", "test \"t@\" { assert 1 == 1 }\n", ""),

@@ -11,7 +11,6 @@ use super::Checker;
 use super::literal::{present, to_json};
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
-use crate::prelude;
 use crate::program::{Origin, TypeName};
 use crate::relate::Origins;
 use crate::resolve::{CANDIDATES_MAX, Lookup, ambiguous, did_you_mean, listed, lookup};
@@ -194,16 +193,5 @@ impl<'a> Checker<'a, '_> {
         }
         let names = record.fields.iter().map(|field| field.name.as_str());
         did_you_mean(report, &field.name, field.span, names)
-    }
-
-    /// A record of the library: one definition for each that says the same, written by the file or not.
-    pub(super) fn own_record(&mut self, def: TypeDef) -> DefId {
-        let key = format!("{def:?}");
-        if let Some(known) = self.own_records.get(&key) {
-            return *known;
-        }
-        let def = prelude::interned(&mut self.types, def);
-        self.own_records.insert(key, def);
-        def
     }
 }

@@ -141,7 +141,7 @@ impl TypeResolver<'_, '_> {
             return Type::Error;
         }
         let def = prelude::of_the_library(self.types, &name.name, &of);
-        def.map_or(Type::Error, |def| Type::Named(prelude::interned(self.types, def)))
+        def.map_or(Type::Error, |def| Type::Named(self.types.intern(def)))
     }
 
     /// `CallError<T>` and the like.

@@ -121,7 +121,7 @@ impl<'a> Checker<'a, '_> {
             return Expr::error(call.span);
         };
         let pair = prelude::pair(&self.types, element, right);
-        let pair = self.own_record(pair);
+        let pair = self.types.intern(pair);
         let ty = Type::List(Box::new(Type::Named(pair)), range::shorter(length, *other_length));
         call.with([other], ty)
     }

@@ -26,7 +26,7 @@ impl<'a> Checker<'a, '_> {
             Builtin::Values => call.gives(Type::list(value.clone())),
             Builtin::Entries => {
                 let entry = prelude::entry(&self.types, value);
-                let entry = self.own_record(entry);
+                let entry = self.types.intern(entry);
                 call.gives(Type::list(Type::Named(entry)))
             }
             Builtin::Merge => {
