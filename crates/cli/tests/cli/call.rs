@@ -292,7 +292,7 @@ fn without_a_journal_the_entries_of_the_project_are_known() {
     assert!(folder.orch(["runs", "list"]).succeeds().out.is_empty());
     // Beside a server only what comes with the program is.
     let server = Server::start(&folder, &["127.0.0.1:0"]);
-    assert!(folder.orch(call).exits(1).err.starts_with("error[E1201]"));
+    assert!(folder.orch(call).exits(2).err.starts_with("error[E1201]"));
     drop(server);
 }
 
