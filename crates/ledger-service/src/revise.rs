@@ -223,7 +223,7 @@ mod tests {
     fn an_entry_from_elsewhere_is_left_alone_unless_it_is_asked_for() {
         let mut there = entry(rank(9), "blake3:1");
         there.sources[0].kind = "docs".into();
-        let error = revise(Some(&there), entry(rank(9), "blake3:1"), false).unwrap_err();
+        let error = revise(Some(&there), entry(rank(5), "blake3:1"), false).unwrap_err();
         assert_eq!(error.code(), "E1211");
         let replaced = revise(Some(&there), entry(rank(5), "blake3:1"), true).unwrap();
         assert!(matches!(replaced, Revision::Raised { .. }));

@@ -277,12 +277,12 @@ fn an_example_is_an_operation() {
     );
     let curl = add(&["say.sh", "--answer", "tell.json", "--json"]).succeeds().json();
     assert_eq!(curl["operations"][0]["operation"], "sn7.say");
-    let listed = r#"{ "url": "https://api.example.com/v1/sing", "headers": ["Authorization: Bearer <key>", "X-Kind: a"], "answer": {} }"#;
+    let listed = r#"{ "url": "https://api.example.com/v1/sing", "headers": ["Authorization: Bearer <key>", "Accept-Language: en"], "answer": {} }"#;
     folder.write("sing.json", listed);
     add(&["sing.json"]).succeeds();
     let shown = folder.orch(["ledger", "show", "sn7.sing", "--json"]).succeeds().out;
-    assert!(shown.contains("Bearer <key>") && shown.contains("X-Kind"), "{shown}");
-    folder.write("sing.json", listed.replace("X-Kind: a", "X-Kind"));
+    assert!(shown.contains("Bearer <key>") && !shown.contains("Accept-Language"), "{shown}");
+    folder.write("sing.json", listed.replace("Accept-Language: en", "Accept-Language"));
     let bad = add(&["sing.json"]).exits(1).err;
     assert!(bad.contains("is no line `Name: value`"), "{bad}");
     // The same under another name is the same.

@@ -76,7 +76,7 @@ fn a_run_is_cancelled_from_elsewhere_and_what_it_sent_is_booked() {
     let said = cancel(&[]).out;
     // The search had been sent and its charge is not known, so it is booked at its limit.
     assert_eq!(said, format!("{run} of brief: cancelled, paid at most 0.004 USD\n"));
-    let ended = running.end().exits(1);
+    let ended = running.end().exits(130);
     assert!(ended.err.contains("the run was cancelled"), "{}", ended.err);
     assert!(cancel(&[]).out.contains("had ended before: cancelled"));
     let json = cancel(&["--json"]).json();

@@ -48,7 +48,7 @@ pub fn is_argument_name(name: &str) -> bool {
 /// use schema::tool::argument_name;
 /// assert_eq!(argument_name("query", &["query"]), "query");
 /// assert_eq!(argument_name("$top", &["$top", "$skip"]), "_top");
-/// assert_eq!(argument_name("$top", &["$top", "_top"]), "_top-38a6d3a0");
+/// assert_eq!(argument_name("$top", &["$top", "_top"]), "_top-bded6945");
 /// ```
 #[must_use]
 pub fn argument_name(name: &str, all: &[&str]) -> String {
