@@ -246,7 +246,7 @@ async fn answer(
     want_receipt: bool,
 ) -> Result<v1::CallResponse, Status> {
     if run.state != RunState::Succeeded {
-        let asked = answered(runtime, &tenant, &run, plan).await?;
+        let asked = answered(runtime, tenant, &run, plan).await?;
         return Err(call_failed(&run, asked.id));
     }
     let receipt = match want_receipt {
