@@ -231,7 +231,8 @@ impl Connection {
             }
             _ => {
                 let message = format!("the server at {} does not answer as one: {what}", self.url);
-                let help = "check that `orch serve` of this version listens there, and no other program";
+                let help = "check that `orch serve` of this version listens there, and no other program; if the connection \
+                            broke, what was asked may have been done: `orch runs list` there shows it";
                 Failure::new("E1504", message, help)
             }
         }

@@ -5,6 +5,7 @@ use http::StatusCode;
 use proto::v1;
 use proto::v1::run_service_client::RunServiceClient;
 use serde_json::{Map, Value};
+use tonic::Status;
 use tonic::transport::Channel;
 
 use crate::caller::Caller;
@@ -63,8 +64,13 @@ impl Started {
             cost_max: caller.amount(),
             ..v1::CreateRunRequest::default()
         };
-        let run = runs.create_run(caller.request(request)).await?.into_inner().run.unwrap_or_default();
-        Ok(Self { runs, caller: caller.clone(), run, plan: plan.to_owned(), ended: false })
+        let (caller, plan) = (caller.clone(), plan.to_owned());
+        // In a task of its own, whose result is dropped, and so cancelled, where the client goes away before the run has a name.
+        let starting = tokio::spawn(async move {
+            let run = runs.create_run(caller.request(request)).await?.into_inner().run.unwrap_or_default();
+            Ok(Self { runs, caller, run, plan, ended: false })
+        });
+        starting.await.unwrap_or_else(|_| Err(Status::internal("the run could not be started").into()))
     }
 
     async fn answer(&mut self) -> Result<Answered, Failure> {

@@ -33,6 +33,7 @@
 #![forbid(unsafe_code)]
 
 mod bounds;
+mod call_arguments;
 mod calls;
 mod capability_call;
 mod check;
@@ -63,6 +64,7 @@ use schema::lock::Lock;
 use resolve::Operations;
 use texts::Texts;
 
+pub use call_arguments::{called, with_own_names};
 pub use capability_call::{CAPABILITY_PREFIX, capability_call};
 pub use fix::{AppliedFix, FIX_ROUNDS_MAX, Fixed, fix};
 pub use needs::{Needs, needs};

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 pub use apply::apply_safe;
 pub use render::{SourceFile, render};
-pub use suggest::suggest;
+pub use suggest::{suggest, written_name};
 
 use crate::text::Span;
 

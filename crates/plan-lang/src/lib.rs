@@ -38,7 +38,7 @@ pub mod syntax;
 mod text;
 
 pub use diagnostic::{
-    Applicability, Code, Diagnostic, Edit, Fix, Label, Severity, SourceFile, render, suggest,
+    Applicability, Code, Diagnostic, Edit, Fix, Label, Severity, SourceFile, render, suggest, written_name,
 };
 pub use edition::Edition;
 pub use fmt::format;

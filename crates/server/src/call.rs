@@ -1,14 +1,14 @@
 //! `CallService`: one operation, called once, as the run of a plan of one node.
 
-mod arguments;
 mod plans;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use plan_compiler::CAPABILITY_PREFIX;
+use plan_compiler::{CAPABILITY_PREFIX, with_own_names};
 use proto::v1;
 use proto::v1::call_service_server::CallService;
 use proto::v1::stream_response::Event;
@@ -88,9 +88,13 @@ impl Calls {
             }
         };
         let params = &plan.loaded.prepared.plan.body.params;
+        let inputs_json = match with_own_names(params, &request.arguments_json) {
+            Cow::Borrowed(_) => request.arguments_json,
+            Cow::Owned(renamed) => renamed.into(),
+        };
         let create = CreateRun {
             plan: Arc::clone(&plan.loaded),
-            inputs_json: arguments::with_own_names(params, request.arguments_json),
+            inputs_json,
             request_id,
             cost_max,
             tenant,

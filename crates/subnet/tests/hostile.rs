@@ -204,9 +204,9 @@ async fn calls_above_the_cap_of_a_host_wait_their_turn_and_time_out_unsent() {
     let client = Client::new(Options { in_flight_per_host: 2, ..peer.options() }).unwrap();
     let prepared = prepare(&client, &operation(&peer.origin(), "POST"));
     let secrets = SecretStore::new();
-    let context = context(&secrets, SHORT_MS);
-    let call = || client.call_fields(&prepared, fields(json!({})), &context);
-    let (a, b, c) = tokio::join!(call(), call(), call());
+    let (first, last) = (context(&secrets, 4 * SHORT_MS), context(&secrets, SHORT_MS));
+    let call = |context| client.call_fields(&prepared, fields(json!({})), context);
+    let (a, b, c) = tokio::join!(call(&first), call(&first), call(&last));
     let sent = [a, b, c].iter().filter(|outcome| outcome.sent).count();
     assert_eq!((sent, peer.seen().len()), (2, 2));
 }

@@ -297,6 +297,29 @@ fn without_a_journal_the_entries_of_the_project_are_known() {
 }
 
 #[test]
+fn arguments_have_the_names_of_tools_too() {
+    let folder = Folder::project_with_latency(1);
+    folder.write(
+        "list.toml",
+        "url = \"https://api.example.invalid/v1/list?$top=3\"\nmethod = \"GET\"\nanswer_complete = true\n\n[answer]\ntext = \"so\"\n",
+    );
+    folder.orch(["ledger", "add", "list.toml", "--netuid", "7", "--example"]).succeeds();
+    let shown = folder.orch(["ledger", "show", "sn7.list"]).succeeds().out;
+    assert!(shown.contains("    `$top`: "), "as a plan writes it: {shown}");
+    let call = |arguments: &[&str]| {
+        let call = ["call", "sn7.list", "--max-cost", "0USD", "--no-journal"];
+        folder.orch([&call[..], arguments].concat()).exits(1)
+    };
+    for arguments in
+        [&["_top=3"][..], &["$top=3"], &["--args", "{\"_top\": 3}"], &["--args", "{\"$top\": 3}"]]
+    {
+        // Nobody is there, so it was asked.
+        let asked = call(arguments);
+        assert!(asked.err.starts_with("error[E1141]"), "{arguments:?}: {}", asked.err);
+    }
+}
+
+#[test]
 fn a_limit_that_leaves_nothing_or_is_in_another_currency_is_told_as_that() {
     let folder = Folder::project_with_latency(1);
     let nothing = folder.orch(["call", "cap.generate", "prompt=x", "--max-cost", "0USD"]).exits(2);

@@ -1,7 +1,7 @@
 //! Arguments: what fills which parameter.
 
 use plan_lang::ast::{self, Arg};
-use plan_lang::{Diagnostic, Fix, Span};
+use plan_lang::{Diagnostic, Fix, Span, written_name};
 use schema::types::Type;
 
 use super::Checker;
@@ -107,7 +107,8 @@ impl<'a> Checker<'a, '_> {
     fn named_slot(&mut self, callee: &ast::Ident, slots: &[Slot], name: &ast::Ident) -> Option<usize> {
         let found = slots.iter().position(|slot| slot.name == name.name);
         if found.is_none() && !name.is_missing() {
-            let takes = slots.iter().map(|slot| format!("{}: {}", slot.name, self.show(&slot.ty)));
+            let takes =
+                slots.iter().map(|slot| format!("{}: {}", written_name(&slot.name), self.show(&slot.ty)));
             let message = format!("`{}` takes no argument `{}`", callee.name, name.name);
             let report =
                 Diagnostic::error(codes::UNKNOWN_ARGUMENT, message).primary(name.span, "unknown argument");

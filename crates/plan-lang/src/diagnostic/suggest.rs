@@ -1,5 +1,7 @@
 //! "Did you mean": the candidate that is nearest to a misspelt name.
 
+use std::borrow::Cow;
+
 use super::{Diagnostic, Fix};
 use crate::text::Span;
 
@@ -40,6 +42,19 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best
 }
 
+/// A field or an argument as a text writes it after `.` and before `:`: between back-quotes where it is no word.
+///
+/// ```
+/// use plan_lang::written_name;
+/// assert_eq!((written_name("query"), written_name("$top")), ("query".into(), "`$top`".into()));
+/// ```
+#[must_use]
+pub fn written_name(name: &str) -> Cow<'_, str> {
+    // A path is words with dots between.
+    let is_word = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+    if is_word { Cow::Borrowed(name) } else { Cow::Owned(format!("`{name}`")) }
+}
+
 impl Diagnostic {
     /// Says what `written`, which stands at `span`, was meant to be, and offers that; nothing where none of the
     /// candidates is near (see [`suggest`]).
@@ -53,7 +68,7 @@ impl Diagnostic {
         match suggest(written, candidates) {
             Some(near) => self
                 .help(format!("did you mean `{near}`?"))
-                .fix(Fix::maybe(format!("use `{near}`")).replace(span, near)),
+                .fix(Fix::maybe(format!("use `{near}`")).replace(span, written_name(near))),
             None => self,
         }
     }

@@ -151,6 +151,10 @@ impl Egress {
             // The semaphore is never closed, so `acquire` fails only at shutdown of the whole process.
             let _permit = endpoint.permits.acquire().await.map_err(|_| ExchangeError::Cut)?;
             timings.queued = begun.elapsed();
+            // The turn may come in the same moment as the end of the time, by which whoever had it has given up too.
+            if timings.queued >= limit {
+                return Err(ExchangeError::Timeout { limit, sent: false });
+            }
             let client =
                 if request.version() == Version::HTTP_2 { &self.shared.http2 } else { &self.shared.client };
             let response = client.request(request).await.map_err(classify)?;

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use plan_compiler::Signature;
+use plan_compiler::{Signature, called, with_own_names};
 use runtime::inputs::{InputError, decode};
 use schema::decode::{decode_exact, parse_json};
 use schema::types::Type;
@@ -21,7 +21,8 @@ const ARGUMENTS_BYTES_MAX: u64 = 64 << 20;
 
 /// The arguments as JSON text that fits the operation.
 pub(super) fn read(args: &args::Call, callee: &Callee, signature: &Signature) -> Result<Vec<u8>, Failure> {
-    let base = args.args.as_deref().map(whole).transpose()?;
+    let own = |json: Vec<u8>| with_own_names(&signature.params, &json).into_owned();
+    let base = args.args.as_deref().map(whole).transpose()?.map(own);
     let json = match base {
         Some(json) if args.arguments.is_empty() => json,
         base => {
@@ -62,7 +63,9 @@ fn add(object: &mut Map<String, Value>, argument: &str, signature: &Signature) -
     let (name, is_json) = name.strip_suffix(':').map_or((name, false), |name| (name, true));
     let from_file = text.strip_prefix('@').map(|path| content(name, path)).transpose()?;
     let text = from_file.as_deref().unwrap_or(text);
-    let value = match signature.params.iter().find(|param| param.name == name) {
+    let param = called(&signature.params, name);
+    let name = param.map_or(name, |param| param.name.as_str());
+    let value = match param {
         Some(_) if is_json => serde_json::from_str(text).map_err(|error| {
             let help =
                 format!("`{name}:=` takes JSON, in quotes for the shell; `{name}=` takes text as it is");

@@ -1,5 +1,6 @@
 //! `orch ledger show`.
 
+use plan_lang::written_name;
 use proto::v1;
 use schema::delivery::Delivery;
 use schema::json_schema::OperationTypes;
@@ -170,7 +171,7 @@ fn signature(name: &str, types: &OperationTypes) -> String {
     let fields = types.defs.record(types.input).map(|record| record.fields.as_slice()).unwrap_or_default();
     let mut text = format!("  {name}(");
     for field in fields {
-        text.push_str(&format!("\n    {}: {},", field.name, types.defs.show(&field.ty)));
+        text.push_str(&format!("\n    {}: {},", written_name(&field.name), types.defs.show(&field.ty)));
     }
     let end = if fields.is_empty() { ")" } else { "\n  )" };
     format!("{text}{end} -> {}\n", types.defs.show(&types.output))

@@ -1,29 +1,40 @@
 //! Arguments under the names that tools of language models have for them.
 
-use bytes::Bytes;
+use std::borrow::Cow;
+
 use plan_ir::plan::Param;
 use schema::tool::{argument_name, is_argument_name};
 
 /// The arguments with the names that the parameters have themselves. All else stays as it is written, whether or not it is JSON:
 /// whoever reads the arguments says what is wrong with them.
-pub(super) fn with_own_names(params: &[Param], arguments: Bytes) -> Bytes {
+#[must_use]
+pub fn with_own_names<'a>(params: &[Param], arguments: &'a [u8]) -> Cow<'a, [u8]> {
     if params.iter().all(|param| is_argument_name(&param.name)) {
-        return arguments;
+        return Cow::Borrowed(arguments);
     }
-    let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
     let mut renamed = Vec::with_capacity(arguments.len());
-    let mut left = &arguments[..];
+    let mut left = arguments;
     while let Some((before, key, after)) = next_key(left, renamed.is_empty()) {
         renamed.extend_from_slice(before);
         let given = serde_json::from_slice::<String>(key).unwrap_or_default();
-        match names.iter().find(|name| argument_name(name, &names) == given) {
-            Some(own) => renamed.extend_from_slice(serde_json::Value::from(*own).to_string().as_bytes()),
+        match called(params, &given) {
+            Some(own) => {
+                renamed.extend_from_slice(serde_json::Value::from(&*own.name).to_string().as_bytes());
+            }
             None => renamed.extend_from_slice(key),
         }
         left = after;
     }
     renamed.extend_from_slice(left);
-    renamed.into()
+    Cow::Owned(renamed)
+}
+
+/// The parameter of this name, its own or that of tools.
+#[must_use]
+pub fn called<'p>(params: &'p [Param], name: &str) -> Option<&'p Param> {
+    let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
+    let own = params.iter().find(|param| param.name == name);
+    own.or_else(|| params.iter().find(|param| argument_name(&param.name, &names) == name))
 }
 
 /// What is before the next key of the outermost object, the key with its quotes, and what is behind it. `outside` says that the
@@ -79,7 +90,7 @@ mod tests {
         let param =
             |name: &&str| Param { name: (*name).into(), ty: Type::Json, default: None, doc: String::new() };
         let params: Vec<Param> = names.iter().map(param).collect();
-        String::from_utf8(with_own_names(&params, Bytes::from(arguments.to_owned())).to_vec()).unwrap()
+        String::from_utf8(with_own_names(&params, arguments.as_bytes()).into_owned()).unwrap()
     }
 
     #[test]
