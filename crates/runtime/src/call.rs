@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::driver::Control;
 use crate::error::Error;
-use crate::handle::{CreateRun, Handle, Start, ToldWhen};
+use crate::handle::{CreateRun, Handle, Start};
 use crate::view::{Run, RunId};
 
 /// A run that is cancelled when this is dropped before its end: attempts that were sent are settled, and what they
@@ -70,7 +70,7 @@ impl Handle {
     /// As [`Handle::create_run`].
     pub async fn call(&self, request: CreateRun) -> Result<Call, Error> {
         let tenant = Arc::clone(&request.tenant);
-        let started = match self.start(request, ToldWhen::Stored).await? {
+        let started = match self.start(request).await? {
             Start::Own(started) => started,
             Start::Repeated(run) => {
                 return Ok(Call { handle: self.clone(), tenant, run, cancel: Cancel(None) });
@@ -78,7 +78,7 @@ impl Handle {
         };
         let id = started.id;
         let mut cancel = Cancel(Some(started.live.control.clone()));
-        let created = started.created(self).await;
+        let created = started.stored(self).await;
         if !created.as_ref().is_ok_and(|run| *run == id) {
             cancel.disarm();
         }
@@ -91,13 +91,13 @@ impl Handle {
     /// As [`Handle::create_run`] and [`Handle::wait`].
     pub async fn call_to_end(&self, request: CreateRun) -> Result<Run, Error> {
         let tenant = Arc::clone(&request.tenant);
-        let started = match self.start(request, ToldWhen::Over).await? {
+        let started = match self.start(request).await? {
             Start::Own(started) => started,
             Start::Repeated(run) => return self.wait(&tenant, run).await,
         };
         let (own, live) = (started.id, Arc::clone(&started.live));
         let mut cancel = Cancel(Some(live.control.clone()));
-        let run = started.created(self).await;
+        let run = started.ended(self).await;
         cancel.disarm();
         match run? {
             run if run == own => live.now(),

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::core::{Core, Event, Given, Prepared};
 use crate::driver::{self, Clock, NewRun, Task, Turn};
 use crate::error::Error;
-use crate::handle::{CreateRun, Shared, ToldWhen, drive};
+use crate::handle::{CreateRun, Shared, drive};
 use crate::inputs;
 use crate::journal::{self, Record};
 use crate::prover::Prover;
@@ -26,7 +26,8 @@ const REQUEST_ID_US: u64 = 24 * 60 * 60 * 1_000_000;
 pub(crate) struct Creation {
     pub(crate) opened: journal::Opened,
     pub(crate) request: CreateRun,
-    pub(crate) task: Task,
+    /// In a box, because it is handed on several times.
+    pub(crate) task: Box<Task>,
     asked: Option<Asked>,
 }
 
@@ -150,17 +151,12 @@ impl Creation {
             stream: journal::stream(&request.tenant, id)?,
             last_record: 0,
         };
-        let task = Task::new(Arc::clone(shared), new);
+        let task = Box::new(Task::new(Arc::clone(shared), new));
         Ok(Self { opened: journalled, request, task, asked })
     }
 
-    /// Stores the run with its first turn and drives it.
-    pub(crate) async fn run(
-        self,
-        shared: Arc<Shared>,
-        reply: oneshot::Sender<Result<RunId, Error>>,
-        told: ToldWhen,
-    ) {
+    /// Stores the run with its first turn, tells so, and drives it.
+    pub(crate) async fn run(self, shared: Arc<Shared>, reply: oneshot::Sender<Result<RunId, Error>>) {
         let Self { opened, request, mut task, asked } = self;
         let id = opened.run;
         let mut append = task.opening(&Record::Opened(Box::new(opened)));
@@ -190,16 +186,8 @@ impl Creation {
             Ok(()) => {
                 shared.stored.lock().insert(request.plan.prepared.hash, ());
                 drop(request);
-                match told {
-                    ToldWhen::Stored => {
-                        let _ = reply.send(Ok(id));
-                        drive(task).await;
-                    }
-                    ToldWhen::Over => {
-                        drive(task).await;
-                        let _ = reply.send(Ok(id));
-                    }
-                }
+                let _ = reply.send(Ok(id));
+                drive(task).await;
             }
         }
     }
@@ -218,8 +206,6 @@ fn digest(plan: &Prepared, inputs: &[u8], cost_max: Option<Amount>) -> Hash {
 
 fn random() -> Result<[[u8; 32]; 2], Error> {
     let mut bytes = [[0; 32]; 2];
-    for part in &mut bytes {
-        getrandom::fill(part).map_err(|_| Error::NoRandomness)?;
-    }
+    getrandom::fill(bytes.as_flattened_mut()).map_err(|_| Error::NoRandomness)?;
     Ok(bytes)
 }

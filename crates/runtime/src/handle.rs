@@ -20,6 +20,7 @@ use tokio::sync::{oneshot, watch};
 use crate::core::Prepared;
 use crate::create::{Asked, Creation};
 use crate::driver::{self, LiveRun, LoadedPlan, Options, Phase, Registry, Services, Task, Turns};
+use crate::driving::Driving;
 use crate::error::Error;
 use crate::events::Events;
 use crate::journal;
@@ -57,15 +58,6 @@ pub struct CreateRun {
     pub listener: Option<Arc<dyn Listen>>,
 }
 
-/// When somebody who makes a run is told that it is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ToldWhen {
-    /// As soon as it is stored.
-    Stored,
-    /// When it has ended or stopped, which saves who waits for that a change of task.
-    Over,
-}
-
 /// What became of a request for a run.
 pub(crate) enum Start {
     /// A run of its own.
@@ -74,24 +66,41 @@ pub(crate) enum Start {
     Repeated(RunId),
 }
 
-/// A run that is being stored.
+/// A run that is admitted.
 pub(crate) struct Started {
     pub(crate) id: RunId,
     pub(crate) live: Arc<LiveRun>,
-    created: oneshot::Receiver<Result<RunId, Error>>,
+    driving: Driving,
+    stored: oneshot::Receiver<Result<RunId, Error>>,
 }
 
 impl Started {
-    /// Waits until its maker is told; the run of an earlier request, where that had the same id.
-    pub(crate) async fn created(self, handle: &Handle) -> Result<RunId, Error> {
-        let shared = &handle.shared;
-        self.created.await.unwrap_or_else(|_| {
-            // The task died before it could answer: a mistake of this program, or a shutdown.
-            shared.registry.leave(self.id);
-            let closing = shared.closing.load(Ordering::Acquire);
-            Err(if closing { Error::Closing } else { Error::Internal { run: self.id } })
-        })
+    /// Drives it in a task of its own and waits until it is stored; the run of an earlier request, where that had the same id.
+    pub(crate) async fn stored(self, handle: &Handle) -> Result<RunId, Error> {
+        let Self { id, driving, stored, .. } = self;
+        driving.apart();
+        told(id, stored, handle).await
     }
+
+    /// As [`Started::stored`], but drives it here to its end.
+    pub(crate) async fn ended(self, handle: &Handle) -> Result<RunId, Error> {
+        let Self { id, driving, stored, .. } = self;
+        driving.await;
+        told(id, stored, handle).await
+    }
+}
+
+async fn told(
+    id: RunId,
+    stored: oneshot::Receiver<Result<RunId, Error>>,
+    handle: &Handle,
+) -> Result<RunId, Error> {
+    stored.await.unwrap_or_else(|_| {
+        // It was gone before it could answer: a mistake of this program, or a shutdown.
+        handle.shared.registry.leave(id);
+        let closing = handle.shared.closing.load(Ordering::Acquire);
+        Err(if closing { Error::Closing } else { Error::Internal { run: id } })
+    })
 }
 
 /// What everything in this crate shares.
@@ -182,15 +191,15 @@ impl Handle {
     /// [`Error::Input`], [`Error::NotCallable`], [`Error::AboveBudget`], [`Error::AboveMax`] and the like,
     /// before anything is spent; [`Error::RequestConflict`]; [`Error::Busy`]; [`Error::Store`].
     pub async fn create_run(&self, request: CreateRun) -> Result<RunId, Error> {
-        match self.start(request, ToldWhen::Stored).await? {
-            Start::Own(started) => started.created(self).await,
+        match self.start(request).await? {
+            Start::Own(started) => started.stored(self).await,
             Start::Repeated(run) => Ok(run),
         }
     }
 
     /// Admits a run and sets about storing it. A repeated request is no new run, so it is asked neither whether it may be
     /// made nor whether it fits what its tenant may spend.
-    pub(crate) async fn start(&self, request: CreateRun, told: ToldWhen) -> Result<Start, Error> {
+    pub(crate) async fn start(&self, request: CreateRun) -> Result<Start, Error> {
         self.shared.check_open()?;
         let body = &request.plan.prepared.plan.body;
         let inputs = inputs::decode(&body.params, &body.types, &request.inputs_json)?;
@@ -200,7 +209,7 @@ impl Handle {
         {
             return Ok(Start::Repeated(run));
         }
-        self.admit(request, inputs, asked, told).map(Start::Own)
+        self.admit(request, inputs, asked).map(Start::Own)
     }
 
     fn admit(
@@ -208,7 +217,6 @@ impl Handle {
         request: CreateRun,
         inputs: Arc<[Value]>,
         asked: Option<Asked>,
-        told: ToldWhen,
     ) -> Result<Started, Error> {
         self.shared.check_open()?;
         let callable = request.plan.callable(&self.shared.services, &request.tenant);
@@ -226,12 +234,10 @@ impl Handle {
         let (id, limit) = (new.opened.run, self.shared.options.runs_max);
         let live = Arc::clone(new.task.live());
         self.shared.registry.admit(id, &new.request.tenant, &live, limit)?;
-        let (reply, created) = oneshot::channel();
-        // In a task of its own, so that a caller who goes away between commit and start does not leave a
-        // stored run that nobody drives.
-        let driven = tokio::spawn(new.run(Arc::clone(&self.shared), reply, told));
-        self.shared.registry.set_task(id, driven.abort_handle());
-        Ok(Started { id, live, created })
+        let (reply, stored) = oneshot::channel();
+        let (driving, stop) = Driving::new(new.run(Arc::clone(&self.shared), reply));
+        self.shared.registry.set_stop(id, stop);
+        Ok(Started { id, live, driving, stored })
     }
 
     /// A run as it stands after its last commit.
@@ -430,7 +436,7 @@ impl Shared {
 }
 
 /// Drives a run to its end.
-pub(crate) async fn drive(mut task: Task) {
+pub(crate) async fn drive(mut task: Box<Task>) {
     let driven = AssertUnwindSafe(task.drive()).catch_unwind().await;
     let run = task.id();
     task.leave(driven.unwrap_or(Err(Error::Internal { run })));

@@ -23,6 +23,7 @@ mod call;
 pub mod core;
 mod create;
 mod driver;
+mod driving;
 mod error;
 mod events;
 mod handle;

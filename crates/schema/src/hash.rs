@@ -144,19 +144,19 @@ impl Hash {
     /// Lower-case hex, 64 characters.
     #[must_use]
     pub fn to_hex(self) -> String {
-        self.to_string()
+        blake3::Hash::from_bytes(self.0).to_hex().as_str().to_owned()
     }
 
     /// The first 8 hex characters, for people.
     #[must_use]
     pub fn short(self) -> String {
-        self.to_string().chars().take(8).collect()
+        self.to_hex().chars().take(8).collect()
     }
 }
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
     }
 }
 

@@ -144,19 +144,7 @@ fn bring_into_form(value: &mut Value, schema: &Value, depth: usize) {
 
 /// The first half of the nonce in the form of a UUID (version 8, RFC 9562: custom), which every peer accepts.
 pub(crate) fn uuid_of(request_nonce: &[u8; 32]) -> String {
-    use std::fmt::Write as _;
-
-    let mut text = String::with_capacity(36);
-    for (index, byte) in request_nonce.iter().take(16).enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        let byte = match index {
-            6 => byte & 0x0f | 0x80,
-            8 => byte & 0x3f | 0x80,
-            _ => *byte,
-        };
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    let mut half = [0; 16];
+    half.copy_from_slice(&request_nonce[..16]);
+    uuid::Builder::from_custom_bytes(half).into_uuid().to_string()
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::future::AbortHandle;
 use parking_lot::Mutex;
 use schema::amount::Amount;
 use tokio::sync::{mpsc, watch};
-use tokio::task::AbortHandle;
 
 use crate::error::Error;
 use crate::spend::Account;
@@ -74,7 +74,7 @@ struct Runs {
 struct Entry {
     tenant: Arc<str>,
     live: Arc<LiveRun>,
-    task: Option<AbortHandle>,
+    stop: Option<AbortHandle>,
 }
 
 impl Registry {
@@ -112,9 +112,9 @@ impl Registry {
         true
     }
 
-    pub(crate) fn set_task(&self, id: RunId, task: AbortHandle) {
+    pub(crate) fn set_stop(&self, id: RunId, stop: AbortHandle) {
         if let Some(entry) = self.runs.lock().driven.get_mut(&id) {
-            entry.task = Some(task);
+            entry.stop = Some(stop);
         }
     }
 
@@ -140,7 +140,7 @@ impl Registry {
     pub(crate) fn stall(&self, id: RunId) {
         let mut runs = self.runs.lock();
         if let Some(entry) = runs.driven.remove(&id) {
-            runs.stalled.insert(id, Entry { task: None, ..entry });
+            runs.stalled.insert(id, Entry { stop: None, ..entry });
         }
         if runs.stalled.len() > STALLED_KEPT {
             runs.stalled.pop_first();
@@ -167,8 +167,8 @@ impl Registry {
     pub(crate) fn abort_all(&self) {
         let mut runs = self.runs.lock();
         for (id, mut entry) in std::mem::take(&mut runs.driven) {
-            if let Some(task) = entry.task.take() {
-                task.abort();
+            if let Some(stop) = entry.stop.take() {
+                stop.abort();
             }
             entry.live.phase.send_replace(Phase::Stalled(Error::Closing));
             runs.stalled.insert(id, entry);
@@ -179,7 +179,7 @@ impl Registry {
 impl Runs {
     fn enter(&mut self, id: RunId, tenant: &Arc<str>, live: &Arc<LiveRun>) {
         self.stalled.remove(&id);
-        self.driven.insert(id, Entry { tenant: Arc::clone(tenant), live: Arc::clone(live), task: None });
+        self.driven.insert(id, Entry { tenant: Arc::clone(tenant), live: Arc::clone(live), stop: None });
     }
 
     /// What runs of the tenant that have not ended may cost.

@@ -10,6 +10,7 @@ use store::{Append, ViewScan};
 use super::task::{NewRun, Task, fresh_run};
 use super::{Clock, LoadedPlan};
 use crate::core::{Core, Event, Given, Prepared};
+use crate::driving::Driving;
 use crate::error::Error;
 use crate::handle::Shared;
 use crate::journal::{self, JournalError, Record, Turn};
@@ -87,8 +88,9 @@ async fn take_up(
 fn drive(shared: &Arc<Shared>, tenant: &Arc<str>, run: RunId, task: Task) {
     let live = Arc::clone(task.live());
     if shared.registry.take_up(run, tenant, &live) {
-        let driven = tokio::spawn(crate::handle::resume(task));
-        shared.registry.set_task(run, driven.abort_handle());
+        let (driving, stop) = Driving::new(crate::handle::resume(task));
+        shared.registry.set_stop(run, stop);
+        driving.apart();
     }
 }
 
