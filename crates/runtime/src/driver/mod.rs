@@ -3,6 +3,7 @@
 mod attempt;
 mod clock;
 mod live;
+mod patience;
 mod plan;
 mod recover;
 mod task;

@@ -1,14 +1,13 @@
 //! The task of one run: takes in whatever has happened, lets the scheduler decide, makes it durable, acts.
 
+mod closing;
+
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use schema::amount::Amount;
-use schema::error::PlanError;
-use schema::hash::Hash;
-use schema::price::PriceBasis;
 use store::{Append, Appended, StreamName};
 use subnet::Listen;
 use tokio::sync::mpsc;
@@ -17,13 +16,14 @@ use tokio::time::Instant;
 
 use super::attempt::{Answer, Caller};
 use super::live::{Control, LiveRun, Phase};
+use super::patience::append_patiently;
 use super::{Clock, LoadedPlan};
-use crate::answers::{self, Answered};
-use crate::core::{Actions, AttemptId, Core, End, Event, Finished, Lookup, Outcome};
+use crate::answers;
+use crate::core::{Actions, AttemptId, Core, Event, Lookup, Outcome};
 use crate::error::Error;
 use crate::handle::Shared;
 use crate::journal::{self, Record, Turn};
-use crate::prover::{Proven, Prover};
+use crate::prover::Prover;
 use crate::view::{Run, RunState};
 use crate::{rows, told};
 
@@ -35,17 +35,6 @@ const CONTROLS_QUEUED: usize = 8;
 const TURN_EVENTS_MAX: usize = 4_096;
 /// Bytes of answers in one turn; what is larger is committed on its own.
 const TURN_BYTES_MAX: usize = 4 << 20;
-/// How long to wait at first before an append is tried again that a full or failing disk refused.
-const APPEND_RETRIES: [Duration; 3] =
-    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1_500)];
-/// And how long after those, as long as [`super::Options::disk_patience`] lasts.
-const APPEND_RETRY_MAX: Duration = Duration::from_secs(5);
-/// Facts from which on a proof is finished off the event loop.
-const LARGE_PROOF_FACTS: usize = 2_000;
-
-/// The result of a run cannot be written as JSON.
-const RESULT_UNWRITABLE: &str = "E1166";
-
 /// What a task is made of.
 #[derive(Debug)]
 pub(crate) struct NewRun {
@@ -325,69 +314,6 @@ impl Task {
         append
     }
 
-    /// Adds the run's end to `append`: its rows and its proof.
-    async fn close(&mut self, append: Append, finished: Finished) -> Append {
-        let Finished { end, costs, total } = finished;
-        let prepared = Arc::clone(&self.plan.prepared);
-        let body = &prepared.plan.body;
-        let written = match &end {
-            End::Succeeded(value) => schema::encode::to_json(value, &body.output, &body.types).map(Some),
-            End::Failed(_) | End::Cancelled => Ok(None),
-        };
-        let (end, result_json) = match written {
-            Ok(result_json) => (end, result_json),
-            Err(error) => (End::Failed(unwritable(&error)), None),
-        };
-        self.run.result_json = result_json;
-        self.run.ended_at_us = Some(self.core.now_us());
-        self.run.total = total;
-        self.run.costs = costs.iter().map(|cost| told::cost_row(&prepared, cost)).collect();
-        let certain =
-            |row: &crate::view::CostRow| matches!(row.basis, PriceBasis::Known | PriceBasis::Observed);
-        self.run.total_certain = self.run.costs.iter().all(certain);
-        self.run.state = match &end {
-            End::Succeeded(_) => RunState::Succeeded,
-            End::Failed(_) => RunState::Failed,
-            End::Cancelled => RunState::Cancelled,
-        };
-        let proven = self.prove(&end).await;
-        if let End::Failed(error) = end {
-            self.run.error = Some(error);
-        }
-        let (proof, found) = proven.unzip();
-        let append = rows::close(append, &self.tenant, &self.run, proof);
-        let (services, now_us) = (&self.shared.services, self.core.now_us());
-        answers::keep(append, services, &prepared, &self.tenant, found.unwrap_or_default(), now_us).await
-    }
-
-    /// The bundle of the run's proof, and the answers that point to it. A run that cannot be proven still ends; it has no proof then.
-    async fn prove(&mut self, end: &End) -> Option<(Vec<u8>, Vec<(Answered, Hash)>)> {
-        let prover = self.prover.take()?;
-        let (key, end, at_us) = (Arc::clone(&self.shared.services.key), end.clone(), self.core.now_us());
-        let make = move || {
-            let Proven { bundle, answers } = prover.finish(&end, at_us, &key)?;
-            Ok((proof::statement::proof_id(&bundle.statement), bundle.to_bytes(), answers))
-        };
-        let made = if self.facts_seen < LARGE_PROOF_FACTS {
-            make()
-        } else {
-            match tokio::task::spawn_blocking(make).await {
-                Ok(made) => made,
-                Err(error) => Err(proof::builder::BuildError::Run(error.to_string())),
-            }
-        };
-        match made {
-            Ok((id, bytes, answers)) => {
-                self.run.proof_id = Some(id);
-                Some((bytes, answers))
-            }
-            Err(error) => {
-                tracing::error!(run = %self.run.id, %error, "no proof could be made");
-                None
-            }
-        }
-    }
-
     /// Appends, patiently where the disk is full. Nothing of a refused append is kept, so it can be tried
     /// again as it is. Meanwhile watchers and requests to the run wait, as they do for a slow disk. A run
     /// that is not stored yet is refused after a moment instead: nothing is lost but the request.
@@ -472,48 +398,9 @@ impl Drop for Task {
     }
 }
 
-/// Appends; what a full or failing disk refuses is tried again at least [`APPEND_RETRIES`] times and
-/// for `patience`.
-async fn append_patiently(
-    log: Arc<dyn store::Log>,
-    append: Append,
-    patience: Duration,
-    run: crate::view::RunId,
-) -> Result<Appended, store::Error> {
-    let started = Instant::now();
-    let mut short = APPEND_RETRIES.into_iter();
-    let mut is_told = false;
-    loop {
-        let error = match log.append(append.clone()).await {
-            Err(error @ (store::Error::Full { .. } | store::Error::Io { .. })) => error,
-            done => return done,
-        };
-        let wait = match short.next() {
-            Some(wait) => wait,
-            None if started.elapsed() >= patience => return Err(error),
-            None => APPEND_RETRY_MAX,
-        };
-        if wait == APPEND_RETRY_MAX && !is_told {
-            is_told = true;
-            tracing::warn!(%run, code = error.code(), %error, "the run waits for the disk");
-        }
-        tokio::time::sleep(wait).await;
-    }
-}
-
 /// Bytes an event adds to its turn.
 fn size(outcome: &Outcome) -> usize {
     outcome.request.len() + 2 * outcome.response.len()
-}
-
-fn unwritable(error: &schema::encode::EncodeError) -> PlanError {
-    PlanError {
-        code: RESULT_UNWRITABLE.into(),
-        message: format!("the result cannot be written as JSON: {error}"),
-        node: None,
-        span: None,
-        call: None,
-    }
 }
 
 /// A run before its first event.

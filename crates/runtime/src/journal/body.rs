@@ -1,0 +1,93 @@
+//! Bytes of a journal: in its record, or in the blob store where they are many.
+
+use bytes::Bytes;
+use schema::hash::Hash;
+use schema::limits::INLINE_BODY_BYTES_MAX;
+use serde::{Deserialize, Serialize};
+use store::{BlobWrite, Log};
+
+/// A blob above this is stored as several.
+pub(crate) const PART_BYTES_MAX: usize = 8 << 20;
+
+/// Bytes in the journal, or in the blob store where they are many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Body {
+    Inline(Vec<u8>),
+    Blob(Hash),
+    /// One after the other; none is larger than [`PART_BYTES_MAX`].
+    Parts(Vec<Hash>),
+}
+
+impl Body {
+    pub(crate) fn new(bytes: Bytes, blobs: &mut Vec<BlobWrite>) -> Self {
+        if bytes.len() <= INLINE_BODY_BYTES_MAX {
+            return Self::Inline(bytes.into());
+        }
+        match *spill(&bytes, blobs) {
+            [hash] => Self::Blob(hash),
+            ref parts => Self::Parts(parts.to_vec()),
+        }
+    }
+
+    pub(crate) async fn fetch(self, log: &dyn Log) -> Result<Bytes, String> {
+        let hashes = match self {
+            Self::Inline(bytes) => return Ok(bytes.into()),
+            Self::Blob(hash) => vec![hash],
+            Self::Parts(hashes) => hashes,
+        };
+        match gather(log, &hashes).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(missing)) => Err(format!("body {} is missing", missing.short())),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// Moves bytes to `blobs`, to several where they are more than the store takes in one.
+pub(crate) fn spill(bytes: &Bytes, blobs: &mut Vec<BlobWrite>) -> Vec<Hash> {
+    let mut hashes = Vec::new();
+    let mut rest = bytes.clone();
+    loop {
+        let blob = BlobWrite::new(rest.split_to(rest.len().min(PART_BYTES_MAX)));
+        hashes.push(blob.hash());
+        blobs.push(blob);
+        if rest.is_empty() {
+            return hashes;
+        }
+    }
+}
+
+/// What [`spill`] moved to blobs, or the blob that is missing.
+pub(crate) async fn gather(log: &dyn Log, hashes: &[Hash]) -> Result<Result<Bytes, Hash>, store::Error> {
+    let mut gathered = Vec::new();
+    for hash in hashes {
+        match log.get_blob(hash).await? {
+            Some(bytes) if hashes.len() == 1 => return Ok(Ok(bytes)),
+            Some(bytes) => gathered.extend_from_slice(&bytes),
+            None => return Ok(Err(*hash)),
+        }
+    }
+    Ok(Ok(gathered.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use store::{Append, StreamName};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn bytes_are_split_where_a_blob_would_be_too_large() {
+        for (len, parts) in [(PART_BYTES_MAX, 1), (PART_BYTES_MAX + 1, 2), (store::MAX_BLOB_BYTES + 1, 3)] {
+            let log = store::Memory::new();
+            let bytes: Bytes = (0..len).map(|at| (at % 251) as u8).collect();
+            let mut blobs = Vec::new();
+            let hashes = spill(&bytes, &mut blobs);
+            assert_eq!((hashes.len(), blobs.len()), (parts, parts));
+            let append = Append { blobs, ..Append::to(StreamName::new("s").unwrap()) };
+            assert_eq!(gather(&log, &hashes).await.unwrap(), Err(hashes[0]));
+            log.append(append.record("x")).await.unwrap();
+            assert_eq!(gather(&log, &hashes).await.unwrap(), Ok(bytes));
+        }
+    }
+}
