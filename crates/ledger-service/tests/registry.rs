@@ -179,6 +179,9 @@ async fn entries_that_break_a_rule_are_refused_with_their_place() {
         (with(|o| o.tags = (0..=MAX_TAGS).map(|i| format!("t{i}")).collect()), "tags"),
         (with(|o| o.sources.clear()), "sources"),
         (with(|o| o.input = serde_json::json!(true)), "input.type"),
+        (with(|o| o.input["properties"][" "] = serde_json::json!({})), "input.properties"),
+        (with(|o| header(o, "a b")), "transport.parameters"),
+        (with(|o| header(o, "host")), "transport.parameters"),
         (with(|o| http(o).method = "FETCH".into()), "transport.method"),
         (with(|o| http(o).base_url = "ftp://x.example".into()), "transport.base_url"),
         (with(|o| http(o).path = "x".into()), "transport.path"),
@@ -197,6 +200,13 @@ async fn entries_that_break_a_rule_are_refused_with_their_place() {
     };
     ledger.publish_operation(at_limit).await.unwrap();
     assert_eq!(ledger.snapshot().last_index(), 1);
+}
+
+/// Gives it a parameter of this name that is sent as a header.
+fn header(operation: &mut OperationDescriptor, name: &str) {
+    let properties = operation.input.pointer_mut("/properties").and_then(|all| all.as_object_mut());
+    properties.unwrap().insert(name.into(), serde_json::json!({ "type": "string" }));
+    http(operation).parameters.insert(name.into(), schema::operation::ParameterLocation::Header);
 }
 
 fn http(operation: &mut OperationDescriptor) -> &mut schema::operation::HttpBinding {

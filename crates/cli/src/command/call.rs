@@ -57,9 +57,8 @@ pub(crate) async fn run(context: &Context, args: &args::Call) -> Result<(), Fail
     trusted.runtime_keys.extend(connection.trust().runtime_keys);
     let report = report::Report { context, callee: &callee, receipt: args.receipt.as_deref(), trusted };
     let ended = match follow::follow(&connection, request, context, args.stream, &mut interrupts).await {
-        Ok(followed) => report.answered(&followed),
-        Err(follow::Stopped::Failure(failure)) => Err(failure),
-        Err(follow::Stopped::Refused(status)) => report.refused(&connection, &status).await,
+        Ok(followed) => report.show(&connection, &followed).await,
+        Err(failure) => Err(failure),
     };
     if ended.is_ok() && connection.local.as_ref().is_some_and(|local| local.samples.is_some()) {
         context

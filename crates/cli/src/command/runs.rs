@@ -123,6 +123,9 @@ async fn cancel(context: &Context, source: &RunSource, run: &str) -> Result<(), 
     if context.output.json {
         let mut shown = document(&run);
         if let Value::Object(fields) = &mut shown {
+            // Between the two questions it may have ended by itself.
+            let cancelled = !had_ended && run.state() == v1::RunState::Cancelled;
+            fields.insert("cancelled".into(), cancelled.into());
             fields.insert("costs".into(), cost_rows(&run.costs).into());
         }
         context.output.document(&shown);

@@ -64,6 +64,7 @@ fn a_program_gets_one_document() {
         "currency": "micro_usd"
       },
       "total_certain": true,
+      "charge_remarks": [],
       "latency_us": "<number>",
       "receipt": {
         "id": "<hash>",

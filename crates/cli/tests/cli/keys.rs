@@ -252,6 +252,19 @@ fn an_operation_that_is_charged_is_called_only_where_one_says_how_much() {
     let works = folder.orch(["keys", "test", "sn22", "--spend", "0.01USD", "--json"]).succeeds().json();
     assert_eq!(works["result"], "works");
     assert_eq!(peers.samples.served().search, 1);
+    let units = |field: &str| works[field]["units"].as_u64();
+    assert_eq!((units("cost_max"), units("cost")), (Some(10_000), Some(3_000)));
+    assert_eq!(works["cost_certain"], true);
+    // What it may cost is told before, and what it cost after; what is turned away costs nothing.
+    let works = folder.orch(["keys", "test", "sn22", "--spend", "0.01USD"]).succeeds();
+    assert!(works.err.starts_with("calling sn22."), "{}", works.err);
+    assert!(works.err.ends_with(", which may cost up to 0.01 USD\n"), "{}", works.err);
+    assert!(works.out.ends_with(": answered; it cost 0.003 USD\n"), "{}", works.out);
+    let above = folder.orch(["keys", "test", "sn22", "--spend", "0.001USD"]).succeeds();
+    assert!(above.out.contains("it cost 0.003 USD, above the 0.001 USD that"), "{}", above.out);
+    folder.orch_with_input(["keys", "rotate", "sn22", "--stdin", "--force"], CANARY).succeeds();
+    let refused = folder.orch(["keys", "test", "sn22", "--spend", "0.01USD"]).exits(7);
+    assert!(refused.err.contains("; it cost 0 USD"), "{}", refused.err);
     let wrong = folder.orch(["keys", "test", "sn22", "--spend", "much"]).exits(2);
     assert!(wrong.err.starts_with("error[E1507]: --spend: "), "{}", wrong.err);
 }

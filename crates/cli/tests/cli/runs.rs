@@ -81,8 +81,13 @@ fn a_run_is_cancelled_from_elsewhere_and_what_it_sent_is_booked() {
     assert!(cancel(&[]).out.contains("had ended before: cancelled"));
     let json = cancel(&["--json"]).json();
     assert_eq!((&json["state"], &json["costs"][0]["basis"]), (&"cancelled".into(), &"assumed".into()));
+    assert_eq!(json["cancelled"], false, "it had been before");
     let proof = ["runs", "proof", &run, "--out", "their.orchproof", at[0], at[1]];
     elsewhere.orch(proof).succeeds();
+    let shown = elsewhere.orch(["proof", "show", "their.orchproof"]).exits(9).out;
+    assert!(shown.contains("the run was cancelled\n"), "{shown}");
+    let row = shown.lines().find(|line| line.starts_with("hits ")).unwrap();
+    assert!(row.contains(" cancelled ") && !shown.contains("failed, E1156"), "{shown}");
 }
 
 #[test]
@@ -94,8 +99,9 @@ fn a_run_that_a_killed_process_left_is_cancelled_without_going_on() {
     running.end().exits(-1);
     folder.set_latency(1);
     let run = underway(&folder, &[]);
-    let said = folder.orch(["runs", "cancel", &run]).succeeds().out;
-    assert_eq!(said, format!("{run} of brief: cancelled, paid at most 0.004 USD\n"));
+    let json = folder.orch(["runs", "cancel", &run, "--json"]).succeeds().json();
+    assert_eq!((&json["cancelled"], &json["state"]), (&true.into(), &"cancelled".into()));
+    assert_eq!((&json["total"]["units"], &json["total_certain"]), (&4_000.into(), &false.into()));
     let shown = folder.orch(["runs", "show", &run, "--json"]).succeeds().json();
     assert_eq!((&shown["state"], &shown["steps"][0]["attempts"]), (&"cancelled".into(), &1.into()));
     // The next run has nothing to take up.

@@ -23,7 +23,7 @@ impl Server {
         Self { child, address }
     }
 
-    fn signal(&mut self, name: &str) -> Option<i32> {
+    pub(crate) fn signal(&mut self, name: &str) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
         self.child.wait().unwrap().code()
