@@ -161,6 +161,36 @@ async fn a_changed_dropped_or_swapped_record_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_ledger_begins_with_the_records_of_another() {
+    let (log, copy) = (memory(), memory());
+    let first = open(&log).await;
+    first.load(&Catalog::embedded().unwrap()).await.unwrap();
+    let newer = OperationDescriptor { version: version(9, 0), ..operation("sn22.web_search") };
+    first.publish_operation(newer.clone()).await.unwrap();
+    let stream = StreamName::new(ledger_service::STREAM).unwrap();
+    let records = log.read(&stream, 1, 10_000).await.unwrap();
+    let begin = |records: Vec<store::Record>| Options::new(Arc::clone(&copy)).beginning_with(records).open();
+
+    let ledger = begin(records.clone()).await.unwrap();
+    assert_eq!(ledger.snapshot(), first.snapshot());
+    let request = SearchRequest::for_text("web search");
+    let (found, wanted) = (ledger.search(&request).await.unwrap(), first.search(&request).await.unwrap());
+    assert!(!found.is_empty());
+    let ids = |hits: &[ledger_service::SearchHit]| {
+        hits.iter().map(|hit| hit.operation.descriptor.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&found), ids(&wanted));
+    // It goes on from there as any other, and a log that has one is not begun again.
+    let next = OperationDescriptor { version: version(9, 1), ..newer };
+    assert!(ledger.publish_operation(next).await.unwrap().1);
+    assert!(begin(records.clone()).await.is_err());
+    // Records that do not follow each other are no Ledger.
+    let copy = memory();
+    let torn = Options::new(copy).beginning_with(records.into_iter().rev().collect()).open().await;
+    assert!(torn.is_err());
+}
+
+#[tokio::test]
 async fn entries_that_break_a_rule_are_refused_with_their_place() {
     let ledger = open(&memory()).await;
     let good = || operation("sn34.detect_image");

@@ -291,10 +291,17 @@ fn without_a_journal_the_entries_of_the_project_are_known() {
     assert!(asked.err.starts_with("error[E1141]"), "{}", asked.err);
     // Nothing is kept of it.
     assert!(folder.orch(["runs", "list"]).succeeds().out.is_empty());
-    // Beside a server only what comes with the program is.
+    // The same beside a server, which goes on as before.
     let server = Server::start(&folder, &["127.0.0.1:0"]);
-    assert!(folder.orch(call).exits(2).err.starts_with("error[E1201]"));
+    let beside = folder.orch(call).exits(1);
+    assert!(beside.err.starts_with("error[E1141]"), "{}", beside.err);
+    folder.orch(["ledger", "show", "sn7.ask", "--server", &server.address]).succeeds();
+    // What a plan that is kept nowhere compiles against is its lock, as ever.
+    folder.orch(["run", "plan.orch", "--no-journal", "-q"]).succeeds();
     drop(server);
+    // A store that cannot be read is told as that, not passed over.
+    folder.write(".orchestra/orchestra.db", "no database ".repeat(1_000));
+    assert!(folder.orch(call).exits(6).err.starts_with("error[E1002]"));
 }
 
 #[test]

@@ -91,6 +91,18 @@ impl Sqlite {
         Ok(Self { path, workers, _ownership: ownership, shared })
     }
 
+    /// All records of one stream of the store in `dir`, as they are at this moment. Whoever owns the store goes on with it, and
+    /// nothing in it changes.
+    ///
+    /// Errors: [`Error::Corrupt`], [`Error::NewerSchema`], [`Error::NotWritable`] where its folder admits no index of the
+    /// write-ahead log, [`Error::Io`].
+    pub fn records_of(dir: &Path, stream: &StreamName) -> Result<Vec<Record>, Error> {
+        let path = dir.join(DATABASE_FILE);
+        worker::open_reader(&path)
+            .and_then(|mut connection| read::all_records(&mut connection, stream))
+            .map_err(|fault| fault.at(&path))
+    }
+
     /// The database file.
     #[must_use]
     pub fn path(&self) -> &Path {
