@@ -169,6 +169,9 @@ fn what_does_not_exist_is_told_with_what_was_meant() {
     assert!(unknown("sn22.web_serch").contains("error[E1201]"));
     assert!(unknown("sn22.web_serch").contains("did you mean `sn22.web_search`?"));
     assert!(unknown("sn22").contains("its operations are"));
+    for plan in ["plan.orch", "plans/brief"] {
+        assert!(unknown(plan).contains(&format!("a plan is run: `orch run {plan}`")));
+    }
     let version = folder.orch(search(&["query=a", "--version", "9.9"])).exits(2).err;
     assert!(version.contains("error[E1208]") && version.contains("it has 1.1"), "{version}");
     folder.orch(search(&["query=a", "--version", "1.1", "--help"])).succeeds();
@@ -185,11 +188,12 @@ fn each_way_to_end_has_its_exit_code() {
     assert!(err(&["--timeout=-1s", "--max-cost", "1USD"], 2).contains("timeout"));
     assert!(err(&["--timeout", "0s", "--max-cost", "1USD"], 2).contains("E0404"));
     assert!(err(&["--timeout", "soon"], 2).contains("--timeout"));
+    assert!(err(&["--timeout", "5"], 2).contains("`5` is no length of time; one has its unit, such as `90s`"));
     assert!(err(&["--server", "http://127.0.0.1:1"], 3).contains("E1504"));
     // A price that is known, and above the limit.
     folder.write("orchestra.toml", "");
     let missing = err(&LIMIT, 7);
-    assert!(missing.contains("error[E1105]") && missing.contains("`orch keys add snN`"), "{missing}");
+    assert!(missing.contains("error[E1105]") && missing.contains("`orch keys add sn22`"), "{missing}");
     folder.write("orchestra.toml", nowhere());
     let failed = folder.orch(search(&["query=a", "--json"])).exits(1).json();
     assert_eq!(failed["error"]["call_kind"], "unavailable");

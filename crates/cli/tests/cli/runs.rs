@@ -36,6 +36,12 @@ fn a_run_of_before_is_listed_shown_and_its_proof_is_fetched() {
     let fetched = folder.orch(["runs", "proof", short, "--out", "again.orchproof"]).succeeds().out;
     assert!(fetched.starts_with("again.orchproof (verified, level L1, "), "{fetched}");
     folder.orch(["proof", "verify", "again.orchproof"]).succeeds();
+    let none = folder.orch(["runs", "list", "--plan", "breif"]).succeeds();
+    assert_eq!((none.out.as_str(), none.err.starts_with("no run here is of `breif`")), ("", true));
+    for run in ["nonsense", "01a20312-e3b0-71c1-8f80-cf4a5739d298"] {
+        let unknown = folder.orch(["runs", "show", run]);
+        assert!(unknown.err.contains("`orch runs list` names the runs there are"), "{}", unknown.err);
+    }
     for args in [["runs", "show"], ["runs", "proof"]] {
         let unknown = folder.orch([&args[..], &["01a20312-e3b0-71c1-8f80-cf4a5739d298"]].concat()).exits(1);
         assert!(unknown.err.starts_with("error[E1164]"), "{}", unknown.err);

@@ -170,7 +170,7 @@ impl Report<'_> {
     fn not_made(&self, failure: Failure) -> Failure {
         let help = match failure.code.as_str() {
             "E0404" => "such as --timeout 90s",
-            "E0703" => "say the most it may cost: --max-cost 0.01USD",
+            "E0703" => "say the most it may cost: --max-cost 0.01USD, or 0USD where it is free",
             "E0707" => "give --max-cost in the currency in which the operation says what it charged",
             "E1402" => "nothing was sent; raise --max-cost, or call another operation",
             "E1403" => "give --max-cost in the currency of the operation's price",

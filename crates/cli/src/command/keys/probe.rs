@@ -136,10 +136,13 @@ pub(super) async fn test(
         .map_err(|error| vault::failure(error.into()))?;
     let ledger = Ledger::open(config).await?;
     let Some(probe) = ledger.probe(entry, spend) else {
-        let cost = if spend.is_some() { "costs no more than that" } else { "is free" };
+        let (cost, more) = match spend {
+            Some(_) => ("costs no more than that", ""),
+            None => ("is free", " (--spend 0.01USD tests it by one that is charged)"),
+        };
         let origin = entry.origin();
         return Ok(unchecked(format!(
-            "the Ledger has no operation at {origin} that takes this key and {cost}"
+            "the Ledger has no operation at {origin} that takes this key and {cost}{more}"
         )));
     };
     if let Some(cost) = probe.cost {
@@ -159,7 +162,12 @@ pub(super) async fn origin_of(config: &Config, name: &str) -> Result<String, Fai
         Ok([origin]) => Ok(origin),
         Err(origins) if origins.is_empty() => {
             let message = format!("the Ledger does not say where a key named {name} would be sent");
-            Err(Failure::new("E1532", message, "say so: --origin https://HOST"))
+            let known = ledger.operations.iter().map(|operation| operation.id.as_str());
+            let help = plan_lang::suggest(name, known.filter(|_| name.contains('.'))).map_or_else(
+                || "say so: --origin https://HOST".to_owned(),
+                |near| format!("did you mean `{near}`? Else say it: --origin https://HOST"),
+            );
+            Err(Failure::new("E1532", message, help))
         }
         Err(origins) => {
             let message = format!("a key named {name} could be sent to {}", origins.join(" or "));
