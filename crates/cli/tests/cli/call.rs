@@ -188,7 +188,9 @@ fn each_way_to_end_has_its_exit_code() {
     assert!(err(&["--timeout=-1s", "--max-cost", "1USD"], 2).contains("timeout"));
     assert!(err(&["--timeout", "0s", "--max-cost", "1USD"], 2).contains("E0404"));
     assert!(err(&["--timeout", "soon"], 2).contains("--timeout"));
-    assert!(err(&["--timeout", "5"], 2).contains("`5` is no length of time; one has its unit, such as `90s`"));
+    assert!(
+        err(&["--timeout", "5"], 2).contains("`5` is no length of time; one has its unit, such as `90s`")
+    );
     assert!(err(&["--server", "http://127.0.0.1:1"], 3).contains("E1504"));
     // A price that is known, and above the limit.
     folder.write("orchestra.toml", "");

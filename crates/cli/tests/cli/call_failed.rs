@@ -111,3 +111,45 @@ fn a_call_whose_server_is_killed_is_found_again_by_its_run() {
         assert!(shown.starts_with(&format!("{name} of sn22.web_search: ")), "{shown}");
     }
 }
+
+/// An agent whose server is killed is told the name of its run, as people are.
+#[test]
+#[cfg(feature = "mcp")]
+fn an_agent_whose_server_is_killed_is_told_the_run_of_its_call() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+
+    let folder = Folder::project_with_latency(600_000);
+    let mut server = Server::start(&folder, &["127.0.0.1:0"]);
+    let address = server.address.clone();
+    let mut agent = folder.command(["mcp", "--spend-max", "1USD", "--server", &address]);
+    let mut agent = agent.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, stdout) = (agent.stdin.take().unwrap(), BufReader::new(agent.stdout.take().unwrap()));
+    let mut say = |message: serde_json::Value| writeln!(stdin, "{message}").unwrap();
+    let client = json!({ "name": "test", "version": "1" });
+    let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client });
+    say(json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello }));
+    say(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+    let arguments = json!({
+        "operation": "sn22.web_search", "arguments_json": "{\"query\": \"a\"}", "cost_max": "0.005 USD",
+        "timeout_seconds": 600,
+    });
+    let call = json!({ "name": "call", "arguments": arguments });
+    say(json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call }));
+    let elsewhere = Folder::empty();
+    let runs = || elsewhere.orch(["runs", "list", "--server", &address, "--json"]).succeeds().json();
+    let run = loop {
+        if let Some(run) = runs()["runs"][0]["run"].as_str() {
+            break run.to_owned();
+        }
+    };
+    server.signal("KILL");
+    let answers =
+        stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
+    let answer = answers.into_iter().find(|answer| answer["id"] == 2).unwrap();
+    let told = answer["result"]["content"][0]["text"].as_str().unwrap();
+    let error = &serde_json::from_str::<serde_json::Value>(told).unwrap()["error"];
+    assert_eq!((&error["code"], &error["run"]), (&"E1853".into(), &run.into()), "{told}");
+    assert!(error["help"].as_str().unwrap().starts_with("get_run says what became of it"), "{told}");
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+}
