@@ -91,6 +91,8 @@ fn a_receipt_is_a_proof() {
     folder.orch(["proof", "verify", "b.orchproof"]).succeeds();
     // Tried before anything is spent.
     assert!(folder.orch(search(&["query=a", "--receipt", "."])).exits(1).err.contains("E1503"));
+    let below_a_file = folder.orch(search(&["query=a", "--receipt", "plan.orch/a.orchproof"])).exits(1);
+    assert!(below_a_file.err.contains("a part of the path is no folder"), "{}", below_a_file.err);
     // Of a call without an answer, too; the samples find nothing at their own address.
     folder.write("orchestra.toml", nowhere());
     let refused = folder.orch(search(&["query=a", "--receipt", "c.orchproof"])).exits(1);
