@@ -8,6 +8,7 @@ mod signature;
 
 use std::path::Path;
 
+use ::proof::verify::TrustPolicy;
 use clap::CommandFactory as _;
 use plan_compiler::{CAPABILITY_PREFIX, CallRefused, Signature};
 use proto::v1;
@@ -55,7 +56,10 @@ pub(crate) async fn run(context: &Context, args: &args::Call) -> Result<(), Fail
         want_receipt: args.receipt.is_some(),
     };
     // A server of this project signs with the project's key; of any other, only its word would be had.
-    let mut trusted = proof::project_policy(&config)?;
+    let mut trusted = match args.receipt {
+        Some(_) => proof::project_policy(&config)?,
+        None => TrustPolicy::default(),
+    };
     trusted.runtime_keys.extend(connection.trust().runtime_keys);
     let report = report::Report { context, callee: &callee, receipt: args.receipt.as_deref(), trusted };
     let ended = match follow::follow(&connection, request, context, args.stream, &mut interrupts).await {

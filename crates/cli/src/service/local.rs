@@ -1,6 +1,6 @@
 //! A service in this process, with what it needs around it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ impl Local {
         let samples =
             if development.samples { Some(start_samples(&mut options, latency).await?) } else { None };
         // What keeps nothing knows what this project knows.
-        options.ledger_of = Some(config.state_folder()).filter(|folder| is_store(folder));
+        options.ledger_of = store_of(config);
         Self::open(options, samples).await
     }
 
@@ -108,13 +108,9 @@ impl Local {
         Self::open(options(State::Memory), None).await
     }
 
-    /// A service whose Ledger is looked up besides something else: where another process has the store, the catalogue
-    /// will do.
+    /// A service whose Ledger is looked up besides something else, also while another process has the store.
     pub(crate) async fn for_reading(config: &Config) -> Result<Self, Failure> {
-        match Self::for_ledger(config, false).await {
-            Err(failure) if failure.code == STORE_IN_USE => Self::for_catalogue().await,
-            opened => opened,
-        }
+        Self::open(Options { ledger_of: store_of(config), ..options(State::Memory) }, None).await
     }
 
     /// The Ledger as it is now.
@@ -144,14 +140,17 @@ pub(crate) fn egress(config: &Config) -> Result<subnet::egress::Options, Failure
 
 /// A service that leaves runs alone, and makes no folder unless something is changed.
 fn at_rest(config: &Config, change: bool) -> Options {
-    let folder = config.state_folder();
-    let state = if change || is_store(&folder) { State::Folder(folder) } else { State::Memory };
+    let state = if change || store_of(config).is_some() {
+        State::Folder(config.state_folder())
+    } else {
+        State::Memory
+    };
     Options { take_up_runs: false, ..options(state) }
 }
 
-/// Whether the folder has a store.
-fn is_store(folder: &Path) -> bool {
-    folder.join(store::DATABASE_FILE).is_file()
+/// The folder of this project's store, where there is one.
+fn store_of(config: &Config) -> Option<PathBuf> {
+    Some(config.state_folder()).filter(|folder| folder.join(store::DATABASE_FILE).is_file())
 }
 
 fn options(state: State) -> Options {

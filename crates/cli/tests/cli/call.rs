@@ -304,6 +304,7 @@ fn without_a_journal_the_entries_of_the_project_are_known() {
     let beside = folder.orch(call).exits(1);
     assert!(beside.err.starts_with("error[E1141]"), "{}", beside.err);
     folder.orch(["ledger", "show", "sn7.ask", "--server", &server.address]).succeeds();
+    assert!(folder.orch(["doctor"]).out.contains("115 operations"), "one beside those of the catalogue");
     // What a plan that is kept nowhere compiles against is its lock, as ever.
     folder.orch(["run", "plan.orch", "--no-journal", "-q"]).succeeds();
     drop(server);

@@ -103,8 +103,12 @@ pub(super) async fn watch(
         if !again(connection, &status, &mut broken).await {
             let mut failure = connection.refused(&status);
             if failure.exit == Exit::Unreachable {
-                failure.help =
-                    format!("{}\n{name} goes on there, within its budget and deadline", failure.help);
+                failure.help = format!(
+                    "{}\n{name} goes on there, within its budget and deadline: `orch runs show {name}{}` says what \
+                     became of it",
+                    failure.help,
+                    connection.option()
+                );
             }
             return Err(failure);
         }
