@@ -141,7 +141,8 @@ pub(crate) struct Doctor {
 #[cfg(feature = "mcp")]
 #[derive(Debug, Args)]
 pub(crate) struct Mcp {
-    /// The most that everything this process calls and runs may cost together, such as `1.00USD`.
+    /// The most that everything this process calls and runs may cost together, such as `1.00USD`; else only each call and
+    /// run has the limit that the agent gives it.
     #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
     pub(crate) spend_max: Option<String>,
     /// Work on this server instead of in this process.
@@ -177,14 +178,14 @@ pub(crate) enum Runs {
     },
     /// Stop a run that has not ended. What was sent is settled, and nothing more is sent.
     Cancel {
-        /// As for `show`.
+        /// Such as `01a20312-e3b0-71c1-8f80-cf4a5739d298`, with or without `runs/` before it.
         run: String,
         #[command(flatten)]
         source: RunSource,
     },
     /// Fetch the proof of a run that ended.
     Proof {
-        /// As for `show`.
+        /// Such as `01a20312-e3b0-71c1-8f80-cf4a5739d298`, with or without `runs/` before it.
         run: String,
         /// Where to write it; else `.orchestra/proofs/<run>.orchproof`.
         #[arg(long, value_name = "FILE")]
