@@ -143,7 +143,7 @@ pub(crate) enum Command {
     Test(Test),
     /// Run a plan.
     Run(Run),
-    /// Look at what was run and called before.
+    /// Look at runs and calls, here or on a server; stop them, and fetch their proofs.
     #[command(subcommand)]
     Runs(Runs),
     /// Call one operation once: `orch call sn22.web_search query="..."`.

@@ -207,7 +207,13 @@ fn replaceable(path: &Path) -> io::Result<()> {
 /// Makes the folder of a file, where it is not there yet.
 pub(crate) fn make_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => fs::create_dir_all(parent),
+        Some(parent) if !parent.as_os_str().is_empty() => {
+            fs::create_dir_all(parent).map_err(|error| match error.kind() {
+                // What is there is a file.
+                io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+                _ => error,
+            })
+        }
         _ => Ok(()),
     }
 }

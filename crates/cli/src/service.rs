@@ -148,6 +148,11 @@ impl Connection {
         (self.channel.clone(), self.token.0.clone())
     }
 
+    /// What names the same service on the command line, with a space before it: nothing where it is in this process.
+    pub(crate) fn option(&self) -> String {
+        if self.local.is_some() { String::new() } else { format!(" --server {}", self.url) }
+    }
+
     fn wire(&self) -> Wire {
         InterceptedService::new(self.channel.clone(), self.token.clone())
     }

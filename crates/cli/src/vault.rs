@@ -131,5 +131,16 @@ fn no_passphrase(place: &Place) -> Failure {
 
 /// A failure of the vault on its way to the terminal.
 pub(crate) fn failure(error: keys::Error) -> Failure {
-    Failure::new(error.code(), error.to_string(), "")
+    let help = match &error {
+        keys::Error::Exists { name, .. } => {
+            format!(
+                "`orch keys rotate {name}` takes another key in its place, `orch keys remove {name}` removes it"
+            )
+        }
+        keys::Error::Unknown { name, .. } => {
+            format!("`orch keys add {name}` adds one; `orch keys list` shows those of all tenants")
+        }
+        _ => String::new(),
+    };
+    Failure::new(error.code(), error.to_string(), help)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::RwLock;
 use schema::operation::{CapabilityDescriptor, OperationDescriptor};
-use store::{Log, Search, StreamName};
+use store::{Log, Record, Search, StreamName};
 
 use crate::catalog::{Catalog, parse_json};
 use crate::entry::{Entry, Publication, Published, SubnetDescriptor};
@@ -15,7 +15,7 @@ use crate::search::{CANDIDATES, INDEX, SearchHit, SearchRequest, rank};
 use crate::snapshot::Snapshot;
 
 /// The stream that holds the Ledger.
-const STREAM: &str = "ledger";
+pub const STREAM: &str = "ledger";
 /// Records read at a time while the state is rebuilt.
 const PAGE: usize = 1_000;
 
@@ -23,6 +23,7 @@ const PAGE: usize = 1_000;
 #[derive(Clone, Debug)]
 pub struct Options {
     log: Arc<dyn Log>,
+    beginning: Vec<Record>,
 }
 
 /// The Ledger. Clones share it.
@@ -55,7 +56,13 @@ impl Options {
     /// A Ledger in `log`.
     #[must_use]
     pub fn new(log: Arc<dyn Log>) -> Self {
-        Self { log }
+        Self { log, beginning: Vec::new() }
+    }
+
+    /// In a store that has no Ledger yet, it begins with `records`: those of [`STREAM`] in another store, in their order.
+    #[must_use]
+    pub fn beginning_with(self, records: Vec<Record>) -> Self {
+        Self { beginning: records, ..self }
     }
 
     /// Opens the Ledger: folds its log from the first record.
@@ -63,7 +70,15 @@ impl Options {
     /// Errors: [`Error::Log`], [`Error::Store`].
     pub async fn open(self) -> Result<Handle, Error> {
         let stream = StreamName::new(STREAM)?;
+        for append in publish::copies(&stream, &self.beginning) {
+            self.log.append(append).await?;
+        }
         let state = rebuild(&*self.log, &stream).await?;
+        if !self.beginning.is_empty() {
+            for append in publish::indexing(&stream, &state) {
+                self.log.append(append).await?;
+            }
+        }
         let publishing = tokio::sync::Mutex::new(());
         let state = RwLock::new(Arc::new(state));
         Ok(Handle { inner: Arc::new(Inner { log: self.log, stream, state, publishing }) })

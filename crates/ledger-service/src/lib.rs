@@ -41,7 +41,7 @@ pub use callable::Callability;
 pub use catalog::Catalog;
 pub use entry::{Kind, Published, SubnetDescriptor, SubnetStatus};
 pub use error::Error;
-pub use handle::{Handle, LoadReport, Options};
+pub use handle::{Handle, LoadReport, Options, STREAM};
 pub use limits::*;
 pub use page::{OperationFilter, Page, PageRequest, SubnetFilter};
 pub use revise::{Revision, check, revise};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use store::{Append, IndexWrite, MAX_APPEND_BYTES, MAX_APPEND_RECORDS, StreamName};
+use store::{Append, IndexWrite, MAX_APPEND_BYTES, MAX_APPEND_RECORDS, Record, StreamName};
 
 use crate::entry::{Entry, Publication, entry_hash};
 use crate::error::Error;
@@ -11,6 +11,9 @@ use crate::rules;
 use crate::search::{INDEX, document};
 use crate::snapshot::Snapshot;
 use crate::texts;
+
+/// Documents that are indexed with one append.
+const INDEXED_AT_ONCE: usize = 50;
 
 /// One append with the state it leads to.
 pub(crate) struct Step {
@@ -98,6 +101,39 @@ fn step(
     publications.clear();
     let append = Append { records, index, ..Append::to(stream.clone()).expecting(expected) };
     Step { append, after: after.clone() }
+}
+
+/// The appends that bring the records of another store's Ledger into a store that has none.
+pub(crate) fn copies(stream: &StreamName, records: &[Record]) -> Vec<Append> {
+    let mut appends: Vec<Append> = Vec::new();
+    let mut bytes = 0;
+    for record in records {
+        bytes += record.bytes.len();
+        match appends.last_mut() {
+            Some(last) if bytes <= MAX_APPEND_BYTES && last.records.len() < MAX_APPEND_RECORDS => {
+                last.records.push(record.bytes.clone());
+            }
+            _ => {
+                bytes = record.bytes.len();
+                let expected = record.seq.saturating_sub(1);
+                appends.push(Append {
+                    records: vec![record.bytes.clone()],
+                    ..Append::to(stream.clone()).expecting(expected)
+                });
+            }
+        }
+    }
+    appends
+}
+
+/// The appends that make the search index of a Ledger whose records have none.
+pub(crate) fn indexing(stream: &StreamName, state: &Snapshot) -> Vec<Append> {
+    let ids: Vec<&str> = state.operations().map(|published| published.descriptor.id.as_str()).collect();
+    let some = |ids: &[&str]| Append {
+        index: index_writes(state, &ids.iter().map(|id| (*id).to_owned()).collect()),
+        ..Append::to(stream.clone())
+    };
+    ids.chunks(INDEXED_AT_ONCE).map(some).collect()
 }
 
 /// Operations whose document in the search index changes with these publications.

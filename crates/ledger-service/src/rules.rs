@@ -47,6 +47,8 @@ fn operation(descriptor: &OperationDescriptor) -> Result<(), Broken> {
     require(!descriptor.sources.is_empty(), "sources", || "at least one source is needed".to_owned())?;
     let is_object = descriptor.input.get("type").and_then(Value::as_str) == Some("object");
     require(is_object, "input.type", || "the input is an object of all parameters".to_owned())?;
+    let unnamed = parameters(descriptor).iter().any(|name| name.trim().is_empty());
+    require(!unnamed, "input.properties", || "every parameter has a name".to_owned())?;
     match &descriptor.transport {
         Transport::Http(http) => binding(http, &parameters(descriptor))?,
         Transport::Axon(axon) => {

@@ -161,6 +161,36 @@ async fn a_changed_dropped_or_swapped_record_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_ledger_begins_with_the_records_of_another() {
+    let (log, copy) = (memory(), memory());
+    let first = open(&log).await;
+    first.load(&Catalog::embedded().unwrap()).await.unwrap();
+    let newer = OperationDescriptor { version: version(9, 0), ..operation("sn22.web_search") };
+    first.publish_operation(newer.clone()).await.unwrap();
+    let stream = StreamName::new(ledger_service::STREAM).unwrap();
+    let records = log.read(&stream, 1, 10_000).await.unwrap();
+    let begin = |records: Vec<store::Record>| Options::new(Arc::clone(&copy)).beginning_with(records).open();
+
+    let ledger = begin(records.clone()).await.unwrap();
+    assert_eq!(ledger.snapshot(), first.snapshot());
+    let request = SearchRequest::for_text("web search");
+    let (found, wanted) = (ledger.search(&request).await.unwrap(), first.search(&request).await.unwrap());
+    assert!(!found.is_empty());
+    let ids = |hits: &[ledger_service::SearchHit]| {
+        hits.iter().map(|hit| hit.operation.descriptor.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&found), ids(&wanted));
+    // It goes on from there as any other, and a log that has one is not begun again.
+    let next = OperationDescriptor { version: version(9, 1), ..newer };
+    assert!(ledger.publish_operation(next).await.unwrap().1);
+    assert!(begin(records.clone()).await.is_err());
+    // Records that do not follow each other are no Ledger.
+    let copy = memory();
+    let torn = Options::new(copy).beginning_with(records.into_iter().rev().collect()).open().await;
+    assert!(torn.is_err());
+}
+
+#[tokio::test]
 async fn entries_that_break_a_rule_are_refused_with_their_place() {
     let ledger = open(&memory()).await;
     let good = || operation("sn34.detect_image");
@@ -179,6 +209,9 @@ async fn entries_that_break_a_rule_are_refused_with_their_place() {
         (with(|o| o.tags = (0..=MAX_TAGS).map(|i| format!("t{i}")).collect()), "tags"),
         (with(|o| o.sources.clear()), "sources"),
         (with(|o| o.input = serde_json::json!(true)), "input.type"),
+        (with(|o| o.input["properties"][" "] = serde_json::json!({})), "input.properties"),
+        (with(|o| header(o, "a b")), "transport.parameters"),
+        (with(|o| header(o, "host")), "transport.parameters"),
         (with(|o| http(o).method = "FETCH".into()), "transport.method"),
         (with(|o| http(o).base_url = "ftp://x.example".into()), "transport.base_url"),
         (with(|o| http(o).path = "x".into()), "transport.path"),
@@ -197,6 +230,13 @@ async fn entries_that_break_a_rule_are_refused_with_their_place() {
     };
     ledger.publish_operation(at_limit).await.unwrap();
     assert_eq!(ledger.snapshot().last_index(), 1);
+}
+
+/// Gives it a parameter of this name that is sent as a header.
+fn header(operation: &mut OperationDescriptor, name: &str) {
+    let properties = operation.input.pointer_mut("/properties").and_then(|all| all.as_object_mut());
+    properties.unwrap().insert(name.into(), serde_json::json!({ "type": "string" }));
+    http(operation).parameters.insert(name.into(), schema::operation::ParameterLocation::Header);
 }
 
 fn http(operation: &mut OperationDescriptor) -> &mut schema::operation::HttpBinding {

@@ -46,6 +46,16 @@ impl Fault {
         self
     }
 
+    /// Of a call that was on its way as `run`, where the service did not say what became of it.
+    pub(crate) fn of_run(mut self, run: &str) -> Self {
+        if run.is_empty() || self.0.facts.contains_key("run") {
+            return self;
+        }
+        self.0.help =
+            "get_run says what became of it and what it cost, when the service answers again".into();
+        self.with("run", run)
+    }
+
     /// `{"error": ..}` of its [`parts`](Self::parts).
     pub(crate) fn json(&self) -> Json {
         json!({ "error": self.parts() })

@@ -51,9 +51,10 @@ pub(crate) async fn call(
                 return Ok(answer);
             }
             Ok(None) => {
-                return Err(refused(Status::unavailable("the call ended without an answer"), reserved));
+                let ended = Status::unavailable("the call ended without an answer");
+                return Err(refused(ended, reserved).of_run(&run));
             }
-            Err(status) => return Err(refused(status, reserved)),
+            Err(status) => return Err(refused(status, reserved).of_run(&run)),
         }
     }
 }

@@ -103,6 +103,14 @@ impl Document {
         let members = object(node, at, "a parameter")?;
         let text = |key: &str| members.get(key).and_then(Json::as_str);
         let name = text("name").ok_or_else(|| Error::malformed(at, "the parameter has no `name`"))?;
+        if name.trim().is_empty() && text("in") != Some("body") {
+            if is_required(members) {
+                let message = "the `name` of a parameter that must be given is empty";
+                return Err(Error::malformed(below(at, "name"), message));
+            }
+            notes.left_out("input", "an optional parameter whose `name` is empty");
+            return Ok(None);
+        }
         let location = match (text("in"), self.dialect) {
             (Some("path"), _) => Location::Path,
             (Some("query" | "querystring"), _) => Location::Query,
@@ -115,7 +123,7 @@ impl Document {
             }
             (None, _) => return Err(Error::malformed(at, "the parameter does not say what it is `in`")),
         };
-        let required = location == Location::Path || members.get("required") == Some(&Json::Bool(true));
+        let required = is_required(members);
         let header = name.to_ascii_lowercase();
         if location == Location::Header && TRANSPORT_HEADERS.contains(&header.as_str()) {
             return match header.as_str() {
@@ -131,6 +139,18 @@ impl Document {
                     Ok(None)
                 }
             };
+        }
+        if location == Location::Header && !is_header_name(name) {
+            if required {
+                let message =
+                    format!("the header `{}` must be given, and no header can be called so", shown(name));
+                return Err(Error::malformed(below(at, "name"), message));
+            }
+            notes.left_out(
+                "input",
+                format!("the optional header `{}`: no header can be called so", shown(name)),
+            );
+            return Ok(None);
         }
         let (schema, schema_at) = self.schema_of_parameter(members, at)?;
         let style = match self.style(members, location, &schema, at) {
@@ -172,4 +192,16 @@ impl Document {
             None => Err(Error::malformed(at, "the parameter has no `schema`")),
         }
     }
+}
+
+/// Whether a call has to give it; what is in the path always.
+fn is_required(members: &Map<String, Json>) -> bool {
+    members.get("in").is_some_and(|place| place == "path")
+        || members.get("required") == Some(&Json::Bool(true))
+}
+
+/// Whether a header can be called so, as HTTP has it.
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }

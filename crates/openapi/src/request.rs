@@ -124,7 +124,16 @@ impl Document {
                     arguments.whole(&mut bundle, body)?;
                     whole_body = true;
                 }
+                // Nor has one without a name anywhere else.
+                Some(fields) if is_json && fields.iter().any(|(name, _)| name.trim().is_empty()) => {
+                    notes.chosen("input", "the body is one argument, `body`: a field of it has no name");
+                    arguments.whole(&mut bundle, body)?;
+                    whole_body = true;
+                }
                 Some(fields) if !fields.is_empty() => {
+                    if let Some((_, at)) = fields.iter().find(|(name, _)| name.trim().is_empty()) {
+                        return Err(Error::new(NO_FORM, at, "a field of the form has no name"));
+                    }
                     field_types = self.field_types(&body, &mut arguments, &mut notes)?;
                     for (name, at) in &fields {
                         arguments.take(name, Location::Body, at)?;

@@ -10,7 +10,7 @@ use ledger_service::Catalog;
 use proof::key::PublicKey;
 use runtime::DEFAULT_TENANT;
 use schema::hash::{Context, Hash};
-use store::{Log, Memory, Sqlite};
+use store::{Log, Memory, Sqlite, StreamName};
 use subnet::hotkey::Hotkey;
 use subnet::secrets::{SecretStore, TenantSecrets};
 use subnet::{Client, egress};
@@ -27,6 +27,9 @@ const CLOSE_GRACE: Duration = Duration::from_secs(5);
 pub struct Options {
     /// Where its state lives.
     pub store: StoreLocation,
+    /// Folder of a store whose Ledger a service in memory begins with, as it is at this moment; whoever owns that store goes on
+    /// with it. `None`, or a store without a Ledger: the catalogue.
+    pub ledger_of: Option<PathBuf>,
     /// Bytes the database in a folder may grow to; `None` = as the disk allows.
     pub store_bytes_max: Option<u64>,
     /// How calls leave the machine.
@@ -71,6 +74,7 @@ impl Options {
         let runtime = runtime::Options { build: build_hash(), ..runtime::Options::default() };
         Self {
             store,
+            ledger_of: None,
             store_bytes_max: None,
             egress: egress::Options::default(),
             endpoints: BTreeMap::new(),
@@ -163,8 +167,12 @@ impl Service {
     /// [`OpenError`]; nothing is left half-open.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
         let client = Client::new(options.egress)?;
+        let mut beginning = Vec::new();
         let (log, key): (Arc<dyn Log>, _) = match &options.store {
             StoreLocation::Memory => {
+                if let Some(folder) = &options.ledger_of {
+                    beginning = Sqlite::records_of(folder, &StreamName::new(ledger_service::STREAM)?)?;
+                }
                 let key = runtime::keys::ephemeral().map_err(OpenError::Randomness)?;
                 (Arc::new(Memory::new()), key)
             }
@@ -175,7 +183,7 @@ impl Service {
                 (Arc::new(log), runtime::keys::load_or_create(folder)?)
             }
         };
-        let ledger = ledger_service::Options::new(Arc::clone(&log)).open().await?;
+        let ledger = ledger_service::Options::new(Arc::clone(&log)).beginning_with(beginning).open().await?;
         if ledger.snapshot().last_index() == 0 {
             ledger.load(&Catalog::embedded()?).await?;
         }

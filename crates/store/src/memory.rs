@@ -12,7 +12,7 @@ use crate::name::prefix_end;
 use crate::sqlite::MemoryIndex;
 use crate::watch::Watchers;
 use crate::{
-    Append, Appended, BlobWrite, BoxFuture, Claim, Error, Log, MAX_PAGE_BYTES, MAX_PAGE_ROWS,
+    Append, Appended, BlobWrite, BoxFuture, Claim, Error, IndexWrite, Log, MAX_PAGE_BYTES, MAX_PAGE_ROWS,
     MAX_STREAM_RECORDS, Record, ScanOrder, Search, SearchHit, Stats, StreamInfo, StreamName, ViewRow,
     ViewScan, ViewWrite, Watch,
 };
@@ -21,13 +21,21 @@ use crate::{
 const EXPIRED_CLAIMS_SWEPT: usize = 8;
 
 /// A store that lives and dies with this value. Appends are atomic but not durable, and cost microseconds. Only full-text
-/// search is SQLite's, from the first document on.
+/// search is SQLite's, from the first search on.
 #[derive(Debug, Default)]
 pub struct Memory {
     state: Mutex<State>,
     /// Taken after the state, where both are.
-    index: Mutex<Option<MemoryIndex>>,
+    index: Mutex<Index>,
     watchers: Watchers,
+}
+
+/// The full-text index. Most stores in memory are never searched, and making it takes longer than all else.
+#[derive(Debug, Default)]
+struct Index {
+    made: Option<MemoryIndex>,
+    /// What it does not have yet, by index and key.
+    waiting: BTreeMap<(String, String), IndexWrite>,
 }
 
 #[derive(Debug, Default)]
@@ -72,7 +80,7 @@ impl Memory {
             Some(repeated) => repeated,
             None => {
                 let last_seq = state.next(&append)?;
-                self.write_index(&append)?;
+                self.index.lock().put(&append.index);
                 state.apply(append, last_seq)
             }
         };
@@ -84,21 +92,30 @@ impl Memory {
         Ok(done)
     }
 
-    fn write_index(&self, append: &Append) -> Result<(), Error> {
-        if append.index.is_empty() {
-            return Ok(());
-        }
-        let mut index = self.index.lock();
-        let index = match &mut *index {
-            Some(index) => index,
-            none => none.insert(MemoryIndex::new()?),
-        };
-        index.write(&append.index)
-    }
-
     fn find(&self, search: &Search) -> Result<Vec<SearchHit>, Error> {
         search.check()?;
-        self.index.lock().as_ref().map_or_else(|| Ok(Vec::new()), |index| index.search(search))
+        self.index.lock().search(search)
+    }
+}
+
+impl Index {
+    fn put(&mut self, writes: &[IndexWrite]) {
+        let keyed = |write: &IndexWrite| ((write.index.clone(), write.key.clone()), write.clone());
+        self.waiting.extend(writes.iter().map(keyed));
+    }
+
+    fn search(&mut self, search: &Search) -> Result<Vec<SearchHit>, Error> {
+        let made = match &mut self.made {
+            Some(made) => made,
+            None if self.waiting.is_empty() => return Ok(Vec::new()),
+            none => none.insert(MemoryIndex::new()?),
+        };
+        if !self.waiting.is_empty() {
+            let writes: Vec<IndexWrite> = self.waiting.values().cloned().collect();
+            made.write(&writes)?;
+            self.waiting.clear();
+        }
+        made.search(search)
     }
 }
 

@@ -376,3 +376,27 @@ async fn everything_is_there_after_opening_again() {
     assert_eq!(log.search(search).await.unwrap().len(), 1);
     log.verify().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_stream_is_read_beside_the_owner_of_its_store() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let (name, other) = (StreamName::new("ledger").unwrap(), StreamName::new("runs/1").unwrap());
+    let log = Sqlite::open(&Options::new(dir.path())).unwrap();
+    assert!(Sqlite::records_of(dir.path(), &name).unwrap().is_empty());
+    let written: Vec<Vec<u8>> = (0..3_u8).map(|byte| vec![byte; 100_000]).collect();
+    for bytes in &written {
+        log.append(Append::to(name.clone()).record(bytes.clone())).await.unwrap();
+        log.append(Append::to(other.clone()).record("other")).await.unwrap();
+    }
+    let read = || Sqlite::records_of(dir.path(), &name).unwrap();
+    let bytes =
+        |records: Vec<store::Record>| records.iter().map(|record| record.bytes.to_vec()).collect::<Vec<_>>();
+    assert_eq!(read().iter().map(|record| record.seq).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(bytes(read()), written, "from the write-ahead log");
+    // The owner goes on, and its records are there after it, too.
+    log.append(Append::to(name.clone()).record("last")).await.unwrap();
+    drop(log);
+    assert_eq!(read().len(), 4);
+    let nowhere = Sqlite::records_of(&dir.path().join("none"), &name).unwrap_err();
+    assert!(matches!(nowhere, store::Error::NotWritable { .. }), "{nowhere}");
+}

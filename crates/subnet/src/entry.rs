@@ -4,6 +4,7 @@
 use schema::operation::{Auth, OperationDescriptor, Transport};
 
 use crate::grpc;
+use crate::https::header_parameters;
 use crate::signed::Signer;
 
 /// What is wrong with an entry, and where.
@@ -27,7 +28,7 @@ impl Fault {
     }
 }
 
-/// Checks the templates of a signed request, and that the descriptors of a gRPC method hold it and fit the schemas.
+/// Checks the templates of a signed request, that parameters sent as headers can be headers, and that the descriptors of a gRPC method hold it and fit the schemas.
 ///
 /// # Errors
 /// The first [`Fault`].
@@ -40,6 +41,9 @@ pub fn check(operation: &OperationDescriptor) -> Result<(), Fault> {
         _ => {}
     }
     match &operation.transport {
+        Transport::Http(binding) => header_parameters(&binding.parameters)
+            .map(drop)
+            .map_err(|why| Fault::new("transport.parameters", why)),
         Transport::Grpc(binding) => grpc::checked(binding, operation).map(drop),
         _ => Ok(()),
     }

@@ -360,7 +360,11 @@ impl Redacted {
     }
 }
 
-fn header_parameters(
+/// The parameters that are headers, each with the header that it is.
+///
+/// # Errors
+/// What is wrong with one, in words.
+pub(crate) fn header_parameters(
     parameters: &BTreeMap<String, ParameterLocation>,
 ) -> Result<Vec<(String, HeaderName)>, String> {
     let headers = parameters.iter().filter(|(_, location)| **location == ParameterLocation::Header);

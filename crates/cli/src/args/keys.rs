@@ -30,7 +30,7 @@ pub(crate) enum Keys {
         #[arg(long, value_name = "NAME")]
         tenant: Option<String>,
     },
-    /// Call a free operation with a key, where the Ledger has one.
+    /// Call an operation with a key and say whether it works: a free one, or with --spend one that is charged.
     Test {
         #[command(flatten)]
         which: Which,
@@ -115,7 +115,9 @@ impl New {
 /// What a test may cost.
 #[derive(Debug, Args)]
 pub(crate) struct Spend {
-    /// Where no free operation tests the key, call one that costs at most this, such as 0.01USD.
+    /// Where no free operation tests the key, call one that costs at most this, such as 0.01USD, and say what it cost. Without
+    /// it nothing is called that may be charged. Where an operation has no published price, this is what the call is taken to cost
+    /// unless its answer states a charge.
     #[arg(long = "spend", value_name = "AMOUNT", allow_hyphen_values = true)]
     pub(crate) max: Option<String>,
 }

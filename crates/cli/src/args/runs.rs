@@ -56,7 +56,7 @@ pub(crate) struct Call {
     #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
     pub(crate) max_cost: Option<String>,
     /// Longest wait for the answer, such as `90s`; else 30 seconds.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<jiff::SignedDuration>,
     /// Print what happens, and parts of the answer, as they come.
     #[arg(long)]
@@ -92,24 +92,30 @@ pub(crate) enum Progress {
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Address to listen on; port 0 picks a free one.
+    /// Address to listen on; else `listen` of `[server]` in orchestra.toml, else 127.0.0.1:7410. Port 0 picks a free one.
     #[arg(long, value_name = "ADDRESS", env = "ORCHESTRA_LISTEN")]
     pub(crate) listen: Option<String>,
-    /// Folder for the store and the runtime's key.
+    /// Folder for the store and the runtime's key; else `data` of `[server]` in orchestra.toml, else `.orchestra` beside it.
     #[arg(long, value_name = "FOLDER", env = "ORCHESTRA_DATA")]
     pub(crate) data: Option<PathBuf>,
     /// Origin whose pages may call this server by gRPC-Web, such as `https://app.example`; may be given several times.
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub(crate) allow_origin: Vec<HeaderValue>,
     /// What to log to standard error: `error`, `warn`, `info`, `debug`, `trace`, or a filter by module such as
-    /// `info,runtime=debug`.
-    #[arg(long, value_name = "FILTER", env = "ORCHESTRA_LOG", default_value = "info")]
-    pub(crate) log: String,
+    /// `info,runtime=debug`; else `info`, or with --quiet `warn`.
+    #[arg(long, value_name = "FILTER", env = "ORCHESTRA_LOG")]
+    pub(crate) log: Option<String>,
     /// The most a request to the OpenAI endpoint may cost which does not say so by `X-Orchestra-Cost-Max`, such as
     /// `0.05USD`.
     #[cfg(feature = "openai")]
     #[arg(long, value_name = "AMOUNT", env = "ORCHESTRA_OPENAI_COST_MAX")]
     pub(crate) openai_cost_max: Option<schema::amount::Amount>,
+}
+
+/// A length of time.
+fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is no length of time; one has its unit, such as `90s` or `2m`"))
 }
 
 /// The header that a browser sends for pages of this origin.
@@ -135,7 +141,8 @@ pub(crate) struct Doctor {
 #[cfg(feature = "mcp")]
 #[derive(Debug, Args)]
 pub(crate) struct Mcp {
-    /// The most that everything this process calls and runs may cost together, such as `1.00USD`.
+    /// The most that everything this process calls and runs may cost together, such as `1.00USD`; else only each call and
+    /// run has the limit that the agent gives it.
     #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
     pub(crate) spend_max: Option<String>,
     /// Work on this server instead of in this process.
@@ -171,14 +178,14 @@ pub(crate) enum Runs {
     },
     /// Stop a run that has not ended. What was sent is settled, and nothing more is sent.
     Cancel {
-        /// As for `show`.
+        /// Such as `01a20312-e3b0-71c1-8f80-cf4a5739d298`, with or without `runs/` before it.
         run: String,
         #[command(flatten)]
         source: RunSource,
     },
     /// Fetch the proof of a run that ended.
     Proof {
-        /// As for `show`.
+        /// Such as `01a20312-e3b0-71c1-8f80-cf4a5739d298`, with or without `runs/` before it.
         run: String,
         /// Where to write it; else `.orchestra/proofs/<run>.orchproof`.
         #[arg(long, value_name = "FILE")]

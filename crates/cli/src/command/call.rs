@@ -6,6 +6,9 @@ mod follow;
 mod report;
 mod signature;
 
+use std::path::Path;
+
+use ::proof::verify::TrustPolicy;
 use clap::CommandFactory as _;
 use plan_compiler::{CAPABILITY_PREFIX, CallRefused, Signature};
 use proto::v1;
@@ -14,7 +17,7 @@ use schema::price::PriceRule;
 use uuid::Uuid;
 
 use super::run::{Interrupts, cost_max};
-use super::{Context, ledger, proof};
+use super::{Context, ledger, plans, proof};
 use crate::args;
 use crate::exit::{Exit, Failure};
 use crate::project;
@@ -53,13 +56,15 @@ pub(crate) async fn run(context: &Context, args: &args::Call) -> Result<(), Fail
         want_receipt: args.receipt.is_some(),
     };
     // A server of this project signs with the project's key; of any other, only its word would be had.
-    let mut trusted = proof::project_policy(&config)?;
+    let mut trusted = match args.receipt {
+        Some(_) => proof::project_policy(&config)?,
+        None => TrustPolicy::default(),
+    };
     trusted.runtime_keys.extend(connection.trust().runtime_keys);
     let report = report::Report { context, callee: &callee, receipt: args.receipt.as_deref(), trusted };
     let ended = match follow::follow(&connection, request, context, args.stream, &mut interrupts).await {
-        Ok(followed) => report.answered(&followed),
-        Err(follow::Stopped::Failure(failure)) => Err(failure),
-        Err(follow::Stopped::Refused(status)) => report.refused(&connection, &status).await,
+        Ok(followed) => report.show(&connection, &followed).await,
+        Err(failure) => Err(failure),
     };
     if ended.is_ok() && connection.local.as_ref().is_some_and(|local| local.samples.is_some()) {
         context
@@ -124,13 +129,23 @@ async fn operation(
             let failure = connection.refused(&status);
             // What one asked for is not there; anything else is no matter of the command line.
             let exit = if failure.code.starts_with("E12") { Exit::Usage } else { failure.exit };
-            return Err(ledger::of_subnet(connection, id, failure).await.exit(exit));
+            let failure = ledger::of_subnet(connection, id, failure).await.exit(exit);
+            return Err(if is_plan(id) { run_instead(id, failure) } else { failure });
         }
     };
     serde_json::from_slice(&found.entry_json).map_err(|error| {
         let message = format!("the entry of `{id}` cannot be read: {error}");
         Failure::new("E1209", message, "the server is of another version; use the same on both sides")
     })
+}
+
+/// Whether somebody means a plan, which is run, by what they want to call.
+fn is_plan(id: &str) -> bool {
+    id.starts_with(plans::PREFIX) || Path::new(id).extension().is_some_and(|extension| extension == "orch")
+}
+
+fn run_instead(id: &str, failure: Failure) -> Failure {
+    Failure { help: format!("a plan is run: `orch run {id}`"), ..failure }
 }
 
 fn wire_duration(timeout: jiff::SignedDuration) -> Result<prost_types::Duration, Failure> {

@@ -42,10 +42,10 @@ pub(crate) async fn run(context: &Context, args: &args::Complete) -> Result<(), 
     Ok(())
 }
 
-/// The project's Ledger; that of every binary where another process has it.
+/// The project's Ledger; that of every binary where it cannot be read.
 async fn ledger(context: &Context) -> Option<Local> {
     let own = match context.config() {
-        Ok(config) => Local::for_ledger(&config, false).await.ok(),
+        Ok(config) => Local::for_reading(&config).await.ok(),
         Err(_) => None,
     };
     match own {

@@ -107,7 +107,7 @@ async fn ledger(config: &Config, findings: &mut Vec<Finding>) -> Option<Local> {
         }
         Err(failure) if failure.code == STORE_IN_USE => {
             findings.push(Finding::ok("store", failure.message));
-            Local::for_catalogue().await.ok()
+            Local::for_reading(config).await.ok()
         }
         Err(failure) => {
             findings.push(Finding::bad("store", failure));

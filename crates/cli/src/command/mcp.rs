@@ -1,5 +1,7 @@
 //! `orch mcp`: the service of this project, or a server, as the tools of one agent.
 
+use std::io::IsTerminal as _;
+
 use mcp::Options;
 use schema::amount::Amount;
 
@@ -20,6 +22,11 @@ pub(crate) async fn run(context: &Context, args: &args::Mcp) -> Result<(), Failu
     let state = if args.no_journal { State::Memory } else { State::Folder(config.state_folder()) };
     let connection = Connection::for_calls(&config, args.server.as_deref(), state).await?;
     let (channel, authorization) = connection.parts();
+    if std::io::stdin().is_terminal() {
+        context
+            .output
+            .note("an agent starts this command and speaks to it on standard input; Ctrl-C ends it");
+    }
     let served =
         mcp::stdio(channel, Options { authorization, spend_max, error_page: pages::markdown }, stopped).await;
     connection.close().await;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use proto::v1;
 use serde_json::{Value, json};
+use tonic::Status;
 
 use super::Context;
 use super::run::{cost_rows, proof_path, read_proof};
@@ -36,8 +37,9 @@ async fn connect(context: &Context, source: &RunSource) -> Result<Connection, Fa
 async fn list(context: &Context, source: &RunSource, plan: Option<&str>, limit: u32) -> Result<(), Failure> {
     let connection = connect(context, source).await?;
     let limit = limit as usize;
-    let plan = plan.unwrap_or_default().to_owned();
-    let mut request = v1::ListRunsRequest { plan, page_size: 500, ..v1::ListRunsRequest::default() };
+    let plan = plan.unwrap_or_default();
+    let mut request =
+        v1::ListRunsRequest { plan: plan.to_owned(), page_size: 500, ..v1::ListRunsRequest::default() };
     let mut runs = Vec::new();
     loop {
         let page = connection.runs().list_runs(request.clone()).await;
@@ -56,7 +58,10 @@ async fn list(context: &Context, source: &RunSource, plan: Option<&str>, limit: 
         return Ok(());
     }
     if runs.is_empty() {
-        context.output.note("nothing has been run here; `orch run FILE` runs a plan");
+        context.output.note(&match plan {
+            "" => "nothing has been run here; `orch run FILE` runs a plan".to_owned(),
+            plan => format!("no run here is of `{plan}`; without --plan all of them are listed"),
+        });
         return Ok(());
     }
     let cells = |run: &v1::Run| {
@@ -79,7 +84,7 @@ async fn show(context: &Context, source: &RunSource, run: &str) -> Result<(), Fa
     let connection = connect(context, source).await?;
     let name = full(run);
     let answer = connection.runs().get_run(v1::GetRunRequest { name }).await;
-    let run = answer.map_err(|status| connection.refused(&status))?.into_inner().run.unwrap_or_default();
+    let run = answer.map_err(|status| refused(&connection, &status))?.into_inner().run.unwrap_or_default();
     let steps = steps(&connection, &run).await?;
     connection.close().await;
     if context.output.json {
@@ -113,16 +118,19 @@ async fn show(context: &Context, source: &RunSource, run: &str) -> Result<(), Fa
 async fn cancel(context: &Context, source: &RunSource, run: &str) -> Result<(), Failure> {
     let connection = connect(context, source).await?;
     let name = full(run);
-    let refused = |status| connection.refused(&status);
-    let before =
-        connection.runs().get_run(v1::GetRunRequest { name: name.clone() }).await.map_err(refused)?;
+    let get = v1::GetRunRequest { name: name.clone() };
+    let before = connection.runs().get_run(get).await.map_err(|status| refused(&connection, &status))?;
     let had_ended = before.into_inner().run.is_some_and(|run| run.end_time.is_some());
-    let answer = connection.runs().cancel_run(v1::CancelRunRequest { name }).await.map_err(refused)?;
+    let answer = connection.runs().cancel_run(v1::CancelRunRequest { name }).await;
+    let answer = answer.map_err(|status| refused(&connection, &status))?;
     let run = answer.into_inner().run.unwrap_or_default();
     connection.close().await;
     if context.output.json {
         let mut shown = document(&run);
         if let Value::Object(fields) = &mut shown {
+            // Between the two questions it may have ended by itself.
+            let cancelled = !had_ended && run.state() == v1::RunState::Cancelled;
+            fields.insert("cancelled".into(), cancelled.into());
             fields.insert("costs".into(), cost_rows(&run.costs).into());
         }
         context.output.document(&shown);
@@ -143,7 +151,7 @@ async fn fetch_proof(
 ) -> Result<(), Failure> {
     let connection = connect(context, source).await?;
     let name = full(run);
-    let bundle = read_proof(&connection, &name).await.map_err(|status| connection.refused(&status))?;
+    let bundle = read_proof(&connection, &name).await.map_err(|status| refused(&connection, &status))?;
     let trusted = connection.trust();
     connection.close().await;
     let folder = context.config()?.state_folder().join("proofs");
@@ -230,6 +238,18 @@ fn document(run: &v1::Run) -> Value {
         "ended": time(run.end_time.as_ref()),
         "proof_id": run.proof_id,
     })
+}
+
+/// What to do about a run that is not there, or about what is no name of one.
+fn refused(connection: &Connection, status: &Status) -> Failure {
+    let failure = connection.refused(status);
+    if !matches!(failure.code.as_str(), "E1164" | "E1510") {
+        return failure;
+    }
+    let elsewhere =
+        if connection.local.is_some() { "; those of a server are seen with --server URL" } else { "" };
+    let help = format!("`orch runs list{}` names the runs there are{elsewhere}", connection.option());
+    Failure { help, ..failure }
 }
 
 fn time(time: Option<&prost_types::Timestamp>) -> Option<String> {

@@ -24,7 +24,8 @@ const MCP_LIBRARY: &str = "rmcp";
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Failure> {
-    start_log(context, &args.log)?;
+    let log = args.log.as_deref().unwrap_or(if context.output.quiet { "warn" } else { "info" });
+    start_log(context, log)?;
     let config = context.config()?;
     let address = args.listen.as_deref().unwrap_or_else(|| config.listen());
     // The port first: a second server on one address is told so before it touches the store.

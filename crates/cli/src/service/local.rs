@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use ledger_service::{Published, Snapshot};
+use ledger_service::Snapshot;
 use samples::Samples;
 use secrecy::SecretString;
 use server::{Options, Service, StoreLocation};
@@ -79,44 +79,9 @@ impl Local {
         let latency = development.sample_latency_ms.map_or(SAMPLE_LATENCY, Duration::from_millis);
         let samples =
             if development.samples { Some(start_samples(&mut options, latency).await?) } else { None };
-        let is_kept = options.store != StoreLocation::Memory;
-        let local = Self::open(options, samples).await?;
-        if !is_kept {
-            local.learn(config).await?;
-        }
-        Ok(local)
-    }
-
-    /// Tells a service that keeps nothing what the Ledger of this project has beside the catalogue. A store that another process
-    /// has is left alone.
-    async fn learn(&self, config: &Config) -> Result<(), Failure> {
-        if !config.state_folder().join(store::DATABASE_FILE).is_file() {
-            return Ok(());
-        }
-        let project = match Self::for_ledger(config, false).await {
-            Err(failure) if failure.code == STORE_IN_USE => return Ok(()),
-            opened => opened?,
-        };
-        let (there, known) = (project.snapshot(), self.snapshot());
-        project.service.close().await;
-        let refused =
-            |error: ledger_service::Error| Failure::new(error.code(), error.to_string(), error.help());
-        let ledger = self.service.ledger();
-        for Published { descriptor, .. } in there.operations().map(|published| &**published) {
-            let version = known.operation(&descriptor.id).map(|known| known.descriptor.version);
-            if version.is_ok_and(|version| version >= descriptor.version) {
-                continue;
-            }
-            ledger.publish_operation(descriptor.clone()).await.map_err(refused)?;
-        }
-        for Published { descriptor, .. } in there.capabilities().map(|published| &**published) {
-            let version = known.capability(&descriptor.name).map(|known| known.descriptor.version);
-            if version.is_ok_and(|version| version >= descriptor.version) {
-                continue;
-            }
-            ledger.publish_capability(descriptor.clone()).await.map_err(refused)?;
-        }
-        Ok(())
+        // What keeps nothing knows what this project knows.
+        options.ledger_of = store_of(config);
+        Self::open(options, samples).await
     }
 
     /// A service on sample subnets whatever any configuration says.
@@ -143,13 +108,9 @@ impl Local {
         Self::open(options(State::Memory), None).await
     }
 
-    /// A service whose Ledger is looked up besides something else: where another process has the store, the catalogue
-    /// will do.
+    /// A service whose Ledger is looked up besides something else, also while another process has the store.
     pub(crate) async fn for_reading(config: &Config) -> Result<Self, Failure> {
-        match Self::for_ledger(config, false).await {
-            Err(failure) if failure.code == STORE_IN_USE => Self::for_catalogue().await,
-            opened => opened,
-        }
+        Self::open(Options { ledger_of: store_of(config), ..options(State::Memory) }, None).await
     }
 
     /// The Ledger as it is now.
@@ -179,10 +140,17 @@ pub(crate) fn egress(config: &Config) -> Result<subnet::egress::Options, Failure
 
 /// A service that leaves runs alone, and makes no folder unless something is changed.
 fn at_rest(config: &Config, change: bool) -> Options {
-    let folder = config.state_folder();
-    let there = folder.join(store::DATABASE_FILE).is_file();
-    let state = if change || there { State::Folder(folder) } else { State::Memory };
+    let state = if change || store_of(config).is_some() {
+        State::Folder(config.state_folder())
+    } else {
+        State::Memory
+    };
     Options { take_up_runs: false, ..options(state) }
+}
+
+/// The folder of this project's store, where there is one.
+fn store_of(config: &Config) -> Option<PathBuf> {
+    Some(config.state_folder()).filter(|folder| folder.join(store::DATABASE_FILE).is_file())
 }
 
 fn options(state: State) -> Options {

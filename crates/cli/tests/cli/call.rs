@@ -64,6 +64,7 @@ fn a_program_gets_one_document() {
         "currency": "micro_usd"
       },
       "total_certain": true,
+      "charge_remarks": [],
       "latency_us": "<number>",
       "receipt": {
         "id": "<hash>",
@@ -90,6 +91,8 @@ fn a_receipt_is_a_proof() {
     folder.orch(["proof", "verify", "b.orchproof"]).succeeds();
     // Tried before anything is spent.
     assert!(folder.orch(search(&["query=a", "--receipt", "."])).exits(1).err.contains("E1503"));
+    let below_a_file = folder.orch(search(&["query=a", "--receipt", "plan.orch/a.orchproof"])).exits(1);
+    assert!(below_a_file.err.contains("a part of the path is no folder"), "{}", below_a_file.err);
     // Of a call without an answer, too; the samples find nothing at their own address.
     folder.write("orchestra.toml", nowhere());
     let refused = folder.orch(search(&["query=a", "--receipt", "c.orchproof"])).exits(1);
@@ -168,6 +171,9 @@ fn what_does_not_exist_is_told_with_what_was_meant() {
     assert!(unknown("sn22.web_serch").contains("error[E1201]"));
     assert!(unknown("sn22.web_serch").contains("did you mean `sn22.web_search`?"));
     assert!(unknown("sn22").contains("its operations are"));
+    for plan in ["plan.orch", "plans/brief"] {
+        assert!(unknown(plan).contains(&format!("a plan is run: `orch run {plan}`")));
+    }
     let version = folder.orch(search(&["query=a", "--version", "9.9"])).exits(2).err;
     assert!(version.contains("error[E1208]") && version.contains("it has 1.1"), "{version}");
     folder.orch(search(&["query=a", "--version", "1.1", "--help"])).succeeds();
@@ -184,11 +190,14 @@ fn each_way_to_end_has_its_exit_code() {
     assert!(err(&["--timeout=-1s", "--max-cost", "1USD"], 2).contains("timeout"));
     assert!(err(&["--timeout", "0s", "--max-cost", "1USD"], 2).contains("E0404"));
     assert!(err(&["--timeout", "soon"], 2).contains("--timeout"));
+    assert!(
+        err(&["--timeout", "5"], 2).contains("`5` is no length of time; one has its unit, such as `90s`")
+    );
     assert!(err(&["--server", "http://127.0.0.1:1"], 3).contains("E1504"));
     // A price that is known, and above the limit.
     folder.write("orchestra.toml", "");
     let missing = err(&LIMIT, 7);
-    assert!(missing.contains("error[E1105]") && missing.contains("`orch keys add snN`"), "{missing}");
+    assert!(missing.contains("error[E1105]") && missing.contains("`orch keys add sn22`"), "{missing}");
     folder.write("orchestra.toml", nowhere());
     let failed = folder.orch(search(&["query=a", "--json"])).exits(1).json();
     assert_eq!(failed["error"]["call_kind"], "unavailable");
@@ -290,10 +299,18 @@ fn without_a_journal_the_entries_of_the_project_are_known() {
     assert!(asked.err.starts_with("error[E1141]"), "{}", asked.err);
     // Nothing is kept of it.
     assert!(folder.orch(["runs", "list"]).succeeds().out.is_empty());
-    // Beside a server only what comes with the program is.
+    // The same beside a server, which goes on as before.
     let server = Server::start(&folder, &["127.0.0.1:0"]);
-    assert!(folder.orch(call).exits(2).err.starts_with("error[E1201]"));
+    let beside = folder.orch(call).exits(1);
+    assert!(beside.err.starts_with("error[E1141]"), "{}", beside.err);
+    folder.orch(["ledger", "show", "sn7.ask", "--server", &server.address]).succeeds();
+    assert!(folder.orch(["doctor"]).out.contains("115 operations"), "one beside those of the catalogue");
+    // What a plan that is kept nowhere compiles against is its lock, as ever.
+    folder.orch(["run", "plan.orch", "--no-journal", "-q"]).succeeds();
     drop(server);
+    // A store that cannot be read is told as that, not passed over.
+    folder.write(".orchestra/orchestra.db", "no database ".repeat(1_000));
+    assert!(folder.orch(call).exits(6).err.starts_with("error[E1002]"));
 }
 
 #[test]

@@ -133,7 +133,8 @@ fn exit_7_missing_secret() {
     let missing = run(None);
     assert!(missing.err.starts_with("error[E1105]: `hits` cannot be called: "), "{}", missing.err);
     assert!(
-        missing.err.contains("`orch keys add snN`") && missing.err.contains("ORCHESTRA_SECRET_SNN"),
+        missing.err.contains("`orch keys add sn22`")
+            && missing.err.contains("ORCHESTRA_SECRET_SN22=\"https://api.desearch.ai KEY\""),
         "{}",
         missing.err
     );

@@ -198,7 +198,12 @@ fn an_origin_is_taken_from_the_ledger_where_it_has_one() {
         add(&["sn8", "--origin", "https://MY.example:443"]).succeeds().out.contains("https://my.example (")
     );
     assert!(add(&["sn9", "--origin", "my.example"]).exits(7).err.starts_with("error[E1106]"));
-    assert!(add(&["sn8", "--origin", "https://other.example"]).exits(7).err.starts_with("error[E1707]"));
+    let there = add(&["sn8", "--origin", "https://other.example"]).exits(7).err;
+    assert!(there.starts_with("error[E1707]") && there.contains("`orch keys rotate sn8`"), "{there}");
+    let near = add(&["sn22.web_serch"]).exits(2).err;
+    assert!(near.contains("did you mean `sn22.web_search`?"), "{near}");
+    let none = folder.orch(["keys", "test", "sn10"]).exits(7).err;
+    assert!(none.contains("`orch keys add sn10` adds one"), "{none}");
     folder.write("orchestra.toml", "[endpoints]\nsn22 = \"https://mirror.example/v2\"\n");
     assert!(add(&["sn22"]).succeeds().out.contains("https://mirror.example ("));
 }
@@ -248,10 +253,24 @@ fn an_operation_that_is_charged_is_called_only_where_one_says_how_much() {
     folder.orch_with_input(["keys", "add", "sn22", "--stdin"], samples::SEARCH_KEY).succeeds();
     let unchecked = folder.orch(["keys", "test", "sn22", "--json"]).succeeds().json();
     assert_eq!((unchecked["result"].as_str(), unchecked["operation"].as_str()), (Some("unchecked"), None));
+    assert!(unchecked["message"].as_str().unwrap().contains("--spend 0.01USD tests it"), "{unchecked}");
     assert_eq!(peers.samples.served().search, 0);
     let works = folder.orch(["keys", "test", "sn22", "--spend", "0.01USD", "--json"]).succeeds().json();
     assert_eq!(works["result"], "works");
     assert_eq!(peers.samples.served().search, 1);
+    let units = |field: &str| works[field]["units"].as_u64();
+    assert_eq!((units("cost_max"), units("cost")), (Some(10_000), Some(3_000)));
+    assert_eq!(works["cost_certain"], true);
+    // What it may cost is told before, and what it cost after; what is turned away costs nothing.
+    let works = folder.orch(["keys", "test", "sn22", "--spend", "0.01USD"]).succeeds();
+    assert!(works.err.starts_with("calling sn22."), "{}", works.err);
+    assert!(works.err.ends_with(", which may cost up to 0.01 USD\n"), "{}", works.err);
+    assert!(works.out.ends_with(": answered; it cost 0.003 USD\n"), "{}", works.out);
+    let above = folder.orch(["keys", "test", "sn22", "--spend", "0.001USD"]).succeeds();
+    assert!(above.out.contains("it cost 0.003 USD, above the 0.001 USD that"), "{}", above.out);
+    folder.orch_with_input(["keys", "rotate", "sn22", "--stdin", "--force"], CANARY).succeeds();
+    let refused = folder.orch(["keys", "test", "sn22", "--spend", "0.01USD"]).exits(7);
+    assert!(refused.err.contains("; it cost 0 USD"), "{}", refused.err);
     let wrong = folder.orch(["keys", "test", "sn22", "--spend", "much"]).exits(2);
     assert!(wrong.err.starts_with("error[E1507]: --spend: "), "{}", wrong.err);
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "tests: a missing JSON member is a failed test")]
 
 mod call;
+mod call_failed;
 mod canary;
 mod check;
 mod check_fix;

@@ -99,3 +99,14 @@ fn a_key_is_removed_when_somebody_says_yes() {
         assert_eq!((terminal.end().0, left()), (0, keys), "{answer:?}");
     }
 }
+
+#[test]
+#[cfg(feature = "mcp")]
+fn who_starts_the_server_of_an_agent_by_hand_is_told_what_it_is_for() {
+    let folder = Folder::empty();
+    let mut agent = Terminal::start(&folder, &["mcp", "--no-journal"]);
+    // Ctrl-D at the beginning of a line ends standard input.
+    agent.answer("an agent starts this command and speaks to it on standard input", "\u{4}", false);
+    let (code, shown) = agent.end();
+    assert_eq!(code, 0, "{shown}");
+}

@@ -246,7 +246,7 @@ fn ctrl_c_cancels_the_run_settles_it_and_leaves_its_proof() {
     assert!(ended.err.contains("cancelling the run; Ctrl-C again leaves at once"), "{}", ended.err);
     assert!(ended.err.contains("error[E1508]: the run was cancelled"), "{}", ended.err);
     let shown = folder.orch(["proof".as_ref(), "show".as_ref(), folder.proof().as_os_str()]).succeeds();
-    assert!(shown.out.contains("the run cancelled\n"), "{}", shown.out);
+    assert!(shown.out.contains("the run was cancelled\n"), "{}", shown.out);
     let mut running =
         Running::start(&mut folder.command(["run", "plan.orch", "--json", "--progress", "json"]));
     running.wait_for("attempt_sent");

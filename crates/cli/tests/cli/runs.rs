@@ -36,6 +36,12 @@ fn a_run_of_before_is_listed_shown_and_its_proof_is_fetched() {
     let fetched = folder.orch(["runs", "proof", short, "--out", "again.orchproof"]).succeeds().out;
     assert!(fetched.starts_with("again.orchproof (verified, level L1, "), "{fetched}");
     folder.orch(["proof", "verify", "again.orchproof"]).succeeds();
+    let none = folder.orch(["runs", "list", "--plan", "breif"]).succeeds();
+    assert_eq!((none.out.as_str(), none.err.starts_with("no run here is of `breif`")), ("", true));
+    for run in ["nonsense", "01a20312-e3b0-71c1-8f80-cf4a5739d298"] {
+        let unknown = folder.orch(["runs", "show", run]);
+        assert!(unknown.err.contains("`orch runs list` names the runs there are"), "{}", unknown.err);
+    }
     for args in [["runs", "show"], ["runs", "proof"]] {
         let unknown = folder.orch([&args[..], &["01a20312-e3b0-71c1-8f80-cf4a5739d298"]].concat()).exits(1);
         assert!(unknown.err.starts_with("error[E1164]"), "{}", unknown.err);
@@ -81,8 +87,13 @@ fn a_run_is_cancelled_from_elsewhere_and_what_it_sent_is_booked() {
     assert!(cancel(&[]).out.contains("had ended before: cancelled"));
     let json = cancel(&["--json"]).json();
     assert_eq!((&json["state"], &json["costs"][0]["basis"]), (&"cancelled".into(), &"assumed".into()));
+    assert_eq!(json["cancelled"], false, "it had been before");
     let proof = ["runs", "proof", &run, "--out", "their.orchproof", at[0], at[1]];
     elsewhere.orch(proof).succeeds();
+    let shown = elsewhere.orch(["proof", "show", "their.orchproof"]).exits(9).out;
+    assert!(shown.contains("the run was cancelled\n"), "{shown}");
+    let row = shown.lines().find(|line| line.starts_with("hits ")).unwrap();
+    assert!(row.contains(" cancelled ") && !shown.contains("failed, E1156"), "{shown}");
 }
 
 #[test]
@@ -94,8 +105,9 @@ fn a_run_that_a_killed_process_left_is_cancelled_without_going_on() {
     running.end().exits(-1);
     folder.set_latency(1);
     let run = underway(&folder, &[]);
-    let said = folder.orch(["runs", "cancel", &run]).succeeds().out;
-    assert_eq!(said, format!("{run} of brief: cancelled, paid at most 0.004 USD\n"));
+    let json = folder.orch(["runs", "cancel", &run, "--json"]).succeeds().json();
+    assert_eq!((&json["cancelled"], &json["state"]), (&true.into(), &"cancelled".into()));
+    assert_eq!((&json["total"]["units"], &json["total_certain"]), (&4_000.into(), &false.into()));
     let shown = folder.orch(["runs", "show", &run, "--json"]).succeeds().json();
     assert_eq!((&shown["state"], &shown["steps"][0]["attempts"]), (&"cancelled".into(), &1.into()));
     // The next run has nothing to take up.

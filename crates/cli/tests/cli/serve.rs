@@ -23,7 +23,7 @@ impl Server {
         Self { child, address }
     }
 
-    fn signal(&mut self, name: &str) -> Option<i32> {
+    pub(crate) fn signal(&mut self, name: &str) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
         self.child.wait().unwrap().code()
@@ -57,6 +57,21 @@ fn runs_ledger_and_lock_work_the_same_against_a_server() {
     let ran = ended(folder.command(["run", "plan.orch", "-q"]).env("ORCHESTRA_SERVER", &server.address));
     ran.succeeds();
     assert_eq!(server.signal("TERM"), Some(0));
+}
+
+#[test]
+fn a_quiet_server_tells_of_warnings_only() {
+    let folder = Folder::project_with_latency(1);
+    for (args, is_told) in [(&["-q"][..], false), (&["-q", "--log", "info"], true), (&[], true)] {
+        let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
+        let server = Running::start(&mut folder.command(args));
+        let address = server.first_line().trim().strip_prefix("listening on ").unwrap().to_owned();
+        let call = ["call", "sn22.web_search", "query=a", "--max-cost", "0.005USD", "--server", &address];
+        folder.orch(call).succeeds();
+        server.signal("TERM");
+        let said = server.end().exits(0).err;
+        assert_eq!(said.contains("run ended"), is_told, "{said}");
+    }
 }
 
 #[test]

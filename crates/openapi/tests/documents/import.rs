@@ -373,3 +373,33 @@ fn the_address_of_a_document_is_kept_without_its_secrets() {
         assert_eq!(entry.descriptor.sources[0].reference, "https://docs.example/api/openapi.yaml?v=2");
     }
 }
+
+#[test]
+fn what_has_no_name_is_left_out_or_stays_within_the_body() {
+    let document = json!({
+        "openapi": "3.1.0", "servers": [{ "url": "https://api.example.com" }],
+        "paths": { "/x": { "post": {
+            "operationId": "ask",
+            "parameters": [
+                { "name": "", "in": "query", "schema": { "type": "string" } },
+                { "name": "a b", "in": "header", "schema": { "type": "string" } },
+                { "name": "q", "in": "query", "schema": { "type": "string" } },
+            ],
+            "requestBody": { "content": { "application/json": { "schema": {
+                "type": "object", "required": [""], "properties": { "": { "type": "string" } },
+            } } } },
+            "responses": { "200": { "description": "" } },
+        } } },
+    });
+    let entry = entry(document.to_string().as_bytes(), "sn7.ask");
+    let properties = entry.descriptor.input["properties"].as_object().unwrap();
+    assert_eq!(properties.keys().collect::<Vec<_>>(), ["q", "body"]);
+    let said: Vec<&str> = entry.notes.iter().map(|note| note.text.as_str()).collect();
+    for text in [
+        "an optional parameter whose `name` is empty",
+        "the optional header `a b`: no header can be called so",
+        "the body is one argument, `body`: a field of it has no name",
+    ] {
+        assert!(said.contains(&text), "{text}: {said:?}");
+    }
+}

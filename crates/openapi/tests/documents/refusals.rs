@@ -40,6 +40,23 @@ fn each_refusal_has_its_code_and_place() {
             format!("{post}/parameters/0"),
         ),
         (
+            json!({ "responses": ok, "parameters": [
+                { "name": " ", "in": "query", "required": true, "schema": {} }] }),
+            Some("E1254"),
+            format!("{post}/parameters/0/name"),
+        ),
+        (
+            json!({ "responses": ok, "parameters": [
+                { "name": "a b", "in": "header", "required": true, "schema": {} }] }),
+            Some("E1254"),
+            format!("{post}/parameters/0/name"),
+        ),
+        (
+            json!({ "responses": ok, "requestBody": body("application/x-www-form-urlencoded", json!({ "properties": { "": {} } })) }),
+            Some("E1256"),
+            format!("{post}/requestBody/content/application~1x-www-form-urlencoded/schema/properties/"),
+        ),
+        (
             json!({ "responses": ok, "parameters": [{ "name": "a" }] }),
             Some("E1254"),
             format!("{post}/parameters/0"),

@@ -46,6 +46,12 @@ impl Fault {
         }
     }
 
+    /// Whether the system admits no writing where SQLite would write.
+    pub(super) fn is_refused(&self) -> bool {
+        let refused = [ErrorCode::ReadOnly, ErrorCode::CannotOpen, ErrorCode::PermissionDenied];
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code().is_some_and(|code| refused.contains(&code)))
+    }
+
     /// As [`Fault::at`], for a store that is being opened: no append is in doubt, so a write that failed on a disk
     /// without space means just that.
     pub(super) fn at_open(self, path: &Path) -> Error {

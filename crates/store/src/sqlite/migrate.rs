@@ -46,6 +46,15 @@ pub(super) fn recognise(connection: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether there is a layout to read: none where a process is about to make the database.
+pub(super) fn is_made(connection: &Connection) -> Result<bool, Fault> {
+    recognise(connection)?;
+    match version(connection)? {
+        newer if newer > SCHEMA_VERSION => Err(Fault::NewerSchema(newer)),
+        version => Ok(version > 0),
+    }
+}
+
 /// Brings the database to [`SCHEMA_VERSION`], each step in a transaction of its own.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Fault> {
     run_steps(connection, &STEPS)

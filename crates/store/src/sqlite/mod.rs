@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use schema::hash::Hash;
 
 use crate::ownership::Ownership;
@@ -89,6 +89,24 @@ impl Sqlite {
         let writer = open_writer(&path, options.max_bytes)?;
         let workers = Workers::start(&path, writer, &shared)?;
         Ok(Self { path, workers, _ownership: ownership, shared })
+    }
+
+    /// All records of one stream of the store in `dir`, as they are at this moment. Whoever owns the store goes on with it, and
+    /// nothing in it changes.
+    ///
+    /// Errors: [`Error::Corrupt`], [`Error::NewerSchema`], [`Error::NotWritable`] where there is a write-ahead log and its folder
+    /// admits no index of it, [`Error::Io`].
+    pub fn records_of(dir: &Path, stream: &StreamName) -> Result<Vec<Record>, Error> {
+        let path = dir.join(DATABASE_FILE);
+        let read = |mut connection| read::all_records(&mut connection, stream);
+        let records = match worker::open_reader(&path).and_then(read) {
+            // Without a log nobody has the store, and the file is all of it.
+            Err(fault) if fault.is_refused() && path.is_file() && !beside(&path, "-wal").exists() => {
+                open_alone(&path).and_then(read)
+            }
+            records => records,
+        };
+        records.map_err(|fault| fault.at(&path))
     }
 
     /// The database file.
@@ -224,11 +242,28 @@ fn create_files(path: &Path) -> Result<(), Error> {
     }
     private::tighten(path);
     for suffix in ["-wal", "-shm"] {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(suffix);
-        private::tighten(Path::new(&beside));
+        private::tighten(&beside(path, suffix));
     }
     Ok(())
+}
+
+/// A file that SQLite has beside the database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(suffix);
+    beside.into()
+}
+
+/// A reader of a database in a folder that may not be written to.
+fn open_alone(path: &Path) -> Result<Connection, Fault> {
+    let escaped = |byte: &u8| match byte {
+        b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => char::from(*byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    let path: String = path.as_os_str().as_encoded_bytes().iter().map(escaped).collect();
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    Ok(Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)?)
 }
 
 /// Settings every connection shares.
@@ -239,4 +274,27 @@ fn tune(connection: &Connection) -> Result<(), Fault> {
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_is_read_where_nothing_can_be_written_beside_it() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let dir = dir.path().join("a b?#%é");
+        let (name, path) = (StreamName::new("ledger").unwrap(), dir.join(DATABASE_FILE));
+        let log = Sqlite::open(&Options::new(&dir)).unwrap();
+        log.append(Append::to(name.clone()).record("one")).await.unwrap();
+        drop(log);
+        assert!(!beside(&path, "-wal").exists(), "it was closed in order");
+        let mut connection = open_alone(&path).unwrap();
+        let records = read::all_records(&mut connection, &name).unwrap();
+        assert_eq!(records.iter().map(|record| record.bytes.as_ref()).collect::<Vec<_>>(), [b"one"]);
+        assert!(!beside(&path, "-shm").exists(), "nothing was made");
+        let absent =
+            open_alone(&dir.join("none.db")).and_then(|mut none| read::all_records(&mut none, &name));
+        assert!(absent.unwrap_err().is_refused());
+    }
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use schema::hash::Hash;
 
 use super::fault::Fault;
+use super::migrate;
 use crate::name::prefix_end;
 use crate::search::{Search, SearchHit, match_expression};
 use crate::{
@@ -61,6 +62,23 @@ pub(super) fn records(
         |row| Ok(Record { seq: seq_of(row.get(0)?), bytes: blob_column(row, 1)? }),
         |record| record.bytes.len(),
     )
+}
+
+/// All records of a stream, of a database that need not be one of this version.
+pub(super) fn all_records(connection: &mut Connection, name: &StreamName) -> Result<Vec<Record>, Fault> {
+    // One moment for all pages.
+    let transaction = connection.transaction()?;
+    let mut all: Vec<Record> = Vec::new();
+    if !migrate::is_made(&transaction)? {
+        return Ok(all);
+    }
+    loop {
+        let page = records(&transaction, name, all.len() as u64 + 1, usize::MAX)?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
 }
 
 pub(super) fn streams(

@@ -98,7 +98,7 @@ impl Drop for Workers {
     }
 }
 
-fn open_reader(path: &Path) -> Result<Connection, Fault> {
+pub(super) fn open_reader(path: &Path) -> Result<Connection, Fault> {
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,

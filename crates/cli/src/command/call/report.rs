@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use ::proof::verify::TrustPolicy;
+use proto::v1;
 use schema::amount::Amount;
 use serde_json::{Value, json};
 use tonic::Status;
@@ -31,9 +33,17 @@ pub(super) struct Report<'a> {
 }
 
 impl Report<'_> {
+    /// Shows what became of a call.
+    pub(super) async fn show(&self, connection: &Connection, followed: &Followed) -> Result<(), Failure> {
+        match &followed.ended {
+            Ok(answer) => self.answered(answer, followed),
+            Err(status) => self.refused(connection, status, followed).await,
+        }
+    }
+
     /// Shows the answer, then in one line what it cost.
-    pub(super) fn answered(&self, followed: &Followed) -> Result<(), Failure> {
-        let (answer, output) = (&followed.answer, self.context.output);
+    fn answered(&self, answer: &v1::CallResponse, followed: &Followed) -> Result<(), Failure> {
+        let output = self.context.output;
         let saved = self.save(&answer.receipt);
         let result = serde_json::from_slice::<Value>(&answer.result_json).unwrap_or(Value::Null);
         if output.json {
@@ -48,6 +58,7 @@ impl Report<'_> {
                 "costs": cost_rows(&answer.costs),
                 "total": money::document(answer.total.as_ref()),
                 "total_certain": answer.total_certain,
+                "charge_remarks": followed.charge_remarks,
                 "latency_us": answer.latency_us,
                 "receipt": receipt,
             }));
@@ -57,8 +68,7 @@ impl Report<'_> {
             output.data(&serde_json::to_string_pretty(&result).unwrap_or_default());
         }
         let basis = answer.costs.first().map_or("nothing sent", |row| money::basis(row.basis()));
-        let above =
-            if answer.costs.iter().any(|row| row.charged_above_agreed) { ", above agreed" } else { "" };
+        let above = above(&answer.costs);
         output.note(&format!(
             "{} {}: {} ({basis}{above}), {} ms, receipt {}",
             answer.operation,
@@ -72,20 +82,33 @@ impl Report<'_> {
     }
 
     /// Says why there is no answer, and what was charged all the same.
-    pub(super) async fn refused(&self, connection: &Connection, status: &Status) -> Result<(), Failure> {
+    async fn refused(
+        &self,
+        connection: &Connection,
+        status: &Status,
+        followed: &Followed,
+    ) -> Result<(), Failure> {
         let info = status.get_details_error_info();
         let told = info.as_ref().map(|info| &info.metadata);
         let Some((told, run)) = told.and_then(|told| Some((told, told.get("run")?))) else {
-            return Err(self.not_made(connection.refused(status)));
+            let failure = connection.refused(status);
+            return Err(match &followed.accepted {
+                Some(accepted) => self.lost(connection, accepted, failure),
+                None => self.not_made(failure),
+            });
         };
+        let refused = |status| connection.refused(&status);
         let code = info.as_ref().map(|info| info.reason.clone()).unwrap_or_default();
         let text = |name: &str| told.get(name).map_or("", String::as_str);
+        let request = v1::GetRunRequest { name: run.clone() };
+        let costs = connection.runs().get_run(request).await.map_err(refused)?.into_inner();
+        let costs = costs.run.unwrap_or_default().costs;
         let bundle = match self.receipt {
-            Some(_) => read_proof(connection, run).await.map_err(|status| connection.refused(&status))?,
+            Some(_) => read_proof(connection, run).await.map_err(refused)?,
             None => Vec::new(),
         };
         let saved = self.save(&bundle);
-        let exit = exit(&code, text("call_kind"));
+        let (exit, wait) = (exit(&code, text("call_kind")), retry_after(status));
         if self.context.output.json {
             let total = text("charged").parse::<Amount>().ok();
             self.context.output.document(&json!({
@@ -98,24 +121,56 @@ impl Report<'_> {
                     "message": status.message(),
                     "call_kind": text("call_kind"),
                     "path": text("path"),
-                    "retry_after_ms": retry_after_ms(status),
+                    "retry_after_ms": wait.and_then(|wait| u64::try_from(wait.as_millis()).ok()),
                 },
+                "costs": cost_rows(&costs),
                 "total": total,
                 "total_certain": text("certain") == "true",
+                "charge_remarks": followed.charge_remarks,
                 "receipt": self.receipt_document(text("proof_id"), &saved),
             }));
             return Err(Failure::said(exit));
         }
         self.say_where(&saved);
-        Err(Failure::new(code, format!("{}{}", why(status.message(), told, exit), charged(told)), "")
-            .exit(exit))
+        let message = format!("{}{}{}", why(status.message(), told, exit), charged(told), above(&costs));
+        let failure = Failure::new(code, message, "").exit(exit);
+        let Some(wait) = wait else { return Err(failure) };
+        let seconds = wait.as_millis().div_ceil(1_000);
+        let help = format!("try again in {seconds} s, as the subnet asks\n{}", failure.next_step());
+        Err(Failure { help: help.trim_end().to_owned(), ..failure })
+    }
+
+    /// A call that is on its way where nobody tells any more how it ends.
+    fn lost(&self, connection: &Connection, accepted: &v1::CallAccepted, failure: Failure) -> Failure {
+        let v1::CallAccepted { run, cost_max, .. } = accepted;
+        let message = format!(
+            "{}; the call is {run} there, and may cost up to {}",
+            failure.message,
+            money::shown(cost_max.as_ref())
+        );
+        let help = format!(
+            "`orch runs show {run}{}` says what became of it; a server that stopped goes on with it when it starts again",
+            connection.option()
+        );
+        let failure = Failure { message, help, ..failure };
+        if !self.context.output.json {
+            return failure;
+        }
+        self.context.output.document(&json!({
+            "operation": self.callee.id,
+            "version": self.callee.version,
+            "run": run,
+            "cost_max": money::document(cost_max.as_ref()),
+            "error": failure.parts(),
+        }));
+        Failure::said(failure.exit)
     }
 
     /// A call of which nothing was sent, with what to do in terms of this command line.
     fn not_made(&self, failure: Failure) -> Failure {
         let help = match failure.code.as_str() {
             "E0404" => "such as --timeout 90s",
-            "E0703" => "say the most it may cost: --max-cost 0.01USD",
+            "E0703" => "say the most it may cost: --max-cost 0.01USD, or 0USD where it is free",
             "E0707" => "give --max-cost in the currency in which the operation says what it charged",
             "E1402" => "nothing was sent; raise --max-cost, or call another operation",
             "E1403" => "give --max-cost in the currency of the operation's price",
@@ -179,7 +234,12 @@ fn short(hash: &str) -> &str {
     hash.get(..12).unwrap_or(hash)
 }
 
-/// How long the subnet asked to be left alone, milliseconds.
-fn retry_after_ms(status: &Status) -> Option<u64> {
-    u64::try_from(status.get_details_retry_info()?.retry_delay?.as_millis()).ok()
+/// Whether a subnet charged more than was agreed, for people.
+fn above(costs: &[v1::CostRow]) -> &'static str {
+    if costs.iter().any(|row| row.charged_above_agreed) { ", above agreed" } else { "" }
+}
+
+/// How long the subnet asked to be left alone.
+fn retry_after(status: &Status) -> Option<Duration> {
+    status.get_details_retry_info()?.retry_delay
 }

@@ -1,5 +1,6 @@
 //! Trying a key: which operation of the Ledger tells whether it works, and what came of calling it.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,9 +12,10 @@ use schema::operation::{OperationDescriptor, SideEffects};
 use schema::price::{PriceBasis, PriceRule};
 use serde_json::Map;
 use subnet::secrets::SecretStore;
-use subnet::{CallContext, Client, Follow, PreparedOperation};
+use subnet::{CallContext, CallOutcome, Client, Follow, PreparedOperation};
 use uuid::Uuid;
 
+use crate::command::Context;
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
 use crate::service::local::{Local, egress};
@@ -69,12 +71,48 @@ pub(super) struct Tested {
     pub(super) code: String,
     /// What happened, without any of the key.
     pub(super) message: String,
+    /// What the call cost; `None` where none was made, or a free one.
+    pub(super) cost: Option<Cost>,
+}
+
+/// What a call that is charged cost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cost {
+    /// The most that was admitted.
+    pub(super) max: Amount,
+    /// What it cost; at most that where it is not certain.
+    pub(super) amount: Amount,
+    /// Whether the peer said so, or nothing can have been charged.
+    pub(super) is_certain: bool,
+}
+
+impl Cost {
+    fn of(outcome: &CallOutcome, max: Amount) -> Self {
+        let is_charged = outcome.sent && outcome.pages > 0;
+        let (amount, is_certain) = match outcome.observed_cost {
+            Some(observed) => (observed, true),
+            None if is_charged => (max, false),
+            None => (Amount::zero(max.currency), true),
+        };
+        Self { max, amount, is_certain }
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { max, amount, is_certain } = self;
+        let is_above = amount.currency == max.currency && amount.units > max.units;
+        let sure = if *is_certain { "" } else { "at most " };
+        write!(f, "it cost {sure}{amount}")?;
+        if is_above { write!(f, ", above the {max} that it was to cost at most") } else { Ok(()) }
+    }
 }
 
 /// Tries `value` in the place of the entry's own, at no cost unless `spend` admits one.
 ///
 /// Fails where the key has expired, or nothing can be called at all.
 pub(super) async fn test(
+    context: &Context,
     config: &Config,
     entry: &Entry,
     value: &Value,
@@ -89,6 +127,7 @@ pub(super) async fn test(
         operation: None,
         code: String::new(),
         message: format!("{why}; its form, its origin and its end are in order"),
+        cost: None,
     };
     let mut secrets = SecretStore::new();
     let parts = value.parts().map(|(name, part)| (name.to_owned(), part));
@@ -97,12 +136,18 @@ pub(super) async fn test(
         .map_err(|error| vault::failure(error.into()))?;
     let ledger = Ledger::open(config).await?;
     let Some(probe) = ledger.probe(entry, spend) else {
-        let cost = if spend.is_some() { "costs no more than that" } else { "is free" };
+        let (cost, more) = match spend {
+            Some(_) => ("costs no more than that", ""),
+            None => ("is free", " (--spend 0.01USD tests it by one that is charged)"),
+        };
         let origin = entry.origin();
         return Ok(unchecked(format!(
-            "the Ledger has no operation at {origin} that takes this key and {cost}"
+            "the Ledger has no operation at {origin} that takes this key and {cost}{more}"
         )));
     };
+    if let Some(cost) = probe.cost {
+        context.output.note(&format!("calling {}, which may cost up to {cost}", probe.prepared.id()));
+    }
     Ok(probe.call(&ledger.client, &secrets).await)
 }
 
@@ -117,7 +162,12 @@ pub(super) async fn origin_of(config: &Config, name: &str) -> Result<String, Fai
         Ok([origin]) => Ok(origin),
         Err(origins) if origins.is_empty() => {
             let message = format!("the Ledger does not say where a key named {name} would be sent");
-            Err(Failure::new("E1532", message, "say so: --origin https://HOST"))
+            let known = ledger.operations.iter().map(|operation| operation.id.as_str());
+            let help = plan_lang::suggest(name, known.filter(|_| name.contains('.'))).map_or_else(
+                || "say so: --origin https://HOST".to_owned(),
+                |near| format!("did you mean `{near}`? Else say it: --origin https://HOST"),
+            );
+            Err(Failure::new("E1532", message, help))
         }
         Err(origins) => {
             let message = format!("a key named {name} could be sent to {}", origins.join(" or "));
@@ -199,11 +249,7 @@ impl Probe {
         };
         let outcome = client.call_fields(&self.prepared, self.input, &context).await;
         let operation = self.prepared.id().clone();
-        let charged = match (outcome.observed_cost, self.cost) {
-            (Some(observed), _) => format!(", at {observed}"),
-            (None, Some(cost)) => format!(", at {cost} at most"),
-            (None, None) => String::new(),
-        };
+        let cost = self.cost.map(|max| Cost::of(&outcome, max));
         let (verdict, code, what) = match outcome.result {
             Ok(_) => (Verdict::Works, String::new(), "answered".to_owned()),
             Err(error) => {
@@ -219,7 +265,9 @@ impl Probe {
             }
         };
         let code = if verdict == Verdict::Works { String::new() } else { code };
-        Tested { verdict, code, message: format!("{operation}{charged}: {what}"), operation: Some(operation) }
+        let cost_told = cost.map(|cost| format!("; {cost}")).unwrap_or_default();
+        let message = format!("{operation}: {what}{cost_told}");
+        Tested { verdict, code, message, operation: Some(operation), cost }
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) async fn run(context: &Context, which: &Which, spend: &Spend) -> Resu
     let (vault, unlock) = vault::open_required(&named.place)?;
     let entry = vault.entry(&named.tenant, named.name).map_err(vault::failure)?;
     let value = entry.next().unwrap_or_else(|| entry.value());
-    let tested = probe::test(&named.config, entry, value, spend).await?;
+    let tested = probe::test(context, &named.config, entry, value, spend).await?;
     let takes_over = tested.verdict == Verdict::Works && entry.next().is_some();
     if takes_over {
         Vault::change(&named.place, &unlock, |vault| vault.replace(&named.tenant, named.name, value.clone()))
@@ -40,7 +40,7 @@ pub(super) fn report(
     value: &Value,
     tested: &Tested,
 ) -> Result<(), Failure> {
-    let Tested { verdict, operation, code, message } = tested;
+    let Tested { verdict, operation, code, message, cost } = tested;
     if context.output.json {
         context.output.document(&json!({
             "name": entry.name(),
@@ -51,6 +51,9 @@ pub(super) fn report(
             "operation": operation,
             "code": (!code.is_empty()).then_some(code),
             "message": message,
+            "cost_max": cost.map(|cost| cost.max),
+            "cost": cost.map(|cost| cost.amount),
+            "cost_certain": cost.map(|cost| cost.is_certain),
         }));
         return verdict.exit().map_or(Ok(()), |exit| Err(Failure::said(exit)));
     }

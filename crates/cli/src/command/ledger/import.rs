@@ -20,7 +20,7 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 const CATALOG_MARKS: [&str; 3] = ["operations", "capabilities.json", "subnets.json"];
 
 const FORMAT_HELP: &str = "an entry has the form that `orch ledger show OPERATION --json` prints as `entry`; a file \
-                           holds one, or several as `operations`";
+                           holds one, or several as `operations`\nan OpenAPI document is taken by `orch ledger add FILE --netuid N`";
 
 /// An entry to publish.
 enum Entry {

@@ -20,6 +20,9 @@ use crate::output::table::{aligned, figures, text};
 /// Calls that are listed; a bundle may have a hundred thousand.
 const CALLS_SHOWN_MAX: usize = 500;
 
+/// Code of a step that was given up because its run was cancelled, or had failed elsewhere.
+const CANCELLED: &str = "E1156";
+
 /// Prints the bundle, and ends as its verification does.
 pub(super) fn run(context: &Context, file: &Path, trust: &[String]) -> Result<(), Failure> {
     let bytes = read(file)?;
@@ -61,7 +64,7 @@ fn summary(run: &RunSummary, verdict: &Verdict, bytes: usize) -> String {
     let ended = match &run.result {
         RunResult::Succeeded => "succeeded".to_owned(),
         RunResult::Failed { code } => format!("failed with {code}"),
-        RunResult::Cancelled => "cancelled".to_owned(),
+        RunResult::Cancelled => "was cancelled".to_owned(),
     };
     let took = run.closed_at_us.saturating_sub(run.opened_at_us) / 1_000;
     let calls: u64 = run.totals.calls.values().sum();
@@ -117,6 +120,7 @@ fn call(plan: Option<&PlanGraph>, commit: &NodeCommit, step: Option<&Step>) -> O
     let ended = match &commit.outcome {
         Outcome::Call => "ok".to_owned(),
         Outcome::Cached { .. } => "from an earlier run".to_owned(),
+        Outcome::Failed { code, .. } if code == CANCELLED => "cancelled".to_owned(),
         Outcome::Failed { code, .. } => format!("failed, {code}"),
         _ => return None,
     };

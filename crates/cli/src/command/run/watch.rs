@@ -103,8 +103,12 @@ pub(super) async fn watch(
         if !again(connection, &status, &mut broken).await {
             let mut failure = connection.refused(&status);
             if failure.exit == Exit::Unreachable {
-                failure.help =
-                    format!("{}\n{name} goes on there, within its budget and deadline", failure.help);
+                failure.help = format!(
+                    "{}\n{name} goes on there, within its budget and deadline: `orch runs show {name}{}` says what \
+                     became of it",
+                    failure.help,
+                    connection.option()
+                );
             }
             return Err(failure);
         }
@@ -166,9 +170,10 @@ pub(crate) async fn read_proof(connection: &Connection, name: &str) -> Result<Ve
 /// What to do about a run that was not admitted, in terms of this command line.
 pub(crate) fn with_advice(failure: Failure) -> Failure {
     let advice = match failure.code.as_str() {
-        "E1105" => {
-            "`orch keys add snN` asks for the key and keeps it encrypted\nor in the environment: \
-             ORCHESTRA_SECRET_SNN=\"ORIGIN KEY\""
+        "E1105" => &store_key(&failure.message),
+        "E1101" => {
+            "`allow_loopback = true` under [development] in orchestra.toml admits this machine, `allow_private = true` \
+             its network"
         }
         "E1402" => "`orch explain FILE` shows what costs most; raise the limit, or let the plan do less",
         "E1403" => "give --max-cost in the currency of the plan's prices and budget",
@@ -177,4 +182,21 @@ pub(crate) fn with_advice(failure: Failure) -> Failure {
     };
     let help = if failure.help.is_empty() { advice.to_owned() } else { failure.help.clone() };
     Failure { help, ..failure }
+}
+
+/// How to store a missing key: under the name of the subnet, for the origin and for whom the message says.
+fn store_key(message: &str) -> String {
+    let said = message.rsplit_once("or `").and_then(|(_, rest)| rest.split_once("` for "));
+    let (name, rest) = said.unwrap_or(("snN", "ORIGIN"));
+    let origin = rest.split([' ', ',']).next().unwrap_or(rest);
+    let tenant = rest.split_once("the tenant `").and_then(|(_, rest)| rest.split_once('`'));
+    let of_tenant = tenant.map(|(tenant, _)| format!(" --tenant {tenant}")).unwrap_or_default();
+    let add = format!("`orch keys add {name}{of_tenant}` asks for the key and keeps it encrypted");
+    match tenant {
+        Some(_) => add,
+        None => {
+            let variable = name.to_ascii_uppercase();
+            format!("{add}\nor in the environment: ORCHESTRA_SECRET_{variable}=\"{origin} KEY\"")
+        }
+    }
 }
