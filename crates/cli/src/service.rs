@@ -203,12 +203,14 @@ impl Connection {
         if code.is_empty() {
             return self.without_code(status);
         }
-        let failure = match message(status).split_once("; ") {
-            // The Ledger says in one line what to do next.
+        let text = message(status);
+        // The Ledger says in one line what to do next, behind several where it refuses several names.
+        let parts = if text.contains('\n') { text.rsplit_once("; ") } else { text.split_once("; ") };
+        let failure = match parts {
             Some((what, next)) if code.starts_with("E12") => {
                 Failure::new(code, what, next.replace("?; ", "?\n"))
             }
-            _ => Failure::new(code, message(status), ""),
+            _ => Failure::new(code, text, ""),
         };
         if matches!(status.code(), Code::Unauthenticated | Code::PermissionDenied) {
             return failure.exit(Exit::Unauthenticated);

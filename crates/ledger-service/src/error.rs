@@ -89,6 +89,9 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A lock was asked for several names that it cannot have.
+    #[error("{}", all_of(.0))]
+    NotLockable(Vec<Error>),
     /// What was read somewhere would follow an entry that is from elsewhere.
     #[error("`{id}` {how} `{source_name}`, and is left as it is")]
     Foreign {
@@ -119,6 +122,7 @@ impl Error {
             Self::UnknownVersion { .. } => "E1208",
             Self::Log { .. } => "E1209",
             Self::NotCallable { .. } => "E1210",
+            Self::NotLockable(all) => all.first().map_or("E1201", Self::code),
             Self::Foreign { .. } => "E1211",
             Self::Store(error) => error.code(),
         }
@@ -140,6 +144,7 @@ impl Error {
             Self::PageToken => "start again without a page token, and keep the filter the same between pages",
             Self::UnknownVersion { .. } => "ask for one of those versions, or for none to get the newest",
             Self::Log { .. } => "restore the store from a backup",
+            Self::NotLockable(all) => all.first().map_or("", Self::help),
             Self::NotCallable { .. } => {
                 "choose another operation; `orch ledger search` shows which can be called"
             }
@@ -149,6 +154,16 @@ impl Error {
             Self::Store(error) => error.help(),
         }
     }
+}
+
+/// One line each.
+fn all_of(errors: &[Error]) -> String {
+    const SHOWN: usize = 20;
+    let mut lines: Vec<String> = errors.iter().take(SHOWN).map(Error::to_string).collect();
+    if let Some(more @ 1..) = errors.len().checked_sub(SHOWN) {
+        lines.push(format!("and {more} more"));
+    }
+    lines.join("\n")
 }
 
 fn did_you_mean(suggestion: Option<&str>) -> String {

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use schema::lock::{LOCKFILE_VERSION, LockBodies, LockedCapability, LockedOperation, Lockfile};
+use schema::operation::CapabilityDescriptor;
 
 use crate::callable::Callability;
+use crate::entry::Published;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
 
@@ -15,42 +17,38 @@ impl Snapshot {
     /// capability, operations that cannot be called as they stand and are not asked for by id are left out, as
     /// long as one remains.
     ///
-    /// Errors: [`Error::UnknownOperation`], [`Error::UnknownCapability`], [`Error::NotCallable`].
+    /// Errors: [`Error::UnknownOperation`], [`Error::UnknownCapability`], [`Error::NotCallable`], and
+    /// [`Error::NotLockable`] for several of them.
     pub fn lock_for(
         &self,
         operations: &BTreeSet<String>,
         capabilities: &BTreeSet<String>,
     ) -> Result<(Lockfile, LockBodies), Error> {
         let mut bodies = LockBodies::new();
-        let mut wanted = BTreeSet::new();
-        for id in operations {
-            if let Callability::No(reason) = self.callability(id)? {
-                return Err(Error::NotCallable { id: id.clone(), reason: reason.clone() });
-            }
-            wanted.insert(id.clone());
-        }
+        let mut wanted = operations.clone();
+        let mut refused: Vec<Error> =
+            operations.iter().filter_map(|id| self.lockable_operation(id).err()).collect();
         let mut locked_capabilities = Vec::with_capacity(capabilities.len());
         for name in capabilities {
-            let published = self.capability(name)?;
-            let mut admissible = Vec::new();
-            for adapter in &published.descriptor.adapters {
-                let asked_for = operations.contains(&adapter.operation);
-                if asked_for || *self.callability(&adapter.operation)? == Callability::Yes {
-                    admissible.push(adapter.operation.clone());
+            match self.lockable_capability(name, operations) {
+                Ok((published, admissible)) => {
+                    wanted.extend(admissible.iter().cloned());
+                    bodies.insert(published.hash, published.bytes.to_vec());
+                    locked_capabilities.push(LockedCapability {
+                        name: name.clone(),
+                        version: published.descriptor.version,
+                        entry: published.hash,
+                        operations: admissible,
+                    });
                 }
+                Err(error) => refused.push(error),
             }
-            if admissible.is_empty() {
-                let reason = "no operation that can be called fulfils it".to_owned();
-                return Err(Error::NotCallable { id: format!("cap.{name}"), reason });
-            }
-            wanted.extend(admissible.iter().cloned());
-            bodies.insert(published.hash, published.bytes.to_vec());
-            locked_capabilities.push(LockedCapability {
-                name: name.clone(),
-                version: published.descriptor.version,
-                entry: published.hash,
-                operations: admissible,
-            });
+        }
+        if refused.len() > 1 {
+            return Err(Error::NotLockable(refused));
+        }
+        if let Some(only) = refused.pop() {
+            return Err(only);
         }
         let mut locked_operations = Vec::with_capacity(wanted.len());
         for id in wanted {
@@ -74,5 +72,33 @@ impl Snapshot {
             capabilities: locked_capabilities,
         };
         Ok((lockfile, bodies))
+    }
+
+    fn lockable_operation(&self, id: &str) -> Result<(), Error> {
+        match self.callability(id)? {
+            Callability::No(reason) => Err(Error::NotCallable { id: id.to_owned(), reason: reason.clone() }),
+            _ => Ok(()),
+        }
+    }
+
+    /// A capability, with the operations that may fulfil it in a lock with `operations`.
+    fn lockable_capability(
+        &self,
+        name: &str,
+        operations: &BTreeSet<String>,
+    ) -> Result<(&Published<CapabilityDescriptor>, Vec<String>), Error> {
+        let published = self.capability(name)?;
+        let mut admissible = Vec::new();
+        for adapter in &published.descriptor.adapters {
+            let asked_for = operations.contains(&adapter.operation);
+            if asked_for || *self.callability(&adapter.operation)? == Callability::Yes {
+                admissible.push(adapter.operation.clone());
+            }
+        }
+        if admissible.is_empty() {
+            let reason = "no operation that can be called fulfils it".to_owned();
+            return Err(Error::NotCallable { id: format!("cap.{name}"), reason });
+        }
+        Ok((published, admissible))
     }
 }

@@ -467,5 +467,14 @@ async fn a_lock_of_what_is_unknown_or_not_callable_is_refused() {
     assert_eq!(lock("", "generat").to_string(), "there is no capability `generat`; did you mean `generate`?");
     assert_eq!(lock("sn34.detect_video", "").code(), "E1210");
     // One that only lacks a host can be locked: the deployment may name one.
+    // Of several that are refused all are told, one line each.
+    let many = (0..25).map(|n| format!("sn22.nothing_{n:02}")).collect();
+    let error =
+        snapshot.lock_for(&set(["sn22.web_crawll", "sn22.web_crawl"]), &set(["generat"])).unwrap_err();
+    let said = "there is no operation `sn22.web_crawll`; did you mean `sn22.web_crawl`?
+there is no capability `generat`; did you mean `generate`?";
+    assert_eq!((error.code(), error.to_string().as_str()), ("E1201", said));
+    let error = snapshot.lock_for(&many, &set([])).unwrap_err().to_string();
+    assert_eq!((error.lines().count(), error.lines().last()), (21, Some("and 5 more")));
     snapshot.lock_for(&set(["sn65.new_lease"]), &set([])).unwrap();
 }

@@ -134,6 +134,10 @@ impl<'a, 's> Checker<'a, 's> {
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
+        let diagnostic = match self.body.shorthand {
+            Some(key) => record::written_out(diagnostic, key),
+            None => diagnostic,
+        };
         self.sink.report(self.body.source, diagnostic);
     }
 

@@ -169,4 +169,6 @@ codes! {
     TOLERATES_ALL = "W0913";
     /// A template of a text alone.
     NEEDLESS_TEMPLATE = "W0914";
+    /// A name in a pattern that is a variant but for its letter case.
+    NAME_LIKE_VARIANT = "W0915";
 }

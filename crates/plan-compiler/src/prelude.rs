@@ -94,6 +94,29 @@ pub(crate) fn of_the_library(types: &TypeDefs, name: &str, of: &[Type]) -> Optio
     }
 }
 
+/// Whether the library has a record called `name`.
+pub(crate) fn is_of_the_library(name: &str) -> bool {
+    OF_THE_LIBRARY.iter().any(|(known, _)| *known == name)
+}
+
+/// The fields of a record of the library, in order, with the types of those that are always the same.
+pub(crate) fn parts_of_the_library(name: &str) -> &'static [(&'static str, Option<Type>)] {
+    match name {
+        "Pair" => &[("left", None), ("right", None)],
+        "Entry" => &[("key", Some(Type::STRING)), ("value", None)],
+        _ => &[],
+    }
+}
+
+/// Whether `def` is the record of the library called `name`, of any types.
+pub(crate) fn is_made(types: &TypeDefs, def: DefId, name: &str) -> bool {
+    let Some(record) = types.record(def) else { return false };
+    let open =
+        parts_of_the_library(name).iter().zip(&record.fields).filter(|((_, fixed), _)| fixed.is_none());
+    let of: Vec<Type> = open.map(|(_, field)| field.ty.clone()).collect();
+    of_the_library(types, name, &of).as_ref() == types.get(def)
+}
+
 /// `Pair<A, B> { left, right }`: what `zip` gives.
 pub(crate) fn pair(types: &TypeDefs, left: &Type, right: &Type) -> TypeDef {
     let fields = vec![

@@ -7,6 +7,7 @@ mod brackets;
 mod foreign;
 mod forms;
 mod missing;
+mod misspelt;
 mod separators;
 mod unfit;
 
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 
 use brackets::OutsideLines;
 pub(crate) use foreign::loop_help;
+pub(crate) use misspelt::before_brace;
 
 use crate::diagnostic::{self, Diagnostic};
 use crate::limits::MAX_REPORTED_ERRORS;
@@ -234,7 +236,8 @@ impl<'a> Source<'a> {
                 _ => brackets::record_in_head(node)?,
             },
         };
-        Some((message, None))
+        let misread_from = misspelt::opens_block(&message).then_some(at);
+        Some((message, misread_from))
     }
 
     /// The first token after `offset` that is no blank or comment: a word, a number's first digits, or one

@@ -10,6 +10,7 @@ mod precheck;
 mod rules;
 mod squeeze;
 mod tree;
+mod trial;
 
 use std::sync::Arc;
 
@@ -170,6 +171,13 @@ pub fn parse_bytes(bytes: &[u8]) -> Parse {
 }
 
 fn parse_with(text: &str, known: Parts) -> Parse {
+    let mut parse = diagnose(text, known);
+    trial::keep_what_helps(&parse.parts, Arc::make_mut(&mut parse.diagnostics));
+    parse
+}
+
+/// Parses a text; the fixes of its diagnostics are guesses.
+fn diagnose(text: &str, known: Parts) -> Parse {
     if let Some(error) = precheck::size(text) {
         return unread(text, error);
     }

@@ -193,6 +193,7 @@ fn loops_tolerate_so_many_failures_and_no_more() {
     assert_eq!(dropped.value(), Value::list([fine.clone(), fine.clone(), fine.clone()]));
     let too_many = tolerant(Tolerance::Count(1), false, &["item 0", "item 2"]);
     assert_eq!(too_many.error().node.as_deref(), Some("ask#1[2]"));
+    assert_eq!(too_many.error().message, "simulated; tolerated before: [0] E1199");
     assert_eq!(too_many.elapsed_us(), MS, "the others are cancelled at once");
     assert_eq!(too_many.finished.as_ref().unwrap().total, usd(400), "and settled");
     // Half of four elements may fail, a third one may not.
@@ -205,6 +206,28 @@ fn loops_tolerate_so_many_failures_and_no_more() {
     );
     let none = tolerant(Tolerance::All, false, &["item 0", "item 1", "item 2", "item 3"]);
     assert_eq!(none.value(), Value::list([]));
+}
+
+#[test]
+fn the_failure_that_is_too_many_names_those_before() {
+    let bad = &["item 0", "item 1", "item 2", "item 3", "item 4", "item 5"];
+    let said = |allowed: u32| {
+        let mut b = Builder::new(None, None, &safe());
+        let list = b.texts(6);
+        let tolerate = Tolerance::Count(allowed);
+        let options = LoopOptions { concurrency: Some(1), tolerate, keep: false, budget: None };
+        let each = b.fan_out("each", list, &options, &[], |b, id| {
+            let item = b.item(id);
+            b.call("ask", item, &CallOptions::to(0), &[])
+        });
+        let done = run(b.finish(each, Type::list(Type::STRING)), |send| {
+            if bad.contains(&question(send)) { fails(Rejected) } else { fine(5) }
+        });
+        done.error().message.clone()
+    };
+    assert_eq!(said(0), "simulated");
+    assert_eq!(said(3), "simulated; tolerated before: [0] E1199, [1] E1199, [2] E1199");
+    assert_eq!(said(5), "simulated; tolerated before: [0] E1199, [1] E1199, [2] E1199 and 2 more");
 }
 
 #[test]

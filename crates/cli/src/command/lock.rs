@@ -153,12 +153,17 @@ impl Wanted {
         checked(response.into_inner().lock.unwrap_or_default())
     }
 
-    /// An unknown name is reported where it stands.
+    /// Each unknown name is reported where it stands.
     fn refused(&self, mut failure: Failure) -> Failure {
-        let named = |name: &str| failure.message.contains(&format!("`{name}`"));
-        if let Some((_, file)) = self.asked.iter().find(|(name, _)| named(name)) {
-            failure.message = format!("{file}: {}", failure.message);
-        }
+        let placed = |line: &str| {
+            let named = |name: &str| line.contains(&format!("`{name}`"));
+            match self.asked.iter().find(|(name, _)| named(name)) {
+                Some((_, file)) => format!("{file}: {line}"),
+                None => line.to_owned(),
+            }
+        };
+        let lines: Vec<String> = failure.message.lines().map(placed).collect();
+        failure.message = lines.join("\n  ");
         failure
     }
 }

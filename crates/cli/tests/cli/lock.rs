@@ -101,6 +101,15 @@ fn an_unknown_name_is_reported_with_its_file_and_nothing_is_written() {
     folder.write("typo.orch", "edition 2026\nuse cap { generat }\n");
     let refused = folder.orch(["lock", "update"]).exits(1);
     assert!(refused.err.contains("typo.orch: there is no capability `generat`"), "{}", refused.err);
+    // All of them at once, each with its file.
+    folder.write("other.orch", "edition 2026\nuse sn22 { web_crawll }\n");
+    let refused = folder.orch(["lock", "update"]).exits(1);
+    let said =
+        "error[E1201]: other.orch: there is no operation `sn22.web_crawll`; did you mean `sn22.web_crawl`?
+  typo.orch: there is no capability `generat`; did you mean `generate`?
+  = help: `orch ledger search WORDS` finds operations by what they do\n";
+    assert_eq!(refused.err, said);
+    folder.write("other.orch", "edition 2026\n");
     folder.write("empty/.keep", "");
     folder.orch(["lock", "update", "empty"]).exits(2);
     folder.orch(["lock", "update", "nope"]).exits(2);

@@ -11,6 +11,7 @@ use super::literal::present;
 use crate::codes;
 use crate::hir::{Expr, ExprKind, Lambda, Match, Pattern};
 use crate::relate::{Conversion, Misfit, unrefined};
+use crate::resolve::{Lookup, lookup};
 
 impl Checker<'_, '_> {
     /// `expr` as a `target`, or what is wrong with it. `what` names its place.
@@ -218,7 +219,12 @@ impl Checker<'_, '_> {
             return report;
         };
         let Some(found) = self.types.enumeration(*def) else { return report };
-        let right = |variant: &VariantDef| format!("{}.{}", found.name, variant.name);
+        let module = self.module();
+        let is_written = module.is_some_and(|module| matches!(lookup(module, &found.name), Lookup::Found(_)));
+        let right = |variant: &VariantDef| match is_written {
+            true => format!("{}.{}", found.name, variant.name),
+            false => variant.name.clone(),
+        };
         if let Some((_, variant)) = found.variant(text) {
             let right = right(variant);
             return report.fix(Fix::maybe(format!("write `{right}`")).replace(expr.span, right));
@@ -233,9 +239,7 @@ impl Checker<'_, '_> {
         let near = suggest(text, all.iter().map(|(word, _)| word.as_str()));
         let meant = near.and_then(|near| all.iter().find(|(word, _)| word == near));
         match meant.map(|(_, variant)| right(variant)) {
-            Some(right) => report
-                .help(format!("did you mean `{right}`?"))
-                .fix(Fix::maybe(format!("use `{right}`")).replace(expr.span, right)),
+            Some(right) => report.meant(&right, expr.span),
             None => report.help(format!("a variant is written `{}.Name`, without quotes", found.name)),
         }
     }

@@ -73,6 +73,8 @@ impl<'a> Checker<'a, '_> {
         let mut bodies = Vec::new();
         let mut null_done = false;
         let mut broken = matches!(ty, Type::Error);
+        // Of arms behind a name that was to be a variant, more need not be said.
+        let mut told = false;
         for arm in &node.arms {
             self.scoped(|this| {
                 let pattern = this.pattern(&arm.pattern, &ty, null_done);
@@ -80,12 +82,17 @@ impl<'a> Checker<'a, '_> {
                 broken |= pattern.is_none();
                 let pattern = pattern.unwrap_or(Pattern::Any);
                 null_done |= matches!(&pattern, Pattern::Literal(schema::value::Value::Null));
+                let lookalike = this.lookalike(&pattern, &arm.pattern, &ty);
+                if let Some(found) = &lookalike {
+                    this.body.watch(found.var);
+                }
                 let body = this.infer(&arm.body, want);
+                told |= lookalike.is_some_and(|found| this.lint_lookalike(&found));
                 bodies.push(this.wanted(body, want));
                 patterns.push(pattern);
             });
         }
-        if !broken {
+        if !broken && !told {
             self.check_arms(&ty, &patterns, node, span);
         }
         let Some(result) = self.unify_arms(&mut bodies, want, "the value of this arm") else {

@@ -25,7 +25,7 @@ impl<'a> Checker<'a, '_> {
                 self.variant(of.as_ref(), variant, payload.as_deref(), span, want)
             }
             Ast::List(items) => self.list(items, span, want),
-            Ast::Record { name, fields } => self.record(name, fields, span),
+            Ast::Record { name, fields } => self.record(name, fields, span, want),
             Ast::Anonymous(fields) => self.anonymous(fields, span, want),
             Ast::Block(block) => self.block_value(block, want),
             Ast::Call(call) => self.call(call, want),
@@ -93,7 +93,13 @@ impl<'a> Checker<'a, '_> {
         match text {
             "nil" | "undefined" | "none" => report.help("what is not there is `null`"),
             "calls" if self.body.calls.is_some() => report.help("write `calls(operation)`"),
-            _ => did_you_mean(report, text, name.span, self.body.visible()),
+            _ => {
+                let report = did_you_mean(report, text, name.span, self.body.visible());
+                match self.upper_case_of(text).filter(|_| report.fix.is_none()) {
+                    Some(meant) => report.meant(&meant, name.span),
+                    None => report,
+                }
+            }
         }
     }
 

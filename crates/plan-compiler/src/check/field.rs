@@ -17,6 +17,9 @@ impl<'a> Checker<'a, '_> {
         optional: bool,
         span: Span,
     ) -> Expr {
+        if self.is_misspelt_variant(base, field) {
+            return Expr::error(span);
+        }
         let record = self.infer(base, None);
         if record.is_error() || field.is_missing() {
             return Expr::error(span);

@@ -41,6 +41,10 @@ impl<'a> Checker<'a, '_> {
         optional: bool,
         span: Span,
     ) -> Expr {
+        if self.is_misspelt_variant(receiver, method) {
+            self.infer_plain(args);
+            return Expr::error(span);
+        }
         let value = self.infer(receiver, None);
         if value.is_error() || method.is_missing() {
             self.infer_plain(args);

@@ -8,7 +8,7 @@ use schema::value::Value;
 use super::Checker;
 use super::literal::present;
 use crate::codes;
-use crate::hir::{Expr, ExprKind, Pattern};
+use crate::hir::{Expr, ExprKind, Pattern, VarId};
 
 impl<'a> Checker<'a, '_> {
     /// The pattern, with its names bound in the current scope; `None` where it was reported.
@@ -74,9 +74,14 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn never_matches(&mut self, what: &str, ty: &str, span: Span) -> Option<Pattern> {
-        let report = Diagnostic::error(codes::BAD_PATTERN, format!("no `{ty}` matches this pattern"));
-        self.report(report.primary(span, format!("{what} is never one")));
+        let report = self.never(what, ty, span);
+        self.report(report);
         None
+    }
+
+    fn never(&self, what: &str, ty: &str, span: Span) -> Diagnostic {
+        Diagnostic::error(codes::BAD_PATTERN, format!("no `{ty}` matches this pattern"))
+            .primary(span, format!("{what} is never one"))
     }
 
     fn variant_pattern(
@@ -105,11 +110,18 @@ impl<'a> Checker<'a, '_> {
         }
         if !is_enum {
             let shown = self.show(ty);
-            self.never_matches("a variant", &shown, span);
+            let never = self.never("a variant", &shown, span);
+            let is_optional = matches!(ty, Type::Optional(_)) && matches!(&*variant.name, "Some" | "None");
+            self.report(match is_optional {
+                true => never.help(
+                    "what is not there is `null`, and a name behind it binds the rest: `null => .., x => ..`",
+                ),
+                false => never,
+            });
             return bind_all(self);
         }
         if let Some(of) = of {
-            match self.enum_named(of) {
+            match self.enum_named(of, variant) {
                 Some(named) if named == inner => {}
                 Some(_) => {
                     let shown = self.show(&inner);
@@ -133,6 +145,65 @@ impl<'a> Checker<'a, '_> {
             }
         };
         Some(wrapped(Pattern::Variant(found.place, sub), ty))
+    }
+}
+
+/// A name that an arm binds and that is, but for its letter case, a variant of what it binds.
+pub(super) struct Lookalike<'a> {
+    pub(super) var: VarId,
+    pub(super) name: &'a ast::Ident,
+    pub(super) variant: String,
+}
+
+impl<'a> Checker<'a, '_> {
+    /// The name in `pattern`, as it is `written`, that looks like a variant of `ty`.
+    pub(super) fn lookalike(
+        &self,
+        pattern: &Pattern,
+        written: &'a ast::Pattern,
+        ty: &Type,
+    ) -> Option<Lookalike<'a>> {
+        let (mut pattern, mut written, mut ty) = (pattern, written, ty);
+        loop {
+            match (pattern, &written.kind) {
+                (Pattern::Present(inner), _) => (pattern, ty) = (inner, present(ty)),
+                (Pattern::Variant(place, Some(inner)), Ast::Variant { payload: Some(payload), .. }) => {
+                    let (_, carried) = *self.variants(ty).get(*place as usize)?;
+                    (pattern, written, ty) = (inner, payload, carried?);
+                }
+                (Pattern::Bind(var), Ast::Binding(name)) => {
+                    let variants = self.variants(present(ty)).into_iter().map(|(variant, _)| variant);
+                    let null = matches!(ty, Type::Optional(_)).then_some("null");
+                    let is_null =
+                        |name: &str| matches!(name, "nul" | "nil" | "none" | "nothing" | "undefined");
+                    let variant = variants.chain(null).find(|variant| {
+                        variant.eq_ignore_ascii_case(&name.name) || *variant == "null" && is_null(&name.name)
+                    })?;
+                    return Some(Lookalike { var: *var, name, variant: variant.to_owned() });
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Lints a name that looks like a variant, where nothing reads it. Whether it did.
+    pub(super) fn lint_lookalike(&mut self, found: &Lookalike<'_>) -> bool {
+        let is_read = self.body.is_used(found.var);
+        self.body.mark_used(found.var);
+        if is_read {
+            return false;
+        }
+        let (name, variant) = (&found.name.name, &found.variant);
+        self.report(
+            Diagnostic::warning(
+                codes::NAME_LIKE_VARIANT,
+                format!("`{name}` takes every value, not `{variant}` alone"),
+            )
+            .primary(found.name.span, "a new name, that nothing reads")
+            .note("a word in lower case binds what is matched")
+            .meant(variant, found.name.span),
+        );
+        true
     }
 }
 

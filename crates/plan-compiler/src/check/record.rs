@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plan_lang::ast::{self, FieldInit};
-use plan_lang::{Diagnostic, Span};
+use plan_lang::{Diagnostic, Edit, Span, written_name};
 use schema::types::{DefId, Type, TypeDef};
 use schema::value::{Json, Value};
 
@@ -11,13 +11,20 @@ use super::Checker;
 use super::literal::{present, to_json};
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
+use crate::prelude;
 use crate::program::{Origin, TypeName};
 use crate::relate::Origins;
 use crate::resolve::{CANDIDATES_MAX, Lookup, ambiguous, did_you_mean, listed, lookup};
 
 impl<'a> Checker<'a, '_> {
     /// `Hit { title: "B", link }`.
-    pub(super) fn record(&mut self, name: &'a ast::Ident, fields: &'a [FieldInit], span: Span) -> Expr {
+    pub(super) fn record(
+        &mut self,
+        name: &'a ast::Ident,
+        fields: &'a [FieldInit],
+        span: Span,
+        want: Option<&Type>,
+    ) -> Expr {
         let found = self.module().map(|module| lookup(module, &name.name));
         match found {
             Some(Lookup::Found(TypeName::Def(def))) if self.types.record(def).is_some() => {
@@ -31,6 +38,9 @@ impl<'a> Checker<'a, '_> {
                 self.report(report.primary(name.span, "no record").help("write a variant: `Enum.Variant`"));
             }
             Some(Lookup::Ambiguous) => self.report(ambiguous(name)),
+            Some(Lookup::Unknown) if prelude::is_of_the_library(&name.name) => {
+                return self.record_of_the_library(name, fields, span, want);
+            }
             Some(Lookup::Unknown) if !name.is_missing() => self.unknown_record(name),
             _ => {}
         }
@@ -49,6 +59,53 @@ impl<'a> Checker<'a, '_> {
         self.report(did_you_mean(report, &name.name, name.span, names.iter().map(String::as_str)));
     }
 
+    /// `Pair { left: a, right: b }`: of the types that its place wants, or else of those of its values.
+    fn record_of_the_library(
+        &mut self,
+        name: &'a ast::Ident,
+        fields: &'a [FieldInit],
+        span: Span,
+        want: Option<&Type>,
+    ) -> Expr {
+        if let Some(Type::Named(def)) = want.map(present)
+            && prelude::is_made(&self.types, *def, &name.name)
+        {
+            return self.build_record(*def, name.span, fields, span);
+        }
+        let parts = prelude::parts_of_the_library(&name.name);
+        let written: Vec<Option<&FieldInit>> =
+            parts.iter().map(|(part, _)| fields.iter().find(|init| init.key.name == *part)).collect();
+        if fields.len() != parts.len() || written.contains(&None) {
+            for field in fields {
+                self.infer(&field.value, Some(&Type::Error));
+            }
+            let shape = listed(parts.iter().map(|(part, _)| format!("{part}: ..")));
+            let message = format!("a `{0}` is written `{0} {{ {shape} }}`", name.name);
+            return self.fail(span, Diagnostic::error(codes::MISSING_FIELD, message).primary(name.span, ""));
+        }
+        let mut values = Vec::new();
+        let mut of = Vec::new();
+        for ((part, fixed), init) in parts.iter().zip(written.into_iter().flatten()) {
+            values.push(self.value_of(init, |this, value| match fixed {
+                Some(ty) => this.check(value, ty, &format!("the field `{part}` of `{}`", name.name)),
+                None => {
+                    let value = this.infer(value, None);
+                    let value = this.determined(value);
+                    of.push(value.ty.clone());
+                    value
+                }
+            }));
+        }
+        let def = prelude::of_the_library(&self.types, &name.name, &of);
+        match def.filter(|_| !values.iter().any(Expr::is_error)) {
+            Some(def) => {
+                let def = self.types.intern(def);
+                Expr::new(ExprKind::Record(def, values), Type::Named(def), span)
+            }
+            None => Expr::error(span),
+        }
+    }
+
     /// A record from its fields; those that may be absent and are not written are `null`.
     fn build_record(&mut self, def: DefId, at: Span, fields: &'a [FieldInit], span: Span) -> Expr {
         let Some(record) = self.types.record(def) else { return Expr::error(span) };
@@ -58,8 +115,13 @@ impl<'a> Checker<'a, '_> {
         for init in fields.iter().filter(|init| !init.key.is_missing()) {
             let place = declared.iter().position(|field| field.name == init.key.name);
             let Some((slot, field)) = place.and_then(|at| values.get_mut(at).zip(declared.get(at))) else {
-                self.infer(&init.value, Some(&Type::Error));
-                let report = self.no_field(&Type::Named(def), &init.key);
+                let value = self.infer(&init.value, Some(&Type::Error));
+                let mut report = self.no_field(&Type::Named(def), &init.key);
+                if init.shorthand && !value.is_error() {
+                    // The value keeps its name.
+                    let key = &init.key;
+                    report.fix = report.fix.map(|fix| fix.insert(key.span.end, format!(": {}", key.name)));
+                }
                 self.report(report);
                 lost += 1;
                 continue;
@@ -74,8 +136,9 @@ impl<'a> Checker<'a, '_> {
                 self.report(report.help("remove one of them"));
                 continue;
             }
-            *slot =
-                Some(self.check(&init.value, &field.ty, &format!("the field `{}` of `{name}`", field.name)));
+            *slot = Some(self.value_of(init, |this, value| {
+                this.check(value, &field.ty, &format!("the field `{}` of `{name}`", field.name))
+            }));
         }
         let ledger = self.program.is_ledger(def);
         let mut missing = Vec::new();
@@ -100,6 +163,18 @@ impl<'a> Checker<'a, '_> {
             return self.fail(span, report);
         }
         Expr::new(ExprKind::Record(def, complete), Type::Named(def), span)
+    }
+
+    /// The value that is written for a field.
+    fn value_of(
+        &mut self,
+        init: &'a FieldInit,
+        inside: impl FnOnce(&mut Self, &'a ast::Expr) -> Expr,
+    ) -> Expr {
+        let before = std::mem::replace(&mut self.body.shorthand, init.shorthand.then_some(&init.key));
+        let value = inside(self, &init.value);
+        self.body.shorthand = before;
+        value
     }
 
     /// `{ query }`, `{ "a": 1 }`.
@@ -153,11 +228,11 @@ impl<'a> Checker<'a, '_> {
             }
             first_of.insert(&init.key.name, init.key.span);
             keys.push(&init.key);
-            values.push(match value {
-                Some(Type::Json) => self.json_value(&init.value),
-                Some(ty) => self.check(&init.value, ty, &format!("the value of `{}`", init.key.name)),
-                None => self.infer(&init.value, None),
-            });
+            values.push(self.value_of(init, |this, written| match value {
+                Some(Type::Json) => this.json_value(written),
+                Some(ty) => this.check(written, ty, &format!("the value of `{}`", init.key.name)),
+                None => this.infer(written, None),
+            }));
         }
         let element = match value {
             Some(ty) => ty.clone(),
@@ -194,4 +269,15 @@ impl<'a> Checker<'a, '_> {
         let names = record.fields.iter().map(|field| field.name.as_str());
         did_you_mean(report, &field.name, field.span, names)
     }
+}
+
+/// A change of a value that is written by the name of its field alone writes both.
+pub(super) fn written_out(mut report: Diagnostic, key: &ast::Ident) -> Diagnostic {
+    if let Some(fix) =
+        report.fix.as_mut().filter(|fix| fix.edits.iter().all(|edit| key.span.contains(edit.span)))
+    {
+        let text = format!("{}: ", written_name(&key.name));
+        fix.edits.insert(0, Edit { span: Span::at(key.span.start), text });
+    }
+    report
 }

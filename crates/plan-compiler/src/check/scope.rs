@@ -31,6 +31,8 @@ pub(super) struct Body<'a> {
     pub(super) generic: bool,
     /// Whether this is the value of a block, behind all its statements.
     pub(super) tail: bool,
+    /// The field whose value is written by its name alone.
+    pub(super) shorthand: Option<&'a Ident>,
     /// In a test, the variables that `calls(op)` stands for, by the name of the target.
     pub(super) calls: Option<Vec<(String, VarId)>>,
     pub(super) vars: Vec<Var>,
@@ -56,6 +58,7 @@ impl<'a> Body<'a> {
             place: Place::Pure("a constant"),
             generic: false,
             tail: false,
+            shorthand: None,
             calls: None,
             vars: Vec::new(),
             spans: Vec::new(),
@@ -129,6 +132,11 @@ impl<'a> Body<'a> {
         if let Some(used) = self.used.get_mut(id.0 as usize) {
             *used = true;
         }
+    }
+
+    /// Whether something read the variable since it was watched.
+    pub(super) fn is_used(&self, id: VarId) -> bool {
+        self.used.get(id.0 as usize).is_none_or(|used| *used)
     }
 
     /// Lints the variable where nothing reads it.

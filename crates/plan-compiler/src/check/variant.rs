@@ -1,7 +1,7 @@
 //! `Stance.Ahead`, `Ahead`, `Ok(x)`: values of enums and results.
 
 use plan_lang::{Diagnostic, Fix, Span, ast, suggest};
-use schema::types::{DefId, Type, TypeDef};
+use schema::types::{DefId, Type};
 
 use super::Checker;
 use super::literal::present;
@@ -15,6 +15,15 @@ use crate::resolve::{CANDIDATES_MAX, Lookup, ambiguous, did_you_mean, listed, lo
 pub(super) struct FoundVariant {
     pub(super) place: u32,
     pub(super) payload: Option<Type>,
+}
+
+/// The variant of `Result` that other languages call `name`.
+fn side_of_result(name: &str) -> Option<&'static str> {
+    match name {
+        "Okay" | "Success" | "Succeeded" | "Value" | "Right" | "Some" => Some("Ok"),
+        "Error" | "Failure" | "Failed" | "Fail" | "Left" | "None" => Some("Err"),
+        _ => None,
+    }
 }
 
 /// What is meant by a name in upper case that other languages have.
@@ -52,7 +61,7 @@ impl<'a> Checker<'a, '_> {
             (None, _) if matches!(variant.name.as_str(), "Ok" | "Err") => {
                 return self.undirected_result(variant, payload, span);
             }
-            (Some(of), _) => self.enum_named(of),
+            (Some(of), _) => self.enum_named(of, variant),
             // Where it stands was reported.
             (None, Some(Type::Error)) => None,
             (None, Some(Type::Named(def))) if self.types.enumeration(*def).is_some() => want.cloned(),
@@ -136,8 +145,8 @@ impl<'a> Checker<'a, '_> {
         Expr::new(ExprKind::Variant(place, Some(Box::new(inner))), ty, span)
     }
 
-    /// The enum called `of`.
-    pub(super) fn enum_named(&mut self, of: &ast::Ident) -> Option<Type> {
+    /// The enum called `of`, which stands before `variant`.
+    pub(super) fn enum_named(&mut self, of: &ast::Ident, variant: &ast::Ident) -> Option<Type> {
         let module = self.module()?;
         let found = lookup(module, &of.name);
         match found {
@@ -155,6 +164,16 @@ impl<'a> Checker<'a, '_> {
                 self.report(report.primary(of.span, "expected an enum"));
                 None
             }
+            Lookup::Unknown if matches!(of.name.as_str(), "Result" | "CallError") => {
+                let message = format!("a variant of `{}` is written without its type", of.name);
+                let before = Span::new(of.span.start, variant.span.start);
+                self.report(
+                    Diagnostic::error(codes::UNKNOWN_TYPE, message)
+                        .primary(of.span, "not expected")
+                        .fix(Fix::maybe(format!("write `{}`", variant.name)).delete(before)),
+                );
+                None
+            }
             Lookup::Unknown => {
                 let report =
                     Diagnostic::error(codes::UNKNOWN_TYPE, format!("there is no enum `{}`", of.name))
@@ -167,18 +186,20 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
+    /// The variants of an enum or a result, with what they carry.
+    pub(super) fn variants<'t>(&'t self, ty: &'t Type) -> Vec<(&'t str, Option<&'t Type>)> {
+        match ty {
+            Type::Result(ok, err) => vec![("Ok", Some(&**ok)), ("Err", Some(&**err))],
+            Type::Named(def) => self.types.enumeration(*def).map_or_else(Vec::new, |def| {
+                def.variants.iter().map(|v| (v.name.as_str(), v.payload.as_ref())).collect()
+            }),
+            _ => Vec::new(),
+        }
+    }
+
     /// The variant of `ty`; reported where there is none.
     pub(super) fn find_variant(&mut self, ty: &Type, variant: &ast::Ident) -> Option<FoundVariant> {
-        let variants: Vec<(&str, Option<&Type>)> = match ty {
-            Type::Result(ok, err) => vec![("Ok", Some(&**ok)), ("Err", Some(&**err))],
-            Type::Named(def) => match self.types.get(*def) {
-                Some(TypeDef::Enum(def)) => {
-                    def.variants.iter().map(|v| (v.name.as_str(), v.payload.as_ref())).collect()
-                }
-                _ => Vec::new(),
-            },
-            _ => Vec::new(),
-        };
+        let variants = self.variants(ty);
         let mut named = variants.iter().zip(0_u32..).filter(|((name, _), _)| *name == variant.name);
         if let Some(((_, payload), place)) = named.next() {
             return Some(FoundVariant { place, payload: payload.cloned() });
@@ -189,9 +210,50 @@ impl<'a> Checker<'a, '_> {
             Diagnostic::error(codes::UNKNOWN_VARIANT, format!("`{shown}` has no variant `{}`", variant.name))
                 .primary(variant.span, "unknown variant")
                 .note(format!("`{shown}` has: {}", listed(&names)));
-        let report = did_you_mean(report, &variant.name, variant.span, names);
-        self.report(report);
+        self.report(match side_of_result(&variant.name).filter(|_| matches!(ty, Type::Result(..))) {
+            Some(side) => report.meant(side, variant.span),
+            None => did_you_mean(report, &variant.name, variant.span, names),
+        });
         None
+    }
+
+    /// `Mood.god`, `Mood.mixed(1)`: a name in lower case behind an enum is a misspelt variant, and reported as one.
+    pub(super) fn is_misspelt_variant(&mut self, base: &ast::Expr, member: &ast::Ident) -> bool {
+        let ast::ExprKind::Variant { of: None, variant: of, payload: None } = &base.kind else {
+            return false;
+        };
+        let def = self.module().and_then(|module| match lookup(module, &of.name) {
+            Lookup::Found(TypeName::Def(def)) => Some(def),
+            _ => None,
+        });
+        let Some(def) = def.filter(|def| self.types.enumeration(*def).is_some()) else { return false };
+        if !member.is_missing() {
+            self.find_variant(&Type::Named(def), member);
+        }
+        true
+    }
+
+    /// The enum, or the variant with its enum, that is called `name` but for its letter case.
+    pub(super) fn upper_case_of(&self, name: &str) -> Option<String> {
+        let module = self.module()?;
+        let is_same = |other: &str| other.eq_ignore_ascii_case(name);
+        let declared = module.types.iter().filter_map(|(of, found)| match found {
+            TypeName::Def(def) => Some((of, *def)),
+            TypeName::Broken => None,
+        });
+        let brought = module.brought.iter().filter_map(|(of, defs)| match defs.as_slice() {
+            [def] => Some((of, *def)),
+            _ => None,
+        });
+        declared.chain(brought).take(CANDIDATES_MAX).find_map(|(of, def)| {
+            let found = self.types.enumeration(def)?;
+            let variant = || found.variants.iter().find(|variant| is_same(&variant.name));
+            if is_same(of) {
+                Some(of.clone())
+            } else {
+                variant().map(|variant| format!("{of}.{}", variant.name))
+            }
+        })
     }
 
     /// An upper-case name whose enum nothing tells.
@@ -253,9 +315,7 @@ impl<'a> Checker<'a, '_> {
         let all: Vec<(&str, &String)> = enums.flat_map(of_enum).take(CANDIDATES_MAX).collect();
         let near = suggest(&variant.name, all.iter().map(|(name, _)| *name));
         match near.and_then(|near| all.iter().find(|(name, _)| *name == near)) {
-            Some((name, of)) => report
-                .help(format!("did you mean `{of}.{name}`?"))
-                .fix(Fix::maybe(format!("use `{of}.{name}`")).replace(variant.span, format!("{of}.{name}"))),
+            Some((name, of)) => report.meant(&format!("{of}.{name}"), variant.span),
             None => report.help("no enum of this file has such a variant"),
         }
     }

@@ -224,6 +224,19 @@ fn arguments_of_library_functions_fit_their_receiver() {
         ("fn f(p: Pair<Int, Foo>) -> Int = 1", &["E0204"]),
         ("fn f(p: Pair<Int, Int>(..9)) -> Int = 1", &["E0318"]),
         ("record Entry { id: Int }\nfn f(e: Entry<Int>) -> Int = 1", &["E0322"]),
+        // A value of one is of the types that its place wants, or of those of its fields.
+        ("fn f(a: Int(0..9)) -> Pair<Int, [String]> = Pair { right: [], left: a }", &[]),
+        ("fn f(a: Int, b: String) -> [Pair<Int, String>] = [Pair { left: a, right: b }]", &[]),
+        ("fn f(a: [Int]) -> [Pair<Int, Int>] = a.zip(a).concat([Pair { left: 1, right: 2 }])", &[]),
+        ("fn f(k: String) -> [Entry<Int(1..1)>] = [k].map(key => Entry { key, value: 1 })", &[]),
+        (
+            "fn f(a: Int) -> Int = Pair { left: Pair { left: a, right: true }, right: null }.left.left",
+            &["E0315"],
+        ),
+        ("fn f() -> Pair<Int, Int> = Pair { lft: 1, right: 2 }", &["E0304"]),
+        ("fn f() -> Int = Pair { lft: 1, right: 2 }.left", &["E0303"]),
+        ("fn f() -> Int = Entry { key: 1, value: 2 }.value", &["E0301"]),
+        ("record Pair { a: Int }\nfn f() -> Pair = Pair { a: 1 }", &[]),
         // No record of the file is one of the language, whatever its name.
         (
             "record Entry { key: String, value: Int }\nfn f(m: {String: Int}) -> [Entry] = m.entries()",

@@ -15,7 +15,7 @@ capability pages(query: String(1..600)) -> [Url](..9)
 ";
 
 /// What is wrong, what is nearly right in it, and what it was to be.
-const CASES: [(&str, &str, &str, &str); 30] = [
+const CASES: [(&str, &str, &str, &str); 36] = [
     ("operation", "use sn22 { web_serch }", "web_serch", "web_search"),
     (
         "type of an answer",
@@ -40,6 +40,22 @@ const CASES: [(&str, &str, &str, &str); 30] = [
     ("record of a literal", "fn f() -> Page = Pagee { title: \"a\", links: [] }", "Pagee", "Page"),
     ("variant", "fn f() -> Mood = Mood.Goood", "Goood", "Good"),
     ("variant of a pattern", "fn f(m: Mood) -> Int = match m { Goood => 1, _ => 2 }", "Goood", "Good"),
+    ("variant in lower case", "fn f() -> Mood = Mood.god", "god", "Good"),
+    ("variant in lower case with a value", "fn f() -> Mood = Mood.mixed(1)", "mixed", "Mixed"),
+    (
+        "variant of a result",
+        "fn f(r: Result<Int, String>) -> Int = match r { Okay(n) => n, _ => 1 }",
+        "Okay",
+        "Ok",
+    ),
+    (
+        "failure of a result",
+        "fn f(r: Result<Int, String>) -> Int = match r { Ok(n) => n, Failure(_) => 1 }",
+        "Failure",
+        "Err",
+    ),
+    ("enum in lower case", "fn f() -> Mood = mood.Good", "mood", "Mood"),
+    ("variant as a name", "fn f() -> Mood = bad", "bad", "Mood.Bad"),
     ("enum", "fn f() -> Mood = Moood.Good", "Moood", "Mood"),
     (
         "variant of the Ledger",

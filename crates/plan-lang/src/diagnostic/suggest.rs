@@ -66,11 +66,16 @@ impl Diagnostic {
         candidates: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         match suggest(written, candidates) {
-            Some(near) => self
-                .help(format!("did you mean `{near}`?"))
-                .fix(Fix::maybe(format!("use `{near}`")).replace(span, written_name(near))),
+            Some(near) => self.meant(near, span),
             None => self,
         }
+    }
+
+    /// Says that `name` was meant at `span`, and offers it.
+    #[must_use]
+    pub fn meant(self, name: &str, span: Span) -> Self {
+        self.help(format!("did you mean `{name}`?"))
+            .fix(Fix::maybe(format!("use `{name}`")).replace(span, written_name(name)))
     }
 }
 

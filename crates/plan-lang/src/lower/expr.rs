@@ -7,7 +7,7 @@ use crate::ast::{
 };
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
-use crate::messages::loop_help;
+use crate::messages::{before_brace, loop_help};
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 use crate::text::Span;
 
@@ -156,17 +156,7 @@ impl Lower {
             }
             SyntaxKind::RecordLit => {
                 let name = self.ident(node);
-                match loop_help(&name.name) {
-                    Some(help) => self.report(
-                        Diagnostic::error(
-                            codes::NO_STATEMENT,
-                            format!("`{}` starts no statement", name.name),
-                        )
-                        .primary(name.span, "")
-                        .help(help),
-                    ),
-                    None => self.check_case(&name, Case::Upper, "a record"),
-                }
+                self.record_name(node, &name);
                 ExprKind::Record { name, fields: self.inits(node) }
             }
             SyntaxKind::AnonRecord => ExprKind::Anonymous(self.inits(node)),
@@ -192,6 +182,25 @@ impl Lower {
             return Some(ExprKind::Literal(Literal::Int(i64::MIN)));
         }
         self.number(text, token.span()).map(ExprKind::Literal)
+    }
+
+    /// The name of a record literal; a word that is no keyword here reads as one before `{`.
+    fn record_name(&mut self, node: &SyntaxNode, name: &Ident) {
+        let no_statement = |name: &Ident| {
+            let message = format!("`{}` starts no statement", name.name);
+            Diagnostic::error(codes::NO_STATEMENT, message).primary(name.span, "")
+        };
+        let before = std::iter::successors(node.first_token(), SyntaxToken::prev_token).skip(1);
+        let mut before = before.filter(|token| !token.kind().is_trivia());
+        if let Some(help) = loop_help(&name.name) {
+            self.report(no_statement(name).help(help));
+        } else if !name.is_upper()
+            && let Some(keyword) = before.next().and_then(|token| before_brace(&name.name, token.text()))
+        {
+            self.report(no_statement(name).meant(keyword, name.span));
+        } else {
+            self.check_case(name, Case::Upper, "a record");
+        }
     }
 
     fn inits(&mut self, node: &SyntaxNode) -> Vec<FieldInit> {

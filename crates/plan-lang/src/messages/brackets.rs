@@ -1,7 +1,7 @@
 //! Messages for brackets and quotes that are not closed, with a guess from the indentation.
 
 use super::missing::starts_value;
-use super::{Source, shown};
+use super::{Source, foreign, misspelt, shown};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
@@ -20,9 +20,16 @@ pub(super) fn unclosed(
     let separated = matches!(node.kind(), SyntaxKind::Args | SyntaxKind::List | SyntaxKind::MockSequence);
     let is_value = next.starts_with(|c: char| c == '_' || c == '"' || c.is_alphanumeric());
     if separated && is_value && source.last_char(at) != Some(',') {
-        return Diagnostic::error(codes::MISSING_COMMA, format!("`,` is missing before {}", shown(next)))
-            .primary(Span::at(at), "expected `,`")
-            .fix(Fix::maybe("add `,`").insert(at, ","));
+        let found = Diagnostic::error(codes::MISSING_COMMA, format!("`,` is missing before {}", shown(next)))
+            .primary(Span::at(at), "expected `,`");
+        let leads: &[&str] = match node.kind() {
+            SyntaxKind::MockSequence => &foreign::MOCK_WORDS,
+            _ => &foreign::EXPRESSION_WORDS,
+        };
+        if let Some(meant) = misspelt::beside(at, leads, source) {
+            return meant.told(found);
+        }
+        return found.fix(Fix::maybe("add `,`").insert(at, ","));
     }
     if separated && next == "," {
         return Diagnostic::error(codes::MISSING_EXPR, "a value is missing before `,`")
@@ -38,11 +45,14 @@ pub(super) fn unclosed(
         .secondary(opener, "opened here");
     // `sequnce [1, 2]` reads as an index.
     let (word, word_span) = source.before(opener.start);
-    let meant = (node.kind() == SyntaxKind::Index && next == ",")
+    let meant = (node.kind() == SyntaxKind::Index)
         .then(|| Diagnostic::error(codes::NO_STATEMENT, format!("`{word}` starts no list of answers")))
         .map(|found| found.primary(word_span, "").did_you_mean(word, word_span, ["sequence"]));
     if let Some(meant) = meant.filter(|meant| meant.fix.is_some()) {
         return meant;
+    }
+    if let Some(meant) = misspelt::beside(at, &[], source) {
+        return meant.told(found.primary(meant.span, format!("expected `{close}`")));
     }
     if matches!(next, ")" | "]" | "}") && next != close && next != "}" {
         return found

@@ -1,6 +1,7 @@
 //! Words of other languages, and what to write instead.
 
 use super::forms::UNITS;
+use crate::diagnostic::suggest;
 
 /// Words that start a declaration here.
 pub(super) const ITEM_WORDS: [&str; 10] =
@@ -86,8 +87,27 @@ pub(super) fn unit(written: &str) -> Option<&'static str> {
     })
 }
 
-/// The units that are one slip away from a misspelt one of two to five letters. Of one letter, any could be meant.
+/// What to write instead of a unit that is not known here.
+pub(super) fn unit_help(written: &str) -> &'static str {
+    match written.to_lowercase().as_str() {
+        "w" | "wk" | "week" | "weeks" => "a week is `7d`",
+        "mo" | "month" | "months" | "y" | "yr" | "year" | "years" => "no unit of time is longer than `d`",
+        "us" | "ns" | "micros" | "nanos" => "no unit of time is shorter than `ms`",
+        _ if written.len() == 3 && written.chars().all(|c| c.is_ascii_uppercase()) => {
+            "currencies are `TAO`, `rao` and `USD`"
+        }
+        _ => "units are `ms`, `s`, `m`, `h`, `d`, `TAO`, `rao` and `USD`",
+    }
+}
+
+/// The units that are one slip away from a misspelt one of two to five letters, or whose name is near. Of one letter,
+/// any could be meant.
 pub(super) fn near_units(written: &str) -> Vec<&'static str> {
+    const NAMES: [&str; 6] = ["milliseconds", "seconds", "minutes", "hours", "days", "dollars"];
+    let named = suggest(written, NAMES).filter(|_| written.len() > 3).and_then(unit);
+    if let Some(unit) = named {
+        return vec![unit];
+    }
     if !(2..=5).contains(&written.chars().count()) {
         return Vec::new();
     }

@@ -122,7 +122,7 @@ const FORMS: &[Form] = &[
 
 /// The form that breaks off at `at`, in a part of this kind.
 pub(super) fn message(within: SyntaxKind, at: u32, source: Source<'_>) -> Option<Diagnostic> {
-    if let Some(message) = blank_before_unit(at, source) {
+    if let Some(message) = blank_before_unit(within, at, source) {
         return Some(message);
     }
     let before = source.before(at);
@@ -173,11 +173,12 @@ fn is(token: &str, found: &str) -> bool {
 /// The units of numbers.
 pub(super) const UNITS: [&str; 8] = ["ms", "s", "m", "h", "d", "TAO", "rao", "USD"];
 
-/// `0.1 USD`, `1 ussd`.
-fn blank_before_unit(at: u32, source: Source<'_>) -> Option<Diagnostic> {
+/// `0.1 USD`, `1 ussd`; in a policy, where nothing but a unit is written behind a number, `3 months` as well.
+fn blank_before_unit(within: SyntaxKind, at: u32, source: Source<'_>) -> Option<Diagnostic> {
     let (unit, span) = source.next_on_line(at);
     let (number, digits) = source.before(at);
-    if !is("0", number) || !number.ends_with(|c: char| c.is_ascii_digit()) {
+    let is_apart = digits.end < span.start && !Span::new(digits.end, at).text(source.text).contains('\n');
+    if !is_apart || !is("0", number) || !number.ends_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
     let whole = Span::new(digits.start, span.end);
@@ -193,6 +194,13 @@ fn blank_before_unit(at: u32, source: Source<'_>) -> Option<Diagnostic> {
     }
     // Shorter ones are names as often as units.
     let near = if unit.len() < 3 { Vec::new() } else { foreign::near_units(unit) };
-    let [right] = near.as_slice() else { return None };
-    Some(found.fix(Fix::maybe(format!("write `{right}`")).replace(joined, *right)))
+    if let [right] = near.as_slice() {
+        return Some(found.fix(Fix::maybe(format!("write `{right}`")).replace(joined, *right)));
+    }
+    let is_unit = within == PolicyField && is("_", unit) && matches!(source.next(span.end).0, "," | "}");
+    is_unit.then(|| {
+        Diagnostic::error(codes::BAD_NUMBER, format!("`{unit}` is no unit"))
+            .primary(span, "")
+            .help(foreign::unit_help(unit))
+    })
 }

@@ -1,6 +1,7 @@
 //! Messages for parts that the text does not have.
 
-use super::{Source, brackets, name_of, unfit};
+use super::separators::is_bound_before;
+use super::{Source, brackets, misspelt, name_of, unfit};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::lower::is_reserved;
@@ -92,8 +93,15 @@ impl Missing<'_> {
         let follows =
             matches!((self.parent.kind(), next), (SyntaxKind::For, "in") | (SyntaxKind::Adapter, "as" | "{"));
         if is_reserved(next) && !follows && self.parent.kind() != SyntaxKind::Member {
+            let found = Diagnostic::error(codes::MISSING_NAME, found.message);
+            if next == "_" {
+                return found
+                    .primary(span, "no name")
+                    .help("what nothing reads has a name that starts with `_`: `_unused`")
+                    .fix(Fix::maybe("write `_unused`").replace(span, "_unused"));
+            }
             return found
-                .secondary(span, "this word is reserved")
+                .primary(span, "this word is reserved")
                 .note("reserved are: let, ensure, return, if, else, match, for, in, with, as, call, run, try, null, true, false");
         }
         match self.parent.kind() {
@@ -110,7 +118,8 @@ impl Missing<'_> {
     fn name_in_parens(&self, found: Diagnostic, lead: &str, paren: Span) -> Diagnostic {
         let (name, span) = self.source.next_on_line(paren.end);
         let (behind, after) = self.source.next_on_line(span.end);
-        if !name.starts_with(char::is_lowercase) || is_reserved(name) {
+        let is_value = is_bound_before(name, self.node);
+        if is_value || !name.starts_with(char::is_lowercase) || is_reserved(name) {
             return found;
         }
         let replaced = match behind {
@@ -198,6 +207,9 @@ impl Missing<'_> {
                 .secondary(span, format!("`{next}` cannot stand here without parentheses"))
                 .help("bind it to a name by `let` before, or put it into parentheses"),
             (SyntaxKind::Interpolation, _) => found.help("write `\\{` and `\\}` for the characters"),
+            (SyntaxKind::Expect, _) if let Some(run) = misspelt::at(self.at, &["run"], self.source) => {
+                run.told(found)
+            }
             (SyntaxKind::Expect, _) => found.help("write `expect fails run plan(..) with \"why\"`"),
             _ => found,
         }
@@ -285,8 +297,13 @@ impl Missing<'_> {
             SyntaxKind::For => "the block of the `for` is missing".to_owned(),
             _ => format!("the body of the {lead} is missing"),
         };
-        let found = Diagnostic::error(codes::MISSING_BLOCK, what);
         let (next, span) = self.source.next_on_line(self.at);
+        if let Some(meant) = misspelt::beside(self.at, &[], self.source) {
+            let what = format!("{what} before `{}`", meant.span.text(self.source.text));
+            let found = Diagnostic::error(codes::MISSING_BLOCK, what);
+            return meant.told(found.primary(meant.span, format!("expected `{}` or `{{`", meant.keyword)));
+        }
+        let found = Diagnostic::error(codes::MISSING_BLOCK, what);
         match (self.parent.kind(), next) {
             (SyntaxKind::Plan, "=" | "=>") => {
                 found.primary(span, "expected `{`").help("the body of a plan is a block: `{ .. }`")
@@ -347,6 +364,11 @@ impl Missing<'_> {
         let found = Diagnostic::error(codes::MISSING_CALL, "`try` stands only before `call` or `run`")
             .primary(self.here(), "expected `call` or `run`");
         let (next, span) = self.source.next_on_line(self.at);
+        let (behind, _) = self.source.next_on_line(span.end);
+        let meant = misspelt::at(self.at, &["call", "run"], self.source);
+        if let Some(meant) = meant.filter(|_| behind.starts_with(char::is_alphanumeric)) {
+            return meant.told(found);
+        }
         if next.starts_with(|c: char| c.is_lowercase()) && !is_reserved(next) {
             return found.fix(Fix::maybe("add `call`").insert(span.start, "call "));
         }

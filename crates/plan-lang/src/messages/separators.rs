@@ -1,7 +1,7 @@
 //! Messages for missing separators and second keywords.
 
 use super::missing::{Missing, starts_value};
-use super::{foreign, shown, unfit};
+use super::{foreign, misspelt, name_of, shown, unfit};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::lower::is_reserved;
@@ -16,6 +16,12 @@ impl Missing<'_> {
         let (next, span) = self.source.next_on_line(self.at);
         let place = if self.parent.kind() == SyntaxKind::Mock { "the operation" } else { "the pattern" };
         let found = Diagnostic::error(codes::MISSING_ARROW, format!("`=>` is missing after {place}"));
+        if let Some(arguments) = self.arguments_of_mock(next, span) {
+            return Diagnostic::error(codes::MISSING_ARROW, "a mock takes no arguments")
+                .primary(arguments, "expected `=>`")
+                .help("it answers every request of the operation: one after the other with `sequence [..]`")
+                .fix(Fix::maybe("leave them out").delete(Span::new(self.at, arguments.end)));
+        }
         match next {
             "->" => {
                 let fix = self.arrows(span).into_iter().fold(Fix::safe("write `=>`"), |fix, arrow| fix.replace(arrow, "=>"));
@@ -27,6 +33,18 @@ impl Missing<'_> {
                 .help("an arm has one pattern and no condition: write an arm for each pattern, and `if` in its value"),
             _ => found.primary(self.here(), "expected `=>`").fix(Fix::maybe("add `=>`").insert(self.at, " =>")),
         }
+    }
+
+    /// `mock search(query: "a") => ..`: what stands in parentheses before the `=>`, on one line.
+    fn arguments_of_mock(&self, next: &str, open: Span) -> Option<Span> {
+        if self.parent.kind() != SyntaxKind::Mock || next != "(" {
+            return None;
+        }
+        let line = self.source.text.get(open.start as usize..)?.lines().next()?;
+        let (arguments, _) = line.split_once("=>")?;
+        let arguments = arguments.trim_end();
+        let end = open.start + u32::try_from(arguments.len()).ok()?;
+        arguments.ends_with(')').then(|| Span::new(open.start, end))
     }
 
     /// This `->` and those of the arms behind: who writes one writes each so.
@@ -57,6 +75,9 @@ impl Missing<'_> {
     pub(super) fn ensure_else(&self) -> Diagnostic {
         let found = Diagnostic::error(codes::MISSING_WORD, "`ensure` does not say why it fails");
         let (next, span) = self.source.next_on_line(self.at);
+        if let Some(meant) = misspelt::beside(self.at, &[], self.source) {
+            return meant.told(found.primary(meant.span, "expected `else`"));
+        }
         if matches!(next, "," | ":" | "\"") {
             let text = if next == "\"" { " else " } else { " else" };
             let end = if next == "\"" { span.start } else { span.end };
@@ -69,7 +90,7 @@ impl Missing<'_> {
             .fix(Fix::maybe("add a reason").insert(self.at, " else \"why\""))
     }
 
-    pub(super) fn word(&self, word: &str, place: &str) -> Diagnostic {
+    pub(super) fn word(&self, word: &'static str, place: &str) -> Diagnostic {
         let found = Diagnostic::error(codes::MISSING_WORD, format!("`{word}` is missing {place}"));
         let (next, span) = self.source.next_on_line(self.at);
         if matches!(next, "of" | ":" | "=" | "->" | "=>") {
@@ -80,6 +101,10 @@ impl Missing<'_> {
         }
         let message = format!("add `{word}`");
         let (behind, _) = self.source.next_on_line(span.end);
+        let meant = misspelt::at(self.at, &[word], self.source);
+        if let Some(meant) = meant.filter(|_| starts_value(behind)) {
+            return meant.told(found.primary(meant.span, format!("expected `{word}`")));
+        }
         let is_word = |token: &str| token.starts_with(|c: char| c == '_' || c.is_alphabetic());
         // Of two words in a row, the first stands where the missing one belongs.
         if is_word(next) && is_word(behind) && !is_reserved(next) {
@@ -107,6 +132,12 @@ impl Missing<'_> {
             (SyntaxKind::Arm, "if") => found
                 .primary(span, "expected `,` or `}`")
                 .help("an arm has no condition of its own: put `if` into its value"),
+            (SyntaxKind::Import, _) if let Some(meant) = misspelt::at(self.at, &["as"], self.source) => {
+                meant.told(found.primary(meant.span, "expected `,`"))
+            }
+            _ if let Some(meant) = misspelt::beside(self.at, &foreign::EXPRESSION_WORDS, self.source) => {
+                meant.told(found.primary(span, "expected `,`"))
+            }
             (_, "=") => {
                 found.primary(span, "expected `,`").help("equality is written `==`, a lambda `x => value`")
             }
@@ -160,24 +191,25 @@ impl Missing<'_> {
                     .help("make a new one, and bind it by `let`; equality is written `==`");
             }
             if is_name && !is_adapter && (next == "=" || next == ":" && self.is_typed_binding(span)) {
-                return Diagnostic::error(codes::NO_STATEMENT, "a binding needs `let`")
-                    .primary(stmt.span(), "")
-                    .note("a name is bound once and never changes")
-                    .fix(Fix::maybe("add `let`").insert(stmt.span().start, "let "));
+                return self.binding(word, stmt, stmt.span(), Fix::maybe("add `let`"));
             }
             let behind = self.source.text.get(span.end as usize..).unwrap_or("");
             if next == ":" && behind.starts_with('=') {
                 let walrus = Span::new(span.start, span.end + 1);
-                return Diagnostic::error(codes::NO_STATEMENT, "a binding needs `let`")
-                    .primary(Span::new(stmt.span().start, walrus.end), "")
-                    .note("a name is bound once and never changes")
-                    .fix(
-                        Fix::maybe("write `let .. =`").insert(stmt.span().start, "let ").replace(walrus, "="),
-                    );
+                let place = Span::new(stmt.span().start, walrus.end);
+                return self.binding(word, stmt, place, Fix::maybe("write `let .. =`").replace(walrus, "="));
+            }
+            if next == ":" && self.begins_block(word) {
+                return Diagnostic::error(codes::MISSING_NEWLINE, "the statement ends before `:`")
+                    .primary(span, "expected a line end, `;` or an operator")
+                    .help("`{` starts a block here: write `Name { .. }` for a record, `({ .. })` for a map");
             }
             let unknown = Diagnostic::error(codes::NO_STATEMENT, format!("`{word}` starts no statement"))
                 .primary(stmt.span(), "");
-            let found = unfit::statement_word(unknown, word, stmt.span());
+            let found = match misspelt::beside(self.at, &foreign::STATEMENT_WORDS, self.source) {
+                Some(meant) if meant.span == stmt.span() => meant.told(unknown),
+                _ => unfit::statement_word(unknown, word, stmt.span(), next),
+            };
             if found.help.is_some() {
                 return found;
             }
@@ -188,14 +220,16 @@ impl Missing<'_> {
         if let Some(fix) = before.as_ref().and_then(|before| meant_to_go_on(before, next, span)) {
             return found.fix(fix);
         }
-        let found = self.misspelt(found, before.as_ref(), next, span);
+        let leads: &[&str] = match before.as_ref().map(SyntaxNode::kind) {
+            Some(SyntaxKind::Mock) => &foreign::MOCK_WORDS,
+            _ => &foreign::EXPRESSION_WORDS,
+        };
+        if let Some(meant) = misspelt::beside(self.at, leads, self.source) {
+            return meant.told(found);
+        }
         match next {
-            _ if found.fix.is_some() => found,
             "," => found.help("statements are separated by line ends, not by `,`"),
             "=" => found.help("equality is written `==`"),
-            ":" if word.is_some_and(|word| self.begins_block(&word)) => {
-                found.help("`{` starts a block here: write `Name { .. }` for a record, `({ .. })` for a map")
-            }
             ":" => found.help("`key: value` stands in braces: is a `{` missing before?"),
             _ => {
                 let word = foreign::statement_help(next).filter(|_| !is_reserved(next));
@@ -207,23 +241,17 @@ impl Missing<'_> {
         }
     }
 
-    /// A misspelt word is read as a name, behind which a statement can end: `let x = cal search(q) wiht web`.
-    fn misspelt(&self, found: Diagnostic, before: Option<&SyntaxNode>, next: &str, span: Span) -> Diagnostic {
-        let (last, last_span) = self.source.before(self.at);
-        let words: &[&str] = match before.map(SyntaxNode::kind) {
-            Some(SyntaxKind::Mock) => &foreign::MOCK_WORDS,
-            _ => &foreign::EXPRESSION_WORDS,
-        };
-        let found = if starts_value(next) && last.starts_with(char::is_lowercase) {
-            found.did_you_mean(last, last_span, words.iter().copied())
-        } else {
-            found
-        };
-        match last {
-            _ if found.fix.is_some() => found,
-            "}" | ")" => found.did_you_mean(next, span, ["with", "else"]),
-            _ => found,
+    /// `name = value` without `let`, which `fix` adds where no value has the name yet.
+    fn binding(&self, name: &str, stmt: &SyntaxNode, place: Span, fix: Fix) -> Diagnostic {
+        if !is_bound_before(name, stmt) {
+            return Diagnostic::error(codes::NO_STATEMENT, "a binding needs `let`")
+                .primary(place, "")
+                .note("a name is bound once and never changes")
+                .fix(fix.insert(stmt.span().start, "let "));
         }
+        Diagnostic::error(codes::NO_STATEMENT, format!("`{name}` is bound already, and never changes"))
+            .primary(place, "")
+            .help("bind this value to another name by `let`, and use that one from here on")
     }
 
     /// Whether `: T = ..` starts at `colon`, on one line.
@@ -253,6 +281,31 @@ impl Missing<'_> {
         }
         None
     }
+}
+
+/// Whether a part of a statement stands where `name` is bound: by a `let` before it, a parameter, or a loop around it.
+pub(super) fn is_bound_before(name: &str, part: &SyntaxNode) -> bool {
+    let is_name = |node: &SyntaxNode| name_of(node).is_some_and(|bound| bound == name);
+    let mut around = Some(part.clone());
+    while let Some(node) = around {
+        let mut before = std::iter::successors(node.prev(), |element| match element {
+            SyntaxElement::Node(node) => node.prev(),
+            SyntaxElement::Token(token) => token.prev_sibling(),
+        });
+        let binds = |element: SyntaxElement| match element {
+            SyntaxElement::Node(node) => match node.kind() {
+                SyntaxKind::Let | SyntaxKind::LambdaParams => is_name(&node),
+                SyntaxKind::Params => node.children().any(|param| is_name(&param)),
+                _ => false,
+            },
+            SyntaxElement::Token(_) => false,
+        };
+        if before.any(binds) || node.kind() == SyntaxKind::For && is_name(&node) {
+            return true;
+        }
+        around = node.parent();
+    }
+    false
 }
 
 /// What joins a statement with what stands behind it: `call f(x) { .. }`, `mock f => fail timeout`.

@@ -1,7 +1,7 @@
 //! Messages for text that fits nowhere.
 
 use super::missing::starts_value;
-use super::{Source, foreign, forms, shown};
+use super::{Source, foreign, forms, misspelt, shown};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix, suggest};
 use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
@@ -19,6 +19,11 @@ pub(super) fn item(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
     }
     if let Some(form) = forms::message(SyntaxKind::File, span.start, source) {
         return form;
+    }
+    let is_apart = Span::new(source.before(span.start).1.end, span.start).text(source.text).contains('\n');
+    if !is_apart && let Some(meant) = misspelt::beside(span.start, &foreign::EXPRESSION_WORDS, source) {
+        let message = format!("the declaration ends before {}", shown(word));
+        return meant.told(Diagnostic::error(codes::NO_ITEM, message).primary(span, ""));
     }
     let found =
         Diagnostic::error(codes::NO_ITEM, format!("{} starts no declaration", shown(word))).primary(span, "");
@@ -40,8 +45,20 @@ pub(super) fn item(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
     let found = match foreign::item_help(word).or_else(|| character_help(word)) {
         Some(help) => found.help(help),
         None => {
-            let found = found.did_you_mean(word, span, foreign::ITEM_WORDS);
-            if found.fix.is_some() { found } else { found.note(format!("declarations start with {list}")) }
+            let is_lead =
+                source.next_on_line(span.end).0.starts_with(|c: char| c == '"' || c.is_alphabetic());
+            let short = misspelt::at(span.start, &["use", "fn"], source).filter(|_| is_lead);
+            match short {
+                Some(meant) => meant.told(found),
+                None => {
+                    let found = found.did_you_mean(word, span, foreign::ITEM_WORDS);
+                    if found.fix.is_some() {
+                        found
+                    } else {
+                        found.note(format!("declarations start with {list}"))
+                    }
+                }
+            }
         }
     };
     match before(node) {
@@ -120,11 +137,10 @@ fn number(text: &str, span: Span) -> Diagnostic {
                 _ => found,
             }
         }
-        _ if rest.len() == 3 && rest.chars().all(|c| c.is_ascii_uppercase()) => {
-            found.help("currencies are `TAO`, `rao` and `USD`")
+        Some('e' | 'E' | 'x' | 'X') if rest.chars().skip(1).all(|c| c.is_ascii_hexdigit()) => {
+            found.help("numbers are written in plain digits: `0.5`, `1000000`")
         }
-        Some('e' | 'E' | 'x' | 'X') => found.help("numbers are written in plain digits: `0.5`, `1000000`"),
-        _ => found.help("units are `ms`, `s`, `m`, `h`, `d`, `TAO`, `rao` and `USD`"),
+        _ => found.help(foreign::unit_help(rest)),
     }
 }
 
@@ -152,7 +168,7 @@ fn statement(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
         "let" | "ensure" | "return" => found,
         "with" => found.help("`with` stands behind the call, `for` or plan that it is about"),
         _ => {
-            let found = statement_word(found, word, span);
+            let found = statement_word(found, word, span, source.next_on_line(span.end).0);
             match found.help {
                 Some(_) => found,
                 None => found.note("statements start with `let`, `ensure`, `return` or a value"),
@@ -161,11 +177,12 @@ fn statement(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
     }
 }
 
-/// What was meant by a word that starts no statement, as help, where that is known.
-pub(super) fn statement_word(found: Diagnostic, word: &str, span: Span) -> Diagnostic {
+/// What was meant by a word that starts no statement, as help, where that is known. `next` stands behind it.
+pub(super) fn statement_word(found: Diagnostic, word: &str, span: Span, next: &str) -> Diagnostic {
     match foreign::statement_help(word) {
         Some(help) => found.help(help),
-        None => found.did_you_mean(word, span, foreign::STATEMENT_WORDS),
+        None if starts_value(next) => found.did_you_mean(word, span, foreign::STATEMENT_WORDS),
+        None => found,
     }
 }
 
@@ -189,9 +206,12 @@ fn member(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
                 .fix(Fix::maybe("write `,`").replace(span, ","));
         }
         "," => {
+            // After a comma nothing is missing but a blank; at the beginning, a member may be.
+            let is_double = source.before(span.start).0 == ",";
+            let fix = if is_double { Fix::safe("remove it") } else { Fix::maybe("remove it") };
             return Diagnostic::error(codes::NO_MEMBER, format!("{what} is missing before `,`"))
                 .primary(span, "")
-                .fix(Fix::safe("remove it").delete(span));
+                .fix(fix.delete(span));
         }
         _ => {}
     }
@@ -202,6 +222,11 @@ fn member(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
         return Diagnostic::error(codes::NO_MEMBER, format!("a key of a policy is written `{word}: value`"))
             .primary(next_span, "expected `:`")
             .fix(Fix::safe("write `:`").replace(Span::new(span.end, next_span.end), ":"));
+    }
+    if is_word && parent == SyntaxKind::PolicyFields && starts_value(next) {
+        return Diagnostic::error(codes::NO_MEMBER, format!("a key of a policy is written `{word}: value`"))
+            .primary(Span::at(span.end), "expected `:`")
+            .fix(Fix::maybe("add `:`").insert(span.end, ":"));
     }
     if is_word && parent == SyntaxKind::PolicyFields {
         let found = Diagnostic::error(codes::MISSING_EXPR, format!("the value of `{word}` is missing"))

@@ -193,6 +193,6 @@ fn length(parts: &[Arc<Part>]) -> u32 {
 }
 
 /// A text that is read has at most [`crate::limits::MAX_SOURCE_BYTES`].
-fn offset(at: usize) -> u32 {
+pub(super) fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }

@@ -14,6 +14,9 @@ use super::fact::FactKind;
 use super::frame::Slot;
 use super::{Core, FrameId};
 
+/// Failed elements that the message of a failed loop names.
+const SHOWN_FAILURES: usize = 3;
+
 /// A fan-out under way.
 #[derive(Debug)]
 pub(crate) struct FanOut {
@@ -25,6 +28,8 @@ pub(crate) struct FanOut {
     results: Vec<Option<Value>>,
     done: u32,
     failed: u32,
+    /// The first that failed, for the message of the one that is too many: `[3] E1101`.
+    first_failures: Vec<String>,
     /// How many may fail.
     allowed: u32,
     concurrency: u32,
@@ -40,6 +45,7 @@ impl FanOut {
             results: vec![None; items.len()],
             done: 0,
             failed: 0,
+            first_failures: Vec::new(),
             allowed: match tolerate {
                 Tolerance::Count(allowed) => allowed,
                 Tolerance::BasisPoints(points) => u32::try_from(share(points)).unwrap_or(u32::MAX),
@@ -63,6 +69,20 @@ impl FanOut {
         let index = self.next;
         self.next += 1;
         Some((index, item))
+    }
+
+    /// What is said of those that failed before one that is too many.
+    fn failures_before(&self) -> String {
+        let before = self.failed.saturating_sub(1);
+        let shown = u32::try_from(self.first_failures.len()).unwrap_or(u32::MAX);
+        let more = match before.saturating_sub(shown) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        match before {
+            0 => String::new(),
+            _ => format!("; tolerated before: {}{more}", self.first_failures.join(", ")),
+        }
     }
 
     fn settle(&mut self, index: u32, result: Option<Value>) {
@@ -128,14 +148,18 @@ impl Core {
         self.advance_fan_out(frame, node);
     }
 
-    pub(super) fn element_failed(&mut self, frame: FrameId, node: NodeId, index: u32, error: PlanError) {
+    pub(super) fn element_failed(&mut self, frame: FrameId, node: NodeId, index: u32, mut error: PlanError) {
         let plan = Arc::clone(&self.plan);
         let kept = self.kept_as(node);
         let Some(fan_out) = self.fan_out_mut(frame, node) else { return };
         fan_out.failed += 1;
         if fan_out.failed > fan_out.allowed {
             fan_out.running.remove(&index);
+            error.message.push_str(&fan_out.failures_before());
             return self.fail_fan_out(frame, node, error);
+        }
+        if fan_out.first_failures.len() < SHOWN_FAILURES {
+            fan_out.first_failures.push(format!("[{index}] {}", error.code));
         }
         let item = fan_out.items.get(index as usize).cloned().unwrap_or(Value::Null);
         let result = kept.map(|def| {

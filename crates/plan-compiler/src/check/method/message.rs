@@ -1,7 +1,7 @@
 //! Messages about methods.
 
 use plan_ir::builtin::{Builtin, Receiver};
-use plan_lang::{Diagnostic, Fix, Span, ast};
+use plan_lang::{Diagnostic, Span, ast};
 use schema::types::{Type, TypeDef};
 
 use super::names::{instead_of, name_near, names_here, snake_case};
@@ -66,9 +66,7 @@ impl<'a> Checker<'a, '_> {
         let same = names.iter().copied().find(|name| *name == snake);
         let known = same.or_else(|| names_here(&snake).find(|name| names.contains(name)));
         if let Some(name) = known {
-            return report
-                .help(format!("did you mean `{name}`?"))
-                .fix(Fix::maybe(format!("use `{name}`")).replace(method.span, name));
+            return report.meant(name, method.span);
         }
         if let Some(help) = instead_of(&snake) {
             return match method_in(help).filter(|shown| !names.contains(shown)).and_then(called_on) {
@@ -92,9 +90,9 @@ impl<'a> Checker<'a, '_> {
             _ => report,
         };
         match name_near(&snake).filter(|name| names.contains(name)) {
-            Some(name) if plan_lang::suggest(&method.name, names.iter().copied()).is_none() => report
-                .help(format!("did you mean `{name}`?"))
-                .fix(Fix::maybe(format!("use `{name}`")).replace(method.span, name)),
+            Some(name) if plan_lang::suggest(&method.name, names.iter().copied()).is_none() => {
+                report.meant(name, method.span)
+            }
             _ => did_you_mean(report, &method.name, method.span, names),
         }
     }
