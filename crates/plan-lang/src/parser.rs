@@ -5,6 +5,7 @@
 mod chunk;
 mod gap;
 mod grammar;
+mod machine;
 mod part;
 mod precheck;
 mod rules;
