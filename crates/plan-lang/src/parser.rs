@@ -1,6 +1,6 @@
 //! Text to tree, AST and diagnostics. Never fails: every text has a tree that holds all of it.
 //!
-//! pest is private to this module; what leaves it is [`Parse`].
+//! The grammar's rules are private to this module; what leaves it is [`Parse`].
 
 mod chunk;
 mod gap;

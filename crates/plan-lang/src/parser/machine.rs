@@ -164,3 +164,41 @@ impl<'a> Machine<'a> {
         fits
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::MAX_NESTING;
+    use crate::parser::grammar::file;
+
+    /// What opens a level of nesting, in plans that are right and in such that are not.
+    const OPENERS: [&str; 10] = [
+        "(",
+        "[",
+        "{ ",
+        "R { a: ",
+        "if a { ",
+        "match a { A => { ",
+        "x.map(y => { ",
+        "\"{",
+        "call f(a: 1) with { fallback: ",
+        "? {",
+    ];
+
+    fn opened(opener: &str, times: usize) -> String {
+        format!("plan p() -> Int {{\n  let x = {}", opener.repeat(times))
+    }
+
+    /// On a stack half as large as the smallest one that the parser meets.
+    #[test]
+    fn depth_is_refused_before_the_stack_ends() {
+        let all = || {
+            for opener in OPENERS {
+                let brackets = opener.matches(['(', '[', '{']).count();
+                assert!(Machine::run(&opened(opener, MAX_NESTING / brackets), file).is_some(), "{opener}");
+                assert_eq!(Machine::run(&opened(opener, 20_000), file), None, "{opener}");
+            }
+        };
+        std::thread::Builder::new().stack_size(1 << 20).spawn(all).unwrap().join().unwrap();
+    }
+}
