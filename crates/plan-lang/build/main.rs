@@ -3,6 +3,8 @@
 //! What a function does to a text is `src/parser/machine.rs`. That the result is what pest's own parser makes of the
 //! same grammar is what `src/parser/grammar.rs` tests.
 
+#![expect(clippy::print_stdout, reason = "it is how cargo is told")]
+
 mod bytes;
 mod code;
 mod first;
