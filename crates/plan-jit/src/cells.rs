@@ -297,30 +297,40 @@ impl<'a> Counter<'a> {
             return self.parts(tally.parts.saturating_mul(length));
         }
         // SAFETY, here and below: by contract, at the places the layout says.
-        let mut places = (0..length as usize).map(|index| unsafe { start.add(index * stride) });
+        // What is there has a size that fits, so nothing is checked of its products.
+        let place = |index: usize| unsafe { start.add(index.wrapping_mul(stride)) };
+        let mut places = (0..length as usize).map(place);
         if tally.is_whole {
             return places.try_for_each(|at| unsafe { self.whole(repr, at) });
         }
         let may_be_as_it_was = !self.complete && matches!(layouts.get(repr), Repr::Record(_));
-        // What all have in common is counted at the end. Lengths are those of texts in memory, so their sum does not
-        // overflow.
-        let (mut counted, mut texts, mut bytes) = (0_u64, 0_u64, 0_u64);
-        for at in places {
-            if may_be_as_it_was && let Some(origin) = unsafe { (cell(at, 0) as *const Value).as_ref() } {
+        let origin = |at: *const u64| {
+            if may_be_as_it_was { unsafe { (cell(at, 0) as *const Value).as_ref() } } else { None }
+        };
+        let mut counted = length;
+        if may_be_as_it_was {
+            for origin in places.clone().filter_map(origin) {
+                counted -= 1;
                 self.value(origin)?;
-                continue;
             }
-            counted += 1;
-            for text in &tally.texts {
-                bytes = bytes.wrapping_add(unsafe { cell(at, *text as usize + 1) });
+        }
+        // One part after the other, each in a short loop. What all have in common is counted at the end. Lengths are
+        // those of texts in memory, so their sum does not overflow.
+        let counting = places.filter(|at| origin(*at).is_none());
+        let (mut texts, mut bytes) = (0_u64, 0_u64);
+        for text in &tally.texts {
+            let length = *text as usize + 1;
+            bytes = counting.clone().fold(bytes, |bytes, at| bytes.wrapping_add(unsafe { cell(at, length) }));
+        }
+        for text in &tally.maybe_texts {
+            let (is_there, length) = (*text as usize, *text as usize + 2);
+            for at in counting.clone().filter(|at| unsafe { cell(*at, is_there) } != 0) {
+                texts += 1;
+                bytes = bytes.wrapping_add(unsafe { cell(at, length) });
             }
-            for text in &tally.maybe_texts {
-                if unsafe { cell(at, *text as usize) } != 0 {
-                    texts += 1;
-                    bytes = bytes.wrapping_add(unsafe { cell(at, *text as usize + 2) });
-                }
-            }
-            for (cell, part) in &tally.others {
+        }
+        for (cell, part) in &tally.others {
+            for at in counting.clone() {
                 unsafe { self.items(*part, at.add(*cell as usize), 1)? }
             }
         }

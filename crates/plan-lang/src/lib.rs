@@ -1,8 +1,8 @@
 //! The `.orch` language: text to lossless tree to AST, with diagnostics and a formatter.
 //!
 //! This crate knows what a plan says, not what it means: names, types and bounds are checked elsewhere. It
-//! never fails and never panics on any text, reads no files, and depends on nothing of ours. pest and
-//! rowan, which do the work inside, show through nowhere.
+//! never fails and never panics on any text, reads no files, and depends on nothing of ours. The
+//! grammar and rowan, which do the work inside, show through nowhere.
 //!
 //! Read first: [`Parse`], what [`parse`] gives for every text; [`ast::File`], what a checker walks;
 //! [`Diagnostic`], what everything that looks at plans reports.

@@ -1,10 +1,11 @@
 //! Text to tree, AST and diagnostics. Never fails: every text has a tree that holds all of it.
 //!
-//! pest is private to this module; what leaves it is [`Parse`].
+//! The grammar's rules are private to this module; what leaves it is [`Parse`].
 
 mod chunk;
 mod gap;
 mod grammar;
+mod machine;
 mod part;
 mod precheck;
 mod rules;

@@ -279,18 +279,20 @@ impl<'a> Machine<'a> {
             return Err(TrapKind::Malformed("a lambda takes another number of arguments").at(id));
         };
         self.charge(lambda.body, items.len() as u64).map_err(|kind| kind.at(id))?;
-        let mut quick = self.quick(*param, lambda.body, items.len());
-        for item in items {
-            let result = match quick.as_ref().and_then(|quick| short(quick, &self.frame, item, self.meter)) {
-                Some(result) => result,
-                None => {
-                    // What it could not do once it will rarely do.
-                    quick = None;
-                    self.set(*param, item.clone(), id)?;
-                    let value = self.value(lambda.body)?;
-                    long(value).map_err(|kind| kind.at(id))?
+        let mut done = 0;
+        if let Some(quick) = self.quick(*param, lambda.body, items.len()) {
+            for item in items {
+                // What it could not do once it will rarely do.
+                let Some(result) = short(&quick, &self.frame, item, self.meter) else { break };
+                if !visit(item, result) {
+                    return Ok(());
                 }
-            };
+                done += 1;
+            }
+        }
+        for item in items.get(done..).unwrap_or_default() {
+            self.set(*param, item.clone(), id)?;
+            let result = long(self.value(lambda.body)?).map_err(|kind| kind.at(id))?;
             if !visit(item, result) {
                 break;
             }

@@ -48,8 +48,17 @@ impl Meter {
 
     #[inline]
     pub(crate) fn work(&mut self, steps: u64) -> Result<(), TrapKind> {
-        self.fuel = self.fuel.checked_sub(steps).ok_or(TrapKind::Quota(Quota::Steps))?;
-        Ok(())
+        if self.has_taken(steps) { Ok(()) } else { Err(TrapKind::Quota(Quota::Steps)) }
+    }
+
+    /// Takes as many steps, or nothing where there are fewer left.
+    #[inline]
+    pub(super) const fn has_taken(&mut self, steps: u64) -> bool {
+        let enough = steps <= self.fuel;
+        if enough {
+            self.fuel -= steps;
+        }
+        enough
     }
 
     /// Charges for going once through `bytes` of text.

@@ -4,8 +4,6 @@
 //! stays in registers. It only reads; what it is charged is charged at the end of each element. Wherever anything
 //! else comes up it gives up, and the element is evaluated from its start the long way, which says what happens.
 
-use std::cmp::Ordering;
-
 use schema::value::Value;
 
 use super::{EVAL_DEPTH_MAX, FRAME_LOCALS_MAX, Machine, Meter, arithmetic, is_null, text_steps};
@@ -22,8 +20,15 @@ pub(super) struct Quick<'a>(Node<'a>);
 
 enum Node<'a> {
     Place(Place<'a>),
+    Known(Scalar),
     Not(Box<Self>),
-    Binary(BinaryOp, Box<[Self; 2]>),
+    /// `&&`, which `false` decides, or `||`, which `true` does.
+    Logic {
+        decides: bool,
+        operands: Box<[Self; 2]>,
+    },
+    Compare(BinaryOp, Box<[Self; 2]>),
+    Arithmetic(BinaryOp, Box<[Self; 2]>),
     /// `==` of what is at hand, or `!=` where `holds` is false.
     Equal {
         operands: [Place<'a>; 2],
@@ -52,11 +57,18 @@ struct Here<'v> {
     frame: &'v [Value],
 }
 
+/// A condition or number. Of a form that fits two registers, as an enum of these would not.
 #[derive(Clone, Copy)]
-enum Scalar {
-    Bool(bool),
-    Int(i64),
-    Float(f64),
+struct Scalar {
+    kind: Kind,
+    bits: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Bool,
+    Int,
+    Float,
 }
 
 /// What locals stand for: the element and the frame around the lambda, or the arguments of a function.
@@ -92,8 +104,16 @@ impl<'a> Machine<'a> {
                 };
                 Node::Equal { operands: [left, right], holds: *op == BinaryOp::Equal }
             }
-            Expr::Binary(op, left, right) if *op != BinaryOp::Coalesce => {
-                Node::Binary(*op, Box::new([node(*left)?, node(*right)?]))
+            Expr::Binary(op, left, right) => {
+                let operands = Box::new([node(*left)?.known(), node(*right)?.known()]);
+                match op {
+                    BinaryOp::And | BinaryOp::Or => Node::Logic { decides: *op == BinaryOp::Or, operands },
+                    BinaryOp::Less | BinaryOp::LessEqual | BinaryOp::Greater | BinaryOp::GreaterEqual => {
+                        Node::Compare(*op, operands)
+                    }
+                    BinaryOp::Coalesce => return None,
+                    _ => Node::Arithmetic(*op, operands),
+                }
             }
             Expr::If { condition, then, otherwise } => {
                 Node::If(Box::new([node(*condition)?, node(*then)?, node(*otherwise)?]))
@@ -189,46 +209,52 @@ impl Quick<'_> {
     pub(super) fn value(&self, frame: &[Value], item: &Value, meter: &mut Meter) -> Option<Value> {
         let mut steps = 0;
         let value = self.0.value(&Here { item, frame }, &mut steps)?;
-        // Where there is too little left, nothing is taken.
-        meter.work(steps).ok()?;
-        Some(value)
+        meter.has_taken(steps).then_some(value)
     }
 
     /// As [`Self::value`], of a condition.
     #[inline]
     pub(super) fn holds(&self, frame: &[Value], item: &Value, meter: &mut Meter) -> Option<bool> {
         let mut steps = 0;
-        let Scalar::Bool(holds) = self.0.operand(&Here { item, frame }, &mut steps)? else { return None };
-        meter.work(steps).ok()?;
-        Some(holds)
+        let holds = self.0.operand(&Here { item, frame }, &mut steps)?.bool()?;
+        meter.has_taken(steps).then_some(holds)
     }
 }
 
 impl Node<'_> {
+    /// What an operand that is a literal is worth is found once.
+    fn known(self) -> Self {
+        match self {
+            Self::Place(Place::Const(value)) => Scalar::of(value).map_or(self, Self::Known),
+            _ => self,
+        }
+    }
+
     #[inline]
     fn value(&self, here: &Here<'_>, steps: &mut u64) -> Option<Value> {
         match self {
             Self::Place(place) => place.value(here).cloned(),
             Self::If(parts) => branch(parts, here, steps)?.value(here, steps),
-            _ => Some(match self.scalar(here, steps)? {
-                Scalar::Bool(value) => Value::Bool(value),
-                Scalar::Int(value) => Value::Int(value),
-                Scalar::Float(value) => Value::Float(value),
-            }),
+            _ => Some(self.scalar(here, steps)?.value()),
         }
     }
 
     fn scalar(&self, here: &Here<'_>, steps: &mut u64) -> Option<Scalar> {
         match self {
             Self::Place(place) => Scalar::of(place.value(here)?),
-            Self::Not(operand) => match operand.scalar(here, steps)? {
-                Scalar::Bool(value) => Some(Scalar::Bool(!value)),
-                _ => None,
-            },
-            Self::Binary(op, operands) => binary(*op, operands, here, steps),
+            Self::Known(scalar) => Some(*scalar),
+            Self::Not(operand) => Some(Scalar::of_bool(!operand.scalar(here, steps)?.bool()?)),
+            Self::Logic { decides, operands } => {
+                let [left, right] = &**operands;
+                let left = left.operand(here, steps)?.bool()?;
+                let holds = if left == *decides { left } else { right.operand(here, steps)?.bool()? };
+                Some(Scalar::of_bool(holds))
+            }
+            Self::Compare(op, operands) => compared(*op, pair(operands, here, steps)?),
+            Self::Arithmetic(op, operands) => computed(*op, pair(operands, here, steps)?),
             Self::Equal { operands: [left, right], holds } => {
                 let equal = equal(left.value(here)?, right.value(here)?, steps)?;
-                Some(Scalar::Bool(equal == *holds))
+                Some(Scalar::of_bool(equal == *holds))
             }
             Self::Call(entered, body) => {
                 *steps = steps.checked_add(*entered)?;
@@ -242,7 +268,8 @@ impl Node<'_> {
     #[inline]
     fn operand(&self, here: &Here<'_>, steps: &mut u64) -> Option<Scalar> {
         match self {
-            Self::Place(place) => Scalar::of(place.value(here)?),
+            Self::Place(Place::ItemField(index)) => Scalar::of(field(here.item, *index)?),
+            Self::Known(scalar) => Some(*scalar),
             _ => self.scalar(here, steps),
         }
     }
@@ -252,45 +279,94 @@ impl Scalar {
     #[inline]
     const fn of(value: &Value) -> Option<Self> {
         match value {
-            Value::Bool(value) => Some(Self::Bool(*value)),
-            Value::Int(value) => Some(Self::Int(*value)),
-            Value::Float(value) => Some(Self::Float(*value)),
+            Value::Bool(value) => Some(Self::of_bool(*value)),
+            Value::Int(value) => Some(Self::of_int(*value)),
+            Value::Float(value) => Some(Self::of_float(*value)),
             _ => None,
+        }
+    }
+
+    const fn of_bool(value: bool) -> Self {
+        Self { kind: Kind::Bool, bits: value as u64 }
+    }
+
+    const fn of_int(value: i64) -> Self {
+        Self { kind: Kind::Int, bits: value.cast_unsigned() }
+    }
+
+    const fn of_float(value: f64) -> Self {
+        Self { kind: Kind::Float, bits: value.to_bits() }
+    }
+
+    #[inline]
+    const fn bool(self) -> Option<bool> {
+        match self.kind {
+            Kind::Bool => Some(self.bits != 0),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    const fn value(self) -> Value {
+        match self.kind {
+            Kind::Bool => Value::Bool(self.bits != 0),
+            Kind::Int => Value::Int(self.bits.cast_signed()),
+            Kind::Float => Value::Float(f64::from_bits(self.bits)),
+        }
+    }
+}
+
+/// Two operands of one kind of number.
+enum Pair {
+    Int(i64, i64),
+    Float(f64, f64),
+}
+
+#[inline]
+fn pair([left, right]: &[Node<'_>; 2], here: &Here<'_>, steps: &mut u64) -> Option<Pair> {
+    let left = left.operand(here, steps)?;
+    let right = right.operand(here, steps)?;
+    match (left.kind, right.kind) {
+        (Kind::Int, Kind::Int) => Some(Pair::Int(left.bits.cast_signed(), right.bits.cast_signed())),
+        (Kind::Float, Kind::Float) => {
+            Some(Pair::Float(f64::from_bits(left.bits), f64::from_bits(right.bits)))
+        }
+        _ => None,
+    }
+}
+
+#[inline]
+fn computed(op: BinaryOp, operands: Pair) -> Option<Scalar> {
+    match operands {
+        Pair::Int(left, right) => arithmetic::whole(op, left, right).map(Scalar::of_int),
+        Pair::Float(left, right) => {
+            arithmetic::real(op, left, right).and_then(arithmetic::finite).map(Scalar::of_float)
         }
     }
 }
 
 #[inline]
-fn binary(op: BinaryOp, [left, right]: &[Node<'_>; 2], here: &Here<'_>, steps: &mut u64) -> Option<Scalar> {
-    let left = left.operand(here, steps)?;
-    match (op, left) {
-        (BinaryOp::And, Scalar::Bool(false)) | (BinaryOp::Or, Scalar::Bool(true)) => return Some(left),
-        _ => {}
-    }
-    match (op, left, right.operand(here, steps)?) {
-        (BinaryOp::And | BinaryOp::Or, Scalar::Bool(_), right @ Scalar::Bool(_)) => Some(right),
-        (_, Scalar::Int(left), Scalar::Int(right)) => match compared(op, Some(left.cmp(&right))) {
-            Some(holds) => Some(holds),
-            None => arithmetic::whole(op, left, right).map(Scalar::Int),
-        },
-        (_, Scalar::Float(left), Scalar::Float(right)) => match arithmetic::real(op, left, right) {
-            Some(value) => arithmetic::finite(value).map(Scalar::Float),
-            None => compared(op, left.partial_cmp(&right)),
-        },
-        _ => None,
-    }
+fn compared(op: BinaryOp, operands: Pair) -> Option<Scalar> {
+    let order = match operands {
+        Pair::Int(left, right) => left.cmp(&right),
+        Pair::Float(left, right) => left.partial_cmp(&right)?,
+    };
+    Some(Scalar::of_bool(match op {
+        BinaryOp::Less => order.is_lt(),
+        BinaryOp::LessEqual => order.is_le(),
+        BinaryOp::Greater => order.is_gt(),
+        BinaryOp::GreaterEqual => order.is_ge(),
+        _ => return None,
+    }))
 }
 
+#[inline]
 fn branch<'n, 'a>(
     [condition, then, otherwise]: &'n [Node<'a>; 3],
     here: &Here<'_>,
     steps: &mut u64,
 ) -> Option<&'n Node<'a>> {
-    match condition.scalar(here, steps)? {
-        Scalar::Bool(true) => Some(then),
-        Scalar::Bool(false) => Some(otherwise),
-        _ => None,
-    }
+    Some(if condition.scalar(here, steps)?.bool()? { then } else { otherwise })
 }
 
 /// What `==` means of texts and scalars, charged as it is.
@@ -310,18 +386,6 @@ fn equal(left: &Value, right: &Value, steps: &mut u64) -> Option<bool> {
     };
     *steps = steps.checked_add(1)?;
     Some(equal)
-}
-
-#[inline]
-const fn compared(op: BinaryOp, order: Option<Ordering>) -> Option<Scalar> {
-    let Some(order) = order else { return None };
-    Some(Scalar::Bool(match op {
-        BinaryOp::Less => order.is_lt(),
-        BinaryOp::LessEqual => order.is_le(),
-        BinaryOp::Greater => order.is_gt(),
-        BinaryOp::GreaterEqual => order.is_ge(),
-        _ => return None,
-    }))
 }
 
 #[cfg(test)]

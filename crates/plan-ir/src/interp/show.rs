@@ -105,11 +105,15 @@ impl Left {
         }
     }
 
-    /// Scalars, which most values of a list are, need no call.
+    /// Scalars and texts, which most parts of values are, need no call.
     fn less_values(&mut self, values: &[Value]) -> Result<(), Quota> {
         for value in values {
             match value {
                 Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Null => self.less(ELEMENT_BYTES)?,
+                Value::String(text) => {
+                    self.less(ELEMENT_BYTES)?;
+                    self.less(text.len() as u64)?;
+                }
                 other => self.less_value(other)?,
             }
         }

@@ -20,7 +20,8 @@ const RECORDS: usize = 1_000;
 const TEXTS: usize = 100;
 
 /// Engines in the order they are shown; the first one is the floor.
-pub(crate) const ENGINES: &[&str] = &["hand", "native", "native+values", "interpreter", "cel"];
+pub(crate) const ENGINES: &[&str] =
+    &["hand", "hand, copies", "native", "native+values", "interpreter", "cel"];
 
 /// One operation.
 pub(crate) type Work = Box<dyn FnMut()>;
@@ -74,46 +75,58 @@ fn done<T>(result: T) {
 /// What an engine but ours does for a case: hand-written Rust, and an expression of cel.
 struct Others<T: 'static> {
     hand: fn(&[T]),
+    /// The same, where the result would else be references to what was given.
+    copies: Option<fn(&[T])>,
     cel: &'static str,
 }
 
 fn guard() -> Others<Record> {
-    Others { hand: |rs| done(hand::guard(black_box(rs))), cel: "rs[0].score > 40 && rs[0].lang == 'en'" }
+    Others {
+        hand: |rs| done(hand::guard(black_box(rs))),
+        copies: None,
+        cel: "rs[0].score > 40 && rs[0].lang == 'en'",
+    }
 }
 
 fn filter() -> Others<Record> {
     Others {
         hand: |rs| done(hand::filter(black_box(rs))),
+        copies: Some(|rs| done(hand::filter_copies(black_box(rs)))),
         cel: "rs.filter(r, r.score > 40 && r.lang == 'en')",
     }
 }
 
 fn map() -> Others<Record> {
-    Others { hand: |rs| done(hand::map(black_box(rs))), cel: "rs.map(r, r.rank * 2.0 + 1.0)" }
+    Others { hand: |rs| done(hand::map(black_box(rs))), copies: None, cel: "rs.map(r, r.rank * 2.0 + 1.0)" }
 }
 
 fn top() -> Others<Record> {
-    Others { hand: |rs| done(hand::top(black_box(rs))), cel: "top(rs)" }
+    Others {
+        hand: |rs| done(hand::top(black_box(rs))),
+        copies: Some(|rs| done(hand::top_copies(black_box(rs)))),
+        cel: "top(rs)",
+    }
 }
 
 fn sum() -> Others<Record> {
-    Others { hand: |rs| done(hand::sum(black_box(rs))), cel: "sum(rs.map(r, r.votes * 3))" }
+    Others { hand: |rs| done(hand::sum(black_box(rs))), copies: None, cel: "sum(rs.map(r, r.votes * 3))" }
 }
 
 fn list_work() -> Others<Record> {
     Others {
         hand: |rs| done(hand::list_work(black_box(rs))),
+        copies: None,
         cel: "sum(top(rs.filter(r, r.score > 40 && r.lang == 'en')).map(r, r.rank)) \
               + sum(rs.filter(r, r.score > 40 && r.lang == 'en').map(r, r.rank * 0.5))",
     }
 }
 
 fn join() -> Others<String> {
-    Others { hand: |rs| done(hand::join(black_box(rs))), cel: "join(rs.map(t, '- ' + t))" }
+    Others { hand: |rs| done(hand::join(black_box(rs))), copies: None, cel: "join(rs.map(t, '- ' + t))" }
 }
 
 fn vote() -> Others<String> {
-    Others { hand: |rs| done(hand::vote(black_box(rs))), cel: "vote(rs)" }
+    Others { hand: |rs| done(hand::vote(black_box(rs))), copies: None, cel: "vote(rs)" }
 }
 
 static PLANS: LazyLock<plan_compiler::Compilation> = LazyLock::new(|| {
@@ -232,6 +245,7 @@ fn records(name: &'static str, engine: &str, others: Others<Record>) -> Option<W
     let records = hand_records();
     match engine {
         "hand" => Some(Box::new(move || (others.hand)(&records))),
+        "hand, copies" => others.copies.map(|copies| -> Work { Box::new(move || copies(&records)) }),
         "cel" => Some(cel::work(others.cel, cel::records(&records))),
         _ => ours(name, engine, record_values()),
     }
@@ -241,6 +255,7 @@ fn texts(name: &'static str, engine: &str, others: Others<String>) -> Option<Wor
     let texts = hand_texts();
     match engine {
         "hand" => Some(Box::new(move || (others.hand)(&texts))),
+        "hand, copies" => others.copies.map(|copies| -> Work { Box::new(move || copies(&texts)) }),
         "cel" => Some(cel::work(others.cel, cel::texts(&texts))),
         _ => ours(name, engine, text_values()),
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use plan_ir::builtin::strings::normalize;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Record {
     pub(crate) title: String,
     pub(crate) text: String,
@@ -23,6 +23,11 @@ pub(crate) fn filter(records: &[Record]) -> Vec<&Record> {
     records.iter().filter(|r| r.score > 40 && r.lang.as_deref() == Some("en")).collect()
 }
 
+/// As [`filter`], of a list that is the caller's own, as the result of a plan is.
+pub(crate) fn filter_copies(records: &[Record]) -> Vec<Record> {
+    filter(records).into_iter().cloned().collect()
+}
+
 pub(crate) fn map(records: &[Record]) -> Option<Vec<f64>> {
     records
         .iter()
@@ -35,6 +40,10 @@ pub(crate) fn map(records: &[Record]) -> Option<Vec<f64>> {
 
 pub(crate) fn top(records: &[Record]) -> Vec<&Record> {
     largest(&records.iter().collect::<Vec<_>>())
+}
+
+pub(crate) fn top_copies(records: &[Record]) -> Vec<Record> {
+    top(records).into_iter().cloned().collect()
 }
 
 /// The ten with the largest rank.

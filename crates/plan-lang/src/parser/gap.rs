@@ -1,4 +1,4 @@
-//! Tokens of the text between the pairs that pest makes: blanks, comments, keywords, punctuation.
+//! Tokens of the text between the edges of rules: blanks, comments, keywords, punctuation.
 
 use crate::syntax::SyntaxKind;
 

@@ -106,7 +106,7 @@ const LONG_GAP_BYTES_MIN: usize = 1_024;
 /// brackets nest deeper than [`MAX_NESTING`].
 ///
 /// This reads strings and comments as the grammar does in correct text. In broken text the two may
-/// differ; then pest's stack guard refuses what this lets through.
+/// differ; then the parser's own limit refuses what this lets through.
 pub(super) fn look(chunk: &str) -> Result<Vec<Range<usize>>, usize> {
     let mut open: Vec<Open> = Vec::new();
     let mut depth = 0;

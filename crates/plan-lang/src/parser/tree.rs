@@ -1,12 +1,12 @@
-//! From pest's pairs to the lossless tree.
+//! From the edges of rules to the lossless tree.
 
 use std::ops::Range;
 
-use pest::{Parser as _, Token};
 use rowan::{GreenNode, GreenNodeBuilder, GreenToken, Language as _, NodeCache, NodeOrToken};
 
 use super::gap;
-use super::grammar::{Grammar, Rule};
+use super::grammar;
+use super::machine::Machine;
 use super::rules::kind_of;
 use super::squeeze::Squeezed;
 use crate::limits::MAX_BROKEN_PLACES;
@@ -32,7 +32,7 @@ const WORTH_A_TRY: usize = 4;
 
 /// Parses one chunk, or its beginning, if that is hopeless.
 ///
-/// `None` if pest gave up: the stack guard is the only reason it has, as the grammar accepts every text.
+/// `None` if the rules nest too deep, which is all that can happen, as the grammar accepts every text.
 /// `gaps` are its long runs of blanks and comments. What chunks have in common is stored once, in `cache`.
 pub(super) fn parse_chunk(text: &str, gaps: &[Range<usize>], cache: &mut NodeCache) -> Option<Tree> {
     for most in TRIED_BYTES {
@@ -58,15 +58,13 @@ fn parse_beginning(text: &str, read: usize, gaps: &[Range<usize>], cache: &mut N
     let (start, rest) = text.split_at_checked(read)?;
     let gaps = gaps.get(..gaps.partition_point(|gap| gap.end <= read)).unwrap_or(gaps);
     let squeezed = Squeezed::new(start, gaps);
-    let pairs = Grammar::parse(Rule::file, squeezed.text()).ok()?;
+    let edges = Machine::run(squeezed.text(), grammar::file)?;
     let mut builder =
         Builder { green: GreenNodeBuilder::with_cache(cache), text: start, done: 0, broken: 0, rest };
-    // Tokens, not pairs: a flat list needs no recursion.
-    for token in pairs.tokens() {
-        match token {
-            Token::Start { rule, pos } => builder.start(rule, squeezed.whole(pos.pos())),
-            Token::End { rule, pos } => builder.end(rule, squeezed.whole(pos.pos())),
-        }
+    for edge in edges {
+        let Some(kind) = kind_of(edge.rule) else { continue };
+        let at = squeezed.whole(edge.at as usize);
+        if edge.is_end { builder.end(kind, at) } else { builder.start(kind, at) }
     }
     Some(Tree { green: builder.green.finish(), broken: builder.broken, read })
 }
@@ -114,8 +112,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn start(&mut self, rule: Rule, at: usize) {
-        let Some(kind) = kind_of(rule) else { return };
+    fn start(&mut self, kind: SyntaxKind, at: usize) {
         // The root holds the whole chunk, trivia at its ends included.
         if kind != SyntaxKind::File {
             self.fill_to(at);
@@ -126,8 +123,7 @@ impl Builder<'_> {
         }
     }
 
-    fn end(&mut self, rule: Rule, at: usize) {
-        let Some(kind) = kind_of(rule) else { return };
+    fn end(&mut self, kind: SyntaxKind, at: usize) {
         if kind.is_token() {
             self.emit(kind, at);
         } else {
