@@ -31,6 +31,11 @@ pub(super) fn unclosed(
         }
         return found.fix(Fix::maybe("add `,`").insert(at, ","));
     }
+    if node.kind() == SyntaxKind::Args && next == "->" {
+        return Diagnostic::error(codes::FOREIGN_FORM, "a lambda is written `x => value`")
+            .primary(span, "expected `=>`")
+            .fix(Fix::safe("write `=>`").replace(span, "=>"));
+    }
     if separated && next == "," {
         return Diagnostic::error(codes::MISSING_EXPR, "a value is missing before `,`")
             .primary(span, "expected a value")

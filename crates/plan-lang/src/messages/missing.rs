@@ -195,7 +195,11 @@ impl Missing<'_> {
         let (next, span) = self.source.next_on_line(self.at);
         let found = Diagnostic::error(codes::MISSING_EXPR, what);
         if let Some(help) = unfit::character_help(next) {
-            return found.primary(span, "expected a value").help(help);
+            let found = found.primary(span, "expected a value").help(help);
+            return match self.closing_apostrophe(next, span) {
+                Some(end) => found.fix(Fix::maybe("write `\"`").replace(span, "\"").replace(end, "\"")),
+                None => found,
+            };
         }
         let found = found.primary(self.here(), "expected a value");
         let is_head = matches!(
@@ -210,9 +214,19 @@ impl Missing<'_> {
             (SyntaxKind::Expect, _) if let Some(run) = misspelt::at(self.at, &["run"], self.source) => {
                 run.told(found)
             }
+            (SyntaxKind::Expect, _) if self.source.next_on_line(span.end).0 == "(" && !is_reserved(next) => {
+                found.fix(Fix::maybe("add `run`").insert(span.start, "run "))
+            }
             (SyntaxKind::Expect, _) => found.help("write `expect fails run plan(..) with \"why\"`"),
             _ => found,
         }
+    }
+
+    /// The `'` that closes the one at `open`, on its line.
+    fn closing_apostrophe(&self, next: &str, open: Span) -> Option<Span> {
+        let line = self.source.text.get(open.end as usize..)?.lines().next()?;
+        let len = u32::try_from(line.find('\'').filter(|_| next == "'")?).ok()?;
+        Some(Span::new(open.end + len, open.end + len + 1))
     }
 
     fn ty(&self) -> Diagnostic {
@@ -281,7 +295,11 @@ impl Missing<'_> {
                 .primary(arrow.1, "too late")
                 .help(format!("write `plan {name}(..) -> Type with {{ .. }}`"));
         }
-        found.primary(self.here(), "expected `->` and a type").help("write `-> Type` after the parameters")
+        let found = found.primary(self.here(), "expected `->` and a type");
+        if next.starts_with(|c: char| c.is_uppercase() || c == '[') {
+            return found.fix(Fix::safe("add `->`").insert(self.at, " ->"));
+        }
+        found.help("write `-> Type` after the parameters")
     }
 
     fn block(&self) -> Diagnostic {
@@ -305,9 +323,14 @@ impl Missing<'_> {
         }
         let found = Diagnostic::error(codes::MISSING_BLOCK, what);
         match (self.parent.kind(), next) {
-            (SyntaxKind::Plan, "=" | "=>") => {
-                found.primary(span, "expected `{`").help("the body of a plan is a block: `{ .. }`")
+            (SyntaxKind::Plan | SyntaxKind::Record | SyntaxKind::Enum, "=" | "=>") => {
+                let block = self.source.next(span.end).1.start;
+                found
+                    .primary(span, "expected `{`")
+                    .help("what follows stands in braces, without `=`")
+                    .fix(Fix::safe(format!("remove `{next}`")).delete(Span::new(span.start, block)))
             }
+            (SyntaxKind::Use, _) => self.without_braces(found.primary(self.here(), "expected `{`")),
             (
                 SyntaxKind::If | SyntaxKind::ElseIf | SyntaxKind::Else | SyntaxKind::For,
                 "then" | ":" | "do",
@@ -316,6 +339,23 @@ impl Missing<'_> {
                 found.primary(self.here(), "expected `{`").help("a block stands in braces: `{ .. }`")
             }
             _ => found.primary(self.here(), "expected `{`"),
+        }
+    }
+
+    /// `use sn22.name`, `use sn22 name`.
+    fn without_braces(&self, found: Diagnostic) -> Diagnostic {
+        let found = found.help("an operation is imported by its name in braces: `use sn22 { name }`");
+        let path = self.parent.child(SyntaxKind::Path).map(|path| (path.text(), path.span()));
+        let (next, span) = self.source.next_on_line(self.at);
+        match path.as_ref().and_then(|(path, place)| Some((path.split_once('.')?, place))) {
+            Some(((from, name), place)) => {
+                let right = format!("{from} {{ {name} }}");
+                found.fix(Fix::maybe(format!("write `use {right}`")).replace(*place, right))
+            }
+            None if next.starts_with(char::is_lowercase) && !is_reserved(next) => {
+                found.fix(Fix::maybe(format!("write `{{ {next} }}`")).replace(span, format!("{{ {next} }}")))
+            }
+            None => found,
         }
     }
 
@@ -335,9 +375,14 @@ impl Missing<'_> {
                 ("a text is missing after `with`", "write a part of the message that the run must fail with")
             }
         };
-        Diagnostic::error(codes::MISSING_TEXT, what)
-            .primary(self.here(), "expected a text in `\"`")
-            .help(help)
+        let found = Diagnostic::error(codes::MISSING_TEXT, what);
+        let (next, span) = self.source.next_on_line(self.at);
+        if starts_word(next) && self.source.next_on_line(span.end).0 == "{" {
+            return found
+                .primary(span, "expected a text in `\"`")
+                .fix(Fix::maybe(format!("write `\"{next}\"`")).replace(span, format!("\"{next}\"")));
+        }
+        found.primary(self.here(), "expected a text in `\"`").help(help)
     }
 
     fn value(&self) -> Diagnostic {
@@ -380,6 +425,10 @@ impl Missing<'_> {
             .primary(self.here(), "expected a name or `{`")
             .help("write `with web`, `with { timeout: 4s }` or `with web { timeout: 4s }`")
     }
+}
+
+fn starts_word(token: &str) -> bool {
+    token.starts_with(|c: char| c == '_' || c.is_alphabetic())
 }
 
 /// Whether a token can be the first of a value, so that only what is before it is missing.
