@@ -165,6 +165,8 @@ fn separators_and_brackets() {
             "~let x: [Int = 1",
             "~let x: Result<Int, = 1",
             "~let x = \"abc",
+            "~let x = f(\"abc (d) {e})",
+            "~let x = [\n    \"abc (d),\n    \"e\",\n  ]",
             "~let x = \"\"\"\n    abc",
             "~let x = \"{a\"",
             "~let x = \"{}\"",
