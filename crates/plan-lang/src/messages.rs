@@ -8,6 +8,7 @@ mod foreign;
 mod forms;
 mod missing;
 mod misspelt;
+mod names;
 mod separators;
 mod unfit;
 

@@ -77,6 +77,12 @@ impl<'a> Checker<'a, '_> {
                     let count = LengthRange::exactly(text.chars().count() as u64);
                     Expr::constant(Value::string(text.as_str()), Type::String(count), span)
                 }
+                TemplatePart::Expr(expr) if matches!(expr.kind, ast::ExprKind::Anonymous(_)) => {
+                    let report = Diagnostic::error(codes::UNDETERMINED, "braces in a text are not doubled")
+                        .primary(expr.span, "the braces of a record without a name")
+                        .help("write `{name}` for a value, and `\\{name\\}` for the characters");
+                    self.fail(expr.span, report)
+                }
                 TemplatePart::Expr(expr) => {
                     let part = self.infer(expr, None);
                     self.shown(part)

@@ -177,7 +177,9 @@ impl<'a> Checker<'a, '_> {
                     let is_null =
                         |name: &str| matches!(name, "nul" | "nil" | "none" | "nothing" | "undefined");
                     let variant = variants.chain(null).find(|variant| {
-                        variant.eq_ignore_ascii_case(&name.name) || *variant == "null" && is_null(&name.name)
+                        // One in lower case was reported where it is declared.
+                        let is_other_case = *variant != name.name && variant.eq_ignore_ascii_case(&name.name);
+                        is_other_case || *variant == "null" && is_null(&name.name)
                     })?;
                     return Some(Lookalike { var: *var, name, variant: variant.to_owned() });
                 }

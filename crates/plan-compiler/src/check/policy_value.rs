@@ -1,8 +1,8 @@
 //! Values of policy keys: literals within limits.
 
 use plan_ir::plan::{Retry, Tolerance};
-use plan_lang::Diagnostic;
 use plan_lang::ast::{self, ExprKind as Ast, Literal, PolicyField, PolicyValueKind};
+use plan_lang::{Diagnostic, Fix};
 use schema::amount::{Amount, Currency};
 use schema::error::CallErrorKind;
 
@@ -25,7 +25,20 @@ impl<'a> Checker<'a, '_> {
         let message = format!("`{}` takes {wanted}", field.key.name);
         let report =
             Diagnostic::error(codes::BAD_POLICY_VALUE, message).primary(field.value.span, "not this");
-        self.report(report);
+        let text = match &field.value.kind {
+            PolicyValueKind::Expr(expr) => match &expr.kind {
+                Ast::Template(template) => template.as_text(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let is_word = |text: &&str| {
+            !text.is_empty() && text.chars().all(|c| matches!(c, '.' | '_') || c.is_alphanumeric())
+        };
+        self.report(match text.filter(is_word) {
+            Some(text) => report.fix(Fix::maybe("remove the quotes").replace(field.value.span, text)),
+            None => report,
+        });
     }
 
     /// Reports a value that is no literal of the right kind.

@@ -129,6 +129,9 @@ impl<'a> Resolver<'a, '_> {
                 let right = format!("use {} {{ {} }}", subnet.name, name.name);
                 report.help(format!("an operation is imported by its name in braces: `{right}`"))
             }
+            [namespace] if let Some(right) = namespace_meant(&namespace.name) => {
+                report.meant(&right, namespace.span)
+            }
             _ => report.help(
                 "write `use sn22 { .. }` for operations of a subnet, `use cap { .. }` for capabilities",
             ),
@@ -363,6 +366,17 @@ impl<'a> Resolver<'a, '_> {
                 .fix(Fix::maybe(format!("use `{near}`")).replace(import.name.span, near)),
             None => report.help("run `orch lock update` to pin what this file uses"),
         }
+    }
+}
+
+/// The namespace that was meant: `SN22` or `subnet22`, `capability`.
+fn namespace_meant(name: &str) -> Option<String> {
+    let word = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let digits = name.get(word.len()..).filter(|digits| !digits.is_empty());
+    match (word.trim_end_matches('_').to_lowercase().as_str(), digits) {
+        ("sn" | "s" | "n" | "ns" | "subnet" | "net" | "netuid", Some(digits)) => Some(format!("sn{digits}")),
+        ("cap" | "caps" | "capability" | "capabilities", None) => Some("cap".to_owned()),
+        _ => None,
     }
 }
 

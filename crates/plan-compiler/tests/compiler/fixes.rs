@@ -164,6 +164,8 @@ fn a_fix_is_what_was_meant() {
         ),
         ("fn f() -> Int = {\n  x := 3\n  x\n}".to_owned(), "x := 3", "let x = 3"),
         ("fn f(xs: [Int]) -> Int = xs.lenght()".to_owned(), "lenght", "len"),
+        ("policy w = { prefer: \"cheapest\" }".to_owned(), "\"cheapest\"", "cheapest"),
+        ("policy w = { timeout: \"4s\" }".to_owned(), "\"4s\"", "4s"),
         // A field that is written by its name alone gets a value of its own.
         (
             "record R { name: String(..3) }\nfn f(name: String) -> R = R { name }".to_owned(),

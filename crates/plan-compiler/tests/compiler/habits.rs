@@ -43,6 +43,14 @@ const HABITS: &[(&str, &str, &str, Option<&str>)] = &[
     ("fn f(a: Map<String, Int>) -> Int = 1", "E0204", "a map type is written `{String: T}`", None),
     ("fn f(a: boolean) -> Int = 1", "E0204", "write `Bool`", Some("a: Bool")),
     ("policy w = { retries: 3 }\nfn f() -> Int = 1", "E0401", "the key is `retry`", None),
+    (
+        "fn f(a: String) -> String = \"x {{a}}\"",
+        "E0315",
+        "write `{name}` for a value, and `\\{name\\}` for the characters",
+        None,
+    ),
+    ("use SN22 { web_search as find }", "E0206", "did you mean `sn22`?", Some("use sn22 {")),
+    ("use capability { web_search as find }", "E0206", "did you mean `cap`?", Some("use cap {")),
     ("policy w = { only: [\"sn28\"] }\nfn f() -> Int = 1", "E0404", "leave out the quotes: `[sn28]`", None),
     (
         "fn f(m: {String: Int}) -> Int? = m[\"x\"]",

@@ -192,8 +192,11 @@ impl Lower {
         };
         let before = std::iter::successors(node.first_token(), SyntaxToken::prev_token).skip(1);
         let mut before = before.filter(|token| !token.kind().is_trivia());
+        let in_mock = std::iter::successors(node.parent(), SyntaxNode::parent).take(4);
         if let Some(help) = loop_help(&name.name) {
             self.report(no_statement(name).help(help));
+        } else if name.name == "sequence" && in_mock.into_iter().any(|node| node.kind() == SyntaxKind::Mock) {
+            self.report(no_statement(name).help("write `sequence [..]`, with an answer for each request"));
         } else if !name.is_upper()
             && let Some(keyword) = before.next().and_then(|token| before_brace(&name.name, token.text()))
         {

@@ -31,6 +31,11 @@ pub(super) fn unclosed(
         }
         return found.fix(Fix::maybe("add `,`").insert(at, ","));
     }
+    if node.kind() == SyntaxKind::Args && next == "->" {
+        return Diagnostic::error(codes::FOREIGN_FORM, "a lambda is written `x => value`")
+            .primary(span, "expected `=>`")
+            .fix(Fix::safe("write `=>`").replace(span, "=>"));
+    }
     if separated && next == "," {
         return Diagnostic::error(codes::MISSING_EXPR, "a value is missing before `,`")
             .primary(span, "expected a value")
@@ -169,11 +174,30 @@ pub(super) fn unclosed_text(node: &SyntaxNode, at: u32, source: Source<'_>) -> (
     }
     let rest = source.text.get(at as usize..).unwrap_or("");
     let line_end = rest.find(['\n', '\r']).unwrap_or(rest.len());
-    let end = at + u32::try_from(line_end).unwrap_or(0);
+    let line_end = at + u32::try_from(line_end).unwrap_or(0);
+    let line = Span::new(quote.end, line_end.max(quote.end)).text(source.text);
+    let end = quote.end + u32::try_from(before_closers(line).len()).unwrap_or(0);
     let found = found
         .note("a text in `\"` ends on its own line; one in `\"\"\"` may have several")
         .fix(Fix::maybe("add `\"`").insert(end, "\""));
     (found, None)
+}
+
+/// The text without the brackets and commas at its end that close nothing in it: they belong to what is around.
+fn before_closers(text: &str) -> &str {
+    let count = |wanted: char| text.matches(wanted).count();
+    let mut surplus = [('(', ')'), ('[', ']'), ('{', '}')]
+        .map(|(open, close)| (close, count(close).saturating_sub(count(open))));
+    let mut text = text.trim_end();
+    while let Some(last) = text.chars().next_back() {
+        match surplus.iter_mut().find(|(close, surplus)| *close == last && *surplus > 0) {
+            Some((_, surplus)) => *surplus -= 1,
+            None if last == ',' => {}
+            None => break,
+        }
+        text = text.strip_suffix(last).unwrap_or(text).trim_end();
+    }
+    text
 }
 
 /// `if Foo { a: 1 } == x {`: the brace after the name opened the block, not a record.

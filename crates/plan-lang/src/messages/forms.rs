@@ -6,7 +6,7 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::syntax::SyntaxKind::{
     self, AdapterMember, Args, Arm, Block, Field, Fn, For, Index, Init, Let, List, Param, Paren, Plan,
-    PolicyField, PolicyFields, Refine, TestBlock, Variant,
+    PolicyField, PolicyFields, Refine, TestBlock, Use, Variant,
 };
 use crate::text::Span;
 
@@ -17,6 +17,7 @@ type Form = (&'static [SyntaxKind], &'static [&'static str], &'static str);
 /// The first that fits counts.
 const FORMS: &[Form] = &[
     // Types.
+    (&[Field, Param], &["^ ? T", "^ ? ["], "a type whose value may be missing is written `T?`"),
     (&[Field], &["^ ? :"], "an optional field is written `name: T?`"),
     (&[Param], &["^ ? :"], "an optional parameter is written `name: T? = null`"),
     (&[], &["T ^ ? ?"], "a type is optional once: `T?`"),
@@ -49,6 +50,7 @@ const FORMS: &[Form] = &[
     (&[Arm], &["case ^ _", "when ^ _"], "an arm is written `pattern => value`, without a word before it"),
     (&[Arm], &["^ .."], "a pattern holds no range: bind the value, and look at it by `if`"),
     (&[Arm], &["^ {"], "a pattern looks into no record: bind it, and read its fields"),
+    (&[Use], &["^ : :"], "an operation is imported by its name in braces: `use sn22 { name }`"),
     (&[], &["^ : :"], "a variant is written `Enum.Variant`"),
     // Parts of expressions.
     (&[Args, List], &["^ .. ."], "there is no spread: lists are joined by `.concat(..)`"),

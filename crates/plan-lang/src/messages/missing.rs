@@ -1,6 +1,5 @@
 //! Messages for parts that the text does not have.
 
-use super::separators::is_bound_before;
 use super::{Source, brackets, misspelt, name_of, unfit};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
@@ -65,82 +64,9 @@ impl Missing<'_> {
     }
 
     /// The keyword that the declaration or statement around starts with.
-    fn lead(&self) -> String {
+    pub(super) fn lead(&self) -> String {
         let first = self.parent.tokens().find(|token| token.kind() == SyntaxKind::Keyword);
         first.map(|token| token.text().to_owned()).unwrap_or_default()
-    }
-
-    fn name(&self) -> Diagnostic {
-        let lead = self.lead();
-        let what = match self.parent.kind() {
-            SyntaxKind::Member => "a field or method is missing after the dot".to_owned(),
-            SyntaxKind::Use => "`use` does not say where to import from".to_owned(),
-            SyntaxKind::Import => "the new name is missing after `as`".to_owned(),
-            SyntaxKind::Call => "`call` does not say which operation".to_owned(),
-            SyntaxKind::Run => "`run` does not say which plan".to_owned(),
-            SyntaxKind::Mock => "`mock` does not say which operation".to_owned(),
-            SyntaxKind::MockFails => "`fails` does not say how".to_owned(),
-            SyntaxKind::For => "the name of the element is missing after `for`".to_owned(),
-            SyntaxKind::Adapter if self.at > self.after_word("as") => {
-                "the capability is missing after `as`".to_owned()
-            }
-            SyntaxKind::Adapter => "the operation is missing after `adapter`".to_owned(),
-            _ => format!("a name is missing after `{lead}`"),
-        };
-        let found = Diagnostic::error(codes::MISSING_NAME, what).primary(self.here(), "expected a name");
-        let (next, span) = self.source.next_on_line(self.at);
-        // What comes after the missing name is no name that was chosen badly.
-        let follows =
-            matches!((self.parent.kind(), next), (SyntaxKind::For, "in") | (SyntaxKind::Adapter, "as" | "{"));
-        if is_reserved(next) && !follows && self.parent.kind() != SyntaxKind::Member {
-            let found = Diagnostic::error(codes::MISSING_NAME, found.message);
-            if next == "_" {
-                return found
-                    .primary(span, "no name")
-                    .help("what nothing reads has a name that starts with `_`: `_unused`")
-                    .fix(Fix::maybe("write `_unused`").replace(span, "_unused"));
-            }
-            return found
-                .primary(span, "this word is reserved")
-                .note("reserved are: let, ensure, return, if, else, match, for, in, with, as, call, run, try, null, true, false");
-        }
-        match self.parent.kind() {
-            SyntaxKind::MockFails => found
-                .help("write one of: timeout, unavailable, rate_limited, unauthorized, rejected, invalid"),
-            SyntaxKind::Use => found.help("write `use sn22 { name }` or `use cap { name }`"),
-            SyntaxKind::Let => found.help("write `let name = value`"),
-            SyntaxKind::Call | SyntaxKind::Run if next == "(" => self.name_in_parens(found, &lead, span),
-            _ => found,
-        }
-    }
-
-    /// `call(search, query: q)`: the name stands before the parentheses.
-    fn name_in_parens(&self, found: Diagnostic, lead: &str, paren: Span) -> Diagnostic {
-        let (name, span) = self.source.next_on_line(paren.end);
-        let (behind, after) = self.source.next_on_line(span.end);
-        let is_value = is_bound_before(name, self.node);
-        if is_value || !name.starts_with(char::is_lowercase) || is_reserved(name) {
-            return found;
-        }
-        let replaced = match behind {
-            ")" => Some((after.end, ")")),
-            "," => Some((self.source.next(after.end).1.start, "")),
-            _ => None,
-        };
-        let found = found.help(format!("the name stands before the parentheses: `{lead} {name}(..)`"));
-        match replaced {
-            Some((end, rest)) => found.fix(
-                Fix::maybe(format!("write `{lead} {name}(..)`"))
-                    .replace(Span::new(self.at, end), format!(" {name}({rest}")),
-            ),
-            None => found,
-        }
-    }
-
-    /// Where `word` ends among the parent's keywords; the largest offset if it is not there.
-    fn after_word(&self, word: &str) -> u32 {
-        let token = self.parent.tokens().find(|token| token.text() == word);
-        token.map_or(u32::MAX, |token| token.span().end.saturating_sub(1))
     }
 
     fn eq(&self) -> Diagnostic {
@@ -195,7 +121,11 @@ impl Missing<'_> {
         let (next, span) = self.source.next_on_line(self.at);
         let found = Diagnostic::error(codes::MISSING_EXPR, what);
         if let Some(help) = unfit::character_help(next) {
-            return found.primary(span, "expected a value").help(help);
+            let found = found.primary(span, "expected a value").help(help);
+            return match self.closing_apostrophe(next, span) {
+                Some(end) => found.fix(Fix::maybe("write `\"`").replace(span, "\"").replace(end, "\"")),
+                None => found,
+            };
         }
         let found = found.primary(self.here(), "expected a value");
         let is_head = matches!(
@@ -210,9 +140,19 @@ impl Missing<'_> {
             (SyntaxKind::Expect, _) if let Some(run) = misspelt::at(self.at, &["run"], self.source) => {
                 run.told(found)
             }
+            (SyntaxKind::Expect, _) if self.source.next_on_line(span.end).0 == "(" && !is_reserved(next) => {
+                found.fix(Fix::maybe("add `run`").insert(span.start, "run "))
+            }
             (SyntaxKind::Expect, _) => found.help("write `expect fails run plan(..) with \"why\"`"),
             _ => found,
         }
+    }
+
+    /// The `'` that closes the one at `open`, on its line.
+    fn closing_apostrophe(&self, next: &str, open: Span) -> Option<Span> {
+        let line = self.source.text.get(open.end as usize..)?.lines().next()?;
+        let len = u32::try_from(line.find('\'').filter(|_| next == "'")?).ok()?;
+        Some(Span::new(open.end + len, open.end + len + 1))
     }
 
     fn ty(&self) -> Diagnostic {
@@ -281,7 +221,11 @@ impl Missing<'_> {
                 .primary(arrow.1, "too late")
                 .help(format!("write `plan {name}(..) -> Type with {{ .. }}`"));
         }
-        found.primary(self.here(), "expected `->` and a type").help("write `-> Type` after the parameters")
+        let found = found.primary(self.here(), "expected `->` and a type");
+        if next.starts_with(|c: char| c.is_uppercase() || c == '[') {
+            return found.fix(Fix::safe("add `->`").insert(self.at, " ->"));
+        }
+        found.help("write `-> Type` after the parameters")
     }
 
     fn block(&self) -> Diagnostic {
@@ -305,9 +249,14 @@ impl Missing<'_> {
         }
         let found = Diagnostic::error(codes::MISSING_BLOCK, what);
         match (self.parent.kind(), next) {
-            (SyntaxKind::Plan, "=" | "=>") => {
-                found.primary(span, "expected `{`").help("the body of a plan is a block: `{ .. }`")
+            (SyntaxKind::Plan | SyntaxKind::Record | SyntaxKind::Enum, "=" | "=>") => {
+                let block = self.source.next(span.end).1.start;
+                found
+                    .primary(span, "expected `{`")
+                    .help("what follows stands in braces, without `=`")
+                    .fix(Fix::safe(format!("remove `{next}`")).delete(Span::new(span.start, block)))
             }
+            (SyntaxKind::Use, _) => self.without_braces(found.primary(self.here(), "expected `{`")),
             (
                 SyntaxKind::If | SyntaxKind::ElseIf | SyntaxKind::Else | SyntaxKind::For,
                 "then" | ":" | "do",
@@ -335,9 +284,14 @@ impl Missing<'_> {
                 ("a text is missing after `with`", "write a part of the message that the run must fail with")
             }
         };
-        Diagnostic::error(codes::MISSING_TEXT, what)
-            .primary(self.here(), "expected a text in `\"`")
-            .help(help)
+        let found = Diagnostic::error(codes::MISSING_TEXT, what);
+        let (next, span) = self.source.next_on_line(self.at);
+        if starts_word(next) && self.source.next_on_line(span.end).0 == "{" {
+            return found
+                .primary(span, "expected a text in `\"`")
+                .fix(Fix::maybe(format!("write `\"{next}\"`")).replace(span, format!("\"{next}\"")));
+        }
+        found.primary(self.here(), "expected a text in `\"`").help(help)
     }
 
     fn value(&self) -> Diagnostic {
@@ -380,6 +334,10 @@ impl Missing<'_> {
             .primary(self.here(), "expected a name or `{`")
             .help("write `with web`, `with { timeout: 4s }` or `with web { timeout: 4s }`")
     }
+}
+
+fn starts_word(token: &str) -> bool {
+    token.starts_with(|c: char| c == '_' || c.is_alphabetic())
 }
 
 /// Whether a token can be the first of a value, so that only what is before it is missing.

@@ -28,11 +28,19 @@ impl Missing<'_> {
                 found.primary(span, "expected `=>`").fix(fix)
             }
             "=" | ":" => found.primary(span, "expected `=>`").fix(Fix::safe("write `=>`").replace(span, "=>")),
-            "|" | "if" => found
+            _ if self.parent.kind() == SyntaxKind::Arm && starts_payload(next) && self.arrow_behind(span) => found
+                .primary(span, "expected `=>`")
+                .help(format!("what a variant carries stands in parentheses: `({next})`"))
+                .fix(Fix::maybe(format!("write `({next})`")).replace(Span::new(self.at, span.end), format!("({next})"))),
+            "|" | "if" | "," => found
                 .primary(span, "expected `=>`")
                 .help("an arm has one pattern and no condition: write an arm for each pattern, and `if` in its value"),
             _ => found.primary(self.here(), "expected `=>`").fix(Fix::maybe("add `=>`").insert(self.at, " =>")),
         }
+    }
+
+    fn arrow_behind(&self, span: Span) -> bool {
+        self.source.next_on_line(span.end).0 == "=>"
     }
 
     /// `mock search(query: "a") => ..`: what stands in parentheses before the `=>`, on one line.
@@ -93,7 +101,7 @@ impl Missing<'_> {
     pub(super) fn word(&self, word: &'static str, place: &str) -> Diagnostic {
         let found = Diagnostic::error(codes::MISSING_WORD, format!("`{word}` is missing {place}"));
         let (next, span) = self.source.next_on_line(self.at);
-        if matches!(next, "of" | ":" | "=" | "->" | "=>") {
+        if matches!(next, "of" | ":" | "=" | "->" | "=>") || (word, next) == ("as", "for") {
             return found.primary(span, format!("expected `{word}`")).fix(
                 Fix::safe(format!("write `{word}`"))
                     .replace(Span::new(self.at, span.end), format!(" {word}")),
@@ -120,6 +128,14 @@ impl Missing<'_> {
         let (next, span) = self.source.next_on_line(self.at);
         let found = Diagnostic::error(codes::MISSING_COMMA, "`,` is missing");
         match (self.parent.kind(), next) {
+            (SyntaxKind::Variant, "|") => found
+                .primary(span, "expected `,`")
+                .fix(Fix::safe("write `,`").replace(Span::new(self.at, span.end), ",")),
+            (SyntaxKind::Import, ":" | "=") => {
+                Diagnostic::error(codes::NO_MEMBER, "another name stands behind `as`")
+                    .primary(span, "expected `as`")
+                    .fix(Fix::safe("write `as`").replace(Span::new(self.at, span.end), " as"))
+            }
             (_, ";") => found.primary(span, "expected `,`").fix(Fix::safe("write `,`").replace(span, ",")),
             (SyntaxKind::Init, "=") if self.value_follows(span) => {
                 Diagnostic::error(codes::NO_MEMBER, "a field is written `name: value`")
@@ -281,6 +297,11 @@ impl Missing<'_> {
         }
         None
     }
+}
+
+/// Whether a token may be the pattern of what a variant carries, its parentheses forgotten.
+fn starts_payload(token: &str) -> bool {
+    token.starts_with(|c: char| c == '_' || c.is_lowercase()) && (token == "_" || !is_reserved(token))
 }
 
 /// Whether a part of a statement stands where `name` is bound: by a `let` before it, a parameter, or a loop around it.

@@ -20,10 +20,19 @@ pub(super) fn item(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
     if let Some(form) = forms::message(SyntaxKind::File, span.start, source) {
         return form;
     }
-    let is_apart = Span::new(source.before(span.start).1.end, span.start).text(source.text).contains('\n');
+    let (last, last_span) = source.before(span.start);
+    let between = Span::new(last_span.end, span.start).text(source.text);
+    let is_apart = last.is_empty() || between.contains('\n');
     if !is_apart && let Some(meant) = misspelt::beside(span.start, &foreign::EXPRESSION_WORDS, source) {
         let message = format!("the declaration ends before {}", shown(word));
         return meant.told(Diagnostic::error(codes::NO_ITEM, message).primary(span, ""));
+    }
+    if !is_apart
+        && !foreign::ITEM_WORDS.contains(&word)
+        && let Some(help) = foreign::statement_help(word)
+    {
+        let message = format!("the declaration ends before {}", shown(word));
+        return Diagnostic::error(codes::NO_ITEM, message).primary(span, "").help(help);
     }
     let found =
         Diagnostic::error(codes::NO_ITEM, format!("{} starts no declaration", shown(word))).primary(span, "");
@@ -160,6 +169,12 @@ fn statement(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
         .primary(span, "");
     let in_adapter = node.parent().is_some_and(|parent| parent.kind() == SyntaxKind::AdapterBody);
     match word {
+        _ if in_adapter && source.next_on_line(span.end).0 == ":" => {
+            let (_, colon) = source.next_on_line(span.end);
+            Diagnostic::error(codes::NO_STATEMENT, format!("a member of an adapter is written `{word} = ..`"))
+                .primary(colon, "expected `=`")
+                .fix(Fix::safe("write `=`").replace(Span::new(span.end, colon.end), " ="))
+        }
         _ if in_adapter => {
             found.help("an adapter has `request = ..` and `response = ..`, each on its own line")
         }
@@ -216,6 +231,11 @@ fn member(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
         _ => {}
     }
     let (next, next_span) = source.next_on_line(span.end);
+    if parent == SyntaxKind::Arms && matches!(word, "else" | "default") && next == "=>" {
+        return Diagnostic::error(codes::NO_MEMBER, "the arm for all that is left is written `_ => ..`")
+            .primary(span, "")
+            .fix(Fix::safe("write `_`").replace(span, "_"));
+    }
     let is_word = word.starts_with(|c: char| c == '_' || c.is_alphabetic());
     let is_equation = next == "=" && starts_value(source.next(next_span.end).0);
     if is_word && parent == SyntaxKind::PolicyFields && is_equation {
@@ -285,6 +305,14 @@ fn param(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
 }
 
 fn interpolation(node: &SyntaxNode) -> Diagnostic {
+    if node.span().is_empty() {
+        let open = node.parent().map_or(node.span(), |parent| parent.span()).start;
+        return Diagnostic::error(codes::NO_INTERPOLATION, "`{` in a text is not closed")
+            .primary(node.span(), "expected `}`")
+            .secondary(Span::new(open, open + 1), "opened here")
+            .help("write `\\{` for a brace that is part of the text")
+            .fix(Fix::maybe("add `}`").insert(node.span().start, "}"));
+    }
     let part = node.parent().map_or(node.span(), |parent| parent.span());
     Diagnostic::error(codes::NO_INTERPOLATION, "`{..}` in a text holds one expression")
         .primary(node.span(), "this does not belong to it")
