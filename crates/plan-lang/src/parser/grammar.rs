@@ -16,26 +16,27 @@ mod tests {
     use std::path::Path;
     use std::sync::LazyLock;
 
-    use pest::{Parser as _, Token};
+    use pest::Token;
+    use pest_vm::Vm;
     use proptest::prelude::*;
 
     use crate::parser::machine::{Edge, Machine};
 
     /// What pest itself makes of the grammar.
-    mod reference {
-        #[derive(pest_derive::Parser)]
-        #[grammar = "../../grammar/orch.pest"]
-        pub(super) struct Grammar;
-    }
+    static REFERENCE: LazyLock<Vm> = LazyLock::new(|| {
+        let grammar = include_str!("../../../../grammar/orch.pest");
+        let (_, rules) = pest_meta::parse_and_optimize(grammar).unwrap();
+        Vm::new(rules)
+    });
 
     /// Rule, whether it is its end, and where.
     type Said = (String, bool, usize);
 
     fn expected(text: &str) -> Vec<Said> {
-        let pairs = reference::Grammar::parse(reference::Rule::file, text).unwrap();
+        let pairs = REFERENCE.parse("file", text).unwrap();
         let said = pairs.tokens().map(|token| match token {
-            Token::Start { rule, pos } => (format!("{rule:?}"), false, pos.pos()),
-            Token::End { rule, pos } => (format!("{rule:?}"), true, pos.pos()),
+            Token::Start { rule, pos } => (rule.to_owned(), false, pos.pos()),
+            Token::End { rule, pos } => (rule.to_owned(), true, pos.pos()),
         });
         said.filter(|(rule, ..)| rule != "EOI").collect()
     }
