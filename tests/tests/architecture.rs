@@ -35,7 +35,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("cranelift-module", &["plan-jit"]),
     ("cranelift-native", &["plan-jit"]),
     ("pest", &["plan-lang"]),
-    ("pest_derive", &["plan-lang"]),
+    ("pest_meta", &["plan-lang"]),
+    ("pest_vm", &["plan-lang"]),
     ("rowan", &["plan-lang"]),
     ("regex-automata", &["schema"]),
     ("rusqlite", &["store"]),
@@ -186,6 +187,8 @@ fn pure_crates_never_reach_the_outside_world() {
         }
         for file in sources(&workspace.package(name).folder.join("src")) {
             let text = fs::read_to_string(&file).unwrap();
+            // Tests, which stand at the end, may read what the project has.
+            let text = text.split("#[cfg(test)]").next().unwrap_or_default();
             for call in
                 ["std::fs", "std::net", "std::env::", "Instant::now", "SystemTime::now", "std::process"]
             {
