@@ -292,6 +292,13 @@ impl EnumDef {
     pub fn variant(&self, name: &str) -> Option<(usize, &VariantDef)> {
         self.variants.iter().enumerate().find(|(_, variant)| variant.name == name)
     }
+
+    /// What JSON has for the variants without payload, such as `"BTC"` (quotes included), if they are told apart by that.
+    pub fn literals(&self) -> impl Iterator<Item = &str> {
+        let variants = if self.wire == EnumWire::Literal { self.variants.as_slice() } else { &[] };
+        let plain = variants.iter().filter(|variant| variant.payload.is_none());
+        plain.map(|variant| variant.wire.as_str())
+    }
 }
 
 /// One alternative of an enum.

@@ -155,6 +155,19 @@ fn arguments_are_read_as_the_schema_has_them() {
 }
 
 #[test]
+fn the_words_that_an_argument_may_be_are_told() {
+    let folder = Folder::project();
+    let refused = folder.orch(["call", "sn50.volatility", "asset=Btc", "--max-cost", "1USD"]).exits(2).err;
+    assert!(refused.contains(r#"expected VolatilityInputAsset ("BTC", "ETH", "SOL""#), "{refused}");
+    assert!(refused.contains("required  BTC, ETH, SOL"), "{refused}");
+    let shown = folder.orch(["ledger", "show", "sn50.volatility"]).succeeds().out;
+    assert!(
+        shown.contains(r#"enum VolatilityInputHorizon { V1h, V24h }  // in JSON: "1h", "24h""#),
+        "{shown}"
+    );
+}
+
+#[test]
 fn what_an_operation_takes_is_one_command_away() {
     let folder = Folder::project();
     insta::assert_snapshot!(folder.orch(["call", SEARCH, "--help"]).succeeds().out);

@@ -223,11 +223,15 @@ fn enums_by_literal() {
     assert_eq!(read(r#"{"custom": 5, "note": 1}"#, &period, &defs), Ok(custom));
     assert_eq!(
         read("\"PAST_DAY\"", &period, &defs).unwrap_err(),
-        "E1120 $ expected Choice, found `PAST_DAY`"
+        r#"E1120 $ expected Choice ("PAST_WEEK", "a\"b", 3, true), found `PAST_DAY`"#
     );
     for bad in ["4", "false", "{}", "[]", "null", "\"custom\"", r#"{"custom": "x"}"#] {
         assert!(read(bad, &period, &defs).is_err(), "{bad}");
     }
+    let many = (0..20).map(|n| variant(&format!("V{n}"), &n.to_string(), None)).collect();
+    let many = enumeration(&mut defs, EnumWire::Literal, many);
+    let refused = read("20", &many, &defs).unwrap_err();
+    assert!(refused.ends_with("10, 11 and 8 more), found 20"), "{refused}");
     let open = enumeration(
         &mut defs,
         EnumWire::Literal,

@@ -16,6 +16,9 @@ use crate::types::{DefId, EnumDef, EnumWire, LengthRange, RecordDef, Type, TypeD
 use crate::value::{Json, Value};
 use crate::wire::{Kind, Scalar};
 
+/// Literals of an enum that a message names at most.
+const LITERALS_SHOWN: usize = 12;
+
 /// Reads a value of type `ty`.
 pub(super) struct Seed<'c, 'a> {
     cx: &'c mut Context<'a>,
@@ -73,13 +76,24 @@ impl<'c, 'a> Seed<'c, 'a> {
         if let Some(place) = self.cx.indexes.literal(*id, def, scalar) {
             return Ok(Value::Variant(place, None));
         }
-        match scalar {
-            Scalar::Text(text) => match self.cx.indexes.catch_all(*id, def) {
-                Some(place) => Ok(variant(place, Value::string(text))),
-                None => Err(self.misfit(&found())),
-            },
-            _ => Err(self.misfit(&found())),
+        if let Scalar::Text(text) = scalar
+            && let Some(place) = self.cx.indexes.catch_all(*id, def)
+        {
+            return Ok(variant(place, Value::string(text)));
         }
+        let expected = self.cx.defs.show(self.ty) + &choices(def);
+        Err(self.cx.misfit(&expected, &found()))
+    }
+}
+
+/// The literals of an enum, for a message.
+fn choices(def: &EnumDef) -> String {
+    let mut literals = def.literals();
+    let shown: Vec<String> = literals.by_ref().take(LITERALS_SHOWN).map(quoted).collect();
+    match (shown.as_slice(), literals.count()) {
+        ([], _) => String::new(),
+        (shown, 0) => format!(" ({})", shown.join(", ")),
+        (shown, more) => format!(" ({} and {more} more)", shown.join(", ")),
     }
 }
 

@@ -3,7 +3,7 @@
 use plan_compiler::Signature;
 use plan_ir::plan::Param;
 use schema::price::PriceRule;
-use schema::types::Type;
+use schema::types::{Type, TypeDefs};
 
 use super::Callee;
 
@@ -22,7 +22,9 @@ pub(super) fn listing(callee: &Callee, signature: &Signature) -> String {
     let shown = width(&mut types.iter().map(|ty| ty.chars().count().min(DOC_WIDTH / 2)));
     let rows = params.iter().zip(&types).map(|(param, ty)| {
         let needed = if is_needed(param) { "required" } else { "        " };
-        let row = format!("  {:names$}  {ty:shown$}  {needed}  {}", param.name, doc(&param.doc));
+        let what = [values(&param.ty, &signature.types), doc(&param.doc)].into_iter().flatten();
+        let what = what.collect::<Vec<_>>().join("; ");
+        let row = format!("  {:names$}  {ty:shown$}  {needed}  {what}", param.name);
         row.trim_end().to_owned()
     });
     std::iter::once(format!("{} takes", callee.id)).chain(rows).collect::<Vec<_>>().join("\n")
@@ -55,9 +57,21 @@ pub(super) fn is_needed(param: &Param) -> bool {
     param.default.is_none() && !matches!(param.ty, Type::Optional(_))
 }
 
-/// The first line of a documentation, cut.
-fn doc(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
+/// The values that a type admits, if it is one of words or numbers.
+fn values(ty: &Type, types: &TypeDefs) -> Option<String> {
+    let ty = if let Type::Optional(inner) = ty { inner } else { ty };
+    let Type::Named(id) = ty else { return None };
+    let literals = types.enumeration(*id)?.literals().map(|literal| literal.trim_matches('"'));
+    let literals = literals.collect::<Vec<_>>().join(", ");
+    (!literals.is_empty()).then(|| cut(&literals))
+}
+
+/// The first line of a documentation.
+fn doc(text: &str) -> Option<String> {
+    text.lines().next().map(cut)
+}
+
+fn cut(line: &str) -> String {
     if line.chars().count() <= DOC_WIDTH {
         return line.to_owned();
     }

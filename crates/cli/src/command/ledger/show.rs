@@ -6,7 +6,7 @@ use schema::delivery::Delivery;
 use schema::json_schema::OperationTypes;
 use schema::operation::{ExampleProvenance, OperationDescriptor, Transport};
 use schema::stream::{Framing, Stream};
-use schema::types::{RecordDef, TypeDef, TypeDefs};
+use schema::types::{RecordDef, TypeDef, TypeDefs, VariantDef};
 use serde_json::Value;
 
 use super::{Context, capability, connect, document, list, price};
@@ -185,7 +185,12 @@ fn definition(def: &TypeDef, defs: &TypeDefs) -> String {
                 Some(payload) => format!("{}({})", variant.name, defs.show(payload)),
                 None => variant.name.clone(),
             });
-            format!("\n  enum {} {{ {} }}\n", def.name, variants.collect::<Vec<_>>().join(", "))
+            let variants = variants.collect::<Vec<_>>().join(", ");
+            let differs = |variant: &VariantDef| variant.wire != format!("\"{}\"", variant.name);
+            let literals: Vec<&str> = def.literals().collect();
+            let is_json = !literals.is_empty() && def.variants.iter().any(differs);
+            let json = if is_json { format!("  // in JSON: {}", literals.join(", ")) } else { String::new() };
+            format!("\n  enum {} {{ {variants} }}{json}\n", def.name)
         }
     }
 }
@@ -193,7 +198,7 @@ fn definition(def: &TypeDef, defs: &TypeDefs) -> String {
 fn record(record: &RecordDef, defs: &TypeDefs) -> String {
     let mut text = format!("\n  record {} {{", record.name);
     for field in &record.fields {
-        text.push_str(&format!("\n    {}: {},", field.name, defs.show(&field.ty)));
+        text.push_str(&format!("\n    {}: {},", written_name(&field.name), defs.show(&field.ty)));
     }
     text + if record.fields.is_empty() { "}\n" } else { "\n  }\n" }
 }
