@@ -1,17 +1,29 @@
 //! `try`: failures as values.
 
 use plan_ir::plan::{OnError, Tolerance};
-use plan_lang::{Span, ast};
+use plan_lang::{Diagnostic, Fix, Span, ast};
 use schema::types::{IntRange, LengthRange, Type};
 use schema::value::Value;
 
 use super::Checker;
+use super::scope::Place;
+use crate::codes;
 use crate::hir::{Expr, ExprKind, For, Match, Pattern};
 use crate::prelude::{self, PLAN_ERROR};
 
 impl<'a> Checker<'a, '_> {
     /// `try call ..` or `try run ..`.
     pub(super) fn try_to(&mut self, inner: &'a ast::Expr, span: Span) -> Expr {
+        if self.body.place == Place::TEST && matches!(inner.kind, ast::ExprKind::Run(_)) {
+            self.in_place(Place::Plan, |this| this.infer(inner, None));
+            let before = Span::new(span.start, inner.span.start);
+            let report = Diagnostic::error(codes::EFFECT_IN_PURE, "`try` cannot stand in a test")
+                .primary(Span::new(span.start, span.start.saturating_add(3).min(span.end)), "not here")
+                .note("a run that fails makes the test fail, unless the test expects it to")
+                .help("run it without `try`, or write `expect fails run ..`")
+                .fix(Fix::maybe("run it without `try`").delete(before));
+            return self.fail(span, report);
+        }
         let value = self.infer(inner, None);
         match value.kind {
             ExprKind::Call(call) => self.caught(*call, span),

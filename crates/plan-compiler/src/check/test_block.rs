@@ -33,7 +33,7 @@ impl<'a> Checker<'a, '_> {
     /// A test of the plan's file.
     pub(super) fn test(&mut self, test: &'a ast::Test) -> TestBody {
         self.body = Body::new(0, 0);
-        self.body.place = Place::Pure("a test");
+        self.body.place = Place::TEST;
         self.body.calls = Some(Vec::new());
         let cost = self.body.bind_word("cost", Type::Amount, test.name.span);
         let elapsed = self.body.bind_word("elapsed", Type::Duration, test.name.span);
