@@ -5,7 +5,7 @@ use plan_lang::{Diagnostic, Fix, Span, ast};
 use schema::types::{EnumDef, EnumWire, Type, TypeDef, TypeDefs};
 
 use super::Checker;
-use super::literal::to_json;
+use super::literal::{present, to_json};
 use super::out_of_range::takes_postfix;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
@@ -81,13 +81,13 @@ impl<'a> Checker<'a, '_> {
             "`as` decodes `Json` to any type but `Result`, `String` to `Url`, `Time`, `Duration`, `Amount` or an enum, an enum \
              to another that has variants in common with it, and checks whether a value lies in a narrower range",
         );
-        match (&value.ty, target) {
+        match (&value.ty, present(target)) {
             (Type::Json, Type::Result(..)) => {
                 report.help("decode what it is if all went well, or look into it first: `.get(\"ok\")`")
             }
             (Type::Int(_), Type::Float(_)) => {
                 let report = report.help("take the nearest `Float` by `.to_float()`");
-                if takes_postfix(value) && *target == Type::FLOAT {
+                if takes_postfix(value) && *present(target) == Type::FLOAT {
                     let cast = Span::new(value.span.end, at.end);
                     report.fix(Fix::maybe("write `.to_float()`").replace(cast, ".to_float()"))
                 } else {

@@ -241,7 +241,7 @@ impl Checker<'_, '_> {
 }
 
 /// The expression that gives the value of a block.
-fn valued(mut expr: &Expr) -> &Expr {
+pub(super) fn valued(mut expr: &Expr) -> &Expr {
     while let ExprKind::Block(block) = &expr.kind
         && let Some(value) = &block.value
     {

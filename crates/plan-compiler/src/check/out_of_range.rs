@@ -5,8 +5,9 @@ use plan_lang::{Diagnostic, Fix};
 use schema::types::{LengthRange, Type};
 
 use super::Checker;
+use super::coerce::valued;
 use crate::codes;
-use crate::hir::{Expr, ExprKind, Lambda};
+use crate::hir::{Expr, ExprKind};
 
 /// How long what is too long may be: the value, and each element of it.
 struct Cut {
@@ -82,44 +83,43 @@ fn shorter(found: LengthRange, wanted: LengthRange) -> Option<u64> {
     wanted.max.filter(|_| found.min >= wanted.min)
 }
 
-/// Help for a list whose elements are too long: a lambda that makes them cuts them best.
+/// Help for a list whose elements are too long: they are cut best where they are made.
 fn elements_cut(report: Diagnostic, list: &Expr, whole: Option<u64>, each: u64) -> Diagnostic {
     let take = format!(".take({each})");
-    let list_take = whole.map(|max| format!(".take({max})"));
-    let too = list_take.as_ref().map_or_else(String::new, |take| format!(", and the list by `{take}`"));
+    let list_take = whole.map(|max| format!(".take({max})")).unwrap_or_default();
+    let too = whole.map_or_else(String::new, |max| format!(", and the list by `.take({max})`"));
     let fix = Fix::maybe("cut each element");
-    let fix = match (written_lambda(list), &list_take) {
-        (Some(lambda), _) if !takes_postfix(&lambda.body) => {
-            return report.help(format!("cut each element in the lambda: `(..){take}`{too}"));
+    match made_by(list) {
+        Some(element) if !takes_postfix(element) => {
+            report.help(format!("cut each element where it is made: `(..){take}`{too}"))
         }
-        (Some(lambda), None) => Some(fix.insert(lambda.body.span.end, take.clone())),
-        (Some(lambda), Some(list_take)) => {
-            Some(fix.insert(lambda.body.span.end, take.clone()).insert(list.span.end, list_take.clone()))
+        Some(element) => {
+            let report = report.help(format!("cut each element where it is made, by `{take}`{too}"));
+            let fix = fix.insert(element.span.end, take);
+            match whole {
+                Some(_) if takes_postfix(list) => report.fix(fix.insert(list.span.end, list_take)),
+                Some(_) => report,
+                None => report.fix(fix),
+            }
         }
-        (None, _) if takes_postfix(list) => {
-            let list_take = list_take.unwrap_or_default();
-            Some(fix.insert(list.span.end, format!("{list_take}.map(x => x{take})")))
+        None => {
+            let report = report.help(format!("cut each element by `.map(x => x{take})`{too}"));
+            match takes_postfix(list) {
+                true => report.fix(fix.insert(list.span.end, format!("{list_take}.map(x => x{take})"))),
+                false => report,
+            }
         }
-        (None, _) => None,
-    };
-    let report = match written_lambda(list) {
-        Some(_) => report.help(format!("cut each element in the lambda by `{take}`{too}")),
-        None => report.help(format!("cut each element by `.map(x => x{take})`{too}")),
-    };
-    match fix {
-        Some(fix) => report.fix(fix),
-        None => report,
     }
 }
 
-/// The lambda of a `map` that stands in the text: its body is a part of the list's.
-fn written_lambda(list: &Expr) -> Option<&Lambda> {
-    match &list.kind {
-        ExprKind::Builtin { op: Builtin::Map, lambda: Some(lambda), .. } => {
-            Some(lambda).filter(|lambda| lambda.body.span != list.span)
-        }
-        _ => None,
-    }
+/// What makes each element of a list, where it stands in the text as a part of the list.
+fn made_by(list: &Expr) -> Option<&Expr> {
+    let element = match &list.kind {
+        ExprKind::Builtin { op: Builtin::Map, lambda: Some(lambda), .. } => &lambda.body,
+        ExprKind::For(node) => &node.body,
+        _ => return None,
+    };
+    Some(valued(element)).filter(|element| element.span != list.span)
 }
 
 /// Whether no value of a type is one of the other, which has another range.

@@ -225,7 +225,10 @@ impl<'a> Checker<'a, '_> {
                     Some(TestStep::Run { var: None, run, span: expr.span })
                 }
                 _ => {
-                    let value = self.infer(expr, None);
+                    let value = match self.step_tried(expr) {
+                        Some(report) => self.fail(expr.span, report),
+                        None => self.infer(expr, None),
+                    };
                     if !value.is_error() {
                         self.report(
                             Diagnostic::warning(
@@ -260,9 +263,10 @@ impl<'a> Checker<'a, '_> {
             let var = self.body.bind(&stmt.name, output);
             return Some(TestStep::Run { var: Some(var), run: found?.0, span: stmt.value.span });
         }
-        let value = match &declared {
-            Some(ty) => self.check(&stmt.value, ty, &what),
-            None => {
+        let value = match (self.step_tried(&stmt.value), &declared) {
+            (Some(report), _) => self.fail(stmt.value.span, report),
+            (None, Some(ty)) => self.check(&stmt.value, ty, &what),
+            (None, None) => {
                 let value = self.infer(&stmt.value, None);
                 self.determined(value)
             }

@@ -141,6 +141,24 @@ const HABITS: &[(&str, &str, &str, Option<&str>)] = &[
         "run it without `try`, or write `expect fails run ..`",
         Some("let r = run inner(depth: 1)"),
     ),
+    (
+        "test \"t\" {\n  assert (try run inner(depth: 1)) == 1\n}",
+        "E0314",
+        "bind it by `let` before, without `try`, or write `expect fails run ..`",
+        None,
+    ),
+    (
+        "plan p(xs: [String](..9)) -> [String(..5)](..9) {\n  return for x in xs { \"{x}!\" }\n}",
+        "E0302",
+        "cut each element where it is made, by `.take(5)`",
+        Some("\"{x}!\".take(5)"),
+    ),
+    (
+        "fn f(xs: [Bool]) -> [String(..5)] = xs.map(x => if x { \"long enough\" } else { \"b\" })",
+        "E0302",
+        "cut each element where it is made: `(..).take(5)`",
+        None,
+    ),
     ("test \"t\" {\n  assert cost() == 0USD\n}", "E0210", "write `cost`", Some("assert cost == 0USD")),
     (
         "test \"t\" {\n  run generate(prompt: \"a\")\n}",
@@ -212,20 +230,20 @@ const HABITS: &[(&str, &str, &str, Option<&str>)] = &[
     (
         "fn f(xs: [Page](..3)) -> [String(..5)](..3) = xs.map(p => p.title)",
         "E0302",
-        "cut each element in the lambda by `.take(5)`",
+        "cut each element where it is made, by `.take(5)`",
         Some("xs.map(p => p.title.take(5))"),
     ),
     (
         "fn f(xs: [Page]) -> [String(..5)](..3)? = xs.map(p => p.title)",
         "E0302",
-        "cut each element in the lambda by `.take(5)`, and the list by `.take(3)`",
+        "cut each element where it is made, by `.take(5)`, and the list by `.take(3)`",
         Some("xs.map(p => p.title.take(5)).take(3)"),
     ),
     (
         "fn f(xs: [Int](..3)) -> [String(..5)](..3) = xs.map(x => { let y = \"no. {x}\"; y })",
         "E0302",
-        "cut each element in the lambda: `(..).take(5)`",
-        None,
+        "cut each element where it is made, by `.take(5)`",
+        Some("y.take(5) })"),
     ),
     (
         "fn f(xs: [[Int](..9)](..9)) -> [[Int](..2)](..3) = xs",
