@@ -26,6 +26,7 @@ mod literal;
 mod looping;
 mod method;
 mod operator;
+mod out_of_range;
 mod pattern;
 mod plan;
 mod policy;

@@ -1,6 +1,6 @@
 //! What the names of a file and of the capabilities it uses stand for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use plan_lang::{Span, ast};
@@ -28,6 +28,8 @@ pub(crate) struct Program<'a> {
     pub(crate) plans: Vec<Plan<'a>>,
     /// Where each definition comes from, by its id; the checker's own ones lie behind the end.
     pub(crate) origins: Vec<Origin>,
+    /// Enums of which not every variant could be read.
+    pub(crate) unread: BTreeSet<DefId>,
 }
 
 /// Where a type comes from.

@@ -7,7 +7,7 @@ mod operation;
 mod signature;
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plan_lang::{Diagnostic, Span, ast};
 use schema::lock::Lock;
@@ -22,7 +22,9 @@ use crate::texts::Texts;
 pub(crate) use import::{Namespace, namespace};
 pub(crate) use operation::Operations;
 pub(crate) use signature::is_broken;
-pub(crate) use types::{CANDIDATES_MAX, Lookup, ambiguous, did_you_mean, listed, lookup, resolve_type};
+pub(crate) use types::{
+    CANDIDATES_MAX, Lookup, ambiguous, article, did_you_mean, listed, lookup, resolve_type,
+};
 
 /// Declarations and types of everything in `texts`; `operations` are known ones of `lock`.
 pub(crate) fn resolve<'a>(
@@ -42,6 +44,7 @@ pub(crate) fn resolve<'a>(
         functions: Vec::new(),
         plans: Vec::new(),
         origins: vec![Origin::Prelude],
+        unread: BTreeSet::new(),
     };
     let main_items = texts.items(0);
     let loaded = BTreeMap::new();

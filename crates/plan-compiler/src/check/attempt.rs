@@ -1,23 +1,54 @@
 //! `try`: failures as values.
 
 use plan_ir::plan::{OnError, Tolerance};
-use plan_lang::{Span, ast};
+use plan_lang::{Diagnostic, Fix, Span, ast};
 use schema::types::{IntRange, LengthRange, Type};
 use schema::value::Value;
 
 use super::Checker;
+use super::scope::Place;
+use crate::codes;
 use crate::hir::{Expr, ExprKind, For, Match, Pattern};
 use crate::prelude::{self, PLAN_ERROR};
 
 impl<'a> Checker<'a, '_> {
     /// `try call ..` or `try run ..`.
     pub(super) fn try_to(&mut self, inner: &'a ast::Expr, span: Span) -> Expr {
+        if self.body.place == Place::TEST && matches!(inner.kind, ast::ExprKind::Run(_)) {
+            let report = self.try_in_test(inner, span);
+            let report =
+                report.help("bind it by `let` before, without `try`, or write `expect fails run ..`");
+            return self.fail(span, report);
+        }
         let value = self.infer(inner, None);
         match value.kind {
             ExprKind::Call(call) => self.caught(*call, span),
             ExprKind::Run(_) => self.try_run(value, span),
             _ => Expr::error(span),
         }
+    }
+
+    /// What is wrong with `try run ..` as a step of a test or the value of a `let` there; `None` if `value` is none.
+    pub(super) fn step_tried(&mut self, value: &'a ast::Expr) -> Option<Diagnostic> {
+        let ast::ExprKind::Try(inner) = &value.kind else { return None };
+        let ast::ExprKind::Run(run) = &inner.kind else { return None };
+        let report = self.try_in_test(inner, value.span);
+        let report = report.help("run it without `try`, or write `expect fails run ..`");
+        let is_in_brackets = value.span.end != run.span.end;
+        Some(match is_in_brackets {
+            true => report,
+            false => {
+                let word = Span::new(value.span.start, run.span.start);
+                report.fix(Fix::maybe("run it without `try`").delete(word))
+            }
+        })
+    }
+
+    fn try_in_test(&mut self, run: &'a ast::Expr, span: Span) -> Diagnostic {
+        self.in_place(Place::Plan, |this| this.infer(run, None));
+        Diagnostic::error(codes::EFFECT_IN_PURE, "`try` cannot stand in a test")
+            .primary(Span::new(span.start, run.span.end), "not here")
+            .note("a run that fails makes the test fail, unless the test expects it to")
     }
 
     /// A loop over one element that keeps its failure, taken apart again: a sub-plan fails like the body of

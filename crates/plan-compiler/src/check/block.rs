@@ -15,14 +15,20 @@ impl<'a> Checker<'a, '_> {
     /// A block whose value is used.
     pub(super) fn block_value(&mut self, block: &'a ast::Block, want: Option<&Type>) -> Expr {
         self.scoped(|this| {
-            let stmts = this.statements(&block.stmts);
             let Some(value) = &block.value else {
+                if let Some((node, span, before)) = half_an_if(block) {
+                    this.statements(before);
+                    let report = this.if_of_no_value(node, span, want);
+                    return this.fail(block.span, report);
+                }
+                this.statements(&block.stmts);
                 let end = Span::new(block.span.end.saturating_sub(1).max(block.span.start), block.span.end);
                 let report = Diagnostic::error(codes::NO_VALUE, "this block has no value")
                     .primary(end, "expected a value before this brace")
                     .help("end it with an expression, or with `return`");
                 return this.fail(block.span, report);
             };
+            let stmts = this.statements(&block.stmts);
             let value = this.in_tail(true, |this| this.infer(value, want));
             this.check_spent(&value);
             let (ty, span) = (value.ty.clone(), block.span);
@@ -169,4 +175,14 @@ impl<'a> Checker<'a, '_> {
         serving.iter().all(|operation| operation.repeat.safe)
             && serving.iter().any(|operation| operation.price != PriceRule::Free)
     }
+}
+
+/// The `if` without `else` that ends a block whose value is used, where its branches have values; with its place
+/// and what stands before it.
+fn half_an_if(block: &ast::Block) -> Option<(&ast::If, Span, &[AstStmt])> {
+    let (AstStmt::Expr(last), before) = block.stmts.split_last()? else { return None };
+    let Ast::If(node) = &last.kind else { return None };
+    let has_value = |block: &ast::Block| block.value.is_some() || half_an_if(block).is_some();
+    let is_half = node.otherwise.is_none() && node.branches.iter().all(|branch| has_value(&branch.then));
+    is_half.then_some((node, last.span, before))
 }

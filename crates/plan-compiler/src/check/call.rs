@@ -296,7 +296,7 @@ impl<'a> Checker<'a, '_> {
             .primary(path.span, "unknown plan");
         let Some(module) = self.module() else { return report };
         if module.targets.contains_key(&text) {
-            return report.help(format!("`{text}` is an operation: `call {text}(..)`"));
+            return report.help(self.way_to_call(&text));
         }
         if module.functions.contains_key(text.as_str()) {
             return report.help(format!("`{text}` is a function: `{text}(..)`"));

@@ -1,14 +1,16 @@
 //! `x as T`.
 
 use plan_ir::expr::Widening;
-use plan_lang::{Diagnostic, Span, ast};
+use plan_lang::{Diagnostic, Fix, Span, ast};
 use schema::types::{EnumDef, EnumWire, Type, TypeDef, TypeDefs};
 
 use super::Checker;
-use super::literal::to_json;
+use super::literal::{present, to_json};
+use super::out_of_range::takes_postfix;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::relate::Conversion;
+use crate::resolve::article;
 
 /// Whether values of one type may stand for values of another.
 enum Castable {
@@ -54,7 +56,7 @@ impl<'a> Checker<'a, '_> {
             Castable::Maybe => self.decoded_text(value, &target, span),
             Castable::Never => {
                 let (found, wanted) = (self.show(&value.ty), self.show(&target));
-                let message = format!("no `{found}` is ever a `{wanted}`");
+                let message = format!("no `{found}` is ever {} `{wanted}`", article(&wanted));
                 let report = Diagnostic::error(codes::BAD_CAST, message)
                     .primary(ty.span, "out of reach")
                     .secondary(value.span, format!("this is `{found}`"));
@@ -71,7 +73,7 @@ impl<'a> Checker<'a, '_> {
         let (found, wanted) = (self.show(&value.ty), self.show(target));
         let report = Diagnostic::error(
             codes::BAD_CAST,
-            format!("a `{found}` cannot be decoded as `{wanted}`"),
+            format!("{} `{found}` cannot be decoded as `{wanted}`", article(&found)),
         )
         .primary(at, "no decode leads here")
         .secondary(value.span, format!("this is `{found}`"))
@@ -79,9 +81,18 @@ impl<'a> Checker<'a, '_> {
             "`as` decodes `Json` to any type but `Result`, `String` to `Url`, `Time`, `Duration`, `Amount` or an enum, an enum \
              to another that has variants in common with it, and checks whether a value lies in a narrower range",
         );
-        match (&value.ty, target) {
+        match (&value.ty, present(target)) {
             (Type::Json, Type::Result(..)) => {
                 report.help("decode what it is if all went well, or look into it first: `.get(\"ok\")`")
+            }
+            (Type::Int(_), Type::Float(_)) => {
+                let report = report.help("take the nearest `Float` by `.to_float()`");
+                if takes_postfix(value) && *present(target) == Type::FLOAT {
+                    let cast = Span::new(value.span.end, at.end);
+                    report.fix(Fix::maybe("write `.to_float()`").replace(cast, ".to_float()"))
+                } else {
+                    report
+                }
             }
             (Type::Float(_), Type::Int(_)) => report.help("round it: `.round()`, `.floor()` or `.ceil()`"),
             (Type::String(_), Type::Int(_)) => {

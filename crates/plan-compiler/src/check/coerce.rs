@@ -3,11 +3,12 @@
 use plan_ir::builtin::Builtin;
 use plan_ir::expr::Widening;
 use plan_lang::{Diagnostic, Fix, Span, suggest};
-use schema::types::{EnumWire, LengthRange, Type, VariantDef};
+use schema::types::{EnumWire, Type, VariantDef};
 use schema::value::{Json, Value};
 
 use super::Checker;
 use super::literal::present;
+use super::out_of_range::takes_postfix;
 use crate::codes;
 use crate::hir::{Expr, ExprKind, Lambda, Match, Pattern};
 use crate::relate::{Conversion, Misfit, unrefined};
@@ -165,13 +166,7 @@ impl Checker<'_, '_> {
                         .help("say what stands in for `null` by `?? ..`, or look at both cases by `match`"),
                 }
             }
-            Misfit::Range => {
-                let message = format!("{what} must be `{wanted}`, but this is `{found}`");
-                let label =
-                    if never_fits(&expr.ty, target) { "is out of range" } else { "may be out of range" };
-                let report = Diagnostic::error(codes::OUT_OF_RANGE, message).primary(expr.span, label);
-                range_help(report, expr, target, &wanted)
-            }
+            Misfit::Range => self.out_of_range(expr, target, what),
         }
     }
 
@@ -246,27 +241,13 @@ impl Checker<'_, '_> {
 }
 
 /// The expression that gives the value of a block.
-fn valued(mut expr: &Expr) -> &Expr {
+pub(super) fn valued(mut expr: &Expr) -> &Expr {
     while let ExprKind::Block(block) = &expr.kind
         && let Some(value) = &block.value
     {
         expr = value;
     }
     expr
-}
-
-/// Whether no value of a type is one of the other, which has another range.
-fn never_fits(found: &Type, wanted: &Type) -> bool {
-    let apart = |a: &LengthRange, b: &LengthRange| {
-        b.max.is_some_and(|max| a.min > max) || a.max.is_some_and(|max| max < b.min)
-    };
-    match (found, wanted) {
-        (found, Type::Optional(wanted)) => never_fits(found, wanted),
-        (Type::Int(a), Type::Int(b)) => a.min > b.max || a.max < b.min,
-        (Type::Float(a), Type::Float(b)) => a.min > b.max || a.max < b.min,
-        (Type::String(a), Type::String(b)) | (Type::List(_, a), Type::List(_, b)) => apart(a, b),
-        _ => false,
-    }
 }
 
 /// Whether a text literal would be one of the wanted type without its quotes.
@@ -306,48 +287,4 @@ fn unquoted(report: Diagnostic, expr: &Expr) -> Diagnostic {
 pub(super) fn absent(ty: Type, span: Span) -> Expr {
     let value = if ty == Type::Json { Value::Json(Json::Null) } else { Value::Null };
     Expr::constant(value, ty, span)
-}
-
-/// What brings a value into range: `take` where it may be too long, `as` otherwise.
-fn range_help(report: Diagnostic, expr: &Expr, target: &Type, wanted: &str) -> Diagnostic {
-    let lengths = match (&expr.ty, target) {
-        (Type::String(found), Type::String(wanted)) | (Type::List(_, found), Type::List(_, wanted)) => {
-            Some((*found, *wanted))
-        }
-        _ => None,
-    };
-    if matches!(&expr.kind, ExprKind::List(items) if items.is_empty()) {
-        return report.help("write an element, or let the list be empty: a range of `(0..)`");
-    }
-    if matches!(expr.kind, ExprKind::Const(_)) {
-        return report.help("write a value within the range, or widen the range");
-    }
-    if let ExprKind::Builtin { op: Builtin::ToJson | Builtin::UrlEncoded, .. } = expr.kind {
-        return report.help("cut the value before: a part of what this gives would be broken");
-    }
-    match lengths {
-        Some((found, LengthRange { min, max: Some(max) })) if found.min >= min => {
-            let report = report.help(format!("cut it by `.take({max})`"));
-            if takes_postfix(expr) {
-                report.fix(
-                    Fix::maybe(format!("add `.take({max})`")).insert(expr.span.end, format!(".take({max})")),
-                )
-            } else {
-                report
-            }
-        }
-        // `a / b as T` would check `b`.
-        _ if matches!(expr.kind, ExprKind::Binary(..) | ExprKind::Unary(..)) => {
-            report.help(format!("check it by `(..) as {wanted}`, which fails where it does not fit"))
-        }
-        _ => report.help(format!("check it by `.. as {wanted}`, which fails where it does not fit")),
-    }
-}
-
-/// Whether `.f()` can be written right behind the expression.
-fn takes_postfix(expr: &Expr) -> bool {
-    matches!(
-        expr.kind,
-        ExprKind::Var(_) | ExprKind::Field { .. } | ExprKind::Builtin { .. } | ExprKind::Template(_)
-    )
 }

@@ -43,6 +43,23 @@ impl<'a> Checker<'a, '_> {
         Expr::new(ExprKind::If(Box::new(hir::If { branches, otherwise })), Type::Error, span)
     }
 
+    /// An `if` without `else` that is to be the value of the block it ends.
+    pub(super) fn if_of_no_value(
+        &mut self,
+        node: &'a ast::If,
+        span: Span,
+        want: Option<&Type>,
+    ) -> Diagnostic {
+        for branch in &node.branches {
+            self.check(&branch.cond, &Type::Bool, "the condition of `if`");
+            self.arm(&branch.then, want);
+        }
+        let word = Span::new(span.start, span.start.saturating_add(2).min(span.end));
+        Diagnostic::error(codes::NO_VALUE, "this block has no value: it ends in an `if` without `else`")
+            .primary(word, "gives nothing where its condition does not hold")
+            .help("add `else { .. }` with a value of the same type, or end the block with an expression")
+    }
+
     fn arm(&mut self, block: &'a ast::Block, want: Option<&Type>) -> Expr {
         let value = self.block_value(block, want);
         self.wanted(value, want)
@@ -92,7 +109,7 @@ impl<'a> Checker<'a, '_> {
                 patterns.push(pattern);
             });
         }
-        if !broken && !told {
+        if !broken && !told && !self.is_unread(&ty) {
             self.check_arms(&ty, &patterns, node, span);
         }
         let Some(result) = self.unify_arms(&mut bodies, want, "the value of this arm") else {
@@ -133,21 +150,21 @@ impl<'a> Checker<'a, '_> {
             }
         }
         let all: Vec<&Pattern> = patterns.iter().collect();
-        let forgotten = missing(&all, ty, &self.types);
-        if forgotten.is_empty() {
+        let forgotten = missing(&all, ty, &self.types, usize::MAX);
+        if forgotten.count == 0 {
             return;
         }
-        let shown: Vec<String> = forgotten.iter().take(SHOWN_CASES).map(|case| format!("`{case}`")).collect();
-        let rest = forgotten.len().saturating_sub(SHOWN_CASES);
+        let shown: Vec<String> = forgotten.named.iter().map(|case| format!("`{case}`")).collect();
+        let rest = forgotten.count.saturating_sub(shown.len());
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
         // Values that nothing names: all but those that arms name.
-        let nameless = forgotten.len() == 1 && forgotten.iter().all(|case| case == "_");
+        let nameless = forgotten.count == 1 && forgotten.named.iter().all(|case| case == "_");
         let (what, help) = match ty {
             Type::Optional(_) if nameless => {
                 ("every value but `null`".to_owned(), "add an arm with a name for the value, or `_ => ..`")
             }
             _ if nameless => ("all other values".to_owned(), "add `_ => ..`, or a name for the value"),
-            _ if forgotten.len() == 1 => (shown.join(", "), "add an arm for it, or `_ => ..`"),
+            _ if forgotten.count == 1 => (shown.join(", "), "add an arm for it, or `_ => ..`"),
             _ => (shown.join(", ") + &more, "add an arm for each, or `_ => ..` for all of them"),
         };
         let found = self.show(ty);
@@ -160,6 +177,3 @@ impl<'a> Checker<'a, '_> {
         );
     }
 }
-
-/// Forgotten cases that a message names.
-const SHOWN_CASES: usize = 6;

@@ -10,18 +10,46 @@ use crate::hir::Pattern;
 
 /// Ranges of `Int` up to this many numbers can be matched one by one.
 const NUMBERS_MAX: i128 = 256;
-/// Forgotten cases that are worth listing.
-const CASES_MAX: usize = 64;
+/// Forgotten cases that a message names.
+const NAMED_MAX: usize = 6;
 
-/// The cases that no pattern takes, as patterns a user would write; empty where all are taken.
-pub(super) fn missing(patterns: &[&Pattern], ty: &Type, defs: &TypeDefs) -> Vec<String> {
+/// The cases that no pattern takes.
+#[derive(Default)]
+pub(super) struct Forgotten {
+    /// The first of them, as patterns a user would write.
+    pub(super) named: Vec<String>,
+    /// How many there are.
+    pub(super) count: usize,
+}
+
+impl Forgotten {
+    fn add(&mut self, case: impl FnOnce() -> String) {
+        if self.named.len() < NAMED_MAX {
+            self.named.push(case());
+        }
+        self.count += 1;
+    }
+
+    /// Adds those of a part, each as `case` writes it.
+    fn add_all(&mut self, part: Self, case: impl FnMut(String) -> String) {
+        let free = NAMED_MAX.saturating_sub(self.named.len());
+        self.named.extend(part.named.into_iter().take(free).map(case));
+        self.count += part.count;
+    }
+}
+
+/// What no pattern takes; counted until there are `enough`.
+pub(super) fn missing(patterns: &[&Pattern], ty: &Type, defs: &TypeDefs, enough: usize) -> Forgotten {
+    let mut cases = Forgotten::default();
     if patterns.iter().any(|pattern| matches!(pattern, Pattern::Any | Pattern::Bind(_))) {
-        return Vec::new();
+        return cases;
     }
     match ty {
-        Type::Error => Vec::new(),
+        Type::Error => {}
         Type::Optional(inner) => {
-            let null = patterns.iter().any(|pattern| matches!(pattern, Pattern::Literal(Value::Null)));
+            if !patterns.iter().any(|pattern| matches!(pattern, Pattern::Literal(Value::Null))) {
+                cases.add(|| "null".into());
+            }
             let inside: Vec<&Pattern> = patterns
                 .iter()
                 .filter_map(|pattern| match pattern {
@@ -29,54 +57,51 @@ pub(super) fn missing(patterns: &[&Pattern], ty: &Type, defs: &TypeDefs) -> Vec<
                     _ => None,
                 })
                 .collect();
-            let mut cases = missing(&inside, inner, defs);
-            if !null {
-                cases.insert(0, "null".into());
-            }
-            cases
+            cases.add_all(missing(&inside, inner, defs, enough), |case| case);
         }
         Type::Bool => {
             let has =
                 |value| patterns.iter().any(|p| matches!(p, Pattern::Literal(Value::Bool(b)) if *b == value));
-            [true, false].into_iter().filter(|value| !has(*value)).map(|value| value.to_string()).collect()
+            let forgotten = [true, false].into_iter().filter(|value| !has(*value));
+            forgotten.for_each(|value| cases.add(|| value.to_string()));
         }
-        Type::Int(range) if i128::from(range.max) - i128::from(range.min) < NUMBERS_MAX => (range.min
-            ..=range.max)
-            .filter(|number| {
-                !patterns.iter().any(|p| matches!(p, Pattern::Literal(Value::Int(value)) if value == number))
-            })
-            .map(|number| number.to_string())
-            .collect(),
+        Type::Int(range) if i128::from(range.max) - i128::from(range.min) < NUMBERS_MAX => {
+            let has = |number: &i64| {
+                patterns.iter().any(|p| matches!(p, Pattern::Literal(Value::Int(value)) if value == number))
+            };
+            let forgotten = (range.min..=range.max).filter(|number| !has(number));
+            forgotten.for_each(|number| cases.add(|| number.to_string()));
+        }
         _ => match variants(ty, defs) {
-            Some(variants) => missing_variants(patterns, &variants, defs),
-            None => vec!["_".into()],
+            Some(variants) => missing_variants(&mut cases, patterns, &variants, defs, enough),
+            None => cases.add(|| "_".into()),
         },
     }
+    cases
 }
 
 fn missing_variants(
+    cases: &mut Forgotten,
     patterns: &[&Pattern],
     variants: &[(&str, Option<&Type>)],
     defs: &TypeDefs,
-) -> Vec<String> {
-    let mut cases = Vec::new();
+    enough: usize,
+) {
     let payloads = payloads(patterns);
     for ((name, payload), place) in variants.iter().zip(0_u32..) {
         let inside = payloads.get(&place).map_or(&[][..], Vec::as_slice);
         match payload {
-            Some(_) if inside.is_empty() => cases.push(format!("{name}(_)")),
-            None if inside.is_empty() => cases.push((*name).to_owned()),
+            Some(_) if inside.is_empty() => cases.add(|| format!("{name}(_)")),
+            None if inside.is_empty() => cases.add(|| (*name).to_owned()),
             None => {}
             Some(ty) => {
-                let forgotten = missing(inside, ty, defs);
-                cases.extend(forgotten.into_iter().map(|case| format!("{name}({case})")));
+                cases.add_all(missing(inside, ty, defs, enough), |case| format!("{name}({case})"));
             }
         }
-        if cases.len() > CASES_MAX {
+        if cases.count >= enough {
             break;
         }
     }
-    cases
 }
 
 /// The patterns for the payload of each variant; one without a pattern takes all.
@@ -151,7 +176,7 @@ fn taken_together(
         .filter_map(|(_, pattern)| inside(pattern, steps.len()))
         .collect();
     let Some(ty) = type_at(ty, steps, defs) else { return false };
-    !inside.is_empty() && missing(&inside, ty, defs).is_empty()
+    !inside.is_empty() && missing(&inside, ty, defs, 1).count == 0
 }
 
 /// What is left of a pattern behind its first `steps`.

@@ -1,7 +1,7 @@
 //! One expression: what kind it is and who checks that kind.
 
-use plan_lang::Diagnostic;
 use plan_lang::ast::{self, ExprKind as Ast};
+use plan_lang::{Diagnostic, Fix, Span};
 use schema::types::Type;
 
 use super::Checker;
@@ -78,7 +78,7 @@ impl<'a> Checker<'a, '_> {
             .primary(name.span, "unknown name");
         if let Some(module) = self.module() {
             if module.targets.contains_key(text) {
-                return report.help(format!("`{text}` is called: `call {text}(..)`"));
+                return report.help(self.way_to_call(text));
             }
             if module.plans.contains_key(text) {
                 return report.help(format!("`{text}` is a plan: `run {text}(..)`"));
@@ -93,6 +93,7 @@ impl<'a> Checker<'a, '_> {
         match text {
             "nil" | "undefined" | "none" => report.help("what is not there is `null`"),
             "calls" if self.body.calls.is_some() => report.help("write `calls(operation)`"),
+            "calls" | "cost" | "elapsed" => of_tests(report, text),
             _ => {
                 let report = did_you_mean(report, text, name.span, self.body.visible());
                 match self.upper_case_of(text).filter(|_| report.fix.is_none()) {
@@ -104,7 +105,7 @@ impl<'a> Checker<'a, '_> {
     }
 
     /// `f(x)`.
-    fn apply(&mut self, function: &'a ast::Ident, args: &'a [ast::Arg], span: plan_lang::Span) -> Expr {
+    fn apply(&mut self, function: &'a ast::Ident, args: &'a [ast::Arg], span: Span) -> Expr {
         if function.is_missing() {
             return Expr::error(span);
         }
@@ -128,8 +129,24 @@ impl<'a> Checker<'a, '_> {
         for arg in args {
             self.infer(&arg.value, None);
         }
-        let report = self.unknown_function(function);
+        let report = match self.body.lookup(&function.name) {
+            Some(id) => {
+                self.body.mark_used(id);
+                value_called(function, args, span)
+            }
+            None => self.unknown_function(function),
+        };
         self.fail(span, report)
+    }
+
+    /// How what an operation or capability gives is got where the body is.
+    pub(super) fn way_to_call(&self, name: &str) -> String {
+        match self.body.calls {
+            Some(_) => {
+                format!("a test calls nothing: mock it, `mock {name} => ..`, and run a plan that calls it")
+            }
+            None => format!("`{name}` is called: `call {name}(..)`"),
+        }
     }
 
     fn unknown_function(&self, function: &ast::Ident) -> Diagnostic {
@@ -138,13 +155,13 @@ impl<'a> Checker<'a, '_> {
             .primary(function.span, "unknown function");
         let Some(module) = self.module() else { return report };
         if module.targets.contains_key(name) {
-            return report.help(format!("`{name}` is an operation: `call {name}(..)`"));
+            return report.help(self.way_to_call(name));
         }
         if module.plans.contains_key(name) {
             return report.help(format!("`{name}` is a plan: `run {name}(..)`"));
         }
         match name {
-            "calls" | "cost" | "elapsed" => report.note(format!("`{name}` has a meaning in tests only")),
+            "calls" | "cost" | "elapsed" => of_tests(report, name),
             "wanted_schema" => {
                 report.note("`wanted_schema()` has a meaning in adapters of a capability `-> _` only")
             }
@@ -172,17 +189,37 @@ impl<'a> Checker<'a, '_> {
     }
 
     /// Whether calls and runs may stand here; reports where not.
-    pub(super) fn may_call(&mut self, what: &str, span: plan_lang::Span) -> bool {
+    pub(super) fn may_call(&mut self, what: &str, span: Span) -> bool {
         let Place::Pure(place) = self.body.place else { return true };
-        self.report(
-            Diagnostic::error(codes::EFFECT_IN_PURE, format!("{what} cannot stand in {place}"))
+        let report = match self.body.place {
+            Place::TEST => {
+                let message = format!("{what} stands in a test alone or behind `let x =`");
+                Diagnostic::error(codes::EFFECT_IN_PURE, message)
+                    .primary(span, "inside an expression")
+                    .help("bind it by `let` in the test before")
+            }
+            _ => Diagnostic::error(codes::EFFECT_IN_PURE, format!("{what} cannot stand in {place}"))
                 .primary(span, "not here")
                 .note("money and time are spent only where a plan can be seen to do so")
-                .help(match place {
-                    "a test" => "bind it by `let` in the test before",
-                    _ => "bind it by `let` in the plan before; loop over calls by `for`",
-                }),
-        );
+                .help("bind it by `let` in the plan before; loop over calls by `for`"),
+        };
+        self.report(report);
         false
     }
+}
+
+/// `x()`, where `x` is a value.
+fn value_called(name: &ast::Ident, args: &[ast::Arg], span: Span) -> Diagnostic {
+    let report =
+        Diagnostic::error(codes::UNKNOWN_FUNCTION, format!("`{}` is a value, not a function", name.name))
+            .primary(name.span, "not called");
+    if !args.is_empty() {
+        return report;
+    }
+    let behind = Span::new(name.span.end, span.end);
+    report.help(format!("write `{}`", name.name)).fix(Fix::maybe("remove the parentheses").delete(behind))
+}
+
+fn of_tests(report: Diagnostic, name: &str) -> Diagnostic {
+    report.note(format!("`{name}` has a meaning in tests only"))
 }

@@ -18,6 +18,7 @@ use crate::hir::{Expr, ExprKind};
 use crate::program::Origin;
 use crate::range;
 use crate::relate;
+use crate::resolve::article;
 
 /// Integers up to this size are exact as `Float` (2^53).
 const EXACT_FLOAT: u64 = 1 << 53;
@@ -139,9 +140,12 @@ impl<'a> Checker<'a, '_> {
             _ => return part,
         };
         let shown = self.show(&part.ty);
-        let report = Diagnostic::error(codes::NOT_SHOWN, format!("a `{shown}` cannot stand in a text"))
-            .primary(part.span, format!("this is `{shown}`"))
-            .help(help);
+        let report = Diagnostic::error(
+            codes::NOT_SHOWN,
+            format!("{} `{shown}` cannot stand in a text", article(&shown)),
+        )
+        .primary(part.span, format!("this is `{shown}`"))
+        .help(help);
         self.fail(part.span, report)
     }
 

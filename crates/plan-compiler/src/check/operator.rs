@@ -321,7 +321,34 @@ impl<'a> Checker<'a, '_> {
             (Type::Url, Type::String(_)) | (Type::String(_), Type::Url) => {
                 report.help("decode the text: `.. as Url`")
             }
+            (quantity @ (Type::Amount | Type::Duration), Type::Int(_) | Type::Float(_)) => {
+                of_quantity(report, op, quantity, right)
+            }
+            (Type::Int(_) | Type::Float(_), quantity @ (Type::Amount | Type::Duration)) => {
+                of_quantity(report, op, quantity, left)
+            }
             _ => report,
+        }
+    }
+}
+
+/// Help for a number next to an amount or a duration.
+fn of_quantity(report: Diagnostic, op: AstBinary, quantity: &Type, number: &Expr) -> Diagnostic {
+    let (what, unit, like) = match quantity {
+        Type::Amount => ("an amount", "USD", "`0.008USD`"),
+        _ => ("a duration", "s", "`5s`"),
+    };
+    match op {
+        AstBinary::Mul | AstBinary::Div if matches!(number.ty, Type::Float(_)) => report
+            .help(format!("{what} is multiplied and divided by an `Int` only: `x * 3 / 2` for `x * 1.5`")),
+        AstBinary::Mul | AstBinary::Div | AstBinary::Rem => report,
+        _ => {
+            let report = report.help(format!("{what} has a unit: {like}"));
+            let is_literal = matches!(number.kind, ExprKind::Const(Value::Int(0..) | Value::Float(0.0..)));
+            match is_literal {
+                true => report.fix(Fix::maybe(format!("add `{unit}`")).insert(number.span.end, unit)),
+                false => report,
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Patterns against the type they are matched with.
 
 use plan_lang::ast::{self, PatternKind as Ast};
-use plan_lang::{Diagnostic, Span};
+use plan_lang::{Diagnostic, Fix, Span};
 use schema::types::{Type, TypeDef};
 use schema::value::Value;
 
@@ -108,16 +108,14 @@ impl<'a> Checker<'a, '_> {
         if variant.is_missing() {
             return bind_all(self);
         }
+        if of.is_none()
+            && let Some(meant) = self.value_as_elsewhere(&variant.name, payload, ty, span)
+        {
+            return meant;
+        }
         if !is_enum {
             let shown = self.show(ty);
-            let never = self.never("a variant", &shown, span);
-            let is_optional = matches!(ty, Type::Optional(_)) && matches!(&*variant.name, "Some" | "None");
-            self.report(match is_optional {
-                true => never.help(
-                    "what is not there is `null`, and a name behind it binds the rest: `null => .., x => ..`",
-                ),
-                false => never,
-            });
+            self.never_matches("a variant", &shown, span);
             return bind_all(self);
         }
         if let Some(of) = of {
@@ -145,6 +143,47 @@ impl<'a> Checker<'a, '_> {
             }
         };
         Some(wrapped(Pattern::Variant(found.place, sub), ty))
+    }
+}
+
+impl<'a> Checker<'a, '_> {
+    /// `None`, `Some(x)` and `True` as in languages where they are variants, with what was meant: that makes no
+    /// mistakes of the other arms.
+    fn value_as_elsewhere(
+        &mut self,
+        name: &str,
+        payload: Option<&'a ast::Pattern>,
+        ty: &Type,
+        span: Span,
+    ) -> Option<Option<Pattern>> {
+        let inner = present(ty);
+        if self.variants(inner).iter().any(|(variant, _)| *variant == name) {
+            return None;
+        }
+        let shown = self.show(ty);
+        let never = self.never("a variant", &shown, span);
+        let (report, meant) = match (name, payload, ty) {
+            ("Some" | "Just", Some(payload), Type::Optional(_)) => {
+                let meant = self.pattern(payload, inner, false).map(|inside| wrapped(inside, ty));
+                let help =
+                    "what is not there is `null`, and a name behind it binds the rest: `null => .., x => ..`";
+                (never.help(help), meant)
+            }
+            ("None" | "Nothing" | "Nil" | "Null", None, Type::Optional(_)) => {
+                let fix = Fix::maybe("write `null`").replace(span, "null");
+                let help = "what is not there is `null`: `null => ..`";
+                (never.help(help).fix(fix), Some(Pattern::Literal(Value::Null)))
+            }
+            ("True" | "False", None, _) if *inner == Type::Bool => {
+                let right = name.to_lowercase();
+                let fix = Fix::maybe(format!("write `{right}`")).replace(span, right.clone());
+                let meant = wrapped(Pattern::Literal(Value::Bool(name == "True")), ty);
+                (never.help(format!("write `{right} => ..`")).fix(fix), Some(meant))
+            }
+            _ => return None,
+        };
+        self.report(report);
+        Some(meant)
     }
 }
 

@@ -21,6 +21,11 @@ pub(super) enum Place {
     Pure(&'static str),
 }
 
+impl Place {
+    /// A test, outside its runs.
+    pub(super) const TEST: Self = Self::Pure("a test");
+}
+
 /// The body that is being checked.
 #[derive(Debug)]
 pub(super) struct Body<'a> {

@@ -33,7 +33,7 @@ impl<'a> Checker<'a, '_> {
     /// A test of the plan's file.
     pub(super) fn test(&mut self, test: &'a ast::Test) -> TestBody {
         self.body = Body::new(0, 0);
-        self.body.place = Place::Pure("a test");
+        self.body.place = Place::TEST;
         self.body.calls = Some(Vec::new());
         let cost = self.body.bind_word("cost", Type::Amount, test.name.span);
         let elapsed = self.body.bind_word("elapsed", Type::Duration, test.name.span);
@@ -225,7 +225,10 @@ impl<'a> Checker<'a, '_> {
                     Some(TestStep::Run { var: None, run, span: expr.span })
                 }
                 _ => {
-                    let value = self.infer(expr, None);
+                    let value = match self.step_tried(expr) {
+                        Some(report) => self.fail(expr.span, report),
+                        None => self.infer(expr, None),
+                    };
                     if !value.is_error() {
                         self.report(
                             Diagnostic::warning(
@@ -260,9 +263,10 @@ impl<'a> Checker<'a, '_> {
             let var = self.body.bind(&stmt.name, output);
             return Some(TestStep::Run { var: Some(var), run: found?.0, span: stmt.value.span });
         }
-        let value = match &declared {
-            Some(ty) => self.check(&stmt.value, ty, &what),
-            None => {
+        let value = match (self.step_tried(&stmt.value), &declared) {
+            (Some(report), _) => self.fail(stmt.value.span, report),
+            (None, Some(ty)) => self.check(&stmt.value, ty, &what),
+            (None, None) => {
                 let value = self.infer(&stmt.value, None);
                 self.determined(value)
             }

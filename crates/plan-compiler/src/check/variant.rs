@@ -9,7 +9,7 @@ use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::program::TypeName;
 use crate::relate;
-use crate::resolve::{CANDIDATES_MAX, Lookup, ambiguous, did_you_mean, listed, lookup};
+use crate::resolve::{CANDIDATES_MAX, Lookup, ambiguous, article, did_you_mean, listed, lookup};
 
 /// What a variant name was found to be.
 pub(super) struct FoundVariant {
@@ -106,9 +106,12 @@ impl<'a> Checker<'a, '_> {
             }
             (None, Some(wanted)) => {
                 let shown = self.show(wanted);
-                let report = Diagnostic::error(codes::PAYLOAD, format!("`{name}` carries a `{shown}`"))
-                    .primary(variant.span, "its payload is missing")
-                    .help(format!("write `{name}(..)`"));
+                let report = Diagnostic::error(
+                    codes::PAYLOAD,
+                    format!("`{name}` carries {} `{shown}`", article(&shown)),
+                )
+                .primary(variant.span, "its payload is missing")
+                .help(format!("write `{name}(..)`"));
                 return self.fail(span, report);
             }
             (Some(payload), None) => {
@@ -204,6 +207,9 @@ impl<'a> Checker<'a, '_> {
         if let Some(((_, payload), place)) = named.next() {
             return Some(FoundVariant { place, payload: payload.cloned() });
         }
+        if self.is_unread(ty) {
+            return None;
+        }
         let shown = self.show(ty);
         let names: Vec<&str> = variants.iter().map(|(name, _)| *name).collect();
         let report =
@@ -215,6 +221,11 @@ impl<'a> Checker<'a, '_> {
             None => did_you_mean(report, &variant.name, variant.span, names),
         });
         None
+    }
+
+    /// Whether `ty` is an enum that may have variants besides those that could be read.
+    pub(super) fn is_unread(&self, ty: &Type) -> bool {
+        matches!(present(ty), Type::Named(def) if self.program.unread.contains(def))
     }
 
     /// `Mood.god`, `Mood.mixed(1)`: a name in lower case behind an enum is a misspelt variant, and reported as one.

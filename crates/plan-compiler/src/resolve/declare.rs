@@ -74,6 +74,11 @@ impl<'a> Resolver<'a, '_> {
                 }
                 Item::Enum(item) => {
                     let variants = self.variants(unit, source, item);
+                    // What is wrong with the declaration is told where it stands.
+                    let is_read = |name: &ast::Ident| !name.is_missing() && name.is_upper();
+                    if variants.is_empty() || !item.variants.iter().all(|variant| is_read(&variant.name)) {
+                        self.program.unread.insert(def);
+                    }
                     if let Some(TypeDef::Enum(enumeration)) = self.types.get_mut(def) {
                         enumeration.variants = variants;
                     }

@@ -345,6 +345,11 @@ pub(crate) fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Strin
     }
 }
 
+/// The article before a name in a message.
+pub(crate) fn article(name: &str) -> &'static str {
+    if name.starts_with(['A', 'E', 'I', 'O', 'a', 'e', 'i', 'o']) { "an" } else { "a" }
+}
+
 /// Adds the nearest candidate as help and fix.
 pub(crate) fn did_you_mean<'c>(
     report: Diagnostic,

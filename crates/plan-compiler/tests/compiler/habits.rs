@@ -135,6 +135,147 @@ const HABITS: &[(&str, &str, &str, Option<&str>)] = &[
         "bind it by `let` in the test before",
         None,
     ),
+    (
+        "test \"t\" {\n  let r = try run inner(depth: 1)\n  assert r == 1\n}",
+        "E0314",
+        "run it without `try`, or write `expect fails run ..`",
+        Some("let r = run inner(depth: 1)"),
+    ),
+    (
+        "test \"t\" {\n  assert (try run inner(depth: 1)) == 1\n}",
+        "E0314",
+        "bind it by `let` before, without `try`, or write `expect fails run ..`",
+        None,
+    ),
+    (
+        "plan p(xs: [String](..9)) -> [String(..5)](..9) {\n  return for x in xs { \"{x}!\" }\n}",
+        "E0302",
+        "cut each element where it is made, by `.take(5)`",
+        Some("\"{x}!\".take(5)"),
+    ),
+    (
+        "fn f(xs: [Bool]) -> [String(..5)] = xs.map(x => if x { \"long enough\" } else { \"b\" })",
+        "E0302",
+        "cut each element where it is made: `(..).take(5)`",
+        None,
+    ),
+    ("test \"t\" {\n  assert cost() == 0USD\n}", "E0210", "write `cost`", Some("assert cost == 0USD")),
+    (
+        "test \"t\" {\n  run generate(prompt: \"a\")\n}",
+        "E0209",
+        "a test calls nothing: mock it, `mock generate => ..`, and run a plan that calls it",
+        None,
+    ),
+    (
+        "test \"t\" {\n  assert generate(prompt: \"a\") == 1\n}",
+        "E0210",
+        "a test calls nothing: mock it, `mock generate => ..`, and run a plan that calls it",
+        None,
+    ),
+    (
+        "test \"t\" { assert cost == 0.008 }",
+        "E0310",
+        "an amount has a unit: `0.008USD`",
+        Some("cost == 0.008USD"),
+    ),
+    ("test \"t\" { assert elapsed < 5 }", "E0310", "a duration has a unit: `5s`", Some("elapsed < 5s")),
+    (
+        "fn f(a: Amount) -> Amount = a * 1.5",
+        "E0310",
+        "an amount is multiplied and divided by an `Int` only: `x * 3 / 2` for `x * 1.5`",
+        None,
+    ),
+    (
+        "fn f(a: Duration, b: Float) -> Duration = b * a",
+        "E0310",
+        "a duration is multiplied and divided by an `Int` only: `x * 3 / 2` for `x * 1.5`",
+        None,
+    ),
+    (
+        "fn f(a: Int) -> Float = a as Float",
+        "E0309",
+        "take the nearest `Float` by `.to_float()`",
+        Some("= a.to_float()"),
+    ),
+    (
+        "fn f(a: Int?) -> Int = match a { None => 1, x => x }",
+        "E0503",
+        "what is not there is `null`: `null => ..`",
+        Some("null => 1, x => x"),
+    ),
+    (
+        "fn f(a: Int?) -> Int = match a { null => 1, Some(x) => x }",
+        "E0503",
+        "what is not there is `null`, and a name behind it binds the rest: `null => .., x => ..`",
+        None,
+    ),
+    (
+        "fn f(a: Mood?) -> Int = match a { Good => 1, None => 2, _ => 3 }",
+        "E0503",
+        "what is not there is `null`: `null => ..`",
+        Some("null => 2"),
+    ),
+    (
+        "fn f(a: Bool) -> Int = match a { True => 1, false => 2 }",
+        "E0503",
+        "write `true => ..`",
+        Some("true => 1"),
+    ),
+    (
+        "fn f(a: Bool?) -> Int = match a { False => 1, _ => 2 }",
+        "E0503",
+        "write `false => ..`",
+        Some("false => 1"),
+    ),
+    (
+        "fn f(xs: [Page](..3)) -> [String(..5)](..3) = xs.map(p => p.title)",
+        "E0302",
+        "cut each element where it is made, by `.take(5)`",
+        Some("xs.map(p => p.title.take(5))"),
+    ),
+    (
+        "fn f(xs: [Page]) -> [String(..5)](..3)? = xs.map(p => p.title)",
+        "E0302",
+        "cut each element where it is made, by `.take(5)`, and the list by `.take(3)`",
+        Some("xs.map(p => p.title.take(5)).take(3)"),
+    ),
+    (
+        "fn f(xs: [Int](..3)) -> [String(..5)](..3) = xs.map(x => { let y = \"no. {x}\"; y })",
+        "E0302",
+        "cut each element where it is made, by `.take(5)`",
+        Some("y.take(5) })"),
+    ),
+    (
+        "fn f(xs: [[Int](..9)](..9)) -> [[Int](..2)](..3) = xs",
+        "E0302",
+        "cut each element by `.map(x => x.take(2))`, and the list by `.take(3)`",
+        Some("xs.take(3).map(x => x.take(2))"),
+    ),
+    (
+        "fn f(xs: [Int](..3)) -> [Int(0..5)](..3) = xs",
+        "E0302",
+        "check it by `.. as [Int(0..5)](..3)`, which fails where it does not fit",
+        None,
+    ),
+    ("fn f(xs: [Int]) -> [Int](..3) = xs", "E0302", "cut it by `.take(3)`", Some("xs.take(3)")),
+    (
+        "fn f(c: Bool) -> Int = {\n  let x = 1\n  if c { x }\n}",
+        "E0321",
+        "add `else { .. }` with a value of the same type, or end the block with an expression",
+        None,
+    ),
+    (
+        "plan p(c: Bool) -> Int {\n  if c { if c { 1 } } else { 2 }\n}",
+        "E0321",
+        "add `else { .. }` with a value of the same type, or end the block with an expression",
+        None,
+    ),
+    (
+        "plan p(c: Bool) -> Int {\n  if c { ensure c else \"no\" }\n}",
+        "E0321",
+        "end it with an expression, or with `return`",
+        None,
+    ),
 ];
 
 #[test]
@@ -165,6 +306,45 @@ fn a_result_of_the_wrong_type_is_shown_where_it_is() {
             let found = compiled(&text).diagnostics;
             assert_eq!(found.first().map(|found| found.span().text(&text)), Some("y"), "{text}");
         }
+    }
+}
+
+#[test]
+fn an_enum_that_cannot_be_read_is_one_mistake() {
+    let uses = "fn f() -> M = M.Good\nfn g(m: M) -> Int = match m { Good => 1, Bad => 2 }\nfn h(m: M) -> Int = match m { good => 1, bad => 2 }\n";
+    for (declaration, code) in [
+        ("enum M", "E0115"),
+        ("enum M {}", "E0214"),
+        ("enum M = Good | Bad", "E0115"),
+        ("enum M { \"good\", \"bad\" }", "E0132"),
+        ("enum M { good, Bad }", "E0150"),
+    ] {
+        let text = format!("{declaration}\n{uses}");
+        let found = compiled(&text).diagnostics;
+        let errors: Vec<&str> = found.iter().filter(|d| d.is_error()).map(|d| d.code.as_str()).collect();
+        assert_eq!(errors, [code], "{}", shown(&text));
+    }
+    let mended = format!("enum M {{ Good, Worse }}\n{uses}");
+    assert_eq!(codes(&mended).iter().filter(|code| **code == "E0316").count(), 1, "{}", shown(&mended));
+}
+
+#[test]
+fn all_forgotten_variants_are_counted() {
+    for (variants, rest) in
+        [(6, ""), (7, ""), (8, " and 1 more"), (66, " and 59 more"), (1000, " and 993 more")]
+    {
+        let names: Vec<String> = (0..variants).map(|at| format!("V{at}")).collect();
+        let text = format!(
+            "enum E {{ {} }}\nfn f(e: E?) -> Int = match e {{ V1 => 1, null => 2 }}\n",
+            names.join(", ")
+        );
+        let found = compiled(&text).diagnostics;
+        let message = &found.iter().find(|found| found.code.as_str() == "E0501").unwrap().message;
+        assert!(message.starts_with("this `match` forgets `V0`, `V2`"), "{message}");
+        assert!(
+            message.ends_with(rest) && message.contains(" more") != rest.is_empty(),
+            "{variants}: {message}"
+        );
     }
 }
 
