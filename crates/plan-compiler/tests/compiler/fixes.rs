@@ -188,6 +188,12 @@ fn a_fix_is_what_was_meant() {
             "expect fails run",
         ),
         ("fn f() -> Int = {\n  x := 3\n  x\n}".to_owned(), "x := 3", "let x = 3"),
+        (
+            asks("String", policy).replace("(prompt: q)", "({ prompt: q }) as String"),
+            "{ prompt: q }",
+            "prompt: q",
+        ),
+        ("fn f(query: String) -> String = \"about query}\"".to_owned(), "query}", "{query}"),
         ("fn f(xs: [Int]) -> Int = xs.lenght()".to_owned(), "lenght", "len"),
         ("policy w = { prefer: \"cheapest\" }".to_owned(), "\"cheapest\"", "cheapest"),
         ("policy w = { timeout: \"4s\" }".to_owned(), "\"4s\"", "4s"),
