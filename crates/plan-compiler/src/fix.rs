@@ -1,13 +1,14 @@
 //! What needs no judgement is mended: safe fixes, until none is left.
 
 use plan_lang::diagnostic::apply_safe;
-use plan_lang::{Diagnostic, LineCol, LineIndex};
+use plan_lang::limits::MAX_REPORTED_ERRORS;
+use plan_lang::{Applicability, Diagnostic, LineCol, LineIndex};
 use schema::lock::Lock;
 
 use crate::{Compilation, Options, Source, compile};
 
 /// Most times a text is compiled again. One round makes all fixes that stand apart, so that a text only
-/// needs this many where one message hides the next.
+/// needs this many where one message hides the next, or where there are more than are reported at once.
 pub const FIX_ROUNDS_MAX: usize = 100;
 
 /// A text with its fixes made.
@@ -19,8 +20,17 @@ pub struct Fixed {
     pub applied: Vec<AppliedFix>,
     /// What the compiler says about `text`.
     pub compilation: Compilation,
-    /// Whether there were fixes that were not made, because the text would still have a syntax error after them.
-    pub withheld: bool,
+    /// Safe fixes that are left, and why.
+    pub left: Option<Left>,
+}
+
+/// Why safe fixes were not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// They leave no fewer mistakes, alone or together.
+    NoBetter,
+    /// The text was compiled [`FIX_ROUNDS_MAX`] times: fixing what is there now goes on.
+    Rounds,
 }
 
 /// A fix that was made.
@@ -32,11 +42,11 @@ pub struct AppliedFix {
     pub at: LineCol,
 }
 
-/// Compiles `source` and makes every safe fix, again and again until none is left.
+/// Compiles `source` and makes safe fixes, again and again until none is left that makes the text better.
 ///
-/// All or nothing: where the text would still have a syntax error afterwards, it stays as it was, for what is
-/// half understood is not half changed. A text that was in the one style of [`plan_lang::format`] is in it
-/// afterwards; any other keeps its layout.
+/// Each step leaves fewer mistakes than there were: all fixes at once where that does, with those that they uncover;
+/// else each on its own. A text that was in the one style of [`plan_lang::format`] is in it afterwards; any other keeps
+/// its layout.
 ///
 /// ```
 /// use plan_compiler::{Options, Source, fix};
@@ -48,30 +58,99 @@ pub struct AppliedFix {
 /// ```
 #[must_use]
 pub fn fix(source: &Source<'_>, lock: &Lock, options: &Options) -> Fixed {
-    let before = compile(source, lock, options);
-    let mut fixed = Fixed { text: source.text.to_owned(), compilation: before.clone(), ..Fixed::default() };
-    for _ in 0..FIX_ROUNDS_MAX {
-        let Some((text, done)) = apply_safe(&fixed.text, &fixed.compilation.diagnostics) else { break };
-        let lines = LineIndex::new(&fixed.text);
-        let made = done.iter().filter_map(|index| fixed.compilation.diagnostics.get(*index));
-        fixed.applied.extend(made.map(|diagnostic| AppliedFix {
+    let compile_text = |text: &str| compile(&Source { name: source.name, text }, lock, options);
+    let mut best =
+        Step { text: source.text.to_owned(), compilation: compile_text(source.text), applied: Vec::new() };
+    let mut rounds = FIX_ROUNDS_MAX;
+    let left = loop {
+        if best.offered().is_empty() {
+            break None;
+        }
+        match best.better(&mut rounds, &compile_text) {
+            Some(next) => best = next,
+            None if rounds == 0 => break Some(Left::Rounds),
+            None => break Some(Left::NoBetter),
+        }
+    };
+    let Step { mut text, mut compilation, applied } = best;
+    let was_in_style =
+        !applied.is_empty() && plan_lang::format(source.text).is_ok_and(|formatted| formatted == source.text);
+    if was_in_style
+        && let Ok(in_style) = plan_lang::format(&text)
+        && in_style != text
+    {
+        compilation = compile_text(&in_style);
+        text = in_style;
+    }
+    Fixed { text, applied, compilation, left }
+}
+
+/// A text on the way, and what was done to it.
+#[derive(Clone)]
+struct Step {
+    text: String,
+    compilation: Compilation,
+    applied: Vec<AppliedFix>,
+}
+
+impl Step {
+    /// The messages whose fixes are certain.
+    fn offered(&self) -> Vec<&Diagnostic> {
+        let is_safe = |found: &&Diagnostic| {
+            found.fix.as_ref().is_some_and(|fix| fix.applicability == Applicability::Safe)
+        };
+        self.compilation.diagnostics.iter().filter(is_safe).collect()
+    }
+
+    /// A step from here that has fewer mistakes: by all fixes and those that they uncover, or else by one.
+    fn better(&self, rounds: &mut usize, compile: &impl Fn(&str) -> Compilation) -> Option<Self> {
+        let mut next = self.clone();
+        while let Some(after) = next.apply(&next.compilation.diagnostics, rounds, compile) {
+            if after.mistakes() < self.mistakes() {
+                return Some(after);
+            }
+            next = after;
+        }
+        let each = self.offered();
+        each.into_iter().find_map(|found| {
+            let after = self.apply(std::slice::from_ref(found), rounds, compile)?;
+            (after.mistakes() < self.mistakes()).then_some(after)
+        })
+    }
+
+    /// What the safe fixes of `found` make of the text, in one round.
+    fn apply(
+        &self,
+        found: &[Diagnostic],
+        rounds: &mut usize,
+        compile: &impl Fn(&str) -> Compilation,
+    ) -> Option<Self> {
+        let (text, done) = apply_safe(&self.text, found)?;
+        *rounds = rounds.checked_sub(1)?;
+        let lines = LineIndex::new(&self.text);
+        let made = done.iter().filter_map(|index| found.get(*index));
+        let made = made.map(|diagnostic| AppliedFix {
             at: lines.utf8(diagnostic.span().start),
             diagnostic: diagnostic.clone(),
-        }));
-        fixed.compilation = compile(&Source { name: source.name, text: &text }, lock, options);
-        fixed.text = text;
+        });
+        let applied = self.applied.iter().cloned().chain(made).collect();
+        Some(Self { compilation: compile(&text), text, applied })
     }
-    if fixed.applied.is_empty() {
-        return fixed;
+
+    /// How much is wrong, to be compared: a text that cannot be read has mistakes that nobody has looked for yet, so
+    /// what breaks its syntax counts before all else. Of more mistakes than are reported the place of the last tells
+    /// how many there are.
+    fn mistakes(&self) -> (usize, usize, usize, usize) {
+        let all = &self.compilation.diagnostics;
+        let errors = all.iter().filter(|found| found.is_error());
+        let syntax = errors.clone().filter(|found| is_syntax(found)).count();
+        let last = all.last().filter(|_| all.len() >= MAX_REPORTED_ERRORS).map(|last| last.span().start);
+        let unseen = last.map_or(0, |last| self.text.len().saturating_sub(last as usize));
+        (syntax, errors.count(), unseen, all.len())
     }
-    let Ok(in_style) = plan_lang::format(&fixed.text) else {
-        let text = source.text.to_owned();
-        return Fixed { text, compilation: before, applied: Vec::new(), withheld: true };
-    };
-    let was_in_style = plan_lang::format(source.text).is_ok_and(|formatted| formatted == source.text);
-    if was_in_style && in_style != fixed.text {
-        fixed.compilation = compile(&Source { name: source.name, text: &in_style }, lock, options);
-        fixed.text = in_style;
-    }
-    fixed
+}
+
+/// Whether a message is about what can be read at all: `E01..`.
+fn is_syntax(found: &Diagnostic) -> bool {
+    found.code.as_str().starts_with("E01")
 }

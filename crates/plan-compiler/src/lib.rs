@@ -66,7 +66,7 @@ use texts::Texts;
 
 pub use call_arguments::{called, with_own_names};
 pub use capability_call::{CAPABILITY_PREFIX, capability_call};
-pub use fix::{AppliedFix, FIX_ROUNDS_MAX, Fixed, fix};
+pub use fix::{AppliedFix, FIX_ROUNDS_MAX, Fixed, Left, fix};
 pub use needs::{Needs, needs};
 pub use one_call::{CallRefused, CallTerms, Signature, one_call};
 pub use plan_lang::SourceFile as Source;

@@ -19,7 +19,7 @@ pub(crate) struct Check {
     /// How findings are shown.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<CheckFormat>,
-    /// Make the fixes that are certainly meant; what is left is shown. A file is changed only if it can be read
+    /// Make the fixes that are certainly meant; what is left is shown. A file is changed only if it has fewer mistakes
     /// afterwards, and its layout only if it was formatted before.
     #[arg(long)]
     pub(crate) fix: bool,

@@ -7,6 +7,7 @@ mod sarif;
 use std::env;
 use std::path::{Path, PathBuf};
 
+use plan_compiler::Left;
 use plan_lang::Diagnostic;
 use serde_json::{Value, json};
 
@@ -150,10 +151,17 @@ fn sum_up(context: &Context, args: &Check, all: &[Checked]) {
         let number = count_fixes(made.iter().sum());
         context.output.note(&format!("{verb} {number} in {}", count(made.len(), "file")));
     }
-    let withheld = all.iter().filter(|checked| checked.fixes.as_ref().is_some_and(|fixes| fixes.withheld));
-    for checked in withheld {
+    for checked in all.iter().filter(|checked| checked.failure.is_none()) {
         let name = &checked.compiled.name;
-        context.output.note(&format!("{name} is not changed: it would still have a syntax error"));
+        match checked.fixes.as_ref().and_then(|fixes| fixes.left) {
+            Some(Left::Rounds) => {
+                context.output.note(&format!("{name} has more to mend: run `orch check --fix` again"));
+            }
+            Some(Left::NoBetter) => context.output.note(&format!(
+                "{name} has fixes that would leave no fewer mistakes: mend its first error, then run `orch check --fix` again"
+            )),
+            None => {}
+        }
     }
     if let Some(first) = first_error(all).filter(|_| !args.diff) {
         context.output.note(&next_step(first));

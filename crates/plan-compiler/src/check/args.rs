@@ -166,6 +166,18 @@ impl<'a> Checker<'a, '_> {
         };
         let report =
             Diagnostic::error(codes::UNNAMED_ARGUMENT, message).primary(arg.span, "which argument is this?");
+        let is_slot = |key: &str| slots.iter().any(|slot| slot.name == key);
+        if let ast::ExprKind::Anonymous(fields) = &arg.value.kind
+            && let (Some(first), Some(last)) = (fields.first(), fields.last())
+            && fields.iter().all(|field| is_slot(&field.key.name))
+        {
+            let braces = arg.value.span;
+            let fix = Fix::maybe("remove the braces")
+                .delete(Span::new(braces.start, first.span.start))
+                .delete(Span::new(last.span.end, braces.end));
+            self.report(report.help("arguments stand in the parentheses, without braces").fix(fix));
+            return None;
+        }
         let open = slots.iter().zip(filled).filter(|(slot, value)| value.is_none() && slot.default.is_none());
         let open: Vec<&str> = open.map(|(slot, _)| slot.name.as_str()).collect();
         let report = match open.as_slice() {

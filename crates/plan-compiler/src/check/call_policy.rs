@@ -77,7 +77,10 @@ impl<'a> Checker<'a, '_> {
         if self.sink.errors() == errors {
             self.check_combination(&checked, &settings, site);
         }
-        (checked, known && self.sink.errors() == errors)
+        // A price that cannot be read was reported when the text was.
+        let is_priced =
+            settings.iter().all(|setting| setting.key != Key::MaxPrice) || checked.max_price.is_some();
+        (checked, known && is_priced && self.sink.errors() == errors)
     }
 
     fn call_setting(&mut self, checked: &mut CallPolicy, setting: Setting<'a>, site: &CallSite<'_>) {

@@ -367,3 +367,26 @@ fn one_mistake_in_a_policy_is_one_error() {
     let text = call("retry: { count: 1 }").replace("x.value", "x");
     assert_eq!(codes(&text), ["E0401"], "{}", shown(&text));
 }
+
+/// A price that cannot be read is there: that it is missing is not told as well.
+#[test]
+fn a_price_that_cannot_be_read_is_one_error() {
+    let text = |price: &str| {
+        format!(
+            "{HEAD}policy paid = {{ max_price: {price} }}
+plan p() -> String with {{ budget: 1USD, deadline: 60s }} {{
+  let x = call generate(prompt: \"a\") as String with {{ max_price: {price} }}
+  let y = call generate(prompt: \"b\") as String with paid
+  x + y
+}}
+"
+        )
+    };
+    for price in ["0.004usd", "$0.004", "0.004EUR", ".004USD"] {
+        let text = text(price);
+        assert_eq!(codes(&text).len(), 2, "{}", shown(&text));
+        assert!(!codes(&text).contains(&"E0703"), "{}", shown(&text));
+    }
+    assert_eq!(codes(&text("0.004USD")), Vec::<&str>::new());
+    assert!(codes(&text("0.004USD").replace("max_price", "budget")).contains(&"E0703"));
+}

@@ -140,11 +140,7 @@ impl Lower {
                     lines.push(String::new());
                 }
                 '}' => {
-                    self.report(
-                        Diagnostic::error(codes::LONE_BRACE, "`}` in a text closes nothing")
-                            .primary(Span::new(offset, offset + 1), "")
-                            .fix(Fix::safe("write `\\}` for the character").insert(offset, "\\")),
-                    );
+                    self.report(lone_brace(text.get(..at).unwrap_or(""), offset));
                     push('}');
                 }
                 '\\' => {
@@ -181,6 +177,24 @@ impl Lower {
                 .help("escapes are `\\n` `\\r` `\\t` `\\\"` `\\\\` `\\{` `\\}` `\\u{1F600}`")
                 .fix(fix),
         );
+    }
+}
+
+/// A `}` at `offset`, behind the text `before` of the same piece. Which of the two was meant, the author knows: a part
+/// whose `{` is forgotten, or the character.
+fn lone_brace(before: &str, offset: u32) -> Diagnostic {
+    let found = Diagnostic::error(codes::LONE_BRACE, "`}` in a text closes nothing")
+        .primary(Span::new(offset, offset + 1), "");
+    let rest = before.trim_end_matches(|c: char| c == '_' || c == '.' || c.is_ascii_alphanumeric());
+    let word = before.get(rest.len()..).unwrap_or("");
+    let is_value = word.starts_with(|c: char| c == '_' || c.is_ascii_lowercase()) && !word.ends_with('.');
+    // A brace that was escaped before is closed by one that is.
+    let is_open = before.matches("\\{").count() > before.matches("\\}").count();
+    match u32::try_from(word.len()) {
+        Ok(len) if is_value && !is_open && !rest.ends_with('\\') => found
+            .help("write `\\}` for the character")
+            .fix(Fix::maybe(format!("write `{{{word}}}` for the value")).insert(offset - len, "{")),
+        _ => found.fix(Fix::maybe("write `\\}` for the character").insert(offset, "\\")),
     }
 }
 

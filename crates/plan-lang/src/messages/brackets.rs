@@ -1,7 +1,7 @@
 //! Messages for brackets and quotes that are not closed, with a guess from the indentation.
 
 use super::missing::starts_value;
-use super::{Source, foreign, misspelt, shown};
+use super::{Source, foreign, misspelt, separators, shown};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
@@ -32,9 +32,13 @@ pub(super) fn unclosed(
         return found.fix(Fix::maybe("add `,`").insert(at, ","));
     }
     if node.kind() == SyntaxKind::Args && next == "->" {
-        return Diagnostic::error(codes::FOREIGN_FORM, "a lambda is written `x => value`")
-            .primary(span, "expected `=>`")
-            .fix(Fix::safe("write `=>`").replace(span, "=>"));
+        return separators::lambda(span);
+    }
+    if node.kind() == SyntaxKind::Paren
+        && next == ","
+        && let Some(arrow) = arrow_behind_names(opener.end, source)
+    {
+        return separators::lambda(arrow);
     }
     if separated && next == "," {
         return Diagnostic::error(codes::MISSING_EXPR, "a value is missing before `,`")
@@ -67,6 +71,16 @@ pub(super) fn unclosed(
     found
         .primary(Span::at(at), format!("expected `{close}`"))
         .fix(Fix::maybe(format!("add `{close}`")).insert(at, close))
+}
+
+/// The `->` of `(a, b) -> ..`, whose names start at `at`.
+fn arrow_behind_names(at: u32, source: Source<'_>) -> Option<Span> {
+    let (names, _) = source.text.get(at as usize..)?.lines().next()?.split_once(')')?;
+    let is_name = |c: char| c == '_' || c.is_alphanumeric();
+    let end = at + u32::try_from(names.len()).ok()? + 1;
+    let (arrow, span) = source.next_on_line(end);
+    let are_names = names.split(',').all(|name| !name.trim().is_empty() && name.trim().chars().all(is_name));
+    (are_names && arrow == "->").then_some(span)
 }
 
 /// `}` is missing in `node`. Which brace it belongs to is guessed from the indentation: a block whose next

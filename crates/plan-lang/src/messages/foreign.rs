@@ -48,6 +48,8 @@ pub(super) fn statement_help(word: &str) -> Option<&'static str> {
             "there is no `await`: calls that do not need one another run together"
         }
         "throw" | "raise" | "panic" | "fail" | "abort" => "to fail, write `ensure condition else \"why\"`",
+        "assert" => "in a plan, what has to hold is written `ensure condition else \"why\"`",
+        "expect" | "mock" => "`mock`, `assert` and `expect` stand in a `test \"..\" { .. }`",
         "catch" | "except" | "finally" => {
             "failures are values: `match try call f() { Ok(v) => .., Err(e) => .. }`"
         }

@@ -4,6 +4,7 @@
 use super::{Source, foreign};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
+use crate::lower::is_reserved;
 use crate::syntax::SyntaxKind::{
     self, AdapterMember, Args, Arm, Block, Field, Fn, For, Index, Init, Let, List, Param, Paren, Plan,
     PolicyField, PolicyFields, Refine, TestBlock, Use, Variant,
@@ -124,8 +125,12 @@ const FORMS: &[Form] = &[
 
 /// The form that breaks off at `at`, in a part of this kind.
 pub(super) fn message(within: SyntaxKind, at: u32, source: Source<'_>) -> Option<Diagnostic> {
-    if let Some(message) = blank_before_unit(within, at, source) {
-        return Some(message);
+    let known = blank_before_unit(within, at, source)
+        .or_else(|| arrow_before_member(within, at, source))
+        .or_else(|| cast(at, source))
+        .or_else(|| grouped_bound(at, source));
+    if known.is_some() {
+        return known;
     }
     let before = source.before(at);
     let mut ahead = [source.next_on_line(at); 3];
@@ -205,4 +210,71 @@ fn blank_before_unit(within: SyntaxKind, at: u32, source: Source<'_>) -> Option<
             .primary(span, "")
             .help(foreign::unit_help(unit))
     })
+}
+
+/// `hit->link`, without blanks around. `h->h.link` is a lambda, and in an arm a pattern stands before.
+fn arrow_before_member(within: SyntaxKind, at: u32, source: Source<'_>) -> Option<Diagnostic> {
+    let (arrow, span) = source.next_on_line(at);
+    let (value, value_span) = source.before(at);
+    let (member, member_span) = source.next_on_line(span.end);
+    let is_name = |word: &str| word.starts_with(|c: char| c.is_lowercase() || c == '_') && !is_reserved(word);
+    let is_close = value_span.end == span.start && span.end == member_span.start;
+    let is_pattern = within == Arm && matches!(source.before(value_span.start).0, "{" | ",");
+    let fits =
+        arrow == "->" && is_close && is_name(value) && is_name(member) && value != member && !is_pattern;
+    fits.then(|| {
+        Diagnostic::error(codes::FOREIGN_FORM, "a field is read by `.`")
+            .primary(span, "expected `.`")
+            .fix(Fix::safe("write `.`").replace(span, "."))
+    })
+}
+
+/// `x as! T`, `(T) x`.
+fn cast(at: u32, source: Source<'_>) -> Option<Diagnostic> {
+    const RIGHT: &str = "what is checked to be of a type is written `x as T`";
+    let (before, span) = source.before(at);
+    let (next, next_span) = source.next_on_line(at);
+    if before == "as" && matches!(next, "!" | "?") && span.end == next_span.start {
+        let mark = Span::new(span.start, next_span.end);
+        let found = Diagnostic::error(codes::FOREIGN_FORM, RIGHT).primary(mark, "expected `as`");
+        return Some(found.fix(Fix::maybe("write `as`").replace(mark, "as")));
+    }
+    let (ty, ty_span) = source.before(span.start);
+    let (open, open_span) = source.before(ty_span.start);
+    // Behind a name, parentheses hold what it is called with.
+    let is_apart = !source.before(open_span.start).0.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+        || source.before(open_span.start).1.end < open_span.start;
+    let is_cast = before == ")" && is("T", ty) && open == "(" && is_apart && (is("_", next) || next == "\"");
+    is_cast.then(|| {
+        let found = Diagnostic::error(codes::FOREIGN_FORM, RIGHT);
+        found
+            .primary(Span::new(open_span.start, span.end), "")
+            .help(format!("write `{next} as {ty}`, the type behind the whole value"))
+    })
+}
+
+/// `String(..2_000)`, `Int(1_000..2_000)`.
+fn grouped_bound(at: u32, source: Source<'_>) -> Option<Diagnostic> {
+    // Of the range it breaks before a bound, or before all of it.
+    let (mut next, mut place) = source.next_on_line(at);
+    let mut grouped: Vec<(Span, String)> = Vec::new();
+    while matches!(next, "(" | "..") || is("0", next) {
+        let plain = next.replace('_', "");
+        if plain.len() < next.len() && plain.chars().all(|c| c.is_ascii_digit()) {
+            grouped.push((place, plain));
+        }
+        (next, place) = source.next_on_line(place.end);
+    }
+    let (first, plain) = grouped.first().filter(|_| next == ")")?;
+    let what =
+        if grouped.len() == 1 { format!("write `{plain}`") } else { "write the digits in a row".to_owned() };
+    let fix = Fix::safe(what);
+    let fix = grouped.iter().fold(fix, |fix, (place, plain)| fix.replace(*place, plain.as_str()));
+    let message = format!("`{}` is no number", first.text(source.text));
+    Some(
+        Diagnostic::error(codes::BAD_NUMBER, message)
+            .primary(*first, "")
+            .note("digits are not grouped")
+            .fix(fix),
+    )
 }

@@ -1,6 +1,6 @@
 //! Messages for parts that the text does not have.
 
-use super::{Source, brackets, misspelt, name_of, unfit};
+use super::{Source, brackets, misspelt, name_of, separators, unfit};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::lower::is_reserved;
@@ -54,6 +54,12 @@ impl Missing<'_> {
 
     /// `fails` is missing, or another form of the word stands there.
     fn fails(&self) -> Diagnostic {
+        if let Some(condition) = self.compared() {
+            let word = Span::new(self.parent.span().start, self.at);
+            return Diagnostic::error(codes::FOREIGN_FORM, "what has to hold is written `assert condition`")
+                .primary(condition, "this is no run that fails")
+                .fix(Fix::maybe("write `assert`").replace(word, "assert"));
+        }
         let found = self.word("fails", "after `expect`");
         match self.source.next_on_line(self.at) {
             (word @ ("fail" | "failure" | "failing" | "failed"), span) => {
@@ -61,6 +67,14 @@ impl Missing<'_> {
             }
             _ => found,
         }
+    }
+
+    /// The rest of the line, if it compares values.
+    fn compared(&self) -> Option<Span> {
+        let (_, first) = self.source.next_on_line(self.at);
+        let line = self.source.text.get(first.start as usize..)?.lines().next()?.trim_end();
+        let compares = [" == ", " != ", " < ", " > ", " <= ", " >= "].iter().any(|sign| line.contains(sign));
+        compares.then(|| Span::new(first.start, first.start + u32::try_from(line.len()).unwrap_or(0)))
     }
 
     /// The keyword that the declaration or statement around starts with.
@@ -256,6 +270,7 @@ impl Missing<'_> {
                     .help("what follows stands in braces, without `=`")
                     .fix(Fix::safe(format!("remove `{next}`")).delete(Span::new(span.start, block)))
             }
+            (SyntaxKind::If | SyntaxKind::ElseIf, "=") => separators::equality(span),
             (SyntaxKind::Use, _) => self.without_braces(found.primary(self.here(), "expected `{`")),
             (
                 SyntaxKind::If | SyntaxKind::ElseIf | SyntaxKind::Else | SyntaxKind::For,

@@ -28,7 +28,7 @@ pub(super) fn beside(at: u32, leads: &[&'static str], source: Source<'_>) -> Opt
     before(at, leads, source).or_else(|| behind(at, source))
 }
 
-/// `mach x {`, `cal search(q)`, `fr x in xs {`.
+/// `mach x {`, `switch x {`, `cal search(q)`, `fr x in xs {`.
 fn before(at: u32, leads: &[&'static str], source: Source<'_>) -> Option<Misspelt> {
     let (written, span) = source.before(at);
     let (next, next_span) = source.next_on_line(at);
@@ -44,7 +44,9 @@ fn before(at: u32, leads: &[&'static str], source: Source<'_>) -> Option<Misspel
         (_, "(") if is_name(next) => &["call", "run"],
         _ => &[],
     };
-    let keyword = near_short(written, short).or_else(|| near(written, leads))?;
+    let is_match = written == "switch" && leads.contains(&"match");
+    let foreign = is_match.then_some("match");
+    let keyword = foreign.or_else(|| near_short(written, short)).or_else(|| near(written, leads))?;
     Some(Misspelt { span, keyword })
 }
 

@@ -86,6 +86,9 @@ impl Missing<'_> {
         if let Some(meant) = misspelt::beside(self.at, &[], self.source) {
             return meant.told(found.primary(meant.span, "expected `else`"));
         }
+        if next == "=" {
+            return equality(span);
+        }
         if matches!(next, "," | ":" | "\"") {
             let text = if next == "\"" { " else " } else { " else" };
             let end = if next == "\"" { span.start } else { span.end };
@@ -128,6 +131,7 @@ impl Missing<'_> {
         let (next, span) = self.source.next_on_line(self.at);
         let found = Diagnostic::error(codes::MISSING_COMMA, "`,` is missing");
         match (self.parent.kind(), next) {
+            (SyntaxKind::PolicyField, "->") => lambda(span),
             (SyntaxKind::Variant, "|") => found
                 .primary(span, "expected `,`")
                 .fix(Fix::safe("write `,`").replace(Span::new(self.at, span.end), ",")),
@@ -297,6 +301,20 @@ impl Missing<'_> {
         }
         None
     }
+}
+
+/// `=` where two values are compared.
+pub(super) fn equality(sign: Span) -> Diagnostic {
+    Diagnostic::error(codes::FOREIGN_FORM, "equality is written `==`")
+        .primary(sign, "expected `==`")
+        .fix(Fix::safe("write `==`").replace(sign, "=="))
+}
+
+/// `->` where a lambda was meant.
+pub(super) fn lambda(arrow: Span) -> Diagnostic {
+    Diagnostic::error(codes::FOREIGN_FORM, "a lambda is written `x => value`")
+        .primary(arrow, "expected `=>`")
+        .fix(Fix::safe("write `=>`").replace(arrow, "=>"))
 }
 
 /// Whether a token may be the pattern of what a variant carries, its parentheses forgotten.

@@ -236,6 +236,15 @@ fn member(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
             .primary(span, "")
             .fix(Fix::safe("write `_`").replace(span, "_"));
     }
+    if parent == SyntaxKind::Arms && word == "." && next.starts_with(char::is_uppercase) {
+        let dotted = Span::new(span.start, next_span.end);
+        return Diagnostic::error(
+            codes::NO_MEMBER,
+            format!("a variant is written `{next}` or `Enum.{next}`"),
+        )
+        .primary(dotted, "")
+        .fix(Fix::maybe(format!("write `{next}`")).replace(dotted, next));
+    }
     let is_word = word.starts_with(|c: char| c == '_' || c.is_alphabetic());
     let is_equation = next == "=" && starts_value(source.next(next_span.end).0);
     if is_word && parent == SyntaxKind::PolicyFields && is_equation {

@@ -1,5 +1,6 @@
 //! Fixes are tried before they are offered: a guess that leaves as many mistakes as there were is none.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::diagnose;
@@ -7,7 +8,7 @@ use super::part::{Part, Parts, offset};
 use crate::diagnostic::{Applicability, Diagnostic, Fix};
 use crate::text::Span;
 
-/// Most bytes that are read to try the fixes of one text. Those behind are not offered.
+/// Most bytes that are read to try fixes one by one. Those behind are tried together.
 const MAX_TRIED_BYTES: usize = 1 << 18;
 
 /// Takes back each fix that does not help. `diagnostics` are those of the whole text, in its order.
@@ -24,28 +25,80 @@ pub(super) fn keep_what_helps(parts: &[Arc<Part>], diagnostics: &mut [Diagnostic
         })
         .collect();
     let mut left = MAX_TRIED_BYTES;
-    let helps: Vec<bool> = diagnostics
-        .iter()
-        .map(|found| {
-            let Some(fix) = &found.fix else { return true };
-            let touched = touched(found, fix);
-            let first = starts.partition_point(|start| *start <= touched.start).saturating_sub(1);
-            let end = starts.partition_point(|start| *start < touched.end).max(first + 1);
-            let parts = parts.get(first..end).unwrap_or_default();
-            let bytes = parts.iter().map(|part| part.text.len()).sum();
-            let Some(rest) = left.checked_sub(bytes) else { return false };
-            left = rest;
-            let start = starts.get(first).copied().unwrap_or_default();
-            let place = Span::new(start, start + offset(bytes));
-            let known = diagnostics.iter().filter(|known| place.contains(known.span()));
-            let (before, others): (Vec<_>, Vec<_>) = known.partition(|known| known.span() < found.span());
-            let text: String = parts.iter().map(|part| &*part.text).collect();
-            does_help(fix, &text, start, before.len(), before.len() + others.len())
-        })
-        .collect();
+    let mut untried: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+    let mut helps = vec![true; diagnostics.len()];
+    for ((index, found), helps) in diagnostics.iter().enumerate().zip(&mut helps) {
+        let Some(fix) = &found.fix else { continue };
+        let touched = touched(found, fix);
+        let first = starts.partition_point(|start| *start <= touched.start).saturating_sub(1);
+        let end = starts.partition_point(|start| *start < touched.end).max(first + 1);
+        let place = Place::of(parts, &starts, first, end);
+        let Some(rest) = left.checked_sub(place.text.len()) else {
+            *helps = false;
+            untried.entry((first, end)).or_default().push(index);
+            continue;
+        };
+        left = rest;
+        let known = diagnostics.iter().filter(|known| place.span().contains(known.span()));
+        let (before, others): (Vec<_>, Vec<_>) = known.partition(|known| known.span() < found.span());
+        *helps = does_help(fix, &place, before.len(), before.len() + others.len());
+    }
+    for ((first, end), indices) in untried {
+        let place = Place::of(parts, &starts, first, end);
+        let certain = |found: &&Fix| found.applicability == Applicability::Safe;
+        let fix = |index: &usize| diagnostics.get(*index)?.fix.as_ref().filter(certain);
+        let safe: Vec<(usize, &Fix)> =
+            indices.iter().filter_map(|index| Some((*index, fix(index)?))).collect();
+        if do_help(&safe, &place, diagnostics) {
+            for (index, _) in safe {
+                helps.get_mut(index).into_iter().for_each(|helps| *helps = true);
+            }
+        }
+    }
     for (found, _) in diagnostics.iter_mut().zip(helps).filter(|(_, helps)| !helps) {
         found.fix = None;
     }
+}
+
+/// The declarations that a fix touches, which are read to try it.
+struct Place {
+    text: String,
+    start: u32,
+}
+
+impl Place {
+    fn of(parts: &[Arc<Part>], starts: &[u32], first: usize, end: usize) -> Self {
+        let text = parts.get(first..end).unwrap_or_default().iter().map(|part| &*part.text).collect();
+        Self { text, start: starts.get(first).copied().unwrap_or_default() }
+    }
+
+    fn span(&self) -> Span {
+        Span::new(self.start, self.start + offset(self.text.len()))
+    }
+
+    /// A fix as one of this text.
+    fn own(&self, fix: &Fix) -> Fix {
+        let mut fix = fix.clone();
+        for edit in &mut fix.edits {
+            let own = |at: u32| at.wrapping_sub(self.start);
+            edit.span = Span::new(own(edit.span.start), own(edit.span.end));
+        }
+        fix
+    }
+}
+
+/// Whether fixes that are certain leave, up to the last of them, one mistake less for each.
+fn do_help(fixes: &[(usize, &Fix)], place: &Place, known: &[Diagnostic]) -> bool {
+    let edits = fixes.iter().flat_map(|(_, fix)| place.own(fix).edits).collect();
+    let all = Fix { edits, ..Fix::safe("") };
+    let Some((fixed, end)) = all.apply(&place.text).zip(all.edits.last().map(|edit| edit.span.end)) else {
+        return false;
+    };
+    let known = known.iter().map(|found| found.span().start);
+    let before = known.filter(|at| (place.start..place.start + end).contains(at)).count();
+    let end = (end + offset(fixed.len())).saturating_sub(offset(place.text.len()));
+    let left = diagnose(&fixed, Parts::default()).diagnostics;
+    left.iter().filter(|found| found.span().start < end).count() + fixes.len() <= before
 }
 
 /// From where to where the text matters to a fix.
@@ -54,16 +107,11 @@ fn touched(found: &Diagnostic, fix: &Fix) -> Span {
     edits.fold(found.span(), |all, edit| Span::new(all.start.min(edit.start), all.end.max(edit.end)))
 }
 
-/// Whether `fix` leaves fewer than `all` mistakes in `text`, which starts at `start`; or, where it puts one word for
-/// another or is certain, whether the text is read further: behind what is reported `before` it, the next mistake stands
-/// behind the word.
-fn does_help(fix: &Fix, text: &str, start: u32, before: usize, all: usize) -> bool {
-    let mut fix = fix.clone();
-    for edit in &mut fix.edits {
-        let own = |at: u32| at.wrapping_sub(start);
-        edit.span = Span::new(own(edit.span.start), own(edit.span.end));
-    }
-    let Some(fixed) = fix.apply(text) else { return false };
+/// Whether `fix` leaves fewer than `all` mistakes in its place; or, where it puts one word for another or is certain,
+/// whether the text is read further: behind what is reported `before` it, the next mistake stands behind the word.
+fn does_help(fix: &Fix, place: &Place, before: usize, all: usize) -> bool {
+    let fix = place.own(fix);
+    let Some(fixed) = fix.apply(&place.text) else { return false };
     let left = diagnose(&fixed, Parts::default()).diagnostics;
     if left.len() < all {
         return true;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use plan_compiler::{AppliedFix, Options, Source};
+use plan_compiler::{AppliedFix, Left, Options, Source};
 use plan_lang::LineIndex;
 use schema::lock::Lock;
 use serde_json::{Value, json};
@@ -22,8 +22,8 @@ const CONTEXT_LINES: usize = 3;
 #[derive(Debug)]
 pub(super) struct Fixes {
     pub(super) applied: Vec<AppliedFix>,
-    /// Whether there were some that were not made, because the file would still have a syntax error.
-    pub(super) withheld: bool,
+    /// Why some were not made.
+    pub(super) left: Option<Left>,
     name: String,
     before: String,
     after: String,
@@ -43,7 +43,7 @@ pub(super) fn make(file: &PlanFile, lock: &Lock) -> (Compiled, Compiled, Fixes) 
     };
     let fixes = Fixes {
         applied: fixed.applied,
-        withheld: fixed.withheld,
+        left: fixed.left,
         name: name.clone(),
         before: before.text.clone(),
         after: fixed.text.clone(),
