@@ -6,10 +6,13 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
 use super::{Diagnostic, Severity};
-use crate::text::Span;
+use crate::text::{LineIndex, Span};
 
 /// Longest text, from the start of its first line to the end of its last, that a fix is shown in.
 const FIX_LINE_BYTES_MAX: usize = 1_000;
+
+/// Lines before and after those of a message that the renderer is given: it may show some for what is between.
+const LINES_AROUND: u32 = 2;
 
 /// A source text with the name that messages show.
 #[derive(Clone, Copy, Debug)]
@@ -28,18 +31,19 @@ pub struct SourceFile<'a> {
 pub fn render(file: &SourceFile<'_>, diagnostics: &[Diagnostic], color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let lines = LineIndex::new(file.text);
     let mut text = String::new();
     for diagnostic in diagnostics {
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str(&renderer.render(&report(file, diagnostic)));
+        text.push_str(&renderer.render(&report(file, &lines, diagnostic)));
         text.push('\n');
     }
     text
 }
 
-fn report<'a>(file: &SourceFile<'a>, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
+fn report<'a>(file: &SourceFile<'a>, lines: &LineIndex, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -48,12 +52,13 @@ fn report<'a>(file: &SourceFile<'a>, diagnostic: &'a Diagnostic) -> Vec<Group<'a
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str());
     let mut main = Group::with_title(title);
     if !diagnostic.labels.is_empty() {
+        let around = Around::of(diagnostic.labels.iter().map(|label| label.span), file, lines);
         let annotations = diagnostic.labels.iter().map(|label| {
             let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
             let text = (!label.text.is_empty()).then_some(label.text.as_str());
-            kind.span(fit(label.span, file.text)).label(text)
+            kind.span(around.fit(label.span)).label(text)
         });
-        main = main.element(Snippet::source(file.text).path(file.name).annotations(annotations));
+        main = main.element(around.snippet(file.name).annotations(annotations));
     }
     for note in &diagnostic.notes {
         main = main.element(Level::NOTE.message(note.as_str()));
@@ -65,14 +70,44 @@ fn report<'a>(file: &SourceFile<'a>, diagnostic: &'a Diagnostic) -> Vec<Group<'a
     if let Some(fix) = &diagnostic.fix {
         let title = Level::HELP.secondary_title(fix.message.as_str());
         groups.push(if fix.edits.iter().all(|edit| stands_in_short_lines(edit.span, file.text)) {
-            let patches =
-                fix.edits.iter().map(|edit| Patch::new(fit(edit.span, file.text), edit.text.as_str()));
-            title.element(Snippet::source(file.text).path(file.name).patches(patches))
+            let around = Around::of(fix.edits.iter().map(|edit| edit.span), file, lines);
+            let patches = fix.edits.iter().map(|edit| Patch::new(around.fit(edit.span), edit.text.as_str()));
+            title.element(around.snippet(file.name).patches(patches))
         } else {
             Group::with_title(title)
         });
     }
     groups
+}
+
+/// The lines around the places of one message. The renderer splits all that it is given, for every message.
+struct Around<'a> {
+    text: &'a str,
+    /// Where it starts in the file: offset, and line from 1.
+    start: u32,
+    line: u32,
+    file: &'a str,
+}
+
+impl<'a> Around<'a> {
+    fn of(spans: impl Iterator<Item = Span>, file: &SourceFile<'a>, lines: &LineIndex) -> Self {
+        let whole = spans.reduce(Span::cover).unwrap_or_default();
+        let first = lines.utf8(whole.start).line.saturating_sub(LINES_AROUND);
+        let last = (lines.utf8(whole.end.max(whole.start)).line + LINES_AROUND).min(lines.line_count() - 1);
+        let start = lines.line(first).unwrap_or_default().start;
+        let end = lines.line(last).map_or(start, |line| line.end);
+        Self { text: Span::new(start, end).text(file.text), start, line: first + 1, file: file.text }
+    }
+
+    fn fit(&self, span: Span) -> Range<usize> {
+        let Range { start, end } = fit(span, self.file);
+        let own = |at: usize| at.saturating_sub(self.start as usize).min(self.text.len());
+        own(start)..own(end)
+    }
+
+    fn snippet<T: Clone>(&self, name: &'a str) -> Snippet<'a, T> {
+        Snippet::source(self.text).path(name).line_start(self.line as usize)
+    }
 }
 
 /// Whether a fix is shown with its lines, which are not cut to the width of a terminal.
@@ -133,5 +168,22 @@ mod tests {
             let found = Diagnostic::error(Code::new("E0110"), "here").primary(span, "x");
             assert!(render(&file, &[found], false).contains("here"), "{span:?}");
         }
+    }
+
+    #[test]
+    fn places_far_into_a_file_are_shown_by_their_lines() {
+        let text = format!("{}let x 1\nlet y 2\n", "// a\n".repeat(20_000));
+        let at = |back: usize| Span::at(u32::try_from(text.len() - back).unwrap());
+        let found = Diagnostic::error(Code::new("E0110"), "no")
+            .primary(at(11), "here")
+            .secondary(Span::new(0, 2), "first")
+            .fix(Fix::safe("add `=`").insert(at(11).start, "="));
+        let last = Diagnostic::error(Code::new("E0110"), "no").primary(at(0), "end");
+        let file = SourceFile { name: "a.orch", text: &text };
+        let output = render(&file, &[found, last], false);
+        assert!(output.contains("--> a.orch:20001:6\n"), "{output}");
+        assert!(output.contains("\n20001 | let x 1\n") && output.contains("\n    1 | // a\n"), "{output}");
+        assert!(output.contains("\n20001 | let x= 1\n"), "{output}");
+        assert!(output.contains("\n20002 | let y 2\n      |        ^ end\n"), "{output}");
     }
 }
