@@ -44,10 +44,15 @@ impl<'a> Checker<'a, '_> {
             Some(Lookup::Unknown) if !name.is_missing() => self.unknown_record(name),
             _ => {}
         }
+        self.lost(fields);
+        Expr::error(span)
+    }
+
+    /// Looks at the values of a record that cannot be made, for the mistakes in them.
+    fn lost(&mut self, fields: &'a [FieldInit]) {
         for field in fields {
             self.infer(&field.value, Some(&Type::Error));
         }
-        Expr::error(span)
     }
 
     fn unknown_record(&mut self, name: &ast::Ident) {
@@ -76,9 +81,7 @@ impl<'a> Checker<'a, '_> {
         let written: Vec<Option<&FieldInit>> =
             parts.iter().map(|(part, _)| fields.iter().find(|init| init.key.name == *part)).collect();
         if fields.len() != parts.len() || written.contains(&None) {
-            for field in fields {
-                self.infer(&field.value, Some(&Type::Error));
-            }
+            self.lost(fields);
             let shape = listed(parts.iter().map(|(part, _)| format!("{part}: ..")));
             let message = format!("a `{0}` is written `{0} {{ {shape} }}`", name.name);
             return self.fail(span, Diagnostic::error(codes::MISSING_FIELD, message).primary(name.span, ""));
