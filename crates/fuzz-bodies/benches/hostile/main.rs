@@ -107,6 +107,8 @@ fn known() {
         .map(|part| {
             let half = measured(&part.text(MAX_SOURCE_BYTES / 2));
             let full = measured(&part.text(MAX_SOURCE_BYTES));
+            // On the way, so that one that does not end is known.
+            eprintln!("{}  {:?} .. {:?}", shown(full), part.head, part.unit);
             (full, full.total_s() / half.total_s() / 2.0, part)
         })
         .collect();

@@ -125,6 +125,8 @@ impl Lower {
     /// that an escaped `\n` is not taken for a line end by dedenting.
     fn unescape(&mut self, text: &str, start: u32) -> Vec<String> {
         let mut lines = vec![String::new()];
+        // Braces that were opened as characters and are not closed yet.
+        let mut open = 0_u32;
         let mut chars = text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
             let mut push = |c: char| {
@@ -140,11 +142,16 @@ impl Lower {
                     lines.push(String::new());
                 }
                 '}' => {
-                    self.report(lone_brace(text.get(..at).unwrap_or(""), offset));
+                    self.report(lone_brace(text.get(..at).unwrap_or(""), offset, open > 0));
                     push('}');
                 }
                 '\\' => {
                     let (value, len) = escape(text.get(at..).unwrap_or(""));
+                    match value {
+                        Some('{') => open += 1,
+                        Some('}') => open = open.saturating_sub(1),
+                        _ => {}
+                    }
                     match value {
                         Some(value) => push(value),
                         None => self.bad_escape(offset, len, text.get(at..).unwrap_or("\\")),
@@ -180,16 +187,14 @@ impl Lower {
     }
 }
 
-/// A `}` at `offset`, behind the text `before` of the same piece. Which of the two was meant, the author knows: a part
-/// whose `{` is forgotten, or the character.
-fn lone_brace(before: &str, offset: u32) -> Diagnostic {
+/// A `}` at `offset`, behind the text `before` of the same piece, in which a brace `is_open` as a character. Which of the
+/// two was meant, the author knows: a part whose `{` is forgotten, or the character, as one that was escaped is closed.
+fn lone_brace(before: &str, offset: u32, is_open: bool) -> Diagnostic {
     let found = Diagnostic::error(codes::LONE_BRACE, "`}` in a text closes nothing")
         .primary(Span::new(offset, offset + 1), "");
     let rest = before.trim_end_matches(|c: char| c == '_' || c == '.' || c.is_ascii_alphanumeric());
     let word = before.get(rest.len()..).unwrap_or("");
     let is_value = word.starts_with(|c: char| c == '_' || c.is_ascii_lowercase()) && !word.ends_with('.');
-    // A brace that was escaped before is closed by one that is.
-    let is_open = before.matches("\\{").count() > before.matches("\\}").count();
     match u32::try_from(word.len()) {
         Ok(len) if is_value && !is_open && !rest.ends_with('\\') => found
             .help("write `\\}` for the character")
