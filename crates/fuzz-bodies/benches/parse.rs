@@ -8,10 +8,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 /// The fixtures again and again, 1,000 lines of them.
 fn source() -> String {
     let fixtures = [
-        include_str!("../tests/fixtures/analyse.orch"),
-        include_str!("../tests/fixtures/answer.orch"),
-        include_str!("../tests/fixtures/screen.orch"),
-        include_str!("../tests/fixtures/everything.orch"),
+        include_str!("../../plan-lang/tests/fixtures/analyse.orch"),
+        include_str!("../../plan-lang/tests/fixtures/answer.orch"),
+        include_str!("../../plan-lang/tests/fixtures/screen.orch"),
+        include_str!("../../plan-lang/tests/fixtures/everything.orch"),
     ];
     let lines = fixtures.iter().cycle().flat_map(|text| text.lines());
     // One edition is enough.

@@ -1,5 +1,5 @@
 //! What a plan costs before and beside its calls: evaluating expressions, validating, reading from bytes.
-//! Run with `cargo bench -p plan-ir`.
+//! Run with `cargo bench -p fuzz-bodies --bench plans`.
 #![expect(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a benchmark")]
 
 use std::hint::black_box;
