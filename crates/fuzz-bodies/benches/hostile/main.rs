@@ -4,7 +4,13 @@
 //! each against the aim and the two together, and what a byte takes there over what it takes at half of that: 1 is
 //! linear, 2 quadratic. `cargo bench -p fuzz-bodies -- hunt SECONDS [SEED]` only
 //! hunts, for longer; `-- file PATH` measures one text.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a benchmark")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a benchmark"
+)]
 
 mod hunt;
 mod parts;
