@@ -22,6 +22,7 @@ mod fan_out;
 mod frame;
 mod prepared;
 mod region;
+mod request;
 mod round;
 mod scope;
 mod settle;
