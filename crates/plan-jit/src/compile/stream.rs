@@ -323,9 +323,10 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         body: ExprId,
         emit: impl FnOnce(&mut Self) -> Result<T, Refused>,
     ) -> Result<(T, u64), Refused> {
-        // What looks at the meter has to be charged before.
-        let peeks = self.unit.table.facts(body)?.peeks;
-        let own = self.b.current_block().filter(|_| !peeks).map(|block| (block, 0));
+        // What looks at the meter has to be charged before; so has a trap, which the meter may forestall.
+        let facts = self.unit.table.facts(body)?;
+        let now = facts.peeks || facts.traps && self.ordered;
+        let own = self.b.current_block().filter(|_| !now).map(|block| (block, 0));
         let around = std::mem::replace(&mut self.owed, own);
         let result = emit(self)?;
         let owed = std::mem::replace(&mut self.owed, around);

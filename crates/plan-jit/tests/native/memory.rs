@@ -51,3 +51,29 @@ fn records_that_pass_through_are_the_very_values() {
         assert!(std::ptr::eq(kept.as_record().unwrap(), record.as_record().unwrap()));
     }
 }
+
+#[test]
+fn a_text_that_is_null_is_no_known_text_whatever_lay_there_before() {
+    let plan = plan(
+        "record R { n: Int, note: String? }\n\
+         plan p(rs: [R]) -> [R] {\n\
+           (if rs.len() > 0 { rs } else { [R { n: rs.len(), note: null }] }).filter(r => r.note == \"a\")\n\
+         }",
+    );
+    let native = plan.native();
+    let records = |notes: [Value; 4]| Value::list(notes.map(|note| Value::record([Value::Int(1), note])));
+    // Memory is used again: what comes from outside, and then what native code makes, lies where the texts lay.
+    for (records, kept) in [
+        (records([(); 4].map(|()| Value::string("a"))), 4),
+        (records([(); 4].map(|()| Value::Null)), 0),
+        (records([(); 4].map(|()| Value::string("a"))), 4),
+        (Value::list([]), 0),
+    ] {
+        let args = Arguments(vec![records]);
+        let (mut meter, mut expected_meter) = (Meter::default(), Meter::default());
+        let expected = plan.interpreted(&args, &mut expected_meter).unwrap();
+        let value = native.eval(&plan.fragment, &[], &args, &mut meter).unwrap();
+        assert_eq!(value.as_list().unwrap().len(), kept);
+        assert_eq!((value, meter), (expected, expected_meter));
+    }
+}
