@@ -78,7 +78,7 @@ impl Fx<'_, '_, '_> {
                 // The comparison with null is charged, too.
                 self.charge(1);
                 let other = Self::two(other)?;
-                // The length of a text that is `null` is 0: where the other is known to have bytes, it tells.
+                // The length of a text that is `null` is 0, which tells where the other is known to have bytes.
                 if self.known_texts.get(&other.0).is_none_or(|text| text.is_empty()) {
                     let some = self.b.create_block();
                     self.b.ins().brif(*tag, some, &[], no, &[]);

@@ -323,9 +323,8 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         body: ExprId,
         emit: impl FnOnce(&mut Self) -> Result<T, Refused>,
     ) -> Result<(T, u64), Refused> {
-        // What looks at the meter has to be charged before; so has a trap, which the meter may forestall.
-        let facts = self.unit.table.facts(body)?;
-        let now = facts.peeks || facts.traps && self.ordered;
+        // A trap that is native code's own comes only where the meter has not run out before.
+        let now = self.ordered && self.unit.table.facts(body)?.traps;
         let own = self.b.current_block().filter(|_| !now).map(|block| (block, 0));
         let around = std::mem::replace(&mut self.owed, own);
         let result = emit(self)?;

@@ -39,8 +39,8 @@ pub(super) struct Place {
     pub(super) offset: i32,
     /// Whether what lies there stays until the evaluation ends; else it is in the frame of the function.
     pub(super) stable: bool,
-    /// Whether what lies there was written before its address was known, and never changes: it may be read
-    /// where it is needed, and only there.
+    /// Whether the cells are there wherever their address is known, and never change: then Cranelift chooses
+    /// where they are read, which is where they are needed, and outside of loops that do not change them.
     pub(super) settled: bool,
 }
 
@@ -103,10 +103,8 @@ impl Fx<'_, '_, '_> {
                 Val::Either(tag, Box::new(self.load(inner, place.skip(1))))
             }
             Repr::Record(_) => Val::At(place),
-            Repr::Boxed(_) => {
-                let base = self.b.ins().load(types::I64, flags, base, offset);
-                Val::At(Place { settled, ..Place::new(base, 0) })
-            }
+            // Not settled: where an optional is `null`, this is no address.
+            Repr::Boxed(_) => Val::At(Place::new(self.b.ins().load(types::I64, flags, base, offset), 0)),
             Repr::Variants(payloads) if payloads.iter().all(Option::is_none) => {
                 Val::One(self.b.ins().load(types::I64, flags, base, offset))
             }

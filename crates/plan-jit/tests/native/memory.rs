@@ -3,7 +3,7 @@
 use plan_ir::interp::Meter;
 use schema::value::Value;
 
-use crate::common::{Arguments, plan, texts};
+use crate::common::{Arguments, ints, plan, texts};
 
 #[test]
 fn results_outlive_their_plan() {
@@ -75,5 +75,24 @@ fn a_text_that_is_null_is_no_known_text_whatever_lay_there_before() {
         let value = native.eval(&plan.fragment, &[], &args, &mut meter).unwrap();
         assert_eq!(value.as_list().unwrap().len(), kept);
         assert_eq!((value, meter), (expected, expected_meter));
+    }
+}
+
+#[test]
+fn what_a_record_that_is_null_refers_to_is_never_read() {
+    let fields: String = (0..20).map(|n| format!("f{n}: Int, ")).collect();
+    let plan = plan(&format!(
+        "record Large {{ {fields} }}\nrecord R {{ large: Large? }}\n\
+         plan p(rs: [R], xs: [Int]) -> [Int] {{ rs.map(r => xs.filter(x => r.large?.f9 == x).len()) }}"
+    ));
+    let native = plan.native();
+    let large = Value::record((0..20).map(Value::Int).collect::<Vec<_>>());
+    // Numbers that are no addresses lie where records are laid out next.
+    for (records, numbers) in [(vec![], vec![9; 100]), (vec![Value::Null, large, Value::Null], vec![9, 8, 9])]
+    {
+        let records = Value::list(records.into_iter().map(|large| Value::record([large])));
+        let args = Arguments(vec![records, ints(&numbers)]);
+        let expected = plan.interpreted(&args, &mut Meter::default()).unwrap();
+        assert_eq!(native.eval(&plan.fragment, &[], &args, &mut Meter::default()), Ok(expected));
     }
 }
