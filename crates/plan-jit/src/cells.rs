@@ -4,19 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use plan_ir::interp::Meter;
 use schema::amount::{Amount, Currency};
 use schema::limits::LIST_ELEMENTS_MAX;
-use schema::value::{Json, Value};
+use schema::value::Value;
 
 use crate::arena::Arena;
 use crate::layout::{Layouts, Need, ORIGIN_CELLS, Repr, ReprId};
-
-/// What one part of a value counts for when it is written out.
-const PART_BYTES: u64 = 16;
-
-/// Parts of a value that native code hands to the interpreter.
-const PARTS_MAX: u64 = 4 << 20;
 
 /// Why a value is not laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +103,12 @@ impl Writer<'_> {
                 put(0, units);
                 put(1, currency);
             }
-            (Repr::Optional(_), Value::Null) => put(0, 0),
+            (Repr::Optional(inner), Value::Null) => {
+                put(0, 0);
+                if *inner == ReprId::TEXT {
+                    put(2, 0);
+                }
+            }
             (Repr::Optional(inner), value) => {
                 put(0, 1);
                 // SAFETY: what an optional holds lies behind its first cell.
@@ -198,184 +196,6 @@ impl Writer<'_> {
             }
         }
         Ok(start)
-    }
-}
-
-/// Counts values as they are counted when they are written out
-/// ([`plan_ir::interp::shared::written_bytes`]), within what a meter has left.
-#[derive(Debug)]
-pub(crate) struct Counter<'a> {
-    layouts: &'a Layouts,
-    /// Parts that may still be counted.
-    fuel: u64,
-    /// Bytes that may still be counted.
-    bytes: u64,
-    /// Whether records have all their fields; if not, their origin is counted.
-    complete: bool,
-}
-
-/// A value that is larger than the meter allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooLarge;
-
-impl<'a> Counter<'a> {
-    /// `complete` says whether all records were laid out with all their fields.
-    pub(crate) const fn new(layouts: &'a Layouts, meter: &Meter, complete: bool) -> Self {
-        Self { layouts, fuel: meter.fuel(), bytes: meter.bytes(), complete }
-    }
-
-    /// A counter for values in the middle of an evaluation, which are charged nothing: its limits only keep
-    /// values whose parts are shared many times from being written out.
-    pub(crate) const fn of_parts(layouts: &'a Layouts) -> Self {
-        Self { layouts, fuel: PARTS_MAX, bytes: PARTS_MAX * PART_BYTES, complete: false }
-    }
-
-    /// What is left of the steps.
-    pub(crate) const fn fuel(&self) -> u64 {
-        self.fuel
-    }
-
-    /// Counts as many parts.
-    fn parts(&mut self, count: u64) -> Result<(), TooLarge> {
-        self.fuel = self.fuel.checked_sub(count).ok_or(TooLarge)?;
-        self.bytes = self.bytes.checked_sub(count.saturating_mul(PART_BYTES)).ok_or(TooLarge)?;
-        Ok(())
-    }
-
-    /// Counts the bytes of a text, which is one step more.
-    fn text(&mut self, length: usize) -> Result<(), TooLarge> {
-        self.fuel = self.fuel.checked_sub(1).ok_or(TooLarge)?;
-        self.bytes = self.bytes.checked_sub(length as u64).ok_or(TooLarge)?;
-        Ok(())
-    }
-
-    fn value(&mut self, value: &Value) -> Result<(), TooLarge> {
-        self.parts(1)?;
-        match value {
-            Value::String(text) => self.text(text.len()),
-            Value::Bytes(bytes) => self.text(bytes.len()),
-            Value::List(items) | Value::Record(items) => items.iter().try_for_each(|item| self.value(item)),
-            Value::Map(entries) => entries.iter().try_for_each(|(key, item)| {
-                self.text(key.len())?;
-                self.value(item)
-            }),
-            Value::Variant(_, Some(payload)) => self.value(payload),
-            Value::Json(json) => self.json(json),
-            _ => Ok(()),
-        }
-    }
-
-    fn json(&mut self, json: &Json) -> Result<(), TooLarge> {
-        self.parts(1)?;
-        match json {
-            Json::String(text) => self.text(text.len()),
-            Json::Array(items) => items.iter().try_for_each(|item| self.json(item)),
-            Json::Object(entries) => entries.iter().try_for_each(|(key, item)| {
-                self.text(key.len())?;
-                self.json(item)
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Counts the value at `at`.
-    ///
-    /// # Safety
-    /// Cells of `repr` are there, and everything they refer to is alive.
-    pub(crate) unsafe fn count(&mut self, repr: ReprId, at: *const u64) -> Result<(), TooLarge> {
-        // SAFETY: by contract.
-        unsafe { self.items(repr, at, 1) }
-    }
-
-    /// # Safety
-    /// `length` values of `repr` lie at `start`.
-    unsafe fn items(&mut self, repr: ReprId, start: *const u64, length: u64) -> Result<(), TooLarge> {
-        let layouts = self.layouts;
-        let Some(tally) = layouts.tally(repr) else { return Ok(()) };
-        let stride = layouts.cells(repr) as usize;
-        if tally.is_fixed() {
-            return self.parts(tally.parts.saturating_mul(length));
-        }
-        // SAFETY, here and below: by contract, at the places the layout says.
-        // What is there has a size that fits, so nothing is checked of its products.
-        let place = |index: usize| unsafe { start.add(index.wrapping_mul(stride)) };
-        let mut places = (0..length as usize).map(place);
-        if tally.is_whole {
-            return places.try_for_each(|at| unsafe { self.whole(repr, at) });
-        }
-        let may_be_as_it_was = !self.complete && matches!(layouts.get(repr), Repr::Record(_));
-        let origin = |at: *const u64| {
-            if may_be_as_it_was { unsafe { (cell(at, 0) as *const Value).as_ref() } } else { None }
-        };
-        let mut counted = length;
-        if may_be_as_it_was {
-            for origin in places.clone().filter_map(origin) {
-                counted -= 1;
-                self.value(origin)?;
-            }
-        }
-        // One part after the other, each in a short loop. What all have in common is counted at the end. Lengths are
-        // those of texts in memory, so their sum does not overflow.
-        let counting = places.filter(|at| origin(*at).is_none());
-        let (mut texts, mut bytes) = (0_u64, 0_u64);
-        for text in &tally.texts {
-            let length = *text as usize + 1;
-            bytes = counting.clone().fold(bytes, |bytes, at| bytes.wrapping_add(unsafe { cell(at, length) }));
-        }
-        for text in &tally.maybe_texts {
-            let (is_there, length) = (*text as usize, *text as usize + 2);
-            for at in counting.clone().filter(|at| unsafe { cell(*at, is_there) } != 0) {
-                texts += 1;
-                bytes = bytes.wrapping_add(unsafe { cell(at, length) });
-            }
-        }
-        for (cell, part) in &tally.others {
-            for at in counting.clone() {
-                unsafe { self.items(*part, at.add(*cell as usize), 1)? }
-            }
-        }
-        self.parts(tally.parts.saturating_mul(counted))?;
-        texts = texts.saturating_add(counted.saturating_mul(tally.texts.len() as u64));
-        self.fuel = self.fuel.checked_sub(texts).ok_or(TooLarge)?;
-        self.bytes = self.bytes.checked_sub(bytes).ok_or(TooLarge)?;
-        Ok(())
-    }
-
-    /// Counts a value that has to be looked at.
-    ///
-    /// # Safety
-    /// As [`Counter::count`].
-    unsafe fn whole(&mut self, repr: ReprId, at: *const u64) -> Result<(), TooLarge> {
-        // SAFETY, here and below: by contract, at the places the layout says.
-        let first = unsafe { cell(at, 0) };
-        match self.layouts.get(repr) {
-            Repr::Opaque => self.value(unsafe { &*(first as *const Value) }),
-            Repr::Optional(_) if first == 0 => self.parts(1),
-            Repr::Optional(inner) => unsafe { self.items(*inner, at.add(1), 1) },
-            Repr::Boxed(record) => unsafe { self.items(*record, first as *const u64, 1) },
-            Repr::List(element) => {
-                self.parts(1)?;
-                unsafe { self.items(*element, first as *const u64, cell(at, 1)) }
-            }
-            Repr::Map(value) => {
-                self.parts(1)?;
-                let (start, length) = (first as *const u64, unsafe { cell(at, 1) } as usize);
-                let (stride, behind) = self.layouts.entry_cells(*value);
-                (0..length).try_for_each(|index| unsafe {
-                    let entry = start.add(index * stride as usize);
-                    self.text(cell(entry, 2) as usize)?;
-                    self.items(*value, entry.add(behind as usize), 1)
-                })
-            }
-            Repr::Variants(payloads) => {
-                self.parts(1)?;
-                match payloads.get(first as usize) {
-                    Some(Some(payload)) => unsafe { self.items(*payload, at.add(1), 1) },
-                    _ => Ok(()),
-                }
-            }
-            _ => self.parts(1),
-        }
     }
 }
 

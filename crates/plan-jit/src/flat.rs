@@ -6,9 +6,11 @@ use std::sync::Arc;
 use plan_ir::interp::Meter;
 use schema::types::{Type, TypeDefs};
 use schema::value::Value;
+use smallvec::{SmallVec, smallvec};
 
 use crate::arena::Arena;
-use crate::cells::{Counter, Writer, read};
+use crate::cells::{Writer, read};
+use crate::count::Counter;
 use crate::layout::{Layouts, ReprId};
 use crate::native::{ARENA_BYTES_MAX, Code};
 
@@ -21,7 +23,7 @@ struct Inner {
     shape: Shape,
     cells: Cells,
     /// What the cells refer to, and what that refers to.
-    stores: Vec<Arc<Store>>,
+    stores: Stores,
 }
 
 /// The cells of a value; of most, a few.
@@ -72,6 +74,9 @@ impl Store {
     }
 }
 
+/// Of most values, an argument's and their own.
+pub(crate) type Stores = SmallVec<[Arc<Store>; 2]>;
+
 /// Stores that one value refers to; one with more is copied into one of its own.
 const STORES_MAX: usize = 32;
 
@@ -115,7 +120,7 @@ impl Shape {
         let mut writer = Writer { layouts: &self.layouts, arena: &mut arena, needs: None };
         // SAFETY: there is room for the cells of the representation, and the value stays where it is.
         unsafe { writer.write(&value, self.repr, cells.as_mut_ptr()) }.ok()?;
-        let stores = vec![Arc::new(Store { _value: Some(value), ..Store::new(Some(Box::new(arena))) })];
+        let stores = smallvec![Arc::new(Store { _value: Some(value), ..Store::new(Some(Box::new(arena))) })];
         let cells = Cells::new(&cells);
         Some(Flat(Arc::new(Inner { shape: self.clone(), cells, stores })))
     }
@@ -131,7 +136,7 @@ impl Flat {
         shape: Shape,
         cells: &[u64],
         arena: Box<Arena>,
-        mut stores: Vec<Arc<Store>>,
+        mut stores: Stores,
         code: &Arc<Code>,
     ) -> Self {
         let code = Some(Arc::clone(code));
@@ -150,7 +155,8 @@ impl Flat {
     /// # Safety
     /// The cells are those of a value of the shape, and refer to nothing but the arena and the document.
     pub(crate) unsafe fn answer(shape: Shape, cells: &[u64], arena: Arena, document: Arc<str>) -> Self {
-        let stores = vec![Arc::new(Store { _document: Some(document), ..Store::new(Some(Box::new(arena))) })];
+        let stores =
+            smallvec![Arc::new(Store { _document: Some(document), ..Store::new(Some(Box::new(arena))) })];
         Self(Arc::new(Inner { shape, cells: Cells::new(cells), stores }))
     }
 
@@ -158,17 +164,17 @@ impl Flat {
     pub(crate) fn text(shape: Shape, text: &str) -> Self {
         let text: Arc<str> = text.into();
         let cells = Cells::new(&[text.as_ptr() as u64, text.len() as u64]);
-        let stores = vec![Arc::new(Store { _document: Some(text), ..Store::new(None) })];
+        let stores = smallvec![Arc::new(Store { _document: Some(text), ..Store::new(None) })];
         Self(Arc::new(Inner { shape, cells, stores }))
     }
 
     /// A result that refers to nothing.
     pub(crate) fn plain(shape: Shape, cells: &[u64]) -> Self {
-        Self(Arc::new(Inner { shape, cells: Cells::new(cells), stores: Vec::new() }))
+        Self(Arc::new(Inner { shape, cells: Cells::new(cells), stores: Stores::new() }))
     }
 
     /// Adds what the value refers to.
-    pub(crate) fn add_stores(&self, stores: &mut Vec<Arc<Store>>) {
+    pub(crate) fn add_stores(&self, stores: &mut Stores) {
         for store in &self.0.stores {
             if !stores.iter().any(|known| Arc::ptr_eq(known, store)) {
                 stores.push(Arc::clone(store));

@@ -13,7 +13,7 @@ mod sort;
 mod text;
 
 /// Version of the helpers, of `Run` and of the layout of values.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 macro_rules! helpers {
     ($($(#[$doc:meta])* $name:ident = $function:path, ($($param:ident),*) -> $result:ident, $($flag:ident)*;)*) => {
@@ -157,6 +157,6 @@ mod tests {
             .collect();
         let hash = schema::hash::Context::Schema.hash(&[table.join("\n").as_bytes()]);
         let hash: String = hash.to_string().chars().take(8).collect();
-        assert_eq!((ABI_VERSION, hash.as_str()), (1, "92203a75"));
+        assert_eq!((ABI_VERSION, hash.as_str()), (2, "92203a75"));
     }
 }

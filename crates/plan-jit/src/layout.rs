@@ -8,7 +8,7 @@
 //! | `Amount` | units, currency |
 //! | `[T]` | address of the first element and their number; elements lie side by side |
 //! | `{String: T}` | as a list of records of a key and a `T`, in key order |
-//! | `T?` | 0 or 1, then the cells of `T` |
+//! | `T?` | 0 or 1, then the cells of `T`; of a text that is `null`, the length is 0 |
 //! | a record of up to [`INLINE_CELLS`] | its origin, then its fields in order |
 //! | a larger one | address of such cells |
 //! | an enum, `Result` | the variant's position, then the cells of the largest payload |
@@ -429,7 +429,7 @@ pub(crate) struct Tally {
     pub(crate) parts: u64,
     /// First cells of texts, which count for their length.
     pub(crate) texts: Vec<u32>,
-    /// First cells of texts that may be `null`.
+    /// First cells of texts that may be `null`: whether there is one is a number, and the length of none is 0.
     pub(crate) maybe_texts: Vec<u32>,
     /// Parts that have to be looked at, with their first cells.
     pub(crate) others: Vec<(u32, ReprId)>,

@@ -6,6 +6,7 @@ mod arena;
 mod cells;
 mod compile;
 mod constants;
+mod count;
 mod engine;
 mod flat;
 mod helper;

@@ -15,10 +15,11 @@ use schema::value::Value;
 use smallvec::SmallVec;
 
 use crate::arena::Arena;
-use crate::cells::{Counter, Writer, read, text};
+use crate::cells::{Writer, read, text};
 use crate::compile::{Compiled, Output, Read, Refused};
 use crate::constants::Constants;
-use crate::flat::{Flat, Shape};
+use crate::count::Counter;
+use crate::flat::{Flat, Shape, Stores};
 use crate::layout::{CELLS_MAX, Layouts, Need, ReprId};
 use crate::run::{Exit, Run};
 
@@ -291,7 +292,7 @@ impl NativePlan {
                     self.keep(run.arena);
                     return Outcome::Done(Ok(flat));
                 }
-                let mut stores = Vec::with_capacity(entry.reads.len() + 1);
+                let mut stores = Stores::new();
                 inputs.iter().for_each(|input| input.add_stores(&mut stores));
                 // SAFETY: the cells are the result's, and what they may refer to is handed over with them.
                 Outcome::Done(Ok(unsafe { Flat::result(shape, out, run.arena, stores, &self.code) }))

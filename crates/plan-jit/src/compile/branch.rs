@@ -77,10 +77,14 @@ impl Fx<'_, '_, '_> {
             | (Val::Present(other), Val::Either(tag, held), Some(ReprId::TEXT)) => {
                 // The comparison with null is charged, too.
                 self.charge(1);
-                let some = self.b.create_block();
-                self.b.ins().brif(*tag, some, &[], no, &[]);
-                self.continue_in(some);
-                self.branch_same_text(Self::two(held)?, Self::two(other)?, yes, no)
+                let other = Self::two(other)?;
+                // The length of a text that is `null` is 0, which tells where the other is known to have bytes.
+                if self.known_texts.get(&other.0).is_none_or(|text| text.is_empty()) {
+                    let some = self.b.create_block();
+                    self.b.ins().brif(*tag, some, &[], no, &[]);
+                    self.continue_in(some);
+                }
+                self.branch_same_text(Self::two(held)?, other, yes, no)
             }
             _ => {
                 let same = self.same(&left, &right, repr)?;

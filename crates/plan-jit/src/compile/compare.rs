@@ -112,23 +112,23 @@ impl Fx<'_, '_, '_> {
         };
         let ty = Type::int_with_byte_size(width as u16).unwrap_or(types::I8);
         let last = bytes.len() - width;
-        let mut differs = None;
-        for start in std::iter::once(0).chain((last > 0).then_some(last)) {
+        let words = std::iter::once(0).chain((last > 0).then_some(last)).map(|start| {
             let word = bytes.iter().skip(start).take(width).rev();
             let word = word.fold(0_i64, |word, byte| word << 8 | i64::from(*byte));
             let flags = MemFlagsData::new().with_notrap().with_endianness(Endianness::Little);
             let found = self.b.ins().load(ty, flags, at, start as i32);
-            let wanted = self.b.ins().iconst(ty, word);
+            (found, self.b.ins().iconst(ty, word))
+        });
+        let words: Vec<(Value, Value)> = words.collect();
+        if let [(found, wanted)] = words.as_slice() {
+            return self.b.ins().icmp(IntCC::Equal, *found, *wanted);
+        }
+        let same = self.b.ins().iconst(ty, 0);
+        let differs = words.into_iter().fold(same, |differs, (found, wanted)| {
             let difference = self.b.ins().bxor(found, wanted);
-            differs = Some(match differs {
-                Some(before) => self.b.ins().bor(before, difference),
-                None => difference,
-            });
-        }
-        match differs {
-            Some(differs) => self.b.ins().icmp_imm_u(IntCC::Equal, differs, 0),
-            None => self.b.ins().iconst(types::I8, 1),
-        }
+            self.b.ins().bor(differs, difference)
+        });
+        self.b.ins().icmp_imm_u(IntCC::Equal, differs, 0)
     }
 
     fn same_optional(&mut self, left: &Val, right: &Val, inner: ReprId) -> Result<Value, Refused> {

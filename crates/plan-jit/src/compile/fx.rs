@@ -45,6 +45,8 @@ pub(super) struct Fx<'u, 'p, 'b> {
     pub(super) frame: u32,
     /// Whether things happen in the interpreter's order. Where they do not, a trap is for it to tell.
     pub(super) ordered: bool,
+    /// What is to be charged whenever the block is entered, summed up by whoever emits the block.
+    pub(super) owed: Option<(Block, u64)>,
     /// Functions that are being emitted in place of their calls.
     pub(super) inlined: u32,
     /// Whether what the fragment reads from outside can be read here.
@@ -88,6 +90,7 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
             locals: BTreeMap::new(),
             frame,
             ordered: true,
+            owed: None,
             inlined: 0,
             sees_inputs: true,
             nest: 0,
@@ -169,7 +172,12 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
     /// Charges steps. Looked at when a loop is entered and when the evaluation ends: in between, what
     /// runs is bounded by the size of the code.
     pub(super) fn charge(&mut self, steps: u64) {
-        if steps > 0 {
+        let here = self.b.current_block();
+        if let Some((block, owed)) = &mut self.owed
+            && here == Some(*block)
+        {
+            *owed = owed.saturating_add(steps);
+        } else if steps > 0 {
             let fuel = self.b.use_var(self.fuel);
             let left = self.b.ins().iadd_imm_s(fuel, -i64::try_from(steps).unwrap_or(i64::MAX));
             self.b.def_var(self.fuel, left);

@@ -13,6 +13,7 @@ use plan_ir::expr::{Expr, ExprId, Lambda, LocalId};
 use schema::value::Value as Constant;
 
 use super::Refused;
+use super::expr::Typed;
 use super::fx::Fx;
 use super::table::{Table, Way};
 use super::val::{Place, STEP, Val};
@@ -231,13 +232,13 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         sink: Option<&Lambda>,
         visit: &mut Visit<'_, 'u, 'p, 'b>,
     ) -> Result<(), Refused> {
-        self.emit_loop(&pipeline.stages, open, visit)?;
-        self.charge_after(pipeline, open, sink)
+        let owed = self.emit_loop(&pipeline.stages, open, visit)?;
+        self.charge_after(pipeline, open, &owed, sink)
     }
 
     /// Emits a loop with nothing between the list and `visit`.
     pub(super) fn each_of(&mut self, open: &Open, visit: &mut Visit<'_, 'u, 'p, 'b>) -> Result<(), Refused> {
-        self.emit_loop(&[], open, visit)
+        self.emit_loop(&[], open, visit).map(drop)
     }
 
     fn emit_loop(
@@ -245,7 +246,7 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         stages: &[Stage<'p>],
         open: &Open,
         visit: &mut Visit<'_, 'u, 'p, 'b>,
-    ) -> Result<(), Refused> {
+    ) -> Result<Vec<u64>, Refused> {
         let cells = self.unit.table.layouts.cells(open.element);
         let stride = i64::from(cells) * i64::from(STEP);
         let size = self.b.ins().imul_imm_s(open.length, stride);
@@ -255,10 +256,8 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         let empty = self.b.ins().icmp_imm_u(IntCC::Equal, open.length, 0);
         self.b.ins().brif(empty, done, &[], body, &[BlockArg::from(open.start)]);
         self.b.switch_to_block(body);
-        let element = self.load(open.element, Place::new(at, 0));
-        let ordered = self.ordered;
-        self.stage(stages, open, 0, element, open.element, Loop { next, done }, visit)?;
-        self.ordered = ordered;
+        let element = self.load(open.element, Place::element(at));
+        let owed = self.through(stages, open, (element, open.element), Loop { next, done }, visit)?;
         self.b.ins().jump(next, &[]);
         self.continue_in(next);
         let following = self.b.ins().iadd_imm_s(at, stride);
@@ -266,55 +265,71 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         self.b.ins().brif(more, body, &[BlockArg::from(following)], done, &[]);
         self.b.seal_block(body);
         self.continue_in(done);
-        Ok(())
+        Ok(owed)
     }
 
-    /// One element's way through the stages from `place` on.
-    #[expect(clippy::too_many_arguments, reason = "an element, where it is, and where it goes")]
-    fn stage(
+    /// One element's way through the stages, and then to `visit`. What each stage charges for every element
+    /// that enters it, and has not charged.
+    fn through(
         &mut self,
         stages: &[Stage<'p>],
         open: &Open,
-        place: usize,
-        val: Val,
-        repr: ReprId,
+        element: Typed,
         around: Loop,
         visit: &mut Visit<'_, 'u, 'p, 'b>,
-    ) -> Result<(), Refused> {
-        if place > 0 {
+    ) -> Result<Vec<u64>, Refused> {
+        let (mut val, mut repr) = element;
+        let mut owed = Vec::with_capacity(stages.len());
+        let ordered = self.ordered;
+        for ((stage, count), taken) in stages.iter().zip(&open.counts).zip(&open.taken) {
+            match stage.kind {
+                Kind::Filter(lambda) => {
+                    let go_on = self.b.create_block();
+                    let param =
+                        Table::param(lambda).ok_or(Refused::Malformed("a lambda takes one argument"))?;
+                    self.bind(param, val.clone(), repr)?;
+                    owed.push(self.owing(lambda.body, |fx| fx.branch(lambda.body, go_on, around.next))?.1);
+                    self.unbind(param);
+                    self.continue_in(go_on);
+                }
+                Kind::Map(lambda) => {
+                    let made = self.unit.table.layouts.element(self.unit.table.repr(stage.id)?);
+                    let made = made.ok_or(Refused::Malformed("a list"))?;
+                    let (result, each) = self.owing(lambda.body, |fx| fx.applied(lambda, val, repr, made))?;
+                    (val, repr) = (result, made);
+                    owed.push(each);
+                }
+                Kind::Take(n) => {
+                    let counter = taken.ok_or(Refused::Malformed("a count"))?;
+                    let seen = self.increased(counter);
+                    let passes = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, seen, n);
+                    self.pass_if(passes, around.next);
+                    owed.push(0);
+                }
+            }
+            if let (Kind::Filter(_) | Kind::Take(_), Count::Counted(counter)) = (stage.kind, count) {
+                self.increased(*counter);
+            }
             self.ordered = false;
         }
-        let Some(stage) = stages.get(place) else { return visit(self, &val, repr, around) };
-        let (val, repr) = match stage.kind {
-            Kind::Filter(lambda) => {
-                let go_on = self.b.create_block();
-                let param = Table::param(lambda).ok_or(Refused::Malformed("a lambda takes one argument"))?;
-                self.bind(param, val.clone(), repr)?;
-                self.branch(lambda.body, go_on, around.next)?;
-                self.unbind(param);
-                self.continue_in(go_on);
-                (val, repr)
-            }
-            Kind::Map(lambda) => {
-                let made = self.unit.table.layouts.element(self.unit.table.repr(stage.id)?);
-                let made = made.ok_or(Refused::Malformed("a list"))?;
-                (self.applied(lambda, val, repr, made)?, made)
-            }
-            Kind::Take(n) => {
-                let counter = open.taken.get(place).copied().flatten();
-                let counter = counter.ok_or(Refused::Malformed("a count"))?;
-                let seen = self.increased(counter);
-                let passes = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, seen, n);
-                self.pass_if(passes, around.next);
-                (val, repr)
-            }
-        };
-        if !matches!(stage.kind, Kind::Map(_))
-            && let Some(Count::Counted(counter)) = open.counts.get(place)
-        {
-            self.increased(*counter);
-        }
-        self.stage(stages, open, place + 1, val, repr, around, visit)
+        visit(self, &val, repr, around)?;
+        self.ordered = ordered;
+        Ok(owed)
+    }
+
+    /// Emits the body of a lambda. What it charges whichever way it goes is not charged yet, but told.
+    fn owing<T>(
+        &mut self,
+        body: ExprId,
+        emit: impl FnOnce(&mut Self) -> Result<T, Refused>,
+    ) -> Result<(T, u64), Refused> {
+        // A trap that is native code's own comes only where the meter has not run out before.
+        let now = self.ordered && self.unit.table.facts(body)?.traps;
+        let own = self.b.current_block().filter(|_| !now).map(|block| (block, 0));
+        let around = std::mem::replace(&mut self.owed, own);
+        let result = emit(self)?;
+        let owed = std::mem::replace(&mut self.owed, around);
+        Ok((result, owed.map_or(0, |(_, steps)| steps)))
     }
 
     /// Adds 1 to a counter; what it was.
@@ -351,17 +366,18 @@ impl<'u, 'p, 'b> Fx<'u, 'p, 'b> {
         &mut self,
         pipeline: &Pipeline<'p>,
         open: &Open,
+        owed: &[u64],
         sink: Option<&Lambda>,
     ) -> Result<(), Refused> {
         let mut before = Count::All;
-        for (stage, after) in pipeline.stages.iter().zip(&open.counts) {
+        for ((stage, after), owed) in pipeline.stages.iter().zip(&open.counts).zip(owed) {
             let entered = self.count_of(before, open);
             match stage.kind {
-                Kind::Filter(lambda) | Kind::Map(lambda) if matches!(before, Count::Counted(_)) => {
-                    let cost = self.unit.table.facts(lambda.body)?.cost;
-                    self.charge_times(cost, entered);
+                Kind::Filter(lambda) | Kind::Map(lambda) => {
+                    let late = matches!(before, Count::Counted(_));
+                    let cost = if late { self.unit.table.facts(lambda.body)?.cost } else { 0 };
+                    self.charge_times(cost.saturating_add(*owed), entered);
                 }
-                Kind::Filter(_) | Kind::Map(_) => {}
                 Kind::Take(_) => self.charge_value(entered),
             }
             let made = self.count_of(*after, open);

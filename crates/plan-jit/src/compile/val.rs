@@ -39,11 +39,19 @@ pub(super) struct Place {
     pub(super) offset: i32,
     /// Whether what lies there stays until the evaluation ends; else it is in the frame of the function.
     pub(super) stable: bool,
+    /// Whether the cells are there wherever their address is known, and never change: then Cranelift chooses
+    /// where they are read, which is where they are needed, and outside of loops that do not change them.
+    pub(super) settled: bool,
 }
 
 impl Place {
     pub(super) const fn new(base: Value, offset: i32) -> Self {
-        Self { base, offset, stable: true }
+        Self { base, offset, stable: true, settled: false }
+    }
+
+    /// An element of a list that is finished.
+    pub(super) const fn element(base: Value) -> Self {
+        Self { settled: true, ..Self::new(base, 0) }
     }
 
     const fn skip(self, cells: u32) -> Self {
@@ -55,6 +63,8 @@ impl Place {
 pub(super) const CELLS: MemFlagsData = MemFlagsData::trusted();
 /// Accesses to two cells at once, which need not be aligned as a pair.
 const PAIRS: MemFlagsData = MemFlagsData::new().with_notrap();
+/// Accesses to what is settled.
+const SETTLED: MemFlagsData = CELLS.with_readonly().with_can_move();
 
 impl Fx<'_, '_, '_> {
     pub(super) fn layout(&self, repr: ReprId) -> Repr {
@@ -76,25 +86,27 @@ impl Fx<'_, '_, '_> {
 
     /// The value of `repr` that lies at `place`.
     pub(super) fn load(&mut self, repr: ReprId, place: Place) -> Val {
-        let Place { base, offset, .. } = place;
+        let Place { base, offset, settled, .. } = place;
+        let flags = if settled { SETTLED } else { CELLS };
         match self.layout(repr) {
-            Repr::Bool => Val::One(self.b.ins().load(types::I8, CELLS, base, offset)),
-            Repr::Float => Val::One(self.b.ins().load(types::F64, CELLS, base, offset)),
+            Repr::Bool => Val::One(self.b.ins().load(types::I8, flags, base, offset)),
+            Repr::Float => Val::One(self.b.ins().load(types::F64, flags, base, offset)),
             Repr::Int | Repr::Time | Repr::Duration | Repr::Opaque => {
-                Val::One(self.b.ins().load(types::I64, CELLS, base, offset))
+                Val::One(self.b.ins().load(types::I64, flags, base, offset))
             }
             Repr::Text | Repr::List(_) | Repr::Map(_) | Repr::Amount => Val::Two(
-                self.b.ins().load(types::I64, CELLS, base, offset),
-                self.b.ins().load(types::I64, CELLS, base, offset + STEP),
+                self.b.ins().load(types::I64, flags, base, offset),
+                self.b.ins().load(types::I64, flags, base, offset + STEP),
             ),
             Repr::Optional(inner) => {
-                let tag = self.b.ins().load(types::I8, CELLS, base, offset);
+                let tag = self.b.ins().load(types::I8, flags, base, offset);
                 Val::Either(tag, Box::new(self.load(inner, place.skip(1))))
             }
             Repr::Record(_) => Val::At(place),
-            Repr::Boxed(_) => Val::At(Place::new(self.b.ins().load(types::I64, CELLS, base, offset), 0)),
+            // Not settled: where an optional is `null`, this is no address.
+            Repr::Boxed(_) => Val::At(Place::new(self.b.ins().load(types::I64, flags, base, offset), 0)),
             Repr::Variants(payloads) if payloads.iter().all(Option::is_none) => {
-                Val::One(self.b.ins().load(types::I64, CELLS, base, offset))
+                Val::One(self.b.ins().load(types::I64, flags, base, offset))
             }
             Repr::Variants(_) => Val::At(place),
         }
@@ -115,7 +127,12 @@ impl Fx<'_, '_, '_> {
                 self.b.ins().store(CELLS, *first, base, offset);
                 self.b.ins().store(CELLS, *second, base, offset + STEP);
             }
-            (Val::Absent, Repr::Optional(_)) => self.put(0, place),
+            (Val::Absent, Repr::Optional(inner)) => {
+                self.put(0, place);
+                if inner == ReprId::TEXT {
+                    self.put(0, place.skip(2));
+                }
+            }
             (Val::Present(inner), Repr::Optional(repr)) => {
                 self.put(1, place);
                 self.store(inner, repr, place.skip(1))?;
@@ -196,7 +213,7 @@ impl Fx<'_, '_, '_> {
     /// Room in the frame of the function, until the same code runs again.
     pub(super) fn slot(&mut self, cells: u32) -> Result<Place, Refused> {
         let base = self.frame_room(cells)?;
-        Ok(Place { base, offset: 0, stable: false })
+        Ok(Place { stable: false, ..Place::new(base, 0) })
     }
 
     /// The same value in memory.
@@ -270,9 +287,9 @@ impl Fx<'_, '_, '_> {
             (Repr::Text | Repr::List(_) | Repr::Map(_) | Repr::Amount, [first, second]) => {
                 Val::Two(*first, *second)
             }
-            (Repr::Record(_) | Repr::Boxed(_), [base]) => Val::At(Place { base: *base, offset: 0, stable }),
+            (Repr::Record(_) | Repr::Boxed(_), [base]) => Val::At(Place { stable, ..Place::new(*base, 0) }),
             (Repr::Variants(payloads), [base]) if payloads.iter().any(Option::is_some) => {
-                Val::At(Place { base: *base, offset: 0, stable })
+                Val::At(Place { stable, ..Place::new(*base, 0) })
             }
             (_, [value]) => Val::One(*value),
             _ => return Err(wrong()),

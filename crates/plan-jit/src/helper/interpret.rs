@@ -7,7 +7,8 @@ use plan_ir::interp::shared::eval_within;
 use plan_ir::interp::{Trap, TrapKind};
 use schema::value::{Json, Value};
 
-use crate::cells::{Counter, Writer, read};
+use crate::cells::{Writer, read};
+use crate::count::Counter;
 use crate::layout::ReprId;
 use crate::native::{Code, Site};
 use crate::run::{Exit, Run};

@@ -377,8 +377,13 @@ impl Generator {
             },
             6 => match self.field(NOTE, &Type::STRING.optional()) {
                 Some(note) => {
-                    let null = self.constant(Value::Null, &Type::Bool.optional());
-                    self.binary(NotEqual, note, null, ty)
+                    let op = *self.choices.one_of(&[NotEqual, Equal]);
+                    let other = match self.choices.below(3) {
+                        0 => self.constant(Value::Null, &Type::Bool.optional()),
+                        1 => self.text(depth - 1),
+                        _ => self.note(depth - 1),
+                    };
+                    self.binary(op, note, other, ty)
                 }
                 None => self.test(depth - 1),
             },
@@ -393,12 +398,48 @@ impl Generator {
         }
     }
 
+    /// A text that may be `null`.
+    fn note(&mut self, depth: u32) -> ExprId {
+        let ty = &Type::STRING.optional();
+        let choice = if depth == 0 { self.choices.below(2) } else { self.choices.below(4) };
+        let found = match choice {
+            0 => self.field(NOTE, ty),
+            2 => {
+                let text = self.text(depth - 1);
+                Some(self.push(Expr::Widen(text, Widening::Identity), ty))
+            }
+            3 => {
+                let (condition, then) = (self.test(depth - 1), self.note(depth - 1));
+                let otherwise = self.note(depth - 1);
+                Some(self.push(Expr::If { condition, then, otherwise }, ty))
+            }
+            _ => None,
+        };
+        found.unwrap_or_else(|| self.constant(Value::Null, ty))
+    }
+
+    /// A record that comes from no value.
+    fn made(&mut self, depth: u32) -> ExprId {
+        let (tags, mood) = (Type::list(Type::STRING), Type::Named(self.mood));
+        let fields = vec![
+            self.text(depth),
+            self.int(depth),
+            self.float(depth),
+            self.field(TAGS, &tags).unwrap_or_else(|| self.constant(Value::list([]), &tags)),
+            self.note(depth),
+            self.field(MOOD, &mood).unwrap_or_else(|| self.constant(Value::Variant(0, None), &mood)),
+            self.constant(Value::Amount(Amount::new(1, Currency::Rao)), &Type::Amount),
+        ];
+        self.push(Expr::Record(self.item, fields), &Type::Named(self.item))
+    }
+
     fn of(&mut self, ty: &Type, depth: u32) -> ExprId {
         match ty {
             Type::Int(_) => self.int(depth),
             Type::Float(_) => self.float(depth),
             Type::String(_) => self.text(depth),
             Type::Bool => self.test(depth),
+            _ if depth > 0 && self.choices.below(2) == 1 => self.made(depth - 1),
             other => match self.read(other) {
                 Some(read) => read,
                 None => {

@@ -161,3 +161,19 @@ fn exactly_enough_is_enough() {
         assert_eq!(outcome, Outcome::Undecided);
     }
 }
+
+#[test]
+fn a_meter_that_runs_out_before_a_trap_is_what_ends_an_evaluation() {
+    // What each call charges adds up until the last element traps.
+    let plan =
+        plan("fn f(x: Int) -> Int = 6 / (x - 2)\nplan p(xs: [Int]) -> [Int] { xs.filter(x => f(x) > 0) }");
+    let mut kinds = Vec::new();
+    for fuel in 0..120 {
+        let (expected, outcome) = plan.both_within(vec![ints(&[3, 4, 5, 2])], &Meter::new(fuel, 1 << 20));
+        let kind = expected.unwrap_err().kind;
+        assert_eq!(matches!(outcome, Outcome::Undecided), matches!(kind, TrapKind::Quota(_)), "{fuel}");
+        kinds.push(kind);
+    }
+    assert_eq!(kinds.first(), Some(&TrapKind::Quota(Quota::Steps)));
+    assert_eq!(kinds.last(), Some(&TrapKind::DivisionByZero));
+}
