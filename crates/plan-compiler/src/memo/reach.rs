@@ -90,9 +90,10 @@ impl Reach {
         let edges = all.iter().enumerate().map(|(at, (_, named, items))| {
             let makes_calls =
                 items.iter().any(|item| matches!(item, Item::Plan(_) | Item::Policy(_) | Item::Test(_)));
-            let named = named.names.iter().flat_map(|name| names.of(name));
-            let seen: BTreeSet<usize> = named.chain(makes_calls.then_some(all_adapters)).collect();
-            seen.into_iter().filter(|&to| to != at).collect()
+            let mut seen = names.of(&named.names);
+            seen.retain(|&to| to != at);
+            seen.extend(makes_calls.then_some(all_adapters));
+            seen
         });
         let edges: Vec<Vec<usize>> = edges.chain([adapters]).collect();
         let numbers: Vec<u64> = all.iter().map(|(_, named, _)| named.number).chain([ADAPTERS]).collect();
@@ -123,9 +124,11 @@ impl Reach {
         let mut known = HashMap::new();
         // Those that are reached come before those that reach them.
         for circle in petgraph::algo::kosaraju_scc(&graph) {
-            let members: BTreeSet<usize> = circle.iter().map(|node| node.index()).collect();
+            let mut members: Vec<usize> = circle.iter().map(|node| node.index()).collect();
+            members.sort_unstable();
             let outside = members.iter().filter_map(|&at| edges.get(at)).flatten();
-            let outside = outside.filter(|to| !members.contains(to)).filter_map(|&to| keys.get(to));
+            let outside = outside.filter(|to| members.binary_search(to).is_err());
+            let outside = outside.filter_map(|&to| keys.get(to));
             let own = members.iter().filter_map(|&at| numbers.get(at));
             // In the order of the text, which says who is the first to declare a name. Numbers start from 1, so that
             // 0 parts the two.
@@ -186,27 +189,24 @@ impl Reach {
 
 /// Who declares a name: a type and a value may share one.
 #[derive(Debug, Default)]
-struct Names<'i> {
-    types: HashMap<&'i str, usize>,
-    values: HashMap<&'i str, usize>,
-}
+struct Names<'i>(HashMap<&'i str, [Option<usize>; 2]>);
 
 impl<'i> Names<'i> {
     /// Takes the name of what the chunk `at` declares. Of several the first is meant, and the others are nothing.
     fn declare(&mut self, item: &'i Item, at: usize) {
-        let of_its_kind = match item {
-            Item::Record(_) | Item::Enum(_) => &mut self.types,
-            Item::Fn(_) | Item::Plan(_) | Item::Policy(_) | Item::Capability(_) => &mut self.values,
-            Item::Edition(_) | Item::Use(_) | Item::Adapter(_) | Item::Test(_) => return,
-        };
-        if let Some(name) = item.name() {
-            of_its_kind.entry(&name.name).or_insert(at);
-        }
+        let Some(name) = item.name() else { return };
+        let [ty, value] = self.0.entry(&name.name).or_default();
+        let declared = if matches!(item, Item::Record(_) | Item::Enum(_)) { ty } else { value };
+        declared.get_or_insert(at);
     }
 
-    /// The chunks that declare what `name` may stand for.
-    fn of(&self, name: &str) -> impl Iterator<Item = usize> {
-        self.types.get(name).into_iter().chain(self.values.get(name)).copied()
+    /// The chunks that declare what one of `names` may stand for, in the order of the text.
+    fn of(&self, names: &[String]) -> Vec<usize> {
+        let found = names.iter().filter_map(|name| self.0.get(name.as_str()));
+        let mut found: Vec<usize> = found.flatten().flatten().copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 }
 
