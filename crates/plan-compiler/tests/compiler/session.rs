@@ -506,6 +506,10 @@ fn a_type_of_the_name_of_an_import_is_not_that_of_the_ledger() {
     for twice in ["record Hit { x: Int }\n", "enum Hit { A }\n"] {
         let twice = format!("{base}{twice}");
         versions(&shapes_lock(), &[(base, 0), (&twice, 1), (base, 0)]);
+        let found = compile(&Source { name: "test.orch", text: &twice }, lock(), &Options::default());
+        let places = found.diagnostics[0].labels.iter().map(|label| label.span.range().start);
+        let starts: Vec<usize> = twice.match_indices("Hit").map(|(at, _)| at).collect();
+        assert_eq!(places.rev().collect::<Vec<_>>(), starts);
     }
 }
 
