@@ -1,17 +1,19 @@
 //! What is known of the bodies of a text from its earlier versions.
 //!
 //! Something is known of a body as long as nothing changes that it can see. That is
-//! - its own text, and that of the functions, plans and policies that it names, of those that these name, and so on:
-//!   one number of [`Reach`];
-//! - everything else that is declared in the file, and the names of all functions, plans and policies, which messages
-//!   suggest: [`Reach::environment`]. Where that changes, all is forgotten;
+//! - its own text, and that of the declarations that it names, of those that these name, and so on: one number of
+//!   [`Reach`];
+//! - imports, capabilities and adapters, which it sees without a name: [`Reach::everywhere`];
+//! - where something was said of it, all types and the names of everything else, which messages suggest, and the order
+//!   of the text, which says where their places are: [`Reach::declared`];
 //! - the lock, which is the same for the life of a memo.
 //!
-//! Places are kept as they were, with the [`Layout`] of the text they were in, and moved when they are asked for.
+//! Bodies go by their place in the text: where others come and go, what is known of them is moved. Places in messages
+//! are kept as they were, with the [`Layout`] of the text they were in, and moved when they are asked for.
 
 mod reach;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use plan_lang::{Diagnostic, Span};
@@ -36,7 +38,8 @@ pub(crate) struct Lowering {
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
     reach: Reach,
-    environment: String,
+    everywhere: Vec<u64>,
+    declared: String,
     layout: Arc<Layout>,
     places: BTreeMap<BodyId, Place>,
     entries: BTreeMap<BodyId, Entry>,
@@ -46,10 +49,19 @@ pub(crate) struct Memo {
 /// Where a body stands.
 #[derive(Clone, Copy, Debug)]
 enum Place {
-    /// In a chunk of the plan's own file.
-    Chunk(usize),
+    /// In a chunk of the plan's own file, so far from its start.
+    Chunk(usize, u32),
     /// In a capability of the lock.
     Lock,
+}
+
+/// What tells a body from all others in every version of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Home {
+    /// The number of its chunk, and how far it is from its start.
+    Chunk(u64, u32),
+    /// Those of the lock stay what they are until the imports change.
+    Lock(BodyId),
 }
 
 /// Where each chunk of a text starts, and its end.
@@ -72,26 +84,42 @@ struct KnownLowering {
     lowering: Lowering,
 }
 
+impl Entry {
+    fn says_something(&self) -> bool {
+        let lowering = self.lowering.as_ref();
+        !self.report.found.is_empty() || lowering.is_some_and(|known| !known.lowering.found.is_empty())
+    }
+}
+
 impl Memo {
     /// Turns to a new version of the text, and forgets what that made uncertain.
     pub(crate) fn prepare(&mut self, texts: &Texts, program: &Program<'_>) {
         self.limited = false;
+        let homes: Vec<(BodyId, Home)> = self.homes().collect();
         self.reach.turn_to(texts);
         self.layout = Arc::new(self.reach.layout());
         self.places = self.places_of(texts, program);
-        if self.environment != *self.reach.environment() {
+        if self.everywhere != self.reach.everywhere() {
             self.entries.clear();
-            self.reach.environment().clone_into(&mut self.environment);
+            self.reach.everywhere().clone_into(&mut self.everywhere);
         }
+        if self.declared != self.reach.declared() {
+            self.entries.retain(|_, entry| !entry.says_something());
+            self.reach.declared().clone_into(&mut self.declared);
+        }
+        self.move_entries(&homes);
         let mut entries = std::mem::take(&mut self.entries);
         entries.retain(|&body, entry| self.key(body) == Some(entry.key));
         self.entries = entries;
     }
 
     fn places_of(&self, texts: &Texts, program: &Program<'_>) -> BTreeMap<BodyId, Place> {
-        let place = |source: SourceId, span: Span| match source {
-            0 => Place::Chunk(chunk_at(&self.layout, span.start)),
-            _ => Place::Lock,
+        let place = |source: SourceId, span: Span| {
+            if source != 0 {
+                return Place::Lock;
+            }
+            let chunk = chunk_at(&self.layout, span.start);
+            Place::Chunk(chunk, span.start - self.layout.get(chunk).copied().unwrap_or(0).min(span.start))
         };
         let mut places = BTreeMap::new();
         for (at, function) in program.functions.iter().enumerate() {
@@ -109,9 +137,43 @@ impl Memo {
         places
     }
 
+    fn homes(&self) -> impl Iterator<Item = (BodyId, Home)> {
+        self.places.iter().filter_map(|(&body, place)| {
+            Some((
+                body,
+                match *place {
+                    Place::Chunk(chunk, offset) => Home::Chunk(self.reach.number_of(chunk)?, offset),
+                    Place::Lock => Home::Lock(body),
+                },
+            ))
+        })
+    }
+
+    /// Gives what is known of bodies, which were at `homes`, to those that they are among those at hand. Messages stay
+    /// with the body that they were said of as long as it has its place: from there they are moved.
+    fn move_entries(&mut self, homes: &[(BodyId, Home)]) {
+        let bodies: HashMap<Home, BodyId> = self.homes().map(|(body, home)| (home, body)).collect();
+        let moved = homes.iter().filter_map(|(before, home)| Some((*before, *bodies.get(home)?)));
+        let moved: BTreeMap<BodyId, BodyId> = moved.collect();
+        if moved.iter().all(|(before, body)| before == body) && moved.len() == homes.len() {
+            return;
+        }
+        let function = |at: usize| match moved.get(&BodyId::Function(at)) {
+            Some(BodyId::Function(at)) => Some(*at),
+            _ => None,
+        };
+        let entries = std::mem::take(&mut self.entries).into_iter();
+        let entries = entries.filter_map(|(before, mut entry)| {
+            let body = *moved.get(&before)?;
+            entry.report.asked = entry.report.asked.moved(function)?;
+            (body == before || !entry.says_something()).then_some((body, entry))
+        });
+        self.entries = entries.collect();
+    }
+
     fn key(&self, body: BodyId) -> Option<u64> {
         match self.places.get(&body)? {
-            Place::Chunk(chunk) => self.reach.key(*chunk),
+            Place::Chunk(chunk, _) => self.reach.key(*chunk),
             Place::Lock => Some(0),
         }
     }
@@ -179,7 +241,7 @@ impl Memo {
         program: &Program<'_>,
     ) -> BTreeSet<BodyId> {
         let chunk = |body: &BodyId| match self.places.get(body) {
-            Some(Place::Chunk(chunk)) => Some(*chunk),
+            Some(Place::Chunk(chunk, _)) => Some(*chunk),
             _ => None,
         };
         let mut first = bodies.into_iter().filter_map(|body| chunk(&body)).peekable();
@@ -202,7 +264,7 @@ impl Memo {
             return diagnostic;
         }
         let own = match self.places.get(&body) {
-            Some(Place::Chunk(chunk)) => *chunk,
+            Some(Place::Chunk(chunk, _)) => *chunk,
             _ => return diagnostic,
         };
         let start = |layout: &Layout, chunk: usize| layout.get(chunk).copied().unwrap_or(0);
@@ -221,4 +283,67 @@ fn chunk_at(layout: &Layout, offset: u32) -> usize {
     // The last row is the end of the text.
     let last = layout.len().saturating_sub(2);
     layout.partition_point(|&start| start <= offset).saturating_sub(1).min(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use schema::lock::Lock;
+
+    use super::*;
+    use crate::resolve::{self, Operations};
+    use crate::sink::Sink;
+    use crate::{Options, Source, pipeline};
+
+    const TEXT: &str = "record Point { x: Int, y: Int }
+record Line { from: Point, to: Point }
+enum Color { Red, Blue }
+fn color(n: Int) -> Color = if n > 0 { Color.Red } else { Color.Blue }
+fn x(point: Point) -> Int = point.x
+fn start(line: Line) -> Int = x(line.from)
+fn wrong(n: Int) -> Int = n + Gren
+plan sum(a: Int(0..9), b: Int(0..9)) -> Int { a + b }
+test \"of nothing\" { assert 1 + 1 == 2 }
+";
+
+    /// Of which bodies something is known when [`TEXT`] becomes `text`, by their names.
+    fn known_in(text: &str) -> String {
+        let lock = Arc::new(Lock::empty());
+        let mut texts = Texts::parse(&Source { name: "test.orch", text: TEXT }, &lock);
+        let (mut operations, mut memo) = (Operations::default(), Memo::default());
+        pipeline::check(&texts, &lock, &mut operations, &Options::with_tests(), &mut memo);
+        texts.change(text, &lock);
+        let (program, _) = resolve::resolve(&texts, &lock, &mut operations, &mut Sink::default());
+        memo.prepare(&texts, &program);
+        let name = |body: &BodyId| match *body {
+            BodyId::Function(at) => program.functions[at].decl.name.name.clone(),
+            BodyId::Plan(at) => program.plans[at].decl.name.name.clone(),
+            BodyId::Test(_) => "test".to_owned(),
+            BodyId::Adapter(_) => "adapter".to_owned(),
+        };
+        let known: Vec<String> = memo.entries.keys().map(name).collect();
+        known.join(" ")
+    }
+
+    #[test]
+    fn what_is_kept_is_what_sees_nothing_of_the_change() {
+        let all = "color x start wrong sum test";
+        assert_eq!(known_in(TEXT), all);
+        assert_eq!(known_in(&TEXT.replace("test", "// aside\n\ntest")), "color x start wrong test");
+        // What is said of `wrong` may suggest any type, and any name.
+        let sound = "color x start sum test";
+        for more in
+            ["record Other { n: Int }\n", "fn other(n: Int) -> Int = n\n", "test \"b\" { assert true }\n"]
+        {
+            assert_eq!(known_in(&format!("{more}{TEXT}")), sound);
+            assert_eq!(known_in(&format!("{TEXT}{more}")), sound);
+        }
+        assert_eq!(known_in(&TEXT.replace("Blue }", "Blue, Gold }")), "x start sum test");
+        assert_eq!(known_in(&TEXT.replace("y: Int }", "y: Int, z: Int }")), "color sum test");
+        assert_eq!(known_in(&TEXT.replace("record Line", "record Lines")), "color x sum test");
+        assert_eq!(known_in(&TEXT.replace("fn x(", "fn y(")), "color sum test");
+        assert_eq!(known_in(&TEXT.replace("= point.x", "= point.y")), "color wrong sum test");
+        assert_eq!(known_in(&format!("use cap {{ generate }}\n{TEXT}")), "");
+    }
 }

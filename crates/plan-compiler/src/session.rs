@@ -14,9 +14,8 @@ use crate::texts::Texts;
 use crate::{Compilation, Options, Source};
 
 /// A file that is compiled again and again while it changes, by an editor or an agent. Says the same as
-/// [`compile`](crate::compile) of each version, and takes time for what changed: an edit inside of a function or plan
-/// costs reading, checking and lowering of that declaration and of those that name it, and a look at the names of all
-/// others.
+/// [`compile`](crate::compile) of each version, and takes time for what changed: an edit of a declaration, one more or
+/// one less costs reading, checking and lowering of those that name it, and a look at the names of all others.
 ///
 /// Holds the last version of the text alone, with what was said of it.
 ///

@@ -187,7 +187,12 @@ fn ident_of(token: &SyntaxToken) -> Ident {
 
 /// The name that a token of kind [`SyntaxKind::Ident`] spells.
 pub(crate) fn name_of(token: &SyntaxToken) -> &str {
-    token.text().trim_matches('`')
+    name_in(token.text())
+}
+
+/// The same by the text of the token.
+pub(crate) fn name_in(text: &str) -> &str {
+    text.trim_matches('`')
 }
 
 /// Where to put a part that `node` does not have: at its first `missing_*` node, else at its end.

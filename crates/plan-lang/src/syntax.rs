@@ -115,8 +115,19 @@ impl SyntaxNode {
         self.any_token(|token| token.kind() == kind)
     }
 
+    /// Shows `each` the texts of all tokens of that kind in it, in order.
+    pub(crate) fn each_text(&self, kind: SyntaxKind, mut each: impl FnMut(&str)) {
+        let kind = <Orch as rowan::Language>::kind_to_raw(kind);
+        self.any_token(|token| {
+            if token.kind() == kind {
+                each(token.text());
+            }
+            false
+        });
+    }
+
     /// Whether `is` holds of a token in it, at any depth. Makes none of them, unlike [`Self::all_tokens`].
-    fn any_token(&self, is: impl Fn(&rowan::GreenTokenData) -> bool) -> bool {
+    fn any_token(&self, mut is: impl FnMut(&rowan::GreenTokenData) -> bool) -> bool {
         let green = self.0.green();
         let mut open = vec![green.children()];
         while let Some(children) = open.last_mut() {

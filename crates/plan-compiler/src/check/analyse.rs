@@ -55,6 +55,14 @@ pub(crate) struct Asked {
     depth: usize,
 }
 
+impl Asked {
+    /// The same where the functions are at other places; `None` where one of them is gone.
+    pub(crate) fn moved(self, to: impl Fn(usize) -> Option<usize>) -> Option<Self> {
+        let looks = self.looks.into_iter().map(|(function, args)| Some((to(function)?, args)));
+        Some(Self { looks: looks.collect::<Option<_>>()?, depth: self.depth })
+    }
+}
+
 /// Whether a file whose bodies asked all this meets a limit. Then what is said of a body depends on what was
 /// looked at before it.
 pub(crate) fn meets_limit<'r>(all: impl IntoIterator<Item = &'r Asked>) -> bool {

@@ -12,13 +12,15 @@ use crate::texts::Texts;
 /// Chunks by their place, and what they name.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
-    /// What the text at hand consists of, by where it is in memory: a chunk that does not change stays there.
-    known: HashMap<usize, Arc<Named>>,
+    /// What the text at hand consists of, by where it is in memory: a chunk that does not change stays there. Chunks
+    /// that are alike may share it, so each goes by how many of them stand before it, too.
+    known: HashMap<(usize, usize), Arc<Named>>,
     /// Numbers of what is seen, for the text at hand.
     numbers: HashMap<Vec<u64>, u64>,
     /// The last number given.
     last: u64,
-    environment: String,
+    everywhere: Vec<u64>,
+    declared: String,
     /// In the order of the text, and behind them one that stands for all adapters.
     chunks: Vec<Chunk>,
 }
@@ -39,6 +41,8 @@ struct Named {
 #[derive(Debug)]
 struct Chunk {
     start: u32,
+    /// Of its text alone.
+    number: u64,
     /// The number of all that it sees.
     key: u64,
     /// The chunks with something that it names.
@@ -51,11 +55,15 @@ impl Reach {
         let Some(parse) = texts.get(0) else { return };
         let mut items = parse.ast().items.iter();
         let mut known = HashMap::new();
+        let mut seen: HashMap<usize, usize> = HashMap::new();
         let mut all: Vec<(plan_lang::Chunk, Arc<Named>, Vec<&Item>)> = Vec::new();
         for chunk in parse.chunks() {
             let text = Arc::clone(chunk.text());
             let place = Arc::as_ptr(&text).cast::<u8>().addr();
-            let named = match self.known.remove(&place).or_else(|| known.get(&place).cloned()) {
+            let before = seen.entry(place).or_default();
+            let place = (place, *before);
+            *before += 1;
+            let named = match self.known.remove(&place) {
                 Some(named) => named,
                 None => Arc::new(Named { _text: text, number: self.number(), names: chunk.names() }),
             };
@@ -64,40 +72,38 @@ impl Reach {
             all.push((chunk, named, own));
         }
         self.known = known;
-        self.environment.clear();
-        // Who declares a name that a body may refer to, and the adapters, which no body names.
-        let mut declared: HashMap<&str, usize> = HashMap::new();
+        self.everywhere.clear();
+        self.declared.clear();
+        let mut names = Names::default();
         let mut adapters = Vec::new();
         for (at, (_, named, items)) in all.iter().enumerate() {
-            describe(&mut self.environment, named.number, items);
-            for item in items {
-                match item {
-                    Item::Adapter(_) => adapters.push(at),
-                    Item::Fn(_) | Item::Plan(_) | Item::Policy(_) => {
-                        let name = item.name().map_or("", |name| name.name.as_str());
-                        // Of several the first is meant, and the others are nothing.
-                        declared.entry(name).or_insert(at);
-                    }
-                    _ => {}
-                }
+            describe(&mut self.declared, named.number, items);
+            if items.iter().copied().any(is_seen_everywhere) {
+                self.everywhere.push(named.number);
             }
+            if items.iter().any(|item| matches!(item, Item::Adapter(_))) {
+                adapters.push(at);
+            }
+            items.iter().for_each(|item| names.declare(item, at));
         }
         let all_adapters = all.len();
         let edges = all.iter().enumerate().map(|(at, (_, named, items))| {
             let makes_calls =
                 items.iter().any(|item| matches!(item, Item::Plan(_) | Item::Policy(_) | Item::Test(_)));
-            let named = named.names.iter().filter_map(|name| declared.get(name.as_str())).copied();
-            let seen: BTreeSet<usize> = named.chain(makes_calls.then_some(all_adapters)).collect();
-            seen.into_iter().filter(|&to| to != at).collect()
+            let mut seen = names.of(&named.names);
+            seen.retain(|&to| to != at);
+            seen.extend(makes_calls.then_some(all_adapters));
+            seen
         });
         let edges: Vec<Vec<usize>> = edges.chain([adapters]).collect();
-        let numbers = all.iter().map(|(_, named, _)| named.number).chain([ADAPTERS]);
-        let keys = self.keys(&numbers.collect::<Vec<u64>>(), &edges);
-        let starts = all.iter().map(|(chunk, ..)| chunk.span.start);
+        let numbers: Vec<u64> = all.iter().map(|(_, named, _)| named.number).chain([ADAPTERS]).collect();
+        let keys = self.keys(&numbers, &edges);
         // The row of all adapters stands behind the text.
         let end = all.last().map_or(0, |(chunk, ..)| chunk.span.end);
-        let rows = starts.chain([end]).zip(edges).zip(keys);
-        self.chunks = rows.map(|((start, names), key)| Chunk { start, key, names }).collect();
+        let starts = all.iter().map(|(chunk, ..)| chunk.span.start).chain([end]);
+        let rows = starts.zip(numbers).zip(edges).zip(keys);
+        let row = |(((start, number), names), key)| Chunk { start, number, key, names };
+        self.chunks = rows.map(row).collect();
     }
 
     fn number(&mut self) -> u64 {
@@ -118,13 +124,15 @@ impl Reach {
         let mut known = HashMap::new();
         // Those that are reached come before those that reach them.
         for circle in petgraph::algo::kosaraju_scc(&graph) {
-            let members: BTreeSet<usize> = circle.iter().map(|node| node.index()).collect();
+            let mut members: Vec<usize> = circle.iter().map(|node| node.index()).collect();
+            members.sort_unstable();
             let outside = members.iter().filter_map(|&at| edges.get(at)).flatten();
-            let outside = outside.filter(|to| !members.contains(to)).filter_map(|&to| keys.get(to));
-            let outside: BTreeSet<u64> = outside.copied().collect();
-            let own = members.iter().filter_map(|&at| numbers.get(at)).copied();
-            // Numbers start from 1, so that 0 parts the two.
-            let all: Vec<u64> = own.chain([0]).chain(outside).collect();
+            let outside = outside.filter(|to| members.binary_search(to).is_err());
+            let outside = outside.filter_map(|&to| keys.get(to));
+            let own = members.iter().filter_map(|&at| numbers.get(at));
+            // In the order of the text, which says who is the first to declare a name. Numbers start from 1, so that
+            // 0 parts the two.
+            let all: Vec<u64> = own.chain([&0]).chain(outside).copied().collect();
             let key = match self.numbers.remove(&all).or_else(|| known.get(&all).copied()) {
                 Some(key) => key,
                 None => self.number(),
@@ -140,9 +148,20 @@ impl Reach {
         keys
     }
 
-    /// What every body of the file sees: all declarations but the insides of functions, plans, policies and tests.
-    pub(super) fn environment(&self) -> &str {
-        &self.environment
+    /// What every body of the file sees, whatever it names: imports, capabilities and adapters.
+    pub(super) fn everywhere(&self) -> &[u64] {
+        &self.everywhere
+    }
+
+    /// All that what is said of a body can tell of others, chunk by chunk: everything but the insides of functions,
+    /// plans, policies and tests.
+    pub(super) fn declared(&self) -> &str {
+        &self.declared
+    }
+
+    /// The number of a chunk's text, which is that of no other chunk.
+    pub(super) fn number_of(&self, chunk: usize) -> Option<u64> {
+        self.chunks.get(chunk).map(|chunk| chunk.number)
     }
 
     /// The number of all that a chunk sees beyond that.
@@ -168,17 +187,50 @@ impl Reach {
     }
 }
 
-/// Adds what a chunk declares. Of what is seen only by its name the kind and the name, else all of it.
-fn describe(environment: &mut String, number: u64, items: &[&Item]) {
+/// Who declares a name: a type and a value may share one.
+#[derive(Debug, Default)]
+struct Names<'i>(HashMap<&'i str, [Option<usize>; 2]>);
+
+impl<'i> Names<'i> {
+    /// Takes the name of what the chunk `at` declares. Of several the first is meant, and the others are nothing.
+    fn declare(&mut self, item: &'i Item, at: usize) {
+        let Some(name) = item.name() else { return };
+        let [ty, value] = self.0.entry(&name.name).or_default();
+        let declared = if matches!(item, Item::Record(_) | Item::Enum(_)) { ty } else { value };
+        declared.get_or_insert(at);
+    }
+
+    /// The chunks that declare what one of `names` may stand for, in the order of the text.
+    fn of(&self, names: &[String]) -> Vec<usize> {
+        let found = names.iter().filter_map(|name| self.0.get(name.as_str()));
+        let mut found: Vec<usize> = found.flatten().flatten().copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// Whether bodies see what they do not name of it: imports bring types along, an adapter may serve any call.
+fn is_seen_everywhere(item: &Item) -> bool {
+    match item {
+        Item::Edition(_) | Item::Use(_) | Item::Capability(_) | Item::Adapter(_) => true,
+        Item::Record(_) | Item::Enum(_) | Item::Fn(_) | Item::Plan(_) | Item::Policy(_) | Item::Test(_) => {
+            false
+        }
+    }
+}
+
+/// Adds what a chunk declares. Of what has insides the kind and the name, else all of it.
+fn describe(declared: &mut String, number: u64, items: &[&Item]) {
     for item in items {
         // Writing to a string does not fail.
         let _ = match item {
-            Item::Fn(item) => writeln!(environment, "fn {}", item.name.name),
-            Item::Plan(item) => writeln!(environment, "plan {}", item.name.name),
-            Item::Policy(item) => writeln!(environment, "policy {}", item.name.name),
-            Item::Test(_) => writeln!(environment, "test"),
-            _ => writeln!(environment, "{number}"),
+            Item::Fn(item) => writeln!(declared, "fn {}", item.name.name),
+            Item::Plan(item) => writeln!(declared, "plan {}", item.name.name),
+            Item::Policy(item) => writeln!(declared, "policy {}", item.name.name),
+            Item::Test(_) => writeln!(declared, "test"),
+            _ => writeln!(declared, "{number}"),
         };
     }
-    environment.push(';');
+    declared.push(';');
 }

@@ -149,7 +149,8 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn type_place(&self, name: &str) -> Option<(u16, Span)> {
+    /// Where the file declares the type called `name`.
+    pub(super) fn type_place(&self, name: &str) -> Option<(u16, Span)> {
         let declared = self.program.modules.first()?.types.get(name)?;
         matches!(declared, TypeName::Def(_)).then_some(())?;
         let mut found = self.main_items.iter().filter_map(|item| match item {

@@ -1,6 +1,7 @@
 //! `use`: operations, their types and capabilities of the lock.
 
 use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 
 use plan_lang::ast::{self, Item};
 use plan_lang::{Diagnostic, Fix, Span, suggest};
@@ -255,11 +256,13 @@ impl<'a> Resolver<'a, '_> {
         if let Some(alias) = &import.alias {
             self.rename(def, &alias.name);
         }
-        let taken = self
-            .module(0)
-            .is_some_and(|module| module.types.insert(local.name.clone(), TypeName::Def(def)).is_some());
-        if taken {
-            self.report(0, duplicate(local, local.span));
+        match self.module(0).map(|module| module.types.entry(local.name.clone())) {
+            Some(Entry::Vacant(free)) => _ = free.insert(TypeName::Def(def)),
+            Some(Entry::Occupied(_)) => {
+                let first = self.type_place(&local.name).map_or(local.span, |(_, declared)| declared);
+                self.report(0, duplicate(local, first));
+            }
+            None => {}
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use plan_compiler::{Options, Session, Source, compile};
 use plan_ir::bytes::encode;
+use plan_lang::ast::Item;
 use plan_lang::parse;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
@@ -49,7 +50,7 @@ fn texts() -> &'static [(String, Arc<Lock>)] {
         assert!(paths.len() >= 12);
         let examples = paths.iter().map(|path| (fs::read_to_string(path).unwrap(), examples_lock()));
         let shapes = SHAPES.iter().map(|shape| ((shape.text)(150), shapes_lock()));
-        let own = [many_looks(33), deep_looks(), webs()].map(|text| (text, shapes_lock()));
+        let own = [many_looks(33), deep_looks(), webs(), wrong_types()].map(|text| (text, shapes_lock()));
         examples.chain(shapes).chain(own).collect()
     })
 }
@@ -127,6 +128,46 @@ test "all of it" {
     text.to_owned()
 }
 
+/// Types that are used by their names, through functions and through other types, some of them wrongly: what is said
+/// of that suggests names of all types and variants.
+fn wrong_types() -> String {
+    let text = r#"use sn22 { web_search as search, WebSearchOutputDataItem as Hit }
+capability rated(text: String(1..80)) -> Rating
+adapter sn999.free_echo as rated {
+  request = { text }
+  response = r => rate(r.len())
+}
+use sn999 { free_echo }
+
+record Rating { level: Level, why: String(..40) }
+enum Level { Low, High(Int(0..9)), Mixed([Level](..3)) }
+record Tree { value: Int(0..9), left: Tree?, right: Tree? }
+record Bag { trees: [Tree](..4), rating: Rating? }
+
+fn rate(n: Int) -> Rating = Rating { level: if n > 3 { Level.High(9) } else { Level.Low }, why: "length" }
+fn deep(bag: Bag) -> Int = bag.trees.first()?.left?.value ?? 0
+fn points(bag: Bag) -> Int(0..9) = match bag.rating?.level ?? Level.Low {
+  Low => 0,
+  High(n) => n,
+  Mixed(_) => 1,
+}
+fn pairs(bag: Bag) -> [Pair<Tree, Int>](..4) = bag.trees.zip(bag.trees.map(t => t.value)).take(4)
+fn inner(bag: Bag) -> Int = points(bag) + deep(bag)
+fn misspelt(bag: Bga) -> Levl = Levl.Low
+fn without() -> Level = if points(Bag { trees: [], rating: null }) > 1 { Lwo } else { High }
+fn bare() -> Int = match Mixed { low => 1, _ => 2 }
+fn lower() -> Level = level.Low
+fn lacks(tree: Tree) -> Bag = Bag { tree: [tree] }
+plan asks(query: String(1..80)) -> String(..80) with { budget: 0.1USD, deadline: 30s } {
+  let found = call search(query) with { max_price: 0.01USD }
+  let rating = call rated(text: query)
+  let hits = found.data.map(h => h.title).take(points(Bag { trees: [], rating }))
+  hits.join(rating.why).take(80)
+}
+"#;
+    text.to_owned()
+}
+
 /// What decides, number by number.
 struct Choices(std::vec::IntoIter<u32>);
 
@@ -182,7 +223,7 @@ fn edited(text: &str, first: &str, choices: &mut Choices) -> String {
     let words = tokens(text);
     let parse = parse(text);
     let items: Vec<_> = parse.chunks().map(|chunk| chunk.span.range()).collect();
-    match choices.below(13) {
+    match choices.below(18) {
         0 => new.insert_str(boundary(text, choices.below(text.len() + 1)), choices.of(&PIECES)),
         1 => {
             let start = boundary(text, choices.below(text.len() + 1));
@@ -225,10 +266,61 @@ fn edited(text: &str, first: &str, choices: &mut Choices) -> String {
         }
         9 => new.insert_str(0, choices.of(&["// head\n", "\n", "edition 2026\n", "// \u{e9}\n"])),
         10 => new.push_str(choices.of(&PIECES)),
+        11..=15 => new = with_other_types(text, choices),
         _ => first.clone_into(&mut new),
     }
     // Doubling again and again would only take long.
     if new.len() > 2 * first.len() + 200 { first.to_owned() } else { new }
+}
+
+/// The text with a type more or less, or with one that has another name or other members.
+fn with_other_types(text: &str, choices: &mut Choices) -> String {
+    let mut new = text.to_owned();
+    let parse = parse(text);
+    let items = &parse.ast().items;
+    let types: Vec<&Item> =
+        items.iter().filter(|item| matches!(item, Item::Record(_) | Item::Enum(_))).collect();
+    // Of types, variants, imports and misspelt ones, and of what the language has.
+    let is_upper = |name: &&str| name.starts_with(|c: char| c.is_ascii_uppercase());
+    let written = tokens(text).into_iter().map(|word| &text[word]).filter(is_upper);
+    let names: Vec<&str> =
+        written.chain(["Another", "Pair", "Entry", "PlanError", "WebSearchOutputDataItem"]).collect();
+    let name = choices.of(&names);
+    let what = choices.below(6);
+    if what < 2 || types.is_empty() {
+        let other = choices.of(&names);
+        let declared =
+            choices.of(&["record @ { x: # }", "enum @ { #, Other(#) }", "record @ { value: Int }"]);
+        let declared = format!("\n{}\n", declared.replace('@', name).replace('#', other));
+        let ends: Vec<usize> = items.iter().map(|item| item.span().range().end).chain([text.len()]).collect();
+        new.insert_str(choices.of(&ends), &declared);
+        return new;
+    }
+    let item = types[choices.below(types.len())];
+    let range = item.span().range();
+    let declared = item.name().map_or(range.start..range.start, |name| name.span.range());
+    match what {
+        2 => new.replace_range(range, ""),
+        3 => new.replace_range(declared, name),
+        4 if !declared.is_empty() => new = text.replace(&text[declared], name),
+        // One more member, or another type of one.
+        _ if choices.below(2) == 0 => {
+            let member = if matches!(item, Item::Record(_)) { "n: Int? , " } else { "Neither, " };
+            new = text.replacen(
+                &text[range.clone()],
+                &text[range].replacen('{', &format!("{{ {member}"), 1),
+                1,
+            );
+        }
+        _ => {
+            let words: Vec<_> = tokens(&text[range.clone()]).into_iter().skip(2).collect();
+            if !words.is_empty() {
+                let word = words[choices.below(words.len())].clone();
+                new.replace_range(range.start + word.start..range.start + word.end, name);
+            }
+        }
+    }
+    new
 }
 
 /// The session has what a compilation from the start has; of its plans the one that `pick` says.
@@ -293,6 +385,15 @@ fn the_texts_that_are_edited_are_sound() {
     let found =
         compile(&Source { name: "test.orch", text: &text }, &lock, &Options::with_tests()).diagnostics;
     assert!(found.iter().all(|found| !found.is_error()), "{found:?}");
+    // Of wrong ones those that are meant to be are, and no others.
+    let text = wrong_types();
+    let found =
+        compile(&Source { name: "test.orch", text: &text }, &lock, &Options::with_tests()).diagnostics;
+    let parse = parse(&text);
+    let is_wrong = |item: &&Item| found.iter().any(|found| item.span().contains(found.span()));
+    let wrong = parse.ast().items.iter().filter(is_wrong).filter_map(Item::name);
+    let wrong: Vec<&str> = wrong.map(|name| name.name.as_str()).collect();
+    assert_eq!(wrong, ["misspelt", "without", "bare", "lower", "lacks"], "{found:?}");
 }
 
 /// Every version of a text in turn, and that the messages are as many as told.
@@ -374,4 +475,89 @@ fn a_chain_as_long_as_a_file_can_be_needs_no_stack() {
     }
     let changed = text.replacen("Int = n", "Int = m", 1);
     versions(&shapes_lock(), &[(&text, 0), (&changed, 1)]);
+}
+
+#[test]
+fn what_a_body_sees_of_types_is_checked_again() {
+    // By its name, through a type, through a function, and through a capability.
+    let base = "use sn999 { free_echo }\nrecord Inner { n: Int(0..9) }\nrecord Outer { inner: Inner }\ncapability made(t: String(1..80)) -> Outer\nadapter sn999.free_echo as made {\n  request = { text: t }\n  response = r => ({ inner: { n: if r.len() > 4 { 4 } else { 2 } } })\n}\nfn make(n: Int) -> Outer = Outer { inner: { n: if n > 4 { 4 } else { 2 } } }\nfn named(inner: Inner) -> Int(0..9) = inner.n\nfn through() -> Int(0..9) = make(3).inner.n\nplan called() -> Int(0..9) with { budget: 0USD, deadline: 60s } { (call made(t: \"a\")).inner.n }\n";
+    let other = base.replace("record Inner { n:", "record Inner { m:");
+    let wider = base.replace("{ n: Int(0..9) }", "{ n: Int(0..99) }");
+    let more = base.replace("{ n: Int(0..9) }", "{ n: Int(0..9), more: Int? }");
+    let moved = base.replace("record Inner { n: Int(0..9) }\n", "") + "record Inner { n: Int(0..9) }\n";
+    versions(
+        &shapes_lock(),
+        &[(base, 0), (&other, 5), (base, 0), (&wider, 3), (&more, 0), (&moved, 0), (&wider, 3), (base, 0)],
+    );
+}
+
+#[test]
+fn a_type_takes_the_name_of_one_that_was_not_declared() {
+    // Of the library and of an import: who names them means another type at once, who does not is not concerned.
+    let base = "use sn22 { web_search as search }\nfn swap(p: Pair<Int, Int>) -> Pair<Int, Int> = Pair { left: p.right, right: p.left }\nfn zipped(xs: [Int](..3)) -> [Int](..3) = xs.zip(xs).map(p => p.left)\nplan titles(q: String(1..80)) -> [String] with { budget: 1USD, deadline: 60s } { (call search(query: q) with { max_price: 0.01USD }).data.map(h => h.title) }\nfn title(hit: WebSearchOutputDataItem) -> String = hit.title\n";
+    let pair = format!("{base}record Pair {{ left: Int }}\n");
+    let hit = format!("{base}record WebSearchOutputDataItem {{ title: Int }}\n");
+    versions(&shapes_lock(), &[(base, 0), (&pair, 4), (base, 0), (&hit, 1), (&pair, 4), (&hit, 1)]);
+}
+
+#[test]
+fn a_type_of_the_name_of_an_import_is_not_that_of_the_ledger() {
+    let base = "use sn22 { web_search as search, WebSearchOutputDataItem as Hit }\nplan titles(q: String(1..80)) -> [String] with { budget: 1USD, deadline: 60s } { (call search(query: q) with { max_price: 0.01USD }).data.map(h => h.title) }\n";
+    for twice in ["record Hit { x: Int }\n", "enum Hit { A }\n"] {
+        let twice = format!("{base}{twice}");
+        versions(&shapes_lock(), &[(base, 0), (&twice, 1), (base, 0)]);
+        let found = compile(&Source { name: "test.orch", text: &twice }, lock(), &Options::default());
+        let places = found.diagnostics[0].labels.iter().map(|label| label.span.range().start);
+        let starts: Vec<usize> = twice.match_indices("Hit").map(|(at, _)| at).collect();
+        assert_eq!(places.rev().collect::<Vec<_>>(), starts);
+    }
+}
+
+#[test]
+fn what_is_suggested_follows_the_types() {
+    let lock = shapes_lock();
+    let mut session = Session::new("test.orch", Arc::clone(&lock), Options::default());
+    let mut helps = |types: &str| {
+        let text = format!("{types}fn f(p: Pont) -> Int = 1\nfn g() -> Int = match Ned {{ _ => 1 }}\n");
+        assert_same(&mut session, &text, &lock, &Options::default(), 0);
+        let helps = session.diagnostics().iter().map(|found| found.help.clone().unwrap_or_default());
+        helps.collect::<Vec<_>>()
+    };
+    let of = |point: &str, red: &str| vec![point.to_owned(), red.to_owned()];
+    let none = "no enum of this file has such a variant";
+    assert_eq!(helps("record Point { x: Int }\n"), of("did you mean `Point`?", none));
+    assert_eq!(helps("record Font { x: Int }\n"), of("did you mean `Font`?", none));
+    assert_eq!(
+        helps("record Font { x: Int }\nenum Color { Red }\n"),
+        of("did you mean `Font`?", "did you mean `Color.Red`?")
+    );
+    assert_eq!(helps("enum Color { Blue, Ned }\n"), of("", "write `Color.Ned`"));
+}
+
+#[test]
+fn bodies_move_as_others_come_and_go() {
+    // The looks at `first` count on when it has another place, and messages stay where they belong.
+    let (full, over) = (many_looks(32), many_looks(33));
+    let before = |text: &str| format!("fn zeroth(x: Int) -> Int = x\n{text}fn last(x: Int) -> Int = x\n");
+    let test = "test \"a\" {\n  assert tru\n}\n";
+    let twice = format!("{full}{test}{test}");
+    let apart = format!("{test}{full}{test}");
+    versions(
+        &shapes_lock(),
+        &[
+            (&full, 0),
+            (&before(&full), 0),
+            (&before(&over), 1),
+            (&before(&full), 0),
+            (&over, 1),
+            (&full, 0),
+            (&twice, 3),
+            (&before(&twice), 3),
+            (&apart, 3),
+            (&twice.replace("first", "other"), 3),
+            (&format!("{full}{test}{}", test.replace("\"a\"", "\"longer\"")), 2),
+            (&format!("{full}{}{test}", test.replace("\"a\"", "\"longer\"")), 2),
+            (&format!("{test}{full}"), 1),
+        ],
+    );
 }

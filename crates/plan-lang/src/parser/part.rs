@@ -1,7 +1,7 @@
 //! A chunk of a text after it was read, with all that can be said of it without looking at the others.
 //! What stays the same from one version of a text to the next is told from what was changed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rowan::{GreenNode, NodeCache};
@@ -86,10 +86,16 @@ impl Part {
 
     /// Every name in it, once and sorted.
     pub(super) fn names(&self) -> Vec<String> {
-        let tokens = SyntaxNode::root(self.green.clone()).all_tokens();
-        let names = tokens.filter(|token| token.kind() == SyntaxKind::Ident);
-        let names: BTreeSet<String> = names.map(|token| lower::name_of(&token).to_owned()).collect();
-        names.into_iter().collect()
+        let mut names = HashSet::new();
+        SyntaxNode::root(self.green.clone()).each_text(SyntaxKind::Ident, |text| {
+            let name = lower::name_in(text);
+            if !names.contains(name) {
+                names.insert(name.to_owned());
+            }
+        });
+        let mut names: Vec<String> = names.into_iter().collect();
+        names.sort_unstable();
+        names
     }
 }
 
