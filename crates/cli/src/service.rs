@@ -18,7 +18,7 @@ use tonic_types::StatusExt as _;
 
 use crate::config::{Config, DEFAULT_ADDRESS};
 use crate::exit::{Exit, Failure};
-use crate::service::local::Local;
+use crate::service::local::{Found, Local};
 use crate::tokens;
 
 pub(crate) mod local;
@@ -98,7 +98,8 @@ impl Connection {
         }
     }
 
-    /// A connection for looking up and changing the Ledger: that of a server, or that of this project.
+    /// A connection for looking things up in the Ledger of a server, or of this project, whoever has its store; or for changing
+    /// it.
     pub(crate) async fn for_ledger(
         config: &Config,
         url: Option<&str>,
@@ -106,16 +107,30 @@ impl Connection {
     ) -> Result<Self, Failure> {
         match url {
             Some(url) => Self::remote(config, url).await,
-            None => Self::local(Local::for_ledger(config, change).await?).await,
+            None if change => Self::local(Local::for_ledger(config, true).await?).await,
+            None => Self::local(Local::for_reading(config).await?).await,
         }
     }
 
-    /// A connection for looking up and changing published plans: those of a server, or of this project.
-    pub(crate) async fn for_plans(config: &Config, url: Option<&str>, change: bool) -> Result<Self, Failure> {
+    /// A connection for changing published plans: those of a server, or of this project.
+    pub(crate) async fn for_plans(config: &Config, url: Option<&str>) -> Result<Self, Failure> {
         match url {
             Some(url) => Self::remote(config, url).await,
-            None => Self::local(Local::for_plans(config, change).await?).await,
+            None => Self::local(Local::for_plans(config).await?).await,
         }
+    }
+
+    /// A connection for looking at runs and published plans: those of a server, or of this project. A server that has the store of
+    /// this project is asked.
+    pub(crate) async fn for_looking(config: &Config, url: Option<&str>) -> Result<Self, Failure> {
+        let address = match url {
+            Some(url) => url.to_owned(),
+            None => match Local::for_looking(config).await? {
+                Found::Here(local) => return Self::local(*local).await,
+                Found::At(address) => address,
+            },
+        };
+        Self::remote(config, &address).await
     }
 
     /// A connection to a service of this process.

@@ -55,12 +55,10 @@ pub(crate) async fn run(context: &Context, args: &args::Call) -> Result<(), Fail
         request_id: Uuid::new_v4().to_string(),
         want_receipt: args.receipt.is_some(),
     };
-    // A server of this project signs with the project's key; of any other, only its word would be had.
-    let mut trusted = match args.receipt {
-        Some(_) => proof::project_policy(&config)?,
+    let trusted = match args.receipt {
+        Some(_) => proof::trusted(&config, &connection)?,
         None => TrustPolicy::default(),
     };
-    trusted.runtime_keys.extend(connection.trust().runtime_keys);
     let report = report::Report { context, callee: &callee, receipt: args.receipt.as_deref(), trusted };
     let ended = match follow::follow(&connection, request, context, args.stream, &mut interrupts).await {
         Ok(followed) => report.show(&connection, &followed).await,

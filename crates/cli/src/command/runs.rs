@@ -31,7 +31,7 @@ pub(crate) async fn run(context: &Context, args: &Runs) -> Result<(), Failure> {
 }
 
 async fn connect(context: &Context, source: &RunSource) -> Result<Connection, Failure> {
-    Connection::for_ledger(&context.config()?, source.server.as_deref(), false).await
+    Connection::for_looking(&context.config()?, source.server.as_deref()).await
 }
 
 async fn list(context: &Context, source: &RunSource, plan: Option<&str>, limit: u32) -> Result<(), Failure> {
@@ -152,9 +152,10 @@ async fn fetch_proof(
     let connection = connect(context, source).await?;
     let name = full(run);
     let bundle = read_proof(&connection, &name).await.map_err(|status| refused(&connection, &status))?;
-    let trusted = connection.trust();
+    let config = context.config()?;
+    let trusted = proof::trusted(&config, &connection)?;
     connection.close().await;
-    let folder = context.config()?.state_folder().join("proofs");
+    let folder = config.state_folder().join("proofs");
     let path = out.map_or_else(|| proof_path(&folder, &name), Path::to_owned);
     project::make_parent(&path)
         .and_then(|()| project::write_whole(&path, &bundle))

@@ -89,11 +89,13 @@ fn a_server_keeps_its_memory_in_small_pages() {
 fn one_process_owns_a_folder_and_the_others_are_told_how_to_share_it() {
     let folder = Folder::project_with_latency(1);
     let server = Server::start(&folder, &["127.0.0.1:0"]);
-    for args in [&["run", "plan.orch"][..], &["ledger", "search", "web"], &["lock", "update"]] {
+    for args in [&["run", "plan.orch"][..], &["call", "sn22.web_search"], &["plans", "publish", "plan.orch"]]
+    {
         let refused = folder.orch(args).exits(6);
         assert!(refused.err.starts_with("error[E1001]: "), "{}", refused.err);
         assert!(refused.err.contains(&format!("in use by process {}", server.child.id())), "{}", refused.err);
-        assert!(refused.err.contains("add --server to use it"), "{}", refused.err);
+        let help = format!("help: add --server {} to use it there", server.address);
+        assert!(refused.err.contains(&help), "{}", refused.err);
     }
     let second = folder.orch(["serve", "--listen", "127.0.0.1:0"]).exits(6);
     assert!(second.err.contains("E1001") && second.err.contains("--data"), "{}", second.err);
@@ -106,6 +108,36 @@ fn one_process_owns_a_folder_and_the_others_are_told_how_to_share_it() {
     // The port comes first, so the second server has not touched its folder.
     assert_eq!(folder.files("other").len(), 0);
     folder.orch(["run", "plan.orch", "-q", "--no-journal"]).succeeds();
+}
+
+#[test]
+fn who_only_looks_needs_not_know_that_a_server_has_the_store() {
+    let folder = Folder::project_with_latency(1);
+    folder.orch(["run", "plan.orch", "-q"]).succeeds();
+    folder.orch(["plans", "publish", "plan.orch"]).succeeds();
+    // Programs of this machine do not reach it at that address everywhere.
+    let server = Server::start(&folder, &["0.0.0.0:0"]);
+    let runs = folder.orch(["runs", "list", "--json"]).succeeds().json();
+    let run = runs["runs"][0]["run"].as_str().unwrap().to_owned();
+    assert!(folder.orch(["runs", "show", &run]).succeeds().out.contains("succeeded"));
+    assert!(folder.orch(["runs", "cancel", &run]).succeeds().out.contains("had ended before"));
+    let proof = folder.orch(["runs", "proof", &run, "--out", "again.orchproof"]).succeeds().out;
+    assert!(proof.contains("signed by this project's runtime"), "{proof}");
+    assert!(folder.orch(["plans", "list"]).succeeds().out.contains("plans/brief"));
+    folder.orch(["plans", "show", "brief"]).succeeds();
+    folder.orch(["ledger", "show", "plans/brief", "--as", "mcp"]).succeeds();
+    drop(server);
+    // Whoever has it: what is filed is read beside it.
+    let mut running = {
+        folder.set_latency(600_000);
+        Running::start(&mut folder.command(["run", "plan.orch"]))
+    };
+    running.wait_for("call    hits");
+    folder.orch(["ledger", "search", "web"]).succeeds();
+    folder.orch(["ledger", "show", "sn22.web_search"]).succeeds();
+    folder.orch(["lock", "update"]).succeeds();
+    let refused = folder.orch(["runs", "list"]).exits(6);
+    assert!(refused.err.contains("wait for that process to end"), "{}", refused.err);
 }
 
 #[test]
