@@ -1,5 +1,7 @@
 //! `orch runs list | show | cancel | proof`: what a server, or this project, has run before. Nothing is taken up by looking.
 
+mod name;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -16,9 +18,6 @@ use crate::output::money;
 use crate::output::table::{aligned, figures, tabbed, text};
 use crate::project;
 use crate::service::Connection;
-
-/// What stands before the id of a run.
-const PREFIX: &str = "runs/";
 
 /// Runs one of the subcommands.
 pub(crate) async fn run(context: &Context, args: &Runs) -> Result<(), Failure> {
@@ -82,7 +81,7 @@ async fn list(context: &Context, source: &RunSource, plan: Option<&str>, limit: 
 
 async fn show(context: &Context, source: &RunSource, run: &str) -> Result<(), Failure> {
     let connection = connect(context, source).await?;
-    let name = full(run);
+    let name = name::whole(&connection, run).await.map_err(|failure| advised(&connection, failure))?;
     let answer = connection.runs().get_run(v1::GetRunRequest { name }).await;
     let run = answer.map_err(|status| refused(&connection, &status))?.into_inner().run.unwrap_or_default();
     let steps = steps(&connection, &run).await?;
@@ -117,7 +116,7 @@ async fn show(context: &Context, source: &RunSource, run: &str) -> Result<(), Fa
 /// Cancels a run and waits until it has ended. One that ended before is told of as it is.
 async fn cancel(context: &Context, source: &RunSource, run: &str) -> Result<(), Failure> {
     let connection = connect(context, source).await?;
-    let name = full(run);
+    let name = name::whole(&connection, run).await.map_err(|failure| advised(&connection, failure))?;
     let get = v1::GetRunRequest { name: name.clone() };
     let before = connection.runs().get_run(get).await.map_err(|status| refused(&connection, &status))?;
     let had_ended = before.into_inner().run.is_some_and(|run| run.end_time.is_some());
@@ -150,7 +149,7 @@ async fn fetch_proof(
     out: Option<&Path>,
 ) -> Result<(), Failure> {
     let connection = connect(context, source).await?;
-    let name = full(run);
+    let name = name::whole(&connection, run).await.map_err(|failure| advised(&connection, failure))?;
     let bundle = read_proof(&connection, &name).await.map_err(|status| refused(&connection, &status))?;
     let config = context.config()?;
     let trusted = proof::trusted(&config, &connection)?;
@@ -243,7 +242,10 @@ fn document(run: &v1::Run) -> Value {
 
 /// What to do about a run that is not there, or about what is no name of one.
 fn refused(connection: &Connection, status: &Status) -> Failure {
-    let failure = connection.refused(status);
+    advised(connection, connection.refused(status))
+}
+
+fn advised(connection: &Connection, failure: Failure) -> Failure {
     if !matches!(failure.code.as_str(), "E1164" | "E1510") {
         return failure;
     }
@@ -256,8 +258,4 @@ fn refused(connection: &Connection, status: &Status) -> Failure {
 fn time(time: Option<&prost_types::Timestamp>) -> Option<String> {
     let time = time?;
     jiff::Timestamp::new(time.seconds, time.nanos).ok().map(|time| time.to_string())
-}
-
-fn full(run: &str) -> String {
-    if run.starts_with(PREFIX) { run.to_owned() } else { format!("{PREFIX}{run}") }
 }
