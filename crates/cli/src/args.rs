@@ -38,11 +38,11 @@ First steps:
 Exit codes:
     0  all is well                        6  the store is in use, damaged or full
     1  findings, or the run failed        7  a secret is missing or cannot be used
-    2  wrong usage or configuration       8  the lock does not match
-    3  the server cannot be reached       9  the proof holds, its signer is unknown
-    4  the server refuses this client    10  the proof is refused
-    5  the budget does not suffice       11  plans must be compiled again
-                                         12  a version breaks plans
+    2  wrong usage or configuration, or   8  the lock does not match
+       a name of what is not there        9  the proof holds, its signer is unknown
+    3  the server cannot be reached      10  the proof is refused
+    4  the server refuses this client    11  plans must be compiled again
+    5  the budget does not suffice       12  a version breaks plans
                                         130  interrupted
 
 Results go to standard output, everything else to standard error.";

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::run::{Interrupts, cost_max};
 use super::{Context, ledger, plans, proof};
 use crate::args;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::project;
 use crate::service::Connection;
 use crate::service::local::State;
@@ -93,8 +93,7 @@ async fn look_up(
         signature.map_err(|error| Failure::new("E1210", error.to_string(), "choose another operation"))
     };
     if let Some(name) = id.strip_prefix(CAPABILITY_PREFIX) {
-        let found =
-            ledger::capability(connection, name).await.map_err(|failure| failure.exit(Exit::Usage))?;
+        let found = ledger::capability(connection, name).await?;
         // Its adapters do not matter for what it takes.
         let capability = CapabilityDescriptor {
             name: found.name,
@@ -125,9 +124,7 @@ async fn operation(
         Ok(found) => found.into_inner().operation.unwrap_or_default(),
         Err(status) => {
             let failure = connection.refused(&status);
-            // What one asked for is not there; anything else is no matter of the command line.
-            let exit = if failure.code.starts_with("E12") { Exit::Usage } else { failure.exit };
-            let failure = ledger::of_subnet(connection, id, failure).await.exit(exit);
+            let failure = ledger::of_subnet(connection, id, failure).await;
             return Err(if is_plan(id) { run_instead(id, failure) } else { failure });
         }
     };
