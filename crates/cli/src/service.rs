@@ -33,6 +33,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// give one: what accepts a connection and never says a word would hold a command for ever.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
+/// How often a broken connection is made again before the server counts as gone.
+const RECONNECTS_MAX: u32 = 7;
+
+/// Wait before the first of them; it doubles each time, so that all take some 25 seconds.
+const RECONNECT_DELAY: Duration = Duration::from_millis(200);
+
 /// What clients speak through: a connection that shows this process's token.
 pub(crate) type Wire = InterceptedService<Channel, Token>;
 
@@ -261,8 +267,18 @@ impl Connection {
     }
 }
 
+/// Whether to try again after a broken connection, when the wait for it is over.
+pub(crate) async fn again(connection: &Connection, status: &Status, broken: &mut u32) -> bool {
+    if connection.local.is_some() || !is_broken_connection(status) || *broken >= RECONNECTS_MAX {
+        return false;
+    }
+    tokio::time::sleep(RECONNECT_DELAY * 2_u32.pow(*broken)).await;
+    *broken += 1;
+    true
+}
+
 /// Whether a call may succeed if it is made again: the way to the server broke, nothing was refused.
-pub(crate) fn is_broken_connection(status: &Status) -> bool {
+fn is_broken_connection(status: &Status) -> bool {
     let coded = status.get_details_error_info().is_some();
     let broken =
         matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled);

@@ -269,7 +269,9 @@ fn a_server_makes_calls_for_its_clients() {
     folder.orch(["proof", "verify", "a.orchproof"]).succeeds();
     assert!(served(&["start=1"]).exits(2).err.contains("E1162"));
     // The store is the server's.
-    assert!(folder.orch(search(&["query=a"])).exits(6).err.contains("add --server to use it"));
+    assert!(
+        folder.orch(search(&["query=a"])).exits(6).err.contains(&format!("add --server {}", server.address))
+    );
     folder.orch(search(&["query=a", "--no-journal"])).succeeds();
 }
 
