@@ -23,12 +23,16 @@ const NAME_CHARS_MAX: usize = 64;
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let own = Shape::of(name)?;
     let folded = name.to_lowercase();
+    let places = Places::of(&folded);
     // Below three letters everything is near to everything.
     let mut allowed = folded.chars().count() / 3;
     let mut best = None;
     for candidate in candidates {
         let far = Shape::of(candidate).is_none_or(|other| own.least_distance(other) > allowed);
-        if far || candidate == name {
+        if far
+            || candidate == name
+            || places.as_ref().is_some_and(|places| places.are_far(candidate, allowed))
+        {
             continue;
         }
         let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase());
@@ -106,9 +110,125 @@ impl Shape {
     }
 }
 
+/// Where each letter stands in a name of ASCII letters, a bit for a place: what compares names a whole column of the table at a time
+/// (Hyyro's bit-vector algorithm), where the exact distance takes a table for each candidate.
+struct Places {
+    of: [u64; 128],
+    chars: usize,
+}
+
+impl Places {
+    /// `None` of a name that is empty, or not ASCII.
+    fn of(folded: &str) -> Option<Self> {
+        let mut of = [0; 128];
+        for (at, byte) in folded.bytes().enumerate() {
+            *of.get_mut(usize::from(byte))? |= 1_u64.checked_shl(u32::try_from(at).ok()?)?;
+        }
+        let chars = folded.len();
+        (chars > 0).then_some(Self { of, chars })
+    }
+
+    /// Whether `candidate` has surely more than `allowed` differences. What is counted here lets no letter take part in two
+    /// changes. That can make three differences of two, where letters are swapped around others, and not more.
+    fn are_far(&self, candidate: &str, allowed: usize) -> bool {
+        let limit = allowed * 3 / 2;
+        let last = 1_u64 << (self.chars - 1);
+        // The column of the table, as differences of neighbours: one more, one less; and those that cost nothing on the diagonal.
+        let (mut more, mut less, mut same) = (u64::MAX, 0_u64, 0_u64);
+        let (mut distance, mut before) = (self.chars, 0_u64);
+        for (at, byte) in candidate.bytes().enumerate() {
+            let Some(&here) = self.of.get(usize::from(byte.to_ascii_lowercase())) else { return false };
+            let swapped = ((!same & here) << 1) & before;
+            same = ((here & more).wrapping_add(more) ^ more) | here | less | swapped;
+            let (up, down) = (less | !(same | more), same & more);
+            if up & last != 0 {
+                distance += 1;
+            } else if down & last != 0 {
+                distance -= 1;
+            }
+            // Each character that is left makes it one less at most.
+            if distance > limit + (candidate.len() - at - 1) {
+                return true;
+            }
+            let (up, down) = (up << 1 | 1, down << 1);
+            (more, less, before) = (down | !(same | up), up & same, here);
+        }
+        distance > limit
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// [`suggest`] without anything that rules candidates out.
+    fn plainly<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
+        let chars = |name: &str| name.chars().count();
+        if chars(name) > NAME_CHARS_MAX {
+            return None;
+        }
+        let folded = name.to_lowercase();
+        let near = |candidate: &&'a str| {
+            let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase());
+            let is_near =
+                *candidate != name && chars(candidate) <= NAME_CHARS_MAX && distance <= chars(&folded) / 3;
+            is_near.then_some((distance, *candidate))
+        };
+        let found = candidates.iter().filter_map(near).min_by_key(|(distance, _)| *distance);
+        found.map(|(_, candidate)| candidate)
+    }
+
+    /// All words of up to this many letters of these.
+    fn words(letters: &[char], longest: usize) -> Vec<String> {
+        let mut all = vec![String::new()];
+        let mut last = all.clone();
+        for _ in 0..longest {
+            last = last.iter().flat_map(|word| letters.iter().map(move |c| format!("{word}{c}"))).collect();
+            all.extend(last.iter().cloned());
+        }
+        all
+    }
+
+    #[test]
+    fn only_what_is_far_is_called_far() {
+        let words = words(&['a', 'b', 'c'], 5);
+        let mut ruled_out = 0;
+        for name in words.iter().skip(1) {
+            let places = Places::of(name).unwrap();
+            for other in &words {
+                let distance = strsim::damerau_levenshtein(name, other);
+                for allowed in (0..4).filter(|allowed| places.are_far(other, *allowed)) {
+                    assert!(distance > allowed, "{name} {other}: {distance}, not {allowed}");
+                    ruled_out += 1;
+                }
+            }
+        }
+        assert!(ruled_out > words.len() * words.len() / 2, "{ruled_out}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn suggestions_are_those_of_the_plain_way(
+            name in "[a-cA\u{e9}_]{0,9}|[a-z_]{3,20}|[ab]{60,66}",
+            others in proptest::collection::vec("[a-cA\u{e9}_]{0,9}|[ab]{60,66}", 0..30),
+            slips in proptest::collection::vec((0..20_usize, 0..20_usize, proptest::char::range('a', 'd')), 0..12),
+        ) {
+            // Some that are near: with letters swapped, left out, and put in.
+            let mut slipped: Vec<char> = name.chars().collect();
+            let mut candidates = others;
+            for (at, to, c) in slips {
+                match slipped.len() {
+                    0 => slipped.push(c),
+                    chars if to % 3 == 0 => slipped.swap(at % chars, to % chars),
+                    chars if to % 3 == 1 => { slipped.remove(at % chars); }
+                    chars => slipped.insert(at % chars, c),
+                }
+                candidates.push(slipped.iter().collect());
+            }
+            let candidates: Vec<&str> = candidates.iter().map(String::as_str).collect();
+            proptest::prop_assert_eq!(suggest(&name, candidates.iter().copied()), plainly(&name, &candidates));
+        }
+    }
 
     #[test]
     fn near_names_only() {
