@@ -101,6 +101,10 @@ impl<'a> Checker<'a, '_> {
         let name = &variant.name;
         let inner = match (payload, &found.payload) {
             (None, None) => None,
+            (payload, wanted) if payload.is_some() != wanted.is_some() && self.is_unread(&ty) => {
+                payload.map(|payload| self.infer(payload, None));
+                return Expr::error(span);
+            }
             (Some(payload), Some(wanted)) => {
                 Some(Box::new(self.check(payload, wanted, &format!("the payload of `{name}`"))))
             }
@@ -223,7 +227,7 @@ impl<'a> Checker<'a, '_> {
         None
     }
 
-    /// Whether `ty` is an enum that may have variants besides those that could be read.
+    /// Whether `ty` is an enum or a record that may have variants or fields besides those that could be read.
     pub(super) fn is_unread(&self, ty: &Type) -> bool {
         matches!(present(ty), Type::Named(def) if self.program.unread.contains(def))
     }
