@@ -26,12 +26,17 @@ fn side_of_result(name: &str) -> Option<&'static str> {
     }
 }
 
+/// What other languages call `null`.
+fn is_nothing(name: &str) -> bool {
+    matches!(name, "None" | "Nothing" | "Null" | "NULL" | "Nil")
+}
+
 /// What is meant by a name in upper case that other languages have.
 fn written_here(name: &str) -> Option<&'static str> {
     Some(match name {
         "True" => "write `true`",
         "False" => "write `false`",
-        "None" | "Nothing" | "Null" | "NULL" => "what is not there is `null`",
+        name if is_nothing(name) => "what is not there is `null`",
         "Some" | "Just" => "a value that is there is written as it is",
         "Int" => "`x.to_int()` reads a text, `.round()` rounds, and `x as Int` decodes JSON",
         "Float" => {
@@ -222,7 +227,12 @@ impl<'a> Checker<'a, '_> {
                 .note(format!("`{shown}` has: {}", listed(&names)));
         self.report(match side_of_result(&variant.name).filter(|_| matches!(ty, Type::Result(..))) {
             Some(side) => report.meant(side, variant.span),
-            None => did_you_mean(report, &variant.name, variant.span, names),
+            None => match did_you_mean(report, &variant.name, variant.span, names) {
+                report if report.fix.is_none() && is_nothing(&variant.name) => report.help(format!(
+                    "what is not there is `null`, which is a value of `{shown}?` and not of `{shown}`"
+                )),
+                report => report,
+            },
         });
         None
     }
