@@ -29,13 +29,15 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let mut best = None;
     for candidate in candidates {
         let far = Shape::of(candidate).is_none_or(|other| own.least_distance(other) > allowed);
-        if far
-            || candidate == name
-            || places.as_ref().is_some_and(|places| places.are_far(candidate, allowed))
-        {
+        if far || candidate == name {
             continue;
         }
-        let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase());
+        let counted = places.as_ref().filter(|_| candidate.is_ascii());
+        let distance = match counted.map(|places| places.changes(candidate, allowed * 3 / 2)) {
+            Some(None) => continue,
+            Some(Some(few @ ..=2)) => few,
+            _ => strsim::damerau_levenshtein(&folded, &candidate.to_lowercase()),
+        };
         if distance <= allowed {
             best = Some(candidate);
             // Another one must be nearer.
@@ -128,16 +130,17 @@ impl Places {
         (chars > 0).then_some(Self { of, chars })
     }
 
-    /// Whether `candidate` has surely more than `allowed` differences. What is counted here lets no letter take part in two
-    /// changes. That can make three differences of two, where letters are swapped around others, and not more.
-    fn are_far(&self, candidate: &str, allowed: usize) -> bool {
-        let limit = allowed * 3 / 2;
+    /// In how many changes the name becomes the ASCII `candidate` where no letter takes part in two; `None` of more than `limit`.
+    ///
+    /// Letters that are swapped around others can make three of these of two differences, and it is never more than that. So one or
+    /// two are the exact distance, and what has more than half as many again as are allowed is too far.
+    fn changes(&self, candidate: &str, limit: usize) -> Option<usize> {
         let last = 1_u64 << (self.chars - 1);
         // The column of the table, as differences of neighbours: one more, one less; and those that cost nothing on the diagonal.
         let (mut more, mut less, mut same) = (u64::MAX, 0_u64, 0_u64);
         let (mut distance, mut before) = (self.chars, 0_u64);
         for (at, byte) in candidate.bytes().enumerate() {
-            let Some(&here) = self.of.get(usize::from(byte.to_ascii_lowercase())) else { return false };
+            let here = self.of.get(usize::from(byte.to_ascii_lowercase())).copied().unwrap_or_default();
             let swapped = ((!same & here) << 1) & before;
             same = ((here & more).wrapping_add(more) ^ more) | here | less | swapped;
             let (up, down) = (less | !(same | more), same & more);
@@ -148,12 +151,12 @@ impl Places {
             }
             // Each character that is left makes it one less at most.
             if distance > limit + (candidate.len() - at - 1) {
-                return true;
+                return None;
             }
             let (up, down) = (up << 1 | 1, down << 1);
             (more, less, before) = (down | !(same | up), up & same, here);
         }
-        distance > limit
+        (distance <= limit).then_some(distance)
     }
 }
 
@@ -190,20 +193,27 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_far_is_called_far() {
+    fn changes_are_nearly_the_distance() {
         let words = words(&['a', 'b', 'c'], 5);
-        let mut ruled_out = 0;
         for name in words.iter().skip(1) {
             let places = Places::of(name).unwrap();
             for other in &words {
                 let distance = strsim::damerau_levenshtein(name, other);
-                for allowed in (0..4).filter(|allowed| places.are_far(other, *allowed)) {
-                    assert!(distance > allowed, "{name} {other}: {distance}, not {allowed}");
-                    ruled_out += 1;
+                let changes = places.changes(other, 9).unwrap();
+                assert!(
+                    distance <= changes && changes <= distance * 3 / 2,
+                    "{name} {other}: {distance}, {changes}"
+                );
+                assert!(changes > 2 || changes == distance, "{name} {other}: {distance}, {changes}");
+                for limit in 0..6 {
+                    assert_eq!(
+                        places.changes(other, limit),
+                        (changes <= limit).then_some(changes),
+                        "{name} {other}"
+                    );
                 }
             }
         }
-        assert!(ruled_out > words.len() * words.len() / 2, "{ruled_out}");
     }
 
     proptest::proptest! {
