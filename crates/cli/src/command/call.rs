@@ -125,7 +125,17 @@ async fn operation(
         Err(status) => {
             let failure = connection.refused(&status);
             let failure = ledger::of_subnet(connection, id, failure).await;
-            return Err(if is_plan(id) { run_instead(id, failure) } else { failure });
+            return Err(match failure.code.as_str() {
+                _ if is_plan(id) => run_instead(id, failure),
+                "E1201" if ledger::capability(connection, id).await.is_ok() => {
+                    let help = format!(
+                        "`{id}` is a capability: `orch call {CAPABILITY_PREFIX}{id}`\n{}",
+                        failure.help
+                    );
+                    Failure { help, ..failure }
+                }
+                _ => failure,
+            });
         }
     };
     serde_json::from_slice(&found.entry_json).map_err(|error| {

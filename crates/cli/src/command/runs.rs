@@ -251,7 +251,11 @@ fn advised(connection: &Connection, failure: Failure) -> Failure {
     }
     let elsewhere =
         if connection.local.is_some() { "; those of a server are seen with --server URL" } else { "" };
-    let help = format!("`orch runs list{}` names the runs there are{elsewhere}", connection.option());
+    let list = format!("`orch runs list{}` names the runs there are{elsewhere}", connection.option());
+    let help = match failure.code.as_str() {
+        "E1510" => format!("write a run's id, or its beginning from 4 characters on; {list}"),
+        _ => list,
+    };
     Failure { help, ..failure }
 }
 

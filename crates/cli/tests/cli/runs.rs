@@ -52,7 +52,8 @@ fn a_run_of_before_is_listed_shown_and_its_proof_is_fetched() {
     assert!(none.starts_with("error[E1164]: there is no run whose id begins with `dead`\n"), "{none}");
     assert!(none.contains("`orch runs list` names the runs there are"), "{none}");
     // Too little to mean anything.
-    assert!(folder.orch(["runs", "show", short.split_at(3).0]).exits(2).err.starts_with("error[E1510]"));
+    let little = folder.orch(["runs", "show", short.split_at(3).0]).exits(2).err;
+    assert!(little.starts_with("error[E1510]") && little.contains("from 4 characters on"), "{little}");
 
     let fetched = folder.orch(["runs", "proof", short, "--out", "again.orchproof"]).succeeds().out;
     assert!(fetched.starts_with("again.orchproof (verified, level L1, "), "{fetched}");

@@ -60,9 +60,12 @@ pub(super) async fn run(
 /// Who names a subnet wants to know its operations; and who names an operation of a subnet without any, that there are none.
 pub(crate) async fn of_subnet(connection: &Connection, id: &str, failure: Failure) -> Failure {
     let (subnet, name) = id.split_once('.').map_or((id, None), |(subnet, name)| (subnet, Some(name)));
-    let Some(netuid) = subnet.strip_prefix("sn").and_then(|netuid| netuid.parse::<u16>().ok()) else {
-        return failure;
+    // Also as people write it: `SN22`, `22`.
+    let number = match subnet.split_at_checked(2) {
+        Some((prefix, number)) if prefix.eq_ignore_ascii_case("sn") => number,
+        _ => subnet,
     };
+    let Ok(netuid) = number.parse::<u16>() else { return failure };
     let Ok(operations) = list(connection, Some(netuid.into())).await else { return failure };
     if operations.is_empty() {
         return unknown_subnet(connection, netuid, failure).await;
@@ -71,7 +74,7 @@ pub(crate) async fn of_subnet(connection: &Connection, id: &str, failure: Failur
         return failure;
     }
     let ids: Vec<&str> = operations.iter().map(|operation| operation.id.as_str()).collect();
-    Failure { help: format!("{id} is a subnet; its operations are {}", ids.join(", ")), ..failure }
+    Failure { help: format!("sn{netuid} is a subnet; its operations are {}", ids.join(", ")), ..failure }
 }
 
 /// What is known of a subnet without operations, and how to add one.
