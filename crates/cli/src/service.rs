@@ -39,6 +39,9 @@ const RECONNECTS_MAX: u32 = 7;
 /// Wait before the first of them; it doubles each time, so that all take some 25 seconds.
 const RECONNECT_DELAY: Duration = Duration::from_millis(200);
 
+/// Code of a request without a token to a server that wants one.
+const NO_TOKEN: &str = "E1517";
+
 /// What clients speak through: a connection that shows this process's token.
 pub(crate) type Wire = InterceptedService<Channel, Token>;
 
@@ -231,6 +234,7 @@ impl Connection {
             Some((what, next)) if code.starts_with("E12") => {
                 Failure::new(code, what, next.replace("?; ", "?\n"))
             }
+            _ if code == NO_TOKEN => Failure::new(code, text, tokens::HOW_TO_SHOW),
             _ => Failure::new(code, text, ""),
         };
         if matches!(status.code(), Code::Unauthenticated | Code::PermissionDenied) {
