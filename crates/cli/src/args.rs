@@ -9,7 +9,7 @@ mod tokens;
 
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub(crate) use files::{Check, CheckFormat, Doc, DocFormat, Explain, Fmt, Graph, GraphFormat, New, Test};
@@ -38,11 +38,11 @@ First steps:
 Exit codes:
     0  all is well                        6  the store is in use, damaged or full
     1  findings, or the run failed        7  a secret is missing or cannot be used
-    2  wrong usage or configuration       8  the lock does not match
-    3  the server cannot be reached       9  the proof holds, its signer is unknown
-    4  the server refuses this client    10  the proof is refused
-    5  the budget does not suffice       11  plans must be compiled again
-                                         12  a version breaks plans
+    2  wrong usage or configuration, or   8  the lock does not match
+       a name of what is not there        9  the proof holds, its signer is unknown
+    3  the server cannot be reached      10  the proof is refused
+    4  the server refuses this client    11  plans must be compiled again
+    5  the budget does not suffice       12  a version breaks plans
                                         130  interrupted
 
 Results go to standard output, everything else to standard error.";
@@ -60,7 +60,7 @@ pub(crate) struct Cli {
 impl Cli {
     /// The command line of this process. What is wrong with it ends the process with a usage error.
     pub(crate) fn read() -> Self {
-        let mut cli = Self::parse();
+        let mut cli = Self::try_parse().unwrap_or_else(|error| as_argument(error).exit());
         if let Err(message) = cli.settle() {
             Self::command().error(ErrorKind::ArgumentConflict, message).exit();
         }
@@ -88,6 +88,25 @@ impl Cli {
             Ok(())
         }
     }
+}
+
+/// `orch call sn22.web_search --query a`: an argument of the operation is no switch, and is like none.
+fn as_argument(mut error: clap::Error) -> clap::Error {
+    let is_call =
+        std::env::args().skip(1).find(|word| !word.starts_with('-')).is_some_and(|word| word == "call");
+    let switch = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(switch)) if is_call && error.kind() == ErrorKind::UnknownArgument => {
+            switch.trim_start_matches('-').to_owned()
+        }
+        _ => return error,
+    };
+    // The usage is made of what was taken for meant, too.
+    for wrong in [ContextKind::SuggestedArg, ContextKind::TrailingArg, ContextKind::Usage] {
+        error.remove(wrong);
+    }
+    let tip = format!("an argument of the operation is written `{switch}=VALUE`, without `--`");
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    error
 }
 
 /// Switches every command has.

@@ -13,7 +13,7 @@ use crate::pages;
 pub(crate) enum Exit {
     /// Findings in a plan, or the run failed.
     Failed = 1,
-    /// The command line, an input or the configuration is wrong.
+    /// The command line, an input or the configuration is wrong, or names what is not there.
     Usage = 2,
     /// The server cannot be reached.
     Unreachable = 3,
@@ -52,6 +52,8 @@ pub(crate) fn exit_of(code: &str) -> Exit {
         "E0701" | "E1401" | "E1402" => Exit::OverBudget,
         "E0205" | "E0207" => Exit::Lock,
         "E1104" | "E1105" | "E1106" | "E1107" | "E1108" | "E1118" | "E1119" => Exit::MissingSecret,
+        // A name of the Ledger, or a run, that is not there.
+        "E1164" | "E1201" | "E1202" | "E1208" => Exit::Usage,
         // Arguments of the run; money in a currency the plan cannot count in is one of them.
         "E1160" | "E1161" | "E1162" | "E1163" | "E1403" => Exit::Usage,
         "E1407" => Exit::OverBudget,
@@ -158,6 +160,10 @@ mod tests {
             ("E1105", Exit::MissingSecret),
             ("E1150", Exit::Failed),
             ("E1163", Exit::Usage),
+            ("E1164", Exit::Usage),
+            ("E1201", Exit::Usage),
+            ("E1204", Exit::Failed),
+            ("E1208", Exit::Usage),
             ("E1501", Exit::Usage),
             ("E1504", Exit::Unreachable),
             ("E1530", Exit::Usage),

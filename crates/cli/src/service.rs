@@ -18,7 +18,7 @@ use tonic_types::StatusExt as _;
 
 use crate::config::{Config, DEFAULT_ADDRESS};
 use crate::exit::{Exit, Failure};
-use crate::service::local::Local;
+use crate::service::local::{Found, Local};
 use crate::tokens;
 
 pub(crate) mod local;
@@ -32,6 +32,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// While an answer is awaited, how often the server is asked for a sign of life, and how long it may take to
 /// give one: what accepts a connection and never says a word would hold a command for ever.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+
+/// How often a broken connection is made again before the server counts as gone.
+const RECONNECTS_MAX: u32 = 7;
+
+/// Wait before the first of them; it doubles each time, so that all take some 25 seconds.
+const RECONNECT_DELAY: Duration = Duration::from_millis(200);
+
+/// Code of a request without a token to a server that wants one.
+const NO_TOKEN: &str = "E1517";
 
 /// What clients speak through: a connection that shows this process's token.
 pub(crate) type Wire = InterceptedService<Channel, Token>;
@@ -98,7 +107,8 @@ impl Connection {
         }
     }
 
-    /// A connection for looking up and changing the Ledger: that of a server, or that of this project.
+    /// A connection for looking things up in the Ledger of a server, or of this project, whoever has its store; or for changing
+    /// it.
     pub(crate) async fn for_ledger(
         config: &Config,
         url: Option<&str>,
@@ -106,16 +116,30 @@ impl Connection {
     ) -> Result<Self, Failure> {
         match url {
             Some(url) => Self::remote(config, url).await,
-            None => Self::local(Local::for_ledger(config, change).await?).await,
+            None if change => Self::local(Local::for_ledger(config, true).await?).await,
+            None => Self::local(Local::for_reading(config).await?).await,
         }
     }
 
-    /// A connection for looking up and changing published plans: those of a server, or of this project.
-    pub(crate) async fn for_plans(config: &Config, url: Option<&str>, change: bool) -> Result<Self, Failure> {
+    /// A connection for changing published plans: those of a server, or of this project.
+    pub(crate) async fn for_plans(config: &Config, url: Option<&str>) -> Result<Self, Failure> {
         match url {
             Some(url) => Self::remote(config, url).await,
-            None => Self::local(Local::for_plans(config, change).await?).await,
+            None => Self::local(Local::for_plans(config).await?).await,
         }
+    }
+
+    /// A connection for looking at runs and published plans: those of a server, or of this project. A server that has the store of
+    /// this project is asked.
+    pub(crate) async fn for_looking(config: &Config, url: Option<&str>) -> Result<Self, Failure> {
+        let address = match url {
+            Some(url) => url.to_owned(),
+            None => match Local::for_looking(config).await? {
+                Found::Here(local) => return Self::local(*local).await,
+                Found::At(address) => address,
+            },
+        };
+        Self::remote(config, &address).await
     }
 
     /// A connection to a service of this process.
@@ -210,6 +234,7 @@ impl Connection {
             Some((what, next)) if code.starts_with("E12") => {
                 Failure::new(code, what, next.replace("?; ", "?\n"))
             }
+            _ if code == NO_TOKEN => Failure::new(code, text, tokens::HOW_TO_SHOW),
             _ => Failure::new(code, text, ""),
         };
         if matches!(status.code(), Code::Unauthenticated | Code::PermissionDenied) {
@@ -246,8 +271,18 @@ impl Connection {
     }
 }
 
+/// Whether to try again after a broken connection, when the wait for it is over.
+pub(crate) async fn again(connection: &Connection, status: &Status, broken: &mut u32) -> bool {
+    if connection.local.is_some() || !is_broken_connection(status) || *broken >= RECONNECTS_MAX {
+        return false;
+    }
+    tokio::time::sleep(RECONNECT_DELAY * 2_u32.pow(*broken)).await;
+    *broken += 1;
+    true
+}
+
 /// Whether a call may succeed if it is made again: the way to the server broke, nothing was refused.
-pub(crate) fn is_broken_connection(status: &Status) -> bool {
+fn is_broken_connection(status: &Status) -> bool {
     let coded = status.get_details_error_info().is_some();
     let broken =
         matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled);

@@ -23,6 +23,10 @@ const TOKEN_BYTES: usize = 32;
 /// The token of this process as a client; with `_FILE` at its end, a file with it.
 const VARIABLE: &str = "ORCHESTRA_TOKEN";
 
+/// What a client does that a server asks for a token.
+pub(crate) const HOW_TO_SHOW: &str = "put the token that you were given into ORCHESTRA_TOKEN, or the name of a file that \
+                                      holds it into ORCHESTRA_TOKEN_FILE";
+
 /// The tokens of a server, by name.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]

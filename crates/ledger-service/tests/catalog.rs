@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ledger_service::{Callability, Catalog, Error, MAX_CATALOG_FILE_BYTES, Options};
 use plan_compiler::{Source, compile};
+use schema::delivery::Delivery;
 use schema::hash::Hash;
 use schema::lock::Lock;
 use schema::operation::{ObservedCost, OperationDescriptor, SideEffects, Transport};
@@ -77,6 +78,17 @@ fn adapters_compile_whether_their_operation_can_be_called_or_not() {
     let source = Source { name: "all.orch", text: &format!("edition 2026\n{text}") };
     let compilation = compile(&source, &lock, &plan_compiler::Options::default());
     assert!(compilation.diagnostics.is_empty(), "{:#?}", compilation.diagnostics);
+}
+
+#[test]
+fn what_is_said_to_come_by_pages_can_be_asked_for_pages() {
+    let catalog = embedded();
+    let by_pages = |summary: &str| summary.contains("by page");
+    let said: Vec<_> = catalog.operations.iter().filter(|operation| by_pages(&operation.summary)).collect();
+    assert!(!said.is_empty());
+    for operation in said {
+        assert!(matches!(operation.delivery, Some(Delivery::Pages(_))), "{}", operation.id);
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub struct Fixed {
 pub enum Left {
     /// They leave no fewer mistakes, alone or together.
     NoBetter,
-    /// The text was compiled [`FIX_ROUNDS_MAX`] times: fixing what is there now goes on.
+    /// The text was compiled [`FIX_ROUNDS_MAX`] times, and got better meanwhile: fixing what it is now goes on.
     Rounds,
 }
 
@@ -68,7 +68,8 @@ pub fn fix(source: &Source<'_>, lock: &Lock, options: &Options) -> Fixed {
         }
         match best.better(&mut rounds, &compile_text) {
             Some(next) => best = next,
-            None if rounds == 0 => break Some(Left::Rounds),
+            // Where nothing was made, the next time would be as this one.
+            None if rounds == 0 && !best.applied.is_empty() => break Some(Left::Rounds),
             None => break Some(Left::NoBetter),
         }
     };

@@ -28,7 +28,7 @@ pub(crate) struct Program<'a> {
     pub(crate) plans: Vec<Plan<'a>>,
     /// Where each definition comes from, by its id; the checker's own ones lie behind the end.
     pub(crate) origins: Vec<Origin>,
-    /// Enums of which not every variant could be read.
+    /// Enums and records that may have been meant to have variants and fields besides those that could be read.
     pub(crate) unread: BTreeSet<DefId>,
 }
 

@@ -32,6 +32,8 @@ pub struct Options {
     pub ledger_of: Option<PathBuf>,
     /// Bytes the database in a folder may grow to; `None` = as the disk allows.
     pub store_bytes_max: Option<u64>,
+    /// Where the service is to answer clients; who is refused its store is told.
+    pub address: Option<String>,
     /// How calls leave the machine.
     pub egress: egress::Options,
     /// Base URLs that replace those of the Ledger, by operation (`sn64.chat_completions`) or subnet (`sn64`).
@@ -76,6 +78,7 @@ impl Options {
             store,
             ledger_of: None,
             store_bytes_max: None,
+            address: None,
             egress: egress::Options::default(),
             endpoints: BTreeMap::new(),
             secrets: SecretStore::new(),
@@ -134,6 +137,15 @@ impl OpenError {
         }
     }
 
+    /// Where the owner of the store answers, where it is a server that has it.
+    #[must_use]
+    pub fn owner_address(&self) -> Option<&str> {
+        match self {
+            Self::Store(store::Error::Locked { address, .. }) => address.as_deref(),
+            _ => None,
+        }
+    }
+
     /// What to do next; empty where the message says it.
     #[must_use]
     pub fn help(&self) -> &'static str {
@@ -178,8 +190,9 @@ impl Service {
             }
             // The store first: its lock makes sure that no other process makes a key at the same time.
             StoreLocation::Folder(folder) => {
-                let max_bytes = options.store_bytes_max;
-                let log = Sqlite::open(&store::Options { max_bytes, ..store::Options::new(folder) })?;
+                let (max_bytes, address) = (options.store_bytes_max, options.address);
+                let log =
+                    Sqlite::open(&store::Options { max_bytes, address, ..store::Options::new(folder) })?;
                 (Arc::new(log), runtime::keys::load_or_create(folder)?)
             }
         };

@@ -11,12 +11,14 @@ use crate::StreamName;
 #[non_exhaustive]
 pub enum Error {
     /// Another process owns the store, or holds the database open for writing.
-    #[error("the store {} is in use by {}", path.display(), owner(*pid))]
+    #[error("the store {} is in use by {}", path.display(), owner(*pid, address.as_deref()))]
     Locked {
         /// Lock file or database.
         path: PathBuf,
         /// Process id written by the owner, when it could be read.
         pid: Option<u32>,
+        /// Where the owner answers, when it is a server.
+        address: Option<String>,
     },
     /// The database file is damaged, or is not a store at all.
     #[error("the store {} cannot be read: {reason}", path.display())]
@@ -162,6 +164,7 @@ impl Error {
     }
 }
 
-fn owner(pid: Option<u32>) -> String {
-    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+fn owner(pid: Option<u32>, address: Option<&str>) -> String {
+    let who = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+    address.map_or_else(|| who.clone(), |address| format!("{who}, which serves it at {address}"))
 }

@@ -35,6 +35,21 @@ async fn a_second_opener_is_told_who_owns_the_store() {
 }
 
 #[tokio::test]
+async fn a_second_opener_is_told_where_the_owner_answers() {
+    let dir = TempDir::new().unwrap();
+    let address = Some("127.0.0.1:7410".to_owned());
+    let first = Sqlite::open(&Options { address: address.clone(), ..Options::new(dir.path()) }).unwrap();
+    let error = open(dir.path()).unwrap_err();
+    assert!(matches!(&error, Error::Locked { address: told, .. } if *told == address), "{error}");
+    assert!(error.to_string().ends_with(", which serves it at 127.0.0.1:7410"), "{error}");
+    drop(first);
+    // The next owner says for itself.
+    let _second = open(dir.path()).unwrap();
+    let error = open(dir.path()).unwrap_err();
+    assert!(matches!(&error, Error::Locked { pid: Some(_), address: None, .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_lock_file_left_by_a_dead_process_is_no_obstacle() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join(LOCK_FILE), "999999999999\n").unwrap();

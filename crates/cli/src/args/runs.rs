@@ -171,21 +171,24 @@ pub(crate) enum Runs {
     },
     /// Show a run: its state, its steps, what it cost.
     Show {
-        /// Such as `01a20312-e3b0-71c1-8f80-cf4a5739d298`, with or without `runs/` before it.
+        /// Such as `01a20312-e3b0-71c1-8f80-cf4a5739d298`, with or without `runs/` before it, or as much of its beginning as no
+        /// other run has.
         run: String,
         #[command(flatten)]
         source: RunSource,
     },
     /// Stop a run that has not ended. What was sent is settled, and nothing more is sent.
     Cancel {
-        /// Such as `01a20312-e3b0-71c1-8f80-cf4a5739d298`, with or without `runs/` before it.
+        /// Such as `01a20312-e3b0-71c1-8f80-cf4a5739d298`, with or without `runs/` before it, or as much of its beginning as no
+        /// other run has.
         run: String,
         #[command(flatten)]
         source: RunSource,
     },
     /// Fetch the proof of a run that ended.
     Proof {
-        /// Such as `01a20312-e3b0-71c1-8f80-cf4a5739d298`, with or without `runs/` before it.
+        /// Such as `01a20312-e3b0-71c1-8f80-cf4a5739d298`, with or without `runs/` before it, or as much of its beginning as no
+        /// other run has.
         run: String,
         /// Where to write it; else `.orchestra/proofs/<run>.orchproof`.
         #[arg(long, value_name = "FILE")]

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::run::{Interrupts, cost_max};
 use super::{Context, ledger, plans, proof};
 use crate::args;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::project;
 use crate::service::Connection;
 use crate::service::local::State;
@@ -55,12 +55,10 @@ pub(crate) async fn run(context: &Context, args: &args::Call) -> Result<(), Fail
         request_id: Uuid::new_v4().to_string(),
         want_receipt: args.receipt.is_some(),
     };
-    // A server of this project signs with the project's key; of any other, only its word would be had.
-    let mut trusted = match args.receipt {
-        Some(_) => proof::project_policy(&config)?,
+    let trusted = match args.receipt {
+        Some(_) => proof::trusted(&config, &connection)?,
         None => TrustPolicy::default(),
     };
-    trusted.runtime_keys.extend(connection.trust().runtime_keys);
     let report = report::Report { context, callee: &callee, receipt: args.receipt.as_deref(), trusted };
     let ended = match follow::follow(&connection, request, context, args.stream, &mut interrupts).await {
         Ok(followed) => report.show(&connection, &followed).await,
@@ -95,8 +93,7 @@ async fn look_up(
         signature.map_err(|error| Failure::new("E1210", error.to_string(), "choose another operation"))
     };
     if let Some(name) = id.strip_prefix(CAPABILITY_PREFIX) {
-        let found =
-            ledger::capability(connection, name).await.map_err(|failure| failure.exit(Exit::Usage))?;
+        let found = ledger::capability(connection, name).await?;
         // Its adapters do not matter for what it takes.
         let capability = CapabilityDescriptor {
             name: found.name,
@@ -127,10 +124,18 @@ async fn operation(
         Ok(found) => found.into_inner().operation.unwrap_or_default(),
         Err(status) => {
             let failure = connection.refused(&status);
-            // What one asked for is not there; anything else is no matter of the command line.
-            let exit = if failure.code.starts_with("E12") { Exit::Usage } else { failure.exit };
-            let failure = ledger::of_subnet(connection, id, failure).await.exit(exit);
-            return Err(if is_plan(id) { run_instead(id, failure) } else { failure });
+            let failure = ledger::of_subnet(connection, id, failure).await;
+            return Err(match failure.code.as_str() {
+                _ if is_plan(id) => run_instead(id, failure),
+                "E1201" if ledger::capability(connection, id).await.is_ok() => {
+                    let help = format!(
+                        "`{id}` is a capability: `orch call {CAPABILITY_PREFIX}{id}`\n{}",
+                        failure.help
+                    );
+                    Failure { help, ..failure }
+                }
+                _ => failure,
+            });
         }
     };
     serde_json::from_slice(&found.entry_json).map_err(|error| {

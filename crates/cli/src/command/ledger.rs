@@ -73,6 +73,11 @@ async fn search(
 ) -> Result<(), Failure> {
     let connection = connect(context, source, false).await?;
     let (tags, limit) = (request.tags.clone(), request.limit);
+    // Who asks for a tag, or for what fulfils a capability, asks for operations.
+    let capabilities = match tags.is_empty() && request.capability.is_empty() {
+        true => capability::search(&connection, &request.query).await?,
+        false => Vec::new(),
+    };
     let hits = match connection.ledger().search_operations(request).await {
         Ok(response) => response.into_inner().hits,
         Err(status) => {
@@ -95,26 +100,29 @@ async fn search(
                 row.into()
             })
             .collect();
-        context.output.document(&json!({ "hits": rows }));
+        let capabilities: Vec<Value> = capabilities.iter().map(capability::document).collect();
+        context.output.document(&json!({ "hits": rows, "capabilities": capabilities }));
         return Ok(());
     }
-    if hits.is_empty() {
+    if hits.is_empty() && capabilities.is_empty() {
         context.output.note("nothing found; fewer or other words may help");
         return Ok(());
     }
-    print(context, &hits);
+    print(context, &capabilities, &hits);
     if hits.len() == limit as usize {
         context.output.note(&format!("the best {limit}; --limit N shows more, more words find better ones"));
     }
     Ok(())
 }
 
-fn print(context: &Context, hits: &[(v1::Operation, String)]) {
+/// Capabilities first: each is a way to several operations.
+fn print(context: &Context, capabilities: &[v1::Capability], hits: &[(v1::Operation, String)]) {
     let cells = |(operation, reason): &(v1::Operation, String)| {
         let access = if operation.callable { operation.access.clone() } else { "not callable".to_owned() };
         vec![operation.id.clone(), price(operation), access, operation.summary.clone(), reason.clone()]
     };
-    let rows: Vec<Vec<String>> = hits.iter().map(cells).collect();
+    let rows: Vec<Vec<String>> =
+        capabilities.iter().map(capability::row).chain(hits.iter().map(cells)).collect();
     if !context.output.stdout_is_terminal() {
         return context.output.data(&tabbed(&rows));
     }

@@ -31,7 +31,11 @@ pub(crate) async fn run(context: &Context, args: &Plans) -> Result<(), Failure> 
 }
 
 async fn connect(context: &Context, source: &LedgerSource, change: bool) -> Result<Connection, Failure> {
-    Connection::for_plans(&context.config()?, source.server.as_deref(), change).await
+    let (config, url) = (context.config()?, source.server.as_deref());
+    match change {
+        true => Connection::for_plans(&config, url).await,
+        false => Connection::for_looking(&config, url).await,
+    }
 }
 
 async fn publish(

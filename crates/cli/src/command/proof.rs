@@ -17,6 +17,7 @@ use crate::args::Proof;
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
 use crate::project;
+use crate::service::Connection;
 
 /// Runs one of the subcommands.
 pub(crate) fn run(context: &Context, args: &Proof) -> Result<(), Failure> {
@@ -80,7 +81,7 @@ fn policy(context: &Context, trust: &[String]) -> Result<TrustPolicy, Failure> {
 }
 
 /// The keys of `orch run` and `orch serve` in this project, so far as they have run here.
-pub(crate) fn project_policy(config: &Config) -> Result<TrustPolicy, Failure> {
+fn project_policy(config: &Config) -> Result<TrustPolicy, Failure> {
     let mut policy = TrustPolicy::default();
     for folder in [config.state_folder(), config.data_folder()] {
         if folder.join(runtime::keys::KEY_FILE).exists() {
@@ -91,6 +92,14 @@ pub(crate) fn project_policy(config: &Config) -> Result<TrustPolicy, Failure> {
         }
     }
     Ok(policy)
+}
+
+/// The keys whose proofs a command can vouch for. A server of this project signs with the project's key; of any other, only its
+/// word would be had.
+pub(crate) fn trusted(config: &Config, connection: &Connection) -> Result<TrustPolicy, Failure> {
+    let mut trusted = project_policy(config)?;
+    trusted.runtime_keys.extend(connection.trust().runtime_keys);
+    Ok(trusted)
 }
 
 fn verify_file(context: &Context, file: &Path, trust: &[String]) -> Result<(), Failure> {

@@ -71,9 +71,7 @@ pub(crate) async fn run(context: &Context, args: &args::Run) -> Result<(), Failu
     let view = View::new(args.progress, context.output, plan, bound);
     let finished = execute(&connection, request, view, &mut interrupts).await?;
     let folder = config.state_folder().join("proofs");
-    // A server of this project signs with the project's key; of any other, only its word would be had.
-    let mut trusted = proof::project_policy(&config)?;
-    trusted.runtime_keys.extend(connection.trust().runtime_keys);
+    let trusted = proof::trusted(&config, &connection)?;
     let keep = match &args.proof {
         Some(file) => Keep::File(file.clone()),
         // The key of a run that is kept nowhere goes with this process, so its proof would be of no use.
@@ -100,7 +98,7 @@ async fn kept(context: &Context, args: &args::Run, name: &str) -> Result<(PlanFi
         let message = "a published plan has one name, and is run where it is kept";
         return Err(Failure::new("E1507", message, "leave out --plan and --no-journal"));
     }
-    let connection = Connection::for_plans(&context.config()?, args.server.as_deref(), false).await?;
+    let connection = Connection::for_looking(&context.config()?, args.server.as_deref()).await?;
     let plan = plans::fetch(&connection, name).await?;
     connection.close().await;
     let source = plan.source.unwrap_or_default();

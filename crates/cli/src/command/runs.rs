@@ -1,5 +1,7 @@
 //! `orch runs list | show | cancel | proof`: what a server, or this project, has run before. Nothing is taken up by looking.
 
+mod name;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -17,9 +19,6 @@ use crate::output::table::{aligned, figures, tabbed, text};
 use crate::project;
 use crate::service::Connection;
 
-/// What stands before the id of a run.
-const PREFIX: &str = "runs/";
-
 /// Runs one of the subcommands.
 pub(crate) async fn run(context: &Context, args: &Runs) -> Result<(), Failure> {
     match args {
@@ -31,7 +30,7 @@ pub(crate) async fn run(context: &Context, args: &Runs) -> Result<(), Failure> {
 }
 
 async fn connect(context: &Context, source: &RunSource) -> Result<Connection, Failure> {
-    Connection::for_ledger(&context.config()?, source.server.as_deref(), false).await
+    Connection::for_looking(&context.config()?, source.server.as_deref()).await
 }
 
 async fn list(context: &Context, source: &RunSource, plan: Option<&str>, limit: u32) -> Result<(), Failure> {
@@ -82,7 +81,7 @@ async fn list(context: &Context, source: &RunSource, plan: Option<&str>, limit: 
 
 async fn show(context: &Context, source: &RunSource, run: &str) -> Result<(), Failure> {
     let connection = connect(context, source).await?;
-    let name = full(run);
+    let name = name::whole(&connection, run).await.map_err(|failure| advised(&connection, failure))?;
     let answer = connection.runs().get_run(v1::GetRunRequest { name }).await;
     let run = answer.map_err(|status| refused(&connection, &status))?.into_inner().run.unwrap_or_default();
     let steps = steps(&connection, &run).await?;
@@ -117,7 +116,7 @@ async fn show(context: &Context, source: &RunSource, run: &str) -> Result<(), Fa
 /// Cancels a run and waits until it has ended. One that ended before is told of as it is.
 async fn cancel(context: &Context, source: &RunSource, run: &str) -> Result<(), Failure> {
     let connection = connect(context, source).await?;
-    let name = full(run);
+    let name = name::whole(&connection, run).await.map_err(|failure| advised(&connection, failure))?;
     let get = v1::GetRunRequest { name: name.clone() };
     let before = connection.runs().get_run(get).await.map_err(|status| refused(&connection, &status))?;
     let had_ended = before.into_inner().run.is_some_and(|run| run.end_time.is_some());
@@ -150,11 +149,12 @@ async fn fetch_proof(
     out: Option<&Path>,
 ) -> Result<(), Failure> {
     let connection = connect(context, source).await?;
-    let name = full(run);
+    let name = name::whole(&connection, run).await.map_err(|failure| advised(&connection, failure))?;
     let bundle = read_proof(&connection, &name).await.map_err(|status| refused(&connection, &status))?;
-    let trusted = connection.trust();
+    let config = context.config()?;
+    let trusted = proof::trusted(&config, &connection)?;
     connection.close().await;
-    let folder = context.config()?.state_folder().join("proofs");
+    let folder = config.state_folder().join("proofs");
     let path = out.map_or_else(|| proof_path(&folder, &name), Path::to_owned);
     project::make_parent(&path)
         .and_then(|()| project::write_whole(&path, &bundle))
@@ -242,21 +242,24 @@ fn document(run: &v1::Run) -> Value {
 
 /// What to do about a run that is not there, or about what is no name of one.
 fn refused(connection: &Connection, status: &Status) -> Failure {
-    let failure = connection.refused(status);
+    advised(connection, connection.refused(status))
+}
+
+fn advised(connection: &Connection, failure: Failure) -> Failure {
     if !matches!(failure.code.as_str(), "E1164" | "E1510") {
         return failure;
     }
     let elsewhere =
         if connection.local.is_some() { "; those of a server are seen with --server URL" } else { "" };
-    let help = format!("`orch runs list{}` names the runs there are{elsewhere}", connection.option());
+    let list = format!("`orch runs list{}` names the runs there are{elsewhere}", connection.option());
+    let help = match failure.code.as_str() {
+        "E1510" => format!("write a run's id, or its beginning from 4 characters on; {list}"),
+        _ => list,
+    };
     Failure { help, ..failure }
 }
 
 fn time(time: Option<&prost_types::Timestamp>) -> Option<String> {
     let time = time?;
     jiff::Timestamp::new(time.seconds, time.nanos).ok().map(|time| time.to_string())
-}
-
-fn full(run: &str) -> String {
-    if run.starts_with(PREFIX) { run.to_owned() } else { format!("{PREFIX}{run}") }
 }

@@ -1,7 +1,7 @@
 //! `orch serve`.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -36,7 +36,9 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
     let stopped = stop_signal()?;
     let folder = args.data.clone().unwrap_or_else(|| config.data_folder());
     let origins = args.allow_origin.clone();
-    let local = Local::for_clients(&config, State::Folder(folder.clone()), origins).await.map_err(in_use)?;
+    let reached = from_here(bound).to_string();
+    let local = Local::for_clients(&config, State::Folder(folder.clone()), reached, origins).await;
+    let local = local.map_err(in_use)?;
     announce(context, bound, &project::relative(&folder).display().to_string());
     if !bound.ip().is_loopback() && local.service.is_open() {
         tracing::warn!(%bound, "whoever reaches this address may start runs: `orch tokens add` makes it ask for a token");
@@ -95,6 +97,16 @@ impl Faces {
         #[cfg(feature = "mcp")]
         self.session.end();
     }
+}
+
+/// Where programs of this machine reach what listens at an address: what listens at all of its addresses listens at the loopback too.
+fn from_here(bound: SocketAddr) -> SocketAddr {
+    let loopback = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(loopback, bound.port())
 }
 
 /// A store has one server at a time.

@@ -8,7 +8,7 @@ use http::HeaderValue;
 use ledger_service::Snapshot;
 use samples::Samples;
 use secrecy::SecretString;
-use server::{Options, Service, StoreLocation};
+use server::{OpenError, Options, Service, StoreLocation};
 
 use crate::config::Config;
 use crate::exit::Failure;
@@ -19,10 +19,6 @@ const SAMPLE_LATENCY: Duration = Duration::from_millis(120);
 
 /// Code of a store that another process owns.
 pub(crate) const STORE_IN_USE: &str = "E1001";
-
-/// What to do about that, unless one wants to be the owner.
-const USE_THE_SERVER: &str =
-    "if that process is `orch serve`, add --server to use it; else wait for it to end";
 
 /// Where the state of a service in this process lives.
 #[derive(Debug)]
@@ -42,6 +38,15 @@ pub(crate) struct Local {
     pub(crate) samples: Option<Samples>,
 }
 
+/// Where the store of this project is looked at.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// In this process.
+    Here(Box<Local>),
+    /// At the server that has it.
+    At(String),
+}
+
 impl Local {
     /// A service that runs the plans of this process, with sample subnets where the configuration asks for
     /// them. It compiles against the project's own lock, whatever its Ledger holds.
@@ -56,16 +61,18 @@ impl Local {
         Self::configured(config, options).await
     }
 
-    /// A service for clients elsewhere, whose locks it does not trust.
+    /// A service for clients elsewhere, who reach it at `address`, and whose locks it does not trust.
     pub(crate) async fn for_clients(
         config: &Config,
         state: State,
+        address: String,
         allow_origins: Vec<HeaderValue>,
     ) -> Result<Self, Failure> {
         let (path, is_named) = config.tokens_file();
         let tokens = Tokens::read(&path, is_named)?;
         let access = tokens.access(&path)?;
-        Self::configured(config, Options { access, allow_origins, ..options(state) }).await
+        let address = Some(address);
+        Self::configured(config, Options { access, address, allow_origins, ..options(state) }).await
     }
 
     async fn configured(config: &Config, mut options: Options) -> Result<Self, Failure> {
@@ -91,16 +98,27 @@ impl Local {
         Self::open(options, Some(samples)).await
     }
 
-    /// A service whose Ledger is looked up or changed. It makes no calls, needs no secrets, leaves runs
-    /// alone, and makes no folder merely to look something up: where the project has no store yet, it reads
-    /// the catalogue every binary carries.
+    /// A service that has the store of this project, to change its Ledger or to see whether it opens. It makes no calls, needs no
+    /// secrets, leaves runs alone, and makes no folder unless something is changed: where the project has no store yet, it
+    /// reads the catalogue every binary carries.
     pub(crate) async fn for_ledger(config: &Config, change: bool) -> Result<Self, Failure> {
         Self::open(at_rest(config, change), None).await
     }
 
-    /// The same for published plans, which are compiled against the project's own lock.
-    pub(crate) async fn for_plans(config: &Config, change: bool) -> Result<Self, Failure> {
-        Self::open(Options { trust_locks: true, ..at_rest(config, change) }, None).await
+    /// The same to change published plans, which are compiled against the project's own lock.
+    pub(crate) async fn for_plans(config: &Config) -> Result<Self, Failure> {
+        Self::open(Options { trust_locks: true, ..at_rest(config, true) }, None).await
+    }
+
+    /// A service that shows the runs and the published plans of this project, or the server that has them.
+    pub(crate) async fn for_looking(config: &Config) -> Result<Found, Failure> {
+        match Service::open(Options { trust_locks: true, ..at_rest(config, false) }).await {
+            Ok(service) => Ok(Found::Here(Box::new(Self { service, samples: None }))),
+            Err(error) => match error.owner_address() {
+                Some(address) => Ok(Found::At(address.to_owned())),
+                None => Err(not_opened(&error)),
+            },
+        }
     }
 
     /// A service whose Ledger is the catalogue that every binary carries.
@@ -108,7 +126,7 @@ impl Local {
         Self::open(options(State::Memory), None).await
     }
 
-    /// A service whose Ledger is looked up besides something else, also while another process has the store.
+    /// A service whose Ledger is looked up and nothing else, also while another process has the store.
     pub(crate) async fn for_reading(config: &Config) -> Result<Self, Failure> {
         Self::open(Options { ledger_of: store_of(config), ..options(State::Memory) }, None).await
     }
@@ -119,12 +137,19 @@ impl Local {
     }
 
     async fn open(options: Options, samples: Option<Samples>) -> Result<Self, Failure> {
-        let service = Service::open(options).await.map_err(|error| {
-            let help = if error.code() == STORE_IN_USE { USE_THE_SERVER } else { error.help() };
-            Failure::new(error.code(), error.to_string(), help)
-        })?;
+        let service = Service::open(options).await.map_err(|error| not_opened(&error))?;
         Ok(Self { service, samples })
     }
+}
+
+fn not_opened(error: &OpenError) -> Failure {
+    let help = match error.owner_address() {
+        // Unless one wants to be the owner.
+        Some(address) => format!("add --server {address} to use it there"),
+        None if error.code() == STORE_IN_USE => "wait for that process to end, or stop it".to_owned(),
+        None => error.help().to_owned(),
+    };
+    Failure::new(error.code(), error.to_string(), help)
 }
 
 /// Where calls may go as the configuration says.

@@ -129,7 +129,7 @@ fn arguments_are_read_as_the_schema_has_them() {
         folder.orch(search(&[args, &["-q"]].concat())).succeeds();
     }
     folder.orch_with_input(search(&["--args", "-"]), r#"{"query": "a"}"#).succeeds();
-    let cases: [(&[&str], &str, &str); 11] = [
+    let cases: [(&[&str], &str, &str); 12] = [
         (&[], "E1162", "`query` is missing: give a value of type String(1..)"),
         (&["qeury=a"], "E1161", "there is no input `qeury`; did you mean `query`?"),
         (&["query=a", "zzz=1"], "E1161", "there is no input `zzz`"),
@@ -139,6 +139,7 @@ fn arguments_are_read_as_the_schema_has_them() {
         (&["query="], "E1163", "at $.query"),
         (&["--args", "[1]"], "E1160", "they are a list"),
         (&["query"], "E1507", "NAME=VALUE"),
+        (&["{\"query\": \"a\"}"], "E1507", "one JSON object with all arguments goes to --args"),
         (&["query=a", "query=b"], "E1507", "given twice"),
         (&["query:=a"], "E1507", "argument `query` is not JSON"),
     ];
@@ -150,6 +151,13 @@ fn arguments_are_read_as_the_schema_has_them() {
             assert!(refused.err.contains("= help: sn22.web_search takes"), "{}", refused.err);
         }
     }
+    // No switch of ours is like it.
+    let switch = folder.orch(search(&["--query", "a"])).exits(2).err;
+    assert!(
+        switch.contains("tip: an argument of the operation is written `query=VALUE`, without `--`"),
+        "{switch}"
+    );
+    assert!(!switch.contains("--quiet"), "{switch}");
     assert!(folder.orch(search(&["query=@nope.txt"])).exits(2).err.contains("E1502"));
     assert!(folder.orch(search(&["--args", "[1]", "query=a"])).exits(2).err.contains("E1160"));
 }
@@ -183,7 +191,10 @@ fn what_does_not_exist_is_told_with_what_was_meant() {
     let unknown = |id: &str| folder.orch(["call", id, "query=a"]).exits(2).err;
     assert!(unknown("sn22.web_serch").contains("error[E1201]"));
     assert!(unknown("sn22.web_serch").contains("did you mean `sn22.web_search`?"));
-    assert!(unknown("sn22").contains("its operations are"));
+    for subnet in ["sn22", "SN22", "22"] {
+        assert!(unknown(subnet).contains("sn22 is a subnet; its operations are sn22."), "{subnet}");
+    }
+    assert!(unknown("generate").contains("`generate` is a capability: `orch call cap.generate`"));
     for plan in ["plan.orch", "plans/brief"] {
         assert!(unknown(plan).contains(&format!("a plan is run: `orch run {plan}`")));
     }
@@ -269,7 +280,9 @@ fn a_server_makes_calls_for_its_clients() {
     folder.orch(["proof", "verify", "a.orchproof"]).succeeds();
     assert!(served(&["start=1"]).exits(2).err.contains("E1162"));
     // The store is the server's.
-    assert!(folder.orch(search(&["query=a"])).exits(6).err.contains("add --server to use it"));
+    assert!(
+        folder.orch(search(&["query=a"])).exits(6).err.contains(&format!("add --server {}", server.address))
+    );
     folder.orch(search(&["query=a", "--no-journal"])).succeeds();
 }
 

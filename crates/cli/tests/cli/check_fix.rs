@@ -110,6 +110,34 @@ fn what_cannot_be_mended_leaves_the_rest_mended() {
 }
 
 #[test]
+fn what_is_left_to_mend_is_said_with_the_reason() {
+    // The sign that is certain hides two that are not.
+    let worse = |at: usize| {
+        format!("fn worse{at}(a: Int) -> Int => {{\n  let x = a ? 1 : 2\n  let y = a ? 1 : 2\n  x\n}}\n")
+    };
+    let better = |at: usize| format!("fn better{at}(a: Int) -> Int a\n");
+    let no_better = "a.orch has fixes that would leave no fewer mistakes: mend its first error, then run `orch check --fix` again\n";
+    let folder = folder(&worse(0));
+    let left = folder.orch(["check", "--fix"]).exits(1);
+    assert!(left.err.contains(no_better) && !left.err.contains("made "), "{}", left.err);
+    assert_eq!(folder.read("a.orch"), worse(0));
+    // As many as are tried one by one, and none of them helps: the next time would be the same.
+    folder.write("a.orch", (0..99).map(worse).collect::<String>());
+    let left = folder.orch(["check", "--fix"]).exits(1);
+    assert!(left.err.contains(no_better) && !left.err.contains("more to mend"), "{}", left.err);
+    // Three that help behind many that do not: the second time goes on where the first has stopped.
+    let text: String = (0..40).map(worse).chain((0..3).map(better)).collect();
+    folder.write("a.orch", text);
+    let left = folder.orch(["check", "--fix"]).exits(1);
+    assert!(left.err.contains("made 2 fixes in 1 file\n"), "{}", left.err);
+    assert!(left.err.contains("a.orch has more to mend: run `orch check --fix` again\n"), "{}", left.err);
+    let left = folder.orch(["check", "--fix"]).exits(1);
+    assert!(left.err.contains("made 1 fix in 1 file\n") && left.err.contains(no_better), "{}", left.err);
+    let mended = folder.read("a.orch");
+    assert_eq!(mended.matches("-> Int = a\n").count(), 3, "{mended}");
+}
+
+#[test]
 fn the_layout_stays_what_it_was() {
     let folder = folder("fn f(x: Bool(1..2)) -> Int =   1\n");
     folder.write("b.orch", "fn f(x: Bool(1..2)) -> Int = 1\r\n");

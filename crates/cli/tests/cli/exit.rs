@@ -45,6 +45,30 @@ fn exit_2_usage() {
 }
 
 #[test]
+fn exit_2_a_name_of_what_is_not_there() {
+    let folder = Folder::project();
+    folder.write("typo/plan.orch", "edition 2026\nuse sn22 { web_serch }\n");
+    for (args, code) in [
+        (&["call", "sn22.web_serch"][..], "E1201"),
+        (&["ledger", "show", "sn22.web_serch"], "E1201"),
+        (&["ledger", "show", "sn22.web_serch", "--as", "mcp"], "E1201"),
+        (&["lock", "update", "typo"], "E1201"),
+        (&["call", "cap.generat"], "E1202"),
+        (&["ledger", "show", "cap.generat"], "E1202"),
+        (&["ledger", "search", "--capability", "generat"], "E1202"),
+        (&["call", "sn22.web_search", "--version", "9.0"], "E1208"),
+        (&["ledger", "show", "sn22.web_search", "--version", "9.0"], "E1208"),
+        (&["runs", "show", "01a20312-e3b0-71c1-8f80-cf4a5739d298"], "E1164"),
+        (&["plans", "show", "brief"], "E1550"),
+        (&["run", "breif.orch"], "E1502"),
+        (&["explain", "E9999"], "E1515"),
+    ] {
+        let refused = folder.orch(args).exits(2);
+        assert!(refused.err.starts_with(&format!("error[{code}]: ")), "{args:?}\n{}", refused.err);
+    }
+}
+
+#[test]
 fn exit_3_server_unreachable() {
     let folder = Folder::project();
     // A port that was free a moment ago, and that nobody is given while this holds the other end.

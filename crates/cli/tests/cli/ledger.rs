@@ -8,7 +8,7 @@ use crate::orch::{Folder, shape};
 fn looking_something_up_leaves_no_trace() {
     let folder = Folder::empty();
     let found = folder.orch(["ledger", "search", "web", "search"]).succeeds();
-    let first: Vec<&str> = found.out.lines().next().unwrap().split('\t').collect();
+    let first: Vec<&str> = found.out.lines().nth(1).unwrap().split('\t').collect();
     assert_eq!(first[..4], ["sn22.web_search", "unknown", "key", "Web search, page by page."]);
     folder.orch(["ledger", "show", "sn22.web_search"]).succeeds();
     assert_eq!(folder.files(".").len(), 0);
@@ -40,7 +40,8 @@ fn hits_are_json_for_a_program() {
           "verified": false,
           "reason": "`chat` in its id; `chat` in its summary"
         }
-      ]
+      ],
+      "capabilities": []
     }
     "#);
 }
@@ -53,15 +54,18 @@ fn nothing_found_and_nothing_of_that_name_are_two_things() {
         (nothing.out.as_str(), nothing.err.as_str()),
         ("", "nothing found; fewer or other words may help\n")
     );
-    assert_eq!(folder.orch(["ledger", "search", "xyzzy", "--json"]).succeeds().json(), json!({ "hits": [] }));
+    assert_eq!(
+        folder.orch(["ledger", "search", "xyzzy", "--json"]).succeeds().json(),
+        json!({ "hits": [], "capabilities": [] })
+    );
     let cases = [
         (&["search", "--tag", "serch"][..], 2, "E1507", "did you mean `web_search`?"),
-        (&["search", "--capability", "web_serch"], 1, "E1202", "did you mean `web_search`?"),
-        (&["search", "--capability", "nothing"], 1, "E1202", "there are "),
-        (&["show", "genrate"], 1, "E1201", "did you mean the capability `generate`?"),
-        (&["show", "sn22.web_serch"], 1, "E1201", "did you mean `sn22.web_search`?"),
-        (&["show", "sn22"], 1, "E1201", "sn22 is a subnet; its operations are sn22."),
-        (&["show", "sn22.web_search", "--version", "9.9"], 1, "E1208", "it has 1.1"),
+        (&["search", "--capability", "web_serch"], 2, "E1202", "did you mean `web_search`?"),
+        (&["search", "--capability", "nothing"], 2, "E1202", "there are "),
+        (&["show", "genrate"], 2, "E1201", "did you mean the capability `generate`?"),
+        (&["show", "sn22.web_serch"], 2, "E1201", "did you mean `sn22.web_search`?"),
+        (&["show", "sn22"], 2, "E1201", "sn22 is a subnet; its operations are sn22."),
+        (&["show", "sn22.web_search", "--version", "9.9"], 2, "E1208", "it has 1.1"),
     ];
     for (args, exit, code, help) in cases {
         let refused = folder.orch([&["ledger"], args].concat()).exits(exit);
@@ -71,6 +75,27 @@ fn nothing_found_and_nothing_of_that_name_are_two_things() {
     let limit = folder.orch(["ledger", "search", "--limit", "101"]).exits(2);
     assert!(limit.err.contains("1..=100"), "{}", limit.err);
     assert_eq!(folder.orch(["ledger", "search", "--limit", "100", "-q"]).succeeds().out.lines().count(), 100);
+}
+
+#[test]
+fn of_a_subnet_without_operations_it_is_said_what_is_known() {
+    let folder = Folder::empty();
+    for (args, known, document) in [
+        (
+            &["ledger", "show", "sn15"][..],
+            "sn15: it is ORO, active",
+            "https://api.oroagents.com/openapi.json --netuid 15",
+        ),
+        (&["ledger", "show", "sn15", "--as", "mcp"], "sn15: it is ORO, active", "--netuid 15"),
+        (&["ledger", "show", "sn5.search"], "sn5: it is Hone, active", "URL --netuid 5"),
+        (&["call", "sn5.search"], "sn5: it is Hone, active", "URL --netuid 5"),
+        (&["ledger", "show", "sn300"], "sn300: nothing is known of it", "URL --netuid 300"),
+    ] {
+        let refused = folder.orch(args).exits(2).err;
+        let message = format!("error[E1201]: the Ledger has no operation of {known}\n");
+        assert!(refused.starts_with(&message), "{refused}");
+        assert!(refused.contains("help: `orch ledger add ") && refused.contains(document), "{refused}");
+    }
 }
 
 #[test]
@@ -147,9 +172,27 @@ fn a_capability_is_shown_with_what_fulfils_it() {
     assert_eq!((&json["capability"], &json["version"]), (&json!("generate"), &json!("1.0")));
     // As plans import it.
     assert_eq!(folder.orch(["ledger", "show", "cap.generate"]).succeeds().out, shown);
-    let misspelt = folder.orch(["ledger", "show", "cap.generat"]).exits(1).err;
+    let misspelt = folder.orch(["ledger", "show", "cap.generat"]).exits(2).err;
     assert!(misspelt.contains("there is no capability `generat`"), "{misspelt}");
     assert!(misspelt.contains("did you mean the capability `generate`?"), "{misspelt}");
+}
+
+#[test]
+fn a_capability_is_found_by_its_name_and_its_summary() {
+    let folder = Folder::empty();
+    let search = |args: &[&str]| folder.orch([&["ledger", "search"], args].concat()).succeeds();
+    let first = |args: &[&str]| search(args).out.lines().next().map(str::to_owned).unwrap_or_default();
+    for words in [&["generate text"][..], &["generate", "text"], &["cap.generate"], &["Gener tex"]] {
+        let row = first(words);
+        assert!(row.starts_with("cap.generate\t-\tcapability\t"), "{words:?}: {row}");
+        assert!(row.contains("\tfulfilled by sn28.chat_completions, "), "{row}");
+    }
+    let json = search(&["generate", "text", "--json"]).json();
+    assert_eq!(json["capabilities"][0]["capability"], "generate");
+    // Other words, and what is asked of operations alone.
+    for args in [&["generate", "xyzzy"][..], &["generate", "--tag", "llm_inference"], &[]] {
+        assert!(!first(args).starts_with("cap."), "{args:?}");
+    }
 }
 
 fn entry(folder: &Folder) -> Value {
@@ -239,7 +282,7 @@ fn an_operation_is_shown_as_a_tool() {
     assert!(
         folder
             .orch(["ledger", "show", "sn22.web_serch", "--as", "mcp"])
-            .exits(1)
+            .exits(2)
             .err
             .starts_with("error[E1201]")
     );

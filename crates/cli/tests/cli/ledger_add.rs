@@ -203,7 +203,7 @@ fn a_document_that_is_wrong_is_refused_as_a_whole_unless_it_is_asked_for() {
         "{}",
         refused.err
     );
-    folder.orch(["ledger", "show", "sn7.search_index"]).exits(1);
+    folder.orch(["ledger", "show", "sn7.search_index"]).exits(2);
     let partial = add(&["--partial", "--json"]).succeeds().json();
     assert_eq!((&partial["new"], &partial["refused"]), (&json!(1), &json!(2)));
 }

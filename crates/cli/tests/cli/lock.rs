@@ -94,16 +94,16 @@ fn an_unknown_name_is_reported_with_its_file_and_nothing_is_written() {
     let folder = Folder::empty();
     folder.write("good.orch", FIRST);
     folder.write("typo.orch", "edition 2026\nuse sn22 { web_serch }\n");
-    let refused = folder.orch(["lock", "update"]).exits(1);
+    let refused = folder.orch(["lock", "update"]).exits(2);
     assert!(refused.err.starts_with("error[E1201]: typo.orch: there is no operation `sn22.web_serch`\n"));
     assert!(refused.err.contains("did you mean `sn22.web_search`?"), "{}", refused.err);
     assert_eq!(folder.files(".").len(), 2);
     folder.write("typo.orch", "edition 2026\nuse cap { generat }\n");
-    let refused = folder.orch(["lock", "update"]).exits(1);
+    let refused = folder.orch(["lock", "update"]).exits(2);
     assert!(refused.err.contains("typo.orch: there is no capability `generat`"), "{}", refused.err);
     // All of them at once, each with its file.
     folder.write("other.orch", "edition 2026\nuse sn22 { web_crawll }\n");
-    let refused = folder.orch(["lock", "update"]).exits(1);
+    let refused = folder.orch(["lock", "update"]).exits(2);
     let said =
         "error[E1201]: other.orch: there is no operation `sn22.web_crawll`; did you mean `sn22.web_crawl`?
   typo.orch: there is no capability `generat`; did you mean `generate`?

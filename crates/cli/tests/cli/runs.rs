@@ -33,6 +33,28 @@ fn a_run_of_before_is_listed_shown_and_its_proof_is_fetched() {
     assert_eq!(json["result"]["topic"], "Halcyon versus Meridian");
     assert_eq!(json["costs"].as_array().map(Vec::len), Some(2));
 
+    // The first eight characters are the time but for its last seconds, which both have in common as a rule.
+    let common = short.bytes().zip(runs[0].bytes().skip("runs/".len())).take_while(|(a, b)| a == b).count();
+    let ((many, _), (one, _)) = (short.split_at(common), short.split_at(common + 1));
+    for id in [one.to_owned(), format!("runs/{one}"), one.to_uppercase()] {
+        let shown = folder.orch(["runs", "show", &id]).succeeds().out;
+        assert!(shown.starts_with(&format!("{name} of ")), "{shown}");
+    }
+    for command in ["show", "cancel", "proof"] {
+        let several = folder.orch(["runs", command, many]).exits(2).err;
+        assert!(
+            several.starts_with(&format!("error[E1523]: the ids of several runs begin with `{many}`:\n"))
+        );
+        assert!(several.contains(&format!("\n  {}, sn22.web_search, began 20", runs[0])), "{several}");
+        assert!(several.contains(&format!("\n  {name}, brief, began 20")), "{several}");
+    }
+    let none = folder.orch(["runs", "show", "dead"]).err;
+    assert!(none.starts_with("error[E1164]: there is no run whose id begins with `dead`\n"), "{none}");
+    assert!(none.contains("`orch runs list` names the runs there are"), "{none}");
+    // Too little to mean anything.
+    let little = folder.orch(["runs", "show", short.split_at(3).0]).exits(2).err;
+    assert!(little.starts_with("error[E1510]") && little.contains("from 4 characters on"), "{little}");
+
     let fetched = folder.orch(["runs", "proof", short, "--out", "again.orchproof"]).succeeds().out;
     assert!(fetched.starts_with("again.orchproof (verified, level L1, "), "{fetched}");
     folder.orch(["proof", "verify", "again.orchproof"]).succeeds();
@@ -43,7 +65,7 @@ fn a_run_of_before_is_listed_shown_and_its_proof_is_fetched() {
         assert!(unknown.err.contains("`orch runs list` names the runs there are"), "{}", unknown.err);
     }
     for args in [["runs", "show"], ["runs", "proof"]] {
-        let unknown = folder.orch([&args[..], &["01a20312-e3b0-71c1-8f80-cf4a5739d298"]].concat()).exits(1);
+        let unknown = folder.orch([&args[..], &["01a20312-e3b0-71c1-8f80-cf4a5739d298"]].concat()).exits(2);
         assert!(unknown.err.starts_with("error[E1164]"), "{}", unknown.err);
     }
 }

@@ -1,7 +1,8 @@
 //! `orch serve`, and the other commands against it.
 
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use crate::orch::{Folder, Running, ended};
 
@@ -47,12 +48,12 @@ fn runs_ledger_and_lock_work_the_same_against_a_server() {
     // The server of this project signs with this project's key.
     assert!(ran.err.contains("(verified, level L1, signed by this project's runtime)"), "{}", ran.err);
     folder.orch(["proof".as_ref(), "verify".as_ref(), folder.proof().as_os_str()]).succeeds();
-    assert!(with(&["ledger", "search", "web"]).succeeds().out.starts_with("sn22.web_search\t"));
+    assert!(with(&["ledger", "search", "web"]).succeeds().out.contains("\nsn22.web_search\t"));
     assert!(with(&["lock", "update"]).succeeds().err.contains("6 pins, unchanged"));
     // What is refused here is refused there, with the same code.
     assert!(with(&["run", "plan.orch", "--max-cost", "0.01USD"]).exits(5).err.starts_with("error[E1402]"));
     assert!(with(&["run", "plan.orch", "-i", "topc=x"]).exits(2).err.starts_with("error[E1161]"));
-    assert!(with(&["ledger", "show", "sn22.web_serch"]).exits(1).err.starts_with("error[E1201]"));
+    assert!(with(&["ledger", "show", "sn22.web_serch"]).exits(2).err.starts_with("error[E1201]"));
     // The same by the environment.
     let ran = ended(folder.command(["run", "plan.orch", "-q"]).env("ORCHESTRA_SERVER", &server.address));
     ran.succeeds();
@@ -89,11 +90,13 @@ fn a_server_keeps_its_memory_in_small_pages() {
 fn one_process_owns_a_folder_and_the_others_are_told_how_to_share_it() {
     let folder = Folder::project_with_latency(1);
     let server = Server::start(&folder, &["127.0.0.1:0"]);
-    for args in [&["run", "plan.orch"][..], &["ledger", "search", "web"], &["lock", "update"]] {
+    for args in [&["run", "plan.orch"][..], &["call", "sn22.web_search"], &["plans", "publish", "plan.orch"]]
+    {
         let refused = folder.orch(args).exits(6);
         assert!(refused.err.starts_with("error[E1001]: "), "{}", refused.err);
         assert!(refused.err.contains(&format!("in use by process {}", server.child.id())), "{}", refused.err);
-        assert!(refused.err.contains("add --server to use it"), "{}", refused.err);
+        let help = format!("help: add --server {} to use it there", server.address);
+        assert!(refused.err.contains(&help), "{}", refused.err);
     }
     let second = folder.orch(["serve", "--listen", "127.0.0.1:0"]).exits(6);
     assert!(second.err.contains("E1001") && second.err.contains("--data"), "{}", second.err);
@@ -106,6 +109,36 @@ fn one_process_owns_a_folder_and_the_others_are_told_how_to_share_it() {
     // The port comes first, so the second server has not touched its folder.
     assert_eq!(folder.files("other").len(), 0);
     folder.orch(["run", "plan.orch", "-q", "--no-journal"]).succeeds();
+}
+
+#[test]
+fn who_only_looks_needs_not_know_that_a_server_has_the_store() {
+    let folder = Folder::project_with_latency(1);
+    folder.orch(["run", "plan.orch", "-q"]).succeeds();
+    folder.orch(["plans", "publish", "plan.orch"]).succeeds();
+    // Programs of this machine do not reach it at that address everywhere.
+    let server = Server::start(&folder, &["0.0.0.0:0"]);
+    let runs = folder.orch(["runs", "list", "--json"]).succeeds().json();
+    let run = runs["runs"][0]["run"].as_str().unwrap().to_owned();
+    assert!(folder.orch(["runs", "show", &run]).succeeds().out.contains("succeeded"));
+    assert!(folder.orch(["runs", "cancel", &run]).succeeds().out.contains("had ended before"));
+    let proof = folder.orch(["runs", "proof", &run, "--out", "again.orchproof"]).succeeds().out;
+    assert!(proof.contains("signed by this project's runtime"), "{proof}");
+    assert!(folder.orch(["plans", "list"]).succeeds().out.contains("plans/brief"));
+    folder.orch(["plans", "show", "brief"]).succeeds();
+    folder.orch(["ledger", "show", "plans/brief", "--as", "mcp"]).succeeds();
+    drop(server);
+    // Whoever has it: what is filed is read beside it.
+    let mut running = {
+        folder.set_latency(600_000);
+        Running::start(&mut folder.command(["run", "plan.orch"]))
+    };
+    running.wait_for("call    hits");
+    folder.orch(["ledger", "search", "web"]).succeeds();
+    folder.orch(["ledger", "show", "sn22.web_search"]).succeeds();
+    folder.orch(["lock", "update"]).succeeds();
+    let refused = folder.orch(["runs", "list"]).exits(6);
+    assert!(refused.err.contains("wait for that process to end"), "{}", refused.err);
 }
 
 #[test]
@@ -138,6 +171,82 @@ fn a_watcher_stays_with_its_run_over_a_restart_of_the_server() {
     let ran = running.end().succeeds();
     assert!(ran.err.contains("the connection broke; connecting again"), "{}", ran.err);
     assert!(ran.out.contains("\"topic\""), "{}", ran.out);
+}
+
+#[test]
+fn a_call_stays_with_its_run_over_a_restart_of_the_server() {
+    let folder = Folder::project_with_latency(600_000);
+    let mut server = Server::start(&folder, &["127.0.0.1:0"]);
+    // It costs nothing, so that the server that starts again may send it again.
+    let call = ["call", "sn4.list_inventory", "--stream", "--server"];
+    let mut calling = Running::start(&mut folder.command([&call[..], &[&server.address]].concat()));
+    calling.wait_for("sn4.list_inventory sent");
+    server.signal("KILL");
+    folder.set_latency(1);
+    let restarted = Server::start(&folder, &[&server.address]);
+    let called = calling.end().succeeds();
+    assert!(called.err.contains("the connection broke; asking again"), "{}", called.err);
+    assert!(called.json().is_array(), "{}", called.out);
+    // The run that was asked for, and the only one.
+    let runs = folder.orch(["runs", "list", "--json", "--server", &restarted.address]).succeeds().json();
+    assert_eq!(runs["runs"].as_array().map(Vec::len), Some(1));
+    assert_eq!(runs["runs"][0]["state"], "succeeded");
+}
+
+#[test]
+fn a_call_whose_connection_breaks_says_what_became_of_it() {
+    let folder = Folder::project_with_latency(600_000);
+    let server = Server::start(&folder, &["127.0.0.1:0"]);
+    let way = Way::to(&server.address);
+    let call = ["call", "sn22.web_search", "query=a", "--max-cost", "0.02USD", "--stream", "--server"];
+    let mut calling = Running::start(&mut folder.command([&call[..], &[&way.address]].concat()));
+    calling.wait_for("sn22.web_search sent");
+    way.break_all();
+    // For the server its client has gone away, which cancels the call; what was sent is booked.
+    let called = calling.end().exits(130);
+    assert!(called.err.contains("the connection broke; asking again"), "{}", called.err);
+    assert!(
+        called.err.contains("error[E1508]: the call was cancelled; it cost at most 0.02 USD\n"),
+        "{}",
+        called.err
+    );
+    let runs = folder.orch(["runs", "list", "--json"]).succeeds().json();
+    assert_eq!(runs["runs"].as_array().map(Vec::len), Some(1));
+}
+
+/// A way to a server that can be broken while both ends live.
+struct Way {
+    address: String,
+    ends: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Way {
+    fn to(server: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let ends = Arc::new(Mutex::new(Vec::new()));
+        let (server, kept) = (server.to_owned(), Arc::clone(&ends));
+        std::thread::spawn(move || {
+            for here in listener.incoming() {
+                let (here, there) = (here.unwrap(), TcpStream::connect(&server).unwrap());
+                let pair = |from: &TcpStream, to: &TcpStream| {
+                    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                    // Ends with an error where the way is broken.
+                    std::thread::spawn(move || drop(std::io::copy(&mut from, &mut to)));
+                };
+                pair(&here, &there);
+                pair(&there, &here);
+                kept.lock().unwrap().extend([here, there]);
+            }
+        });
+        Self { address, ends }
+    }
+
+    fn break_all(&self) {
+        for end in self.ends.lock().unwrap().drain(..) {
+            end.shutdown(Shutdown::Both).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -26,6 +26,11 @@ fn a_server_with_tokens_serves_who_has_one() {
 
     let refused = folder.orch(["ledger", "search", "web", "--server", &server.address]).exits(4);
     assert!(refused.err.starts_with("error[E1517]: this server wants a token"), "{}", refused.err);
+    assert!(
+        refused.err.contains("help: put the token that you were given into ORCHESTRA_TOKEN"),
+        "{}",
+        refused.err
+    );
     let refused = with(&folder, &server, "orch_no", &["ledger", "search", "web"]).exits(4);
     assert!(refused.err.starts_with("error[E1517]: this server does not know the token"), "{}", refused.err);
     let token_file = folder.path("token");

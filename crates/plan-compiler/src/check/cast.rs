@@ -2,7 +2,7 @@
 
 use plan_ir::expr::Widening;
 use plan_lang::{Diagnostic, Fix, Span, ast};
-use schema::types::{EnumDef, EnumWire, Type, TypeDef, TypeDefs};
+use schema::types::{EnumDef, EnumWire, Type, TypeDefs};
 
 use super::Checker;
 use super::literal::{present, to_json};
@@ -129,6 +129,11 @@ fn are_plain_enums(from: &Type, to: &Type, defs: &TypeDefs) -> bool {
     texts(from).iter().any(|wire| wanted.contains(wire))
 }
 
+/// Whether a text may be one of its variants.
+pub(super) fn is_read_from_text(def: &EnumDef) -> bool {
+    def.wire == EnumWire::Literal && def.variants.iter().any(|variant| variant.payload.is_none())
+}
+
 fn castable(from: &Type, to: &Type, defs: &TypeDefs) -> Castable {
     let overlap = |overlaps: bool| if overlaps { Castable::Maybe } else { Castable::Never };
     match (from, to) {
@@ -143,13 +148,9 @@ fn castable(from: &Type, to: &Type, defs: &TypeDefs) -> Castable {
             Castable::Maybe
         }
         (Type::Url, Type::String(_)) => Castable::Maybe,
-        (Type::String(_), Type::Named(def)) => match defs.get(*def) {
-            Some(TypeDef::Enum(def))
-                if def.wire == EnumWire::Literal && def.variants.iter().any(|v| v.payload.is_none()) =>
-            {
-                Castable::Maybe
-            }
-            _ => Castable::No,
+        (Type::String(_), Type::Named(def)) => match defs.enumeration(*def).is_some_and(is_read_from_text) {
+            true => Castable::Maybe,
+            false => Castable::No,
         },
         (Type::Int(a), Type::Int(b)) => overlap(a.min <= b.max && b.min <= a.max),
         (Type::Float(a), Type::Float(b)) => overlap(a.min <= b.max && b.min <= a.max),

@@ -7,8 +7,10 @@ use schema::types::{EnumWire, Type, VariantDef};
 use schema::value::{Json, Value};
 
 use super::Checker;
+use super::cast::is_read_from_text;
 use super::literal::present;
 use super::out_of_range::takes_postfix;
+use super::policy_value::{AMOUNTS, DURATIONS, with_units};
 use crate::codes;
 use crate::hir::{Expr, ExprKind, Lambda, Match, Pattern};
 use crate::relate::{Conversion, Misfit, unrefined};
@@ -185,8 +187,15 @@ impl Checker<'_, '_> {
             (Type::String(_), Type::Url | Type::Time | Type::Duration | Type::Amount) => {
                 report.help(format!("decode it: `.. as {wanted}`"))
             }
+            (Type::Int(_) | Type::Float(_), Type::Duration) => unit_missing(report, expr, &DURATIONS),
+            (Type::Int(_) | Type::Float(_), Type::Amount) => unit_missing(report, expr, &AMOUNTS),
+            (Type::Duration, Type::Int(_)) => report.help("take its seconds: `.to_seconds().round()`"),
+            (Type::Duration, Type::Float(_)) => report.help("take its seconds: `.to_seconds()`"),
             (Type::Url, Type::String(_)) => report.help("write it as text: `\"{url}\"`"),
             (Type::String(_), Type::Named(_)) if is_literal => self.variant_in_quotes(report, expr, target),
+            (Type::String(_), Type::Named(def)) if self.types.enumeration(*def).is_some_and(is_read_from_text) => {
+                report.help(format!("decode it: `.. as {wanted}`"))
+            }
             (Type::Optional(_), Type::Bool) => report.help("compare it: `x != null`"),
             (Type::Int(_) | Type::Float(_), Type::Bool) => report.help("compare it: `x > 0`"),
             (Type::String(_), Type::Bool) => report.help("compare it: `x != \"\"`"),
@@ -265,6 +274,20 @@ fn is_unit(text: &str, units: &[&str]) -> bool {
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
     let (digits, unit) = text.split_at_checked(end).unwrap_or((text, ""));
     digits.parse::<f64>().is_ok() && digits.starts_with(|c: char| c.is_ascii_digit()) && units.contains(&unit)
+}
+
+/// A number where a duration or an amount is wanted.
+fn unit_missing(report: Diagnostic, expr: &Expr, units: &[&str]) -> Diagnostic {
+    match &expr.kind {
+        ExprKind::Const(Value::Int(number)) => report.help(with_units(&number.to_string(), units)),
+        ExprKind::Const(Value::Float(number)) => report.help(with_units(&number.to_string(), units)),
+        // Only an `Int` multiplies exactly.
+        _ if matches!(expr.ty, Type::Int(_)) => {
+            let unit = units.first().copied().unwrap_or_default();
+            report.help(format!("multiply one of its unit: `1{unit} * n`"))
+        }
+        _ => report,
+    }
 }
 
 /// A text where a number or `Bool` is wanted: perhaps only its quotes are too much.

@@ -42,6 +42,9 @@ impl<'a> Checker<'a, '_> {
             _ => None,
         };
         let Some((index, declared)) = found else {
+            if self.is_unread(&inner) {
+                return Expr::error(span);
+            }
             let report = self.no_such_field(&inner, field);
             return self.fail(span, report);
         };

@@ -321,6 +321,9 @@ impl<'a> Checker<'a, '_> {
             (Type::Url, Type::String(_)) | (Type::String(_), Type::Url) => {
                 report.help("decode the text: `.. as Url`")
             }
+            (Type::Duration, Type::Duration) if op == AstBinary::Div => {
+                report.help("their ratio is that of their seconds: `a.to_seconds() / b.to_seconds()`")
+            }
             (quantity @ (Type::Amount | Type::Duration), Type::Int(_) | Type::Float(_)) => {
                 of_quantity(report, op, quantity, right)
             }

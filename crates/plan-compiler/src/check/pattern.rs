@@ -133,6 +133,7 @@ impl<'a> Checker<'a, '_> {
         let Some(found) = self.find_variant(&inner, variant) else { return bind_all(self) };
         let sub = match (payload, found.payload) {
             (None, _) => None,
+            (Some(_), None) if self.is_unread(&inner) => return bind_all(self),
             (Some(payload), Some(ty)) => Some(Box::new(self.pattern(payload, &ty, false)?)),
             (Some(payload), None) => {
                 let report = Diagnostic::error(codes::PAYLOAD, format!("`{}` carries nothing", variant.name));

@@ -15,9 +15,24 @@ use crate::{CONCURRENCY_MAX, DEFAULT_BACKOFF_US, POLICY_DURATION_MAX_US, RETRY_M
 /// Share of a whole in hundredths of a percent.
 const WHOLE: u32 = 10_000;
 
+/// Units that a number without one may have been meant in.
+pub(super) const DURATIONS: [&str; 3] = ["s", "ms", "m"];
+pub(super) const AMOUNTS: [&str; 2] = ["USD", "TAO"];
+
+/// Help for a number that lacks its unit. Which one was meant only its author knows.
+pub(super) fn with_units(number: &str, units: &[&str]) -> String {
+    let forms: Vec<String> = units.iter().map(|unit| format!("`{number}{unit}`")).collect();
+    format!("a number has its unit: {}", forms.join(", "))
+}
+
 impl<'a> Checker<'a, '_> {
     /// Reports a value of the wrong kind.
     pub(super) fn wrong_value(&mut self, field: &PolicyField, wanted: &str) {
+        self.wrong_quantity(field, wanted, &[]);
+    }
+
+    /// The same; a number alone may be one of these units.
+    fn wrong_quantity(&mut self, field: &PolicyField, wanted: &str, units: &[&str]) {
         let is_error = matches!(&field.value.kind, PolicyValueKind::Expr(expr) if expr.is_error());
         if is_error {
             return;
@@ -25,6 +40,10 @@ impl<'a> Checker<'a, '_> {
         let message = format!("`{}` takes {wanted}", field.key.name);
         let report =
             Diagnostic::error(codes::BAD_POLICY_VALUE, message).primary(field.value.span, "not this");
+        let report = match number(field) {
+            Some(number) if !units.is_empty() => report.help(with_units(&number, units)),
+            _ => report,
+        };
         let text = match &field.value.kind {
             PolicyValueKind::Expr(expr) => match &expr.kind {
                 Ast::Template(template) => template.as_text(),
@@ -42,7 +61,7 @@ impl<'a> Checker<'a, '_> {
     }
 
     /// Reports a value that is no literal of the right kind.
-    fn wrong_literal(&mut self, field: &PolicyField, wanted: &str) {
+    fn wrong_literal(&mut self, field: &PolicyField, wanted: &str, units: &[&str]) {
         match &field.value.kind {
             PolicyValueKind::Expr(expr)
                 if !matches!(expr.kind, Ast::Literal(_) | Ast::Template(_) | Ast::Error) =>
@@ -54,7 +73,7 @@ impl<'a> Checker<'a, '_> {
                         .note("the bound of a plan follows from its text"),
                 );
             }
-            _ => self.wrong_value(field, wanted),
+            _ => self.wrong_quantity(field, wanted, units),
         }
     }
 
@@ -66,7 +85,7 @@ impl<'a> Checker<'a, '_> {
     /// A duration above zero, microseconds.
     pub(super) fn duration(&mut self, field: &PolicyField) -> Option<u64> {
         let Some(Literal::DurationUs(us)) = literal(field) else {
-            self.wrong_literal(field, "a duration, such as `4s` or `200ms`");
+            self.wrong_literal(field, "a duration, such as `4s` or `200ms`", &DURATIONS);
             return None;
         };
         match u64::try_from(*us) {
@@ -83,7 +102,7 @@ impl<'a> Checker<'a, '_> {
             Some(Literal::Rao(units)) => (*units, Currency::Rao),
             Some(Literal::MicroUsd(units)) => (*units, Currency::MicroUsd),
             _ => {
-                self.wrong_literal(field, "an amount, such as `0.01USD` or `0.002TAO`");
+                self.wrong_literal(field, "an amount, such as `0.01USD` or `0.002TAO`", &AMOUNTS);
                 return None;
             }
         };
@@ -109,7 +128,7 @@ impl<'a> Checker<'a, '_> {
             return None;
         }
         let Some(Literal::Int(value)) = literal(field) else {
-            self.wrong_literal(field, "a number of elements or a share, such as `2` or `20%`");
+            self.wrong_literal(field, "a number of elements or a share, such as `2` or `20%`", &[]);
             return None;
         };
         let found = u32::try_from(*value).ok();
@@ -189,7 +208,7 @@ impl<'a> Checker<'a, '_> {
     /// A whole number between two others.
     pub(super) fn count_between(&mut self, field: &PolicyField, least: u32, most: u32) -> Option<u32> {
         let Some(Literal::Int(value)) = literal(field) else {
-            self.wrong_literal(field, "a whole number, such as `1`");
+            self.wrong_literal(field, "a whole number, such as `1`", &[]);
             return None;
         };
         let found = u32::try_from(*value).ok().filter(|value| (least..=most).contains(value));
@@ -270,6 +289,14 @@ impl<'a> Checker<'a, '_> {
 /// Failures that another attempt may not meet.
 const fn is_retryable(kind: CallErrorKind) -> bool {
     !matches!(kind, CallErrorKind::OverBudget | CallErrorKind::Interrupted | CallErrorKind::Cancelled)
+}
+
+fn number(field: &PolicyField) -> Option<String> {
+    match literal(field)? {
+        Literal::Int(value) => Some(value.to_string()),
+        Literal::Float(value) => Some(value.to_string()),
+        _ => None,
+    }
 }
 
 pub(super) fn literal(field: &PolicyField) -> Option<&Literal> {

@@ -114,11 +114,16 @@ impl<'a> Checker<'a, '_> {
         let Some(record) = self.types.record(def) else { return Expr::error(span) };
         let (name, declared) = (record.name.clone(), record.fields.clone());
         let mut values: Vec<Option<Expr>> = declared.iter().map(|_| None).collect();
+        let is_unread = self.is_unread(&Type::Named(def));
         let mut lost = 0;
         for init in fields.iter().filter(|init| !init.key.is_missing()) {
             let place = declared.iter().position(|field| field.name == init.key.name);
             let Some((slot, field)) = place.and_then(|at| values.get_mut(at).zip(declared.get(at))) else {
                 let value = self.infer(&init.value, Some(&Type::Error));
+                lost += 1;
+                if is_unread {
+                    continue;
+                }
                 let mut report = self.no_field(&Type::Named(def), &init.key);
                 if init.shorthand && !value.is_error() {
                     // The value keeps its name.
@@ -126,7 +131,6 @@ impl<'a> Checker<'a, '_> {
                     report.fix = report.fix.map(|fix| fix.insert(key.span.end, format!(": {}", key.name)));
                 }
                 self.report(report);
-                lost += 1;
                 continue;
             };
             if let Some(first) = slot {
@@ -158,7 +162,7 @@ impl<'a> Checker<'a, '_> {
             });
         }
         // A field that the record does not have was meant for one of them.
-        if missing.len() > lost {
+        if missing.len() > lost && !is_unread {
             let what = if missing.len() == 1 { "a field" } else { "fields" };
             let report = Diagnostic::error(codes::MISSING_FIELD, format!("this `{name}` lacks {what}"))
                 .primary(at, format!("missing: {}", listed(&missing)))

@@ -26,12 +26,17 @@ fn side_of_result(name: &str) -> Option<&'static str> {
     }
 }
 
+/// What other languages call `null`.
+fn is_nothing(name: &str) -> bool {
+    matches!(name, "None" | "Nothing" | "Null" | "NULL" | "Nil")
+}
+
 /// What is meant by a name in upper case that other languages have.
 fn written_here(name: &str) -> Option<&'static str> {
     Some(match name {
         "True" => "write `true`",
         "False" => "write `false`",
-        "None" | "Nothing" | "Null" | "NULL" => "what is not there is `null`",
+        name if is_nothing(name) => "what is not there is `null`",
         "Some" | "Just" => "a value that is there is written as it is",
         "Int" => "`x.to_int()` reads a text, `.round()` rounds, and `x as Int` decodes JSON",
         "Float" => {
@@ -101,6 +106,10 @@ impl<'a> Checker<'a, '_> {
         let name = &variant.name;
         let inner = match (payload, &found.payload) {
             (None, None) => None,
+            (payload, wanted) if payload.is_some() != wanted.is_some() && self.is_unread(&ty) => {
+                payload.map(|payload| self.infer(payload, None));
+                return Expr::error(span);
+            }
             (Some(payload), Some(wanted)) => {
                 Some(Box::new(self.check(payload, wanted, &format!("the payload of `{name}`"))))
             }
@@ -218,12 +227,17 @@ impl<'a> Checker<'a, '_> {
                 .note(format!("`{shown}` has: {}", listed(&names)));
         self.report(match side_of_result(&variant.name).filter(|_| matches!(ty, Type::Result(..))) {
             Some(side) => report.meant(side, variant.span),
-            None => did_you_mean(report, &variant.name, variant.span, names),
+            None => match did_you_mean(report, &variant.name, variant.span, names) {
+                report if report.fix.is_none() && is_nothing(&variant.name) => report.help(format!(
+                    "what is not there is `null`, which is a value of `{shown}?` and not of `{shown}`"
+                )),
+                report => report,
+            },
         });
         None
     }
 
-    /// Whether `ty` is an enum that may have variants besides those that could be read.
+    /// Whether `ty` is an enum or a record that may have variants or fields besides those that could be read.
     pub(super) fn is_unread(&self, ty: &Type) -> bool {
         matches!(present(ty), Type::Named(def) if self.program.unread.contains(def))
     }

@@ -13,6 +13,9 @@ use crate::calls::{applied, run_plans};
 use crate::codes;
 use crate::program::{Origin, TypeName};
 
+/// Members and places of a circle that its message shows.
+const SHOWN_MAX: usize = 5;
+
 impl Resolver<'_, '_> {
     /// Reports circles of functions and of plans, and types that have no value.
     pub(super) fn check_cycles(&mut self) {
@@ -94,7 +97,7 @@ impl Resolver<'_, '_> {
             let names: Vec<&str> = members.iter().map(|ty| ty.name()).collect();
             let records = members.iter().all(|ty| matches!(ty, TypeDef::Record(_)));
             let what = if records { "record" } else { "type" };
-            let message = format!("the {what} `{}` contains itself", names.join("` > `"));
+            let message = format!("the {what} {} contains itself", named(&names, " > "));
             let help = if records {
                 "put a list or `?` between: `[T]`, `T?`"
             } else {
@@ -199,13 +202,24 @@ impl Circle {
     fn report(&self, code: Code, what: &str, names: &[&str], label: &str) -> Diagnostic {
         let message = match names {
             [only] => format!("the {what} `{only}` leads back to itself"),
-            many => format!("the {what}s `{}` lead back to one another", many.join("`, `")),
+            many => format!("the {what}s {} lead back to one another", named(many, ", ")),
         };
         let mut report = Diagnostic::error(code, message);
-        for (index, &edge) in self.edges.iter().enumerate() {
+        for (index, &edge) in self.edges.iter().take(SHOWN_MAX).enumerate() {
             report = if index == 0 { report.primary(edge, label) } else { report.secondary(edge, label) };
         }
         report
+    }
+}
+
+/// The first names of a circle, and how many others it has.
+fn named(names: &[&str], between: &str) -> String {
+    let shown: Vec<String> = names.iter().take(SHOWN_MAX).map(|name| format!("`{name}`")).collect();
+    let shown = shown.join(between);
+    match names.len().saturating_sub(SHOWN_MAX) {
+        0 => shown,
+        1 => format!("{shown} and 1 other"),
+        rest => format!("{shown} and {rest} others"),
     }
 }
 

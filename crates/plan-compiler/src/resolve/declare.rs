@@ -68,6 +68,9 @@ impl<'a> Resolver<'a, '_> {
             match item {
                 Item::Record(item) => {
                     let fields = self.fields(unit, source, item);
+                    if !item.whole {
+                        self.program.unread.insert(def);
+                    }
                     if let Some(TypeDef::Record(record)) = self.types.get_mut(def) {
                         record.fields = fields;
                     }
@@ -75,8 +78,8 @@ impl<'a> Resolver<'a, '_> {
                 Item::Enum(item) => {
                     let variants = self.variants(unit, source, item);
                     // What is wrong with the declaration is told where it stands.
-                    let is_read = |name: &ast::Ident| !name.is_missing() && name.is_upper();
-                    if variants.is_empty() || !item.variants.iter().all(|variant| is_read(&variant.name)) {
+                    let all_upper = item.variants.iter().all(|variant| variant.name.is_upper());
+                    if variants.is_empty() || !all_upper || !item.whole {
                         self.program.unread.insert(def);
                     }
                     if let Some(TypeDef::Enum(enumeration)) = self.types.get_mut(def) {

@@ -329,6 +329,38 @@ fn an_enum_that_cannot_be_read_is_one_mistake() {
 }
 
 #[test]
+fn what_a_declaration_may_have_lost_is_no_mistake_elsewhere() {
+    let uses = "fn f() -> M = M.Bad\nfn g(m: M) -> Int = match m { Good => 1, Bad => 2, Worse => 3 }\nfn h(m: M) -> Int = match m { Good(n) => 1, other => 2 }\nfn i() -> M = M.Good(1)\n";
+    for declaration in [
+        "enum M { Good, @ Bad, Worse }",
+        "enum M { Good, #Bad, Worse }",
+        "enum M { Good, Bad(, Worse }",
+        "enum M { Good; Bad \"x\", Worse }",
+        "enum M { Good, 2Bad, Worse",
+        "enum M { Good @ (Int), Bad, Worse }",
+    ] {
+        let text = format!("{declaration}\n{uses}");
+        let found = compiled(&text).diagnostics;
+        let end = u32::try_from(declaration.len()).unwrap();
+        assert!(!found.is_empty() && found.iter().all(|found| found.span().start <= end), "{}", shown(&text));
+    }
+    let uses = "fn f(r: R) -> Int = r.b\nfn g() -> R = R { a: 1, b: 2, c: 3 }\nfn h() -> R = ({ b: 2 })\n";
+    for declaration in [
+        "record R { a: Int, @ b: Int, c: Int }",
+        "record R { a: Int, b, c: Int }",
+        "record R { a: Int, #b: Int",
+    ] {
+        let text = format!("{declaration}\n{uses}");
+        let found = compiled(&text).diagnostics;
+        let end = u32::try_from(declaration.len()).unwrap();
+        assert!(!found.is_empty() && found.iter().all(|found| found.span().start <= end), "{}", shown(&text));
+    }
+    // What could be read counts.
+    let text = "enum M { Good, @ Bad }\nrecord R { a: Int, @ b: Int }\nfn f() -> M = 3\nfn g() -> R = R { a: \"x\" }\n";
+    assert_eq!(codes(text).len(), 4, "{}", shown(text));
+}
+
+#[test]
 fn all_forgotten_variants_are_counted() {
     for (variants, rest) in
         [(6, ""), (7, ""), (8, " and 1 more"), (66, " and 59 more"), (1000, " and 993 more")]

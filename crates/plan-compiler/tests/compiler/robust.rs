@@ -196,6 +196,34 @@ fn a_file_of_mistakes_gives_a_message_each() {
 }
 
 #[test]
+fn a_large_circle_is_a_short_message() {
+    let circle = |of: usize, line: fn(usize, usize) -> String| -> String {
+        (0..of).map(|at| line(at, (at + 1) % of)).collect()
+    };
+    let functions = |at, next| format!("fn f{at}() -> Int = f{next}()\n");
+    let plans = |at, next| format!("plan p{at}() -> Int {{ return run p{next}() }}\n");
+    let records = |at, next| format!("record R{at} {{ next: R{next} }}\n");
+    for (text, message) in [
+        (
+            circle(10_000, functions),
+            "the functions `f0`, `f1`, `f2`, `f3`, `f4` and 9995 others lead back to one another",
+        ),
+        (
+            circle(6, functions),
+            "the functions `f0`, `f1`, `f2`, `f3`, `f4` and 1 other lead back to one another",
+        ),
+        (circle(2, functions), "the functions `f0`, `f1` lead back to one another"),
+        (circle(30, plans), "the plans `p0`, `p1`, `p2`, `p3`, `p4` and 25 others lead back to one another"),
+        (circle(30, records), "the record `R0` > `R1` > `R2` > `R3` > `R4` and 25 others contains itself"),
+    ] {
+        let found = compiled(&text).diagnostics;
+        let found: Vec<_> = found.iter().filter(|found| found.message == message).collect();
+        assert_eq!(found.len(), 1, "{message}");
+        assert!(found[0].labels.len() <= 5, "{message}");
+    }
+}
+
+#[test]
 fn records_that_hold_records_do_not_nest() {
     let mut text = String::from("record R0 { n: Int }\n");
     for index in 1..3_000 {

@@ -192,6 +192,54 @@ fn a_misspelt_text_for_a_variant_is_told_the_variant() {
     }
 }
 
+/// What is wrong has a help line that shows the right form.
+#[test]
+fn the_right_form_of_a_value_is_shown() {
+    let plan = |policy: &str| {
+        format!(
+            "plan p() -> Int with {{ budget: 1USD, deadline: 60s }} {{\n  let x = call search(query: \"a\") with {{ {policy} }}\n  x.data.len()\n}}"
+        )
+    };
+    let units = "a number has its unit: `4s`, `4ms`, `4m`";
+    let seconds = "their ratio is that of their seconds: `a.to_seconds() / b.to_seconds()`";
+    for (text, help) in [
+        (plan("max_price: 0.1USD, timeout: 4"), units),
+        (plan("max_price: 0.1USD, retry: { max: 1, backoff: 4 }"), units),
+        (plan("max_price: 0.5"), "a number has its unit: `0.5USD`, `0.5TAO`"),
+        ("policy w = { timeout: 2.5 }".to_owned(), "a number has its unit: `2.5s`, `2.5ms`, `2.5m`"),
+        ("fn f() -> Duration = 4".to_owned(), units),
+        ("fn f(n: Int(0..9)) -> Duration = n".to_owned(), "multiply one of its unit: `1s * n`"),
+        ("fn f() -> Amount = 3".to_owned(), "a number has its unit: `3USD`, `3TAO`"),
+        ("fn f(d: Duration) -> Float = d".to_owned(), "take its seconds: `.to_seconds()`"),
+        ("fn f(d: Duration) -> Int = d".to_owned(), "take its seconds: `.to_seconds().round()`"),
+        ("fn f(d: Duration, e: Duration) -> Float = d / e".to_owned(), seconds),
+        ("fn f(t: String) -> Mood = t".to_owned(), "decode it: `.. as Mood`"),
+        (
+            "use sn22 { ai_search }\nplan p(t: String(1..9)) -> Json with { budget: 1USD, deadline: 60s } {\n  let x = call ai_search(prompt: t, tools: [t]) with { max_price: 0.1USD }\n  return x as Json\n}".to_owned(),
+            "decode it: `.. as AiSearchInputToolsItem`",
+        ),
+        ("fn f() -> Result<Mood, Int> = Ok(None)".to_owned(), "what is not there is `null`, which is a value of `Mood?` and not of `Mood`"),
+        ("fn f() -> Mood = Mood.None".to_owned(), "what is not there is `null`, which is a value of `Mood?` and not of `Mood`"),
+    ] {
+        let text = format!("{HEAD}{text}\n");
+        let found = compiled(&text).diagnostics;
+        let helped = found.iter().filter(|found| found.help.as_deref() == Some(help) && found.is_error());
+        assert_eq!(helped.count(), 1, "{help}\n{}", crate::common::shown(&text));
+    }
+    // The forms that are shown are right.
+    for right in [
+        "fn f(n: Int(0..9)) -> Duration = 1s * n",
+        "fn f(d: Duration) -> Float = d.to_seconds()",
+        "fn f(d: Duration) -> Int = d.to_seconds().round()",
+        "fn f(t: String) -> Mood = t as Mood",
+        "use sn22 { ai_search }\nfn f(t: String) -> AiSearchInputToolsItem = t as AiSearchInputToolsItem",
+        "fn f() -> Result<Mood?, Int> = Ok(null)",
+    ] {
+        let text = format!("{HEAD}{right}\n");
+        assert!(!compiled(&text).has_errors(), "{}", crate::common::shown(&text));
+    }
+}
+
 #[test]
 fn what_is_like_nothing_gets_no_suggestion() {
     for (kind, text, wrong, _) in CASES {

@@ -121,6 +121,8 @@ pub struct Record {
     pub name: Ident,
     /// Its fields in order.
     pub fields: Vec<Field>,
+    /// Whether all of it could be read. Else it may have been meant to have other fields besides.
+    pub whole: bool,
     /// The whole declaration, docs included.
     pub span: Span,
 }
@@ -147,6 +149,8 @@ pub struct Enum {
     pub name: Ident,
     /// Its variants in order.
     pub variants: Vec<Variant>,
+    /// Whether all of it could be read. Else it may have been meant to have other variants besides.
+    pub whole: bool,
     /// The whole declaration, docs included.
     pub span: Span,
 }

@@ -64,7 +64,7 @@ shift! {
     Capability { name, params, output, span; docs }
     EditionDecl { span; year }
     Ensure { cond, message, span }
-    Enum { name, variants, span; docs }
+    Enum { name, variants, span; docs, whole }
     ExpectFails { run, message, span }
     Expr { kind, span }
     Field { name, ty, span; docs }
@@ -87,7 +87,7 @@ shift! {
     PolicyField { key, value, span }
     PolicyUse { base, fields, span }
     PolicyValue { kind, span }
-    Record { name, fields, span; docs }
+    Record { name, fields, span; docs, whole }
     Refine { min, max, span }
     Run { plan, args, span }
     Template { parts, span }

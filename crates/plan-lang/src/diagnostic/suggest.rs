@@ -23,6 +23,7 @@ const NAME_CHARS_MAX: usize = 64;
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let own = Shape::of(name)?;
     let folded = name.to_lowercase();
+    let places = Places::of(&folded);
     // Below three letters everything is near to everything.
     let mut allowed = folded.chars().count() / 3;
     let mut best = None;
@@ -31,7 +32,12 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         if far || candidate == name {
             continue;
         }
-        let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase());
+        let counted = places.as_ref().filter(|_| candidate.is_ascii());
+        let distance = match counted.map(|places| places.changes(candidate, allowed * 3 / 2)) {
+            Some(None) => continue,
+            Some(Some(few @ ..=2)) => few,
+            _ => strsim::damerau_levenshtein(&folded, &candidate.to_lowercase()),
+        };
         if distance <= allowed {
             best = Some(candidate);
             // Another one must be nearer.
@@ -106,9 +112,133 @@ impl Shape {
     }
 }
 
+/// Where each letter stands in a name of ASCII letters, a bit for a place: what compares names a whole column of the table at a time
+/// (Hyyro's bit-vector algorithm), where the exact distance takes a table for each candidate.
+struct Places {
+    of: [u64; 128],
+    chars: usize,
+}
+
+impl Places {
+    /// `None` of a name that is empty, or not ASCII.
+    fn of(folded: &str) -> Option<Self> {
+        let mut of = [0; 128];
+        for (at, byte) in folded.bytes().enumerate() {
+            *of.get_mut(usize::from(byte))? |= 1_u64.checked_shl(u32::try_from(at).ok()?)?;
+        }
+        let chars = folded.len();
+        (chars > 0).then_some(Self { of, chars })
+    }
+
+    /// In how many changes the name becomes the ASCII `candidate` where no letter takes part in two; `None` of more than `limit`.
+    ///
+    /// Letters that are swapped around others can make three of these of two differences, and it is never more than that. So one or
+    /// two are the exact distance, and what has more than half as many again as are allowed is too far.
+    fn changes(&self, candidate: &str, limit: usize) -> Option<usize> {
+        let last = 1_u64 << (self.chars - 1);
+        // The column of the table, as differences of neighbours: one more, one less; and those that cost nothing on the diagonal.
+        let (mut more, mut less, mut same) = (u64::MAX, 0_u64, 0_u64);
+        let (mut distance, mut before) = (self.chars, 0_u64);
+        for (at, byte) in candidate.bytes().enumerate() {
+            let here = self.of.get(usize::from(byte.to_ascii_lowercase())).copied().unwrap_or_default();
+            let swapped = ((!same & here) << 1) & before;
+            same = ((here & more).wrapping_add(more) ^ more) | here | less | swapped;
+            let (up, down) = (less | !(same | more), same & more);
+            if up & last != 0 {
+                distance += 1;
+            } else if down & last != 0 {
+                distance -= 1;
+            }
+            // Each character that is left makes it one less at most.
+            if distance > limit + (candidate.len() - at - 1) {
+                return None;
+            }
+            let (up, down) = (up << 1 | 1, down << 1);
+            (more, less, before) = (down | !(same | up), up & same, here);
+        }
+        (distance <= limit).then_some(distance)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// [`suggest`] without anything that rules candidates out.
+    fn plainly<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
+        let chars = |name: &str| name.chars().count();
+        if chars(name) > NAME_CHARS_MAX {
+            return None;
+        }
+        let folded = name.to_lowercase();
+        let near = |candidate: &&'a str| {
+            let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase());
+            let is_near =
+                *candidate != name && chars(candidate) <= NAME_CHARS_MAX && distance <= chars(&folded) / 3;
+            is_near.then_some((distance, *candidate))
+        };
+        let found = candidates.iter().filter_map(near).min_by_key(|(distance, _)| *distance);
+        found.map(|(_, candidate)| candidate)
+    }
+
+    /// All words of up to this many letters of these.
+    fn words(letters: &[char], longest: usize) -> Vec<String> {
+        let mut all = vec![String::new()];
+        let mut last = all.clone();
+        for _ in 0..longest {
+            last = last.iter().flat_map(|word| letters.iter().map(move |c| format!("{word}{c}"))).collect();
+            all.extend(last.iter().cloned());
+        }
+        all
+    }
+
+    #[test]
+    fn changes_are_nearly_the_distance() {
+        let words = words(&['a', 'b', 'c'], 5);
+        for name in words.iter().skip(1) {
+            let places = Places::of(name).unwrap();
+            for other in &words {
+                let distance = strsim::damerau_levenshtein(name, other);
+                let changes = places.changes(other, 9).unwrap();
+                assert!(
+                    distance <= changes && changes <= distance * 3 / 2,
+                    "{name} {other}: {distance}, {changes}"
+                );
+                assert!(changes > 2 || changes == distance, "{name} {other}: {distance}, {changes}");
+                for limit in 0..6 {
+                    assert_eq!(
+                        places.changes(other, limit),
+                        (changes <= limit).then_some(changes),
+                        "{name} {other}"
+                    );
+                }
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn suggestions_are_those_of_the_plain_way(
+            name in "[a-cA\u{e9}_]{0,9}|[a-z_]{3,20}|[ab]{60,66}",
+            others in proptest::collection::vec("[a-cA\u{e9}_]{0,9}|[ab]{60,66}", 0..30),
+            slips in proptest::collection::vec((0..20_usize, 0..20_usize, proptest::char::range('a', 'd')), 0..12),
+        ) {
+            // Some that are near: with letters swapped, left out, and put in.
+            let mut slipped: Vec<char> = name.chars().collect();
+            let mut candidates = others;
+            for (at, to, c) in slips {
+                match slipped.len() {
+                    0 => slipped.push(c),
+                    chars if to % 3 == 0 => slipped.swap(at % chars, to % chars),
+                    chars if to % 3 == 1 => { slipped.remove(at % chars); }
+                    chars => slipped.insert(at % chars, c),
+                }
+                candidates.push(slipped.iter().collect());
+            }
+            let candidates: Vec<&str> = candidates.iter().map(String::as_str).collect();
+            proptest::prop_assert_eq!(suggest(&name, candidates.iter().copied()), plainly(&name, &candidates));
+        }
+    }
 
     #[test]
     fn near_names_only() {

@@ -29,11 +29,11 @@ impl Lower {
             }
             SyntaxKind::Record => {
                 let name = self.cased_ident(node, Case::Upper, "a record");
-                Item::Record(Record { docs, name, fields: self.fields(node), span })
+                Item::Record(Record { docs, name, fields: self.fields(node), whole: is_whole(node), span })
             }
             SyntaxKind::Enum => {
                 let name = self.cased_ident(node, Case::Upper, "an enum");
-                Item::Enum(Enum { docs, name, variants: self.variants(node), span })
+                Item::Enum(Enum { docs, name, variants: self.variants(node), whole: is_whole(node), span })
             }
             SyntaxKind::PolicyDecl => {
                 let name = self.cased_ident(node, Case::Lower, "a policy");
@@ -226,4 +226,9 @@ impl Lower {
         let body = self.with_effects(Effects::RunOnly, |lower| lower.test_body(node));
         Test { docs, name, body, span }
     }
+}
+
+/// Whether nothing of a declaration is missing, and nothing of it does not fit.
+fn is_whole(node: &SyntaxNode) -> bool {
+    !node.descendants().any(|part| part.kind().is_missing() || part.kind().is_error())
 }

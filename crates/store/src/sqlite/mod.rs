@@ -41,13 +41,15 @@ pub struct Options {
     pub dir: PathBuf,
     /// Bytes the database file may grow to; `None` = as the disk allows. Rounded down to whole pages.
     pub max_bytes: Option<u64>,
+    /// Where the process that opens it answers; who is refused the store is told.
+    pub address: Option<String>,
 }
 
 impl Options {
     /// A store in `dir` without a size limit.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), max_bytes: None }
+        Self { dir: dir.into(), max_bytes: None, address: None }
     }
 }
 
@@ -83,7 +85,7 @@ impl Sqlite {
     pub fn open(options: &Options) -> Result<Self, Error> {
         let dir = &options.dir;
         private::create_dir(dir).map_err(|source| Error::not_created(dir, source))?;
-        let ownership = Ownership::take(dir)?;
+        let ownership = Ownership::take(dir, options.address.as_deref())?;
         let path = dir.join(DATABASE_FILE);
         let shared = Arc::new(Shared::default());
         let writer = open_writer(&path, options.max_bytes)?;

@@ -57,7 +57,10 @@ fn members(json: &[u8]) -> Result<Map<String, Value>, Failure> {
 
 fn add(object: &mut Map<String, Value>, argument: &str, signature: &Signature) -> Result<(), Failure> {
     let Some((name, text)) = argument.split_once('=') else {
-        let help = "write it like query=bittensor, count:=3 or messages=@messages.json";
+        let help = match argument.trim_start().starts_with('{') {
+            true => "one JSON object with all arguments goes to --args",
+            false => "write it like query=bittensor, count:=3 or messages=@messages.json",
+        };
         return Err(Failure::new("E1507", format!("`{argument}` is not of the form NAME=VALUE"), help));
     };
     let (name, is_json) = name.strip_suffix(':').map_or((name, false), |name| (name, true));

@@ -1,7 +1,8 @@
 //! Capabilities, as `orch ledger show` and `search --capability` know them.
 
+use plan_compiler::CAPABILITY_PREFIX;
 use proto::v1;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Context, PAGE_SIZE};
 use crate::exit::Failure;
@@ -10,14 +11,12 @@ use crate::service::Connection;
 /// Shows a capability.
 pub(super) fn show(context: &Context, capability: &v1::Capability) {
     if context.output.json {
-        context.output.document(&json!({
-            "capability": capability.name,
-            "version": capability.version,
-            "summary": capability.summary,
-            "operations": capability.operations,
-            "source": capability.source,
-            "entry_hash": capability.entry_hash,
-        }));
+        let mut shown = document(capability);
+        if let Value::Object(fields) = &mut shown {
+            fields.insert("source".into(), capability.source.clone().into());
+            fields.insert("entry_hash".into(), capability.entry_hash.clone().into());
+        }
+        context.output.document(&shown);
     } else {
         context.output.data(&text(capability));
     }
@@ -36,6 +35,42 @@ pub(super) async fn find(
     let near = plan_lang::suggest(name, capabilities.iter().map(|capability| capability.name.as_str()));
     let help = near.map_or(failure.help.clone(), |near| format!("did you mean the capability `{near}`?"));
     Err(Failure { help, ..failure })
+}
+
+/// The capabilities whose name and summary have all words of `query`, by the beginning of a word as operations are found.
+pub(super) async fn search(connection: &Connection, query: &str) -> Result<Vec<v1::Capability>, Failure> {
+    let wanted = words(query);
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = list(connection).await?;
+    found.retain(|capability| {
+        let own = words(&format!("{CAPABILITY_PREFIX}{} {}", capability.name, capability.summary));
+        wanted.iter().all(|wanted| own.iter().any(|own| own.starts_with(wanted.as_str())))
+    });
+    Ok(found)
+}
+
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+/// A capability in a list of operations.
+pub(super) fn row(capability: &v1::Capability) -> Vec<String> {
+    let v1::Capability { name, summary, operations, .. } = capability;
+    let why = format!("fulfilled by {}", operations.join(", "));
+    vec![format!("{CAPABILITY_PREFIX}{name}"), "-".into(), "capability".into(), summary.clone(), why]
+}
+
+/// A capability for a program.
+pub(super) fn document(capability: &v1::Capability) -> Value {
+    json!({
+        "capability": capability.name,
+        "version": capability.version,
+        "summary": capability.summary,
+        "operations": capability.operations,
+    })
 }
 
 fn text(capability: &v1::Capability) -> String {

@@ -9,7 +9,7 @@ use schema::stream::{Framing, Stream};
 use schema::types::{RecordDef, TypeDef, TypeDefs, VariantDef};
 use serde_json::Value;
 
-use super::{Context, capability, connect, document, list, price};
+use super::{Context, PAGE_SIZE, capability, connect, document, list, price};
 use crate::args::LedgerSource;
 use crate::exit::Failure;
 use crate::service::Connection;
@@ -37,7 +37,7 @@ pub(super) async fn run(
             capability::show(context, &capability::find(&connection, id, failure).await?);
             return Ok(());
         }
-        Err(status) => return Err(connection.refused(&status)),
+        Err(status) => return Err(of_subnet(&connection, id, connection.refused(&status)).await),
     };
     let operation = response.into_inner().operation.unwrap_or_default();
     if context.output.json {
@@ -57,15 +57,56 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Who names a subnet wants to know its operations.
+/// Who names a subnet wants to know its operations; and who names an operation of a subnet without any, that there are none.
 pub(crate) async fn of_subnet(connection: &Connection, id: &str, failure: Failure) -> Failure {
-    let Some(netuid) = id.strip_prefix("sn").and_then(|netuid| netuid.parse().ok()) else { return failure };
-    let operations = list(connection, Some(netuid)).await.unwrap_or_default();
-    let ids: Vec<&str> = operations.iter().map(|operation| operation.id.as_str()).collect();
-    if ids.is_empty() {
+    let (subnet, name) = id.split_once('.').map_or((id, None), |(subnet, name)| (subnet, Some(name)));
+    // Also as people write it: `SN22`, `22`.
+    let number = match subnet.split_at_checked(2) {
+        Some((prefix, number)) if prefix.eq_ignore_ascii_case("sn") => number,
+        _ => subnet,
+    };
+    let Ok(netuid) = number.parse::<u16>() else { return failure };
+    let Ok(operations) = list(connection, Some(netuid.into())).await else { return failure };
+    if operations.is_empty() {
+        return unknown_subnet(connection, netuid, failure).await;
+    }
+    if name.is_some() {
         return failure;
     }
-    Failure { help: format!("{id} is a subnet; its operations are {}", ids.join(", ")), ..failure }
+    let ids: Vec<&str> = operations.iter().map(|operation| operation.id.as_str()).collect();
+    Failure { help: format!("sn{netuid} is a subnet; its operations are {}", ids.join(", ")), ..failure }
+}
+
+/// What is known of a subnet without operations, and how to add one.
+async fn unknown_subnet(connection: &Connection, netuid: u16, failure: Failure) -> Failure {
+    let known = subnets(connection).await.unwrap_or_default();
+    let named = known.iter().find(|subnet| subnet.netuid == u32::from(netuid));
+    let what = named.map_or_else(
+        || "nothing is known of it".to_owned(),
+        |subnet| format!("it is {}, {}", subnet.name, subnet.status.replace('_', " ")),
+    );
+    let message = format!("the Ledger has no operation of sn{netuid}: {what}");
+    let document = named.and_then(|subnet| subnet.openapi_urls.first()).map_or("URL", String::as_str);
+    let help = format!(
+        "`orch ledger add {document} --netuid {netuid}` adds those of an OpenAPI document, and with --example one of an example \
+         of a call\n`orch ledger search WORDS` finds operations of other subnets by what they do"
+    );
+    Failure { message, help, ..failure }
+}
+
+/// All subnets that the Ledger knows.
+async fn subnets(connection: &Connection) -> Result<Vec<v1::Subnet>, Failure> {
+    let mut subnets = Vec::new();
+    let mut request = v1::ListSubnetsRequest { page_size: PAGE_SIZE, ..v1::ListSubnetsRequest::default() };
+    loop {
+        let page = connection.ledger().list_subnets(request.clone()).await;
+        let page = page.map_err(|status| connection.refused(&status))?.into_inner();
+        subnets.extend(page.subnets);
+        if page.next_page_token.is_empty() {
+            return Ok(subnets);
+        }
+        request.page_token = page.next_page_token;
+    }
 }
 
 fn head(operation: &v1::Operation, entry: Option<&OperationDescriptor>) -> String {

@@ -15,7 +15,7 @@ pub(super) async fn run(
     target: &str,
     form: ToolForm,
 ) -> Result<(), Failure> {
-    let connection = Connection::for_plans(&context.config()?, source.server.as_deref(), false).await?;
+    let connection = Connection::for_looking(&context.config()?, source.server.as_deref()).await?;
     let format = match form {
         ToolForm::JsonSchema => v1::ToolFormat::JsonSchema,
         ToolForm::Openai => v1::ToolFormat::Openai,

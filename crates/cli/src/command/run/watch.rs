@@ -8,13 +8,7 @@ use tonic::Status;
 use super::Interrupts;
 use crate::exit::{Exit, Failure};
 use crate::progress::View;
-use crate::service::{Connection, is_broken_connection};
-
-/// How often a broken watch is taken up again before the server counts as gone.
-const RECONNECTS_MAX: u32 = 7;
-
-/// Wait before the first of them; it doubles each time, so that all take some 25 seconds.
-const RECONNECT_DELAY: Duration = Duration::from_millis(200);
+use crate::service::{Connection, again};
 
 /// Silence after which a watch counts as broken; a living one tells a heartbeat every 10 seconds.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
@@ -116,16 +110,6 @@ pub(super) async fn watch(
             view.say("the connection broke; connecting again");
         }
     }
-}
-
-/// Whether to try again after a broken connection, when the wait for it is over.
-async fn again(connection: &Connection, status: &Status, broken: &mut u32) -> bool {
-    if connection.local.is_some() || !is_broken_connection(status) || *broken >= RECONNECTS_MAX {
-        return false;
-    }
-    tokio::time::sleep(RECONNECT_DELAY * 2_u32.pow(*broken)).await;
-    *broken += 1;
-    true
 }
 
 /// Shows events from `after_seq` on until the stream ends, which it does after the run's last event.
