@@ -90,16 +90,21 @@ impl Cli {
     }
 }
 
-/// `orch call sn22.web_search --query a`: an argument of the operation is no switch, and is like none.
+/// `orch call sn22.web_search --query a`: an argument of the operation is no switch. One of ours that is misspelt is left
+/// to clap.
 fn as_argument(mut error: clap::Error) -> clap::Error {
-    let is_call =
-        std::env::args().skip(1).find(|word| !word.starts_with('-')).is_some_and(|word| word == "call");
+    let is_call = error.get(ContextKind::Usage).is_some_and(|usage| usage.to_string().contains("orch call"));
     let switch = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(switch)) if is_call && error.kind() == ErrorKind::UnknownArgument => {
             switch.trim_start_matches('-').to_owned()
         }
         _ => return error,
     };
+    if let Some(ContextValue::String(near)) = error.get(ContextKind::SuggestedArg)
+        && plan_lang::suggest(&switch, [near.trim_start_matches('-')]).is_some()
+    {
+        return error;
+    }
     // The usage is made of what was taken for meant, too.
     for wrong in [ContextKind::SuggestedArg, ContextKind::TrailingArg, ContextKind::Usage] {
         error.remove(wrong);

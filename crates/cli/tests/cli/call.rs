@@ -158,6 +158,8 @@ fn arguments_are_read_as_the_schema_has_them() {
         "{switch}"
     );
     assert!(!switch.contains("--quiet"), "{switch}");
+    let misspelt = folder.orch(search(&["query=a", "--max-cots", "1USD"])).exits(2).err;
+    assert!(misspelt.contains("a similar argument exists: '--max-cost'"), "{misspelt}");
     assert!(folder.orch(search(&["query=@nope.txt"])).exits(2).err.contains("E1502"));
     assert!(folder.orch(search(&["--args", "[1]", "query=a"])).exits(2).err.contains("E1160"));
 }

@@ -59,9 +59,16 @@ impl<'a> Checker<'a, '_> {
         span: Span,
         want: Option<&Type>,
     ) -> Expr {
+        let is_null = of.is_none() && self.is_null_elsewhere(variant, want);
         let want = want.map(present);
         let ty = match (of, want) {
             _ if variant.is_missing() => None,
+            (None, Some(ty)) if is_null => {
+                let message = format!("`{}` has no variant `{}`", self.show(ty), variant.name);
+                let report = Diagnostic::error(codes::UNKNOWN_VARIANT, message);
+                self.report(report.primary(variant.span, "unknown variant").meant("null", variant.span));
+                None
+            }
             (None, Some(Type::Result(..))) => want.cloned(),
             (None, _) if matches!(variant.name.as_str(), "Ok" | "Err") => {
                 return self.undirected_result(variant, payload, span);
@@ -87,6 +94,15 @@ impl<'a> Checker<'a, '_> {
                 Expr::error(span)
             }
         }
+    }
+
+    /// Whether other languages write `null` so, where it may stand, and no variant has that name.
+    fn is_null_elsewhere(&self, variant: &ast::Ident, want: Option<&Type>) -> bool {
+        let Some(Type::Optional(inner)) = want else { return false };
+        let is_enum = matches!(**inner, Type::Named(def) if self.types.enumeration(def).is_some());
+        is_enum
+            && is_nothing(&variant.name)
+            && !self.variants(inner).iter().any(|(name, _)| *name == variant.name)
     }
 
     fn infer_all(&mut self, payload: Option<&'a ast::Expr>) {
@@ -227,12 +243,10 @@ impl<'a> Checker<'a, '_> {
                 .note(format!("`{shown}` has: {}", listed(&names)));
         self.report(match side_of_result(&variant.name).filter(|_| matches!(ty, Type::Result(..))) {
             Some(side) => report.meant(side, variant.span),
-            None => match did_you_mean(report, &variant.name, variant.span, names) {
-                report if report.fix.is_none() && is_nothing(&variant.name) => report.help(format!(
-                    "what is not there is `null`, which is a value of `{shown}?` and not of `{shown}`"
-                )),
-                report => report,
-            },
+            None if is_nothing(&variant.name) => report.help(format!(
+                "what is not there is `null`, which is a value of `{shown}?` and not of `{shown}`"
+            )),
+            None => did_you_mean(report, &variant.name, variant.span, names),
         });
         None
     }

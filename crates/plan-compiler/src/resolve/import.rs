@@ -253,17 +253,29 @@ impl<'a> Resolver<'a, '_> {
             return self.broken(import);
         };
         let local = import.local();
-        if let Some(alias) = &import.alias {
-            self.rename(def, &alias.name);
-        }
         match self.module(0).map(|module| module.types.entry(local.name.clone())) {
-            Some(Entry::Vacant(free)) => _ = free.insert(TypeName::Def(def)),
+            Some(Entry::Vacant(free)) => {
+                free.insert(TypeName::Def(def));
+                if import.alias.is_some() {
+                    self.rename(def, &local.name);
+                }
+            }
             Some(Entry::Occupied(_)) => {
-                let first = self.type_place(&local.name).map_or(local.span, |(_, declared)| declared);
+                let declared = self.type_place(&local.name).map(|(_, declared)| declared);
+                let first = declared.or_else(|| self.imported_as(&local.name)).unwrap_or(local.span);
                 self.report(0, duplicate(local, first));
             }
             None => {}
         }
+    }
+
+    /// Where the first import stands that brings `name`.
+    fn imported_as(&self, name: &str) -> Option<Span> {
+        let uses = self.main_items.iter().filter_map(|item| match item {
+            Item::Use(item) => Some(&item.imports),
+            _ => None,
+        });
+        uses.flatten().map(ast::Import::local).find(|local| local.name == name).map(|local| local.span)
     }
 
     /// Messages show a type under the name that the file gave it.

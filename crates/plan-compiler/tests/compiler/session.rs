@@ -511,6 +511,11 @@ fn a_type_of_the_name_of_an_import_is_not_that_of_the_ledger() {
         let starts: Vec<usize> = twice.match_indices("Hit").map(|(at, _)| at).collect();
         assert_eq!(places.rev().collect::<Vec<_>>(), starts);
     }
+    let twice = base.replace("{ web_search", "{ WebSearchOutput as Hit, web_search");
+    let found = compile(&Source { name: "test.orch", text: &twice }, lock(), &Options::default());
+    let [first, second] = [0, 1].map(|at| twice.match_indices("Hit").map(|(at, _)| at).nth(at));
+    let places = found.diagnostics[0].labels.iter().map(|label| Some(label.span.range().start));
+    assert_eq!(places.collect::<Vec<_>>(), [second, first]);
 }
 
 #[test]

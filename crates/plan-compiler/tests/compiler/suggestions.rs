@@ -219,6 +219,8 @@ fn the_right_form_of_a_value_is_shown() {
             "decode it: `.. as AiSearchInputToolsItem`",
         ),
         ("fn f() -> Result<Mood, Int> = Ok(None)".to_owned(), "what is not there is `null`, which is a value of `Mood?` and not of `Mood`"),
+        ("fn f() -> Mood? = None".to_owned(), "did you mean `null`?"),
+        ("enum S { Done, Open }\nfn f() -> S? = None".to_owned(), "did you mean `null`?"),
         ("fn f() -> Mood = Mood.None".to_owned(), "what is not there is `null`, which is a value of `Mood?` and not of `Mood`"),
     ] {
         let text = format!("{HEAD}{text}\n");
