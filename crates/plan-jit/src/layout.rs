@@ -24,10 +24,16 @@
 //!
 //! [`Value`]: schema::value::Value
 
-use std::collections::{BTreeMap, BTreeSet};
+mod needs;
+mod tally;
+
+use std::collections::BTreeMap;
 
 use plan_ir::interp::shared::height;
 use schema::types::{DefId, Type, TypeDef, TypeDefs};
+
+pub(crate) use needs::{Need, Needs};
+pub(crate) use tally::Tally;
 
 /// Cells up to which a record lies where it is used; larger ones are referred to, so that a list of them is
 /// copied cheaply.
@@ -332,44 +338,6 @@ impl Layouts {
         self.tallies.get(id.0 as usize)
     }
 
-    fn tally_of(&self, repr: &Repr) -> Tally {
-        let mut tally = Tally::default();
-        match repr {
-            Repr::Bool | Repr::Int | Repr::Float | Repr::Time | Repr::Duration | Repr::Amount => {
-                tally.parts = 1;
-            }
-            Repr::Text => {
-                tally.parts = 1;
-                tally.texts.push(0);
-            }
-            Repr::Record(fields) => {
-                tally.parts = 1;
-                let mut cell = ORIGIN_CELLS;
-                for field in fields {
-                    // A record within may have an origin of its own.
-                    let is_record = matches!(self.get(*field), Repr::Record(_));
-                    match self.tally(*field) {
-                        Some(inner) if inner.is_fixed() || !(inner.is_whole || is_record) => {
-                            tally.add(inner, cell);
-                        }
-                        _ => tally.others.push((cell, *field)),
-                    }
-                    cell += self.cells(*field);
-                }
-            }
-            Repr::Variants(payloads) if payloads.iter().all(Option::is_none) => tally.parts = 1,
-            // A scalar that may be `null` counts the same either way.
-            Repr::Optional(inner) if self.tally(*inner).is_some_and(Tally::is_one) => tally.parts = 1,
-            Repr::Optional(inner) if *inner == ReprId::TEXT => {
-                tally.parts = 1;
-                tally.maybe_texts.push(0);
-            }
-            Repr::Optional(_) | Repr::Variants(_) | Repr::Boxed(_) => tally.is_whole = true,
-            Repr::Opaque | Repr::List(_) | Repr::Map(_) => tally.is_whole = true,
-        }
-        tally
-    }
-
     /// Whether a value of `from` is one of `to` once it is written anew: what a conversion that keeps the
     /// interpreter's representation may meet.
     pub(crate) fn convertible(&self, from: ReprId, to: ReprId) -> bool {
@@ -422,164 +390,5 @@ impl Layouts {
     }
 }
 
-/// What a value counts for when it is written out, as far as that is known from its representation.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tally {
-    /// Parts that all values have.
-    pub(crate) parts: u64,
-    /// First cells of texts, which count for their length.
-    pub(crate) texts: Vec<u32>,
-    /// First cells of texts that may be `null`: whether there is one is a number, and the length of none is 0.
-    pub(crate) maybe_texts: Vec<u32>,
-    /// Parts that have to be looked at, with their first cells.
-    pub(crate) others: Vec<(u32, ReprId)>,
-    /// Whether the value itself has to be looked at.
-    pub(crate) is_whole: bool,
-}
-
-impl Tally {
-    /// Adds a part that starts at `cell`.
-    fn add(&mut self, part: &Self, cell: u32) {
-        self.parts += part.parts;
-        self.texts.extend(part.texts.iter().map(|text| text + cell));
-        self.maybe_texts.extend(part.maybe_texts.iter().map(|text| text + cell));
-        self.others.extend(part.others.iter().map(|(other, repr)| (other + cell, *repr)));
-    }
-
-    const fn is_one(&self) -> bool {
-        self.parts == 1 && self.is_fixed()
-    }
-
-    /// Whether all values count the same.
-    pub(crate) const fn is_fixed(&self) -> bool {
-        self.texts.is_empty() && self.maybe_texts.is_empty() && self.others.is_empty() && !self.is_whole
-    }
-}
-
-/// The fields of records that code looks at.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Needs {
-    fields: BTreeMap<ReprId, BTreeSet<u32>>,
-    whole: BTreeSet<ReprId>,
-}
-
-/// A field that is laid out: its position, its representation, its first cell.
-pub(crate) type Need = (u32, ReprId, u32);
-
-impl Needs {
-    /// Notes that code looks at a field.
-    pub(crate) fn add(&mut self, record: ReprId, index: u32) {
-        self.fields.entry(record).or_default().insert(index);
-    }
-
-    /// Notes that code looks at all of a value.
-    pub(crate) fn add_whole(&mut self, repr: ReprId, layouts: &Layouts) {
-        if !self.whole.insert(repr) {
-            return;
-        }
-        match layouts.get(repr) {
-            Repr::Optional(part) | Repr::List(part) | Repr::Map(part) | Repr::Boxed(part) => {
-                self.add_whole(*part, layouts);
-            }
-            Repr::Record(fields) => fields.iter().for_each(|field| self.add_whole(*field, layouts)),
-            Repr::Variants(payloads) => {
-                payloads.iter().flatten().for_each(|payload| self.add_whole(*payload, layouts));
-            }
-            _ => {}
-        }
-    }
-
-    /// By representation: the fields that are needed. Of what is no record, none.
-    pub(crate) fn table(&self, layouts: &Layouts) -> Vec<Vec<Need>> {
-        let ids = (0..layouts.reprs.len()).map(|id| ReprId(u32::try_from(id).unwrap_or(u32::MAX)));
-        ids.map(|id| {
-            let Repr::Record(fields) = layouts.get(id) else { return Vec::new() };
-            let count = u32::try_from(fields.len()).unwrap_or(u32::MAX);
-            let wanted = self.fields.get(&id);
-            let is_needed =
-                |index: &u32| self.whole.contains(&id) || wanted.is_some_and(|wanted| wanted.contains(index));
-            (0..count)
-                .filter(is_needed)
-                .filter_map(|index| layouts.field(id, index).map(|(field, cell)| (index, field, cell)))
-                .collect()
-        })
-        .collect()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use schema::types::{FieldDef, RecordDef};
-
-    fn record(defs: &mut TypeDefs, fields: Vec<Type>) -> Type {
-        let fields = fields
-            .into_iter()
-            .enumerate()
-            .map(|(n, ty)| FieldDef { name: format!("f{n}"), ty, doc: String::new() })
-            .collect();
-        Type::Named(defs.push(TypeDef::Record(RecordDef { name: "R".into(), fields, doc: String::new() })))
-    }
-
-    #[test]
-    fn sizes_and_places() {
-        let (mut defs, mut layouts) = (TypeDefs::new(), Layouts::new());
-        let small = record(&mut defs, vec![Type::STRING, Type::INT.optional(), Type::Amount]);
-        let id = layouts.of(&small, &defs);
-        assert_eq!(layouts.cells(id), ORIGIN_CELLS + 2 + 2 + 2);
-        assert_eq!(layouts.field(id, 2), Some((ReprId::AMOUNT, 5)));
-        assert_eq!(layouts.field(id, 3), None);
-        let full = record(&mut defs, [vec![Type::STRING; 7], vec![Type::Bool]].concat());
-        let id = layouts.of(&full, &defs);
-        assert_eq!(layouts.cells(id), INLINE_CELLS);
-        let large = record(&mut defs, vec![Type::STRING, Type::Bool, Type::INT, Type::STRING, small, full]);
-        let id = layouts.of(&large, &defs);
-        assert_eq!((layouts.cells(id), layouts.field(id, 5).map(|(_, at)| at)), (1, Some(14)));
-        let result = Type::Result(Box::new(Type::INT), Box::new(Type::STRING));
-        let id = layouts.of(&result, &defs);
-        assert_eq!(layouts.cells(id), 3);
-    }
-
-    #[test]
-    fn null_is_one_value() {
-        let (defs, mut layouts) = (TypeDefs::new(), Layouts::new());
-        let once = layouts.of(&Type::INT.optional(), &defs);
-        let twice = layouts.of(&Type::Optional(Box::new(Type::INT.optional())), &defs);
-        assert_eq!(once, twice);
-        assert_eq!(layouts.of(&Type::Optional(Box::new(Type::Json)), &defs), ReprId::OPAQUE);
-    }
-
-    #[test]
-    fn recursive_types_have_no_layout_and_neither_has_what_holds_them() {
-        let mut defs = TypeDefs::new();
-        let link = record(&mut defs, vec![Type::INT]);
-        let Type::Named(id) = link else { panic!() };
-        if let Some(TypeDef::Record(def)) = defs.get_mut(id) {
-            def.fields.push(FieldDef {
-                name: "next".into(),
-                ty: link.clone().optional(),
-                doc: String::new(),
-            });
-        }
-        let holder = record(&mut defs, vec![link.clone()]);
-        let list = Type::list(link.clone());
-        let mut layouts = Layouts::new();
-        assert_eq!(layouts.of(&link, &defs), ReprId::OPAQUE);
-        assert_eq!(layouts.of(&holder, &defs), ReprId::OPAQUE);
-        let list = layouts.of(&list, &defs);
-        assert_eq!(layouts.element(list), Some(ReprId::OPAQUE));
-    }
-
-    #[test]
-    fn tables_are_compared_by_structure() {
-        let (mut defs, mut one, mut two) = (TypeDefs::new(), Layouts::new(), Layouts::new());
-        let a = record(&mut defs, vec![Type::STRING, Type::list(Type::INT)]);
-        let b = record(&mut defs, vec![Type::Url, Type::list(Type::INT)]);
-        let c = record(&mut defs, vec![Type::STRING, Type::list(Type::FLOAT)]);
-        two.of(&c, &defs);
-        let (a, b) = (one.of(&a, &defs), two.of(&b, &defs));
-        let c = two.of(&c, &defs);
-        assert!(one.same(a, &two, b) && !one.same(a, &two, c));
-        assert!(two.convertible(b, b) && !two.convertible(b, c));
-    }
-}
+mod tests;
