@@ -282,7 +282,7 @@ pub(crate) async fn again(connection: &Connection, status: &Status, broken: &mut
 }
 
 /// Whether a call may succeed if it is made again: the way to the server broke, nothing was refused.
-fn is_broken_connection(status: &Status) -> bool {
+pub(crate) fn is_broken_connection(status: &Status) -> bool {
     let coded = status.get_details_error_info().is_some();
     let broken =
         matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled);
