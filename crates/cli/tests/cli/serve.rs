@@ -197,7 +197,7 @@ fn a_call_stays_with_its_run_over_a_restart_of_the_server() {
 fn a_call_that_is_cancelled_while_its_server_is_away_is_cancelled_when_it_is_back() {
     let folder = Folder::project_with_latency(600_000);
     let mut server = Server::start(&folder, &["127.0.0.1:0"]);
-    let call = ["call", "sn4.list_inventory", "--stream", "--timeout", "9m", "--server"];
+    let call = ["call", "sn4.list_inventory", "--stream", "--timeout", "1m", "--server"];
     let mut calling = Running::start(&mut folder.command([&call[..], &[&server.address]].concat()));
     calling.wait_for("sn4.list_inventory sent");
     server.signal("KILL");
