@@ -9,11 +9,14 @@ use proto::v1::ledger_service_client::LedgerServiceClient;
 use proto::v1::plan_service_client::PlanServiceClient;
 use proto::v1::run_service_client::RunServiceClient;
 use proto::v1::tool_service_client::ToolServiceClient;
+use server::INSTANCE_HEADER;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 
 use crate::config::{Config, DEFAULT_ADDRESS};
@@ -132,14 +135,40 @@ impl Connection {
     /// A connection for looking at runs and published plans: those of a server, or of this project. A server that has the store of
     /// this project is asked.
     pub(crate) async fn for_looking(config: &Config, url: Option<&str>) -> Result<Self, Failure> {
-        let address = match url {
-            Some(url) => url.to_owned(),
+        match url {
+            Some(url) => Self::remote(config, url).await,
             None => match Local::for_looking(config).await? {
-                Found::Here(local) => return Self::local(*local).await,
-                Found::At(address) => address,
+                Found::Here(local) => Self::local(*local).await,
+                Found::At(server, in_use) => Self::owner(config, &server, in_use).await,
             },
+        }
+    }
+
+    /// A connection to the server that has the store of this project, as it says there. What answers at that address shows that it is
+    /// that server before anything else is sent there, this process's token among it.
+    async fn owner(config: &Config, server: &store::Server, in_use: Failure) -> Result<Self, Failure> {
+        let lost = |why: &str, help: &str| {
+            let message = format!("{}, and {why}", in_use.message);
+            Failure { message, help: help.to_owned(), ..in_use.clone() }
         };
-        Self::remote(config, &address).await
+        let Ok((url, channel)) = channel(config, &server.address).await else {
+            let help = "if it is stopping, try again in a moment; if it runs where this address does not lead, such as in a \
+                        container, give one that does with --server";
+            return Err(lost("nobody answers there", help));
+        };
+        let mut health = HealthClient::new(channel.clone());
+        let asked = tokio::time::timeout(CONNECT_TIMEOUT, health.check(HealthCheckRequest::default())).await;
+        let is_owner = asked.is_ok_and(|answer| {
+            let headers = answer.as_ref().map_or_else(Status::metadata, tonic::Response::metadata);
+            headers
+                .get(INSTANCE_HEADER)
+                .is_some_and(|instance| instance.as_bytes() == server.instance.as_bytes())
+        });
+        if is_owner {
+            return Ok(Self { channel, token: Token::own()?, local: None, url });
+        }
+        let help = "give an address that leads to it with --server, or stop that process";
+        Err(lost("what listens there is not that process", help))
     }
 
     /// A connection to a service of this process.
@@ -152,17 +181,7 @@ impl Connection {
     }
 
     async fn remote(config: &Config, url: &str) -> Result<Self, Failure> {
-        let url = address(config, url)?;
-        let endpoint = Endpoint::from_shared(url.clone())
-            .map_err(|error| no_address(&url, &error.to_string()))?
-            .connect_timeout(CONNECT_TIMEOUT)
-            .http2_keep_alive_interval(SIGN_OF_LIFE)
-            .keep_alive_timeout(SIGN_OF_LIFE);
-        let channel = endpoint.connect().await.map_err(|error| {
-            let help = "start one with `orch serve`, or leave out --server (and ORCHESTRA_SERVER) to work in this \
-                        process";
-            Failure::new("E1504", format!("no server answers at {url}: {}", cause(&error)), help)
-        })?;
+        let (url, channel) = channel(config, url).await?;
         Ok(Self { channel, token: Token::own()?, local: None, url })
     }
 
@@ -170,6 +189,11 @@ impl Connection {
     #[cfg(feature = "mcp")]
     pub(crate) fn parts(&self) -> (Channel, Option<MetadataValue<Ascii>>) {
         (self.channel.clone(), self.token.0.clone())
+    }
+
+    /// The server, where it is elsewhere, and whether a token is shown to it.
+    pub(crate) fn server(&self) -> Option<(&str, bool)> {
+        self.local.is_none().then_some((self.url.as_str(), self.token.0.is_some()))
     }
 
     /// What names the same service on the command line, with a space before it: nothing where it is in this process.
@@ -282,11 +306,27 @@ pub(crate) async fn again(connection: &Connection, status: &Status, broken: &mut
 }
 
 /// Whether a call may succeed if it is made again: the way to the server broke, nothing was refused.
-fn is_broken_connection(status: &Status) -> bool {
+pub(crate) fn is_broken_connection(status: &Status) -> bool {
     let coded = status.get_details_error_info().is_some();
     let broken =
         matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled);
     broken && (!coded || status.code() == Code::Unavailable)
+}
+
+/// A server's whole URL, and the way to it.
+async fn channel(config: &Config, url: &str) -> Result<(String, Channel), Failure> {
+    let url = address(config, url)?;
+    let endpoint = Endpoint::from_shared(url.clone())
+        .map_err(|error| no_address(&url, &error.to_string()))?
+        .connect_timeout(CONNECT_TIMEOUT)
+        .http2_keep_alive_interval(SIGN_OF_LIFE)
+        .keep_alive_timeout(SIGN_OF_LIFE);
+    let channel = endpoint.connect().await.map_err(|error| {
+        let help = "start one with `orch serve`, or leave out --server (and ORCHESTRA_SERVER) to work in this \
+                    process";
+        Failure::new("E1504", format!("no server answers at {url}: {}", cause(&error)), help)
+    })?;
+    Ok((url, channel))
 }
 
 /// The URL of a server from what was typed: an address will do, and nothing means the configured one.

@@ -25,5 +25,5 @@ mod tools;
 
 pub use native::Native;
 pub use open::{OpenError, Options, Service, StoreLocation};
-pub use serve::ServeError;
+pub use serve::{INSTANCE_HEADER, ServeError};
 pub use status::DOMAIN;

@@ -14,6 +14,7 @@ use store::{Log, Memory, Sqlite, StreamName};
 use subnet::hotkey::Hotkey;
 use subnet::secrets::{SecretStore, TenantSecrets};
 use subnet::{Client, egress};
+use uuid::Uuid;
 
 use crate::access::Access;
 use crate::native::Native;
@@ -137,11 +138,11 @@ impl OpenError {
         }
     }
 
-    /// Where the owner of the store answers, where it is a server that has it.
+    /// The server that has the store, where one has it.
     #[must_use]
-    pub fn owner_address(&self) -> Option<&str> {
+    pub const fn owner(&self) -> Option<&store::Server> {
         match self {
-            Self::Store(store::Error::Locked { address, .. }) => address.as_deref(),
+            Self::Store(store::Error::Locked { server, .. }) => server.as_ref(),
             _ => None,
         }
     }
@@ -164,6 +165,9 @@ pub struct Service {
     runtime: runtime::Handle,
     published: Published,
     native: Native,
+    /// What it calls itself to those who found its address in its store.
+    instance: u64,
+    store: Option<Arc<Sqlite>>,
     public_key: PublicKey,
     close_grace: Duration,
     access: Access,
@@ -180,6 +184,9 @@ impl Service {
     pub async fn open(options: Options) -> Result<Self, OpenError> {
         let client = Client::new(options.egress)?;
         let mut beginning = Vec::new();
+        // The half of it that is random but for two bits: more than enough to tell servers apart.
+        let (_, instance) = Uuid::new_v4().as_u64_pair();
+        let mut store = None;
         let (log, key): (Arc<dyn Log>, _) = match &options.store {
             StoreLocation::Memory => {
                 if let Some(folder) = &options.ledger_of {
@@ -190,10 +197,13 @@ impl Service {
             }
             // The store first: its lock makes sure that no other process makes a key at the same time.
             StoreLocation::Folder(folder) => {
-                let (max_bytes, address) = (options.store_bytes_max, options.address);
-                let log =
-                    Sqlite::open(&store::Options { max_bytes, address, ..store::Options::new(folder) })?;
-                (Arc::new(log), runtime::keys::load_or_create(folder)?)
+                let max_bytes = options.store_bytes_max;
+                let server =
+                    options.address.map(|address| store::Server { address, instance: instance.to_string() });
+                let opened =
+                    Sqlite::open(&store::Options { max_bytes, server, ..store::Options::new(folder) })?;
+                let opened = Arc::clone(store.insert(Arc::new(opened)));
+                (opened, runtime::keys::load_or_create(folder)?)
             }
         };
         let ledger = ledger_service::Options::new(Arc::clone(&log)).beginning_with(beginning).open().await?;
@@ -230,6 +240,8 @@ impl Service {
             runtime,
             published,
             native,
+            instance,
+            store,
             public_key,
             close_grace,
             access,
@@ -246,6 +258,17 @@ impl Service {
 
     pub(crate) fn access(&self) -> &Access {
         &self.access
+    }
+
+    pub(crate) const fn instance(&self) -> u64 {
+        self.instance
+    }
+
+    /// Takes its address back from its store: who looks for it there would find nobody.
+    pub(crate) fn leave_address(&self) {
+        if let Some(store) = &self.store {
+            store.is_no_server();
+        }
     }
 
     pub(crate) const fn locks_trusted(&self) -> bool {

@@ -5,6 +5,8 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
+use axum::response::Response;
+use http::HeaderValue;
 use hyper_util::rt::TokioIo;
 use proto::v1::call_service_server::CallServiceServer;
 use proto::v1::compiler_service_server::CompilerServiceServer;
@@ -21,6 +23,7 @@ use tonic::transport::server::{Router, TcpIncoming};
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic_health::server::HealthReporter;
 use tower::service_fn;
+use tower::util::MapResponseLayer;
 
 use crate::access::Guard;
 use crate::browser;
@@ -57,6 +60,9 @@ const STREAMS_IN_PROCESS_MAX: u32 = 65_536;
 /// one client that does not read hold up all others.
 const WINDOW_IN_PROCESS_BYTES: u32 = (1 << 31) - 1;
 
+/// Header of every answer by gRPC, with or without a token: which server answers ([`store::Server::instance`]).
+pub const INSTANCE_HEADER: &str = "orchestra-instance";
+
 /// Why a service cannot be served.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -88,6 +94,7 @@ impl Service {
         let reporter = health.clone();
         let drain = async move {
             shutdown.await;
+            self.leave_address();
             set_health(&reporter, tonic_health::ServingStatus::NotServing).await;
             let _ = told.send(());
         };
@@ -164,7 +171,12 @@ impl Service {
             )
             .add_service(RunServiceServer::new(Runs::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ToolServiceServer::new(Tools::new(self)));
-        let grpc = grpc.into_axum_router().layer(Guard(self.access().clone()));
+        let instance = HeaderValue::from(self.instance());
+        let named = MapResponseLayer::new(move |mut response: Response| {
+            response.headers_mut().insert(INSTANCE_HEADER, instance.clone());
+            response
+        });
+        let grpc = grpc.into_axum_router().layer(Guard(self.access().clone())).layer(named);
         let routes = browser::admit(grpc, self.allow_origins()).merge(web);
         let routes = match of_own_machine {
             true => own_machine::only(routes, self.allow_origins()),

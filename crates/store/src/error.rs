@@ -4,21 +4,21 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::StreamName;
+use crate::{Server, StreamName};
 
 /// A failure of the store. It is `Clone` because one failed group commit is the answer to every append in it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Another process owns the store, or holds the database open for writing.
-    #[error("the store {} is in use by {}", path.display(), owner(*pid, address.as_deref()))]
+    #[error("the store {} is in use by {}", path.display(), owner(*pid, server.as_ref()))]
     Locked {
         /// Lock file or database.
         path: PathBuf,
         /// Process id written by the owner, when it could be read.
         pid: Option<u32>,
-        /// Where the owner answers, when it is a server.
-        address: Option<String>,
+        /// The owner, when it is a server.
+        server: Option<Server>,
     },
     /// The database file is damaged, or is not a store at all.
     #[error("the store {} cannot be read: {reason}", path.display())]
@@ -164,7 +164,10 @@ impl Error {
     }
 }
 
-fn owner(pid: Option<u32>, address: Option<&str>) -> String {
+fn owner(pid: Option<u32>, server: Option<&Server>) -> String {
     let who = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
-    address.map_or_else(|| who.clone(), |address| format!("{who}, which serves it at {address}"))
+    match server {
+        Some(Server { address, .. }) => format!("{who}, which serves it at {address}"),
+        None => who,
+    }
 }

@@ -45,7 +45,7 @@ pub use limits::*;
 pub use log::{BoxFuture, Log, Record, ScanOrder, Stats, StreamInfo, ViewRow, ViewScan};
 pub use memory::Memory;
 pub use name::StreamName;
-pub use ownership::LOCK_FILE;
+pub use ownership::{LOCK_FILE, Server};
 pub use search::{Search, SearchHit};
 pub use sqlite::{DATABASE_FILE, Options, SCHEMA_VERSION, Sqlite};
 pub use watch::Watch;

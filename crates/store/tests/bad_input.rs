@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use store::{Append, DATABASE_FILE, Error, LOCK_FILE, Log, Memory, Options, Sqlite, StreamName};
+use store::{Append, DATABASE_FILE, Error, LOCK_FILE, Log, Memory, Options, Server, Sqlite, StreamName};
 use tempfile::TempDir;
 
 fn open(dir: &Path) -> Result<Sqlite, Error> {
@@ -37,16 +37,24 @@ async fn a_second_opener_is_told_who_owns_the_store() {
 #[tokio::test]
 async fn a_second_opener_is_told_where_the_owner_answers() {
     let dir = TempDir::new().unwrap();
-    let address = Some("127.0.0.1:7410".to_owned());
-    let first = Sqlite::open(&Options { address: address.clone(), ..Options::new(dir.path()) }).unwrap();
+    let server = Some(Server { address: "127.0.0.1:7410".to_owned(), instance: "one".to_owned() });
+    let serving = Options { server: server.clone(), ..Options::new(dir.path()) };
+    let first = Sqlite::open(&serving).unwrap();
     let error = open(dir.path()).unwrap_err();
-    assert!(matches!(&error, Error::Locked { address: told, .. } if *told == address), "{error}");
+    assert!(matches!(&error, Error::Locked { server: told, .. } if *told == server), "{error}");
     assert!(error.to_string().ends_with(", which serves it at 127.0.0.1:7410"), "{error}");
+    // It owns the store for some time after it has stopped to answer.
+    let is_owned_by_no_server = || {
+        let error = open(dir.path()).unwrap_err();
+        assert!(matches!(&error, Error::Locked { pid: Some(_), server: None, .. }), "{error}");
+    };
+    first.is_no_server();
+    is_owned_by_no_server();
     drop(first);
+    drop(Sqlite::open(&serving).unwrap());
     // The next owner says for itself.
     let _second = open(dir.path()).unwrap();
-    let error = open(dir.path()).unwrap_err();
-    assert!(matches!(&error, Error::Locked { pid: Some(_), address: None, .. }), "{error}");
+    is_owned_by_no_server();
 }
 
 #[tokio::test]

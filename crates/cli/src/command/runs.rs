@@ -49,6 +49,7 @@ async fn list(context: &Context, source: &RunSource, plan: Option<&str>, limit: 
         }
         request.page_token = page.next_page_token;
     }
+    let nothing = nothing(&connection, plan);
     connection.close().await;
     runs.truncate(limit);
     if context.output.json {
@@ -57,10 +58,7 @@ async fn list(context: &Context, source: &RunSource, plan: Option<&str>, limit: 
         return Ok(());
     }
     if runs.is_empty() {
-        context.output.note(&match plan {
-            "" => "nothing has been run here; `orch run FILE` runs a plan".to_owned(),
-            plan => format!("no run here is of `{plan}`; without --plan all of them are listed"),
-        });
+        context.output.note(&nothing);
         return Ok(());
     }
     let cells = |run: &v1::Run| {
@@ -77,6 +75,27 @@ async fn list(context: &Context, source: &RunSource, plan: Option<&str>, limit: 
         context.output.data(&tabbed(&rows));
     }
     Ok(())
+}
+
+/// What an empty list means. A server shows the runs of whoever asks.
+fn nothing(connection: &Connection, plan: &str) -> String {
+    let option = connection.option();
+    match (connection.server(), plan) {
+        (None, "") => "nothing has been run here; `orch run FILE` runs a plan".to_owned(),
+        (Some((url, true)), "") => {
+            format!(
+                "the server at {url} has no runs of this token; `orch run FILE{option}` runs a plan there"
+            )
+        }
+        (Some((url, false)), "") => {
+            format!("the server at {url} has no runs; `orch run FILE{option}` runs a plan there")
+        }
+        (None, plan) => format!("no run here is of `{plan}`; without --plan all of them are listed"),
+        (Some((url, shows_token)), plan) => {
+            let own = if shows_token { " of this token" } else { "" };
+            format!("the server at {url} has no run of `{plan}`{own}; without --plan all of them are listed")
+        }
+    }
 }
 
 async fn show(context: &Context, source: &RunSource, run: &str) -> Result<(), Failure> {

@@ -101,12 +101,13 @@ impl Faces {
 
 /// Where programs of this machine reach what listens at an address: what listens at all of its addresses listens at the loopback too.
 fn from_here(bound: SocketAddr) -> SocketAddr {
-    let loopback = match bound.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(loopback, bound.port())
+    let mut reached = bound;
+    match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => reached.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => reached.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    reached
 }
 
 /// A store has one server at a time.
@@ -178,4 +179,22 @@ pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
             _ = terminate.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_reached_where_it_listens_and_at_the_loopback_where_it_listens_everywhere() {
+        for (bound, reached) in [
+            ("0.0.0.0:7410", "127.0.0.1:7410"),
+            ("[::]:7410", "[::1]:7410"),
+            ("192.0.2.7:7410", "192.0.2.7:7410"),
+            // Such an address means nothing without the interface it is of.
+            ("[fe80::1%2]:7410", "[fe80::1%2]:7410"),
+        ] {
+            assert_eq!(from_here(bound.parse().unwrap()).to_string(), reached);
+        }
+    }
 }

@@ -43,8 +43,8 @@ pub(crate) struct Local {
 pub(crate) enum Found {
     /// In this process.
     Here(Box<Local>),
-    /// At the server that has it.
-    At(String),
+    /// At the server that has it, or why it is not to be had without that server.
+    At(store::Server, Failure),
 }
 
 impl Local {
@@ -114,8 +114,8 @@ impl Local {
     pub(crate) async fn for_looking(config: &Config) -> Result<Found, Failure> {
         match Service::open(Options { trust_locks: true, ..at_rest(config, false) }).await {
             Ok(service) => Ok(Found::Here(Box::new(Self { service, samples: None }))),
-            Err(error) => match error.owner_address() {
-                Some(address) => Ok(Found::At(address.to_owned())),
+            Err(error) => match error.owner() {
+                Some(server) => Ok(Found::At(server.clone(), not_opened(&error))),
                 None => Err(not_opened(&error)),
             },
         }
@@ -143,10 +143,13 @@ impl Local {
 }
 
 fn not_opened(error: &OpenError) -> Failure {
-    let help = match error.owner_address() {
+    let help = match error.owner() {
         // Unless one wants to be the owner.
-        Some(address) => format!("add --server {address} to use it there"),
-        None if error.code() == STORE_IN_USE => "wait for that process to end, or stop it".to_owned(),
+        Some(server) => format!("add --server {} to use it there", server.address),
+        None if error.code() == STORE_IN_USE => {
+            "wait for that process to end (a server that was told to stop needs some seconds), or stop it"
+                .to_owned()
+        }
         None => error.help().to_owned(),
     };
     Failure::new(error.code(), error.to_string(), help)

@@ -25,6 +25,7 @@ mod ledger;
 mod ledger_add;
 mod ledger_crawl;
 mod lock;
+mod looking;
 mod new;
 mod orch;
 mod plans;

@@ -36,7 +36,7 @@ fn a_run_of_before_is_listed_shown_and_its_proof_is_fetched() {
     // The first eight characters are the time but for its last seconds, which both have in common as a rule.
     let common = short.bytes().zip(runs[0].bytes().skip("runs/".len())).take_while(|(a, b)| a == b).count();
     let ((many, _), (one, _)) = (short.split_at(common), short.split_at(common + 1));
-    for id in [one.to_owned(), format!("runs/{one}"), one.to_uppercase()] {
+    for id in [one.to_owned(), format!("runs/{one}"), one.to_uppercase(), short.to_uppercase()] {
         let shown = folder.orch(["runs", "show", &id]).succeeds().out;
         assert!(shown.starts_with(&format!("{name} of ")), "{shown}");
     }

@@ -194,6 +194,26 @@ fn a_call_stays_with_its_run_over_a_restart_of_the_server() {
 }
 
 #[test]
+fn a_call_that_is_cancelled_while_its_server_is_away_is_cancelled_when_it_is_back() {
+    let folder = Folder::project_with_latency(600_000);
+    let mut server = Server::start(&folder, &["127.0.0.1:0"]);
+    let call = ["call", "sn4.list_inventory", "--stream", "--timeout", "1m", "--server"];
+    let mut calling = Running::start(&mut folder.command([&call[..], &[&server.address]].concat()));
+    calling.wait_for("sn4.list_inventory sent");
+    server.signal("KILL");
+    calling.wait_for("the connection broke; asking again");
+    calling.signal("INT");
+    calling.wait_for("cancelling the call");
+    // Which begins with going on with the call.
+    let restarted = Server::start(&folder, &[&server.address]);
+    let called = calling.end().exits(130);
+    assert!(called.err.contains("error[E1508]: the call was cancelled"), "{}", called.err);
+    let runs = folder.orch(["runs", "list", "--json", "--server", &restarted.address]).succeeds().json();
+    assert_eq!(runs["runs"].as_array().map(Vec::len), Some(1));
+    assert_eq!(runs["runs"][0]["state"], "cancelled");
+}
+
+#[test]
 fn a_call_whose_connection_breaks_says_what_became_of_it() {
     let folder = Folder::project_with_latency(600_000);
     let server = Server::start(&folder, &["127.0.0.1:0"]);

@@ -39,7 +39,7 @@ impl Fault {
                     Error::NotWritable { path, source: Arc::new(error) }
                 }
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                    Error::Locked { path, pid: None, address: None }
+                    Error::Locked { path, pid: None, server: None }
                 }
                 _ => Error::Io { path, source: Arc::new(error) },
             },

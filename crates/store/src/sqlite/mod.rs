@@ -19,7 +19,7 @@ use crate::private;
 use crate::search::Search;
 use crate::watch::Watchers;
 use crate::{
-    Append, Appended, BlobWrite, BoxFuture, Claim, Error, Log, Record, SearchHit, Stats, StreamInfo,
+    Append, Appended, BlobWrite, BoxFuture, Claim, Error, Log, Record, SearchHit, Server, Stats, StreamInfo,
     StreamName, ViewRow, ViewScan, Watch,
 };
 use fault::Fault;
@@ -41,15 +41,15 @@ pub struct Options {
     pub dir: PathBuf,
     /// Bytes the database file may grow to; `None` = as the disk allows. Rounded down to whole pages.
     pub max_bytes: Option<u64>,
-    /// Where the process that opens it answers; who is refused the store is told.
-    pub address: Option<String>,
+    /// The process that opens it, where it is a server; who is refused the store is told.
+    pub server: Option<Server>,
 }
 
 impl Options {
     /// A store in `dir` without a size limit.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), max_bytes: None, address: None }
+        Self { dir: dir.into(), max_bytes: None, server: None }
     }
 }
 
@@ -60,7 +60,7 @@ pub struct Sqlite {
     path: PathBuf,
     /// Threads own the connections; the order of the fields keeps the directory owned until they ended.
     workers: Workers,
-    _ownership: Ownership,
+    ownership: Ownership,
     shared: Arc<Shared>,
 }
 
@@ -85,12 +85,12 @@ impl Sqlite {
     pub fn open(options: &Options) -> Result<Self, Error> {
         let dir = &options.dir;
         private::create_dir(dir).map_err(|source| Error::not_created(dir, source))?;
-        let ownership = Ownership::take(dir, options.address.as_deref())?;
+        let ownership = Ownership::take(dir, options.server.as_ref())?;
         let path = dir.join(DATABASE_FILE);
         let shared = Arc::new(Shared::default());
         let writer = open_writer(&path, options.max_bytes)?;
         let workers = Workers::start(&path, writer, &shared)?;
-        Ok(Self { path, workers, _ownership: ownership, shared })
+        Ok(Self { path, workers, ownership, shared })
     }
 
     /// All records of one stream of the store in `dir`, as they are at this moment. Whoever owns the store goes on with it, and
@@ -115,6 +115,11 @@ impl Sqlite {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Takes back that this process is a server ([`Options::server`]): it answers nobody any more.
+    pub fn is_no_server(&self) {
+        self.ownership.is_no_server();
     }
 
     /// Reads the whole database and reports the first damage found. Takes time in proportion to its size.

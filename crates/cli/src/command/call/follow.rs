@@ -8,7 +8,7 @@ use tonic_types::StatusExt as _;
 
 use super::{Context, Interrupts};
 use crate::exit::{Exit, Failure};
-use crate::service::{Connection, again};
+use crate::service::{Connection, again, is_broken_connection};
 
 /// What stands before what an attempt says of its charge: one above the agreed, and one that cannot be read.
 const CHARGE_REMARKS: [&str; 2] = ["[E1406] ", "[E1408] "];
@@ -43,19 +43,36 @@ pub(super) async fn follow(
     if let Some(answer) = answer {
         return Ok(seen.followed(answer));
     }
-    let Some(accepted) = &seen.accepted else {
-        let message = "stopped before the call was known to have been made";
-        return Err(Failure::new("E1508", message, "if it was, it is cancelled, and stays within its limit"));
-    };
+    if seen.accepted.is_none() {
+        return Err(stopped_early(seen.breaks.broken));
+    }
     context.output.note("cancelling the call; Ctrl-C again leaves at once");
-    let cancel = v1::CancelRunRequest { name: accepted.run.clone() };
-    let mut runs = connection.runs();
+    seen.is_cancelled = true;
     let answer = tokio::select! {
-        // How it ended is told by the stream of the call itself.
-        (_, answer) = async { tokio::join!(runs.cancel_run(cancel), seen.until_answered()) } => answer,
+        answer = seen.until_answered() => answer,
         () = interrupts.next() => return Err(Failure::said(Exit::Interrupted)),
     };
     Ok(seen.followed(answer))
+}
+
+/// Why nothing more is known of a call that nobody took before Ctrl-C. Whoever serves it learns from the connection alone that its
+/// client has gone.
+fn stopped_early(broken: u32) -> Failure {
+    let message = "stopped before the call was known to have been made";
+    let help = match broken {
+        0 => "if it was, it is cancelled, and stays within its limit",
+        _ => "the connection had broken: if it was made, it goes on within its limit",
+    };
+    Failure::new("E1508", message, help)
+}
+
+/// Cancels a call, or says that the way to its server broke. How it ended, also before it was cancelled, is told by the stream of
+/// the call itself.
+async fn cancel(connection: &Connection, name: String) -> Result<(), Status> {
+    match connection.runs().cancel_run(v1::CancelRunRequest { name }).await {
+        Err(status) if is_broken_connection(&status) => Err(status),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the service says how the call ended, and not the way to it that it broke.
@@ -70,6 +87,36 @@ fn charge_remark(attempt: &v1::RunEvent) -> Option<&str> {
     message.get(at..)
 }
 
+/// Connections that broke since something was heard that was not known before.
+#[derive(Debug, Default)]
+struct Breaks {
+    broken: u32,
+    /// What was told of the call so far; each connection tells it from the start. Parts of the answer are told once.
+    told: usize,
+    /// How much of that this connection has told.
+    told_here: usize,
+}
+
+impl Breaks {
+    fn heard(&mut self, event: &Event) {
+        let is_new = match event {
+            Event::Item(_) => true,
+            _ => {
+                self.told_here += 1;
+                self.told_here > self.told
+            }
+        };
+        self.told = self.told.max(self.told_here);
+        if is_new {
+            self.broken = 0;
+        }
+    }
+
+    fn connects_anew(&mut self) {
+        self.told_here = 0;
+    }
+}
+
 /// What was seen of a call so far.
 struct Seen<'a> {
     connection: &'a Connection,
@@ -78,8 +125,10 @@ struct Seen<'a> {
     request: v1::StreamRequest,
     /// Where the call is told of, while the connection holds.
     events: Option<Streaming<v1::StreamResponse>>,
-    /// Connections that broke.
-    broken: u32,
+    breaks: Breaks,
+    /// Whether it is to end. Until it has, every connection begins with saying so: a server that starts again goes on with the
+    /// call, and one that broke off may not have heard.
+    is_cancelled: bool,
     print_parts: bool,
     accepted: Option<v1::CallAccepted>,
     charge_remarks: Vec<String>,
@@ -99,7 +148,8 @@ impl<'a> Seen<'a> {
             context,
             request,
             events: None,
-            broken: 0,
+            breaks: Breaks::default(),
+            is_cancelled: false,
             print_parts,
             accepted: None,
             charge_remarks: Vec::new(),
@@ -120,10 +170,10 @@ impl<'a> Seen<'a> {
                 ended => return ended,
             };
             self.events = None;
-            if !again(self.connection, &status, &mut self.broken).await {
+            if !again(self.connection, &status, &mut self.breaks.broken).await {
                 return Err(status);
             }
-            if self.broken == 1 {
+            if self.breaks.broken == 1 {
                 self.context.output.note("the connection broke; asking again, which calls nothing twice");
             }
             // What was told of the call is told anew, and parts of an answer are not: it is printed whole.
@@ -133,7 +183,21 @@ impl<'a> Seen<'a> {
     }
 
     async fn until_answered_or_broken(&mut self) -> Result<v1::CallResponse, Status> {
+        let (connection, run) =
+            (self.connection, self.accepted.as_ref().map(|accepted| accepted.run.clone()));
+        let cancelled = run.filter(|_| self.is_cancelled).map(|name| cancel(connection, name));
+        match cancelled {
+            Some(cancelled) => tokio::select! {
+                answer = self.until_told() => answer,
+                Err(status) = cancelled => Err(status),
+            },
+            None => self.until_told().await,
+        }
+    }
+
+    async fn until_told(&mut self) -> Result<v1::CallResponse, Status> {
         while let Some(event) = self.next().await? {
+            self.breaks.heard(&event);
             match event {
                 Event::Completed(answer) => return Ok(answer),
                 Event::Accepted(accepted) => self.accepted = Some(accepted),
@@ -149,6 +213,7 @@ impl<'a> Seen<'a> {
         let events = match &mut self.events {
             Some(events) => events,
             None => {
+                self.breaks.connects_anew();
                 let events = self.connection.calls().stream(self.request.clone()).await?;
                 self.events.insert(events.into_inner())
             }
@@ -177,6 +242,38 @@ impl<'a> Seen<'a> {
         self.printed = true;
         if let Ok(part) = serde_json::from_slice::<Value>(&item.item_json) {
             self.context.output.document(&part);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_nobody_is_known_to_have_taken_counts_as_cancelled_only_over_a_whole_connection() {
+        assert!(stopped_early(0).help.contains("it is cancelled"));
+        assert!(stopped_early(1).help.contains("it goes on within its limit"));
+    }
+
+    #[test]
+    fn what_is_heard_for_the_first_time_begins_the_count_of_breaks_anew() {
+        let accepted = Event::Accepted(v1::CallAccepted::default());
+        let attempt = Event::Attempt(v1::RunEvent::default());
+        let item = Event::Item(v1::CallItem::default());
+        let mut breaks = Breaks::default();
+        for (told, broken) in [
+            (&[&accepted][..], 1),
+            (&[&accepted], 2),
+            (&[], 3),
+            (&[&accepted, &attempt], 1),
+            (&[&accepted, &attempt], 2),
+            (&[&accepted, &attempt, &item], 1),
+        ] {
+            breaks.connects_anew();
+            told.iter().for_each(|event| breaks.heard(event));
+            breaks.broken += 1;
+            assert_eq!(breaks.broken, broken, "{breaks:?}");
         }
     }
 }

@@ -21,11 +21,14 @@ const NAMED_MAX: usize = 5;
 /// refuse.
 pub(super) async fn whole(connection: &Connection, typed: &str) -> Result<String, Failure> {
     let id = typed.strip_prefix(PREFIX).unwrap_or(typed);
-    let is_beginning = (BEGINNING_CHARS_MIN..ID_CHARS).contains(&id.len())
+    let is_of_id = (BEGINNING_CHARS_MIN..=ID_CHARS).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    let name = format!("{PREFIX}{}", id.to_ascii_lowercase());
-    if !is_beginning {
+    if !is_of_id {
         return Ok(format!("{PREFIX}{id}"));
+    }
+    let name = format!("{PREFIX}{}", id.to_ascii_lowercase());
+    if id.len() == ID_CHARS {
+        return Ok(name);
     }
     let mut found = beginning_with(connection, &name).await?;
     match found.len() {
