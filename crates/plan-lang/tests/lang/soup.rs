@@ -1,11 +1,10 @@
 //! Texts that nobody would write: random rows of tokens, odd line ends, bytes that are no text.
 
-#[path = "../../fuzz-bodies/src/text.rs"]
-mod text;
-
 use plan_lang::syntax::SyntaxKind;
 use plan_lang::{codes, format, parse, parse_bytes};
 use proptest::prelude::*;
+
+use crate::text;
 
 const TOKENS: [&str; 72] = [
     "plan",
@@ -126,7 +125,7 @@ fn what_comes_before_bad_bytes_is_kept() {
 
 #[test]
 fn line_ends_of_every_style_mean_the_same() {
-    let unix = include_str!("fixtures/everything.orch");
+    let unix = include_str!("../fixtures/everything.orch");
     let windows = unix.replace('\n', "\r\n");
     let mut mixed = String::new();
     for (index, line) in unix.lines().enumerate() {

@@ -2,11 +2,11 @@
 
 use plan_lang::{SourceFile, parse, render};
 const FIXTURES: [(&str, &str); 5] = [
-    ("analyse.orch", include_str!("fixtures/analyse.orch")),
-    ("answer.orch", include_str!("fixtures/answer.orch")),
-    ("screen.orch", include_str!("fixtures/screen.orch")),
-    ("web_search_adapter.orch", include_str!("fixtures/web_search_adapter.orch")),
-    ("everything.orch", include_str!("fixtures/everything.orch")),
+    ("analyse.orch", include_str!("../fixtures/analyse.orch")),
+    ("answer.orch", include_str!("../fixtures/answer.orch")),
+    ("screen.orch", include_str!("../fixtures/screen.orch")),
+    ("web_search_adapter.orch", include_str!("../fixtures/web_search_adapter.orch")),
+    ("everything.orch", include_str!("../fixtures/everything.orch")),
 ];
 
 #[test]

@@ -3,23 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support;
-#[path = "../../fuzz-bodies/src/text.rs"]
-#[expect(dead_code, reason = "shared with tests that use more of it")]
-mod text;
-
 use plan_lang::syntax::SyntaxKind;
 use plan_lang::{format, parse};
 
-use support::one_in;
-use text::meaning;
+use crate::support::one_in;
+use crate::text::{self, meaning};
 
 const FIXTURES: [(&str, &str); 5] = [
-    ("analyse", include_str!("fixtures/analyse.orch")),
-    ("answer", include_str!("fixtures/answer.orch")),
-    ("screen", include_str!("fixtures/screen.orch")),
-    ("web_search_adapter", include_str!("fixtures/web_search_adapter.orch")),
-    ("everything", include_str!("fixtures/everything.orch")),
+    ("analyse", include_str!("../fixtures/analyse.orch")),
+    ("answer", include_str!("../fixtures/answer.orch")),
+    ("screen", include_str!("../fixtures/screen.orch")),
+    ("web_search_adapter", include_str!("../fixtures/web_search_adapter.orch")),
+    ("everything", include_str!("../fixtures/everything.orch")),
 ];
 
 /// Checks what must hold for every text; returns whether it had no errors.

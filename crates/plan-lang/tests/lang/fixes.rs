@@ -10,11 +10,11 @@ use plan_lang::syntax::SyntaxKind;
 use plan_lang::{Diagnostic, Parse, SourceFile, parse, render};
 
 const FIXTURES: [&str; 5] = [
-    include_str!("fixtures/analyse.orch"),
-    include_str!("fixtures/answer.orch"),
-    include_str!("fixtures/screen.orch"),
-    include_str!("fixtures/web_search_adapter.orch"),
-    include_str!("fixtures/everything.orch"),
+    include_str!("../fixtures/analyse.orch"),
+    include_str!("../fixtures/answer.orch"),
+    include_str!("../fixtures/screen.orch"),
+    include_str!("../fixtures/web_search_adapter.orch"),
+    include_str!("../fixtures/everything.orch"),
 ];
 
 /// What is written here, and what people write who come from elsewhere.

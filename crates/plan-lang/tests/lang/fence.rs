@@ -3,19 +3,17 @@
 
 #![expect(clippy::unwrap_used, clippy::string_slice, reason = "tests")]
 
-mod support;
-
 use plan_lang::syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
 use plan_lang::{Parse, parse};
 
-use support::one_in;
+use crate::support::one_in;
 
 const FIXTURES: [(&str, &str); 5] = [
-    ("analyse.orch", include_str!("fixtures/analyse.orch")),
-    ("answer.orch", include_str!("fixtures/answer.orch")),
-    ("screen.orch", include_str!("fixtures/screen.orch")),
-    ("web_search_adapter.orch", include_str!("fixtures/web_search_adapter.orch")),
-    ("everything.orch", include_str!("fixtures/everything.orch")),
+    ("analyse.orch", include_str!("../fixtures/analyse.orch")),
+    ("answer.orch", include_str!("../fixtures/answer.orch")),
+    ("screen.orch", include_str!("../fixtures/screen.orch")),
+    ("web_search_adapter.orch", include_str!("../fixtures/web_search_adapter.orch")),
+    ("everything.orch", include_str!("../fixtures/everything.orch")),
 ];
 
 /// What is put before a token: each bracket, quote, separator and keyword that changes how text is read.
