@@ -15,6 +15,9 @@ mod library;
 mod limits_of_plans;
 mod mdtest;
 mod meaning;
+#[path = "../../../schema/tests/mapping/model.rs"]
+#[allow(dead_code, reason = "shared with the tests of `schema`, which use more of it")]
+mod model;
 mod one_call;
 mod pages;
 mod policies;
@@ -27,4 +30,5 @@ mod shapes;
 mod soundness;
 mod suggestions;
 mod test_blocks;
+mod versions;
 mod whole_plans;

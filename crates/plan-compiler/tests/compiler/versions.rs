@@ -1,6 +1,5 @@
 //! The levels of `schema::compat` against what the compiler says: where a version is compatible, every plan that
 //! compiled against the old one compiles against the new one.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::BTreeMap;
 
@@ -14,13 +13,10 @@ use schema::operation::OperationDescriptor;
 use schema::types::{EnumDef, RecordDef, Type, TypeDef, TypeDefs};
 use serde_json::{Value as Json, json};
 
-#[path = "../../schema/tests/mapping/model.rs"]
-#[allow(dead_code, reason = "shared with the tests of `schema`, which use more of it")]
-mod model;
-#[path = "../../schema/tests/versions/vary.rs"]
+#[path = "../../../schema/tests/versions/vary.rs"]
 mod vary;
 
-use model::{Model, models, schema};
+use crate::model::{Model, models, schema};
 use vary::{draw, vary};
 
 /// Levels to which places deep in an answer are looked at.
