@@ -39,7 +39,7 @@ fn every_fix_removes_what_it_is_for() {
 fn fixing_is_done_when_it_is_done() {
     let mut changed = 0;
     for text in PLANS {
-        for token in tokens(text).into_iter().step_by(one_in(60)) {
+        for token in tokens(text).into_iter().step_by(one_in(40)) {
             for other in ["", ";", ":", "=", "=="] {
                 let mut broken = text.to_owned();
                 broken.replace_range(token.clone(), other);
@@ -76,7 +76,7 @@ fn fixing_is_done_when_it_is_done() {
 fn no_fix_breaks_a_text() {
     let (mut tried, mut idle) = (0, Vec::new());
     for text in PLANS {
-        for token in tokens(text).into_iter().step_by(one_in(12)) {
+        for token in tokens(text).into_iter().step_by(one_in(3)) {
             for slip in slips(&text[token.clone()]) {
                 let mut broken = text.to_owned();
                 broken.replace_range(token.clone(), &slip);
@@ -99,7 +99,7 @@ fn no_fix_breaks_a_text() {
             }
         }
     }
-    assert!(tried > 150 && idle.is_empty(), "{} of {tried}\n{}", idle.len(), idle.join("\n"));
+    assert!(tried > 300 && idle.is_empty(), "{} of {tried}\n{}", idle.len(), idle.join("\n"));
 }
 
 fn slips(word: &str) -> Vec<String> {
