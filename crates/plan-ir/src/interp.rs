@@ -57,39 +57,32 @@ pub const EVAL_DEPTH_MAX: u32 = 256;
 /// Locals of one frame.
 pub const FRAME_LOCALS_MAX: u32 = 10_000;
 
-/// Where an expression finds values from outside. Values are cheap to clone.
+/// Where an expression finds values from outside; what an environment does not say of itself, it does not have. Values are
+/// cheap to clone.
 pub trait Env {
-    /// The plan's argument at `index`.
-    fn param(&self, index: u32) -> Option<Value>;
+    /// The plan's argument at this place.
+    fn param(&self, _: u32) -> Option<Value> {
+        None
+    }
     /// The value of a finished node.
-    fn node(&self, node: NodeId) -> Option<Value>;
+    fn node(&self, _: NodeId) -> Option<Value> {
+        None
+    }
     /// The current element of an enclosing fan-out.
-    fn item(&self, fan_out: NodeId) -> Option<Value>;
-    /// What the taken arm of an enclosing branch bound at position `index`.
-    fn bound(&self, branch: NodeId, index: u32) -> Option<Value>;
+    fn item(&self, _: NodeId) -> Option<Value> {
+        None
+    }
+    /// What the taken arm of an enclosing branch bound at this position.
+    fn bound(&self, _: NodeId, _: u32) -> Option<Value> {
+        None
+    }
 }
 
 /// An environment without values, for expressions that are closed: a `fn`, a default, a constant budget.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoEnv;
 
-impl Env for NoEnv {
-    fn param(&self, _: u32) -> Option<Value> {
-        None
-    }
-
-    fn node(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-
-    fn item(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-
-    fn bound(&self, _: NodeId, _: u32) -> Option<Value> {
-        None
-    }
-}
+impl Env for NoEnv {}
 
 /// An evaluation that has no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

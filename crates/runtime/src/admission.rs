@@ -129,16 +129,4 @@ impl Env for Arguments<'_> {
     fn param(&self, index: u32) -> Option<Value> {
         self.0.get(index as usize).cloned()
     }
-
-    fn node(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-
-    fn item(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-
-    fn bound(&self, _: NodeId, _: u32) -> Option<Value> {
-        None
-    }
 }

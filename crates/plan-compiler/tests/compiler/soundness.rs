@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use plan_compiler::{Options, Source, compile};
 use plan_ir::builtin::{Builtin, Receiver};
 use plan_ir::expr::Fragment;
-use plan_ir::graph::NodeId;
 use plan_ir::interp::{Env, Meter, TrapKind, eval};
 use plan_ir::plan::{CompiledPlan, NodeBody};
 use proptest::prelude::*;
@@ -194,15 +193,6 @@ struct Arguments(Vec<Value>);
 impl Env for Arguments {
     fn param(&self, index: u32) -> Option<Value> {
         self.0.get(index as usize).cloned()
-    }
-    fn node(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-    fn item(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-    fn bound(&self, _: NodeId, _: u32) -> Option<Value> {
-        None
     }
 }
 

@@ -4,7 +4,6 @@ use schema::amount::Amount;
 use schema::value::Value;
 
 use crate::expr::Fragment;
-use crate::graph::NodeId;
 use crate::interp::{Env, Meter, eval};
 use crate::plan::{Param, PlanBody};
 
@@ -36,17 +35,5 @@ impl Env for Known<'_> {
             Some(arguments) => arguments.get(index as usize).cloned(),
             None => self.params.get(index as usize)?.default.clone(),
         }
-    }
-
-    fn node(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-
-    fn item(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-
-    fn bound(&self, _: NodeId, _: u32) -> Option<Value> {
-        None
     }
 }

@@ -19,15 +19,6 @@ impl Env for Defaults<'_> {
     fn param(&self, index: u32) -> Option<Value> {
         self.0.params[index as usize].default.clone()
     }
-    fn node(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-    fn item(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-    fn bound(&self, _: NodeId, _: u32) -> Option<Value> {
-        None
-    }
 }
 
 /// Less than an evaluation may use by default, so that a test ends soon.

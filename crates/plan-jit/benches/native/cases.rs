@@ -163,15 +163,6 @@ impl Env for Argument {
     fn param(&self, _: u32) -> Option<Value> {
         Some(self.0.clone())
     }
-    fn node(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-    fn item(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-    fn bound(&self, _: NodeId, _: u32) -> Option<Value> {
-        None
-    }
 }
 
 struct FlatArgument(Flat);

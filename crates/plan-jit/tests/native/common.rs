@@ -4,7 +4,6 @@ use std::sync::{Arc, LazyLock};
 
 use plan_compiler::{Options, Source};
 use plan_ir::expr::Fragment;
-use plan_ir::graph::NodeId;
 use plan_ir::interp::{Env, Meter, Trap, eval};
 use plan_ir::plan::{CompiledPlan, NodeBody};
 use plan_jit::{Coverage, Engine, NativePlan, Outcome};
@@ -26,15 +25,6 @@ pub(crate) struct Arguments(pub(crate) Vec<Value>);
 impl Env for Arguments {
     fn param(&self, index: u32) -> Option<Value> {
         self.0.get(index as usize).cloned()
-    }
-    fn node(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-    fn item(&self, _: NodeId) -> Option<Value> {
-        None
-    }
-    fn bound(&self, _: NodeId, _: u32) -> Option<Value> {
-        None
     }
 }
 
