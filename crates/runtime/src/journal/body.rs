@@ -12,7 +12,8 @@ pub(crate) const PART_BYTES_MAX: usize = 8 << 20;
 /// Bytes in the journal, or in the blob store where they are many.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Body {
-    Inline(Vec<u8>),
+    /// Written in one piece, to the same bytes as one by one.
+    Inline(#[serde(with = "serde_bytes")] Vec<u8>),
     Blob(Hash),
     /// One after the other; none is larger than [`PART_BYTES_MAX`].
     Parts(Vec<Hash>),
@@ -75,6 +76,16 @@ mod tests {
     use store::{Append, StreamName};
 
     use super::*;
+
+    #[test]
+    fn bytes_in_a_journal_have_the_form_of_a_list_of_numbers() {
+        let body = Body::Inline(vec![7, 0, 255]);
+        let bytes = crate::journal::encode(&body);
+        // Which variant, how many, and they themselves, as in journals from before they were written in one piece.
+        assert_eq!(bytes, [0, 3, 7, 0, 255]);
+        assert_eq!(bytes[1..], crate::journal::encode(&vec![7_u8, 0, 255]));
+        assert_eq!(crate::journal::decode::<Body>(&bytes), Ok(body));
+    }
 
     #[tokio::test]
     async fn bytes_are_split_where_a_blob_would_be_too_large() {

@@ -23,6 +23,8 @@ pub(crate) use journalled::{JournalledEvent, event};
 pub const JOURNAL_VERSION: u8 = 3;
 /// Records above this go to the blob store, so that one append stays within its limit.
 const RECORD_BYTES_MAX: usize = 256 << 10;
+/// Most records and rows of a call are no longer.
+const USUAL_BYTES: usize = 512;
 /// Records read at once when a run is recovered or watched.
 pub(crate) const PAGE_RECORDS: usize = 256;
 
@@ -51,7 +53,9 @@ pub(crate) struct Opened {
     pub(crate) routes: Vec<Route>,
     /// Salts of the proof and the jitter of retries are derived from this.
     pub(crate) secret: [u8; 32],
+    #[serde(with = "serde_bytes")]
     pub(crate) challenge: Vec<u8>,
+    #[serde(with = "serde_bytes")]
     pub(crate) header: Vec<u8>,
     pub(crate) created_at_us: u64,
 }
@@ -172,9 +176,10 @@ pub(crate) async fn read(log: &dyn Log, run: RunId, record: &store::Record) -> R
 
 /// Bytes of stored data: a version, then [`postcard`].
 pub(crate) fn versioned<T: Serialize>(data: &T) -> Vec<u8> {
-    let mut bytes = vec![JOURNAL_VERSION];
-    bytes.extend_from_slice(&encode(data));
-    bytes
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    bytes.push(JOURNAL_VERSION);
+    // Only maps and sequences of unknown length fail, and the types here have none.
+    postcard::to_extend(data, bytes).unwrap_or_default()
 }
 
 /// The data that [`versioned`] made `bytes` of.
