@@ -12,7 +12,7 @@ use crate::bundle::{Bundle, Disclosure};
 use crate::challenge::challenge_hash;
 use crate::commit::NodeCommit;
 use crate::header::Header;
-use crate::key::RuntimeKey;
+use crate::key::{PublicKey, RuntimeKey};
 use crate::leaves::{Leaf, Place, WalkError, walk};
 use crate::lock::genesis;
 use crate::object::ObjectError;
@@ -181,12 +181,50 @@ impl ProofBuilder {
         if header.input_commit != body_commit(&secret.run_salt(Field::RunInput), inputs) {
             return Err(BuildError::Opening("its header commits to other inputs or another secret".into()));
         }
+        Ok(Self::of_header(plan, (opened, header), secret, inputs, show))
+    }
+
+    /// Opens a run of `plan` and starts its proof: as [`Opening::open`] and [`ProofBuilder::new`] together, which reads and
+    /// checks what the first has made.
+    ///
+    /// # Errors
+    /// As [`Opening::open`].
+    pub fn open(
+        plan: Arc<ProofPlan>,
+        opening: &Opening<'_>,
+        secret: RunSecret,
+        key: PublicKey,
+        show: Show,
+    ) -> Result<Self, BuildError> {
+        let objects = opening.objects(&plan, &secret, key)?;
+        Ok(Self::of_header(plan, objects, secret, opening.inputs, show))
+    }
+
+    /// What was fixed before the first call.
+    #[must_use]
+    pub const fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// The hash of the challenge that the run answers.
+    #[must_use]
+    pub const fn challenge_hash(&self) -> Hash {
+        self.header.challenge_hash
+    }
+
+    fn of_header(
+        plan: Arc<ProofPlan>,
+        (opened, header): (Opened, Header),
+        secret: RunSecret,
+        inputs: &[u8],
+        show: Show,
+    ) -> Self {
         let inputs = (show != Show::Nothing).then(|| inputs.to_vec());
         let mut by_node = Vec::new();
         by_node.resize_with(plan.graph.shape.len(), BTreeMap::new);
         let records = Records { by_node, count: 0 };
         let genesis = genesis(&opened.header);
-        Ok(Self { plan, opened, header, genesis, secret, inputs, show, records })
+        Self { plan, opened, header, genesis, secret, inputs, show, records }
     }
 
     /// Commits to what became of one instance of a node. Order does not matter.
@@ -224,6 +262,21 @@ impl ProofBuilder {
         if key.public() != self.header.runtime_key {
             return Err(BuildError::Opening("its header names another key".into()));
         }
+        let (mut bundle, locks) = self.finish_unsigned(closing, locks)?;
+        bundle.signatures.push(SignedBy::statement(key, &bundle.statement));
+        Ok((bundle, locks))
+    }
+
+    /// As [`ProofBuilder::finish_with_locks`], without the signature, which takes longer than all else of a small proof and
+    /// which the proof's id does not depend on: [`Bundle::sign`] adds it.
+    ///
+    /// # Errors
+    /// As [`ProofBuilder::finish`].
+    pub fn finish_unsigned(
+        self,
+        closing: &Closing<'_>,
+        locks: Locks,
+    ) -> Result<(Bundle<'static>, Locks), BuildError> {
         if closing.output.is_some() != (closing.result == RunResult::Succeeded) {
             return Err(BuildError::Opening("a run has an output if and only if it succeeded".into()));
         }
@@ -267,7 +320,7 @@ impl ProofBuilder {
             challenge_signature: None,
             header: self.opened.header.into(),
             commits: ordering.commits,
-            signatures: vec![SignedBy::statement(key, &statement)],
+            signatures: Vec::new(),
             statement: statement.into(),
             disclosures,
         };

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use crate::VERSION;
 use crate::body::Field;
-use crate::key::Signature;
+use crate::header::Header;
+use crate::key::{RuntimeKey, Signature};
 use crate::limits::{
     BUNDLE_BYTES_MAX, COMMIT_BYTES_MAX, LEAVES_MAX, OBJECT_BYTES_MAX, PLAN_BYTES_MAX, SIGNATURES_MAX,
 };
@@ -51,6 +52,18 @@ pub struct Disclosure<'a> {
     pub salt: [u8; 32],
     /// The content; of [`Field::Attempts`], an array of the attempts' bytes.
     pub bytes: Cow<'a, [u8]>,
+}
+
+/// A bundle that cannot be signed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// Its header cannot be read.
+    #[error(transparent)]
+    Header(#[from] ObjectError),
+    /// Its header names another key.
+    #[error("its header names another key")]
+    Key,
 }
 
 impl<'a> Bundle<'a> {
@@ -107,6 +120,18 @@ impl<'a> Bundle<'a> {
                 disclosures: fields.get(8, read_disclosures)?,
             })
         })
+    }
+
+    /// Signs the statement, in place of all signatures that were there. The same key gives the same signature each time.
+    ///
+    /// # Errors
+    /// [`SignError`] where the bundle is not of a run of this key; nothing is changed then.
+    pub fn sign(&mut self, key: &RuntimeKey) -> Result<(), SignError> {
+        if Header::from_bytes(&self.header)?.runtime_key != key.public() {
+            return Err(SignError::Key);
+        }
+        self.signatures = vec![SignedBy::statement(key, &self.statement)];
+        Ok(())
     }
 
     /// The same bundle without what `keep` does not keep: a proof for someone who may see less.

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use plan_ir::graph::{Graph, NodeId, NodeKind};
 use proof::attempt::Attempt;
 use proof::body::RunSecret;
-use proof::builder::{BuildError, Closing, NodeRecord, PeerRecord, ProofBuilder, ProofPlan, Show};
+use proof::builder::{BuildError, Closing, Locks, NodeRecord, PeerRecord, ProofBuilder, ProofPlan, Show};
+use proof::bundle::SignError;
 use proof::challenge::Challenge;
 use proof::commit::{Evidence, OperationRef, Outcome, SkipReason, Times};
 use proof::cost::{Cost, Money};
@@ -17,8 +18,8 @@ use proof::key::RuntimeKey;
 use proof::limits::{
     ATTEMPTS_MAX, EVIDENCE_MAX, FAILURES_MAX, NAME_LENGTH_MAX, OBJECT_BYTES_MAX, OPAQUE_BYTES_MAX,
 };
-use proof::statement::RunResult;
-use proof::verify::{Check, verify};
+use proof::statement::{RunResult, proof_id};
+use proof::verify::{Check, Signer, verify};
 use schema::hash::Hash;
 use schema::price::PriceBasis;
 use support::forge::forge;
@@ -209,6 +210,31 @@ fn a_restart_goes_on_under_the_same_header() {
         builder.finish(&failed(), &key()).unwrap().to_bytes()
     };
     assert_eq!(make(), make());
+}
+
+#[test]
+fn a_proof_is_the_same_when_it_is_signed_later() {
+    let plan = plan(&sample_graph());
+    let open = || {
+        let (plan, key) = (Arc::clone(&plan), key().public());
+        let mut builder = ProofBuilder::open(plan, &opening(INPUTS), secret(), key, Show::Run).unwrap();
+        builder.record(&call()).unwrap();
+        builder
+    };
+    assert_eq!(open().opened(), builder(&plan).opened());
+    let at_once = open().finish(&failed(), &key()).unwrap();
+    let verdict = verify(&at_once.to_bytes(), &policy());
+    panic_on(&verdict);
+    assert_ne!(verdict.signer, Signer::None);
+    let (mut later, _) = open().finish_unsigned(&failed(), Locks::new()).unwrap();
+    assert_eq!(proof_id(&later.statement), proof_id(&at_once.statement));
+    assert_eq!(verify(&later.to_bytes(), &policy()).signer, Signer::None);
+    assert_eq!(later.sign(&RuntimeKey::from_seed(&[1; 32])), Err(SignError::Key));
+    assert_eq!(later.signatures, []);
+    later.sign(&key()).unwrap();
+    assert_eq!(later, at_once);
+    later.sign(&key()).unwrap();
+    assert_eq!(later, at_once);
 }
 
 #[test]

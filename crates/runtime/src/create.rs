@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proof::body::RunSecret;
-use proof::builder::Opening;
+use proof::builder::{Opening, ProofBuilder};
 use schema::amount::Amount;
 use schema::hash::{Context, Hash};
 use schema::value::Value;
@@ -112,7 +112,14 @@ impl Creation {
             tenant: None,
             payment_hash: None,
         };
-        let opened = opening.open(&prepared.proof, &RunSecret::new(secret), shared.services.key.public())?;
+        let builder = ProofBuilder::open(
+            Arc::clone(&prepared.proof),
+            &opening,
+            RunSecret::new(secret),
+            shared.services.key.public(),
+            shared.options.proofs_show,
+        )?;
+        let opened = builder.opened();
         let given = Given {
             inputs: Arc::clone(&inputs),
             seed: driver::seed(&secret),
@@ -137,14 +144,8 @@ impl Creation {
             run: driver::fresh_run(id, &plan, created_at_us),
             reserved,
             core: Core::new(Arc::clone(prepared), given),
-            challenge: proof::challenge::challenge_hash(&opened.challenge),
-            prover: Prover::new(
-                Arc::clone(prepared),
-                opened,
-                &secret,
-                &canonical,
-                shared.options.proofs_show,
-            ),
+            challenge: builder.challenge_hash(),
+            prover: Prover::of(Arc::clone(prepared), Ok(builder)),
             plan,
             listener: request.listener.clone(),
             clock,

@@ -121,7 +121,7 @@ pub(crate) struct Shared {
 /// Creates and looks after runs. Cheap to clone; clones share everything.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Handle {
@@ -345,24 +345,6 @@ impl Handle {
             }
         }
         Ok(RunPage { runs, next: last })
-    }
-
-    /// The proof bundle of a run that ended.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], [`Error::NoProof`], [`Error::Store`].
-    pub async fn proof(&self, tenant: &str, run: RunId) -> Result<Bytes, Error> {
-        let log = &*self.shared.services.log;
-        let Some(detail) = rows::detail(log, tenant, run).await? else {
-            self.get_run(tenant, run).await?;
-            return Err(Error::NoProof { run, reason: "it has not ended" });
-        };
-        let none = |reason| Error::NoProof { run, reason };
-        if detail.proof.hashes().is_empty() {
-            return Err(none("none could be made when it ended; the log says why"));
-        }
-        let gathered = crate::journal::gather(log, detail.proof.hashes()).await?;
-        gathered.map_err(|_| none("its bundle is missing from the store"))
     }
 
     /// Runs under way in this process.

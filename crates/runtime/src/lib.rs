@@ -32,6 +32,7 @@ mod journal;
 pub mod keys;
 pub mod plan_test;
 mod policy;
+mod proofs;
 mod prover;
 mod rows;
 pub mod simulation;

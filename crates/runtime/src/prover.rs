@@ -41,7 +41,7 @@ pub struct Prover {
 /// A proof, and the answers that point to it.
 #[derive(Debug)]
 pub struct Proven {
-    /// The signed bundle.
+    /// The bundle.
     pub bundle: Bundle<'static>,
     /// Answers for later runs, each with the lock of its leaf.
     pub(crate) answers: Vec<(Answered, Hash)>,
@@ -79,6 +79,11 @@ impl Prover {
     pub fn new(plan: Arc<Prepared>, opened: Opened, secret: &[u8; 32], inputs: &[u8], show: Show) -> Self {
         let secret = proof::body::RunSecret::new(*secret);
         let builder = ProofBuilder::new(Arc::clone(&plan.proof), opened, secret, inputs, show);
+        Self::of(plan, builder)
+    }
+
+    /// The proof of a run of `plan` that `builder` has opened.
+    pub(crate) fn of(plan: Arc<Prepared>, builder: Result<ProofBuilder, BuildError>) -> Self {
         Self {
             plan,
             builder,
@@ -101,6 +106,16 @@ impl Prover {
     /// # Errors
     /// [`BuildError`] where the run is larger than a proof may be; the run itself is none the worse.
     pub fn finish(self, end: &End, closed_at_us: u64, key: &RuntimeKey) -> Result<Proven, BuildError> {
+        let mut proven = self.finish_unsigned(end, closed_at_us)?;
+        proven.bundle.sign(key).map_err(|error| BuildError::Opening(error.to_string()))?;
+        Ok(proven)
+    }
+
+    /// The same without its signature ([`Bundle::sign`]).
+    ///
+    /// # Errors
+    /// As [`Prover::finish`].
+    pub fn finish_unsigned(self, end: &End, closed_at_us: u64) -> Result<Proven, BuildError> {
         let body = &self.plan.plan.body;
         let output = match end {
             End::Succeeded(value) => {
@@ -117,7 +132,7 @@ impl Prover {
         let closing = Closing { result, output: output.as_deref(), closed_at_us };
         let place = |answered: &Answered| (answered.node, answered.iteration.clone());
         let wanted = self.chosen.iter().map(|answered| (place(answered), None)).collect();
-        let (bundle, locks) = self.builder?.finish_with_locks(&closing, key, wanted)?;
+        let (bundle, locks) = self.builder?.finish_unsigned(&closing, wanted)?;
         let answers = self.chosen.into_iter().filter_map(|answered| {
             let lock = locks.get(&place(&answered)).copied().flatten()?;
             Some((answered, lock))

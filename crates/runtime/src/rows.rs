@@ -3,15 +3,17 @@
 use bytes::Bytes;
 use schema::hash::Hash;
 use serde::{Deserialize, Serialize};
-use store::{Append, Log};
+use store::{Append, BlobWrite, Log};
 
-use crate::journal::{Body, JournalError, spill, unversioned, versioned};
+use crate::journal::{Body, JournalError, gather, spill, unversioned, versioned};
 use crate::view::{CostRow, Run, RunId};
 
 /// Summaries by `<tenant>/<run>`; names sort by time.
 pub(crate) const RUNS: &str = "runs";
 /// What lists leave out.
 const DETAILS: &str = "runs.detail";
+/// Bytes up to which a proof is stored in the row of its run: that of a call, not that of a large plan.
+const INLINE_PROOF_BYTES_MAX: usize = 8 << 10;
 /// Runs that have not ended.
 pub(crate) const OPEN: &str = "runs.open";
 
@@ -32,16 +34,34 @@ pub(crate) enum StoredProof {
     Blob(Hash),
     /// In these, one after the other.
     Parts(Vec<Hash>),
+    /// Here. What is added stands behind the others, so that older rows are read.
+    Inline(#[serde(with = "serde_bytes")] Vec<u8>),
 }
 
 impl StoredProof {
-    /// The blobs; empty where there is no proof.
-    pub(crate) fn hashes(&self) -> &[Hash] {
-        match self {
-            Self::None => &[],
-            Self::Blob(hash) => std::slice::from_ref(hash),
-            Self::Parts(hashes) => hashes,
+    /// A bundle as it is stored; what goes to blobs is added to `blobs`. A small one is not worth an address.
+    fn new(bundle: Vec<u8>, blobs: &mut Vec<BlobWrite>) -> Self {
+        if bundle.len() <= INLINE_PROOF_BYTES_MAX {
+            return Self::Inline(bundle);
         }
+        match *spill(&bundle.into(), blobs) {
+            [hash] => Self::Blob(hash),
+            ref parts => Self::Parts(parts.to_vec()),
+        }
+    }
+
+    /// The bundle; `None` where there is none.
+    ///
+    /// # Errors
+    /// The first blob that is missing.
+    pub(crate) async fn fetch(self, log: &dyn Log) -> Result<Option<Result<Bytes, Hash>>, store::Error> {
+        let hashes = match self {
+            Self::None => return Ok(None),
+            Self::Inline(bundle) => return Ok(Some(Ok(bundle.into()))),
+            Self::Blob(hash) => vec![hash],
+            Self::Parts(hashes) => hashes,
+        };
+        gather(log, &hashes).await.map(Some)
     }
 }
 
@@ -60,11 +80,7 @@ pub(crate) fn close(append: Append, tenant: &str, run: &Run, proof: Option<Vec<u
     let key = key(tenant, run.id);
     let mut blobs = Vec::new();
     let result = run.result_json.clone().map(|text| Body::new(text.into(), &mut blobs));
-    let proof = match proof.map(|bytes| spill(&bytes.into(), &mut blobs)).as_deref() {
-        None => StoredProof::None,
-        Some([hash]) => StoredProof::Blob(*hash),
-        Some(parts) => StoredProof::Parts(parts.to_vec()),
-    };
+    let proof = proof.map_or(StoredProof::None, |bundle| StoredProof::new(bundle, &mut blobs));
     let detail = Detail { result, costs: run.costs.clone(), proof };
     let mut append = append
         .view(RUNS, key.clone(), versioned(&summary(run)))

@@ -65,6 +65,10 @@ pub trait Log: Send + Sync + fmt::Debug {
     /// Tells when a stream grew. Lossy: several appends may be told once; the log is the truth.
     fn watch(&self, stream: &StreamName) -> Watch;
 
+    /// Whether what was appended is there in the next process. Where it is not, what can be made of it at any time need not
+    /// be made before somebody asks.
+    fn is_durable(&self) -> bool;
+
     /// What this store did since it was opened.
     fn stats(&self) -> Stats;
 }

@@ -309,6 +309,10 @@ impl Log for Memory {
         self.watchers.watch(stream)
     }
 
+    fn is_durable(&self) -> bool {
+        false
+    }
+
     fn stats(&self) -> Stats {
         self.state.lock().stats
     }

@@ -46,6 +46,16 @@ impl Opening<'_> {
     /// # Errors
     /// [`BuildError::Opening`] where a field is longer than the format allows.
     pub fn open(&self, plan: &ProofPlan, secret: &RunSecret, key: PublicKey) -> Result<Opened, BuildError> {
+        self.objects(plan, secret, key).map(|(opened, _)| opened)
+    }
+
+    /// The objects, and the header before it was written.
+    pub(super) fn objects(
+        &self,
+        plan: &ProofPlan,
+        secret: &RunSecret,
+        key: PublicKey,
+    ) -> Result<(Opened, Header), BuildError> {
         if self.tenant.as_ref().is_some_and(|tenant| tenant.len() > OPAQUE_BYTES_MAX) {
             return Err(BuildError::Opening("the tenant's pseudonym is too long".into()));
         }
@@ -69,8 +79,7 @@ impl Opening<'_> {
             ledger: self.ledger,
             tenant: self.tenant.clone(),
             payment_hash: self.payment_hash,
-        }
-        .to_bytes();
-        Ok(Opened { challenge, header })
+        };
+        Ok((Opened { challenge, header: header.to_bytes() }, header))
     }
 }

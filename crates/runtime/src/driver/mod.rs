@@ -100,6 +100,12 @@ impl Services {
         plan.operations().map(|operation| route(&operation.id)).collect()
     }
 
+    /// Whether proofs are signed when somebody asks for them: where the store ends with the process, which has the key as long
+    /// as the store has the proof. What outlives the process is signed before it is stored.
+    pub(crate) fn signs_later(&self) -> bool {
+        !self.log.is_durable()
+    }
+
     /// The hotkey that signs calls of `tenant`.
     pub(crate) fn hotkey(&self, tenant: &str) -> Option<&Arc<Hotkey>> {
         self.hotkey.as_ref().filter(|_| self.secrets.is_served(tenant))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use plan_ir::plan::CompiledPlan;
 use proof::key::RuntimeKey;
-use proof::verify::{TrustPolicy, verify};
+use proof::verify::{Signer, TrustPolicy, verify};
 use runtime::view::{Run, RunEvent, RunId};
 use runtime::{CreateRun, DEFAULT_TENANT, Error, Handle, LoadedPlan, Options, Services};
 use store::{Log, Memory, Sqlite};
@@ -87,6 +87,7 @@ impl World {
         let bytes = self.handle.proof(TENANT, run.id).await.unwrap();
         let verdict = verify(&bytes, &TrustPolicy::of_key(self.key.public(), "test"));
         assert!(verdict.failures.is_empty(), "{:?}", verdict.failures);
+        assert!(matches!(verdict.signer, Signer::Trusted { .. }), "{:?}", verdict.signer);
         bytes
     }
 }

@@ -211,6 +211,10 @@ impl Log for Sqlite {
         self.shared.watchers.watch(stream)
     }
 
+    fn is_durable(&self) -> bool {
+        true
+    }
+
     fn stats(&self) -> Stats {
         self.shared.counters.stats()
     }
