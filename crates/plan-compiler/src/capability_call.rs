@@ -12,7 +12,7 @@ use plan_ir::validate::FALLBACKS_MAX;
 use plan_lang::ast::{Capability, CapabilityOutput, Item};
 use plan_lang::{Span, suggest};
 use schema::amount::{Amount, Currency};
-use schema::lock::Lock;
+use schema::lock::{Lock, PinnedEntry};
 use schema::operation::{CapabilityDescriptor, OperationDescriptor, Transport};
 use schema::price::{PriceBasis, PriceRule};
 
@@ -94,7 +94,7 @@ fn options<'a>(
         admits(&operation.id) && !matches!(operation.transport, Transport::Other { .. })
     };
     let operations: Vec<&OperationDescriptor> =
-        pinned.map(|(_, operation)| operation).filter(callable).collect();
+        pinned.map(PinnedEntry::descriptor).filter(callable).collect();
     let id = format!("{CAPABILITY_PREFIX}{}", capability.name);
     if operations.is_empty() {
         return Err(CallRefused::Unserved { id });

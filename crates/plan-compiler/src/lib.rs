@@ -61,7 +61,6 @@ use plan_ir::plan_test::CompiledTest;
 use plan_lang::Diagnostic;
 use schema::lock::Lock;
 
-use resolve::Operations;
 use texts::Texts;
 
 pub use call_arguments::{called, with_own_names};
@@ -149,7 +148,7 @@ impl Compilation {
 /// Compiles all plans of `source` against `lock`.
 #[must_use]
 pub fn compile(source: &Source<'_>, lock: &Lock, options: &Options) -> Compilation {
-    pipeline::compile(&Texts::parse(source, lock), lock, &mut Operations::default(), options)
+    pipeline::compile(&Texts::parse(source, lock), lock, options)
 }
 
 /// What is wrong with `source`: as [`compile`], without the plans.

@@ -257,7 +257,7 @@ impl<'p, 'a> Lowerer<'p, 'a> {
     fn pinned_operations(&mut self) -> Vec<PinnedOperation> {
         let program = self.program;
         let mut order: Vec<(u32, usize)> = (0_u32..).zip(self.operations.iter().copied()).collect();
-        let id = |at: usize| program.operations.get(at).map_or("", |op| op.descriptor.id.as_str());
+        let id = |at: usize| program.operations.get(at).map_or("", |op| op.descriptor().id.as_str());
         order.sort_by_key(|(_, at)| id(*at));
         let mut moved = vec![0_u32; order.len()];
         let mut pinned = Vec::new();
@@ -267,11 +267,11 @@ impl<'p, 'a> Lowerer<'p, 'a> {
             }
             let Some(operation) = program.operations.get(at) else { continue };
             pinned.push(PinnedOperation {
-                entry: operation.entry,
-                entry_bytes: operation.entry_bytes.to_vec(),
+                entry: operation.entry.hash(),
+                entry_bytes: operation.entry.bytes().to_vec(),
                 input: self.types.def(operation.input),
                 output: self.types.map(&operation.output),
-                id: operation.descriptor.id.clone(),
+                id: operation.descriptor().id.clone(),
             });
         }
         for node in &mut self.nodes {

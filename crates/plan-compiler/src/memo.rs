@@ -292,7 +292,7 @@ mod tests {
     use schema::lock::Lock;
 
     use super::*;
-    use crate::resolve::{self, Operations};
+    use crate::resolve;
     use crate::sink::Sink;
     use crate::{Options, Source, pipeline};
 
@@ -311,10 +311,10 @@ test \"of nothing\" { assert 1 + 1 == 2 }
     fn known_in(text: &str) -> String {
         let lock = Arc::new(Lock::empty());
         let mut texts = Texts::parse(&Source { name: "test.orch", text: TEXT }, &lock);
-        let (mut operations, mut memo) = (Operations::default(), Memo::default());
-        pipeline::check(&texts, &lock, &mut operations, &Options::with_tests(), &mut memo);
+        let mut memo = Memo::default();
+        pipeline::check(&texts, &lock, &Options::with_tests(), &mut memo);
         texts.change(text, &lock);
-        let (program, _) = resolve::resolve(&texts, &lock, &mut operations, &mut Sink::default());
+        let (program, _) = resolve::resolve(&texts, &lock, &mut Sink::default());
         memo.prepare(&texts, &program);
         let name = |body: &BodyId| match *body {
             BodyId::Function(at) => program.functions[at].decl.name.name.clone(),

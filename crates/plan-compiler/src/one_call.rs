@@ -13,9 +13,8 @@ use plan_ir::plan::{
 };
 use plan_lang::suggest;
 use schema::amount::Amount;
-use schema::hash::Hash;
-use schema::json_schema::OperationTypes;
-use schema::lock::{Lock, LockError, entry_bytes};
+use schema::json_schema::{OperationTypes, SchemaError};
+use schema::lock::{Lock, LockError, PinnedEntry};
 use schema::operation::{ObservedCost, OperationDescriptor, Transport};
 use schema::price::PriceError;
 use schema::types::{DefId, Type, TypeDefs};
@@ -144,16 +143,20 @@ impl Signature {
     /// # Errors
     /// [`CallRefused::Untyped`].
     pub fn of(operation: &OperationDescriptor) -> Result<Self, CallRefused> {
-        Self::with_input(operation).map(|(signature, _)| signature)
+        let types = OperationTypes::of(operation);
+        Self::with_input(operation, types.as_ref()).map(|(signature, _)| signature)
     }
 
     /// The same, with the record of all arguments.
-    fn with_input(operation: &OperationDescriptor) -> Result<(Self, DefId), CallRefused> {
-        let OperationTypes { defs, input, output } = OperationTypes::of(operation)
+    fn with_input(
+        operation: &OperationDescriptor,
+        types: Result<&OperationTypes, &SchemaError>,
+    ) -> Result<(Self, DefId), CallRefused> {
+        let OperationTypes { defs, input, output } = types
             .map_err(|error| CallRefused::Untyped { id: operation.id.clone(), why: error.to_string() })?;
         let required = operation.input.get("required").and_then(serde_json::Value::as_array);
         let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|known| known == name));
-        let fields = defs.record(input).map(|record| record.fields.as_slice()).unwrap_or_default();
+        let fields = defs.record(*input).map(|record| record.fields.as_slice()).unwrap_or_default();
         let params = fields.iter().map(|field| Param {
             name: field.name.clone(),
             ty: field.ty.clone(),
@@ -161,7 +164,7 @@ impl Signature {
             default: (field.ty == Type::Json && !is_required(&field.name)).then_some(Value::Json(Json::Null)),
             doc: field.doc.clone(),
         });
-        Ok((Self { params: params.collect(), output, types: defs }, input))
+        Ok((Self { params: params.collect(), output: output.clone(), types: defs.clone() }, *input))
     }
 }
 
@@ -171,23 +174,23 @@ impl Signature {
 /// # Errors
 /// [`CallRefused`].
 pub fn one_call(lock: &Lock, id: &str, terms: &CallTerms) -> Result<(CompiledPlan, Bound), CallRefused> {
-    let (entry, operation) = lock.operations.get(id).ok_or_else(|| CallRefused::Unknown {
+    let entry = lock.operations.get(id).ok_or_else(|| CallRefused::Unknown {
         id: id.to_owned(),
         near: suggest(id, lock.operations.keys().map(String::as_str)).map(str::to_owned),
     })?;
-    let signature = Signature::with_input(operation)?;
-    let plan = plan(lock, *entry, operation, signature, terms)?;
+    let signature = Signature::with_input(entry.descriptor(), entry.types())?;
+    let plan = plan(lock, entry, signature, terms)?;
     let bound = bound(&plan, None).map_err(|errors| first(errors, id))?;
     Ok((plan, bound))
 }
 
 fn plan(
     lock: &Lock,
-    entry: Hash,
-    operation: &OperationDescriptor,
+    entry: &PinnedEntry,
     (signature, input): (Signature, DefId),
     terms: &CallTerms,
 ) -> Result<CompiledPlan, CallRefused> {
+    let operation = entry.descriptor();
     let id = &operation.id;
     if let Transport::Other { protocol, .. } = &operation.transport {
         return Err(CallRefused::Protocol { id: id.clone(), protocol: protocol.clone() });
@@ -233,8 +236,8 @@ fn plan(
     let node =
         Node { kind: NodeKind::Call, label: name.to_owned(), parents: Vec::new(), regions: Vec::new() };
     let pinned = PinnedOperation {
-        entry,
-        entry_bytes: entry_bytes(operation)?,
+        entry: entry.hash(),
+        entry_bytes: entry.bytes().to_vec(),
         input,
         output: output.clone(),
         id: id.clone(),

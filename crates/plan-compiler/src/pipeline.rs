@@ -16,47 +16,36 @@ use crate::lower;
 use crate::memo::{Lowering, Memo};
 use crate::program::Program;
 use crate::report;
-use crate::resolve::{self, Operations};
+use crate::resolve;
 use crate::sink::Sink;
 use crate::texts::Texts;
 use crate::{Compilation, FILE_PARTS_MAX, Options};
 
-/// Compiles everything in `texts`; `operations` are known ones of `lock`, here and below.
-pub(crate) fn compile(
-    texts: &Texts,
-    lock: &Lock,
-    operations: &mut Operations,
-    options: &Options,
-) -> Compilation {
+/// Compiles everything in `texts`.
+pub(crate) fn compile(texts: &Texts, lock: &Lock, options: &Options) -> Compilation {
     if texts.is_hopeless() {
         return Compilation { diagnostics: hopeless(texts), ..Compilation::default() };
     }
     let mut sink = Sink::default();
-    let (program, types) = resolve::resolve(texts, lock, operations, &mut sink);
+    let (program, types) = resolve::resolve(texts, lock, &mut sink);
     let checker = Checker::new(&program, texts.items(0), types, sink);
     let pipeline = Pipeline { texts, program: &program, options, memo: None };
     pipeline.run(checker).unwrap_or_default()
 }
 
 /// Finds what [`compile`] has to say, and checks and lowers only what `memo` does not know.
-pub(crate) fn check(
-    texts: &Texts,
-    lock: &Lock,
-    operations: &mut Operations,
-    options: &Options,
-    memo: &mut Memo,
-) -> Vec<Diagnostic> {
+pub(crate) fn check(texts: &Texts, lock: &Lock, options: &Options, memo: &mut Memo) -> Vec<Diagnostic> {
     if texts.is_hopeless() {
         return hopeless(texts);
     }
     let mut sink = Sink::default();
-    let (program, types) = resolve::resolve(texts, lock, operations, &mut sink);
+    let (program, types) = resolve::resolve(texts, lock, &mut sink);
     memo.prepare(texts, &program);
     let checker = Checker::new(&program, texts.items(0), types, sink);
     let pipeline = Pipeline { texts, program: &program, options, memo: Some(memo) };
     match pipeline.run(checker) {
         Some(compilation) => compilation.diagnostics,
-        None => compile(texts, lock, operations, options).diagnostics,
+        None => compile(texts, lock, options).diagnostics,
     }
 }
 
@@ -69,15 +58,9 @@ fn hopeless(texts: &Texts) -> Vec<Diagnostic> {
 
 /// The plan called `name`, with its bound, of texts that were checked with `memo` and have no error. Only what goes
 /// into it is checked, so `memo` must not have met a limit.
-pub(crate) fn plan(
-    texts: &Texts,
-    lock: &Lock,
-    operations: &mut Operations,
-    memo: &Memo,
-    name: &str,
-) -> Option<(CompiledPlan, Bound)> {
+pub(crate) fn plan(texts: &Texts, lock: &Lock, memo: &Memo, name: &str) -> Option<(CompiledPlan, Bound)> {
     let mut sink = Sink::default();
-    let (program, types) = resolve::resolve(texts, lock, operations, &mut sink);
+    let (program, types) = resolve::resolve(texts, lock, &mut sink);
     let at = *program.modules.first()?.plans.get(name)?;
     let mut checker = Checker::new(&program, texts.items(0), types, sink);
     memo.needs([BodyId::Plan(at)], &program).into_iter().for_each(|body| checker.need(body));

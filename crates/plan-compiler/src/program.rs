@@ -1,11 +1,9 @@
 //! What the names of a file and of the capabilities it uses stand for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use plan_lang::{Span, ast};
-use schema::hash::Hash;
-use schema::lock::Lock;
+use schema::lock::{Lock, PinnedEntry};
 use schema::operation::OperationDescriptor;
 use schema::types::{DefId, Type};
 
@@ -81,12 +79,15 @@ pub(crate) enum CallTarget {
 /// An operation of the lock with its types.
 #[derive(Debug)]
 pub(crate) struct Operation<'a> {
-    pub(crate) entry: Hash,
-    pub(crate) descriptor: &'a OperationDescriptor,
-    /// The canonical bytes of the entry.
-    pub(crate) entry_bytes: Arc<[u8]>,
+    pub(crate) entry: &'a PinnedEntry,
     pub(crate) input: DefId,
     pub(crate) output: Type,
+}
+
+impl<'a> Operation<'a> {
+    pub(crate) fn descriptor(&self) -> &'a OperationDescriptor {
+        self.entry.descriptor()
+    }
 }
 
 /// A parameter of a function, plan or capability.

@@ -20,19 +20,13 @@ use crate::sink::{Sink, SourceId};
 use crate::texts::Texts;
 
 pub(crate) use import::{Namespace, namespace};
-pub(crate) use operation::Operations;
 pub(crate) use signature::is_broken;
 pub(crate) use types::{
     CANDIDATES_MAX, Lookup, ambiguous, article, did_you_mean, listed, lookup, resolve_type,
 };
 
-/// Declarations and types of everything in `texts`; `operations` are known ones of `lock`.
-pub(crate) fn resolve<'a>(
-    texts: &'a Texts,
-    lock: &'a Lock,
-    operations: &mut Operations,
-    sink: &mut Sink,
-) -> (Program<'a>, TypeDefs) {
+/// Declarations and types of everything in `texts`.
+pub(crate) fn resolve<'a>(texts: &'a Texts, lock: &'a Lock, sink: &mut Sink) -> (Program<'a>, TypeDefs) {
     let mut types = TypeDefs::new();
     types.push(prelude::plan_error());
     let program = Program {
@@ -48,7 +42,7 @@ pub(crate) fn resolve<'a>(
     };
     let main_items = texts.items(0);
     let loaded = BTreeMap::new();
-    let mut resolver = Resolver { program, types, sink, loaded, known_operations: operations, main_items };
+    let mut resolver = Resolver { program, types, sink, loaded, main_items };
     resolver.run(texts);
     (resolver.program, resolver.types)
 }
@@ -59,7 +53,6 @@ struct Resolver<'a, 's> {
     sink: &'s mut Sink,
     /// Operations by id, `None` for those that cannot be used.
     loaded: BTreeMap<&'a str, Option<usize>>,
-    known_operations: &'s mut Operations,
     /// The declarations of the plan's own file.
     main_items: &'a [ast::Item],
 }

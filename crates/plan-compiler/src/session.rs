@@ -9,7 +9,6 @@ use schema::lock::Lock;
 
 use crate::memo::Memo;
 use crate::pipeline;
-use crate::resolve::Operations;
 use crate::texts::Texts;
 use crate::{Compilation, Options, Source};
 
@@ -38,7 +37,6 @@ pub struct Session {
     lock: Arc<Lock>,
     options: Options,
     texts: Texts,
-    operations: Operations,
     memo: Memo,
     diagnostics: Vec<Diagnostic>,
 }
@@ -48,15 +46,14 @@ impl Session {
     #[must_use]
     pub fn new(name: &str, lock: Arc<Lock>, options: Options) -> Self {
         let texts = Texts::parse(&Source { name, text: "" }, &lock);
-        let operations = Operations::default();
-        Self { lock, options, texts, operations, memo: Memo::default(), diagnostics: Vec::new() }
+        Self { lock, options, texts, memo: Memo::default(), diagnostics: Vec::new() }
     }
 
     /// Takes a new version of the text. Returns everything there is to say about it, in its order.
     pub fn update(&mut self, text: &str) -> &[Diagnostic] {
         self.texts.change(text, &self.lock);
-        let Self { lock, options, texts, operations, memo, .. } = self;
-        self.diagnostics = pipeline::check(texts, lock, operations, options, memo);
+        let Self { lock, options, texts, memo, .. } = self;
+        self.diagnostics = pipeline::check(texts, lock, options, memo);
         &self.diagnostics
     }
 
@@ -89,12 +86,12 @@ impl Session {
             let compilation = self.compilation();
             return compilation.plan(name).map(|(plan, bound)| (plan.clone(), bound.clone()));
         }
-        pipeline::plan(&self.texts, &self.lock, &mut self.operations.clone(), &self.memo, name)
+        pipeline::plan(&self.texts, &self.lock, &self.memo, name)
     }
 
     /// Everything that [`compile`](crate::compile) makes of the text, made now, from the text as it was read.
     #[must_use]
     pub fn compilation(&self) -> Compilation {
-        pipeline::compile(&self.texts, &self.lock, &mut self.operations.clone(), &self.options)
+        pipeline::compile(&self.texts, &self.lock, &self.options)
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::amount::Rate;
 use crate::hash::Hash;
-use crate::operation::{Access, CapabilityDescriptor, OperationDescriptor, OperationId, Repeat, Version};
+use crate::operation::{Access, CapabilityDescriptor, OperationId, Repeat, Version};
 use crate::price::PriceRule;
 
 /// Version of the lockfile format this crate reads and writes.
@@ -21,12 +21,14 @@ pub const ENTRY_BYTES_MAX: usize = 1 << 20;
 
 mod assemble;
 mod entry;
+mod pinned;
 mod problem;
 mod text;
 
 pub use entry::{
     capability_bytes, capability_from_entry, capability_hash, entry_bytes, entry_hash, operation_from_entry,
 };
+pub use pinned::PinnedEntry;
 
 /// A lock that cannot be read, written or trusted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -100,8 +102,8 @@ pub struct Lock {
     pub snapshot: Hash,
     /// Exchange rate.
     pub rate: Option<Rate>,
-    /// Pinned operations by id, with the hash of each entry.
-    pub operations: BTreeMap<OperationId, (Hash, OperationDescriptor)>,
+    /// Pinned operations by id.
+    pub operations: BTreeMap<OperationId, PinnedEntry>,
     /// Pinned capabilities by name, with the hash of each entry.
     pub capabilities: BTreeMap<String, (Hash, CapabilityDescriptor)>,
 }

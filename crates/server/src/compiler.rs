@@ -183,15 +183,17 @@ fn check_held(ledger: &ledger_service::Handle, lock: &Lock) -> Result<(), Status
     let operations = lock.operations.iter();
     let known: BTreeSet<_> =
         operations
-            .filter_map(|(id, (_, pinned))| Some(snapshot.operation_version(id, pinned.version).ok()?.hash))
+            .filter_map(|(id, pinned)| {
+                Some(snapshot.operation_version(id, pinned.descriptor().version).ok()?.hash)
+            })
             .chain(lock.capabilities.iter().filter_map(|(name, (_, pinned))| {
                 Some(snapshot.capability_version(name, pinned.version)?.hash)
             }))
             .collect();
-    let pinned = lock.operations.iter().map(|(id, (hash, _))| (id, hash));
-    let pinned = pinned.chain(lock.capabilities.iter().map(|(name, (hash, _))| (name, hash)));
+    let pinned = lock.operations.iter().map(|(id, pinned)| (id, pinned.hash()));
+    let pinned = pinned.chain(lock.capabilities.iter().map(|(name, (hash, _))| (name, *hash)));
     for (name, hash) in pinned {
-        if !known.contains(hash) {
+        if !known.contains(&hash) {
             let message = format!(
                 "the lock pins `{name}` to entry {}, which this server's Ledger does not hold; run `orch lock update --server`",
                 hash.short()

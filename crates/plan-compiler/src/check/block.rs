@@ -164,7 +164,7 @@ impl<'a> Checker<'a, '_> {
             ExprKind::Cast(inner) | ExprKind::Widen(inner, _) => return self.is_paid_answer(inner),
             _ => return false,
         };
-        let operation = |at: usize| self.program.operations.get(at).map(|operation| operation.descriptor);
+        let operation = |at: usize| self.program.operations.get(at).map(|operation| operation.descriptor());
         let serving: Vec<&OperationDescriptor> = match call.target {
             Target::Operation(at) => operation(at).into_iter().collect(),
             Target::Capability(at) => {

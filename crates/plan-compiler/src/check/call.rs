@@ -84,7 +84,7 @@ impl<'a> Checker<'a, '_> {
     fn imported_as(&self, id: &str) -> Option<String> {
         let is_it = |target: &CallTarget| match target {
             CallTarget::Known(Target::Operation(at)) => {
-                self.program.operations.get(*at).is_some_and(|operation| operation.descriptor.id == id)
+                self.program.operations.get(*at).is_some_and(|operation| operation.descriptor().id == id)
             }
             _ => false,
         };
@@ -103,7 +103,7 @@ impl<'a> Checker<'a, '_> {
         if module.functions.contains_key(text) {
             return report.help(format!("`{text}` is a function: `{text}(..)`"));
         }
-        let mut ids = self.program.operations.iter().map(|operation| &operation.descriptor.id);
+        let mut ids = self.program.operations.iter().map(|operation| &operation.descriptor().id);
         let id = ids.find(|id| id.split_once('.').is_some_and(|(_, operation)| operation == text));
         if let Some(alias) = id.and_then(|id| self.imported_as(id)) {
             let fix = Fix::maybe(format!("use `{alias}`")).replace(name.span, alias.clone());
@@ -127,7 +127,7 @@ impl<'a> Checker<'a, '_> {
         match target {
             Target::Operation(at) => {
                 let Some(operation) = self.program.operations.get(at) else { return Vec::new() };
-                let required = operation.descriptor.input.get("required").and_then(|list| list.as_array());
+                let required = operation.descriptor().input.get("required").and_then(|list| list.as_array());
                 let is_required = |name: &str| required.is_some_and(|list| list.iter().any(|n| n == name));
                 let fields = self.types.record(operation.input).map(|record| record.fields.as_slice());
                 let slots = fields.unwrap_or_default().iter().map(|field| {

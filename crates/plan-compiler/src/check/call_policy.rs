@@ -176,7 +176,7 @@ impl<'a> Checker<'a, '_> {
                 capability.adapters.iter().map(|adapter| adapter.operation).collect()
             }),
         };
-        places.into_iter().filter_map(|at| program.operations.get(at)).map(|op| op.descriptor).collect()
+        places.into_iter().filter_map(|at| program.operations.get(at)).map(|op| op.descriptor()).collect()
     }
 
     /// Those of `operations` that a fallback of the call may ask once more.

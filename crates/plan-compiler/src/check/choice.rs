@@ -224,7 +224,7 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn is_pinned(&self, selector: &Selector) -> bool {
-        self.program.operations.iter().any(|operation| selector.is_of(operation.descriptor))
+        self.program.operations.iter().any(|operation| selector.is_of(operation.descriptor()))
     }
 
     fn not_pinned(&mut self, path: &str, span: plan_lang::Span) {
@@ -235,7 +235,7 @@ impl<'a> Checker<'a, '_> {
             .operations
             .iter()
             .flat_map(|operation| {
-                let descriptor = operation.descriptor;
+                let descriptor = operation.descriptor();
                 [descriptor.id.clone(), format!("sn{}", descriptor.netuid)]
             })
             .collect();

@@ -269,7 +269,7 @@ impl<'a> Checker<'a, '_> {
         if let Origin::Ledger(operation) = self.program.origin(*def)
             && let Some(operation) = self.program.operations.get(operation)
         {
-            let descriptor = operation.descriptor;
+            let descriptor = operation.descriptor();
             report = report
                 .note(format!("`{shown}` comes from {} {} of the lock", descriptor.id, descriptor.version));
         }

@@ -52,7 +52,7 @@ impl Lowerer<'_, '_> {
         let mut candidates = Vec::new();
         for known in &capability.adapters {
             let operation = program.operations.get(known.operation);
-            if operation.is_some_and(|op| not_admissible(op.descriptor, &call.policy).is_none()) {
+            if operation.is_some_and(|op| not_admissible(op.descriptor(), &call.policy).is_none()) {
                 let candidate = self.candidate(known.adapter, wanted.as_ref());
                 candidates.extend(candidate.map(|candidate| match is_mocked {
                     true => Candidate { response: self.given(capability.params.len(), call), ..candidate },

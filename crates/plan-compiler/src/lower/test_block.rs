@@ -76,7 +76,7 @@ impl Lowerer<'_, '_> {
 
     fn mock(&mut self, mock: &hir::Mock) -> Mock {
         let operation = match mock.target {
-            Target::Operation(at) => self.program.operations.get(at).map(|op| op.descriptor.id.clone()),
+            Target::Operation(at) => self.program.operations.get(at).map(|op| op.descriptor().id.clone()),
             Target::Capability(_) => None,
         };
         Mock {

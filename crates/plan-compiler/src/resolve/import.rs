@@ -186,7 +186,7 @@ impl<'a> Resolver<'a, '_> {
 
     /// Tells of an operation that refuses most callers, before they wonder why.
     fn warn_of_access(&mut self, import: &ast::Import, operation: usize) {
-        let Some(descriptor) = self.program.operations.get(operation).map(|op| &op.descriptor) else {
+        let Some(descriptor) = self.program.operations.get(operation).map(|op| op.descriptor()) else {
             return;
         };
         let (id, subnet) = (&descriptor.id, descriptor.netuid);
@@ -302,7 +302,7 @@ impl<'a> Resolver<'a, '_> {
     fn find_loaded_type(&self, name: &str, subnet: &str) -> Option<DefId> {
         let of_subnet = |origin: &Origin| match origin {
             Origin::Ledger(operation) => {
-                self.program.operations.get(*operation).is_some_and(|op| is_of(&op.descriptor.id, subnet))
+                self.program.operations.get(*operation).is_some_and(|op| is_of(&op.descriptor().id, subnet))
             }
             _ => false,
         };
@@ -319,7 +319,7 @@ impl<'a> Resolver<'a, '_> {
     fn type_names(&self, subnet: &str) -> BTreeSet<String> {
         let of_subnet = |origin: &Origin| match origin {
             Origin::Ledger(operation) => {
-                self.program.operations.get(*operation).is_some_and(|op| is_of(&op.descriptor.id, subnet))
+                self.program.operations.get(*operation).is_some_and(|op| is_of(&op.descriptor().id, subnet))
             }
             _ => false,
         };

@@ -1,11 +1,6 @@
 //! Operations of the lock and their types.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use plan_lang::{Diagnostic, Fix, Span, suggest};
-use schema::json_schema::OperationTypes;
-use schema::operation::OperationDescriptor;
 
 use super::Resolver;
 use super::types::CANDIDATES_MAX;
@@ -14,35 +9,6 @@ use crate::hir::Target;
 use crate::program::{CallTarget, Operation, Origin};
 use crate::sink::SourceId;
 
-/// Operations of one lock that were read from their schemas, by id: as the lock does not change, neither do they.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Operations {
-    known: BTreeMap<String, Arc<ReadOperation>>,
-}
-
-/// An operation as its schemas say.
-#[derive(Debug)]
-struct ReadOperation {
-    /// `None` where they cannot be typed.
-    types: Option<OperationTypes>,
-    entry_bytes: Arc<[u8]>,
-}
-
-impl Operations {
-    fn read(&mut self, descriptor: &OperationDescriptor) -> Arc<ReadOperation> {
-        if let Some(known) = self.known.get(&descriptor.id) {
-            return Arc::clone(known);
-        }
-        let read = Arc::new(ReadOperation {
-            types: OperationTypes::of(descriptor).ok(),
-            // An entry that was read from canonical bytes can be written to them again.
-            entry_bytes: schema::lock::entry_bytes(descriptor).unwrap_or_default().into(),
-        });
-        self.known.insert(descriptor.id.clone(), Arc::clone(&read));
-        read
-    }
-}
-
 impl Resolver<'_, '_> {
     /// The operation called `id`, with its types; reports it where the lock does not hold it.
     pub(super) fn load(&mut self, id: &str, source: SourceId, span: Span) -> Option<usize> {
@@ -50,14 +16,14 @@ impl Resolver<'_, '_> {
             return *known;
         }
         let lock = self.program.lock;
-        let Some((id, (_, descriptor))) = lock.operations.get_key_value(id) else {
+        let Some((id, entry)) = lock.operations.get_key_value(id) else {
             let report = self.unknown_operation(id, span);
             self.report(source, report);
             return None;
         };
         let loaded = self.load_quietly(id);
         if loaded.is_none() {
-            let why = OperationTypes::of(descriptor).err().map(|error| error.to_string()).unwrap_or_default();
+            let why = entry.types().err().map(|error| error.to_string()).unwrap_or_default();
             self.report(
                 source,
                 Diagnostic::error(
@@ -75,18 +41,15 @@ impl Resolver<'_, '_> {
     /// As [`Self::load`], for an operation that the lock holds and that nobody named.
     pub(super) fn load_quietly(&mut self, id: &str) -> Option<usize> {
         let lock = self.program.lock;
-        let (id, (entry, descriptor)) = lock.operations.get_key_value(id)?;
-        let read = self.known_operations.read(descriptor);
-        let loaded = read.types.as_ref().map(|types| {
+        let (id, entry) = lock.operations.get_key_value(id)?;
+        let loaded = entry.types().ok().map(|types| {
             let index = self.program.operations.len();
             // Types of the language that were written so far are not of this operation.
             self.program.origins.resize(self.types.len(), Origin::Prelude);
             let offset = self.types.import(&types.defs);
             self.program.origins.resize(self.types.len(), Origin::Ledger(index));
             self.program.operations.push(Operation {
-                entry: *entry,
-                descriptor,
-                entry_bytes: Arc::clone(&read.entry_bytes),
+                entry,
                 input: schema::types::DefId(types.input.0.saturating_add(offset)),
                 output: types.output.shift(offset),
             });
@@ -105,7 +68,7 @@ impl Resolver<'_, '_> {
         if let Some(CallTarget::Known(Target::Operation(at))) = imported
             && let Some(operation) = self.program.operations.get(*at)
         {
-            let id = &operation.descriptor.id;
+            let id = &operation.descriptor().id;
             return report
                 .help(format!("an adapter names an operation in full: `{id}`"))
                 .fix(Fix::maybe(format!("write `{id}`")).replace(span, id));

@@ -9,7 +9,7 @@ use crate::common::lock;
 
 fn with_capability(source: &str, adapter: &str) -> Lock {
     let base = lock();
-    let operations = base.operations.values().map(|(_, operation)| operation.clone());
+    let operations = base.operations.values().map(|pinned| pinned.descriptor().clone());
     let mut capability = base.capabilities["web_search"].1.clone();
     capability.source = source.into();
     capability.adapters[0].source = adapter.into();

@@ -5,7 +5,7 @@ use plan_ir::bound::Bound;
 use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, NodeBody};
 use plan_ir::validate::validate;
 use schema::amount::{Amount, Currency};
-use schema::lock::Lock;
+use schema::lock::{Lock, PinnedEntry};
 use schema::price::{PriceBasis, PriceRule};
 use schema::types::Type;
 
@@ -19,7 +19,10 @@ const fn usd(micro: u64) -> Amount {
 fn priced(prices: &[(&str, PriceRule)]) -> Lock {
     let mut lock = lock().clone();
     for (id, price) in prices {
-        lock.operations.get_mut(*id).unwrap().1.price = price.clone();
+        let pinned = lock.operations.get_mut(*id).unwrap();
+        let mut operation = pinned.descriptor().clone();
+        operation.price = price.clone();
+        *pinned = PinnedEntry::new(operation).unwrap();
     }
     lock
 }

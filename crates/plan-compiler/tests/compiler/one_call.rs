@@ -19,7 +19,8 @@ fn terms(max_price: Option<Amount>) -> CallTerms {
 #[test]
 fn every_operation_that_can_be_called_is_a_plan_of_one_node() {
     let mut made = 0;
-    for (id, (_, operation)) in &lock().operations {
+    for (id, pinned) in &lock().operations {
+        let operation = pinned.descriptor();
         let called = one_call(lock(), id, &terms(Some(CENT)));
         if matches!(operation.transport, Transport::Other { .. }) {
             assert_eq!(called.unwrap_err().code(), "E0408", "{id}");

@@ -237,9 +237,9 @@ fn steps() -> impl Strategy<Value = (OperationDescriptor, OperationDescriptor)> 
             _ => operation_of(&answer, &vary(&parameter, &mut draw)),
         });
         let changed: Vec<OperationDescriptor> = changed.collect();
-        let is_change = |new: &&OperationDescriptor| operation(&old, new).level != Level::None;
-        let mildest = changed.iter().filter(is_change).min_by_key(|new| operation(&old, new).level);
-        let new = mildest.unwrap_or(&changed[0]).clone();
+        let levels = changed.iter().map(|new| (operation(&old, new).level, new));
+        let mildest = levels.filter(|(level, _)| *level != Level::None).min_by_key(|(level, _)| *level);
+        let new = mildest.map_or(&changed[0], |(_, new)| new).clone();
         (old, new)
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use plan_compiler::{Options, Source, compile};
 use plan_ir::bound::Bound;
 use runtime::core::{Given, Prepared, Send};
-use schema::lock::Lock;
+use schema::lock::{Lock, PinnedEntry};
 
 use super::simulator::{Answer, Simulation};
 use super::{operation, per_call};
@@ -32,9 +32,8 @@ fn lock() -> Lock {
         operation("sn2.echo", "https://subnet.example", per_call(200), true),
         operation("sn3.echo", "https://subnet.example", per_call(300), true),
     ];
-    let entry = |descriptor: &_| schema::lock::entry_hash(descriptor).unwrap();
     let mut lock = Lock::empty();
-    lock.operations = operations.into_iter().map(|d| (d.id.clone(), (entry(&d), d))).collect();
+    lock.operations = operations.into_iter().map(|d| (d.id.clone(), PinnedEntry::new(d).unwrap())).collect();
     lock
 }
 

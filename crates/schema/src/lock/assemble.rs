@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{capability_bytes, capability_from_entry, entry_bytes, hash_bytes, operation_from_entry};
+use super::entry::{capability_bytes, capability_from_entry, hash_bytes, operation_from_entry};
 use super::problem::Problem;
-use super::{LOCKFILE_VERSION, Lock, LockBodies, LockError, LockedCapability, LockedOperation, Lockfile};
+use super::{
+    LOCKFILE_VERSION, Lock, LockBodies, LockError, LockedCapability, LockedOperation, Lockfile, PinnedEntry,
+};
 use crate::amount::Rate;
 use crate::hash::Hash;
 use crate::operation::{CapabilityDescriptor, OperationDescriptor, OperationId};
@@ -41,9 +43,8 @@ impl Lock {
     ) -> Result<Self, LockError> {
         let mut lock = Self { snapshot, rate, ..Self::empty() };
         for operation in operations {
-            let hash = hash_bytes(&entry_bytes(&operation)?);
             let id = operation.id.clone();
-            if lock.operations.insert(id.clone(), (hash, operation)).is_some() {
+            if lock.operations.insert(id.clone(), PinnedEntry::new(operation)?).is_some() {
                 return Err(Problem::Duplicate { id }.into());
             }
         }
@@ -75,16 +76,16 @@ impl Lock {
         };
         for pin in &lockfile.operations {
             let body = trusted_body(bodies, pin.entry, &pin.id)?;
-            let operation = operation_from_entry(body)?;
-            spelled_so(body, entry_bytes(&operation), &pin.id)?;
-            same_pins(pin, &locked_operation(pin.entry, &operation))?;
-            lock.operations.insert(pin.id.clone(), (pin.entry, operation));
+            let operation = PinnedEntry::new(operation_from_entry(body)?)?;
+            spelled_so(body, operation.bytes(), &pin.id)?;
+            same_pins(pin, &locked_operation(&operation))?;
+            lock.operations.insert(pin.id.clone(), operation);
         }
         for pin in &lockfile.capabilities {
             let id = format!("cap.{}", pin.name);
             let body = trusted_body(bodies, pin.entry, &id)?;
             let capability = capability_from_entry(body)?;
-            spelled_so(body, capability_bytes(&capability), &id)?;
+            spelled_so(body, &capability_bytes(&capability)?, &id)?;
             let mut fulfilling = capability.adapters.iter().map(|adapter| &adapter.operation);
             let unpinned =
                 |id: &&OperationId| pin.operations.contains(*id) && !lock.operations.contains_key(*id);
@@ -102,11 +103,11 @@ impl Lock {
     /// The text and the bodies of this lock; [`Lock::assemble`] takes them back.
     ///
     /// # Errors
-    /// Where an entry that was changed after it was pinned cannot be written.
+    /// Where a capability that was changed after it was pinned cannot be written.
     pub fn to_parts(&self) -> Result<(String, LockBodies), LockError> {
         let mut bodies = LockBodies::new();
-        for (hash, operation) in self.operations.values() {
-            bodies.insert(*hash, entry_bytes(operation)?);
+        for operation in self.operations.values() {
+            bodies.insert(operation.hash(), operation.bytes().to_vec());
         }
         for (hash, capability) in self.capabilities.values() {
             bodies.insert(*hash, capability_bytes(capability)?);
@@ -117,7 +118,7 @@ impl Lock {
     /// The text part of this lock.
     #[must_use]
     pub fn to_lockfile(&self) -> Lockfile {
-        let operations = self.operations.values().map(|(hash, entry)| locked_operation(*hash, entry));
+        let operations = self.operations.values().map(locked_operation);
         let capabilities =
             self.capabilities.values().map(|(hash, entry)| self.locked_capability(*hash, entry));
         Lockfile {
@@ -166,19 +167,20 @@ fn trusted_body<'b>(bodies: &'b LockBodies, pinned: Hash, id: &str) -> Result<&'
 }
 
 /// Refuses a body that says the same in another way: what was pinned would not be what was read.
-fn spelled_so(body: &[u8], canonical: Result<Vec<u8>, LockError>, id: &str) -> Result<(), LockError> {
-    if canonical? == body {
+fn spelled_so(body: &[u8], canonical: &[u8], id: &str) -> Result<(), LockError> {
+    if canonical == body {
         return Ok(());
     }
     let message = "it is not spelled as the Ledger spells entries".into();
     Err(Problem::BadEntry { id: id.into(), message }.into())
 }
 
-fn locked_operation(entry: Hash, operation: &OperationDescriptor) -> LockedOperation {
+fn locked_operation(entry: &PinnedEntry) -> LockedOperation {
+    let operation = entry.descriptor();
     LockedOperation {
         id: operation.id.clone(),
         version: operation.version,
-        entry,
+        entry: entry.hash(),
         price: operation.price.clone(),
         repeat: operation.repeat,
         access: operation.access,

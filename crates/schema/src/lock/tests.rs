@@ -4,6 +4,7 @@ use super::*;
 use crate::amount::{Amount, Currency};
 use crate::hash::Context;
 use crate::operation::AdapterDescriptor;
+use crate::operation::OperationDescriptor;
 
 fn operation(id: &str) -> OperationDescriptor {
     serde_json::from_value(json!({
@@ -140,7 +141,7 @@ fn what_was_tampered_with_is_refused() {
     let code = |text: &str, bodies: &LockBodies| Lock::assemble(text, bodies).unwrap_err().code;
 
     let mut missing = bodies.clone();
-    missing.remove(&lock.operations["sn22.web_search"].0);
+    missing.remove(&lock.operations["sn22.web_search"].hash());
     assert_eq!(code(&text, &missing), "E0602");
 
     for hash in bodies.keys() {
@@ -149,8 +150,8 @@ fn what_was_tampered_with_is_refused() {
         assert_eq!(code(&text, &changed), "E0603");
     }
 
-    let (pinned, good) = &lock.operations["sn22.web_search"];
-    let good = String::from_utf8(entry_bytes(good).unwrap()).unwrap();
+    let entry = &lock.operations["sn22.web_search"];
+    let (pinned, good) = (entry.hash(), String::from_utf8(entry.bytes().to_vec()).unwrap());
     for junk in [
         "{}".to_owned(),
         "no JSON".into(),

@@ -14,7 +14,7 @@ use plan_ir::plan::CompiledPlan;
 use runtime::LoadedPlan;
 use schema::amount::{Amount, Currency};
 use schema::hash::Hash;
-use schema::lock::Lock;
+use schema::lock::{Lock, PinnedEntry};
 use schema::operation::{CapabilityDescriptor, OperationDescriptor};
 use schema::price::{PriceBasis, PriceRule};
 use tonic::Status;
@@ -185,8 +185,8 @@ impl Choice {
         // Whatever it costs: nothing is sent.
         let terms =
             CallTerms { max_price: Some(Amount::zero(Currency::MicroUsd)), timeout_us: DEFAULT_TIMEOUT_US };
-        let one = |(id, (_, operation)): (&String, &(Hash, OperationDescriptor))| {
-            let (plan, _) = one_operation(lock.snapshot, operation, &terms)?;
+        let one = |(id, pinned): (&String, &PinnedEntry)| {
+            let (plan, _) = one_operation(lock.snapshot, pinned.descriptor(), &terms)?;
             Ok::<_, Status>((id.clone(), runtime.load(plan).map_err(failed)?))
         };
         let each = lock.operations.iter().map(one).collect::<Result<_, _>>()?;

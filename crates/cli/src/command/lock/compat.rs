@@ -2,7 +2,7 @@
 
 use schema::compat::{Change, Compatibility, Level, capability, operation};
 use schema::hash::Hash;
-use schema::lock::Lock;
+use schema::lock::{Lock, PinnedEntry};
 use schema::operation::Version;
 use serde_json::{Value, json};
 
@@ -40,11 +40,14 @@ impl Report {
             true => Compatibility::whole(Level::Breaking, "is not there any more"),
             false => Compatibility::default(),
         };
-        for (id, (hash, entry)) in &old.operations {
-            let from = Some((entry.version, *hash));
+        let pin = |pinned: &PinnedEntry| Some((pinned.descriptor().version, pinned.hash()));
+        for (id, pinned) in &old.operations {
+            let from = pin(pinned);
             match new.operations.get(id) {
-                Some((to, _)) if to == hash => {}
-                Some((to, now)) => add(id.clone(), from, Some((now.version, *to)), operation(entry, now)),
+                Some(now) if now == pinned => {}
+                Some(now) => {
+                    add(id.clone(), from, pin(now), operation(pinned.descriptor(), now.descriptor()));
+                }
                 None => add(id.clone(), from, None, gone(id)),
             }
         }
@@ -57,9 +60,7 @@ impl Report {
             }
         }
         let added = new.operations.iter().filter(|(id, _)| !old.operations.contains_key(*id));
-        added.for_each(|(id, (hash, entry))| {
-            add(id.clone(), None, Some((entry.version, *hash)), Compatibility::default());
-        });
+        added.for_each(|(id, pinned)| add(id.clone(), None, pin(pinned), Compatibility::default()));
         let added = new.capabilities.iter().filter(|(name, _)| !old.capabilities.contains_key(*name));
         added.for_each(|(name, (hash, entry))| {
             add(format!("cap {name}"), None, Some((entry.version, *hash)), Compatibility::default());
