@@ -61,6 +61,8 @@ pub(crate) fn exit_of(code: &str) -> Exit {
         "E1517" | "E1518" | "E1519" => Exit::Unauthenticated,
         "E1508" => Exit::Interrupted,
         "E1503" | "E1505" | "E1511" | "E1514" | "E1520" | "E1531" | "E1540" | "E1541" => Exit::Failed,
+        // A name, tenant or label of the command line.
+        "E1708" => Exit::Usage,
         code if code.starts_with("E060") => Exit::Lock,
         code if code.starts_with("E10") => Exit::Store,
         code if code.starts_with("E15") => Exit::Usage,
@@ -169,6 +171,7 @@ mod tests {
             ("E1530", Exit::Usage),
             ("E1531", Exit::Failed),
             ("E1703", Exit::MissingSecret),
+            ("E1708", Exit::Usage),
         ] {
             assert_eq!(exit_of(code), exit, "{code}");
         }

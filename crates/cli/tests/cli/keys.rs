@@ -112,8 +112,8 @@ fn a_key_comes_from_anywhere_but_the_command_line() {
         (&["keys", "add", "sn28", "--from-env", CANARY], "E1533"),
         (&["keys", "add", "sn28", "--from-keyring", CANARY], "E1533"),
     ] {
-        let refused = folder.orch(args);
-        assert!(refused.code != 0 && refused.err.starts_with(&format!("error[{code}]")), "{}", refused.err);
+        let refused = folder.orch(args).exits(2);
+        assert!(refused.err.starts_with(&format!("error[{code}]")), "{}", refused.err);
         assert!(!refused.err.contains("nry"), "{}", refused.err);
     }
     for (input, code) in
