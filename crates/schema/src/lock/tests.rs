@@ -76,6 +76,20 @@ fn operations_that_cannot_be_called_are_left_out_of_a_capability() {
 }
 
 #[test]
+fn what_follows_from_an_entry_is_worked_out_once() {
+    let lock = sample();
+    let copy = lock.clone();
+    let types = |lock: &Lock| std::ptr::from_ref(lock.operations["sn22.web_search"].types().unwrap());
+    assert_eq!(types(&lock), types(&copy));
+    // Of a lock that was read from the same parts it is worked out anew, and the locks are equal before and after.
+    let (text, bodies) = lock.to_parts().unwrap();
+    let again = Lock::assemble(&text, &bodies).unwrap();
+    assert_eq!(again, lock);
+    assert_ne!(types(&again), types(&lock));
+    assert_eq!(again, lock);
+}
+
+#[test]
 fn a_lock_survives_its_parts() {
     let lock = sample();
     let (text, bodies) = lock.to_parts().unwrap();
