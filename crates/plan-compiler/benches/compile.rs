@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use plan_compiler::{Compilation, Options, Session, Source, compile};
+use schema::lock::Lock;
 
 use common::lock;
 use shapes::SHAPES;
@@ -64,8 +65,8 @@ fn main() {
                 shape.name,
                 compilation.diagnostics.first()
             );
-            let (parse, _) = measured(lines, || drop(black_box(plan_lang::parse(black_box(&text)))));
-            let (all, cpu) = measured(lines, || drop(black_box(compiled(black_box(&text)))));
+            let (parse, _) = measured(lines, || (), |()| drop(black_box(plan_lang::parse(black_box(&text)))));
+            let (all, cpu) = from_nothing(lines, &text);
             per_line.push(cpu * 1e3 / count as f64);
             println!(
                 "{:<24} {count:>6} {:>8} {:>6} {parse:>10.2} {all:>10.2} {cpu:>10.2} {:>12.1}",
@@ -93,7 +94,7 @@ fn sessions() {
     for shape in SHAPES {
         for lines in [LINES[1], LINES[2]] {
             let text = (shape.text)(lines);
-            let (start, _) = measured(lines, || drop(black_box(compiled(black_box(&text)))));
+            let (start, _) = from_nothing(lines, &text);
             let body = edits(lines, &text, &edited(&text, shape.body));
             let signature = edits(lines, &text, &edited(&text, shape.signature));
             let new = edits(lines, &text, &format!("{text}\nrecord Another {{ n: Int }}\n"));
@@ -127,27 +128,46 @@ fn edits(lines: usize, text: &str, edited: &str) -> f64 {
     session.update(text);
     assert_eq!(session.update(edited), compiled(edited).diagnostics);
     let mut versions = [text, edited].into_iter().cycle();
-    measured(lines, || _ = black_box(session.update(black_box(versions.next().unwrap()))).len()).0
+    measured(lines, || (), |()| _ = black_box(session.update(black_box(versions.next().unwrap()))).len()).0
 }
 
 fn compiled(text: &str) -> Compilation {
-    compile(&Source { name: "bench.orch", text }, lock(), &Options::default())
+    compiled_with(text, lock())
 }
 
-/// In ms: the median by the clock, and the mean of this thread's time on a core.
-fn measured(lines: usize, mut what: impl FnMut()) -> (f64, f64) {
-    what();
+fn compiled_with(text: &str, lock: &Lock) -> Compilation {
+    compile(&Source { name: "bench.orch", text }, lock, &Options::default())
+}
+
+/// [`measured`] compilations, each with a lock that no other has compiled against.
+fn from_nothing(lines: usize, text: &str) -> (f64, f64) {
+    measured(lines, new_lock, |lock| drop(black_box(compiled_with(black_box(text), lock))))
+}
+
+/// The lock as it is when it was just read: it keeps what it works out of its entries.
+fn new_lock() -> Lock {
+    let operations = lock().operations.values().map(|pinned| pinned.descriptor().clone());
+    let capabilities = lock().capabilities.values().map(|(_, capability)| capability.clone());
+    Lock::pin(lock().snapshot, lock().rate, operations, capabilities).unwrap()
+}
+
+/// In ms: the median by the clock, and the mean of this thread's time on a core, of `what` alone.
+fn measured<T>(lines: usize, setup: impl Fn() -> T, mut what: impl FnMut(&T)) -> (f64, f64) {
+    what(&setup());
     let rounds = (30_000 / lines).clamp(7, 101);
-    let before = on_cpu_ns();
+    let mut on_cpu = 0;
     let mut times: Vec<f64> = (0..rounds)
         .map(|_| {
-            let start = Instant::now();
-            what();
-            start.elapsed().as_secs_f64() * 1e3
+            let given = setup();
+            let (before, start) = (on_cpu_ns(), Instant::now());
+            what(&given);
+            let time = start.elapsed().as_secs_f64() * 1e3;
+            on_cpu += on_cpu_ns() - before;
+            time
         })
         .collect();
     times.sort_unstable_by(f64::total_cmp);
-    (times[rounds / 2], (on_cpu_ns() - before) as f64 / 1e6 / rounds as f64)
+    (times[rounds / 2], on_cpu as f64 / 1e6 / rounds as f64)
 }
 
 /// How long this thread was on a core; 0 where Linux does not say so.
@@ -169,7 +189,7 @@ fn profile(name: &str, lines: usize, edit: bool) {
         }
     } else {
         for _ in 0..rounds {
-            black_box(compiled(black_box(&text)));
+            black_box(compiled_with(black_box(&text), &new_lock()));
         }
     }
     println!("{rounds} x {} lines of {:?}", text.lines().count(), shape.name);
