@@ -8,6 +8,7 @@ use proof::key::RuntimeKey;
 
 use crate::error::Error;
 use crate::handle::Handle;
+use crate::journal::FetchError;
 use crate::rows;
 use crate::view::RunId;
 
@@ -26,10 +27,12 @@ impl Handle {
             return Err(Error::NoProof { run, reason: "it has not ended" });
         };
         let none = |reason| Error::NoProof { run, reason };
-        let Some(bundle) = detail.proof.fetch(log).await? else {
-            return Err(none("none could be made when it ended; the log says why"));
-        };
-        let bundle = bundle.map_err(|_| none("its bundle is missing from the store"))?;
+        let stored =
+            detail.proof().ok_or_else(|| none("none could be made when it ended; the log says why"))?;
+        let bundle = stored.fetch(log).await.map_err(|error| match error {
+            FetchError::Missing(_) => none("its bundle is missing from the store"),
+            FetchError::Store(error) => error.into(),
+        })?;
         if !self.shared.services.signs_later() {
             return Ok(bundle);
         }

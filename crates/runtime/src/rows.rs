@@ -3,17 +3,15 @@
 use bytes::Bytes;
 use schema::hash::Hash;
 use serde::{Deserialize, Serialize};
-use store::{Append, BlobWrite, Log};
+use store::{Append, Log};
 
-use crate::journal::{Body, JournalError, gather, spill, unversioned, versioned};
+use crate::journal::{Body, JournalError, unversioned, versioned};
 use crate::view::{CostRow, Run, RunId};
 
 /// Summaries by `<tenant>/<run>`; names sort by time.
 pub(crate) const RUNS: &str = "runs";
 /// What lists leave out.
 const DETAILS: &str = "runs.detail";
-/// Bytes up to which a proof is stored in the row of its run: that of a call, not that of a large plan.
-const INLINE_PROOF_BYTES_MAX: usize = 8 << 10;
 /// Runs that have not ended.
 pub(crate) const OPEN: &str = "runs.open";
 
@@ -22,46 +20,39 @@ pub(crate) const OPEN: &str = "runs.open";
 pub(crate) struct Detail {
     result: Option<Body>,
     costs: Vec<CostRow>,
-    pub(crate) proof: StoredProof,
+    proof: StoredProof,
 }
 
-/// Where the proof bundle of a run is.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum StoredProof {
+/// The proof bundle of a run as rows have it: what a [`Body`] is, behind the variants of rows from when none was inline.
+#[derive(Debug, Serialize, Deserialize)]
+enum StoredProof {
     /// None could be made.
     None,
-    /// In this blob.
     Blob(Hash),
-    /// In these, one after the other.
     Parts(Vec<Hash>),
-    /// Here. What is added stands behind the others, so that older rows are read.
     Inline(#[serde(with = "serde_bytes")] Vec<u8>),
 }
 
-impl StoredProof {
-    /// A bundle as it is stored; what goes to blobs is added to `blobs`. A small one is not worth an address.
-    fn new(bundle: Vec<u8>, blobs: &mut Vec<BlobWrite>) -> Self {
-        if bundle.len() <= INLINE_PROOF_BYTES_MAX {
-            return Self::Inline(bundle);
-        }
-        match *spill(&bundle.into(), blobs) {
-            [hash] => Self::Blob(hash),
-            ref parts => Self::Parts(parts.to_vec()),
+impl From<Option<Body>> for StoredProof {
+    fn from(body: Option<Body>) -> Self {
+        match body {
+            None => Self::None,
+            Some(Body::Blob(hash)) => Self::Blob(hash),
+            Some(Body::Parts(hashes)) => Self::Parts(hashes),
+            Some(Body::Inline(bytes)) => Self::Inline(bytes),
         }
     }
+}
 
-    /// The bundle; `None` where there is none.
-    ///
-    /// # Errors
-    /// The first blob that is missing.
-    pub(crate) async fn fetch(self, log: &dyn Log) -> Result<Option<Result<Bytes, Hash>>, store::Error> {
-        let hashes = match self {
-            Self::None => return Ok(None),
-            Self::Inline(bundle) => return Ok(Some(Ok(bundle.into()))),
-            Self::Blob(hash) => vec![hash],
-            Self::Parts(hashes) => hashes,
-        };
-        gather(log, &hashes).await.map(Some)
+impl Detail {
+    /// The proof bundle; `None` where none could be made.
+    pub(crate) fn proof(self) -> Option<Body> {
+        match self.proof {
+            StoredProof::None => None,
+            StoredProof::Blob(hash) => Some(Body::Blob(hash)),
+            StoredProof::Parts(hashes) => Some(Body::Parts(hashes)),
+            StoredProof::Inline(bytes) => Some(Body::Inline(bytes)),
+        }
     }
 }
 
@@ -80,7 +71,7 @@ pub(crate) fn close(append: Append, tenant: &str, run: &Run, proof: Option<Vec<u
     let key = key(tenant, run.id);
     let mut blobs = Vec::new();
     let result = run.result_json.clone().map(|text| Body::new(text.into(), &mut blobs));
-    let proof = proof.map_or(StoredProof::None, |bundle| StoredProof::new(bundle, &mut blobs));
+    let proof = proof.map(|bundle| Body::new(bundle.into(), &mut blobs)).into();
     let detail = Detail { result, costs: run.costs.clone(), proof };
     let mut append = append
         .view(RUNS, key.clone(), versioned(&summary(run)))
@@ -106,7 +97,7 @@ pub(crate) async fn get(log: &dyn Log, tenant: &str, id: RunId) -> Result<Option
     if let Some(detail) = detail(log, tenant, id).await? {
         let unreadable = |what| JournalError::Unreadable { run: id, seq: 0, what };
         if let Some(body) = detail.result {
-            let bytes = body.fetch(log).await.map_err(unreadable)?;
+            let bytes = body.fetch(log).await.map_err(|error| JournalError::of_body(id, 0, error))?;
             let text = String::from_utf8(bytes.into()).map_err(|error| unreadable(error.to_string()))?;
             run.result_json = Some(text);
         }
@@ -119,4 +110,20 @@ pub(crate) async fn detail(log: &dyn Log, tenant: &str, run: RunId) -> Result<Op
     let Some(row) = log.view_get(DETAILS, &key(tenant, run)).await? else { return Ok(None) };
     let detail = unversioned(&row).map_err(|what| JournalError::Unreadable { run, seq: 0, what })?;
     Ok(Some(detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_from_before_proofs_were_inline_are_read() {
+        let hash = Hash([7; 32]);
+        let row = |proof: &[u8]| [&versioned(&(None::<Body>, Vec::<CostRow>::new()))[..], proof].concat();
+        let read = |proof: &[u8]| unversioned::<Detail>(&row(proof)).unwrap().proof();
+        assert_eq!(read(&[0]), None);
+        assert_eq!(read(&crate::journal::encode(&(1_u8, hash))), Some(Body::Blob(hash)));
+        assert_eq!(read(&crate::journal::encode(&(2_u8, [hash].as_slice()))), Some(Body::Parts(vec![hash])));
+        assert_eq!(read(&[3, 2, 7, 8]), Some(Body::Inline(vec![7, 8])));
+    }
 }

@@ -30,17 +30,31 @@ impl Body {
         }
     }
 
-    pub(crate) async fn fetch(self, log: &dyn Log) -> Result<Bytes, String> {
+    pub(crate) async fn fetch(self, log: &dyn Log) -> Result<Bytes, FetchError> {
         let hashes = match self {
             Self::Inline(bytes) => return Ok(bytes.into()),
             Self::Blob(hash) => vec![hash],
             Self::Parts(hashes) => hashes,
         };
-        match gather(log, &hashes).await {
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(missing)) => Err(format!("body {} is missing", missing.short())),
-            Err(error) => Err(error.to_string()),
-        }
+        gather(log, &hashes).await
+    }
+}
+
+/// Bytes that cannot be fetched.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FetchError {
+    /// The store does not have this blob.
+    #[error("blob {} is missing", .0.short())]
+    Missing(Hash),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// For events, which are unreadable whatever the cause.
+impl From<FetchError> for String {
+    fn from(error: FetchError) -> Self {
+        error.to_string()
     }
 }
 
@@ -58,17 +72,17 @@ pub(crate) fn spill(bytes: &Bytes, blobs: &mut Vec<BlobWrite>) -> Vec<Hash> {
     }
 }
 
-/// What [`spill`] moved to blobs, or the blob that is missing.
-pub(crate) async fn gather(log: &dyn Log, hashes: &[Hash]) -> Result<Result<Bytes, Hash>, store::Error> {
+/// What [`spill`] moved to blobs.
+pub(crate) async fn gather(log: &dyn Log, hashes: &[Hash]) -> Result<Bytes, FetchError> {
     let mut gathered = Vec::new();
     for hash in hashes {
         match log.get_blob(hash).await? {
-            Some(bytes) if hashes.len() == 1 => return Ok(Ok(bytes)),
+            Some(bytes) if hashes.len() == 1 => return Ok(bytes),
             Some(bytes) => gathered.extend_from_slice(&bytes),
-            None => return Ok(Err(*hash)),
+            None => return Err(FetchError::Missing(*hash)),
         }
     }
-    Ok(Ok(gathered.into()))
+    Ok(gathered.into())
 }
 
 #[cfg(test)]
@@ -96,9 +110,10 @@ mod tests {
             let hashes = spill(&bytes, &mut blobs);
             assert_eq!((hashes.len(), blobs.len()), (parts, parts));
             let append = Append { blobs, ..Append::to(StreamName::new("s").unwrap()) };
-            assert_eq!(gather(&log, &hashes).await.unwrap(), Err(hashes[0]));
+            let missing = gather(&log, &hashes).await.unwrap_err();
+            assert!(matches!(missing, FetchError::Missing(hash) if hash == hashes[0]));
             log.append(append.record("x")).await.unwrap();
-            assert_eq!(gather(&log, &hashes).await.unwrap(), Ok(bytes));
+            assert_eq!(gather(&log, &hashes).await.unwrap(), bytes);
         }
     }
 }

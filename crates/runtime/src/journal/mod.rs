@@ -15,7 +15,8 @@ use store::{Append, BlobWrite, Log, StreamName};
 
 use crate::core::{Actions, Event};
 use crate::view::{RunEvent, RunId};
-pub(crate) use body::{Body, gather, spill};
+pub(crate) use body::{Body, FetchError};
+use body::{gather, spill};
 use journalled::journalled;
 pub(crate) use journalled::{JournalledEvent, event};
 
@@ -110,6 +111,14 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// Bytes of a record, or of a row where `seq` is 0, cannot be fetched.
+    pub(crate) fn of_body(run: RunId, seq: u64, error: FetchError) -> Self {
+        match error {
+            FetchError::Store(error) => Self::Store(error),
+            missing @ FetchError::Missing(_) => Self::Unreadable { run, seq, what: missing.to_string() },
+        }
+    }
+
     /// The stable code of this error.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -169,8 +178,7 @@ pub(crate) async fn read(log: &dyn Log, run: RunId, record: &store::Record) -> R
         Record::Parts(hashes) => hashes,
         read => return Ok(read),
     };
-    let missing = |hash: Hash| unreadable(format!("its blob {} is missing", hash.short()));
-    let bytes = gather(log, &hashes).await?.map_err(missing)?;
+    let bytes = gather(log, &hashes).await.map_err(|error| JournalError::of_body(run, record.seq, error))?;
     unversioned(&bytes).map_err(unreadable)
 }
 
