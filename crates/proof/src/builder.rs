@@ -8,7 +8,7 @@ use plan_ir::graph::NodeId;
 use schema::hash::Hash;
 
 use crate::body::{Field, RunSecret, body_commit};
-use crate::bundle::{Bundle, Disclosure};
+use crate::bundle::{Bundle, Disclosure, SignError};
 use crate::challenge::challenge_hash;
 use crate::commit::NodeCommit;
 use crate::header::Header;
@@ -17,7 +17,7 @@ use crate::leaves::{Leaf, Place, WalkError, walk};
 use crate::lock::genesis;
 use crate::object::ObjectError;
 use crate::plan::{PlanGraph, PlanGraphError};
-use crate::statement::{RunResult, RunStatement, SignedBy};
+use crate::statement::{RunResult, RunStatement};
 
 mod opening;
 mod ordering;
@@ -46,6 +46,12 @@ pub enum BuildError {
     /// The run is larger than a proof may be.
     #[error("[E1322] the run is too large to be proven: {0}")]
     Run(String),
+}
+
+impl From<SignError> for BuildError {
+    fn from(error: SignError) -> Self {
+        Self::Opening(error.to_string())
+    }
 }
 
 /// A plan, prepared for proofs of its runs.
@@ -246,32 +252,17 @@ impl ProofBuilder {
     /// the run exceeds a limit of the format, [`BuildError::Opening`] for a key that is not the header's
     /// or an output that does not go with the result.
     pub fn finish(self, closing: &Closing<'_>, key: &RuntimeKey) -> Result<Bundle<'static>, BuildError> {
-        self.finish_with_locks(closing, key, Locks::new()).map(|(bundle, _)| bundle)
+        let (mut bundle, _) = self.finish_unsigned(closing, Locks::new())?;
+        bundle.sign(key)?;
+        Ok(bundle)
     }
 
-    /// As [`ProofBuilder::finish`]; also tells the lock of each instance in `locks` that is a leaf of the run.
+    /// As [`ProofBuilder::finish`], without the signature, which takes longer than all else of a small proof and which the
+    /// proof's id does not depend on: [`Bundle::sign`] adds it. Also tells the lock of each instance in `locks` that is a
+    /// leaf of the run.
     ///
     /// # Errors
-    /// As [`ProofBuilder::finish`].
-    pub fn finish_with_locks(
-        self,
-        closing: &Closing<'_>,
-        key: &RuntimeKey,
-        locks: Locks,
-    ) -> Result<(Bundle<'static>, Locks), BuildError> {
-        if key.public() != self.header.runtime_key {
-            return Err(BuildError::Opening("its header names another key".into()));
-        }
-        let (mut bundle, locks) = self.finish_unsigned(closing, locks)?;
-        bundle.signatures.push(SignedBy::statement(key, &bundle.statement));
-        Ok((bundle, locks))
-    }
-
-    /// As [`ProofBuilder::finish_with_locks`], without the signature, which takes longer than all else of a small proof and
-    /// which the proof's id does not depend on: [`Bundle::sign`] adds it.
-    ///
-    /// # Errors
-    /// As [`ProofBuilder::finish`].
+    /// As [`ProofBuilder::finish`], but for those of a key.
     pub fn finish_unsigned(
         self,
         closing: &Closing<'_>,

@@ -12,7 +12,6 @@ use proof::builder::{BuildError, Closing, Contents, NodeRecord, Opened, PeerReco
 use proof::bundle::Bundle;
 use proof::commit::{OperationRef, Outcome, Times};
 use proof::cost::Cost;
-use proof::key::RuntimeKey;
 use proof::statement::RunResult;
 use schema::hash::Hash;
 use schema::operation::Auth;
@@ -101,21 +100,11 @@ impl Prover {
         }
     }
 
-    /// The signed proof of the run.
+    /// The proof of the run, without its signature ([`Bundle::sign`]).
     ///
     /// # Errors
     /// [`BuildError`] where the run is larger than a proof may be; the run itself is none the worse.
-    pub fn finish(self, end: &End, closed_at_us: u64, key: &RuntimeKey) -> Result<Proven, BuildError> {
-        let mut proven = self.finish_unsigned(end, closed_at_us)?;
-        proven.bundle.sign(key).map_err(|error| BuildError::Opening(error.to_string()))?;
-        Ok(proven)
-    }
-
-    /// The same without its signature ([`Bundle::sign`]).
-    ///
-    /// # Errors
-    /// As [`Prover::finish`].
-    pub fn finish_unsigned(self, end: &End, closed_at_us: u64) -> Result<Proven, BuildError> {
+    pub fn finish(self, end: &End, closed_at_us: u64) -> Result<Proven, BuildError> {
         let body = &self.plan.plan.body;
         let output = match end {
             End::Succeeded(value) => {

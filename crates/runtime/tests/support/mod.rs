@@ -492,7 +492,9 @@ pub fn proven_with(
     let mut prover = runtime::Prover::new(Arc::clone(plan), opened, &secret, &inputs, Default::default());
     prover.absorb(simulation.facts.clone());
     let end = &simulation.finished.as_ref().unwrap().end;
-    let bundle = prover.finish(end, simulation.core.now_us(), &key).unwrap().bundle.to_bytes();
+    let mut bundle = prover.finish(end, simulation.core.now_us()).unwrap().bundle;
+    bundle.sign(&key).unwrap();
+    let bundle = bundle.to_bytes();
     let policy = proof::verify::TrustPolicy::of_key(key.public(), "test");
     proof::verify::verify(&bundle, &policy).failures
 }

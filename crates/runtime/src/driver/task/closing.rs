@@ -62,10 +62,10 @@ impl Task {
         let (key, end, at_us) = (Arc::clone(&self.shared.services.key), end.clone(), self.core.now_us());
         let signs_later = self.shared.services.signs_later();
         let make = move || {
-            let Proven { bundle, answers } = match signs_later {
-                true => prover.finish_unsigned(&end, at_us)?,
-                false => prover.finish(&end, at_us, &key)?,
-            };
+            let Proven { mut bundle, answers } = prover.finish(&end, at_us)?;
+            if !signs_later {
+                bundle.sign(&key)?;
+            }
             Ok((proof::statement::proof_id(&bundle.statement), bundle.to_bytes(), answers))
         };
         let made = if self.facts_seen < LARGE_PROOF_FACTS {
