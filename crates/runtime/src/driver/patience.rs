@@ -13,6 +13,7 @@ const APPEND_RETRIES: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1_500)];
 /// And how long after those, as long as [`super::Options::disk_patience`] lasts.
 const APPEND_RETRY_MAX: Duration = Duration::from_secs(5);
+
 /// Appends; what a full or failing disk refuses is tried again at least [`APPEND_RETRIES`] times and
 /// for `patience`.
 pub(super) async fn append_patiently(
@@ -21,10 +22,6 @@ pub(super) async fn append_patiently(
     patience: Duration,
     run: RunId,
 ) -> Result<Appended, store::Error> {
-    if !log.is_durable() {
-        // No disk to wait for, and nothing to keep for a second time.
-        return log.append(append).await;
-    }
     let started = Instant::now();
     let mut short = APPEND_RETRIES.into_iter();
     let mut is_told = false;
