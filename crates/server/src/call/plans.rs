@@ -87,9 +87,11 @@ impl CallPlans {
         let max_price = cost_max.filter(|_| published.descriptor.price == PriceRule::Unknown);
         let terms = terms(max_price, timeout);
         let key = Key { entry: published.hash, snapshot: None, lacking: BTreeSet::new(), terms };
-        let (own, id, runtime) = (Arc::clone(published), snapshot.id(), runtime.clone());
+        let (own, snapshot, runtime) = (Arc::clone(published), snapshot.id(), runtime.clone());
         kept(&self.known, key, move || {
-            let (plan, bound) = one_operation(id, &own.descriptor, &terms)?;
+            let lock = Lock::pin(snapshot, None, [own.descriptor.clone()], []);
+            let lock = lock.map_err(|error| status(error.code, error.to_string()))?;
+            let (plan, bound) = one_operation(&lock, &own.descriptor, &terms)?;
             Ok(CallPlan::new(runtime.load(plan).map_err(failed)?, &bound))
         })
         .await
@@ -186,7 +188,7 @@ impl Choice {
         let terms =
             CallTerms { max_price: Some(Amount::zero(Currency::MicroUsd)), timeout_us: DEFAULT_TIMEOUT_US };
         let one = |(id, pinned): (&String, &PinnedEntry)| {
-            let (plan, _) = one_operation(lock.snapshot, pinned.descriptor(), &terms)?;
+            let (plan, _) = one_operation(&lock, pinned.descriptor(), &terms)?;
             Ok::<_, Status>((id.clone(), runtime.load(plan).map_err(failed)?))
         };
         let each = lock.operations.iter().map(one).collect::<Result<_, _>>()?;
@@ -203,8 +205,9 @@ impl Choice {
     }
 }
 
+/// The plan that calls an operation of `lock`.
 fn one_operation(
-    snapshot: Hash,
+    lock: &Lock,
     operation: &OperationDescriptor,
     terms: &CallTerms,
 ) -> Result<(CompiledPlan, Bound), Status> {
@@ -212,9 +215,7 @@ fn one_operation(
     if let Callability::No(reason) = Callability::of(operation) {
         return Err(ledger::failed(ledger_service::Error::NotCallable { id: id.clone(), reason }));
     }
-    let lock = Lock::pin(snapshot, None, [operation.clone()], []);
-    let lock = lock.map_err(|error| status(error.code, error.to_string()))?;
-    one_call(&lock, id, terms).map_err(call_refused)
+    one_call(lock, id, terms).map_err(call_refused)
 }
 
 fn call_refused(error: CallRefused) -> Status {
