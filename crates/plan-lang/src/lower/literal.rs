@@ -126,16 +126,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_number_is_shown_by_its_start() {
-        let found = |digits: usize| {
-            let text = format!("fn f() -> Int = {}", "1".repeat(digits));
-            crate::parse(&text).diagnostics()[0].message.clone()
-        };
-        assert_eq!(found(40), format!("`{}` is too large", "1".repeat(40)));
-        assert_eq!(found(100_000), format!("`{}..` is too large", "1".repeat(40)));
-    }
-
-    #[test]
     fn literals_are_exact() {
         for (text, expected) in [
             ("4", Literal::Int(4)),

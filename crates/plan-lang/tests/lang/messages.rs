@@ -242,6 +242,16 @@ fn misspelt_words() {
     );
 }
 
+#[test]
+fn a_long_number_is_shown_by_its_start() {
+    let found = |digits: usize| {
+        let text = format!("fn f() -> Int = {}", "1".repeat(digits));
+        parse(&text).diagnostics()[0].message.clone()
+    };
+    assert_eq!(found(40), format!("`{}` is too large", "1".repeat(40)));
+    assert_eq!(found(100_000), format!("`{}..` is too large", "1".repeat(40)));
+}
+
 /// Of a file that is no text, what comes before the mistake is read; that it breaks off there is no mistake of its own.
 #[test]
 fn what_breaks_off_in_bytes_that_are_no_text_is_not_told() {
