@@ -179,8 +179,8 @@ async fn replay(
     turn: Turn,
 ) -> Result<(), Error> {
     for (at_us, event) in turn.events {
-        let unreadable = |what| JournalError::Unreadable { run, seq, what };
-        core.step(at_us, journal::event(log, event).await.map_err(unreadable)?);
+        let event = journal::event(log, event).await;
+        core.step(at_us, event.map_err(|error| JournalError::of_body(run, seq, error))?);
     }
     let actions = core.take_actions();
     if journal::intents(&actions) != turn.intents {

@@ -46,15 +46,17 @@ pub(crate) enum FetchError {
     /// The store does not have this blob.
     #[error("blob {} is missing", .0.short())]
     Missing(Hash),
-    /// The store failed.
+    /// What the bytes should say cannot be read from them.
+    #[error("{0}")]
+    Unreadable(String),
+    /// The store failed, which says nothing of what it holds.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
-/// For events, which are unreadable whatever the cause.
-impl From<FetchError> for String {
-    fn from(error: FetchError) -> Self {
-        error.to_string()
+impl From<String> for FetchError {
+    fn from(what: String) -> Self {
+        Self::Unreadable(what)
     }
 }
 

@@ -9,7 +9,7 @@ use schema::value::Value;
 use serde::{Deserialize, Serialize};
 use store::{BlobWrite, Log};
 
-use super::body::Body;
+use super::body::{Body, FetchError};
 use super::{decode, encode};
 use crate::core::{AttemptId, Event, Hit, LookupId, Outcome};
 
@@ -106,7 +106,7 @@ pub(super) fn journalled(event: Event, blobs: &mut Vec<BlobWrite>) -> Journalled
 }
 
 /// The event that was journalled, its bodies fetched.
-pub(crate) async fn event(log: &dyn Log, event: JournalledEvent) -> Result<Event, String> {
+pub(crate) async fn event(log: &dyn Log, event: JournalledEvent) -> Result<Event, FetchError> {
     Ok(match event {
         JournalledEvent::Start => Event::Start,
         JournalledEvent::Interrupted(id) => Event::Interrupted(AttemptId(id)),
@@ -128,7 +128,7 @@ pub(crate) async fn event(log: &dyn Log, event: JournalledEvent) -> Result<Event
             Event::AttemptDone(AttemptId(id), Box::new(outcome))
         }
         JournalledEvent::Answered(id, outcome, answers) => {
-            let answers = answers.into_iter().map(JournalledAnswer::read).collect::<Result<_, _>>()?;
+            let answers = answers.into_iter().map(JournalledAnswer::read).collect::<Result<_, String>>()?;
             let outcome = Outcome { answers, ..outcome.fetch(log).await? };
             Event::AttemptDone(AttemptId(id), Box::new(outcome))
         }
@@ -137,7 +137,7 @@ pub(crate) async fn event(log: &dyn Log, event: JournalledEvent) -> Result<Event
 
 impl JournalledOutcome {
     /// The outcome, but for what peers signed of it.
-    async fn fetch(self, log: &dyn Log) -> Result<Outcome, String> {
+    async fn fetch(self, log: &dyn Log) -> Result<Outcome, FetchError> {
         let result = match self.result {
             Ok(body) => Ok(decode(&body.fetch(log).await?)?),
             Err(error) => Err(error),
@@ -230,7 +230,7 @@ mod tests {
         for event in [answered(Vec::new()), answered(one.clone()), answered(parts)] {
             let Ok(Record::Turn(mut read)) = unversioned(&turn(event.clone())) else { panic!("a turn") };
             let (at_us, journalled) = read.events.remove(0);
-            assert_eq!((at_us, super::event(&log, journalled).await), (9, Ok(event)));
+            assert_eq!((at_us, super::event(&log, journalled).await.unwrap()), (9, event));
         }
 
         // A journal from before answers had parts says that the whole answer is signed.
@@ -243,6 +243,6 @@ mod tests {
         let bytes = versioned(&Record::Turn(before));
         assert_eq!(bytes[4], 6, "the number of the event");
         let Ok(Record::Turn(mut read)) = unversioned(&bytes) else { panic!("a turn") };
-        assert_eq!(super::event(&log, read.events.remove(0).1).await, Ok(answered(one)));
+        assert_eq!(super::event(&log, read.events.remove(0).1).await.unwrap(), answered(one));
     }
 }

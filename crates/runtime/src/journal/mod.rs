@@ -111,11 +111,12 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// Bytes of a record, or of a row where `seq` is 0, cannot be fetched.
+    /// Bytes of a record, or of a row where `seq` is 0, cannot be fetched. A store that is damaged stays so; one that
+    /// fails otherwise may have the bytes the next time.
     pub(crate) fn of_body(run: RunId, seq: u64, error: FetchError) -> Self {
         match error {
-            FetchError::Store(error) => Self::Store(error),
-            missing @ FetchError::Missing(_) => Self::Unreadable { run, seq, what: missing.to_string() },
+            FetchError::Store(error) if !matches!(error, store::Error::Corrupt { .. }) => Self::Store(error),
+            error => Self::Unreadable { run, seq, what: error.to_string() },
         }
     }
 
@@ -216,6 +217,19 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
 mod tests {
     use super::body::PART_BYTES_MAX;
     use super::*;
+
+    /// A run whose journal is unreadable is ended for good; one whose store fails is taken up the next time.
+    #[test]
+    fn a_store_that_fails_says_nothing_of_what_it_holds() {
+        let of = |error| JournalError::of_body(RunId([1; 16]), 3, error);
+        assert!(matches!(of(FetchError::Store(store::Error::Closed)), JournalError::Store(_)));
+        let damaged = store::Error::Corrupt { path: "store.db".into(), reason: "a page".into() };
+        for error in
+            [FetchError::Store(damaged), FetchError::Missing(Hash([1; 32])), "no event".to_owned().into()]
+        {
+            assert!(matches!(of(error), JournalError::Unreadable { seq: 3, .. }));
+        }
+    }
 
     #[tokio::test]
     async fn a_record_is_one_whatever_its_size() {

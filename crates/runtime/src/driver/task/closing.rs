@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use proof::builder::BuildError;
+use proof::limits::BUNDLE_BYTES_MAX;
 use schema::error::PlanError;
 use schema::hash::Hash;
 use schema::price::PriceBasis;
@@ -66,14 +68,20 @@ impl Task {
             if !signs_later {
                 bundle.sign(&key)?;
             }
-            Ok((proof::statement::proof_id(&bundle.statement), bundle.to_bytes(), answers))
+            let bytes = bundle.to_bytes();
+            if bytes.len() > BUNDLE_BYTES_MAX {
+                let why =
+                    format!("its bundle would have {} bytes, of {BUNDLE_BYTES_MAX} at most", bytes.len());
+                return Err(BuildError::Run(why));
+            }
+            Ok((proof::statement::proof_id(&bundle.statement), bytes, answers))
         };
         let made = if self.facts_seen < LARGE_PROOF_FACTS {
             make()
         } else {
             match tokio::task::spawn_blocking(make).await {
                 Ok(made) => made,
-                Err(error) => Err(proof::builder::BuildError::Run(error.to_string())),
+                Err(error) => Err(BuildError::Run(error.to_string())),
             }
         };
         match made {
