@@ -14,7 +14,7 @@ use plan_ir::plan::CompiledPlan;
 use runtime::LoadedPlan;
 use schema::amount::{Amount, Currency};
 use schema::hash::Hash;
-use schema::lock::{Lock, PinnedEntry};
+use schema::lock::Lock;
 use schema::operation::{CapabilityDescriptor, OperationDescriptor};
 use schema::price::{PriceBasis, PriceRule};
 use tonic::Status;
@@ -91,7 +91,7 @@ impl CallPlans {
         kept(&self.known, key, move || {
             let lock = Lock::pin(snapshot, None, [own.descriptor.clone()], []);
             let lock = lock.map_err(|error| status(error.code, error.to_string()))?;
-            let (plan, bound) = one_operation(&lock, &own.descriptor, &terms)?;
+            let (plan, bound) = one_operation(&lock, &own.descriptor.id, &terms)?;
             Ok(CallPlan::new(runtime.load(plan).map_err(failed)?, &bound))
         })
         .await
@@ -187,11 +187,11 @@ impl Choice {
         // Whatever it costs: nothing is sent.
         let terms =
             CallTerms { max_price: Some(Amount::zero(Currency::MicroUsd)), timeout_us: DEFAULT_TIMEOUT_US };
-        let one = |(id, pinned): (&String, &PinnedEntry)| {
-            let (plan, _) = one_operation(&lock, pinned.descriptor(), &terms)?;
+        let one = |id: &String| {
+            let (plan, _) = one_operation(&lock, id, &terms)?;
             Ok::<_, Status>((id.clone(), runtime.load(plan).map_err(failed)?))
         };
-        let each = lock.operations.iter().map(one).collect::<Result<_, _>>()?;
+        let each = lock.operations.keys().map(one).collect::<Result<_, _>>()?;
         Ok(Self { lock, each })
     }
 
@@ -206,14 +206,11 @@ impl Choice {
 }
 
 /// The plan that calls an operation of `lock`.
-fn one_operation(
-    lock: &Lock,
-    operation: &OperationDescriptor,
-    terms: &CallTerms,
-) -> Result<(CompiledPlan, Bound), Status> {
-    let id = &operation.id;
-    if let Callability::No(reason) = Callability::of(operation) {
-        return Err(ledger::failed(ledger_service::Error::NotCallable { id: id.clone(), reason }));
+fn one_operation(lock: &Lock, id: &str, terms: &CallTerms) -> Result<(CompiledPlan, Bound), Status> {
+    if let Some(entry) = lock.operations.get(id)
+        && let Callability::No(reason) = Callability::of(entry.descriptor())
+    {
+        return Err(ledger::failed(ledger_service::Error::NotCallable { id: id.to_owned(), reason }));
     }
     one_call(lock, id, terms).map_err(call_refused)
 }
