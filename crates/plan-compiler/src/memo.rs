@@ -43,6 +43,8 @@ pub(crate) struct Memo {
     layout: Arc<Layout>,
     places: BTreeMap<BodyId, Place>,
     entries: BTreeMap<BodyId, Entry>,
+    /// The bodies that were checked in the text at hand.
+    checked: BTreeSet<BodyId>,
     limited: bool,
 }
 
@@ -95,6 +97,7 @@ impl Memo {
     /// Turns to a new version of the text, and forgets what that made uncertain.
     pub(crate) fn prepare(&mut self, texts: &Texts, program: &Program<'_>) {
         self.limited = false;
+        self.checked.clear();
         let homes: Vec<(BodyId, Home)> = self.homes().collect();
         self.reach.turn_to(texts);
         self.layout = Arc::new(self.reach.layout());
@@ -188,6 +191,23 @@ impl Memo {
         let Some(key) = self.key(body) else { return };
         let entry = Entry { key, layout: Arc::clone(&self.layout), report, lowering: None };
         self.entries.insert(body, entry);
+        self.checked.insert(body);
+    }
+
+    /// Takes note of a text of which no body is checked.
+    pub(crate) fn pass_over(&mut self) {
+        self.checked.clear();
+    }
+
+    /// Where the declarations of the plan's own file start whose bodies were checked in the text at hand, in their order.
+    pub(crate) fn checked(&self) -> Vec<u32> {
+        let start = |body: &BodyId| match *self.places.get(body)? {
+            Place::Chunk(chunk, offset) => Some(self.layout.get(chunk)? + offset),
+            Place::Lock => None,
+        };
+        let mut starts: Vec<u32> = self.checked.iter().filter_map(start).collect();
+        starts.sort_unstable();
+        starts
     }
 
     /// What there is to say of a body, as of the text at hand.
@@ -226,6 +246,7 @@ impl Memo {
     /// Forgets everything that was found: the text meets a limit, by which bodies depend on all before them.
     pub(crate) fn meet_limit(&mut self) {
         self.entries.clear();
+        self.checked = self.places.keys().copied().collect();
         self.limited = true;
     }
 
@@ -283,67 +304,4 @@ fn chunk_at(layout: &Layout, offset: u32) -> usize {
     // The last row is the end of the text.
     let last = layout.len().saturating_sub(2);
     layout.partition_point(|&start| start <= offset).saturating_sub(1).min(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use schema::lock::Lock;
-
-    use super::*;
-    use crate::resolve;
-    use crate::sink::Sink;
-    use crate::{Options, Source, pipeline};
-
-    const TEXT: &str = "record Point { x: Int, y: Int }
-record Line { from: Point, to: Point }
-enum Color { Red, Blue }
-fn color(n: Int) -> Color = if n > 0 { Color.Red } else { Color.Blue }
-fn x(point: Point) -> Int = point.x
-fn start(line: Line) -> Int = x(line.from)
-fn wrong(n: Int) -> Int = n + Gren
-plan sum(a: Int(0..9), b: Int(0..9)) -> Int { a + b }
-test \"of nothing\" { assert 1 + 1 == 2 }
-";
-
-    /// Of which bodies something is known when [`TEXT`] becomes `text`, by their names.
-    fn known_in(text: &str) -> String {
-        let lock = Arc::new(Lock::empty());
-        let mut texts = Texts::parse(&Source { name: "test.orch", text: TEXT }, &lock);
-        let mut memo = Memo::default();
-        pipeline::check(&texts, &lock, &Options::with_tests(), &mut memo);
-        texts.change(text, &lock);
-        let (program, _) = resolve::resolve(&texts, &lock, &mut Sink::default());
-        memo.prepare(&texts, &program);
-        let name = |body: &BodyId| match *body {
-            BodyId::Function(at) => program.functions[at].decl.name.name.clone(),
-            BodyId::Plan(at) => program.plans[at].decl.name.name.clone(),
-            BodyId::Test(_) => "test".to_owned(),
-            BodyId::Adapter(_) => "adapter".to_owned(),
-        };
-        let known: Vec<String> = memo.entries.keys().map(name).collect();
-        known.join(" ")
-    }
-
-    #[test]
-    fn what_is_kept_is_what_sees_nothing_of_the_change() {
-        let all = "color x start wrong sum test";
-        assert_eq!(known_in(TEXT), all);
-        assert_eq!(known_in(&TEXT.replace("test", "// aside\n\ntest")), "color x start wrong test");
-        // What is said of `wrong` may suggest any type, and any name.
-        let sound = "color x start sum test";
-        for more in
-            ["record Other { n: Int }\n", "fn other(n: Int) -> Int = n\n", "test \"b\" { assert true }\n"]
-        {
-            assert_eq!(known_in(&format!("{more}{TEXT}")), sound);
-            assert_eq!(known_in(&format!("{TEXT}{more}")), sound);
-        }
-        assert_eq!(known_in(&TEXT.replace("Blue }", "Blue, Gold }")), "x start sum test");
-        assert_eq!(known_in(&TEXT.replace("y: Int }", "y: Int, z: Int }")), "color sum test");
-        assert_eq!(known_in(&TEXT.replace("record Line", "record Lines")), "color x sum test");
-        assert_eq!(known_in(&TEXT.replace("fn x(", "fn y(")), "color sum test");
-        assert_eq!(known_in(&TEXT.replace("= point.x", "= point.y")), "color wrong sum test");
-        assert_eq!(known_in(&format!("use cap {{ generate }}\n{TEXT}")), "");
-    }
 }

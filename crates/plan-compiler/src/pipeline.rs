@@ -36,6 +36,7 @@ pub(crate) fn compile(texts: &Texts, lock: &Lock, options: &Options) -> Compilat
 /// Finds what [`compile`] has to say, and checks and lowers only what `memo` does not know.
 pub(crate) fn check(texts: &Texts, lock: &Lock, options: &Options, memo: &mut Memo) -> Vec<Diagnostic> {
     if texts.is_hopeless() {
+        memo.pass_over();
         return hopeless(texts);
     }
     let mut sink = Sink::default();

@@ -63,6 +63,13 @@ impl Session {
         &self.diagnostics
     }
 
+    /// Where the functions, adapters, plans and tests start that the last [`Self::update`] checked anew, as offsets in
+    /// bytes in their order: those that changed, and those that can see what did. Of all others it was known what to say.
+    #[must_use]
+    pub fn rechecked(&self) -> Vec<u32> {
+        self.memo.checked()
+    }
+
     /// Whether something keeps the plans from running.
     #[must_use]
     pub fn has_errors(&self) -> bool {

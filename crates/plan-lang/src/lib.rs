@@ -2,7 +2,7 @@
 //!
 //! This crate knows what a plan says, not what it means: names, types and bounds are checked elsewhere. It
 //! never fails and never panics on any text, reads no files, and depends on nothing of ours. The
-//! grammar and rowan, which do the work inside, show through nowhere.
+//! grammar and rowan, which do the work inside, show through nowhere but in [`rule_edges`].
 //!
 //! Read first: [`Parse`], what [`parse`] gives for every text; [`ast::File`], what a checker walks;
 //! [`Diagnostic`], what everything that looks at plans reports.
@@ -42,5 +42,5 @@ pub use diagnostic::{
 };
 pub use edition::Edition;
 pub use fmt::format;
-pub use parser::{Chunk, Parse, parse, parse_bytes};
+pub use parser::{Chunk, Parse, RuleEdge, parse, parse_bytes, rule_edges};
 pub use text::{LineCol, LineIndex, Span};

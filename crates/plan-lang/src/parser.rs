@@ -1,6 +1,6 @@
 //! Text to tree, AST and diagnostics. Never fails: every text has a tree that holds all of it.
 //!
-//! The grammar's rules are private to this module; what leaves it is [`Parse`].
+//! The grammar's rules are private to this module; what leaves it is [`Parse`], and their names by [`rule_edges`].
 
 mod chunk;
 mod gap;
@@ -24,6 +24,7 @@ use crate::messages::{self, Unsound};
 use crate::syntax::SyntaxNode;
 use crate::text::Span;
 
+pub use grammar::{RuleEdge, rule_edges};
 use part::{Part, Parts};
 
 /// A parsed text: its tree, its AST and what is wrong with it. Cheap to clone and to send to threads.

@@ -3,7 +3,7 @@
 //! The default stack of a test thread, 2 MiB, is the smallest one the parser meets in practice.
 
 use plan_lang::limits::{MAX_EXPRESSION_DEPTH, MAX_NESTING, MAX_SOURCE_BYTES};
-use plan_lang::{codes, format, parse};
+use plan_lang::{codes, format, parse, rule_edges};
 
 /// Something to nest: what opens a level, what stands in the middle, what closes a level, and how many
 /// brackets a level has.
@@ -146,4 +146,35 @@ fn a_source_is_at_most_one_mebibyte() {
     let parse = parse(&text);
     assert_eq!(parse.diagnostics()[0].code, codes::SOURCE_TOO_LARGE);
     assert_eq!(parse.syntax().text(), text);
+}
+
+/// What opens a level of nesting, in plans that are right and in such that are not.
+const OPENERS: [&str; 10] = [
+    "(",
+    "[",
+    "{ ",
+    "R { a: ",
+    "if a { ",
+    "match a { A => { ",
+    "x.map(y => { ",
+    "\"{",
+    "call f(a: 1) with { fallback: ",
+    "? {",
+];
+
+fn opened(opener: &str, times: usize) -> String {
+    format!("plan p() -> Int {{\n  let x = {}", opener.repeat(times))
+}
+
+/// On a stack half as large as the smallest one that the parser meets.
+#[test]
+fn depth_is_refused_before_the_stack_ends() {
+    let all = || {
+        for opener in OPENERS {
+            let brackets = opener.matches(['(', '[', '{']).count();
+            assert!(rule_edges(&opened(opener, MAX_NESTING / brackets)).is_some(), "{opener}");
+            assert_eq!(rule_edges(&opened(opener, 20_000)), None, "{opener}");
+        }
+    };
+    std::thread::Builder::new().stack_size(1 << 20).spawn(all).unwrap().join().unwrap();
 }

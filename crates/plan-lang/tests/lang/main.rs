@@ -9,7 +9,12 @@ mod hopeless;
 mod messages;
 mod pages;
 mod parse;
+mod reference;
 mod soup;
 mod support;
 #[path = "../../../fuzz-bodies/src/text.rs"]
 mod text;
+
+/// As `orch` has it. Trees are made of many small pieces: with the system's own, these tests take a sixth longer.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,0 +1,63 @@
+//! What a session checks anew when its text changes: what can see the change, and nothing else.
+
+use std::sync::Arc;
+
+use plan_compiler::{Options, Session};
+use plan_lang::ast::Item;
+use schema::lock::Lock;
+
+const TEXT: &str = "record Point { x: Int, y: Int }
+record Line { from: Point, to: Point }
+enum Color { Red, Blue }
+fn color(n: Int) -> Color = if n > 0 { Color.Red } else { Color.Blue }
+fn x(point: Point) -> Int = point.x
+fn start(line: Line) -> Int = x(line.from)
+fn wrong(n: Int) -> Int = n + Gren
+plan sum(a: Int(0..9), b: Int(0..9)) -> Int { a + b }
+test \"of nothing\" { assert 1 + 1 == 2 }
+";
+
+/// Of which bodies it was known what to say when [`TEXT`] became `text`, by their names.
+fn known_in(text: &str) -> String {
+    let mut session = Session::new("test.orch", Arc::new(Lock::empty()), Options::with_tests());
+    session.update(TEXT);
+    assert_eq!(session.rechecked().len(), 6, "from nothing, all");
+    session.update(text);
+    let (parse, checked) = (session.parse(), session.rechecked());
+    let bodies = parse.ast().items.iter().filter(|item| matches!(item, Item::Fn(_) | Item::Plan(_) | Item::Test(_)));
+    let known = bodies.filter(|item| !checked.contains(&item.span().start));
+    let names: Vec<&str> = known.map(|item| item.name().map_or("test", |name| &name.name)).collect();
+    names.join(" ")
+}
+
+#[test]
+fn what_is_kept_is_what_sees_nothing_of_the_change() {
+    let all = "color x start wrong sum test";
+    assert_eq!(known_in(TEXT), all);
+    assert_eq!(known_in(&TEXT.replace("test", "// aside\n\ntest")), "color x start wrong test");
+    // What is said of `wrong` may suggest any type, and any name.
+    let sound = "color x start sum test";
+    for more in
+        ["record Other { n: Int }\n", "fn other(n: Int) -> Int = n\n", "test \"b\" { assert true }\n"]
+    {
+        assert_eq!(known_in(&format!("{more}{TEXT}")), sound);
+        assert_eq!(known_in(&format!("{TEXT}{more}")), sound);
+    }
+    assert_eq!(known_in(&TEXT.replace("Blue }", "Blue, Gold }")), "x start sum test");
+    assert_eq!(known_in(&TEXT.replace("y: Int }", "y: Int, z: Int }")), "color sum test");
+    assert_eq!(known_in(&TEXT.replace("record Line", "record Lines")), "color x sum test");
+    assert_eq!(known_in(&TEXT.replace("fn x(", "fn y(")), "color sum test");
+    assert_eq!(known_in(&TEXT.replace("= point.x", "= point.y")), "color wrong sum test");
+    assert_eq!(known_in(&format!("use cap {{ generate }}\n{TEXT}")), "");
+}
+
+/// A text of which nothing can be said but that it is no plan.
+#[test]
+fn nothing_is_checked_of_what_cannot_be_read() {
+    let mut session = Session::new("test.orch", Arc::new(Lock::empty()), Options::with_tests());
+    session.update(TEXT);
+    session.update(&")\n".repeat(20_000));
+    assert!(session.rechecked().is_empty());
+    session.update(TEXT);
+    assert_eq!(session.diagnostics().len(), 1);
+}

@@ -1,0 +1,87 @@
+//! The parser that is made of the grammar reads every text as pest's own machine does, to every edge.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use pest::Token;
+use pest_vm::Vm;
+use proptest::prelude::*;
+
+use plan_lang::{RuleEdge, rule_edges};
+
+/// What pest itself makes of the grammar.
+static REFERENCE: LazyLock<Vm> = LazyLock::new(|| {
+    let grammar = include_str!("../../../../grammar/orch.pest");
+    let (_, rules) = pest_meta::parse_and_optimize(grammar).unwrap();
+    Vm::new(rules)
+});
+
+/// Rule, whether it is its end, and where.
+type Said = (String, bool, usize);
+
+fn expected(text: &str) -> Vec<Said> {
+    let pairs = REFERENCE.parse("file", text).unwrap();
+    let said = pairs.tokens().map(|token| match token {
+        Token::Start { rule, pos } => (rule.to_owned(), false, pos.pos()),
+        Token::End { rule, pos } => (rule.to_owned(), true, pos.pos()),
+    });
+    said.filter(|(rule, ..)| rule != "EOI").collect()
+}
+
+fn found(text: &str) -> Vec<Said> {
+    let edges = rule_edges(text).unwrap().into_iter();
+    edges.map(|RuleEdge { rule, is_end, at }| (rule, is_end, at)).collect()
+}
+
+/// Every plan that the project has, right or wrong.
+static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut folders: Vec<_> = ["examples", "crates", "tests"].map(|folder| root.join(folder)).into();
+    let mut texts = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("node_modules") && !path.is_symlink() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "orch") {
+                texts.push(String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned());
+            }
+        }
+    }
+    assert!(texts.len() > 20, "{} plans were found", texts.len());
+    texts
+});
+
+#[test]
+fn every_plan_of_the_project_is_read_as_pest_reads_it() {
+    for text in &*TEXTS {
+        assert_eq!(found(text), expected(text), "{text}");
+    }
+}
+
+/// What is put into plans to break them.
+const PIECES: [&str; 40] = [
+    "", " ", "\n", "\r\n", "\t", "//", "///", "//// x\n", "\"", "\"\"\"", "{", "}", "(", ")", "[", "]",
+    "<", ">", ",", ";", ":", ".", "..", "?", "?.", "??", "=", "=>", "->", "-", "!", "\\u{", "\0", "é",
+    "plan p(", "\nfn f(", "if ", "else ", "as ", "0.5USD",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn broken_plans_are_read_as_pest_reads_them(
+        which in any::<prop::sample::Index>(),
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0..12_usize, prop::sample::select(&PIECES[..])), 1..8),
+    ) {
+        let mut text = which.get(&TEXTS[..]).clone();
+        // Of a long one a part is enough, and pest takes its time.
+        text.truncate(text.floor_char_boundary(6_000));
+        for (at, len, piece) in cuts {
+            let start = text.floor_char_boundary(at.index(text.len() + 1));
+            let end = text.floor_char_boundary((start + len).min(text.len())).max(start);
+            text.replace_range(start..end, piece);
+        }
+        prop_assert_eq!(found(&text), expected(&text), "{}", text);
+    }
+}
