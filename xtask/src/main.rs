@@ -24,7 +24,7 @@ Usage: cargo xtask COMMAND
   check         formatting, clippy (with each feature by itself too), documentation, licences and sources, style and compatibility of the contract
   proto-image   what later changes of the contract must stay compatible with: the contract as it is now
   bench [NAME]  run the benchmarks (or those whose name contains NAME) and print their tables
-  bench build   how long builds take, from nothing and after a change to one crate
+  bench build   how long builds take, from nothing and after a change to one crate, and the compiler's tests
   descriptors FILE  what an entry of the Ledger needs of a .proto file, in base64
   demo          the main job in one command, on sample subnets
 ";

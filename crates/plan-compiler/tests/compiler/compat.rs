@@ -236,10 +236,18 @@ fn steps() -> impl Strategy<Value = (OperationDescriptor, OperationDescriptor)> 
             0 => operation_of(&vary(&answer, &mut draw), &parameter),
             _ => operation_of(&answer, &vary(&parameter, &mut draw)),
         });
-        let changed: Vec<OperationDescriptor> = changed.collect();
-        let levels = changed.iter().map(|new| (operation(&old, new).level, new));
-        let mildest = levels.filter(|(level, _)| *level != Level::None).min_by_key(|(level, _)| *level);
-        let new = mildest.map_or(&changed[0], |(_, new)| new).clone();
+        let mut mildest: Option<(Level, OperationDescriptor)> = None;
+        for new in changed {
+            let level = operation(&old, &new).level;
+            let is_milder = |than: Level| than == Level::None || Level::None < level && level < than;
+            if mildest.as_ref().is_none_or(|(than, _)| is_milder(*than)) {
+                mildest = Some((level, new));
+            }
+            if level == Level::Compatible {
+                break;
+            }
+        }
+        let new = mildest.unwrap().1;
         (old, new)
     })
 }

@@ -24,7 +24,8 @@ fn known_in(text: &str) -> String {
     assert_eq!(session.rechecked().len(), 6, "from nothing, all");
     session.update(text);
     let (parse, checked) = (session.parse(), session.rechecked());
-    let bodies = parse.ast().items.iter().filter(|item| matches!(item, Item::Fn(_) | Item::Plan(_) | Item::Test(_)));
+    let bodies =
+        parse.ast().items.iter().filter(|item| matches!(item, Item::Fn(_) | Item::Plan(_) | Item::Test(_)));
     let known = bodies.filter(|item| !checked.contains(&item.span().start));
     let names: Vec<&str> = known.map(|item| item.name().map_or("test", |name| &name.name)).collect();
     names.join(" ")
@@ -37,8 +38,7 @@ fn what_is_kept_is_what_sees_nothing_of_the_change() {
     assert_eq!(known_in(&TEXT.replace("test", "// aside\n\ntest")), "color x start wrong test");
     // What is said of `wrong` may suggest any type, and any name.
     let sound = "color x start sum test";
-    for more in
-        ["record Other { n: Int }\n", "fn other(n: Int) -> Int = n\n", "test \"b\" { assert true }\n"]
+    for more in ["record Other { n: Int }\n", "fn other(n: Int) -> Int = n\n", "test \"b\" { assert true }\n"]
     {
         assert_eq!(known_in(&format!("{more}{TEXT}")), sound);
         assert_eq!(known_in(&format!("{TEXT}{more}")), sound);
