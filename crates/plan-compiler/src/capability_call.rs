@@ -16,7 +16,7 @@ use schema::lock::{Lock, PinnedEntry};
 use schema::operation::{CapabilityDescriptor, OperationDescriptor, Transport};
 use schema::price::{PriceBasis, PriceRule};
 
-use crate::one_call::{CallRefused, CallTerms, DEADLINE_SLACK_US, Signature, first};
+use crate::one_call::{CallRefused, CallTerms, DEADLINE_SLACK_US, Signature, first, incomparable};
 use crate::{Options, POLICY_DURATION_MAX_US, Source, compile};
 
 /// What the names of capabilities begin with where operations are named, too.
@@ -93,11 +93,17 @@ fn options<'a>(
     let callable = |operation: &&OperationDescriptor| {
         admits(&operation.id) && !matches!(operation.transport, Transport::Other { .. })
     };
-    let operations: Vec<&OperationDescriptor> =
+    let mut operations: Vec<&OperationDescriptor> =
         pinned.map(PinnedEntry::descriptor).filter(callable).collect();
     let id = format!("{CAPABILITY_PREFIX}{}", capability.name);
     if operations.is_empty() {
         return Err(CallRefused::Unserved { id });
+    }
+    // One whose charges the limit cannot be held against is left out, unless there is none but such.
+    let refused = operations.iter().find_map(|operation| incomparable(lock, operation, limit));
+    operations.retain(|operation| incomparable(lock, operation, limit).is_none());
+    if let Some(refused) = refused.filter(|_| operations.is_empty()) {
+        return Err(refused);
     }
     let currency = limit.map(|limit| limit.currency);
     let mut known: Vec<Choice<'_>> =

@@ -198,12 +198,8 @@ fn plan(
     if !(1..=POLICY_DURATION_MAX_US).contains(&terms.timeout_us) {
         return Err(CallRefused::Timeout { timeout_us: terms.timeout_us });
     }
-    let charged = operation.observed_cost.as_ref().and_then(ObservedCost::currency);
-    if let (Some(limit), Some(charged), None) = (terms.max_price, charged, lock.rate)
-        && limit.currency != charged
-    {
-        let (charged, limit) = (charged.symbol(), limit.currency.symbol());
-        return Err(CallRefused::OtherCurrency { id: id.clone(), charged, limit });
+    if let Some(refused) = incomparable(lock, operation, terms.max_price) {
+        return Err(refused);
     }
     let price = operation.price.worst(terms.max_price);
     let price = match price {
@@ -285,4 +281,16 @@ const fn fragment(params: u32, body: ExprId) -> Fragment {
 pub(crate) fn first(errors: Vec<BoundError>, id: &str) -> CallRefused {
     let first = errors.into_iter().next();
     first.map_or_else(|| CallRefused::PriceUnknown { id: id.to_owned() }, CallRefused::Unbounded)
+}
+
+/// Why what an operation says that it charged cannot be held against `limit`, if it cannot.
+pub(crate) fn incomparable(
+    lock: &Lock,
+    operation: &OperationDescriptor,
+    limit: Option<Amount>,
+) -> Option<CallRefused> {
+    let charged = operation.observed_cost.as_ref().and_then(ObservedCost::currency)?;
+    let limit = limit.filter(|limit| limit.currency != charged && lock.rate.is_none())?;
+    let (charged, limit) = (charged.symbol(), limit.currency.symbol());
+    Some(CallRefused::OtherCurrency { id: operation.id.clone(), charged, limit })
 }

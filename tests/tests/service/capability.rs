@@ -6,7 +6,10 @@ use e2e::service::{Clients, code_of};
 use e2e::subnet::{Reply, Subnet, micro_usd};
 use proto::v1;
 use proto::v1::stream_response::Event;
-use schema::operation::{AdapterDescriptor, Auth, CapabilityDescriptor, OperationDescriptor, Version};
+use schema::amount::Currency;
+use schema::operation::{
+    AdapterDescriptor, Auth, CapabilityDescriptor, ObservedCost, OperationDescriptor, Version,
+};
 use schema::price::PriceRule;
 use serde_json::{Value as Json, json};
 use tonic::{Code, Status};
@@ -261,6 +264,23 @@ async fn what_cannot_be_called_is_refused_and_nothing_is_sent() {
     assert_eq!((refused.code(), code_of(&refused).as_str()), (Code::FailedPrecondition, "E1210"));
     assert!(refused.message().contains("cap.reply"), "{}", refused.message());
     assert_eq!(world.counts(), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_that_charges_in_tao_is_in_nobodys_way() {
+    let world = World::start(Reply::echo, Reply::echo).await;
+    let mut tao = world.dear.operation("tao", micro_usd(0), true);
+    tao.price = PriceRule::Unknown;
+    tao.observed_cost = Some(ObservedCost::Header { name: "x-cost".into(), currency: Currency::Rao });
+    world.clients.publish(&tao).await;
+    let version = Version { compatible: 1, ..Version::FIRST };
+    let operations = capability(&["sn65020.tao", "sn65020.cheap"]);
+    world.clients.publish_capability(&CapabilityDescriptor { version, ..operations }).await;
+    for cost_max in [None, usd(400)] {
+        let answer = call(&world.clients, v1::CallRequest { cost_max, ..reply("a") }).await.unwrap();
+        assert_eq!(answer.operation, "sn65020.cheap");
+    }
+    assert_eq!(world.counts(), (2, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, NodeBody};
 use plan_ir::validate::validate;
 use schema::amount::{Amount, Currency};
 use schema::lock::{Lock, PinnedEntry};
+use schema::operation::ObservedCost;
 use schema::price::{PriceBasis, PriceRule};
 use schema::types::Type;
 
@@ -127,6 +128,30 @@ fn a_limit_leaves_out_what_it_does_not_reach() {
     ]);
     let (plan, bound) = call(&known, "generate", Some(usd(999))).unwrap();
     assert_eq!((ids(&plan), bound.cost), (vec![SN96], usd(1_000)));
+}
+
+/// `lock`, where these operations say in TAO what they charged.
+fn charging_tao(mut lock: Lock, ids: &[&str]) -> Lock {
+    for id in ids {
+        let pinned = lock.operations.get_mut(*id).unwrap();
+        let mut operation = pinned.descriptor().clone();
+        operation.observed_cost =
+            Some(ObservedCost::Header { name: "x-cost".into(), currency: Currency::Rao });
+        *pinned = PinnedEntry::new(operation).unwrap();
+    }
+    lock
+}
+
+#[test]
+fn what_charges_in_another_currency_than_that_of_the_limit_is_left_out() {
+    let lock = charging_tao(generators(), &[SN64]);
+    assert_eq!(ids(&call(&lock, "generate", Some(usd(10_000))).unwrap().0), [SN96, SN28]);
+    let lock = charging_tao(lock, &[SN96]);
+    assert_eq!(ids(&call(&lock, "generate", Some(usd(10_000))).unwrap().0), [SN28]);
+    // Where no other is left, it is said why.
+    let refused = call(&charging_tao(lock, &[SN28]), "generate", Some(usd(10_000))).unwrap_err();
+    assert_eq!(refused.code(), "E0707");
+    assert!(refused.to_string().contains("give the limit in TAO"), "{refused}");
 }
 
 #[test]

@@ -14,8 +14,8 @@ use plan_ir::plan::CompiledPlan;
 use runtime::LoadedPlan;
 use schema::amount::{Amount, Currency};
 use schema::hash::Hash;
-use schema::lock::Lock;
-use schema::operation::{CapabilityDescriptor, OperationDescriptor};
+use schema::lock::{Lock, PinnedEntry};
+use schema::operation::{CapabilityDescriptor, ObservedCost, OperationDescriptor};
 use schema::price::{PriceBasis, PriceRule};
 use tonic::Status;
 
@@ -184,14 +184,15 @@ fn terms(max_price: Option<Amount>, timeout: Option<Duration>) -> CallTerms {
 
 impl Choice {
     fn new(lock: Lock, runtime: &runtime::Handle) -> Result<Self, Status> {
-        // Whatever it costs: nothing is sent.
-        let terms =
-            CallTerms { max_price: Some(Amount::zero(Currency::MicroUsd)), timeout_us: DEFAULT_TIMEOUT_US };
-        let one = |id: &String| {
+        let one = |(id, entry): (&String, &PinnedEntry)| {
+            // Whatever it costs: nothing is sent.
+            let charged = entry.descriptor().observed_cost.as_ref().and_then(ObservedCost::currency);
+            let nothing = Amount::zero(charged.unwrap_or(Currency::MicroUsd));
+            let terms = CallTerms { max_price: Some(nothing), timeout_us: DEFAULT_TIMEOUT_US };
             let (plan, _) = one_operation(&lock, id, &terms)?;
             Ok::<_, Status>((id.clone(), runtime.load(plan).map_err(failed)?))
         };
-        let each = lock.operations.keys().map(one).collect::<Result<_, _>>()?;
+        let each = lock.operations.iter().map(one).collect::<Result<_, _>>()?;
         Ok(Self { lock, each })
     }
 
