@@ -76,9 +76,10 @@ pub(crate) fn bench() -> Result<()> {
         }
         let (start, start_cpu) = (Instant::now(), cpu_of_children_s());
         let mut command = Command::new(cargo_path());
-        if !build.is_incremental {
-            command.env("CARGO_INCREMENTAL", "0");
-        }
+        match build.is_incremental {
+            true => command.env_remove("CARGO_INCREMENTAL"),
+            false => command.env("CARGO_INCREMENTAL", "0"),
+        };
         run(command.args(build.args).current_dir(&sources).env("CARGO_TARGET_DIR", &target))?;
         rows.push((build, start.elapsed().as_secs_f64(), cpu_of_children_s() - start_cpu));
     }

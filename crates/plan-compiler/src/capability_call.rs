@@ -48,7 +48,8 @@ impl Signature {
 /// The plan that calls the capability `name` of `lock` by the operations that `admits` lets through, and the most it can
 /// cost and take. Its budget is what it may spend on all of them. Where the terms name a limit, operations are tried as far
 /// as it reaches, and what published prices leave of it is shared by those without a price; where they name none, only
-/// operations with a price are tried.
+/// operations with a price are tried. One without a price that says in another currency than that of the limit what it
+/// charged is not tried: without a rate nobody could tell whether it stayed within it.
 ///
 /// # Errors
 /// [`CallRefused`].
@@ -99,9 +100,15 @@ fn options<'a>(
     if operations.is_empty() {
         return Err(CallRefused::Unserved { id });
     }
-    // One whose charges the limit cannot be held against is left out, unless there is none but such.
-    let refused = operations.iter().find_map(|operation| incomparable(lock, operation, limit));
-    operations.retain(|operation| incomparable(lock, operation, limit).is_none());
+    // Without a price, an operation is asked only if its charges can be held against the limit.
+    let mut refused = None;
+    operations.retain(|operation| {
+        let limit = limit.filter(|_| operation.price == PriceRule::Unknown);
+        let why = incomparable(lock, operation, limit);
+        let is_kept = why.is_none();
+        refused = refused.take().or(why);
+        is_kept
+    });
     if let Some(refused) = refused.filter(|_| operations.is_empty()) {
         return Err(refused);
     }

@@ -63,8 +63,10 @@ impl Session {
         &self.diagnostics
     }
 
-    /// Where the functions, adapters, plans and tests start that the last [`Self::update`] checked anew, as offsets in
-    /// bytes in their order: those that changed, and those that can see what did. Of all others it was known what to say.
+    /// Where the functions, adapters, plans and tests of the file start whose bodies the last [`Self::update`] checked
+    /// anew, as offsets in bytes in their order: those that changed, and those that can see what did. All, where the text
+    /// meets a limit by which bodies depend on those before them; none, where it has so many syntax errors that nothing
+    /// else is said of it. What is said of the costs of a plan can change without its body being among them.
     #[must_use]
     pub fn rechecked(&self) -> Vec<u32> {
         self.memo.checked()

@@ -1,7 +1,7 @@
 //! Makes the parser of `grammar/orch.pest`: reads the grammar as pest does, and writes a function for each rule.
 //!
 //! What a function does to a text is `src/parser/machine.rs`. That the result is what pest's own parser makes of the
-//! same grammar is what `src/parser/grammar.rs` tests.
+//! same grammar is what `tests/lang/reference.rs` tests.
 
 #![expect(clippy::print_stdout, reason = "it is how cargo is told")]
 

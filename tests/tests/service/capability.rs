@@ -268,7 +268,11 @@ async fn what_cannot_be_called_is_refused_and_nothing_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operation_that_charges_in_tao_is_in_nobodys_way() {
-    let world = World::start(Reply::echo, Reply::echo).await;
+    let cheap = |question: &str| match question {
+        "gone" => Reply::Drop,
+        question => Reply::echo(question),
+    };
+    let world = World::start(cheap, Reply::echo).await;
     let mut tao = world.dear.operation("tao", micro_usd(0), true);
     tao.price = PriceRule::Unknown;
     tao.observed_cost = Some(ObservedCost::Header { name: "x-cost".into(), currency: Currency::Rao });
@@ -280,7 +284,8 @@ async fn an_operation_that_charges_in_tao_is_in_nobodys_way() {
         let answer = call(&world.clients, v1::CallRequest { cost_max, ..reply("a") }).await.unwrap();
         assert_eq!(answer.operation, "sn65020.cheap");
     }
-    assert_eq!(world.counts(), (2, 0));
+    assert!(call(&world.clients, v1::CallRequest { cost_max: usd(400), ..reply("gone") }).await.is_err());
+    assert_eq!(world.counts().1, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -144,12 +144,18 @@ fn charging_tao(mut lock: Lock, ids: &[&str]) -> Lock {
 
 #[test]
 fn what_charges_in_another_currency_than_that_of_the_limit_is_left_out() {
+    let limit = Some(usd(10_000));
     let lock = charging_tao(generators(), &[SN64]);
-    assert_eq!(ids(&call(&lock, "generate", Some(usd(10_000))).unwrap().0), [SN96, SN28]);
+    assert_eq!(ids(&call(&lock, "generate", limit).unwrap().0), [SN96, SN28]);
+    // A published price is the limit of itself.
     let lock = charging_tao(lock, &[SN96]);
-    assert_eq!(ids(&call(&lock, "generate", Some(usd(10_000))).unwrap().0), [SN28]);
+    assert_eq!(ids(&call(&lock, "generate", limit).unwrap().0), [SN96, SN28]);
+    let unknown =
+        priced(&[(SN28, PriceRule::Unknown), (SN64, PriceRule::Unknown), (SN96, PriceRule::Unknown)]);
+    let in_tao = charging_tao(unknown, &[SN28, SN64, SN96]);
+    assert_eq!(ids(&call(&in_tao, "generate", Some(Amount::new(3, Currency::Rao))).unwrap().0).len(), 3);
     // Where no other is left, it is said why.
-    let refused = call(&charging_tao(lock, &[SN28]), "generate", Some(usd(10_000))).unwrap_err();
+    let refused = call(&in_tao, "generate", limit).unwrap_err();
     assert_eq!(refused.code(), "E0707");
     assert!(refused.to_string().contains("give the limit in TAO"), "{refused}");
 }

@@ -239,7 +239,7 @@ fn steps() -> impl Strategy<Value = (OperationDescriptor, OperationDescriptor)> 
         let mut mildest: Option<(Level, OperationDescriptor)> = None;
         for new in changed {
             let level = operation(&old, &new).level;
-            let is_milder = |than: Level| than == Level::None || Level::None < level && level < than;
+            let is_milder = |than: Level| level != Level::None && (than == Level::None || level < than);
             if mildest.as_ref().is_none_or(|(than, _)| is_milder(*than)) {
                 mildest = Some((level, new));
             }

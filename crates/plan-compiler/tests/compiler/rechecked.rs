@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use plan_compiler::{Options, Session};
 use plan_lang::ast::Item;
+use plan_lang::limits::MAX_REPORTED_ERRORS;
 use schema::lock::Lock;
 
 const TEXT: &str = "record Point { x: Int, y: Int }
@@ -51,13 +52,15 @@ fn what_is_kept_is_what_sees_nothing_of_the_change() {
     assert_eq!(known_in(&format!("use cap {{ generate }}\n{TEXT}")), "");
 }
 
-/// A text of which nothing can be said but that it is no plan.
+/// Of a text with as many syntax errors as are ever reported nothing else is said.
 #[test]
-fn nothing_is_checked_of_what_cannot_be_read() {
+fn of_a_hopeless_text_nothing_is_checked() {
     let mut session = Session::new("test.orch", Arc::new(Lock::empty()), Options::with_tests());
     session.update(TEXT);
-    session.update(&")\n".repeat(20_000));
+    session.update(&format!("{TEXT}{}", "fn f() -> Int =\n".repeat(MAX_REPORTED_ERRORS)));
+    assert_eq!(session.diagnostics().len(), MAX_REPORTED_ERRORS);
     assert!(session.rechecked().is_empty());
-    session.update(TEXT);
-    assert_eq!(session.diagnostics().len(), 1);
+    // What was known before is known still.
+    session.update(&TEXT.replace("= point.x", "= point.y"));
+    assert_eq!((session.rechecked().len(), session.diagnostics().len()), (2, 1));
 }

@@ -24,9 +24,10 @@ pub struct RuleEdge {
     pub at: usize,
 }
 
-/// What the grammar alone makes of `text`: the edges of all rules that leave any, in the order in which pest gives its
-/// tokens. For tools and tests that go by the grammar; everything else wants [`parse`](crate::parse), which reads a text
-/// in parts and says what is wrong with it. `None` if the text nests too deep.
+/// What the grammar alone makes of `text`: the edges of its rules, in the order in which pest gives its tokens, without
+/// those of silent rules and of `EOI`. For tools and tests that go by the grammar, whose names may change with any version;
+/// everything else wants [`parse`](crate::parse), which has a limit on the size of a text, reads it in parts and says what is
+/// wrong with it. `None` if the text nests too deep.
 ///
 /// ```
 /// let edges = plan_lang::rule_edges("fn one() -> Int = 1").unwrap();
