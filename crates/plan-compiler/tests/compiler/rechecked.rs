@@ -7,6 +7,8 @@ use plan_lang::ast::Item;
 use plan_lang::limits::MAX_REPORTED_ERRORS;
 use schema::lock::Lock;
 
+use crate::session::many_looks;
+
 const TEXT: &str = "record Point { x: Int, y: Int }
 record Line { from: Point, to: Point }
 enum Color { Red, Blue }
@@ -63,4 +65,20 @@ fn of_a_hopeless_text_nothing_is_checked() {
     // What was known before is known still.
     session.update(&TEXT.replace("= point.x", "= point.y"));
     assert_eq!((session.rechecked().len(), session.diagnostics().len()), (2, 1));
+}
+
+/// Then what is said of a body depends on all before it.
+#[test]
+fn all_is_checked_again_where_a_limit_is_met() {
+    let checked_beside_one_more = |count: usize| {
+        let mut session = Session::new("test.orch", Arc::new(Lock::empty()), Options::default());
+        let text = many_looks(count);
+        session.update(&text);
+        let bodies = session.rechecked().len();
+        session.update(&format!("{text}fn more() -> Int = 1\n"));
+        (bodies + 1, session.rechecked().len())
+    };
+    let (_, few) = checked_beside_one_more(32);
+    let (bodies, all) = checked_beside_one_more(33);
+    assert_eq!((few, all), (1, bodies));
 }

@@ -56,7 +56,7 @@ fn texts() -> &'static [(String, Arc<Lock>)] {
 }
 
 /// A function that is called with that many ranges: one more than 32 is not looked at, and its plan has an error.
-fn many_looks(count: usize) -> String {
+pub(crate) fn many_looks(count: usize) -> String {
     let mut text = String::from("fn first(xs: [String](..100)) -> [String](..100) = xs\n");
     for at in 1..=count {
         let _ = writeln!(text, "plan p{at}(xs: [String](..{at})) -> [String](..{at}) {{ first(xs) }}");
