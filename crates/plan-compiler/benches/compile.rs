@@ -1,8 +1,8 @@
 //! How long a plan takes from text to a plan that can run, and whether that grows with its length alone.
 //!
 //! Texts of 100, 1,000 and 10,000 lines in several shapes, see [`SHAPES`]; and what an edit of them takes in a
-//! session. `cargo bench .. -- sessions` measures the latter alone, `.. -- profile [SHAPE] [LINES] [edit]` compiles one
-//! text again and again, or edits it, for a profiler.
+//! session. `cargo bench .. -- sessions` measures the latter alone, `.. -- profile [SHAPE] [LINES] [edit|new]` compiles
+//! one text again and again, or edits it, or adds a record to it, for a profiler.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a benchmark")]
 
@@ -37,7 +37,7 @@ fn main() {
     if args.first().is_some_and(|arg| arg == "profile") {
         let shape = args.get(1).map_or(SHAPES[0].name, String::as_str);
         let lines = args.get(2).map_or(1_000, |lines| lines.parse().unwrap());
-        return profile(shape, lines, args.get(3).is_some_and(|what| what == "edit"));
+        return profile(shape, lines, args.get(3).map(String::as_str));
     }
     if args.first().is_some_and(|arg| arg == "sessions") {
         return sessions();
@@ -97,7 +97,7 @@ fn sessions() {
             let (start, _) = from_nothing(lines, &text);
             let body = edits(lines, &text, &edited(&text, shape.body));
             let signature = edits(lines, &text, &edited(&text, shape.signature));
-            let new = edits(lines, &text, &format!("{text}\nrecord Another {{ n: Int }}\n"));
+            let new = edits(lines, &text, &with_a_record(&text));
             let again = edits(lines, &text, &text);
             println!(
                 "{:<24} {:>6} {start:>10.2} {body:>9.2} {signature:>9.2} {new:>9.2} {again:>9.2} {:>11.1}x",
@@ -120,6 +120,11 @@ fn edited(text: &str, (from, to): (&str, &str)) -> String {
     };
     assert_ne!(edited, text);
     edited
+}
+
+/// `text` with a record more, which nothing names.
+fn with_a_record(text: &str) -> String {
+    format!("{text}\nrecord Another {{ n: Int }}\n")
 }
 
 /// In ms, the median of turning from one text to the other and back.
@@ -175,13 +180,13 @@ fn on_cpu_ns() -> u64 {
     stat.split_whitespace().next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
 }
 
-fn profile(name: &str, lines: usize, edit: bool) {
+fn profile(name: &str, lines: usize, change: Option<&str>) {
     let shape = SHAPES.iter().find(|shape| shape.name.contains(name)).unwrap();
     let text = (shape.text)(lines);
     let mut rounds = (20_000 / lines).max(1);
-    if edit {
+    if let Some(change) = change {
         rounds *= 20;
-        let changed = edited(&text, shape.body);
+        let changed = if change == "new" { with_a_record(&text) } else { edited(&text, shape.body) };
         let mut session = Session::new("bench.orch", Arc::new(lock().clone()), Options::default());
         for version in [&text, &changed].into_iter().cycle().take(rounds) {
             black_box(session.update(black_box(version)));
