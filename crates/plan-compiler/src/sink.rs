@@ -1,5 +1,7 @@
 //! Where diagnostics are collected while several texts are checked.
 
+use std::collections::HashSet;
+
 use plan_lang::{Diagnostic, Span};
 
 /// Index of a text: 0 is the plan's own file, others are capabilities and adapters of the lock.
@@ -9,8 +11,8 @@ pub(crate) type SourceId = u16;
 #[derive(Debug, Default)]
 pub(crate) struct Sink {
     found: Vec<(SourceId, Diagnostic)>,
-    /// Where each of [`Self::found`] is, side by side for looking back.
-    places: Vec<(SourceId, Span)>,
+    /// Where they are.
+    places: HashSet<(SourceId, Span)>,
     quiet: u32,
     errors: usize,
     warnings: usize,
@@ -23,16 +25,13 @@ impl Sink {
         if self.quiet > 0 {
             return;
         }
-        let place = (source, diagnostic.span());
-        let first = self.places.len().saturating_sub(SAME_WITHIN);
-        let recent = self.places.iter().zip(&self.found).skip(first);
-        let known = recent.rev().any(|(other, (_, found))| *other == place && *found == diagnostic);
-        if !known {
+        let same = |(other, found): &(SourceId, Diagnostic)| *other == source && *found == diagnostic;
+        let is_new = self.places.insert((source, diagnostic.span()));
+        if is_new || !self.found.iter().rev().take(SAME_WITHIN).any(same) {
             let count = if diagnostic.is_error() { &mut self.errors } else { &mut self.warnings };
             *count += 1;
             if *count <= KEPT_MAX {
                 self.found.push((source, diagnostic));
-                self.places.push(place);
             }
         }
     }
