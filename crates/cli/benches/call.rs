@@ -1,5 +1,6 @@
 //! What one call costs: `CallService.Call` over TCP against a bare unary call of the same server and a bare call of the
-//! subnet client in the same run, rounds interleaved; and how long `orch call` takes from its start to the first byte at
+//! subnet client in the same run, rounds interleaved, beside a server that makes the same call of the subnet for its caller and
+//! does nothing else; and how long `orch call` takes from its start to the first byte at
 //! the subnet, on a machine that has just run it.
 #![expect(
     clippy::unwrap_used,
@@ -18,14 +19,18 @@ use std::time::{Duration, Instant};
 
 use proto::v1;
 use proto::v1::call_service_client::CallServiceClient;
+use proto::v1::call_service_server::{CallService, CallServiceServer};
 use schema::operation::OperationDescriptor;
 use schema::value::Value;
 use serde_json::json;
 use server::{Options, Service, StoreLocation};
 use subnet::egress::{self, EgressPolicy};
 use subnet::secrets::SecretStore;
-use subnet::{CallContext, Client, Follow};
-use tonic::transport::Endpoint;
+use subnet::{CallContext, Client, Follow, PreparedOperation};
+use tonic::codegen::BoxStream;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Endpoint, Server};
+use tonic::{Request, Response, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
@@ -42,45 +47,32 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     // The client has threads of its own, as one in another process has.
     let client = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    println!("one call at a time, p50      bare unary  bare call  CallService.Call  adds");
+    println!("one call at a time, p50      bare unary  bare call  passed on  adds       CallService.Call  adds");
     let folder = tempfile::tempdir().unwrap();
     for (name, store) in
         [("in memory", StoreLocation::Memory), ("durable", StoreLocation::Folder(folder.path().to_owned()))]
     {
         let operation = operation(&url);
         let address = runtime.block_on(service(store, operation.clone()));
-        client.block_on(calls(name, &address, &operation));
+        let passes_on = runtime.block_on(pass_through(&operation));
+        client.block_on(calls(name, &address, &passes_on, &operation));
     }
     runtime.shutdown_background();
     cold();
 }
 
 /// The same question by each way, in turn.
-async fn calls(name: &str, address: &str, operation: &OperationDescriptor) {
-    let channel = Endpoint::from_shared(address.to_owned()).unwrap().connect().await.unwrap();
-    let (mut health, mut ours) = (HealthClient::new(channel.clone()), CallServiceClient::new(channel));
-    let egress = egress::Options {
-        policy: EgressPolicy { allow_loopback: true, allow_private: false },
-        ..egress::Options::default()
-    };
-    let client = Client::new(egress).unwrap();
-    let types = schema::json_schema::OperationTypes::of(operation).unwrap();
-    let prepared = client.prepare(operation, types.into(), None).unwrap();
-    let (input, secrets) = (Value::record([Value::string("a".to_owned())]), SecretStore::new());
-    let context = CallContext {
-        request_nonce: [1; 32],
-        timeout: Duration::from_secs(30),
-        secrets: &secrets,
-        hotkey: None,
-        follow: Follow::default(),
-        listener: None,
-    };
+async fn calls(name: &str, address: &str, passes_on: &str, operation: &OperationDescriptor) {
+    let channel = async |to: &str| Endpoint::from_shared(to.to_owned()).unwrap().connect().await.unwrap();
+    let (served, mut passing) = (channel(address).await, CallServiceClient::new(channel(passes_on).await));
+    let (mut health, mut ours) = (HealthClient::new(served.clone()), CallServiceClient::new(served));
+    let asked = Asked::of(operation);
     let request = v1::CallRequest {
         operation: operation.id.clone(),
         arguments_json: br#"{"q":"a"}"#.as_slice().into(),
         ..v1::CallRequest::default()
     };
-    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+    let mut times = [const { Vec::new() }; 4];
     for _ in 0..ROUNDS {
         for _ in 0..CALLS {
             let begun = Instant::now();
@@ -89,18 +81,77 @@ async fn calls(name: &str, address: &str, operation: &OperationDescriptor) {
         }
         for _ in 0..CALLS {
             let begun = Instant::now();
-            client.call(&prepared, &input, &context).await.result.unwrap();
+            asked.ask().await;
             times[1].push(begun.elapsed());
         }
-        for _ in 0..CALLS {
-            let begun = Instant::now();
-            ours.call(request.clone()).await.unwrap();
-            times[2].push(begun.elapsed());
+        for (client, times) in [&mut passing, &mut ours].into_iter().zip(&mut times[2..]) {
+            for _ in 0..CALLS {
+                let begun = Instant::now();
+                client.call(request.clone()).await.unwrap();
+                times.push(begun.elapsed());
+            }
         }
     }
-    let [unary, bare, ours] = times.map(|mut times| median(&mut times));
-    let adds = ours.saturating_sub(unary + bare);
-    println!("{name:<24}  {unary:>13.1?}  {bare:>9.1?}  {ours:>16.1?}  {adds:.1?}");
+    let [unary, bare, passed, ours] = times.map(|mut times| median(&mut times));
+    let [more, adds] = [passed, ours].map(|took| took.saturating_sub(unary + bare));
+    println!("{name:<24}  {unary:>13.1?}  {bare:>9.1?}  {passed:>9.1?}  {more:<9.1?}  {ours:>16.1?}  {adds:.1?}");
+}
+
+/// The subnet client with one question.
+struct Asked {
+    client: Client,
+    prepared: PreparedOperation,
+    input: Value,
+    secrets: SecretStore,
+}
+
+impl Asked {
+    fn of(operation: &OperationDescriptor) -> Self {
+        let egress = egress::Options {
+            policy: EgressPolicy { allow_loopback: true, allow_private: false },
+            ..egress::Options::default()
+        };
+        let client = Client::new(egress).unwrap();
+        let types = schema::json_schema::OperationTypes::of(operation).unwrap();
+        let prepared = client.prepare(operation, types.into(), None).unwrap();
+        let input = Value::record([Value::string("a".to_owned())]);
+        Self { client, prepared, input, secrets: SecretStore::new() }
+    }
+
+    async fn ask(&self) {
+        let context = CallContext {
+            request_nonce: [1; 32],
+            timeout: Duration::from_secs(30),
+            secrets: &self.secrets,
+            hotkey: None,
+            follow: Follow::default(),
+            listener: None,
+        };
+        self.client.call(&self.prepared, &self.input, &context).await.result.unwrap();
+    }
+}
+
+#[tonic::async_trait]
+impl CallService for Asked {
+    type StreamStream = BoxStream<v1::StreamResponse>;
+
+    async fn call(&self, _: Request<v1::CallRequest>) -> Result<Response<v1::CallResponse>, Status> {
+        self.ask().await;
+        Ok(Response::new(v1::CallResponse::default()))
+    }
+
+    async fn stream(&self, _: Request<v1::StreamRequest>) -> Result<Response<Self::StreamStream>, Status> {
+        Err(Status::unimplemented("only whole calls are compared"))
+    }
+}
+
+/// A server that asks the subnet and does nothing else: its address.
+async fn pass_through(operation: &OperationDescriptor) -> String {
+    let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap().with_nodelay(Some(true));
+    let address = incoming.local_addr().unwrap();
+    let service = CallServiceServer::new(Asked::of(operation));
+    tokio::spawn(Server::builder().add_service(service).serve_with_incoming(incoming));
+    format!("http://{address}")
 }
 
 /// A server with one operation; its address.
