@@ -10,6 +10,7 @@ mod part;
 mod precheck;
 mod rules;
 mod squeeze;
+mod statements;
 mod tree;
 mod trial;
 

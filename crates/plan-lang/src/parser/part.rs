@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rowan::{GreenNode, NodeCache};
 
-use super::{precheck, tree};
+use super::{precheck, statements, tree};
 use crate::ast::{Item, Shift as _};
 use crate::diagnostic::Diagnostic;
 use crate::limits::MAX_BROKEN_PLACES;
@@ -69,6 +69,12 @@ impl Part {
         }
     }
 
+    /// Whether all of it was read, and there is nothing to say of it.
+    pub(super) fn is_sound(&self) -> bool {
+        let was_read = self.deep.is_none() && self.read == self.text.len();
+        was_read && self.broken == 0 && self.hidden.is_none() && self.checks.is_empty()
+    }
+
     /// Where reading stopped, if that was before its end.
     pub(super) fn unread_from(&self) -> Option<u32> {
         (self.read < self.text.len()).then(|| offset(self.read))
@@ -129,29 +135,42 @@ impl Parts {
         let tail_parts = before.split_off(before.len().saturating_sub(tail));
         let left_parts = before.split_off(head);
         let tail_items = items_before.split_off(items_before.len().saturating_sub(count(&tail_parts)));
-        items_before.truncate(count(&before));
-        let known = left_parts.iter().filter(|part| !part.is_unread());
-        let known: HashMap<&str, &Arc<Part>> = known.map(|part| (&*part.text, part)).collect();
+        let left_items = items_before.split_off(count(&before));
 
-        let mut at = length(&before);
-        let tail_was_at = at.saturating_add(length(&left_parts));
+        let start = length(&before);
+        let tail_was_at = start.saturating_add(length(&left_parts));
+        let tail_is_at = start.saturating_add(offset(changed.iter().map(|chunk| chunk.len()).sum()));
         let mut all = Self::of(before, items_before);
+        all.read(changed, start, &left_parts, left_items);
+        all.extend(tail_parts, tail_items, tail_is_at.wrapping_sub(tail_was_at));
+        all.give_up();
+        all
+    }
+
+    /// Adds `chunks`, which start at `at`, where the parts `before` with their `items` stood.
+    fn read(&mut self, chunks: &[&str], mut at: u32, before: &[Arc<Part>], items: Vec<Item>) {
         let mut cache = NodeCache::default();
-        for chunk in changed {
+        if let ([before], [chunk]) = (before, chunks)
+            && self.broken < MAX_BROKEN_PLACES
+            && let Some((part, items)) = statements::reread(before, items, chunk, at, &mut cache)
+        {
+            self.extend([Arc::new(part)], items, 0);
+            return;
+        }
+        let known = before.iter().filter(|part| !part.is_unread());
+        let known: HashMap<&str, &Arc<Part>> = known.map(|part| (&*part.text, part)).collect();
+        for chunk in chunks {
             let (part, items) = match known.get(chunk) {
-                _ if all.broken >= MAX_BROKEN_PLACES => (Arc::new(Part::unread(chunk)), Vec::new()),
+                _ if self.broken >= MAX_BROKEN_PLACES => (Arc::new(Part::unread(chunk)), Vec::new()),
                 Some(part) => (Arc::clone(part), part.lower()),
                 None => {
                     let (part, items) = Part::read(chunk, &mut cache);
                     (Arc::new(part), items)
                 }
             };
-            all.extend([part], items, at);
+            self.extend([part], items, at);
             at = at.saturating_add(offset(chunk.len()));
         }
-        all.extend(tail_parts, tail_items, at.wrapping_sub(tail_was_at));
-        all.give_up();
-        all
     }
 
     /// Forgets what was read behind too many broken places.

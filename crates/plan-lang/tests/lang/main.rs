@@ -2,6 +2,7 @@
 
 mod ast;
 mod depth;
+mod edits;
 mod fence;
 mod fixes;
 mod format;

@@ -35,7 +35,7 @@ fn found(text: &str) -> Vec<Said> {
 }
 
 /// Every plan that the project has, right or wrong.
-static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+pub(crate) static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut folders: Vec<_> = ["examples", "crates", "tests"].map(|folder| root.join(folder)).into();
     let mut texts = Vec::new();
@@ -61,7 +61,7 @@ fn every_plan_of_the_project_is_read_as_pest_reads_it() {
 }
 
 /// What is put into plans to break them.
-const PIECES: [&str; 40] = [
+pub(crate) const PIECES: [&str; 40] = [
     "", " ", "\n", "\r\n", "\t", "//", "///", "//// x\n", "\"", "\"\"\"", "{", "}", "(", ")", "[", "]", "<",
     ">", ",", ";", ":", ".", "..", "?", "?.", "??", "=", "=>", "->", "-", "!", "\\u{", "\0", "é", "plan p(",
     "\nfn f(", "if ", "else ", "as ", "0.5USD",

@@ -1,0 +1,258 @@
+//! Of a plan that was read before, only the statements around what changed are read again.
+//!
+//! The grammar commits itself by what is next: how a statement is read depends on its own text and on the first token
+//! behind it, not on the statements before it. So of an edit within the body of a plan that has no mistake, these are
+//! read anew: the statements that it touches, the one before, and the one behind, which must turn out to be what it was;
+//! and all others are what they were. Wherever anything else is found, the plan is read as a whole.
+
+use rowan::{GreenNode, GreenNodeData, Language as _, NodeCache, NodeOrToken};
+
+use super::part::{Part, offset};
+use super::tree::GreenElement;
+use crate::ast::{Block, Item, Shift as _};
+use crate::syntax::{Orch, SyntaxKind};
+
+/// What stands before statements that are read by themselves, and behind them where that is not the end of the plan: as
+/// deep as the body of a plan.
+const HEAD: &str = "plan p() -> Int {\n";
+const TAIL: &str = "\n}";
+
+/// The part of `text`, and its plan, which starts at `start` of the file as the one `before`; `None` where all of it has to
+/// be read.
+pub(super) fn reread(
+    before: &Part,
+    items: Vec<Item>,
+    text: &str,
+    start: u32,
+    cache: &mut NodeCache,
+) -> Option<(Part, Vec<Item>)> {
+    let Ok([Item::Plan(mut plan)]) = <[Item; 1]>::try_from(items) else { return None };
+    if !before.is_sound() {
+        return None;
+    }
+    let body = Body::of(&before.green)?;
+    let change = Change::between(&before.text, text);
+    let touched = body.touched(&change)?;
+    let (first, behind) = (body.statements.get(touched.first)?, body.statements.get(touched.behind));
+    let end = behind.map_or(body.end, |behind| behind.at + behind.len);
+    let read = text.get(first.at..change.moved(end))?;
+    let read = format!("{HEAD}{read}{}", if behind.is_some() { TAIL } else { "" });
+
+    let (part, items) = Part::read(&read, cache);
+    let Ok([Item::Plan(new)]) = <[Item; 1]>::try_from(items) else { return None };
+    let new_body = Body::of(&part.green).filter(|body| part.is_sound() && body.end == read.len())?;
+    let new_behind = new_body.statements.last().filter(|_| behind.is_some());
+    if let (Some(behind), Some(new)) = (behind, new_behind) {
+        let is_what_it_was =
+            behind.node == new.node && new.at + first.at == change.moved(behind.at) + HEAD.len();
+        if !is_what_it_was {
+            return None;
+        }
+    }
+    let new_first = new_body.statements.first()?;
+    let children = new_body.block.node.children().map(|child| child.to_owned());
+    let children = children.take(new_behind.map_or(usize::MAX, |behind| behind.index)).skip(new_first.index);
+    let green = body.with(first.index, behind.map_or(usize::MAX, |behind| behind.index), children);
+
+    let by = offset(first.at).wrapping_sub(offset(HEAD.len())).wrapping_add(start);
+    let longer = offset(text.len()).wrapping_sub(offset(before.text.len()));
+    splice(&mut plan.body, body.statements.len(), &touched, new.body, by, longer)?;
+    plan.body.span.end = plan.body.span.end.wrapping_add(longer);
+    plan.span.end = plan.span.end.wrapping_add(longer);
+    let part = Part { text: text.into(), green, read: text.len(), ..part };
+    Some((part, vec![Item::Plan(plan)]))
+}
+
+/// Where two texts differ: what is before is the same, and what is behind.
+struct Change {
+    start: usize,
+    /// In the text before.
+    end: usize,
+    /// In the new text.
+    new_end: usize,
+}
+
+impl Change {
+    fn between(before: &str, text: &str) -> Self {
+        let same = |(a, b): &(u8, u8)| a == b;
+        let start = before.bytes().zip(text.bytes()).take_while(same).count();
+        let start = before.floor_char_boundary(start);
+        let [left, new_left] = [before, text].map(|text| text.get(start..).unwrap_or_default());
+        let tail = left.bytes().rev().zip(new_left.bytes().rev()).take_while(same).count();
+        let end = before.ceil_char_boundary(before.len() - tail);
+        Self { start, end, new_end: text.len() - (before.len() - end) }
+    }
+
+    /// Where in the new text that is which was at `at`, behind the change.
+    fn moved(&self, at: usize) -> usize {
+        at - self.end + self.new_end
+    }
+}
+
+/// A child of a green node: its number, and its place in the text.
+struct Child<'a> {
+    index: usize,
+    at: usize,
+    len: usize,
+    node: &'a GreenNodeData,
+}
+
+impl<'a> Child<'a> {
+    /// The nodes among the children of `node`, which starts at `at`.
+    fn all(node: &'a GreenNodeData, mut at: usize) -> impl Iterator<Item = Self> {
+        node.children().enumerate().filter_map(move |(index, child)| {
+            let len = match child {
+                NodeOrToken::Node(node) => node.text_len(),
+                NodeOrToken::Token(token) => token.text_len(),
+            };
+            let (here, len) = (at, usize::from(len));
+            at += len;
+            child.into_node().map(|node| Self { index, at: here, len, node })
+        })
+    }
+
+    fn of(node: &'a GreenNodeData, at: usize, kind: SyntaxKind) -> Option<Self> {
+        Self::all(node, at).find(|child| child.kind() == kind)
+    }
+
+    fn kind(&self) -> SyntaxKind {
+        Orch::kind_from_raw(self.node.kind())
+    }
+}
+
+/// The body of the one plan of a chunk.
+struct Body<'a> {
+    file: &'a GreenNodeData,
+    item: Child<'a>,
+    plan: Child<'a>,
+    block: Child<'a>,
+    statements: Vec<Child<'a>>,
+    /// Behind its last brace.
+    end: usize,
+}
+
+/// Which statements are read again: from `first` on, and up to the one `behind`, which is none at the end of the body.
+struct Touched {
+    first: usize,
+    behind: usize,
+}
+
+impl<'a> Body<'a> {
+    fn of(file: &'a GreenNodeData) -> Option<Self> {
+        let item = Child::of(file, 0, SyntaxKind::Item)?;
+        let plan = Child::of(item.node, item.at, SyntaxKind::Plan)?;
+        let block = Child::of(plan.node, plan.at, SyntaxKind::Block)?;
+        let statements = Child::all(block.node, block.at).collect();
+        let end = block.at + block.len;
+        Some(Self { file, item, plan, block, statements, end })
+    }
+
+    /// `None` where the change is not only among the statements.
+    fn touched(&self, change: &Change) -> Option<Touched> {
+        let own = self.statements.partition_point(|statement| statement.at <= change.start).checked_sub(1)?;
+        // Behind the first byte of the first: what is before the statements stays what it was.
+        let is_behind_head = self.statements.first().is_some_and(|first| first.at < change.start);
+        let behind = self.statements.partition_point(|statement| statement.at <= change.end);
+        (is_behind_head && change.end < self.end).then_some(Touched { first: own.saturating_sub(1), behind })
+    }
+
+    /// The tree with other children of the block from `start` to `end`.
+    fn with(&self, start: usize, end: usize, children: impl Iterator<Item = GreenElement>) -> GreenNode {
+        let end = end.min(self.block.node.children().len());
+        let block = self.block.node.splice_children(start..end, children);
+        let plan = self.plan.node.replace_child(self.block.index, block.into());
+        let item = self.item.node.replace_child(self.plan.index, plan.into());
+        self.file.replace_child(self.item.index, item.into())
+    }
+}
+
+/// Puts the statements of `new` in the place of those that were touched, of so many; the last of `new` is the one behind
+/// them, where there is one. Moves those of `new` by `by` bytes, and what follows them by `longer`.
+fn splice(
+    block: &mut Block,
+    count: usize,
+    touched: &Touched,
+    mut new: Block,
+    by: u32,
+    longer: u32,
+) -> Option<()> {
+    // One node, one statement: else what is where is not known.
+    if block.stmts.len() + usize::from(block.value.is_some()) != count {
+        return None;
+    }
+    new.stmts.shift(by);
+    new.value.shift(by);
+    if touched.behind < count {
+        if new.value.is_none() {
+            new.stmts.pop()?;
+        }
+        let mut tail = block.stmts.split_off(touched.behind);
+        tail.shift(longer);
+        block.value.shift(longer);
+        block.stmts.truncate(touched.first);
+        block.stmts.append(&mut new.stmts);
+        block.stmts.append(&mut tail);
+    } else {
+        block.stmts.truncate(touched.first);
+        block.stmts.append(&mut new.stmts);
+        block.value = new.value;
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAN: &str = "/// Docs.\nplan p(a: Int) -> Int {\n  let b = a\n  let c = b;  let d = c\n  ensure d > 1 else \"no\"\n  d\n}\n// end\n";
+
+    /// Whether only statements of [`PLAN`] are read again when `from` in it becomes `to`.
+    fn is_partly_read(from: &str, to: &str) -> bool {
+        let mut cache = NodeCache::default();
+        let (part, items) = Part::read(PLAN, &mut cache);
+        let text = PLAN.replacen(from, to, 1);
+        let found = reread(&part, items, &text, 0, &mut cache);
+        if let Some((part, items)) = &found {
+            let (fresh, fresh_items) = Part::read(&text, &mut cache);
+            assert!(part.green == fresh.green && *items == fresh_items, "{text}");
+        }
+        found.is_some()
+    }
+
+    #[test]
+    fn edits_of_statements_read_only_these() {
+        for (from, to) in [
+            ("let b = a", "let b = a + 1"),
+            ("let c = b;", "let c = b\n"),
+            ("  let c", "  let more = a\n\n  // why\n  let c"),
+            ("  ensure d > 1 else \"no\"\n", ""),
+            ("> 1", "> \"\"\"\n {a}\n \"\"\".len()"),
+            ("  d\n}", "  if d > 2 { 1 } else { d }\n}"),
+            ("  d\n}", "  return d\n}"),
+            ("  d\n}", "  let e = d\n  e // last\n}"),
+            ("= c\n", "= c\n    .pow(2)\n"),
+        ] {
+            assert!(is_partly_read(from, to), "{to}");
+        }
+    }
+
+    #[test]
+    fn all_else_is_read_as_a_whole() {
+        for (from, to) in [
+            ("a: Int", "a: Float"),
+            ("let b = a", "let b = "),
+            ("let b", "// so\n  let b"),
+            ("> 1", "> 1 } fn f() -> Int = { 1"),
+            ("= c\n", "= c }\n"),
+            ("= c\n", "= { c\n"),
+            ("else \"no\"", "else \"\"\"no"),
+            ("let d", "let D"),
+            ("let d", "let\u{200b} d"),
+            ("= c\n", "= (c\n"),
+            ("end", "at the end"),
+            ("", ""),
+        ] {
+            assert!(!is_partly_read(from, to), "{to}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A text that is edited again and again is at every step what it would be if it were read for the first time, whichever part of it is
+//! read again.
+
+#![expect(clippy::unwrap_used, clippy::string_slice, reason = "tests")]
+
+use plan_lang::{Parse, parse};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::reference::{PIECES, TEXTS};
+
+/// Asserts that both are the same in all that can be asked of them.
+pub(crate) fn assert_same(fresh: &Parse, changed: &Parse, text: &str) {
+    let (a, b) = (fresh.syntax(), changed.syntax());
+    let nodes = |root: &plan_lang::syntax::SyntaxNode| {
+        root.descendants().map(|node| (node.kind(), node.span())).collect::<Vec<_>>()
+    };
+    assert_eq!(nodes(&a), nodes(&b), "{text}");
+    let same = |(a, b): (plan_lang::syntax::SyntaxToken, plan_lang::syntax::SyntaxToken)| {
+        (a.kind(), a.span(), a.text()) == (b.kind(), b.span(), b.text())
+    };
+    assert!(
+        a.all_tokens().count() == b.all_tokens().count() && a.all_tokens().zip(b.all_tokens()).all(same),
+        "{text}"
+    );
+    assert_eq!(fresh.ast(), changed.ast(), "{text}");
+    assert_eq!(fresh.diagnostics(), changed.diagnostics(), "{text}");
+    assert_eq!(fresh.is_complete(), changed.is_complete(), "{text}");
+    assert_eq!(changed.chunks().map(|chunk| chunk.text().to_string()).collect::<String>(), text);
+    let names =
+        |parse: &Parse| parse.chunks().map(|chunk| (chunk.items(), chunk.names())).collect::<Vec<_>>();
+    assert_eq!(names(fresh), names(changed), "{text}");
+}
+
+/// Something that an editor does.
+#[derive(Clone, Debug)]
+enum Edit {
+    Insert(Index, &'static str),
+    Delete(Index, usize),
+    /// Whole lines: one more of the same, one less, or two the other way round.
+    Line(Index, usize),
+    /// A word or number is another.
+    Word(Index, &'static str),
+    Statement(Index, &'static str),
+}
+
+const STATEMENTS: [&str; 8] = [
+    "let more = 1\n",
+    "  let more = \"\"\"\n    a {more}\n      b\n    \"\"\"; ensure true else \"no\"\n",
+    "ensure more > 1 // as it was\n  else \"no {more}\"\n",
+    "more\n",
+    ".len()\n",
+    "as Int\n",
+    "if more { 1 }\nelse { 2 }\n",
+    "return more\n",
+];
+
+impl Edit {
+    fn of(&self, text: &str) -> String {
+        let at = |at: &Index| text.floor_char_boundary(at.index(text.len() + 1));
+        let line = |at: usize| {
+            let start = text[..at].rfind('\n').map_or(0, |before| before + 1);
+            (start, text[at..].find('\n').map_or(text.len(), |end| at + end + 1))
+        };
+        match self {
+            Self::Insert(place, piece) => format!("{}{piece}{}", &text[..at(place)], &text[at(place)..]),
+            Self::Delete(place, len) => {
+                let end = text.ceil_char_boundary((at(place) + len).min(text.len()));
+                format!("{}{}", &text[..at(place)], &text[end..])
+            }
+            Self::Line(place, how) => {
+                let (start, end) = line(at(place));
+                let own = &text[start..end];
+                match how {
+                    0 => format!("{}{own}{}", &text[..start], &text[start..]),
+                    1 => format!("{}{}", &text[..start], &text[end..]),
+                    _ => {
+                        let next = line(end).1;
+                        format!("{}{}{own}{}", &text[..start], &text[end..next], &text[next..])
+                    }
+                }
+            }
+            Self::Word(place, word) => {
+                let is_word = |c: char| c.is_alphanumeric() || c == '_';
+                let start = text[..at(place)].rfind(is_word).unwrap_or(0);
+                let end = text[start..].find(|c| !is_word(c)).map_or(text.len(), |end| start + end);
+                format!("{}{word}{}", &text[..start], &text[end..])
+            }
+            Self::Statement(place, statement) => {
+                let (start, _) = line(at(place));
+                format!("{}{statement}{}", &text[..start], &text[start..])
+            }
+        }
+    }
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let place = any::<Index>;
+    let word = prop::sample::select(&["x", "other", "12", "let", "as", "with"][..]);
+    prop_oneof![
+        1 => (place(), prop::sample::select(&PIECES[..])).prop_map(|(at, piece)| Edit::Insert(at, piece)),
+        1 => (place(), 1..12_usize).prop_map(|(at, len)| Edit::Delete(at, len)),
+        2 => (place(), 0..3_usize).prop_map(|(at, how)| Edit::Line(at, how)),
+        3 => (place(), word).prop_map(|(at, word)| Edit::Word(at, word)),
+        2 => (place(), prop::sample::select(&STATEMENTS[..])).prop_map(|(at, text)| Edit::Statement(at, text)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_edited_text_is_as_if_it_were_new(which in any::<Index>(), edits in prop::collection::vec(edit(), 1..10)) {
+        let mut text = which.get(&TEXTS[..]).clone();
+        let mut changing = parse(&text);
+        for edit in edits {
+            let edited = edit.of(&text);
+            changing.change(&edited);
+            let fresh = parse(&edited);
+            assert_same(&fresh, &changing, &edited);
+            // What broke the text is taken back, as most edits of a broken one are of no interest.
+            if fresh.has_errors() {
+                changing.change(&text);
+                assert_same(&parse(&text), &changing, &text);
+            } else {
+                text = edited;
+            }
+        }
+    }
+}
