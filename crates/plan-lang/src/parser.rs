@@ -3,6 +3,7 @@
 //! The grammar's rules are private to this module; what leaves it is [`Parse`], and their names by [`rule_edges`].
 
 mod chunk;
+mod edited;
 mod gap;
 mod grammar;
 mod machine;
@@ -10,7 +11,7 @@ mod part;
 mod precheck;
 mod rules;
 mod squeeze;
-mod statements;
+
 mod tree;
 mod trial;
 

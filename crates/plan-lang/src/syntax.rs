@@ -69,7 +69,7 @@ impl SyntaxNode {
 
     /// Whether its text has a line end.
     pub(crate) fn has_line_end(&self) -> bool {
-        self.any_token(|token| token.text().contains('\n'))
+        any_token(&self.0.green(), |token| token.text().contains('\n'))
     }
 
     /// The node around it.
@@ -112,33 +112,7 @@ impl SyntaxNode {
     /// Whether it has a token of that kind, at any depth.
     pub(crate) fn holds(&self, kind: SyntaxKind) -> bool {
         let kind = <Orch as rowan::Language>::kind_to_raw(kind);
-        self.any_token(|token| token.kind() == kind)
-    }
-
-    /// Shows `each` the texts of all tokens of that kind in it, in order.
-    pub(crate) fn each_text(&self, kind: SyntaxKind, mut each: impl FnMut(&str)) {
-        let kind = <Orch as rowan::Language>::kind_to_raw(kind);
-        self.any_token(|token| {
-            if token.kind() == kind {
-                each(token.text());
-            }
-            false
-        });
-    }
-
-    /// Whether `is` holds of a token in it, at any depth. Makes none of them, unlike [`Self::all_tokens`].
-    fn any_token(&self, mut is: impl FnMut(&rowan::GreenTokenData) -> bool) -> bool {
-        let green = self.0.green();
-        let mut open = vec![green.children()];
-        while let Some(children) = open.last_mut() {
-            match children.next() {
-                Some(rowan::NodeOrToken::Node(node)) => open.push(node.children()),
-                Some(rowan::NodeOrToken::Token(token)) if is(token) => return true,
-                Some(rowan::NodeOrToken::Token(_)) => {}
-                None => drop(open.pop()),
-            }
-        }
-        false
+        any_token(&self.0.green(), |token| token.kind() == kind)
     }
 
     /// The first child node of that kind.
@@ -327,6 +301,38 @@ impl fmt::Debug for SyntaxToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
     }
+}
+
+/// Shows `each` the texts of all tokens of that kind in a tree, in order.
+pub(crate) fn each_text<'g>(
+    green: &'g rowan::GreenNodeData,
+    kind: SyntaxKind,
+    mut each: impl FnMut(&'g str),
+) {
+    let kind = <Orch as rowan::Language>::kind_to_raw(kind);
+    any_token(green, |token| {
+        if token.kind() == kind {
+            each(token.text());
+        }
+        false
+    });
+}
+
+/// Whether `is` holds of a token in a tree, at any depth. Makes none of them, unlike [`SyntaxNode::all_tokens`].
+fn any_token<'g>(
+    green: &'g rowan::GreenNodeData,
+    mut is: impl FnMut(&'g rowan::GreenTokenData) -> bool,
+) -> bool {
+    let mut open = vec![green.children()];
+    while let Some(children) = open.last_mut() {
+        match children.next() {
+            Some(rowan::NodeOrToken::Node(node)) => open.push(node.children()),
+            Some(rowan::NodeOrToken::Token(token)) if is(token) => return true,
+            Some(rowan::NodeOrToken::Token(_)) => {}
+            None => drop(open.pop()),
+        }
+    }
+    false
 }
 
 fn span(range: rowan::TextRange) -> Span {

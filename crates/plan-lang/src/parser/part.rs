@@ -1,17 +1,17 @@
 //! A chunk of a text after it was read, with all that can be said of it without looking at the others.
 //! What stays the same from one version of a text to the next is told from what was changed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rowan::{GreenNode, NodeCache};
 
-use super::{precheck, statements, tree};
+use super::{edited, precheck, tree};
 use crate::ast::{Item, Shift as _};
 use crate::diagnostic::Diagnostic;
 use crate::limits::MAX_BROKEN_PLACES;
 use crate::lower;
-use crate::syntax::{SyntaxKind, SyntaxNode};
+use crate::syntax::{SyntaxKind, SyntaxNode, each_text};
 
 /// A chunk. Its offsets are its own, so that it is the same wherever it stands.
 #[derive(Debug)]
@@ -55,6 +55,20 @@ impl Part {
         (part, items)
     }
 
+    /// A chunk of one declaration of which there is nothing to say.
+    pub(super) fn sound(text: &str, green: GreenNode) -> Self {
+        Self {
+            text: text.into(),
+            green,
+            hidden: None,
+            deep: None,
+            broken: 0,
+            read: text.len(),
+            items: 1,
+            checks: Vec::new(),
+        }
+    }
+
     /// A chunk that is not read.
     fn unread(text: &str) -> Self {
         Self {
@@ -92,16 +106,15 @@ impl Part {
 
     /// Every name in it, once and sorted.
     pub(super) fn names(&self) -> Vec<String> {
-        let mut names = HashSet::new();
-        SyntaxNode::root(self.green.clone()).each_text(SyntaxKind::Ident, |text| {
-            let name = lower::name_in(text);
-            if !names.contains(name) {
-                names.insert(name.to_owned());
-            }
-        });
-        let mut names: Vec<String> = names.into_iter().collect();
+        let mut written = Vec::new();
+        each_text(&self.green, SyntaxKind::Ident, |text| written.push(text));
+        // Most are one token of the tree's, again and again.
+        written.sort_unstable_by_key(|text| text.as_ptr());
+        written.dedup_by_key(|text| text.as_ptr());
+        let mut names: Vec<&str> = written.into_iter().map(lower::name_in).collect();
         names.sort_unstable();
-        names
+        names.dedup();
+        names.into_iter().map(str::to_owned).collect()
     }
 }
 
@@ -150,26 +163,26 @@ impl Parts {
     /// Adds `chunks`, which start at `at`, where the parts `before` with their `items` stood.
     fn read(&mut self, chunks: &[&str], mut at: u32, before: &[Arc<Part>], items: Vec<Item>) {
         let mut cache = NodeCache::default();
-        if let ([before], [chunk]) = (before, chunks)
-            && self.broken < MAX_BROKEN_PLACES
-            && let Some((part, items)) = statements::reread(before, items, chunk, at, &mut cache)
-        {
-            self.extend([Arc::new(part)], items, 0);
-            return;
-        }
         let known = before.iter().filter(|part| !part.is_unread());
         let known: HashMap<&str, &Arc<Part>> = known.map(|part| (&*part.text, part)).collect();
+        let (mut before, mut items, mut was_at) = (before.iter(), items.into_iter(), at);
         for chunk in chunks {
-            let (part, items) = match known.get(chunk) {
-                _ if self.broken >= MAX_BROKEN_PLACES => (Arc::new(Part::unread(chunk)), Vec::new()),
-                Some(part) => (Arc::clone(part), part.lower()),
+            let before = before.next();
+            let items_before = items.by_ref().take(before.map_or(0, |part| part.items)).collect();
+            let (part, items, by) = match known.get(chunk) {
+                _ if self.broken >= MAX_BROKEN_PLACES => (Arc::new(Part::unread(chunk)), Vec::new(), at),
+                Some(part) => (Arc::clone(part), part.lower(), at),
                 None => {
-                    let (part, items) = Part::read(chunk, &mut cache);
-                    (Arc::new(part), items)
+                    let edited =
+                        before.and_then(|part| edited::reread(part, items_before, chunk, was_at, &mut cache));
+                    let by = if edited.is_some() { at.wrapping_sub(was_at) } else { at };
+                    let (part, items) = edited.unwrap_or_else(|| Part::read(chunk, &mut cache));
+                    (Arc::new(part), items, by)
                 }
             };
-            self.extend([part], items, at);
+            self.extend([part], items, by);
             at = at.saturating_add(offset(chunk.len()));
+            was_at = was_at.saturating_add(offset(before.map_or(0, |part| part.text.len())));
         }
     }
 

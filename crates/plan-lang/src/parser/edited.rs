@@ -1,24 +1,26 @@
-//! Of a plan that was read before, only the statements around what changed are read again.
+//! Of a plan that was read before, only what is around an edit is read again.
 //!
 //! The grammar commits itself by what is next: how a statement is read depends on its own text and on the first token
-//! behind it, not on the statements before it. So of an edit within the body of a plan that has no mistake, these are
-//! read anew: the statements that it touches, the one before, and the one behind, which must turn out to be what it was;
-//! and all others are what they were. Wherever anything else is found, the plan is read as a whole.
+//! behind it, not on the statements before it; and what is around the body of a plan does not depend on the body. So of a
+//! plan that has no mistake, these are read anew: of an edit within its body the statements that it touches, the one before,
+//! and the one behind, which must turn out to be what it was; of an edit outside of the body all that is outside of it.
+//! Wherever anything else is found, the plan is read as a whole.
 
 use rowan::{GreenNode, GreenNodeData, Language as _, NodeCache, NodeOrToken};
 
 use super::part::{Part, offset};
-use super::tree::GreenElement;
-use crate::ast::{Block, Item, Shift as _};
+use crate::ast::{Block, Item, Plan, Shift as _};
 use crate::syntax::{Orch, SyntaxKind};
 
 /// What stands before statements that are read by themselves, and behind them where that is not the end of the plan: as
 /// deep as the body of a plan.
 const HEAD: &str = "plan p() -> Int {\n";
 const TAIL: &str = "\n}";
+/// What is read in place of a body.
+const EMPTY: &str = "{}";
 
-/// The part of `text`, and its plan, which starts at `start` of the file as the one `before`; `None` where all of it has to
-/// be read.
+/// The part of `text`, and its declaration, where `before` was read in its place, with `items`; both start at `start` of their
+/// files. `None` where all of it has to be read.
 pub(super) fn reread(
     before: &Part,
     items: Vec<Item>,
@@ -26,41 +28,84 @@ pub(super) fn reread(
     start: u32,
     cache: &mut NodeCache,
 ) -> Option<(Part, Vec<Item>)> {
-    let Ok([Item::Plan(mut plan)]) = <[Item; 1]>::try_from(items) else { return None };
-    if !before.is_sound() {
-        return None;
-    }
+    let plan = only_plan(items).filter(|_| before.is_sound())?;
     let body = Body::of(&before.green)?;
     let change = Change::between(&before.text, text);
-    let touched = body.touched(&change)?;
+    let (green, plan) = if change.end <= body.block.at || body.end <= change.start {
+        around(&body, plan, &change, text, start, cache)?
+    } else {
+        within(&body, plan, &change, text, start, cache)?
+    };
+    Some((Part::sound(text, green), vec![Item::Plan(plan)]))
+}
+
+fn only_plan(items: Vec<Item>) -> Option<Plan> {
+    match <[Item; 1]>::try_from(items) {
+        Ok([Item::Plan(plan)]) => Some(plan),
+        _ => None,
+    }
+}
+
+/// Reads what is outside of the body.
+fn around(
+    body: &Body<'_>,
+    plan: Plan,
+    change: &Change,
+    text: &str,
+    start: u32,
+    cache: &mut NodeCache,
+) -> Option<(GreenNode, Plan)> {
+    let at = if change.end <= body.block.at { change.moved(body.block.at) } else { body.block.at };
+    let (head, tail) = (text.get(..at)?, text.get(at + body.block.len..)?);
+    let (part, items) = Part::read(&format!("{head}{EMPTY}{tail}"), cache);
+    let mut new = only_plan(items).filter(|_| part.is_sound())?;
+    let new_body = Body::of(&part.green)?;
+    if (new_body.block.at, new_body.block.len) != (at, EMPTY.len()) {
+        return None;
+    }
+    new.shift(start);
+    new.span.end = new.span.end.wrapping_add(offset(body.block.len - EMPTY.len()));
+    new.body = plan.body;
+    new.body.shift(offset(at).wrapping_sub(offset(body.block.at)));
+    Some((new_body.with(body.block.node.to_owned()), new))
+}
+
+/// Reads the statements that the change touches.
+fn within(
+    body: &Body<'_>,
+    mut plan: Plan,
+    change: &Change,
+    text: &str,
+    start: u32,
+    cache: &mut NodeCache,
+) -> Option<(GreenNode, Plan)> {
+    let touched = body.touched(change)?;
     let (first, behind) = (body.statements.get(touched.first)?, body.statements.get(touched.behind));
     let end = behind.map_or(body.end, |behind| behind.at + behind.len);
     let read = text.get(first.at..change.moved(end))?;
     let read = format!("{HEAD}{read}{}", if behind.is_some() { TAIL } else { "" });
 
     let (part, items) = Part::read(&read, cache);
-    let Ok([Item::Plan(new)]) = <[Item; 1]>::try_from(items) else { return None };
-    let new_body = Body::of(&part.green).filter(|body| part.is_sound() && body.end == read.len())?;
+    let new = only_plan(items).filter(|_| part.is_sound())?;
+    let new_body = Body::of(&part.green).filter(|body| body.end == read.len())?;
     let new_behind = new_body.statements.last().filter(|_| behind.is_some());
-    if let (Some(behind), Some(new)) = (behind, new_behind) {
-        let is_what_it_was =
-            behind.node == new.node && new.at + first.at == change.moved(behind.at) + HEAD.len();
-        if !is_what_it_was {
-            return None;
-        }
+    if let (Some(behind), Some(new)) = (behind, new_behind)
+        && (behind.node != new.node || new.at + first.at != change.moved(behind.at) + HEAD.len())
+    {
+        return None;
     }
     let new_first = new_body.statements.first()?;
     let children = new_body.block.node.children().map(|child| child.to_owned());
     let children = children.take(new_behind.map_or(usize::MAX, |behind| behind.index)).skip(new_first.index);
-    let green = body.with(first.index, behind.map_or(usize::MAX, |behind| behind.index), children);
+    let last = behind.map_or_else(|| body.block.node.children().len(), |behind| behind.index);
+    let block = body.block.node.splice_children(first.index..last, children);
 
     let by = offset(first.at).wrapping_sub(offset(HEAD.len())).wrapping_add(start);
-    let longer = offset(text.len()).wrapping_sub(offset(before.text.len()));
+    let longer = offset(change.new_end).wrapping_sub(offset(change.end));
     splice(&mut plan.body, body.statements.len(), &touched, new.body, by, longer)?;
     plan.body.span.end = plan.body.span.end.wrapping_add(longer);
     plan.span.end = plan.span.end.wrapping_add(longer);
-    let part = Part { text: text.into(), green, read: text.len(), ..part };
-    Some((part, vec![Item::Plan(plan)]))
+    Some((body.with(block), plan))
 }
 
 /// Where two texts differ: what is before is the same, and what is behind.
@@ -156,10 +201,8 @@ impl<'a> Body<'a> {
         (is_behind_head && change.end < self.end).then_some(Touched { first: own.saturating_sub(1), behind })
     }
 
-    /// The tree with other children of the block from `start` to `end`.
-    fn with(&self, start: usize, end: usize, children: impl Iterator<Item = GreenElement>) -> GreenNode {
-        let end = end.min(self.block.node.children().len());
-        let block = self.block.node.splice_children(start..end, children);
+    /// The tree with another block.
+    fn with(&self, block: GreenNode) -> GreenNode {
         let plan = self.plan.node.replace_child(self.block.index, block.into());
         let item = self.item.node.replace_child(self.plan.index, plan.into());
         self.file.replace_child(self.item.index, item.into())
@@ -220,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_of_statements_read_only_these() {
+    fn edits_read_only_what_is_around_them() {
         for (from, to) in [
             ("let b = a", "let b = a + 1"),
             ("let c = b;", "let c = b\n"),
@@ -231,6 +274,11 @@ mod tests {
             ("  d\n}", "  return d\n}"),
             ("  d\n}", "  let e = d\n  e // last\n}"),
             ("= c\n", "= c\n    .pow(2)\n"),
+            ("a: Int", "a: Float, more: String(..9) = \"x\""),
+            ("/// Docs", "/// More.\n/// Docs"),
+            ("-> Int {", "-> Int(0..9) with { budget: 1USD }\n{"),
+            ("// end\n", "\n// the end"),
+            ("", ""),
         ] {
             assert!(is_partly_read(from, to), "{to}");
         }
@@ -239,7 +287,9 @@ mod tests {
     #[test]
     fn all_else_is_read_as_a_whole() {
         for (from, to) in [
-            ("a: Int", "a: Float"),
+            ("a: Int", "a: "),
+            ("-> Int {", "-> {"),
+            ("// end\n", "x"),
             ("let b = a", "let b = "),
             ("let b", "// so\n  let b"),
             ("> 1", "> 1 } fn f() -> Int = { 1"),
@@ -249,8 +299,7 @@ mod tests {
             ("let d", "let D"),
             ("let d", "let\u{200b} d"),
             ("= c\n", "= (c\n"),
-            ("end", "at the end"),
-            ("", ""),
+            ("\n}\n", "\n} plan q() -> Int {\n  d\n}\n"),
         ] {
             assert!(!is_partly_read(from, to), "{to}");
         }
