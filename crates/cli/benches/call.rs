@@ -47,7 +47,9 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     // The client has threads of its own, as one in another process has.
     let client = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    println!("one call at a time, p50      bare unary  bare call  passed on  adds       CallService.Call  adds");
+    println!(
+        "one call at a time, p50      bare unary  bare call  passed on  adds       CallService.Call  adds"
+    );
     let folder = tempfile::tempdir().unwrap();
     for (name, store) in
         [("in memory", StoreLocation::Memory), ("durable", StoreLocation::Folder(folder.path().to_owned()))]
@@ -94,7 +96,9 @@ async fn calls(name: &str, address: &str, passes_on: &str, operation: &Operation
     }
     let [unary, bare, passed, ours] = times.map(|mut times| median(&mut times));
     let [more, adds] = [passed, ours].map(|took| took.saturating_sub(unary + bare));
-    println!("{name:<24}  {unary:>13.1?}  {bare:>9.1?}  {passed:>9.1?}  {more:<9.1?}  {ours:>16.1?}  {adds:.1?}");
+    println!(
+        "{name:<24}  {unary:>13.1?}  {bare:>9.1?}  {passed:>9.1?}  {more:<9.1?}  {ours:>16.1?}  {adds:.1?}"
+    );
 }
 
 /// The subnet client with one question.

@@ -1,8 +1,9 @@
 //! A text that is edited again and again is at every step what it would be if it were read for the first time, whichever part of it is
 //! read again.
 
-#![expect(clippy::unwrap_used, clippy::string_slice, reason = "tests")]
+#![expect(clippy::string_slice, reason = "tests")]
 
+use plan_lang::syntax::{SyntaxNode, SyntaxToken};
 use plan_lang::{Parse, parse};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -11,18 +12,14 @@ use crate::reference::{PIECES, TEXTS};
 
 /// Asserts that both are the same in all that can be asked of them.
 pub(crate) fn assert_same(fresh: &Parse, changed: &Parse, text: &str) {
-    let (a, b) = (fresh.syntax(), changed.syntax());
-    let nodes = |root: &plan_lang::syntax::SyntaxNode| {
-        root.descendants().map(|node| (node.kind(), node.span())).collect::<Vec<_>>()
-    };
-    assert_eq!(nodes(&a), nodes(&b), "{text}");
-    let same = |(a, b): (plan_lang::syntax::SyntaxToken, plan_lang::syntax::SyntaxToken)| {
-        (a.kind(), a.span(), a.text()) == (b.kind(), b.span(), b.text())
-    };
-    assert!(
-        a.all_tokens().count() == b.all_tokens().count() && a.all_tokens().zip(b.all_tokens()).all(same),
-        "{text}"
-    );
+    let nodes =
+        |root: &SyntaxNode| root.descendants().map(|node| (node.kind(), node.span())).collect::<Vec<_>>();
+    let (root, other) = (fresh.syntax(), changed.syntax());
+    assert_eq!(nodes(&root), nodes(&other), "{text}");
+    let is_same =
+        |(a, b): (SyntaxToken, SyntaxToken)| (a.kind(), a.span(), a.text()) == (b.kind(), b.span(), b.text());
+    assert_eq!(root.all_tokens().count(), other.all_tokens().count(), "{text}");
+    assert!(root.all_tokens().zip(other.all_tokens()).all(is_same), "{text}");
     assert_eq!(fresh.ast(), changed.ast(), "{text}");
     assert_eq!(fresh.diagnostics(), changed.diagnostics(), "{text}");
     assert_eq!(fresh.is_complete(), changed.is_complete(), "{text}");
