@@ -119,19 +119,19 @@ plan analyse@(company: String(1..80), rivals: [String(1..80)](1..5)) -> Report@
 /// One plan whose calls form 10 chains with something pure between the links.
 fn one_long_plan(lines: usize) -> String {
     let part = r#"  // Step @.
-  let query@ = if first.len() > @ { "{first} and {second}" } else { "{second}, part @" }
+  let query@ = if first.len() > 40 { "{first} and {second}" } else { "{second}, part @" }
   let found@ = call search(query: query@.take(400)) with web
   let links@ = found@.data.filter(h => h.title.contains(first)).take(5).map(h => h.link)
-  ensure links@.len() < 10 else "too many links for {query@}"
+  ensure links@.len() > 1 else "too few links for {query@}"
   let text@ = call generate(prompt: "What do these say of {first}?\n{links@.join("\n")}") as String(..2000) with model
-  let short@ = text@.take(100)
+  ensure text@.take(100) != first else "nothing is said of {query@}"
 "#;
     let tail = r#"
 /// A long one.
 plan long(first: String(1..80), second: String(1..80)) -> String(..100)
   with { budget: 100USD, deadline: 7d }
 {
-@  return short0
+@  return text0.take(100)
 }
 "#;
     repeat(lines, part, tail)
