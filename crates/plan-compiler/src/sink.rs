@@ -26,12 +26,14 @@ impl Sink {
             return;
         }
         let same = |(other, found): &(SourceId, Diagnostic)| *other == source && *found == diagnostic;
-        let is_new = self.places.insert((source, diagnostic.span()));
-        if is_new || !self.found.iter().rev().take(SAME_WITHIN).any(same) {
+        let place = (source, diagnostic.span());
+        let known = self.places.contains(&place) && self.found.iter().rev().take(SAME_WITHIN).any(same);
+        if !known {
             let count = if diagnostic.is_error() { &mut self.errors } else { &mut self.warnings };
             *count += 1;
             if *count <= KEPT_MAX {
                 self.found.push((source, diagnostic));
+                self.places.insert(place);
             }
         }
     }

@@ -11,7 +11,6 @@ mod part;
 mod precheck;
 mod rules;
 mod squeeze;
-
 mod tree;
 mod trial;
 

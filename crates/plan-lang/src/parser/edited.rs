@@ -1,15 +1,17 @@
 //! Of a plan that was read before, only what is around an edit is read again.
 //!
-//! The grammar commits itself by what is next: how a statement is read depends on its own text and on the first token
-//! behind it, not on the statements before it; and what is around the body of a plan does not depend on the body. So of a
-//! plan that has no mistake, these are read anew: of an edit within its body the statements that it touches, the one before,
-//! and the one behind, which must turn out to be what it was; of an edit outside of the body all that is outside of it.
-//! Wherever anything else is found, the plan is read as a whole.
+//! The grammar commits itself by what is next: in a text without mistakes, how a statement is read depends on its own text and
+//! on the first token behind it, not on the statements before it; and what is around the body of a plan depends on no more of the
+//! body than that it is none of a policy. So of a plan that has no mistake, these are read anew: of an edit within its body the
+//! statements that it touches, the one before, and the one behind, which must turn out to be what it was; of an edit outside of
+//! the body all that is outside of it. Wherever a mistake or anything else is found, the plan is read as a whole.
 
 use rowan::{GreenNode, GreenNodeData, Language as _, NodeCache, NodeOrToken};
 
 use super::part::{Part, offset};
+use super::tree::beginnings;
 use crate::ast::{Block, Item, Plan, Shift as _};
+use crate::limits::MAX_BROKEN_PLACES;
 use crate::syntax::{Orch, SyntaxKind};
 
 /// What stands before statements that are read by themselves, and behind them where that is not the end of the plan: as
@@ -18,25 +20,28 @@ const HEAD: &str = "plan p() -> Int {\n";
 const TAIL: &str = "\n}";
 /// What is read in place of a body.
 const EMPTY: &str = "{}";
+/// What is no longer than this is read without asking whether it is worth it.
+const SHORT_BYTES: usize = 4 << 10;
 
-/// The part of `text`, and its declaration, where `before` was read in its place, with `items`; both start at `start` of their
-/// files. `None` where all of it has to be read.
+/// The part of `text`, which takes the place of `before`, and its declaration. The place of `before` in the file was `was_at`;
+/// `items` are its declarations there, and the new one is given as if it were there still. `None` where all of `text` has
+/// to be read.
 pub(super) fn reread(
     before: &Part,
     items: Vec<Item>,
     text: &str,
-    start: u32,
+    was_at: u32,
     cache: &mut NodeCache,
 ) -> Option<(Part, Vec<Item>)> {
     let plan = only_plan(items).filter(|_| before.is_sound())?;
     let body = Body::of(&before.green)?;
     let change = Change::between(&before.text, text);
     let (green, plan) = if change.end <= body.block.at || body.end <= change.start {
-        around(&body, plan, &change, text, start, cache)?
+        around(&body, plan, &change, text, was_at, cache)?
     } else {
-        within(&body, plan, &change, text, start, cache)?
+        within(&body, plan, &change, text, was_at, cache)?
     };
-    Some((Part::sound(text, green), vec![Item::Plan(plan)]))
+    is_hopeful(&green, text, cache).then(|| (Part::sound(text, green), vec![Item::Plan(plan)]))
 }
 
 fn only_plan(items: Vec<Item>) -> Option<Plan> {
@@ -46,24 +51,44 @@ fn only_plan(items: Vec<Item>) -> Option<Plan> {
     }
 }
 
+/// Reads a plan that stands for a part of `text`; `None` if there is something to say of it, or it is hardly shorter.
+fn sound(read: &str, text: &str, cache: &mut NodeCache) -> Option<(Part, Plan)> {
+    if read.len() > SHORT_BYTES.max(text.len() / 2) {
+        return None;
+    }
+    let (part, items) = Part::read(read, cache);
+    let plan = only_plan(items).filter(|_| part.is_sound())?;
+    Some((part, plan))
+}
+
+/// Whether no beginning of `text` that is tried, were it new, is given up: what is broken of one is the statement that it ends in.
+fn is_hopeful(plan: &GreenNode, text: &str, cache: &mut NodeCache) -> bool {
+    beginnings(text).all(|end| {
+        let body = Body::of(plan);
+        let cut =
+            body.and_then(|body| body.statements.iter().map(|statement| statement.at).rfind(|at| *at < end));
+        let cut = cut.and_then(|at| text.get(at..end)).filter(|cut| cut.len() <= SHORT_BYTES);
+        cut.is_some_and(|cut| Part::read(&format!("{HEAD}{cut}"), cache).0.broken < MAX_BROKEN_PLACES / 2)
+    })
+}
+
 /// Reads what is outside of the body.
 fn around(
     body: &Body<'_>,
     plan: Plan,
     change: &Change,
     text: &str,
-    start: u32,
+    was_at: u32,
     cache: &mut NodeCache,
 ) -> Option<(GreenNode, Plan)> {
     let at = if change.end <= body.block.at { change.moved(body.block.at) } else { body.block.at };
     let (head, tail) = (text.get(..at)?, text.get(at + body.block.len..)?);
-    let (part, items) = Part::read(&format!("{head}{EMPTY}{tail}"), cache);
-    let mut new = only_plan(items).filter(|_| part.is_sound())?;
+    let (part, mut new) = sound(&format!("{head}{EMPTY}{tail}"), text, cache)?;
     let new_body = Body::of(&part.green)?;
     if (new_body.block.at, new_body.block.len) != (at, EMPTY.len()) {
         return None;
     }
-    new.shift(start);
+    new.shift(was_at);
     new.span.end = new.span.end.wrapping_add(offset(body.block.len - EMPTY.len()));
     new.body = plan.body;
     new.body.shift(offset(at).wrapping_sub(offset(body.block.at)));
@@ -76,7 +101,7 @@ fn within(
     mut plan: Plan,
     change: &Change,
     text: &str,
-    start: u32,
+    was_at: u32,
     cache: &mut NodeCache,
 ) -> Option<(GreenNode, Plan)> {
     let touched = body.touched(change)?;
@@ -85,8 +110,7 @@ fn within(
     let read = text.get(first.at..change.moved(end))?;
     let read = format!("{HEAD}{read}{}", if behind.is_some() { TAIL } else { "" });
 
-    let (part, items) = Part::read(&read, cache);
-    let new = only_plan(items).filter(|_| part.is_sound())?;
+    let (part, new) = sound(&read, text, cache)?;
     let new_body = Body::of(&part.green).filter(|body| body.end == read.len())?;
     let new_behind = new_body.statements.last().filter(|_| behind.is_some());
     if let (Some(behind), Some(new)) = (behind, new_behind)
@@ -100,7 +124,7 @@ fn within(
     let last = behind.map_or_else(|| body.block.node.children().len(), |behind| behind.index);
     let block = body.block.node.splice_children(first.index..last, children);
 
-    let by = offset(first.at).wrapping_sub(offset(HEAD.len())).wrapping_add(start);
+    let by = offset(first.at).wrapping_sub(offset(HEAD.len())).wrapping_add(was_at);
     let longer = offset(change.new_end).wrapping_sub(offset(change.end));
     splice(&mut plan.body, body.statements.len(), &touched, new.body, by, longer)?;
     plan.body.span.end = plan.body.span.end.wrapping_add(longer);

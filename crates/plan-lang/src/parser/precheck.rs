@@ -137,6 +137,11 @@ pub(super) fn look(chunk: &str) -> Result<Vec<Range<usize>>, usize> {
             }
             (Some(Open::Line | Open::Text), '{') => Some(Open::Brace),
             (Some(Open::Line | Open::Text), _) => None,
+            // A name may hold anything.
+            (_, '`') => {
+                len = quoted_name(rest).unwrap_or(len);
+                None
+            }
             (_, '"') if rest.starts_with("\"\"\"") => {
                 len = 3;
                 Some(Open::Text)
@@ -182,6 +187,15 @@ pub(super) fn look(chunk: &str) -> Result<Vec<Range<usize>>, usize> {
     }
     note_gap(&mut gaps, gap_start, at);
     Ok(gaps)
+}
+
+/// How long the name between back-quotes is that `text` starts with.
+fn quoted_name(text: &str) -> Option<usize> {
+    let name = text.strip_prefix('`')?;
+    let end = name
+        .find(['`', '\n'])
+        .filter(|end| *end > 0 && name.get(*end..).is_some_and(|rest| rest.starts_with('`')))?;
+    Some(end + 2)
 }
 
 fn note_gap(gaps: &mut Vec<Range<usize>>, start: Option<usize>, end: usize) {
@@ -235,6 +249,9 @@ mod tests {
         assert!(too_deep(&"\"{".repeat(MAX_NESTING + 1)).is_some());
         assert_eq!(too_deep(&"\"{x}\" ( [ } { } ) ] \\".repeat(500)), None);
         assert_eq!(too_deep(&"\"\\u{1F600}\"\n".repeat(500)), None);
+        assert_eq!(too_deep(&"r.`(` + r.`{` + r.`\"` + f(r.`a//b`)\n".repeat(500)), None);
+        // What is not closed on its line is no name.
+        assert!(too_deep(&"`(\n".repeat(MAX_NESTING + 1)).is_some());
     }
 
     #[test]

@@ -30,16 +30,19 @@ const TRIED_BYTES: [usize; 2] = [16 << 10, 128 << 10];
 /// How many times as long as a beginning that is tried a chunk must be.
 const WORTH_A_TRY: usize = 4;
 
+/// How long the beginnings of `text` are that are tried before it is read as a whole.
+pub(super) fn beginnings(text: &str) -> impl Iterator<Item = usize> {
+    let tried = TRIED_BYTES.iter().filter(|most| text.len() >= **most * WORTH_A_TRY);
+    tried.map(|most| beginning(text, *most))
+}
+
 /// Parses one chunk, or its beginning, if that is hopeless.
 ///
 /// `None` if the rules nest too deep, which is all that can happen, as the grammar accepts every text.
 /// `gaps` are its long runs of blanks and comments. What chunks have in common is stored once, in `cache`.
 pub(super) fn parse_chunk(text: &str, gaps: &[Range<usize>], cache: &mut NodeCache) -> Option<Tree> {
-    for most in TRIED_BYTES {
-        if text.len() < most * WORTH_A_TRY {
-            break;
-        }
-        let tree = parse_beginning(text, beginning(text, most), gaps, cache)?;
+    for read in beginnings(text) {
+        let tree = parse_beginning(text, read, gaps, cache)?;
         if tree.broken >= MAX_BROKEN_PLACES {
             return Some(tree);
         }

@@ -41,7 +41,9 @@ enum Edit {
     Statement(Index, &'static str),
 }
 
-const STATEMENTS: [&str; 8] = [
+const STATEMENTS: [&str; 10] = [
+    "let odd = more.`({//`\n",
+    "let text = more.`\"\"\"`; let deep = \"\"\" // ((((((((\n  \"\"\"\n",
     "let more = 1\n",
     "  let more = \"\"\"\n    a {more}\n      b\n    \"\"\"; ensure true else \"no\"\n",
     "ensure more > 1 // as it was\n  else \"no {more}\"\n",
@@ -79,7 +81,8 @@ impl Edit {
             }
             Self::Word(place, word) => {
                 let is_word = |c: char| c.is_alphanumeric() || c == '_';
-                let start = text[..at(place)].rfind(is_word).unwrap_or(0);
+                let before = text[..at(place)].trim_end_matches(|c| !is_word(c));
+                let start = before.trim_end_matches(is_word).len();
                 let end = text[start..].find(|c| !is_word(c)).map_or(text.len(), |end| start + end);
                 format!("{}{word}{}", &text[..start], &text[end..])
             }
@@ -123,5 +126,40 @@ proptest! {
                 text = edited;
             }
         }
+    }
+}
+
+/// What is counted and tried over a whole declaration is so after an edit, too.
+#[test]
+fn limits_of_a_plan_are_those_of_a_new_one() {
+    let names = |count: usize, header: &str| {
+        let lines: String = (0..count).map(|at| format!("  let a{at} = r.`(`\n")).collect();
+        format!("plan p(r: R{header}) -> Int {{\n{lines}  1\n}}\n")
+    };
+    let list: String = (0..3_000).map(|at| format!("p{at},\n")).collect();
+    let long = |start: usize, end: &str| {
+        let [first, behind] = [("a", start), ("c", 65_000)];
+        let mut text = String::from("plan p() -> Int {\n");
+        let fill = |text: &mut String, (name, bytes): (&str, usize)| {
+            while text.len() < bytes {
+                text.push_str(&format!("  let {name} = 1\n"));
+            }
+        };
+        fill(&mut text, first);
+        text.push_str(&format!("  let b = call f() with {{ accept: ({list} z) => true }}\n"));
+        fill(&mut text, behind);
+        format!("{text}  let d = 1{end}\n  let e = 1\n  2\n}}\n")
+    };
+    for (before, after) in [
+        (names(127, ""), names(128, "")),
+        (names(127, ""), names(127, ", y: Int = r.`(`")),
+        (long(10_000, ""), long(10_000, &" + 1".repeat(200))),
+        (long(15_000, ""), long(15_000, &" + 1".repeat(200))),
+        (long(17_000, ""), long(16_000, &" + 1".repeat(200))),
+    ] {
+        let mut changing = parse(&before);
+        assert!(!changing.has_errors());
+        changing.change(&after);
+        assert_same(&parse(&after), &changing, &after);
     }
 }
