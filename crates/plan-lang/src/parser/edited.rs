@@ -125,6 +125,7 @@ fn within(
     let block = body.block.node.splice_children(first.index..last, children);
 
     let by = offset(first.at).wrapping_sub(offset(HEAD.len())).wrapping_add(was_at);
+    // Of a text that is shorter it wraps.
     let longer = offset(change.new_end).wrapping_sub(offset(change.end));
     splice(&mut plan.body, body.statements.len(), &touched, new.body, by, longer)?;
     plan.body.span.end = plan.body.span.end.wrapping_add(longer);
