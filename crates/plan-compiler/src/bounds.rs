@@ -58,8 +58,7 @@ pub(crate) fn check(
 
 /// The names of the plans that other plans of the file run: they are no roots themselves.
 pub(crate) fn sub_plans<'a>(program: &Program<'a>) -> BTreeSet<&'a str> {
-    let runs = program.plans.iter().flat_map(|plan| crate::calls::run_plans(&plan.decl.body));
-    runs.filter_map(|path| path.as_ident()).map(|name| name.name.as_str()).collect()
+    program.plans.iter().flat_map(|plan| &plan.runs).map(|name| name.name.as_str()).collect()
 }
 
 fn no_bound(error: &BoundError, plan: &Plan<'_>, body: &PlanBody, compiled: &CompiledPlan) -> Diagnostic {

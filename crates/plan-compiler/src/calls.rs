@@ -12,11 +12,11 @@ pub(crate) fn applied(expr: &Expr) -> Vec<&Ident> {
     found.applied
 }
 
-/// The paths of all plans run in `block`, in source order.
-pub(crate) fn run_plans(block: &Block) -> Vec<&Path> {
+/// The names of all plans run in `block`, in source order.
+pub(crate) fn run_plans(block: &Block) -> Vec<&Ident> {
     let mut found = Mentions::default();
     found.block(block);
-    found.run
+    found.run.into_iter().filter_map(Path::as_ident).collect()
 }
 
 /// What `plan` calls itself, and the plans that it runs.

@@ -37,6 +37,8 @@ use crate::sink::SourceId;
 use fragment::{Frag, Operand};
 use types::TypeMap;
 
+/// How many bytes of source an expression takes, about.
+const SOURCE_BYTES_PER_EXPR: usize = 6;
 /// Nesting of sub-plans in one plan.
 const RUN_DEPTH_MAX: usize = 100;
 
@@ -68,6 +70,7 @@ fn lower_for(
     let Some((plan, body)) = program.plans.get(at).zip(checked.plans.get(at)) else {
         return Lowered { plan: Err(Vec::new()), parts: 0 };
     };
+    lowerer.make_room(plan.decl.span, body.vars.len());
     let defaults = checked.plan_defaults.get(at).map_or(&[][..], Vec::as_slice);
     for (index, (param, var)) in plan.params.iter().zip(&body.params).enumerate() {
         let index = u32::try_from(index).unwrap_or(u32::MAX);
@@ -178,6 +181,15 @@ impl<'p, 'a> Lowerer<'p, 'a> {
             runs_too_deep: false,
             crowded: false,
         }
+    }
+
+    /// Makes room for what the body at `span` with so many variables will need, more or less.
+    fn make_room(&mut self, span: Span, vars: usize) {
+        let exprs = (span.end - span.start) as usize / SOURCE_BYTES_PER_EXPR;
+        self.exprs.exprs.reserve(exprs);
+        self.exprs.types.reserve(exprs);
+        self.expr_spans.reserve(exprs);
+        self.env.reserve(vars);
     }
 
     fn finish(

@@ -1,20 +1,19 @@
 //! From parsed texts to plans: resolve, check, lower, bound. What did not change since an earlier version of the text
 //! is taken from a [`Memo`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use plan_ir::bound::Bound;
 use plan_ir::plan::CompiledPlan;
-use plan_lang::{Diagnostic, Span, ast};
+use plan_lang::{Diagnostic, Span};
 use schema::lock::Lock;
 
 use crate::bounds;
-use crate::calls::run_plans;
 use crate::check::{BodyId, Checked, Checker, meets_limit};
 use crate::codes;
 use crate::lower;
 use crate::memo::{Lowering, Memo};
-use crate::program::Program;
+use crate::program::{Plan, Program};
 use crate::report;
 use crate::resolve;
 use crate::sink::Sink;
@@ -164,7 +163,7 @@ impl<'a> Pipeline<'_, 'a, '_> {
         compilation: &mut Compilation,
     ) {
         let (program, names) = (self.program, self.texts.names());
-        let mut too_large = BTreeMap::new();
+        let mut too_large = BTreeSet::new();
         for (at, plan) in program.plans.iter().enumerate() {
             let lowering = self.lowering(BodyId::Plan(at), self.is_sub_plan(at, sub_plans), || {
                 let lowered = lower::lower(program, checked, &names, at);
@@ -190,17 +189,16 @@ impl<'a> Pipeline<'_, 'a, '_> {
             let is_too_large =
                 |found: &Diagnostic| found.code == codes::TOO_MANY_NODES && found.span() == name.span;
             if lowering.found.iter().any(is_too_large) {
-                too_large.insert(name.name.as_str(), plan.decl);
+                too_large.insert(name.name.as_str());
             }
             compilation.diagnostics.extend(lowering.found);
         }
         // A plan that runs one that is too large is too large because of that.
-        let runs_one = |plan: &ast::Plan| {
-            let mut runs = run_plans(&plan.body).into_iter().filter_map(ast::Path::as_ident);
-            runs.any(|name| too_large.contains_key(name.name.as_str()))
-        };
+        let runs_one =
+            |plan: &Plan<'_>| plan.runs.iter().any(|name| too_large.contains(name.name.as_str()));
+        let is_echo = |plan: &&Plan<'_>| too_large.contains(plan.decl.name.name.as_str()) && runs_one(plan);
         let echoes: BTreeSet<Span> =
-            too_large.values().filter(|plan| runs_one(plan)).map(|plan| plan.name.span).collect();
+            program.plans.iter().filter(is_echo).map(|plan| plan.decl.name.span).collect();
         compilation
             .diagnostics
             .retain(|found| found.code != codes::TOO_MANY_NODES || !echoes.contains(&found.span()));

@@ -147,6 +147,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) decl: &'a ast::Plan,
     pub(crate) params: Vec<Param<'a>>,
     pub(crate) output: Type,
+    /// The names of the plans that it runs, in source order.
+    pub(crate) runs: Vec<&'a ast::Ident>,
 }
 
 impl Program<'_> {

@@ -161,7 +161,7 @@ impl Analysis<'_> {
     fn contributors(&self, money: &money::Money<'_>, longest: &[bool]) -> Vec<Contributor> {
         let mut rows = Vec::new();
         for (id, node) in nodes(&self.plan.graph) {
-            let (mut factors, mut rounds) = (Vec::new(), 1_u64);
+            let (mut loops, mut rounds) = (Vec::new(), 1_u64);
             let mut in_cost = true;
             for (control, region) in self.topology.around(id) {
                 in_cost &= money.counts(control, region);
@@ -169,20 +169,20 @@ impl Analysis<'_> {
                     rounds = rounds.saturating_mul(size.rounds);
                     // A loop over one element is what `try run` is laid out as.
                     if size.elements != 1 {
-                        factors.push(format!("{} {}", size.elements, self.plural(control)));
+                        loops.push(format!("{} {} x ", size.elements, self.plural(control)));
                     }
                 }
             }
-            factors.reverse();
+            loops.reverse();
             for (level, leg) in self.legs(id).iter().enumerate() {
-                let mut factors = factors.clone();
-                factors.extend(leg.factors());
+                let mut factors = loops.concat();
+                leg.add_factors(&mut factors);
                 let (cost, purse) = self.spent_by(money, id, level, leg);
                 rows.push(Contributor {
                     node: id,
                     label: if level == 0 { node.label.clone() } else { format!("{} (fallback)", node.label) },
                     target: leg.target.clone(),
-                    factors: factors.join(" x "),
+                    factors,
                     cost: Amount::new(clamp(cost), self.currency),
                     purse,
                     latency_us: clamp(leg.latency_us.saturating_mul(u128::from(rounds))),

@@ -7,6 +7,7 @@ mod edited;
 mod gap;
 mod grammar;
 mod machine;
+mod names;
 mod part;
 mod precheck;
 mod rules;
@@ -66,9 +67,8 @@ impl Chunk {
     }
 
     /// Every name that is written in it, of whatever kind, once and sorted: it refers to no other.
-    #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        self.part.names()
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.part.names().iter()
     }
 }
 

@@ -112,15 +112,16 @@ pub struct Rate {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, rest) = (self.units / self.currency.scale(), self.units % self.currency.scale());
-        let width = self.currency.decimals();
-        let fraction = format!("{rest:0width$}");
-        let fraction = fraction.trim_end_matches('0');
-        if fraction.is_empty() {
-            write!(f, "{whole} {}", self.currency.symbol())
-        } else {
-            write!(f, "{whole}.{fraction} {}", self.currency.symbol())
+        let (whole, mut rest) = (self.units / self.currency.scale(), self.units % self.currency.scale());
+        let symbol = self.currency.symbol();
+        if rest == 0 {
+            return write!(f, "{whole} {symbol}");
         }
+        let mut width = self.currency.decimals();
+        while rest.is_multiple_of(10) {
+            (rest, width) = (rest / 10, width - 1);
+        }
+        write!(f, "{whole}.{rest:0width$} {symbol}")
     }
 }
 

@@ -31,7 +31,7 @@ impl<'a> Checker<'a, '_> {
         let members = self.members(adapter.decl);
         let input = Type::Named(operation.input);
         let request = match members.request {
-            Some(member) => self.check(&member.value, &input, "the request"),
+            Some(member) => self.check(&member.value, &input, &"the request"),
             None => Expr::error(adapter.decl.span),
         };
         let (answer, response) = match members.response {
@@ -81,7 +81,7 @@ impl<'a> Checker<'a, '_> {
     /// The variable of the answer, and what the capability gets of it.
     fn response(&mut self, value: &'a ast::Expr, answer: &Type, output: Option<&Type>) -> (VarId, Expr) {
         let Some(output) = output else { return self.generic_response(value, answer) };
-        match self.lambda(value, answer, Some(output), "`response`") {
+        match self.lambda(value, answer, Some(output), &"`response`") {
             Some(lambda) => (lambda.params.first().copied().unwrap_or(VarId(0)), *lambda.body),
             None => (VarId(0), Expr::error(value.span)),
         }
@@ -89,7 +89,7 @@ impl<'a> Checker<'a, '_> {
 
     /// A response that is decoded into whatever the caller wants: text, or JSON.
     fn generic_response(&mut self, value: &'a ast::Expr, answer: &Type) -> (VarId, Expr) {
-        let Some(lambda) = self.lambda(value, answer, None, "`response`") else {
+        let Some(lambda) = self.lambda(value, answer, None, &"`response`") else {
             return (VarId(0), Expr::error(value.span));
         };
         let var = lambda.params.first().copied().unwrap_or(VarId(0));

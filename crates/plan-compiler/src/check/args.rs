@@ -60,7 +60,7 @@ impl<'a> Checker<'a, '_> {
                 self.report(report.help("remove one of them"));
                 continue;
             }
-            let what = format!("the argument `{}` of `{}`", slot.name, callee.name);
+            let what = format_args!("the argument `{}` of `{}`", slot.name, callee.name);
             *target = Some((self.check(&arg.value, &slot.ty, &what), arg.span));
         }
         self.complete(callee, slots, filled, lost)

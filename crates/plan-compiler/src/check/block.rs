@@ -67,7 +67,7 @@ impl<'a> Checker<'a, '_> {
         let (value, ty) = match &stmt.ty {
             Some(ty) => {
                 let ty = self.ty(ty);
-                let what = format!("the value of `{}`", stmt.name.name);
+                let what = format_args!("the value of `{}`", stmt.name.name);
                 (self.check(&stmt.value, &ty, &what), ty)
             }
             None => {
@@ -95,7 +95,7 @@ impl<'a> Checker<'a, '_> {
                     .help("pure code has a value for everything: give one, or check in the plan"),
             );
         }
-        let cond = self.check(&stmt.cond, &Type::Bool, "the condition of `ensure`");
+        let cond = self.check(&stmt.cond, &Type::Bool, &"the condition of `ensure`");
         let message = self.in_place(Place::Pure("the message of `ensure`"), |this| {
             this.template(&stmt.message, stmt.message.span, None)
         });

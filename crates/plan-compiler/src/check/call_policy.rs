@@ -305,8 +305,8 @@ impl<'a> Checker<'a, '_> {
             self.wrong_value(field, "a lambda, such as `answer => answer.len() > 0`");
             return None;
         };
-        self.in_place(Place::Pure("`accept`"), |this| {
-            this.lambda(expr, output, Some(&Type::Bool), "`accept`")
+        self.in_place(Place::Pure(&"`accept`"), |this| {
+            this.lambda(expr, output, Some(&Type::Bool), &"`accept`")
         })
     }
 
@@ -329,7 +329,7 @@ impl<'a> Checker<'a, '_> {
             return self.fallback_call(value, wanted);
         }
         let place = Place::Pure("a fallback value");
-        let value = self.in_place(place, |this| this.check(expr, wanted, "the value of `fallback`"));
+        let value = self.in_place(place, |this| this.check(expr, wanted, &"the value of `fallback`"));
         Some(Fallback::Value(value))
     }
 

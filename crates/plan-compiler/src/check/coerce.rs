@@ -1,5 +1,7 @@
 //! Conversions, and the messages where there is none.
 
+use std::fmt::Display;
+
 use plan_ir::builtin::Builtin;
 use plan_ir::expr::Widening;
 use plan_lang::{Diagnostic, Fix, Span, suggest};
@@ -18,7 +20,7 @@ use crate::resolve::{Lookup, lookup};
 
 impl Checker<'_, '_> {
     /// `expr` as a `target`, or what is wrong with it. `what` names its place.
-    pub(super) fn coerce(&mut self, expr: Expr, target: &Type, what: &str) -> Expr {
+    pub(super) fn coerce(&mut self, expr: Expr, target: &Type, what: &dyn Display) -> Expr {
         match self.convert(&expr.ty, target) {
             Ok(conversion) => self.apply_conversion(expr, &conversion, target),
             Err(misfit) => {
@@ -124,7 +126,7 @@ impl Checker<'_, '_> {
         Expr::new(ExprKind::Match(Box::new(Match { value: record, arms })), Type::Named(to), span)
     }
 
-    fn misfit(&self, expr: &Expr, target: &Type, what: &str, misfit: Misfit) -> Diagnostic {
+    fn misfit(&self, expr: &Expr, target: &Type, what: &dyn Display, misfit: Misfit) -> Diagnostic {
         let (found, wanted) = (self.show(&expr.ty), self.show(target));
         match misfit {
             Misfit::Kind => {

@@ -27,7 +27,7 @@ impl<'a> Checker<'a, '_> {
     /// The default of a parameter.
     fn default(&mut self, param: &Param<'a>) -> Option<Expr> {
         let default = param.default?;
-        let what = format!("the default of `{}`", param.name.name);
+        let what = format_args!("the default of `{}`", param.name.name);
         let value = self.in_place(Place::Pure("a default"), |this| this.check(default, &param.ty, &what));
         if value.is_error() || matches!(value.kind, ExprKind::Error) {
             return Some(value);

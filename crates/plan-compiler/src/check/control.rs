@@ -20,7 +20,7 @@ impl<'a> Checker<'a, '_> {
         let mut conditions = Vec::new();
         let mut values = Vec::new();
         for branch in &node.branches {
-            conditions.push(self.check(&branch.cond, &Type::Bool, "the condition of `if`"));
+            conditions.push(self.check(&branch.cond, &Type::Bool, &"the condition of `if`"));
             values.push(self.arm(&branch.then, want));
         }
         values.push(self.arm(otherwise, want));
@@ -36,7 +36,7 @@ impl<'a> Checker<'a, '_> {
     pub(super) fn if_statement(&mut self, node: &'a ast::If, span: Span) -> Expr {
         let mut branches = Vec::new();
         for branch in &node.branches {
-            let cond = self.check(&branch.cond, &Type::Bool, "the condition of `if`");
+            let cond = self.check(&branch.cond, &Type::Bool, &"the condition of `if`");
             branches.push((cond, self.block_effect(&branch.then)));
         }
         let otherwise = node.otherwise.as_ref().map(|block| self.block_effect(block));
@@ -51,7 +51,7 @@ impl<'a> Checker<'a, '_> {
         want: Option<&Type>,
     ) -> Diagnostic {
         for branch in &node.branches {
-            self.check(&branch.cond, &Type::Bool, "the condition of `if`");
+            self.check(&branch.cond, &Type::Bool, &"the condition of `if`");
             self.arm(&branch.then, want);
         }
         let word = Span::new(span.start, span.start.saturating_add(2).min(span.end));
@@ -68,7 +68,7 @@ impl<'a> Checker<'a, '_> {
     /// An arm as what its place wants: each arm is converted on its own, for they may take different ways.
     fn wanted(&mut self, value: Expr, want: Option<&Type>) -> Expr {
         match want {
-            Some(want) => self.coerce(value, want, "the value of this branch"),
+            Some(want) => self.coerce(value, want, &"the value of this branch"),
             None => value,
         }
     }

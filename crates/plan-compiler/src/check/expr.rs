@@ -1,5 +1,7 @@
 //! One expression: what kind it is and who checks that kind.
 
+use std::fmt::Display;
+
 use plan_lang::ast::{self, ExprKind as Ast};
 use plan_lang::{Diagnostic, Fix, Span};
 use schema::types::Type;
@@ -54,7 +56,7 @@ impl<'a> Checker<'a, '_> {
     }
 
     /// The expression as a `target`. `what` names its place in messages: "the argument `query`".
-    pub(super) fn check(&mut self, expr: &'a ast::Expr, target: &Type, what: &str) -> Expr {
+    pub(super) fn check(&mut self, expr: &'a ast::Expr, target: &Type, what: &dyn Display) -> Expr {
         let found = self.infer(expr, Some(target));
         self.coerce(found, target, what)
     }

@@ -121,7 +121,7 @@ impl<'a> Checker<'a, '_> {
                 .fix(fix);
             return self.fail(span, report);
         }
-        let index = self.check(index, &Type::INT, "an index");
+        let index = self.check(index, &Type::INT, &"an index");
         match &list.ty {
             Type::Error => Expr::error(span),
             Type::List(element, range) => {

@@ -1,5 +1,7 @@
 //! Lambdas: arguments of methods, `accept`, sides of adapters.
 
+use std::fmt::Display;
+
 use plan_lang::ast::{self, Binder, ExprKind as Ast};
 use plan_lang::{Diagnostic, Span};
 use schema::types::Type;
@@ -17,7 +19,7 @@ impl<'a> Checker<'a, '_> {
         expr: &'a ast::Expr,
         param: &Type,
         result: Option<&Type>,
-        what: &str,
+        what: &dyn Display,
     ) -> Option<Lambda> {
         let Ast::Lambda { params, body } = &expr.kind else {
             self.no_lambda(expr, what);
@@ -34,14 +36,14 @@ impl<'a> Checker<'a, '_> {
                 other => other,
             };
             let body = this.in_place(place, |this| match result {
-                Some(result) => this.check(body, result, &format!("the result of the lambda of {what}")),
+                Some(result) => this.check(body, result, &format_args!("the result of the lambda of {what}")),
                 None => this.infer(body, None),
             });
             Lambda { params: vec![var], body: Box::new(body) }
         }))
     }
 
-    fn no_lambda(&mut self, expr: &'a ast::Expr, what: &str) {
+    fn no_lambda(&mut self, expr: &'a ast::Expr, what: &dyn Display) {
         let report = Diagnostic::error(codes::LAMBDA_MISUSE, format!("{what} takes a lambda"))
             .primary(expr.span, "no lambda");
         let report = match &expr.kind {
@@ -56,7 +58,7 @@ impl<'a> Checker<'a, '_> {
         self.report(report);
     }
 
-    fn lambda_params(&mut self, params: &[Binder], span: Span, what: &str) {
+    fn lambda_params(&mut self, params: &[Binder], span: Span, what: &dyn Display) {
         let at = params.get(1).map_or(span, Binder::span);
         let message = format!("the lambda of {what} takes 1 value, not {}", params.len());
         self.report(Diagnostic::error(codes::ARGUMENT_COUNT, message).primary(at, "write `x => ..`"));

@@ -202,7 +202,7 @@ impl<'a> Checker<'a, '_> {
         for item in items {
             values.push(match &element {
                 Some(Type::Json) => self.json_value(item),
-                Some(element) => self.check(item, element, "an element of this list"),
+                Some(element) => self.check(item, element, &"an element of this list"),
                 None => self.infer(item, None),
             });
         }

@@ -131,7 +131,7 @@ impl<'a> Checker<'a, '_> {
     /// The lambda of the call, whose own value is to be a `result` if that is given.
     fn method_lambda(&mut self, call: &Call<'a>, element: &Type, result: Option<&Type>) -> Option<Lambda> {
         let lambda = &call.args.last()?.value;
-        self.lambda(lambda, element, result, &format!("`{}`", call.op.name()))
+        self.lambda(lambda, element, result, &format_args!("`{}`", call.op.name()))
     }
 
     /// The lambda of the call, whose own value is to be a key with an order.
@@ -148,7 +148,7 @@ impl<'a> Checker<'a, '_> {
     /// The argument at `place` as a `ty`.
     fn argument(&mut self, call: &Call<'a>, place: usize, ty: &Type) -> Expr {
         match call.args.get(place) {
-            Some(arg) => self.check(&arg.value, ty, &format!("the argument of `{}`", call.op.name())),
+            Some(arg) => self.check(&arg.value, ty, &format_args!("the argument of `{}`", call.op.name())),
             None => Expr::error(call.span),
         }
     }

@@ -24,7 +24,7 @@ impl<'a> Checker<'a, '_> {
     ) -> Expr {
         match op {
             AstUnary::Not => {
-                let operand = self.check(operand, &Type::Bool, "the operand of `!`");
+                let operand = self.check(operand, &Type::Bool, &"the operand of `!`");
                 Expr::new(ExprKind::Unary(UnaryOp::Not, Box::new(operand)), Type::Bool, span)
             }
             AstUnary::Neg => {
@@ -60,7 +60,7 @@ impl<'a> Checker<'a, '_> {
         let ir = lower_op(op);
         match op {
             AstBinary::And | AstBinary::Or => {
-                let what = format!("an operand of `{}`", op.symbol());
+                let what = format_args!("an operand of `{}`", op.symbol());
                 let left = self.infer(left, Some(&Type::Bool));
                 if op == AstBinary::Or && matches!(left.ty, Type::Optional(_)) {
                     self.infer(right, None);
@@ -272,7 +272,7 @@ impl<'a> Checker<'a, '_> {
             Type::Optional(_) => unrefined(&inner).optional(),
             _ => unrefined(&inner),
         };
-        let right = self.coerce(right, &target, "the value behind `??`");
+        let right = self.coerce(right, &target, &"the value behind `??`");
         if right.is_error() {
             return Expr::error(span);
         }

@@ -1,5 +1,7 @@
 //! What is said of a value that may be out of range, and what brings it into range.
 
+use std::fmt::Display;
+
 use plan_ir::builtin::Builtin;
 use plan_lang::{Diagnostic, Fix};
 use schema::types::{LengthRange, Type};
@@ -17,7 +19,7 @@ struct Cut {
 
 impl Checker<'_, '_> {
     /// `expr`, which `what` names, is a `target` but for its range.
-    pub(super) fn out_of_range(&self, expr: &Expr, target: &Type, what: &str) -> Diagnostic {
+    pub(super) fn out_of_range(&self, expr: &Expr, target: &Type, what: &dyn Display) -> Diagnostic {
         let (found, wanted) = (self.show(&expr.ty), self.show(target));
         let message = format!("{what} must be `{wanted}`, but this is `{found}`");
         let cut = self.cut(&expr.ty, target);

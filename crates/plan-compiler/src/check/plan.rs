@@ -16,7 +16,7 @@ impl<'a> Checker<'a, '_> {
         self.body.place = Place::Pure("a function");
         let errors = self.sink.errors();
         let params = self.bind_params(&function.params);
-        let what = format!("the result of `{}`", function.decl.name.name);
+        let what = format_args!("the result of `{}`", function.decl.name.name);
         let body = self.check(&function.decl.body, &function.output, &what);
         self.lint_unused(errors);
         FnBody { params, body }
@@ -30,7 +30,7 @@ impl<'a> Checker<'a, '_> {
         let errors = self.sink.errors();
         let params = self.bind_params(&plan.params);
         let (budget, deadline_us) = self.plan_policy(plan.decl.policy.as_ref());
-        let what = format!("the result of `{}`", plan.decl.name.name);
+        let what = format_args!("the result of `{}`", plan.decl.name.name);
         let value = self.plan_body(&plan.decl.body, &plan.output);
         let body = self.coerce(value, &plan.output, &what);
         self.lint_unused(errors);

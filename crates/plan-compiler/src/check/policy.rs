@@ -48,6 +48,9 @@ impl<'a> Checker<'a, '_> {
     /// file.
     pub(super) fn policies(&mut self, items: &'a [ast::Item]) {
         let Some(module) = self.program.modules.first() else { return };
+        if module.policies.is_empty() {
+            return;
+        }
         let mut policies: Vec<&'a ast::PolicyDecl> = module.policies.values().copied().collect();
         policies.sort_by_key(|policy| policy.span);
         let uses: BTreeSet<String> = policy_uses(items).into_iter().map(ast::Path::dotted).collect();
@@ -290,7 +293,7 @@ impl<'a> Checker<'a, '_> {
             return None;
         };
         let amount = self.seeing(!setting.named, |this| {
-            this.in_place(Place::Pure("a budget"), |this| this.check(expr, &Type::Amount, "the budget"))
+            this.in_place(Place::Pure("a budget"), |this| this.check(expr, &Type::Amount, &"the budget"))
         });
         Some(hir::Budget { amount, span: setting.field.value.span })
     }

@@ -90,7 +90,7 @@ impl<'a> Checker<'a, '_> {
         let mut of = Vec::new();
         for ((part, fixed), init) in parts.iter().zip(written.into_iter().flatten()) {
             values.push(self.value_of(init, |this, value| match fixed {
-                Some(ty) => this.check(value, ty, &format!("the field `{part}` of `{}`", name.name)),
+                Some(ty) => this.check(value, ty, &format_args!("the field `{part}` of `{}`", name.name)),
                 None => {
                     let value = this.infer(value, None);
                     let value = this.determined(value);
@@ -144,7 +144,7 @@ impl<'a> Checker<'a, '_> {
                 continue;
             }
             *slot = Some(self.value_of(init, |this, value| {
-                this.check(value, &field.ty, &format!("the field `{}` of `{name}`", field.name))
+                this.check(value, &field.ty, &format_args!("the field `{}` of `{name}`", field.name))
             }));
         }
         let ledger = self.program.is_ledger(def);
@@ -237,7 +237,7 @@ impl<'a> Checker<'a, '_> {
             keys.push(&init.key);
             values.push(self.value_of(init, |this, written| match value {
                 Some(Type::Json) => this.json_value(written),
-                Some(ty) => this.check(written, ty, &format!("the value of `{}`", init.key.name)),
+                Some(ty) => this.check(written, ty, &format_args!("the value of `{}`", init.key.name)),
                 None => this.infer(written, None),
             }));
         }

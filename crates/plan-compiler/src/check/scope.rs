@@ -1,7 +1,6 @@
 //! The variables of a body and which of their names are visible.
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt as _};
 use plan_lang::ast::{Binder, Ident};
 use plan_lang::{Diagnostic, Span};
 use schema::types::Type;

@@ -46,7 +46,7 @@ impl<'a> Checker<'a, '_> {
                 }
                 TestStmt::Assert(condition) => {
                     let span = condition.span;
-                    let condition = self.check(condition, &Type::Bool, "what is asserted");
+                    let condition = self.check(condition, &Type::Bool, &"what is asserted");
                     steps.push(TestStep::Assert { condition, span });
                 }
                 TestStmt::ExpectFails(expect) => steps.extend(self.expect_fails(expect)),
@@ -165,7 +165,7 @@ impl<'a> Checker<'a, '_> {
             MockValueKind::Fails { error, args } => self.mock_failure(error, args)?,
             MockValueKind::Value(expr) => {
                 MockAnswerKind::Value(match output {
-                    Some(output) => self.check(expr, output, "the answer of this mock"),
+                    Some(output) => self.check(expr, output, &"the answer of this mock"),
                     // Each call says what it wants, and the answer is decoded into that, as what a model writes.
                     None => to_json(self.infer(expr, Some(&Type::Json))),
                 })
@@ -191,7 +191,7 @@ impl<'a> Checker<'a, '_> {
         let path = match (args, kind) {
             ([], _) => None,
             ([path], CallErrorKind::Invalid) => {
-                Some(self.check(&path.value, &Type::STRING, "the path of `invalid`"))
+                Some(self.check(&path.value, &Type::STRING, &"the path of `invalid`"))
             }
             ([.., last], _) => {
                 let message = format!("`fails {}` takes no such argument", error.name);
@@ -247,7 +247,7 @@ impl<'a> Checker<'a, '_> {
 
     fn test_let(&mut self, stmt: &'a ast::Let) -> Option<TestStep> {
         let declared = stmt.ty.as_ref().map(|ty| self.ty(ty));
-        let what = format!("the value of `{}`", stmt.name.name);
+        let what = format_args!("the value of `{}`", stmt.name.name);
         if let Ast::Run(run) = &stmt.value.kind {
             let found = self.test_run(run);
             let output = found.as_ref().map_or(Type::Error, |(_, output)| output.clone());

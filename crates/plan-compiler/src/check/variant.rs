@@ -127,7 +127,7 @@ impl<'a> Checker<'a, '_> {
                 return Expr::error(span);
             }
             (Some(payload), Some(wanted)) => {
-                Some(Box::new(self.check(payload, wanted, &format!("the payload of `{name}`"))))
+                Some(Box::new(self.check(payload, wanted, &format_args!("the payload of `{name}`"))))
             }
             (None, Some(wanted)) => {
                 let shown = self.show(wanted);

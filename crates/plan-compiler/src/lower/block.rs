@@ -40,7 +40,7 @@ impl Lowerer<'_, '_> {
             reads.extend(region.gate);
             region.nodes.push(id);
         }
-        let label = format!("{}{label}", self.prefix);
+        let label = [&self.prefix, label].concat();
         self.graph.nodes.push(Node {
             kind,
             label,

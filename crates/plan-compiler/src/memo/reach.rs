@@ -1,9 +1,10 @@
 //! What each chunk of a text can see of the others.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _};
 use petgraph::graph::{DiGraph, NodeIndex};
 use plan_lang::ast::Item;
 
@@ -14,7 +15,7 @@ use crate::texts::Texts;
 pub(super) struct Reach {
     /// What the text at hand consists of, by where it is in memory: a chunk that does not change stays there. Chunks
     /// that are alike may share it, so each goes by how many of them stand before it, too.
-    known: HashMap<(usize, usize), Arc<Named>>,
+    known: HashMap<(usize, usize), Arc<Numbered>>,
     /// Numbers of what is seen, for the text at hand.
     numbers: HashMap<Vec<u64>, u64>,
     /// The last number given.
@@ -28,14 +29,13 @@ pub(super) struct Reach {
 /// The number of what stands for all adapters, which no text has.
 const ADAPTERS: u64 = u64::MAX;
 
-/// The names that a text has in it.
+/// A text that was given a number.
 #[derive(Debug)]
-struct Named {
-    /// Held, so that no other text comes to be where it is.
-    _text: Arc<str>,
+struct Numbered {
+    /// Held, so that no other text comes to be where its own is.
+    chunk: plan_lang::Chunk,
     /// Its own: no other text has it.
     number: u64,
-    names: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -56,30 +56,29 @@ impl Reach {
         let mut items = parse.ast().items.iter();
         let mut known = HashMap::new();
         let mut seen: HashMap<usize, usize> = HashMap::new();
-        let mut all: Vec<(plan_lang::Chunk, Arc<Named>, Vec<&Item>)> = Vec::new();
+        let mut all: Vec<(plan_lang::Chunk, Arc<Numbered>, Vec<&Item>)> = Vec::new();
         for chunk in parse.chunks() {
-            let text = Arc::clone(chunk.text());
-            let place = Arc::as_ptr(&text).cast::<u8>().addr();
+            let place = Arc::as_ptr(chunk.text()).cast::<u8>().addr();
             let before = seen.entry(place).or_default();
             let place = (place, *before);
             *before += 1;
-            let named = match self.known.remove(&place) {
-                Some(named) => named,
-                None => Arc::new(Named { _text: text, number: self.number(), names: chunk.names() }),
+            let numbered = match self.known.remove(&place) {
+                Some(numbered) => numbered,
+                None => Arc::new(Numbered { chunk: chunk.clone(), number: self.number() }),
             };
-            known.insert(place, Arc::clone(&named));
+            known.insert(place, Arc::clone(&numbered));
             let own = items.by_ref().take(chunk.items()).collect();
-            all.push((chunk, named, own));
+            all.push((chunk, numbered, own));
         }
         self.known = known;
         self.everywhere.clear();
         self.declared.clear();
         let mut names = Names::default();
         let mut adapters = Vec::new();
-        for (at, (_, named, items)) in all.iter().enumerate() {
-            describe(&mut self.declared, named.number, items);
+        for (at, (_, numbered, items)) in all.iter().enumerate() {
+            describe(&mut self.declared, numbered.number, items);
             if items.iter().copied().any(is_seen_everywhere) {
-                self.everywhere.push(named.number);
+                self.everywhere.push(numbered.number);
             }
             if items.iter().any(|item| matches!(item, Item::Adapter(_))) {
                 adapters.push(at);
@@ -87,16 +86,16 @@ impl Reach {
             items.iter().for_each(|item| names.declare(item, at));
         }
         let all_adapters = all.len();
-        let edges = all.iter().enumerate().map(|(at, (_, named, items))| {
+        let edges = all.iter().enumerate().map(|(at, (_, numbered, items))| {
             let makes_calls =
                 items.iter().any(|item| matches!(item, Item::Plan(_) | Item::Policy(_) | Item::Test(_)));
-            let mut seen = names.of(&named.names);
+            let mut seen = names.of(numbered.chunk.names());
             seen.retain(|&to| to != at);
             seen.extend(makes_calls.then_some(all_adapters));
             seen
         });
         let edges: Vec<Vec<usize>> = edges.chain([adapters]).collect();
-        let numbers: Vec<u64> = all.iter().map(|(_, named, _)| named.number).chain([ADAPTERS]).collect();
+        let numbers: Vec<u64> = all.iter().map(|(_, numbered, _)| numbered.number).chain([ADAPTERS]).collect();
         let keys = self.keys(&numbers, &edges);
         // The row of all adapters stands behind the text.
         let end = all.last().map_or(0, |(chunk, ..)| chunk.span.end);
@@ -201,8 +200,8 @@ impl<'i> Names<'i> {
     }
 
     /// The chunks that declare what one of `names` may stand for, in the order of the text.
-    fn of(&self, names: &[String]) -> Vec<usize> {
-        let found = names.iter().filter_map(|name| self.0.get(name.as_str()));
+    fn of<'n>(&self, names: impl Iterator<Item = &'n str>) -> Vec<usize> {
+        let found = names.filter_map(|name| self.0.get(name));
         let mut found: Vec<usize> = found.flatten().flatten().copied().collect();
         found.sort_unstable();
         found.dedup();

@@ -9,7 +9,7 @@ use plan_lang::{Code, Diagnostic, Span};
 use schema::types::{DefId, Type, TypeDef};
 
 use super::Resolver;
-use crate::calls::{applied, run_plans};
+use crate::calls::applied;
 use crate::codes;
 use crate::program::{Origin, TypeName};
 
@@ -52,8 +52,7 @@ impl Resolver<'_, '_> {
         let nodes: Vec<NodeIndex> = self.program.plans.iter().map(|_| graph.add_node(())).collect();
         if let Some(module) = self.program.modules.first() {
             for (plan, &from) in self.program.plans.iter().zip(&nodes) {
-                for path in run_plans(&plan.decl.body) {
-                    let Some(name) = path.as_ident() else { continue };
+                for name in &plan.runs {
                     let callee = module.plans.get(name.name.as_str()).and_then(|&to| nodes.get(to));
                     if let Some(&to) = callee {
                         graph.add_edge(from, to, name.span);

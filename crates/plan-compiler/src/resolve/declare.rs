@@ -9,6 +9,7 @@ use schema::types::{EnumDef, EnumWire, FieldDef, RecordDef, Type, TypeDef, Varia
 use super::types::{BUILTIN_TYPES, resolve_type};
 use super::{Resolver, Unit, duplicate};
 use crate::MEMBERS_MAX;
+use crate::calls::run_plans;
 use crate::codes;
 use crate::hir::Target;
 use crate::program::{CallTarget, Capability, Function, Origin, Plan, TypeName};
@@ -211,7 +212,8 @@ impl<'a> Resolver<'a, '_> {
             return;
         }
         let index = self.program.plans.len();
-        self.program.plans.push(Plan { decl: item, params: Vec::new(), output: Type::Error });
+        let runs = run_plans(&item.body);
+        self.program.plans.push(Plan { decl: item, params: Vec::new(), output: Type::Error, runs });
         if let Some(module) = self.module(0) {
             module.plans.insert(&item.name.name, index);
         }

@@ -1,6 +1,7 @@
 //! What one call can cost and take.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use schema::amount::{Amount, Currency, Rate};
 use schema::price::{PriceBasis, PriceError, PriceRule, WorstPrice};
@@ -43,16 +44,19 @@ impl Leg {
         self.sent().saturating_mul(u128::from(self.units))
     }
 
-    /// How the cost of one call comes about: `2 attempts x 5 votes x 0.01 USD`.
-    pub(super) fn factors(&self) -> Vec<String> {
+    /// Adds how the cost of one call comes about: `2 attempts x 5 votes x 0.01 USD`.
+    pub(super) fn add_factors(&self, text: &mut String) {
         let counted = [
             (self.attempts, "attempts"),
             (self.votes, "votes"),
             (self.requests, "requests"),
             (self.pages, "pages"),
         ];
-        let counted = counted.into_iter().filter(|(count, _)| *count > 1);
-        counted.map(|(count, what)| format!("{count} {what}")).chain([self.price.to_string()]).collect()
+        // Writing to a string does not fail.
+        for (count, what) in counted.into_iter().filter(|(count, _)| *count > 1) {
+            let _ = write!(text, "{count} {what} x ");
+        }
+        let _ = write!(text, "{}", self.price);
     }
 }
 

@@ -9,7 +9,7 @@
 use rowan::{GreenNode, GreenNodeData, Language as _, NodeCache, NodeOrToken};
 
 use super::part::{Part, offset};
-use super::tree::beginnings;
+use super::tree::{GreenElement, beginnings};
 use crate::ast::{Block, Item, Plan, Shift as _};
 use crate::limits::MAX_BROKEN_PLACES;
 use crate::syntax::{Orch, SyntaxKind};
@@ -36,12 +36,27 @@ pub(super) fn reread(
     let plan = only_plan(items).filter(|_| before.is_sound())?;
     let body = Body::of(&before.green)?;
     let change = Change::between(&before.text, text);
-    let (green, plan) = if change.end <= body.block.at || body.end <= change.start {
+    let Reread { green, plan, gone, new } = if change.end <= body.block.at || body.end <= change.start {
         around(&body, plan, &change, text, was_at, cache)?
     } else {
         within(&body, plan, &change, text, was_at, cache)?
     };
-    is_hopeful(&green, text, cache).then(|| (Part::sound(text, green), vec![Item::Plan(plan)]))
+    let names = || before.known_names().map(|names| names.replaced(nodes(&gone), nodes(&new)));
+    is_hopeful(&green, text, cache).then(|| (Part::sound(text, green, names()), vec![Item::Plan(plan)]))
+}
+
+/// What came of reading a part of a plan again.
+struct Reread {
+    green: GreenNode,
+    plan: Plan,
+    /// What is not in the tree any more.
+    gone: Vec<GreenElement>,
+    /// What is there instead.
+    new: Vec<GreenElement>,
+}
+
+fn nodes(elements: &[GreenElement]) -> impl Iterator<Item = &GreenNodeData> {
+    elements.iter().filter_map(|element| element.as_node()).map(|node| &**node)
 }
 
 fn only_plan(items: Vec<Item>) -> Option<Plan> {
@@ -80,7 +95,7 @@ fn around(
     text: &str,
     was_at: u32,
     cache: &mut NodeCache,
-) -> Option<(GreenNode, Plan)> {
+) -> Option<Reread> {
     let at = if change.end <= body.block.at { change.moved(body.block.at) } else { body.block.at };
     let (head, tail) = (text.get(..at)?, text.get(at + body.block.len..)?);
     let (part, mut new) = sound(&format!("{head}{EMPTY}{tail}"), text, cache)?;
@@ -92,7 +107,9 @@ fn around(
     new.span.end = new.span.end.wrapping_add(offset(body.block.len - EMPTY.len()));
     new.body = plan.body;
     new.body.shift(offset(at).wrapping_sub(offset(body.block.at)));
-    Some((new_body.with(body.block.node.to_owned()), new))
+    let green = new_body.with(body.block.node.to_owned());
+    let gone = vec![body.with(new_body.block.node.to_owned()).into()];
+    Some(Reread { green, plan: new, gone, new: vec![part.green.clone().into()] })
 }
 
 /// Reads the statements that the change touches.
@@ -103,7 +120,7 @@ fn within(
     text: &str,
     was_at: u32,
     cache: &mut NodeCache,
-) -> Option<(GreenNode, Plan)> {
+) -> Option<Reread> {
     let touched = body.touched(change)?;
     let (first, behind) = (body.statements.get(touched.first)?, body.statements.get(touched.behind));
     let end = behind.map_or(body.end, |behind| behind.at + behind.len);
@@ -121,8 +138,10 @@ fn within(
     let new_first = new_body.statements.first()?;
     let children = new_body.block.node.children().map(|child| child.to_owned());
     let children = children.take(new_behind.map_or(usize::MAX, |behind| behind.index)).skip(new_first.index);
+    let children: Vec<GreenElement> = children.collect();
     let last = behind.map_or_else(|| body.block.node.children().len(), |behind| behind.index);
-    let block = body.block.node.splice_children(first.index..last, children);
+    let gone = body.block.node.children().take(last).skip(first.index).map(|child| child.to_owned()).collect();
+    let block = body.block.node.splice_children(first.index..last, children.iter().cloned());
 
     let by = offset(first.at).wrapping_sub(offset(HEAD.len())).wrapping_add(was_at);
     // Of a text that is shorter it wraps.
@@ -130,7 +149,7 @@ fn within(
     splice(&mut plan.body, body.statements.len(), &touched, new.body, by, longer)?;
     plan.body.span.end = plan.body.span.end.wrapping_add(longer);
     plan.span.end = plan.span.end.wrapping_add(longer);
-    Some((body.with(block), plan))
+    Some(Reread { green: body.with(block), plan, gone, new: children })
 }
 
 /// Where two texts differ: what is before is the same, and what is behind.

@@ -2,16 +2,17 @@
 //! What stays the same from one version of a text to the next is told from what was changed.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rowan::{GreenNode, NodeCache};
 
+use super::names::Names;
 use super::{edited, precheck, tree};
 use crate::ast::{Item, Shift as _};
 use crate::diagnostic::Diagnostic;
 use crate::limits::MAX_BROKEN_PLACES;
 use crate::lower;
-use crate::syntax::{SyntaxKind, SyntaxNode, each_text};
+use crate::syntax::SyntaxNode;
 
 /// A chunk. Its offsets are its own, so that it is the same wherever it stands.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(super) struct Part {
     pub(super) items: usize,
     /// What lowering said of them.
     pub(super) checks: Vec<Diagnostic>,
+    /// What [`Self::names`] gives, once someone asks.
+    names: OnceLock<Names>,
 }
 
 impl Part {
@@ -51,12 +54,13 @@ impl Part {
             items: items.len(),
             checks,
             green: tree.green,
+            names: OnceLock::new(),
         };
         (part, items)
     }
 
-    /// A chunk of one declaration of which there is nothing to say.
-    pub(super) fn sound(text: &str, green: GreenNode) -> Self {
+    /// A chunk of one declaration of which there is nothing to say, and the names in it if they are known.
+    pub(super) fn sound(text: &str, green: GreenNode, names: Option<Names>) -> Self {
         Self {
             text: text.into(),
             green,
@@ -66,6 +70,7 @@ impl Part {
             read: text.len(),
             items: 1,
             checks: Vec::new(),
+            names: names.map_or_else(OnceLock::new, OnceLock::from),
         }
     }
 
@@ -80,6 +85,7 @@ impl Part {
             items: 0,
             checks: Vec::new(),
             green: tree::one_token(text),
+            names: OnceLock::new(),
         }
     }
 
@@ -104,17 +110,14 @@ impl Part {
         lower::items(&SyntaxNode::root(self.green.clone())).0
     }
 
-    /// Every name in it, once and sorted.
-    pub(super) fn names(&self) -> Vec<String> {
-        let mut written = Vec::new();
-        each_text(&self.green, SyntaxKind::Ident, |text| written.push(text));
-        // Most are one token of the tree's, again and again.
-        written.sort_unstable_by_key(|text| text.as_ptr());
-        written.dedup_by_key(|text| text.as_ptr());
-        let mut names: Vec<&str> = written.into_iter().map(lower::name_in).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.into_iter().map(str::to_owned).collect()
+    /// The names in it.
+    pub(super) fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::of([&*self.green]))
+    }
+
+    /// The names in it, if anyone has asked for them.
+    pub(super) fn known_names(&self) -> Option<&Names> {
+        self.names.get()
     }
 }
 

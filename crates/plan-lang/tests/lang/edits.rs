@@ -4,7 +4,7 @@
 #![expect(clippy::string_slice, reason = "tests")]
 
 use plan_lang::syntax::{SyntaxNode, SyntaxToken};
-use plan_lang::{Parse, parse};
+use plan_lang::{Chunk, Parse, parse};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -24,8 +24,10 @@ pub(crate) fn assert_same(fresh: &Parse, changed: &Parse, text: &str) {
     assert_eq!(fresh.diagnostics(), changed.diagnostics(), "{text}");
     assert_eq!(fresh.is_complete(), changed.is_complete(), "{text}");
     assert_eq!(changed.chunks().map(|chunk| chunk.text().to_string()).collect::<String>(), text);
-    let names =
-        |parse: &Parse| parse.chunks().map(|chunk| (chunk.items(), chunk.names())).collect::<Vec<_>>();
+    let names = |parse: &Parse| {
+        let names = |chunk: &Chunk| chunk.names().map(str::to_owned).collect::<Vec<_>>();
+        parse.chunks().map(|chunk| (chunk.items(), names(&chunk))).collect::<Vec<_>>()
+    };
     assert_eq!(names(fresh), names(changed), "{text}");
 }
 

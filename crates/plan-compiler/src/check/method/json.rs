@@ -21,7 +21,7 @@ impl<'a> Checker<'a, '_> {
                 // A place of an array, or a key of an object.
                 let at = match at.ty {
                     Type::Int(_) => at,
-                    _ => self.coerce(at, &Type::STRING, "the argument of `get`"),
+                    _ => self.coerce(at, &Type::STRING, &"the argument of `get`"),
                 };
                 call.with([at], Type::Json)
             }
