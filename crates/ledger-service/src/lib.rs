@@ -35,6 +35,7 @@ mod revise;
 mod rules;
 mod search;
 mod snapshot;
+mod statistics;
 mod texts;
 
 pub use callable::Callability;
@@ -47,3 +48,4 @@ pub use page::{OperationFilter, Page, PageRequest, SubnetFilter};
 pub use revise::{Revision, check, revise};
 pub use search::{SearchHit, SearchRequest};
 pub use snapshot::Snapshot;
+pub use statistics::Statistics;

@@ -194,8 +194,7 @@ impl<'a> Pipeline<'_, 'a, '_> {
             compilation.diagnostics.extend(lowering.found);
         }
         // A plan that runs one that is too large is too large because of that.
-        let runs_one =
-            |plan: &Plan<'_>| plan.runs.iter().any(|name| too_large.contains(name.name.as_str()));
+        let runs_one = |plan: &Plan<'_>| plan.runs.iter().any(|name| too_large.contains(name.name.as_str()));
         let is_echo = |plan: &&Plan<'_>| too_large.contains(plan.decl.name.name.as_str()) && runs_one(plan);
         let echoes: BTreeSet<Span> =
             program.plans.iter().filter(is_echo).map(|plan| plan.decl.name.span).collect();

@@ -3,9 +3,10 @@
 
 mod support;
 
-use runtime::core::Send;
+use runtime::core::{Given, Send};
 use schema::error::CallErrorKind;
 use schema::price::PriceBasis;
+use schema::route::Route;
 use support::simulator::{Answer, Simulation};
 use support::source::{MS, fine, json, run};
 
@@ -306,6 +307,36 @@ fn operations_can_be_preferred_named_and_left_out() {
     assert_eq!(cost("only: [sn3.echo]"), 300);
     assert_eq!(cost("ignore: [sn1]"), 200);
     assert_eq!(cost("ignore: [sn1], only: [sn1.echo, sn3]"), 300);
+}
+
+#[test]
+fn what_earlier_calls_say_decides_who_is_asked_first() {
+    let measured = |latency_ms_p50: Option<u32>, success_share: Option<f64>| Route {
+        latency_ms_p50,
+        success_share,
+        ..Route::default()
+    };
+    // Operations by their cost: 100, 200 and 300, in the order of the lock.
+    let cost = |prefer: &str, routes: [Route; 3]| {
+        let plan = support::source::prepare(&format!(
+            "plan main() -> String with {{ budget: 1USD, deadline: 60s }} {{\n  return call ask(q: \"x\") with {{ timeout: 1s, prefer: {prefer} }}\n}}"
+        ));
+        let given = Given { callable: vec![true; 3], routes: routes.into(), ..Given::default() };
+        let mut simulation = Simulation::with(plan, given);
+        simulation.run(fine);
+        total(&simulation)
+    };
+    let unknown = Route::default;
+    assert_eq!(cost("fastest", [unknown(), unknown(), unknown()]), 100);
+    assert_eq!(cost("fastest", [unknown(), unknown(), measured(Some(900), None)]), 300);
+    assert_eq!(cost("fastest", [measured(Some(30), None), measured(Some(20), None), unknown()]), 200);
+    // What was not tried comes after what succeeds and before what fails.
+    let share = |succeeded, calls| measured(None, Some(Route::success_share_of(succeeded, calls)));
+    assert_eq!(cost("most_reliable", [unknown(), unknown(), unknown()]), 100);
+    assert_eq!(cost("most_reliable", [share(0, 1), unknown(), unknown()]), 200);
+    assert_eq!(cost("most_reliable", [unknown(), share(1, 1), share(90, 100)]), 300);
+    assert_eq!(cost("most_reliable", [share(40, 100), share(50, 100), share(49, 100)]), 200);
+    assert_eq!(cost("cheapest", [share(0, 100), share(100, 100), measured(Some(1), None)]), 100);
 }
 
 #[test]

@@ -23,10 +23,20 @@ pub struct Route {
     pub latency_ms_p50: Option<u32>,
     /// 95th percentile, milliseconds; there from 100 calls on.
     pub latency_ms_p95: Option<u32>,
-    /// Share of recent calls that succeeded.
+    /// Share of recent calls that succeeded, by [`Route::success_share_of`].
     pub success_share: Option<f64>,
     /// Current price, where one is published.
     pub price: Option<Amount>,
+}
+
+impl Route {
+    /// The share of calls that may be expected to succeed where `succeeded` of `calls` did: by Laplace's rule of succession, so
+    /// that few calls say little. Of none it is a half, so an operation that fails comes after one that was not tried, and one
+    /// that succeeds before it.
+    #[must_use]
+    pub fn success_share_of(succeeded: usize, calls: usize) -> f64 {
+        (succeeded as f64 + 1.0) / (calls as f64 + 2.0)
+    }
 }
 
 /// One attempt, as the Ledger's statistics want it.

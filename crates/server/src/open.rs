@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use ledger_service::Catalog;
+use ledger_service::{Catalog, Statistics};
 use proof::key::PublicKey;
 use runtime::DEFAULT_TENANT;
 use schema::hash::{Context, Hash};
@@ -162,6 +162,7 @@ impl OpenError {
 #[derive(Clone, Debug)]
 pub struct Service {
     ledger: ledger_service::Handle,
+    statistics: Statistics,
     runtime: runtime::Handle,
     published: Published,
     native: Native,
@@ -210,6 +211,7 @@ impl Service {
         if ledger.snapshot().last_index() == 0 {
             ledger.load(&Catalog::embedded()?).await?;
         }
+        let statistics = Statistics::open(&log).await?;
         let published = Published::new(Arc::clone(&log));
         let public_key = key.public();
         let native = Native::start();
@@ -223,8 +225,8 @@ impl Service {
             hotkey: options.hotkey.map(Arc::new),
             key: Arc::new(key),
             endpoints: options.endpoints,
-            samples: None,
-            routes: None,
+            samples: Some(statistics.samples()),
+            routes: Some(statistics.routes()),
             evaluators: native.evaluators(),
         };
         let runtime_options = runtime::Options { spend_caps: options.access.spend_caps(), ..options.runtime };
@@ -237,6 +239,7 @@ impl Service {
         let Options { access, close_grace, trust_locks: locks_trusted, allow_origins, .. } = options;
         Ok(Self {
             ledger,
+            statistics,
             runtime,
             published,
             native,
@@ -310,5 +313,6 @@ impl Service {
     /// Refuses new runs and gives those under way a few seconds; the next process takes up the rest.
     pub async fn close(&self) {
         self.runtime.shutdown(self.close_grace).await;
+        self.statistics.close().await;
     }
 }

@@ -35,6 +35,7 @@ mod report;
 mod run;
 mod runs;
 mod serve;
+mod statistics;
 mod test_command;
 mod tokens;
 mod versions;

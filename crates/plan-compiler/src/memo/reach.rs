@@ -95,7 +95,8 @@ impl Reach {
             seen
         });
         let edges: Vec<Vec<usize>> = edges.chain([adapters]).collect();
-        let numbers: Vec<u64> = all.iter().map(|(_, numbered, _)| numbered.number).chain([ADAPTERS]).collect();
+        let numbers: Vec<u64> =
+            all.iter().map(|(_, numbered, _)| numbered.number).chain([ADAPTERS]).collect();
         let keys = self.keys(&numbers, &edges);
         // The row of all adapters stands behind the text.
         let end = all.last().map_or(0, |(chunk, ..)| chunk.span.end);

@@ -140,7 +140,8 @@ fn within(
     let children = children.take(new_behind.map_or(usize::MAX, |behind| behind.index)).skip(new_first.index);
     let children: Vec<GreenElement> = children.collect();
     let last = behind.map_or_else(|| body.block.node.children().len(), |behind| behind.index);
-    let gone = body.block.node.children().take(last).skip(first.index).map(|child| child.to_owned()).collect();
+    let gone =
+        body.block.node.children().take(last).skip(first.index).map(|child| child.to_owned()).collect();
     let block = body.block.node.splice_children(first.index..last, children.iter().cloned());
 
     let by = offset(first.at).wrapping_sub(offset(HEAD.len())).wrapping_add(was_at);

@@ -3,6 +3,7 @@
 use plan_ir::plan::{CallSpec, Prefer};
 use schema::amount::Amount;
 use schema::price::{PriceBasis, PriceRule, WorstPrice};
+use schema::route::Route;
 
 use crate::core::{Given, Prepared};
 
@@ -23,8 +24,8 @@ pub(crate) fn times(page: WorstPrice, pages: u32) -> Option<WorstPrice> {
     Some(WorstPrice { amount: Amount::new(units, page.amount.currency), ..page })
 }
 
-/// The candidates of `spec` in the order they are asked: the best by what the call prefers first, what is not
-/// known of last, else the lock's order. One that cannot be called here counts only where none can; one
+/// The candidates of `spec` in the order they are asked: the best by what the call prefers first, one whose price
+/// or latency is not known last, else the lock's order. One that cannot be called here counts only where none can; one
 /// whose price is above the call's `max_price`, or has no bound at all, never does. The same is asked of a
 /// live price above the pinned one.
 pub(crate) fn order(plan: &Prepared, spec: &CallSpec, given: &Given) -> Vec<Choice> {
@@ -57,10 +58,11 @@ fn rank(plan: &Prepared, prefer: Prefer, option: &Choice, operation: u32, given:
             live.and_then(|live| live.latency_ms_p50).or(pinned).map(u64::from)
         }
         // Shares in parts of a billion: floats have no total order.
-        Prefer::MostReliable => live.and_then(|live| live.success_share).map(|share| {
-            let lost = (1.0 - share.clamp(0.0, 1.0)) * 1e9;
-            lost as u64
-        }),
+        Prefer::MostReliable => {
+            let share = live.and_then(|live| live.success_share);
+            let lost = 1.0 - share.unwrap_or_else(|| Route::success_share_of(0, 0)).clamp(0.0, 1.0);
+            Some((lost * 1e9) as u64)
+        }
     };
     known.unwrap_or(u64::MAX)
 }

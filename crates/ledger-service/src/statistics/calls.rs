@@ -1,0 +1,240 @@
+//! The latest calls of each operation, and what they say.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use schema::error::CallErrorKind;
+use schema::operation::OperationId;
+use schema::route::{CallSample, Route, RouteTable};
+
+/// Calls of one operation that count: the latest.
+const CALLS_MAX: usize = 200;
+/// How long a call counts, microseconds.
+const AGE_MAX_US: i64 = 3_600_000_000;
+/// Latencies from which on their median says more than what the entry of the operation says.
+const MEDIAN_MIN: usize = 5;
+/// Latencies from which on their 95th percentile is one.
+const P95_MIN: usize = 100;
+/// First byte of a row.
+const ROW_VERSION: u8 = 1;
+/// A call in a row: when it began, how many milliseconds it took, how it ended.
+const CALL_BYTES: usize = 8 + 4 + 1;
+
+/// The calls of all operations.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    operations: BTreeMap<OperationId, VecDeque<Call>>,
+    /// The operations whose rows are not what is known.
+    changed: BTreeSet<OperationId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Call {
+    at_us: i64,
+    ms: u32,
+    ended: Ended,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ended {
+    Answered = 0,
+    /// Without an answer in time: it would have taken longer.
+    Late = 1,
+    Failed = 2,
+}
+
+impl Ended {
+    /// `None` where the reason lies with who called, or nothing can be said.
+    const fn of(error: Option<CallErrorKind>) -> Option<Self> {
+        use CallErrorKind as Kind;
+        match error {
+            None => Some(Self::Answered),
+            Some(Kind::Timeout) => Some(Self::Late),
+            Some(Kind::Unavailable | Kind::RateLimited | Kind::Invalid) => Some(Self::Failed),
+            Some(
+                Kind::Unauthorized
+                | Kind::Rejected
+                | Kind::Unaccepted
+                | Kind::NoQuorum
+                | Kind::OverBudget
+                | Kind::Interrupted
+                | Kind::Cancelled,
+            ) => None,
+        }
+    }
+
+    const fn of_byte(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::Answered),
+            1 => Some(Self::Late),
+            2 => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+
+impl Calls {
+    pub(super) fn take(&mut self, sample: &CallSample) {
+        let Some(ended) = Ended::of(sample.error) else { return };
+        let ms = u32::try_from(sample.duration_us.div_ceil(1_000)).unwrap_or(u32::MAX);
+        let call = Call { at_us: sample.started_at_us, ms, ended };
+        let calls = self.operations.entry(sample.operation.clone()).or_default();
+        if calls.len() >= CALLS_MAX {
+            calls.pop_front();
+        }
+        calls.push_back(call);
+        self.changed.insert(sample.operation.clone());
+    }
+
+    /// What is known of each operation at this moment. Forgets what is too old.
+    pub(super) fn routes(&mut self, now_us: i64) -> RouteTable {
+        let oldest = now_us.saturating_sub(AGE_MAX_US);
+        let changed = &mut self.changed;
+        self.operations.retain(|operation, calls| {
+            let before = calls.len();
+            calls.retain(|call| call.at_us >= oldest);
+            if calls.len() < before {
+                changed.insert(operation.clone());
+            }
+            !calls.is_empty()
+        });
+        let routes = self.operations.iter().map(|(operation, calls)| (operation.clone(), route(calls)));
+        RouteTable { routes: routes.collect() }
+    }
+
+    /// The operations whose rows are not what is known.
+    pub(super) fn changed(&self) -> Vec<OperationId> {
+        self.changed.iter().cloned().collect()
+    }
+
+    pub(super) fn are_stored(&mut self, operations: &[OperationId]) {
+        self.changed.retain(|operation| !operations.contains(operation));
+    }
+
+    /// The row of an operation; `None` where nothing is known of it any more.
+    pub(super) fn row(&self, operation: &str) -> Option<Vec<u8>> {
+        let calls = self.operations.get(operation)?;
+        let call = |call: &Call| {
+            let (at, ms, ended) = (call.at_us.to_be_bytes(), call.ms.to_be_bytes(), [call.ended as u8]);
+            at.into_iter().chain(ms).chain(ended)
+        };
+        Some([ROW_VERSION].into_iter().chain(calls.iter().flat_map(call)).collect())
+    }
+
+    /// Reads a row. One of another version counts for nothing.
+    pub(super) fn read(&mut self, operation: OperationId, row: &[u8]) {
+        let Some((&ROW_VERSION, row)) = row.split_first() else { return };
+        let call = |bytes: &[u8; CALL_BYTES]| {
+            let (at, rest) = bytes.split_first_chunk()?;
+            let (ms, ended) = rest.split_first_chunk()?;
+            let (at_us, ms) = (i64::from_be_bytes(*at), u32::from_be_bytes(*ms));
+            Some(Call { at_us, ms, ended: Ended::of_byte(*ended.first()?)? })
+        };
+        let (calls, _) = row.as_chunks();
+        self.operations.insert(operation, calls.iter().filter_map(call).collect());
+    }
+}
+
+/// What the calls of one operation say.
+fn route(calls: &VecDeque<Call>) -> Route {
+    let timed = calls.iter().filter(|call| call.ended != Ended::Failed);
+    let mut latencies: Vec<u32> = timed.map(|call| call.ms).collect();
+    latencies.sort_unstable();
+    let at = |percent: usize, least: usize| {
+        let place = (latencies.len() * percent / 100).min(latencies.len().saturating_sub(1));
+        latencies.get(place).copied().filter(|_| latencies.len() >= least)
+    };
+    let answered = calls.iter().filter(|call| call.ended == Ended::Answered).count();
+    Route {
+        latency_ms_p50: at(50, MEDIAN_MIN),
+        latency_ms_p95: at(95, P95_MIN),
+        success_share: Some(Route::success_share_of(answered, calls.len())),
+        price: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 2 * AGE_MAX_US;
+
+    fn sample(at_us: i64, ms: u64, error: Option<CallErrorKind>) -> CallSample {
+        let (operation, duration_us) = ("sn1.a".to_owned(), ms * 1_000);
+        CallSample { operation, started_at_us: at_us, duration_us, error, cost: None }
+    }
+
+    fn calls(samples: impl IntoIterator<Item = (u64, Option<CallErrorKind>)>) -> Calls {
+        let mut calls = Calls::default();
+        samples.into_iter().for_each(|(ms, error)| calls.take(&sample(NOW, ms, error)));
+        calls
+    }
+
+    fn known(calls: &mut Calls, now_us: i64) -> Route {
+        calls.routes(now_us).routes.remove("sn1.a").unwrap()
+    }
+
+    #[test]
+    fn latencies_are_those_of_answers_and_of_what_came_too_late() {
+        let of = |count| (1..=count).map(|ms| (ms, None));
+        assert_eq!(known(&mut calls(of(4)), NOW).latency_ms_p50, None);
+        let few = known(&mut calls(of(5).chain([(900, Some(CallErrorKind::Unavailable))])), NOW);
+        assert_eq!((few.latency_ms_p50, few.latency_ms_p95), (Some(3), None));
+        let late = (0..6).map(|_| (8_000, Some(CallErrorKind::Timeout)));
+        assert_eq!(known(&mut calls(of(5).chain(late)), NOW).latency_ms_p50, Some(8_000));
+        let many = known(&mut calls(of(100)), NOW);
+        assert_eq!((many.latency_ms_p50, many.latency_ms_p95), (Some(51), Some(96)));
+        // The latest count: those of 101 to 300.
+        assert_eq!(known(&mut calls(of(300)), NOW).latency_ms_p50, Some(201));
+    }
+
+    #[test]
+    fn what_lies_with_the_caller_says_nothing() {
+        let told = |kind| calls([(1, Some(kind))]).routes(NOW).routes.len();
+        let counted = CallErrorKind::ALL.into_iter().filter(|kind| told(*kind) == 1);
+        let expected = [
+            CallErrorKind::Timeout,
+            CallErrorKind::Unavailable,
+            CallErrorKind::RateLimited,
+            CallErrorKind::Invalid,
+        ];
+        assert!(counted.eq(expected));
+    }
+
+    #[test]
+    fn few_calls_say_little() {
+        let share = |answered: usize, failed: usize| {
+            let failures = (0..failed).map(|_| (1, Some(CallErrorKind::Unavailable)));
+            let all = (0..answered).map(|_| (1, None)).chain(failures);
+            known(&mut calls(all), NOW).success_share.unwrap()
+        };
+        assert!(share(0, 1) < 0.5 && share(1, 0) > 0.5 && share(1, 0) < share(9, 1));
+        assert!((share(98, 2) - 0.97).abs() < 0.005);
+    }
+
+    #[test]
+    fn what_is_old_is_forgotten() {
+        let mut calls = calls([(1, None)]);
+        calls.are_stored(&calls.changed());
+        assert_eq!(calls.routes(NOW + AGE_MAX_US).routes.len(), 1);
+        assert!(calls.changed().is_empty());
+        assert!(calls.routes(NOW + AGE_MAX_US + 1).routes.is_empty());
+        // Its row, too.
+        assert_eq!(calls.changed(), ["sn1.a"]);
+        assert_eq!(calls.row("sn1.a"), None);
+    }
+
+    #[test]
+    fn rows_are_read_back() {
+        let kinds = [None, Some(CallErrorKind::Timeout), Some(CallErrorKind::Invalid)];
+        let calls = calls((0..20).zip(kinds.into_iter().cycle()));
+        let row = calls.row("sn1.a").unwrap();
+        let mut read = Calls::default();
+        read.read("sn1.a".to_owned(), &row);
+        assert_eq!(read.operations, calls.operations);
+        for damaged in [&[][..], &[2, 0], row.get(..row.len() - 1).unwrap()] {
+            read.read("sn1.b".to_owned(), damaged);
+        }
+        assert_eq!(read.operations.get("sn1.b").unwrap().len(), 19);
+    }
+}
