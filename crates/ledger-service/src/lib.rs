@@ -48,4 +48,4 @@ pub use page::{OperationFilter, Page, PageRequest, SubnetFilter};
 pub use revise::{Revision, check, revise};
 pub use search::{SearchHit, SearchRequest};
 pub use snapshot::Snapshot;
-pub use statistics::Statistics;
+pub use statistics::{STATISTICS, Statistics};

@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use schema::route::{CallSample, RouteTable};
-use store::{Append, Log, StreamName, ViewScan};
+use store::{Append, Log, StreamName, ViewRow, ViewScan};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -18,8 +18,8 @@ use calls::Calls;
 
 /// The stream that appends of rows name; it has no records.
 const STREAM: &str = "statistics";
-/// Rows of calls by operation.
-const ROWS: &str = "statistics.calls";
+/// The view whose rows are the calls of each operation.
+pub const STATISTICS: &str = "statistics.calls";
 /// Rows read at a time.
 const PAGE: usize = 1_000;
 /// Rows written at a time.
@@ -40,11 +40,14 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Reads what an earlier process left in `log`, and goes on with it in a task.
+    /// Reads what an earlier process left in `log`, and goes on with it in a task. In a store that has none it begins with
+    /// the rows `beginning`: those of [`STATISTICS`] in another store.
     ///
     /// Errors: [`Error::Store`].
-    pub async fn open(log: &Arc<dyn Log>) -> Result<Self, Error> {
-        let mut calls = stored(&**log).await?;
+    pub async fn open(log: &Arc<dyn Log>, beginning: Vec<ViewRow>) -> Result<Self, Error> {
+        let mut calls = Calls::default();
+        beginning.into_iter().for_each(|row| calls.read(row.key, &row.value));
+        read_stored(&**log, &mut calls).await?;
         let (samples, told) = mpsc::channel(WAITING);
         let (table, routes) = watch::channel(calls.routes(now_us()));
         let (closing, closed) = mpsc::channel(1);
@@ -129,8 +132,8 @@ impl Task {
             let mut append = Append::to(self.stream.clone());
             for operation in operations {
                 append = match self.calls.row(operation) {
-                    Some(row) => append.view(ROWS, operation, row),
-                    None => append.drop_view(ROWS, operation),
+                    Some(row) => append.view(STATISTICS, operation, row),
+                    None => append.drop_view(STATISTICS, operation),
                 };
             }
             if log.append(append).await.is_err() {
@@ -141,13 +144,12 @@ impl Task {
     }
 }
 
-/// What is in the store.
-async fn stored(log: &dyn Log) -> Result<Calls, Error> {
-    let mut calls = Calls::default();
+/// Reads what is in the store.
+async fn read_stored(log: &dyn Log, calls: &mut Calls) -> Result<(), Error> {
     let mut after = None;
     loop {
-        let page = log.view_scan(ViewScan::of(ROWS, PAGE).after(after.as_deref())).await?;
-        let Some(last) = page.last() else { return Ok(calls) };
+        let page = log.view_scan(ViewScan::of(STATISTICS, PAGE).after(after.as_deref())).await?;
+        let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.key.clone());
         for row in page {
             calls.read(row.key, &row.value);

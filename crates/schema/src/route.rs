@@ -19,6 +19,8 @@ pub struct RouteTable {
 /// Live facts about one operation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Route {
+    /// How many recent calls the figures below are of.
+    pub calls: u32,
     /// Median latency of recent calls, milliseconds.
     pub latency_ms_p50: Option<u32>,
     /// 95th percentile, milliseconds; there from 100 calls on.

@@ -10,6 +10,8 @@ use proto::v1;
 use proto::v1::ledger_service_server::LedgerService;
 use schema::operation::{Access, CapabilityDescriptor, OperationDescriptor};
 use schema::price::PriceRule;
+use schema::route::{Route, RouteTable};
+use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
 use crate::convert;
@@ -20,11 +22,12 @@ use crate::status::{bad_field, not_found, status};
 #[derive(Debug)]
 pub(crate) struct Ledger {
     ledger: ledger_service::Handle,
+    routes: watch::Receiver<RouteTable>,
 }
 
 impl Ledger {
     pub(crate) fn new(service: &Service) -> Self {
-        Self { ledger: service.ledger().clone() }
+        Self { ledger: service.ledger().clone(), routes: service.statistics().routes() }
     }
 }
 
@@ -38,7 +41,8 @@ impl LedgerService for Ledger {
         let snapshot = self.ledger.snapshot();
         let published = snapshot.operation_at(&request.id, &request.version).map_err(failed)?;
         let operation = operation(&snapshot, published, true);
-        Ok(Response::new(v1::GetOperationResponse { operation: Some(operation) }))
+        let lately = self.routes.borrow().routes.get(&operation.id).map(lately);
+        Ok(Response::new(v1::GetOperationResponse { operation: Some(operation), lately }))
     }
 
     async fn list_operations(
@@ -190,6 +194,15 @@ fn operation(snapshot: &Snapshot, published: &Published<OperationDescriptor>, wh
         access: access(operation.access).to_owned(),
         verified: operation.verified,
         entry_json: if whole { published.bytes.clone() } else { bytes::Bytes::new() },
+    }
+}
+
+fn lately(route: &Route) -> v1::CallStatistics {
+    v1::CallStatistics {
+        calls: route.calls,
+        success_share: route.success_share.unwrap_or_default(),
+        latency_ms_p50: route.latency_ms_p50,
+        latency_ms_p95: route.latency_ms_p95,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use ledger_service::{Catalog, Statistics};
+use ledger_service::{Catalog, STATISTICS, Statistics};
 use proof::key::PublicKey;
 use runtime::DEFAULT_TENANT;
 use schema::hash::{Context, Hash};
@@ -28,8 +28,8 @@ const CLOSE_GRACE: Duration = Duration::from_secs(5);
 pub struct Options {
     /// Where its state lives.
     pub store: StoreLocation,
-    /// Folder of a store whose Ledger a service in memory begins with, as it is at this moment; whoever owns that store goes on
-    /// with it. `None`, or a store without a Ledger: the catalogue.
+    /// Folder of a store whose Ledger and statistics of calls a service in memory begins with, as they are at this moment; whoever
+    /// owns that store goes on with it. `None`, or a store without a Ledger: the catalogue.
     pub ledger_of: Option<PathBuf>,
     /// Bytes the database in a folder may grow to; `None` = as the disk allows.
     pub store_bytes_max: Option<u64>,
@@ -184,7 +184,7 @@ impl Service {
     /// [`OpenError`]; nothing is left half-open.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
         let client = Client::new(options.egress)?;
-        let mut beginning = Vec::new();
+        let (mut beginning, mut calls_before) = (Vec::new(), Vec::new());
         // The half of it that is random but for two bits: more than enough to tell servers apart.
         let (_, instance) = Uuid::new_v4().as_u64_pair();
         let mut store = None;
@@ -192,6 +192,7 @@ impl Service {
             StoreLocation::Memory => {
                 if let Some(folder) = &options.ledger_of {
                     beginning = Sqlite::records_of(folder, &StreamName::new(ledger_service::STREAM)?)?;
+                    calls_before = Sqlite::rows_of(folder, STATISTICS)?;
                 }
                 let key = runtime::keys::ephemeral().map_err(OpenError::Randomness)?;
                 (Arc::new(Memory::new()), key)
@@ -211,7 +212,7 @@ impl Service {
         if ledger.snapshot().last_index() == 0 {
             ledger.load(&Catalog::embedded()?).await?;
         }
-        let statistics = Statistics::open(&log).await?;
+        let statistics = Statistics::open(&log, calls_before).await?;
         let published = Published::new(Arc::clone(&log));
         let public_key = key.public();
         let native = Native::start();
@@ -284,6 +285,10 @@ impl Service {
 
     pub(crate) fn allow_origins(&self) -> &[HeaderValue] {
         &self.allow_origins
+    }
+
+    pub(crate) const fn statistics(&self) -> &Statistics {
+        &self.statistics
     }
 
     /// The Ledger.

@@ -378,7 +378,7 @@ async fn everything_is_there_after_opening_again() {
 }
 
 #[tokio::test]
-async fn a_stream_is_read_beside_the_owner_of_its_store() {
+async fn a_store_is_read_beside_its_owner_of_its_store() {
     let dir = tempfile::TempDir::new().unwrap();
     let (name, other) = (StreamName::new("ledger").unwrap(), StreamName::new("runs/1").unwrap());
     let log = Sqlite::open(&Options::new(dir.path())).unwrap();
@@ -393,10 +393,15 @@ async fn a_stream_is_read_beside_the_owner_of_its_store() {
         |records: Vec<store::Record>| records.iter().map(|record| record.bytes.to_vec()).collect::<Vec<_>>();
     assert_eq!(read().iter().map(|record| record.seq).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(bytes(read()), written, "from the write-ahead log");
-    // The owner goes on, and its records are there after it, too.
+    assert!(Sqlite::rows_of(dir.path(), "v").unwrap().is_empty());
+    log.append(Append::to(other).view("v", "b", "2").view("v", "a", "1").view("w", "c", "3")).await.unwrap();
+    let rows = || Sqlite::rows_of(dir.path(), "v").unwrap();
+    let keys = || rows().into_iter().map(|row| row.key).collect::<Vec<_>>();
+    assert_eq!((keys(), &rows()[0].value[..]), (vec!["a".to_owned(), "b".to_owned()], &b"1"[..]));
+    // The owner goes on, and its records and rows are there after it, too.
     log.append(Append::to(name.clone()).record("last")).await.unwrap();
     drop(log);
-    assert_eq!(read().len(), 4);
+    assert_eq!((read().len(), keys().len()), (4, 2));
     let nowhere = Sqlite::records_of(&dir.path().join("none"), &name).unwrap_err();
     assert!(matches!(nowhere, store::Error::NotWritable { .. }), "{nowhere}");
 }

@@ -67,4 +67,11 @@ fn an_operation_that_failed_is_asked_after_one_that_has_not() {
     assert!(failed.err.contains("unavailable"), "{}", failed.err);
     assert!(run().succeeds().out.contains("fine"));
     assert!(run().succeeds().out.contains("fine"));
+    let shown = |operation: &str| folder.orch(["ledger", "show", operation]).succeeds().out;
+    let line = "  lately        1 call within the hour, of which about 33% succeed\n";
+    assert!(shown("sn7.ask").contains(line), "{}", shown("sn7.ask"));
+    let document = folder.orch(["ledger", "show", "sn8.ask", "--json"]).succeeds().json();
+    let known = json!({ "calls": 2, "success_share": 0.75, "latency_ms_p50": null, "latency_ms_p95": null });
+    assert_eq!(document["lately"], known);
+    assert!(!shown("sn22.web_search").contains("lately"));
 }

@@ -146,6 +146,7 @@ fn route(calls: &VecDeque<Call>) -> Route {
     };
     let answered = calls.iter().filter(|call| call.ended == Ended::Answered).count();
     Route {
+        calls: u32::try_from(calls.len()).unwrap_or(u32::MAX),
         latency_ms_p50: at(50, MEDIAN_MIN),
         latency_ms_p95: at(95, P95_MIN),
         success_share: Some(Route::success_share_of(answered, calls.len())),

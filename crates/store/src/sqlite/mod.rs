@@ -99,16 +99,14 @@ impl Sqlite {
     /// Errors: [`Error::Corrupt`], [`Error::NewerSchema`], [`Error::NotWritable`] where there is a write-ahead log and its folder
     /// admits no index of it, [`Error::Io`].
     pub fn records_of(dir: &Path, stream: &StreamName) -> Result<Vec<Record>, Error> {
-        let path = dir.join(DATABASE_FILE);
-        let read = |mut connection| read::all_records(&mut connection, stream);
-        let records = match worker::open_reader(&path).and_then(read) {
-            // Without a log nobody has the store, and the file is all of it.
-            Err(fault) if fault.is_refused() && path.is_file() && !beside(&path, "-wal").exists() => {
-                open_alone(&path).and_then(read)
-            }
-            records => records,
-        };
-        records.map_err(|fault| fault.at(&path))
+        read_beside(dir, |connection| read::all_records(connection, stream))
+    }
+
+    /// All rows of one view of the store in `dir`, by the order of their keys; else as [`Self::records_of`].
+    ///
+    /// Errors: those of [`Self::records_of`].
+    pub fn rows_of(dir: &Path, view: &str) -> Result<Vec<ViewRow>, Error> {
+        read_beside(dir, |connection| read::all_rows(connection, view))
     }
 
     /// The database file.
@@ -133,6 +131,20 @@ impl Sqlite {
     ) -> BoxFuture<'_, Result<T, Error>> {
         Box::pin(self.workers.read(read))
     }
+}
+
+/// Reads the store in `dir`, whoever owns it.
+fn read_beside<T>(dir: &Path, read: impl Fn(&mut Connection) -> Result<T, Fault>) -> Result<T, Error> {
+    let path = dir.join(DATABASE_FILE);
+    let read = |mut connection| read(&mut connection);
+    let found = match worker::open_reader(&path).and_then(read) {
+        // Without a log nobody has the store, and the file is all of it.
+        Err(fault) if fault.is_refused() && path.is_file() && !beside(&path, "-wal").exists() => {
+            open_alone(&path).and_then(read)
+        }
+        found => found,
+    };
+    found.map_err(|fault| fault.at(&path))
 }
 
 impl Log for Sqlite {

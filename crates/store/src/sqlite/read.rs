@@ -81,6 +81,23 @@ pub(super) fn all_records(connection: &mut Connection, name: &StreamName) -> Res
     }
 }
 
+pub(super) fn all_rows(connection: &mut Connection, view: &str) -> Result<Vec<ViewRow>, Fault> {
+    // One moment for all pages.
+    let transaction = connection.transaction()?;
+    let mut all: Vec<ViewRow> = Vec::new();
+    if !migrate::is_made(&transaction)? {
+        return Ok(all);
+    }
+    loop {
+        let after = all.last().map(|row| row.key.as_str());
+        let page = view_scan(&transaction, &ViewScan::of(view, usize::MAX).after(after))?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
+}
+
 pub(super) fn streams(
     connection: &Connection,
     prefix: &str,

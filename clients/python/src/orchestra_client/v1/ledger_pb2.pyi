@@ -226,22 +226,71 @@ class GetOperationResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     OPERATION_FIELD_NUMBER: _builtins.int
+    LATELY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def operation(self) -> Global___Operation:
         """The operation."""
+
+    @_builtins.property
+    def lately(self) -> Global___CallStatistics:
+        """How calls of it went lately; absent where there were none."""
 
     def __init__(
         self,
         *,
         operation: Global___Operation | None = ...,
+        lately: Global___CallStatistics | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lately", b"lately", "operation", b"operation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lately", b"lately", "operation", b"operation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetOperationResponse: _TypeAlias = GetOperationResponse  # noqa: Y015
+
+@_typing.final
+class CallStatistics(_message.Message):
+    """How the calls went that this server made of an operation within the last hour: the latest 200, without those that failed for a
+    reason of the caller's. By these plans that say `prefer: fastest` or `most_reliable` choose.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALLS_FIELD_NUMBER: _builtins.int
+    SUCCESS_SHARE_FIELD_NUMBER: _builtins.int
+    LATENCY_MS_P50_FIELD_NUMBER: _builtins.int
+    LATENCY_MS_P95_FIELD_NUMBER: _builtins.int
+    calls: _builtins.int
+    """How many they are."""
+    success_share: _builtins.float
+    """Share of calls that may be expected to succeed, 0 to 1: (those that succeeded + 1) / (calls + 2)."""
+    latency_ms_p50: _builtins.int
+    """Median latency, milliseconds; from 5 calls on that were answered or timed out."""
+    latency_ms_p95: _builtins.int
+    """95th percentile of the same; from 100 on."""
+    def __init__(
+        self,
+        *,
+        calls: _builtins.int = ...,
+        success_share: _builtins.float = ...,
+        latency_ms_p50: _builtins.int | None = ...,
+        latency_ms_p95: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_latency_ms_p50", b"_latency_ms_p50", "_latency_ms_p95", b"_latency_ms_p95", "latency_ms_p50", b"latency_ms_p50", "latency_ms_p95", b"latency_ms_p95"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_latency_ms_p50", b"_latency_ms_p50", "_latency_ms_p95", b"_latency_ms_p95", "calls", b"calls", "latency_ms_p50", b"latency_ms_p50", "latency_ms_p95", b"latency_ms_p95", "success_share", b"success_share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__latency_ms_p50: _TypeAlias = _typing.Literal["latency_ms_p50"]  # noqa: Y015
+    _WhichOneofArgType__latency_ms_p50: _TypeAlias = _typing.Literal["_latency_ms_p50", b"_latency_ms_p50"]  # noqa: Y015
+    _WhichOneofReturnType__latency_ms_p95: _TypeAlias = _typing.Literal["latency_ms_p95"]  # noqa: Y015
+    _WhichOneofArgType__latency_ms_p95: _TypeAlias = _typing.Literal["_latency_ms_p95", b"_latency_ms_p95"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__latency_ms_p50) -> _WhichOneofReturnType__latency_ms_p50 | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__latency_ms_p95) -> _WhichOneofReturnType__latency_ms_p95 | None: ...
+
+Global___CallStatistics: _TypeAlias = CallStatistics  # noqa: Y015
 
 @_typing.final
 class ListOperationsRequest(_message.Message):

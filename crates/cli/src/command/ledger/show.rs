@@ -7,7 +7,7 @@ use schema::json_schema::OperationTypes;
 use schema::operation::{ExampleProvenance, OperationDescriptor, Transport};
 use schema::stream::{Framing, Stream};
 use schema::types::{RecordDef, TypeDef, TypeDefs, VariantDef};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Context, PAGE_SIZE, capability, connect, document, list, price};
 use crate::args::LedgerSource;
@@ -39,17 +39,19 @@ pub(super) async fn run(
         }
         Err(status) => return Err(of_subnet(&connection, id, connection.refused(&status)).await),
     };
-    let operation = response.into_inner().operation.unwrap_or_default();
+    let v1::GetOperationResponse { operation, lately } = response.into_inner();
+    let operation = operation.unwrap_or_default();
     if context.output.json {
         let mut fields = document(&operation);
         fields.insert("entry_hash".into(), operation.entry_hash.into());
         let entry = serde_json::from_slice(&operation.entry_json).unwrap_or(Value::Null);
         fields.insert("entry".into(), entry);
+        fields.insert("lately".into(), lately.as_ref().map_or(Value::Null, lately_document));
         context.output.document(&Value::Object(fields));
         return Ok(());
     }
     let entry: Option<OperationDescriptor> = serde_json::from_slice(&operation.entry_json).ok();
-    let mut text = head(&operation, entry.as_ref());
+    let mut text = head(&operation, entry.as_ref(), lately.as_ref());
     if let Some(entry) = &entry {
         text.push_str(&body(entry));
     }
@@ -109,7 +111,34 @@ async fn subnets(connection: &Connection) -> Result<Vec<v1::Subnet>, Failure> {
     }
 }
 
-fn head(operation: &v1::Operation, entry: Option<&OperationDescriptor>) -> String {
+/// How its calls went, for a program.
+fn lately_document(lately: &v1::CallStatistics) -> Value {
+    json!({
+        "calls": lately.calls,
+        "success_share": lately.success_share,
+        "latency_ms_p50": lately.latency_ms_p50,
+        "latency_ms_p95": lately.latency_ms_p95,
+    })
+}
+
+/// How its calls went, in words.
+fn lately_shown(lately: &v1::CallStatistics) -> String {
+    let v1::CallStatistics { calls, success_share, latency_ms_p50, latency_ms_p95 } = lately;
+    let times = [("half within", latency_ms_p50), ("95% within", latency_ms_p95)];
+    let times = times.into_iter().filter_map(|(what, ms)| ms.map(|ms| format!(", {what} {ms} ms")));
+    let plural = if *calls == 1 { "call" } else { "calls" };
+    format!(
+        "{calls} {plural} within the hour, of which about {:.0}% succeed{}",
+        success_share * 100.0,
+        times.collect::<String>()
+    )
+}
+
+fn head(
+    operation: &v1::Operation,
+    entry: Option<&OperationDescriptor>,
+    lately: Option<&v1::CallStatistics>,
+) -> String {
     let or_none = |words: &[String]| if words.is_empty() { "-".to_owned() } else { words.join(", ") };
     let mut rows = vec![
         ("tags", or_none(&operation.tags)),
@@ -135,6 +164,7 @@ fn head(operation: &v1::Operation, entry: Option<&OperationDescriptor>) -> Strin
     }
     let verified = if operation.verified { "by real calls" } else { "no: facts of public sources only" };
     rows.push(("verified", verified.to_owned()));
+    rows.extend(lately.map(|lately| ("lately", lately_shown(lately))));
     rows.push(("entry", operation.entry_hash.clone()));
     let mut text = format!("{} {}\n{}\n\n", operation.id, operation.version, operation.summary);
     for (name, value) in rows {

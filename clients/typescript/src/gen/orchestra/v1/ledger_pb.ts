@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file orchestra/v1/ledger.proto.
  */
 export const file_orchestra_v1_ledger: GenFile = /*@__PURE__*/
-  fileDesc("ChlvcmNoZXN0cmEvdjEvbGVkZ2VyLnByb3RvEgxvcmNoZXN0cmEudjEioAIKCU9wZXJhdGlvbhIKCgJpZBgBIAEoCRIOCgZuZXR1aWQYAiABKA0SDwoHdmVyc2lvbhgDIAEoCRIPCgdzdW1tYXJ5GAQgASgJEgwKBHRhZ3MYBSADKAkSFAoMY2FwYWJpbGl0aWVzGAYgAygJEhIKCmVudHJ5X2hhc2gYByABKAkSEAoIY2FsbGFibGUYCCABKAgSGwoTbm90X2NhbGxhYmxlX3JlYXNvbhgJIAEoCRIjCgVwcmljZRgKIAEoCzIULm9yY2hlc3RyYS52MS5BbW91bnQSEwoLcHJpY2Vfa25vd24YCyABKAgSDgoGYWNjZXNzGAwgASgJEhAKCHZlcmlmaWVkGA0gASgIEhIKCmVudHJ5X2pzb24YDiABKAwihwEKBlN1Ym5ldBIOCgZuZXR1aWQYASABKA0SDAoEbmFtZRgCIAEoCRIOCgZzdGF0dXMYAyABKAkSDAoEdGFncxgEIAMoCRIXCg9vcGVyYXRpb25fY291bnQYBSABKA0SEgoKc3RhbGVfcmlzaxgGIAEoCBIUCgxvcGVuYXBpX3VybHMYByADKAkidAoKQ2FwYWJpbGl0eRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHc3VtbWFyeRgDIAEoCRIOCgZzb3VyY2UYBCABKAkSEgoKb3BlcmF0aW9ucxgFIAMoCRISCgplbnRyeV9oYXNoGAYgASgJIjIKE0dldE9wZXJhdGlvblJlcXVlc3QSCgoCaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoCSJCChRHZXRPcGVyYXRpb25SZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5vcmNoZXN0cmEudjEuT3BlcmF0aW9uIn8KFUxpc3RPcGVyYXRpb25zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCRITCgZuZXR1aWQYAyABKA1IAIgBARILCgN0YWcYBCABKAkSEgoKY2FwYWJpbGl0eRgFIAEoCUIJCgdfbmV0dWlkIl4KFkxpc3RPcGVyYXRpb25zUmVzcG9uc2USKwoKb3BlcmF0aW9ucxgBIAMoCzIXLm9yY2hlc3RyYS52MS5PcGVyYXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlkKF1NlYXJjaE9wZXJhdGlvbnNSZXF1ZXN0Eg0KBXF1ZXJ5GAEgASgJEgwKBHRhZ3MYAiADKAkSEgoKY2FwYWJpbGl0eRgDIAEoCRINCgVsaW1pdBgEIAEoDSJBChhTZWFyY2hPcGVyYXRpb25zUmVzcG9uc2USJQoEaGl0cxgBIAMoCzIXLm9yY2hlc3RyYS52MS5TZWFyY2hIaXQiRwoJU2VhcmNoSGl0EioKCW9wZXJhdGlvbhgBIAEoCzIXLm9yY2hlc3RyYS52MS5PcGVyYXRpb24SDgoGcmVhc29uGAIgASgJIi0KF1B1Ymxpc2hPcGVyYXRpb25SZXF1ZXN0EhIKCmVudHJ5X2pzb24YASABKAwiVwoYUHVibGlzaE9wZXJhdGlvblJlc3BvbnNlEioKCW9wZXJhdGlvbhgBIAEoCzIXLm9yY2hlc3RyYS52MS5PcGVyYXRpb24SDwoHY2hhbmdlZBgCIAEoCCIuChhQdWJsaXNoQ2FwYWJpbGl0eVJlcXVlc3QSEgoKZW50cnlfanNvbhgBIAEoDCJaChlQdWJsaXNoQ2FwYWJpbGl0eVJlc3BvbnNlEiwKCmNhcGFiaWxpdHkYASABKAsyGC5vcmNoZXN0cmEudjEuQ2FwYWJpbGl0eRIPCgdjaGFuZ2VkGAIgASgIIkgKEkxpc3RTdWJuZXRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCRILCgN0YWcYAyABKAkiVQoTTGlzdFN1Ym5ldHNSZXNwb25zZRIlCgdzdWJuZXRzGAEgAygLMhQub3JjaGVzdHJhLnYxLlN1Ym5ldBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiQAoXTGlzdENhcGFiaWxpdGllc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkiYwoYTGlzdENhcGFiaWxpdGllc1Jlc3BvbnNlEi4KDGNhcGFiaWxpdGllcxgBIAMoCzIYLm9yY2hlc3RyYS52MS5DYXBhYmlsaXR5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI+ChJSZXNvbHZlTG9ja1JlcXVlc3QSEgoKb3BlcmF0aW9ucxgBIAMoCRIUCgxjYXBhYmlsaXRpZXMYAiADKAkiNwoTUmVzb2x2ZUxvY2tSZXNwb25zZRIgCgRsb2NrGAEgASgLMhIub3JjaGVzdHJhLnYxLkxvY2symAYKDUxlZGdlclNlcnZpY2USWgoMR2V0T3BlcmF0aW9uEiEub3JjaGVzdHJhLnYxLkdldE9wZXJhdGlvblJlcXVlc3QaIi5vcmNoZXN0cmEudjEuR2V0T3BlcmF0aW9uUmVzcG9uc2UiA5ACARJgCg5MaXN0T3BlcmF0aW9ucxIjLm9yY2hlc3RyYS52MS5MaXN0T3BlcmF0aW9uc1JlcXVlc3QaJC5vcmNoZXN0cmEudjEuTGlzdE9wZXJhdGlvbnNSZXNwb25zZSIDkAIBEmYKEFNlYXJjaE9wZXJhdGlvbnMSJS5vcmNoZXN0cmEudjEuU2VhcmNoT3BlcmF0aW9uc1JlcXVlc3QaJi5vcmNoZXN0cmEudjEuU2VhcmNoT3BlcmF0aW9uc1Jlc3BvbnNlIgOQAgESYQoQUHVibGlzaE9wZXJhdGlvbhIlLm9yY2hlc3RyYS52MS5QdWJsaXNoT3BlcmF0aW9uUmVxdWVzdBomLm9yY2hlc3RyYS52MS5QdWJsaXNoT3BlcmF0aW9uUmVzcG9uc2USZAoRUHVibGlzaENhcGFiaWxpdHkSJi5vcmNoZXN0cmEudjEuUHVibGlzaENhcGFiaWxpdHlSZXF1ZXN0Gicub3JjaGVzdHJhLnYxLlB1Ymxpc2hDYXBhYmlsaXR5UmVzcG9uc2USVwoLTGlzdFN1Ym5ldHMSIC5vcmNoZXN0cmEudjEuTGlzdFN1Ym5ldHNSZXF1ZXN0GiEub3JjaGVzdHJhLnYxLkxpc3RTdWJuZXRzUmVzcG9uc2UiA5ACARJmChBMaXN0Q2FwYWJpbGl0aWVzEiUub3JjaGVzdHJhLnYxLkxpc3RDYXBhYmlsaXRpZXNSZXF1ZXN0GiYub3JjaGVzdHJhLnYxLkxpc3RDYXBhYmlsaXRpZXNSZXNwb25zZSIDkAIBElcKC1Jlc29sdmVMb2NrEiAub3JjaGVzdHJhLnYxLlJlc29sdmVMb2NrUmVxdWVzdBohLm9yY2hlc3RyYS52MS5SZXNvbHZlTG9ja1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_orchestra_v1_common]);
+  fileDesc("ChlvcmNoZXN0cmEvdjEvbGVkZ2VyLnByb3RvEgxvcmNoZXN0cmEudjEioAIKCU9wZXJhdGlvbhIKCgJpZBgBIAEoCRIOCgZuZXR1aWQYAiABKA0SDwoHdmVyc2lvbhgDIAEoCRIPCgdzdW1tYXJ5GAQgASgJEgwKBHRhZ3MYBSADKAkSFAoMY2FwYWJpbGl0aWVzGAYgAygJEhIKCmVudHJ5X2hhc2gYByABKAkSEAoIY2FsbGFibGUYCCABKAgSGwoTbm90X2NhbGxhYmxlX3JlYXNvbhgJIAEoCRIjCgVwcmljZRgKIAEoCzIULm9yY2hlc3RyYS52MS5BbW91bnQSEwoLcHJpY2Vfa25vd24YCyABKAgSDgoGYWNjZXNzGAwgASgJEhAKCHZlcmlmaWVkGA0gASgIEhIKCmVudHJ5X2pzb24YDiABKAwihwEKBlN1Ym5ldBIOCgZuZXR1aWQYASABKA0SDAoEbmFtZRgCIAEoCRIOCgZzdGF0dXMYAyABKAkSDAoEdGFncxgEIAMoCRIXCg9vcGVyYXRpb25fY291bnQYBSABKA0SEgoKc3RhbGVfcmlzaxgGIAEoCBIUCgxvcGVuYXBpX3VybHMYByADKAkidAoKQ2FwYWJpbGl0eRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHc3VtbWFyeRgDIAEoCRIOCgZzb3VyY2UYBCABKAkSEgoKb3BlcmF0aW9ucxgFIAMoCRISCgplbnRyeV9oYXNoGAYgASgJIjIKE0dldE9wZXJhdGlvblJlcXVlc3QSCgoCaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoCSJwChRHZXRPcGVyYXRpb25SZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5vcmNoZXN0cmEudjEuT3BlcmF0aW9uEiwKBmxhdGVseRgCIAEoCzIcLm9yY2hlc3RyYS52MS5DYWxsU3RhdGlzdGljcyKWAQoOQ2FsbFN0YXRpc3RpY3MSDQoFY2FsbHMYASABKA0SFQoNc3VjY2Vzc19zaGFyZRgCIAEoARIbCg5sYXRlbmN5X21zX3A1MBgDIAEoDUgAiAEBEhsKDmxhdGVuY3lfbXNfcDk1GAQgASgNSAGIAQFCEQoPX2xhdGVuY3lfbXNfcDUwQhEKD19sYXRlbmN5X21zX3A5NSJ/ChVMaXN0T3BlcmF0aW9uc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkSEwoGbmV0dWlkGAMgASgNSACIAQESCwoDdGFnGAQgASgJEhIKCmNhcGFiaWxpdHkYBSABKAlCCQoHX25ldHVpZCJeChZMaXN0T3BlcmF0aW9uc1Jlc3BvbnNlEisKCm9wZXJhdGlvbnMYASADKAsyFy5vcmNoZXN0cmEudjEuT3BlcmF0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJZChdTZWFyY2hPcGVyYXRpb25zUmVxdWVzdBINCgVxdWVyeRgBIAEoCRIMCgR0YWdzGAIgAygJEhIKCmNhcGFiaWxpdHkYAyABKAkSDQoFbGltaXQYBCABKA0iQQoYU2VhcmNoT3BlcmF0aW9uc1Jlc3BvbnNlEiUKBGhpdHMYASADKAsyFy5vcmNoZXN0cmEudjEuU2VhcmNoSGl0IkcKCVNlYXJjaEhpdBIqCglvcGVyYXRpb24YASABKAsyFy5vcmNoZXN0cmEudjEuT3BlcmF0aW9uEg4KBnJlYXNvbhgCIAEoCSItChdQdWJsaXNoT3BlcmF0aW9uUmVxdWVzdBISCgplbnRyeV9qc29uGAEgASgMIlcKGFB1Ymxpc2hPcGVyYXRpb25SZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5vcmNoZXN0cmEudjEuT3BlcmF0aW9uEg8KB2NoYW5nZWQYAiABKAgiLgoYUHVibGlzaENhcGFiaWxpdHlSZXF1ZXN0EhIKCmVudHJ5X2pzb24YASABKAwiWgoZUHVibGlzaENhcGFiaWxpdHlSZXNwb25zZRIsCgpjYXBhYmlsaXR5GAEgASgLMhgub3JjaGVzdHJhLnYxLkNhcGFiaWxpdHkSDwoHY2hhbmdlZBgCIAEoCCJIChJMaXN0U3VibmV0c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkSCwoDdGFnGAMgASgJIlUKE0xpc3RTdWJuZXRzUmVzcG9uc2USJQoHc3VibmV0cxgBIAMoCzIULm9yY2hlc3RyYS52MS5TdWJuZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkAKF0xpc3RDYXBhYmlsaXRpZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJImMKGExpc3RDYXBhYmlsaXRpZXNSZXNwb25zZRIuCgxjYXBhYmlsaXRpZXMYASADKAsyGC5vcmNoZXN0cmEudjEuQ2FwYWJpbGl0eRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiPgoSUmVzb2x2ZUxvY2tSZXF1ZXN0EhIKCm9wZXJhdGlvbnMYASADKAkSFAoMY2FwYWJpbGl0aWVzGAIgAygJIjcKE1Jlc29sdmVMb2NrUmVzcG9uc2USIAoEbG9jaxgBIAEoCzISLm9yY2hlc3RyYS52MS5Mb2NrMpgGCg1MZWRnZXJTZXJ2aWNlEloKDEdldE9wZXJhdGlvbhIhLm9yY2hlc3RyYS52MS5HZXRPcGVyYXRpb25SZXF1ZXN0GiIub3JjaGVzdHJhLnYxLkdldE9wZXJhdGlvblJlc3BvbnNlIgOQAgESYAoOTGlzdE9wZXJhdGlvbnMSIy5vcmNoZXN0cmEudjEuTGlzdE9wZXJhdGlvbnNSZXF1ZXN0GiQub3JjaGVzdHJhLnYxLkxpc3RPcGVyYXRpb25zUmVzcG9uc2UiA5ACARJmChBTZWFyY2hPcGVyYXRpb25zEiUub3JjaGVzdHJhLnYxLlNlYXJjaE9wZXJhdGlvbnNSZXF1ZXN0GiYub3JjaGVzdHJhLnYxLlNlYXJjaE9wZXJhdGlvbnNSZXNwb25zZSIDkAIBEmEKEFB1Ymxpc2hPcGVyYXRpb24SJS5vcmNoZXN0cmEudjEuUHVibGlzaE9wZXJhdGlvblJlcXVlc3QaJi5vcmNoZXN0cmEudjEuUHVibGlzaE9wZXJhdGlvblJlc3BvbnNlEmQKEVB1Ymxpc2hDYXBhYmlsaXR5EiYub3JjaGVzdHJhLnYxLlB1Ymxpc2hDYXBhYmlsaXR5UmVxdWVzdBonLm9yY2hlc3RyYS52MS5QdWJsaXNoQ2FwYWJpbGl0eVJlc3BvbnNlElcKC0xpc3RTdWJuZXRzEiAub3JjaGVzdHJhLnYxLkxpc3RTdWJuZXRzUmVxdWVzdBohLm9yY2hlc3RyYS52MS5MaXN0U3VibmV0c1Jlc3BvbnNlIgOQAgESZgoQTGlzdENhcGFiaWxpdGllcxIlLm9yY2hlc3RyYS52MS5MaXN0Q2FwYWJpbGl0aWVzUmVxdWVzdBomLm9yY2hlc3RyYS52MS5MaXN0Q2FwYWJpbGl0aWVzUmVzcG9uc2UiA5ACARJXCgtSZXNvbHZlTG9jaxIgLm9yY2hlc3RyYS52MS5SZXNvbHZlTG9ja1JlcXVlc3QaIS5vcmNoZXN0cmEudjEuUmVzb2x2ZUxvY2tSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_orchestra_v1_common]);
 
 /**
  * An operation of a subnet.
@@ -287,6 +287,13 @@ export type GetOperationResponse = Message<"orchestra.v1.GetOperationResponse"> 
    * @generated from field: orchestra.v1.Operation operation = 1;
    */
   operation?: Operation | undefined;
+
+  /**
+   * How calls of it went lately; absent where there were none.
+   *
+   * @generated from field: orchestra.v1.CallStatistics lately = 2;
+   */
+  lately?: CallStatistics | undefined;
 };
 
 /**
@@ -295,6 +302,49 @@ export type GetOperationResponse = Message<"orchestra.v1.GetOperationResponse"> 
  */
 export const GetOperationResponseSchema: GenMessage<GetOperationResponse> = /*@__PURE__*/
   messageDesc(file_orchestra_v1_ledger, 4);
+
+/**
+ * How the calls went that this server made of an operation within the last hour: the latest 200, without those that failed for a
+ * reason of the caller's. By these plans that say `prefer: fastest` or `most_reliable` choose.
+ *
+ * @generated from message orchestra.v1.CallStatistics
+ */
+export type CallStatistics = Message<"orchestra.v1.CallStatistics"> & {
+  /**
+   * How many they are.
+   *
+   * @generated from field: uint32 calls = 1;
+   */
+  calls: number;
+
+  /**
+   * Share of calls that may be expected to succeed, 0 to 1: (those that succeeded + 1) / (calls + 2).
+   *
+   * @generated from field: double success_share = 2;
+   */
+  successShare: number;
+
+  /**
+   * Median latency, milliseconds; from 5 calls on that were answered or timed out.
+   *
+   * @generated from field: optional uint32 latency_ms_p50 = 3;
+   */
+  latencyMsP50?: number | undefined;
+
+  /**
+   * 95th percentile of the same; from 100 on.
+   *
+   * @generated from field: optional uint32 latency_ms_p95 = 4;
+   */
+  latencyMsP95?: number | undefined;
+};
+
+/**
+ * Describes the message orchestra.v1.CallStatistics.
+ * Use `create(CallStatisticsSchema)` to create a new message.
+ */
+export const CallStatisticsSchema: GenMessage<CallStatistics> = /*@__PURE__*/
+  messageDesc(file_orchestra_v1_ledger, 5);
 
 /**
  * Request of ListOperations.
@@ -343,7 +393,7 @@ export type ListOperationsRequest = Message<"orchestra.v1.ListOperationsRequest"
  * Use `create(ListOperationsRequestSchema)` to create a new message.
  */
 export const ListOperationsRequestSchema: GenMessage<ListOperationsRequest> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 5);
+  messageDesc(file_orchestra_v1_ledger, 6);
 
 /**
  * Answer of ListOperations.
@@ -371,7 +421,7 @@ export type ListOperationsResponse = Message<"orchestra.v1.ListOperationsRespons
  * Use `create(ListOperationsResponseSchema)` to create a new message.
  */
 export const ListOperationsResponseSchema: GenMessage<ListOperationsResponse> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 6);
+  messageDesc(file_orchestra_v1_ledger, 7);
 
 /**
  * Request of SearchOperations.
@@ -413,7 +463,7 @@ export type SearchOperationsRequest = Message<"orchestra.v1.SearchOperationsRequ
  * Use `create(SearchOperationsRequestSchema)` to create a new message.
  */
 export const SearchOperationsRequestSchema: GenMessage<SearchOperationsRequest> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 7);
+  messageDesc(file_orchestra_v1_ledger, 8);
 
 /**
  * Answer of SearchOperations.
@@ -434,7 +484,7 @@ export type SearchOperationsResponse = Message<"orchestra.v1.SearchOperationsRes
  * Use `create(SearchOperationsResponseSchema)` to create a new message.
  */
 export const SearchOperationsResponseSchema: GenMessage<SearchOperationsResponse> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 8);
+  messageDesc(file_orchestra_v1_ledger, 9);
 
 /**
  * One hit.
@@ -462,7 +512,7 @@ export type SearchHit = Message<"orchestra.v1.SearchHit"> & {
  * Use `create(SearchHitSchema)` to create a new message.
  */
 export const SearchHitSchema: GenMessage<SearchHit> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 9);
+  messageDesc(file_orchestra_v1_ledger, 10);
 
 /**
  * Request of PublishOperation.
@@ -483,7 +533,7 @@ export type PublishOperationRequest = Message<"orchestra.v1.PublishOperationRequ
  * Use `create(PublishOperationRequestSchema)` to create a new message.
  */
 export const PublishOperationRequestSchema: GenMessage<PublishOperationRequest> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 10);
+  messageDesc(file_orchestra_v1_ledger, 11);
 
 /**
  * Answer of PublishOperation.
@@ -511,7 +561,7 @@ export type PublishOperationResponse = Message<"orchestra.v1.PublishOperationRes
  * Use `create(PublishOperationResponseSchema)` to create a new message.
  */
 export const PublishOperationResponseSchema: GenMessage<PublishOperationResponse> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 11);
+  messageDesc(file_orchestra_v1_ledger, 12);
 
 /**
  * Request of PublishCapability.
@@ -532,7 +582,7 @@ export type PublishCapabilityRequest = Message<"orchestra.v1.PublishCapabilityRe
  * Use `create(PublishCapabilityRequestSchema)` to create a new message.
  */
 export const PublishCapabilityRequestSchema: GenMessage<PublishCapabilityRequest> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 12);
+  messageDesc(file_orchestra_v1_ledger, 13);
 
 /**
  * Answer of PublishCapability.
@@ -560,7 +610,7 @@ export type PublishCapabilityResponse = Message<"orchestra.v1.PublishCapabilityR
  * Use `create(PublishCapabilityResponseSchema)` to create a new message.
  */
 export const PublishCapabilityResponseSchema: GenMessage<PublishCapabilityResponse> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 13);
+  messageDesc(file_orchestra_v1_ledger, 14);
 
 /**
  * Request of ListSubnets.
@@ -595,7 +645,7 @@ export type ListSubnetsRequest = Message<"orchestra.v1.ListSubnetsRequest"> & {
  * Use `create(ListSubnetsRequestSchema)` to create a new message.
  */
 export const ListSubnetsRequestSchema: GenMessage<ListSubnetsRequest> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 14);
+  messageDesc(file_orchestra_v1_ledger, 15);
 
 /**
  * Answer of ListSubnets.
@@ -623,7 +673,7 @@ export type ListSubnetsResponse = Message<"orchestra.v1.ListSubnetsResponse"> & 
  * Use `create(ListSubnetsResponseSchema)` to create a new message.
  */
 export const ListSubnetsResponseSchema: GenMessage<ListSubnetsResponse> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 15);
+  messageDesc(file_orchestra_v1_ledger, 16);
 
 /**
  * Request of ListCapabilities.
@@ -651,7 +701,7 @@ export type ListCapabilitiesRequest = Message<"orchestra.v1.ListCapabilitiesRequ
  * Use `create(ListCapabilitiesRequestSchema)` to create a new message.
  */
 export const ListCapabilitiesRequestSchema: GenMessage<ListCapabilitiesRequest> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 16);
+  messageDesc(file_orchestra_v1_ledger, 17);
 
 /**
  * Answer of ListCapabilities.
@@ -679,7 +729,7 @@ export type ListCapabilitiesResponse = Message<"orchestra.v1.ListCapabilitiesRes
  * Use `create(ListCapabilitiesResponseSchema)` to create a new message.
  */
 export const ListCapabilitiesResponseSchema: GenMessage<ListCapabilitiesResponse> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 17);
+  messageDesc(file_orchestra_v1_ledger, 18);
 
 /**
  * Request of ResolveLock.
@@ -707,7 +757,7 @@ export type ResolveLockRequest = Message<"orchestra.v1.ResolveLockRequest"> & {
  * Use `create(ResolveLockRequestSchema)` to create a new message.
  */
 export const ResolveLockRequestSchema: GenMessage<ResolveLockRequest> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 18);
+  messageDesc(file_orchestra_v1_ledger, 19);
 
 /**
  * Answer of ResolveLock.
@@ -728,7 +778,7 @@ export type ResolveLockResponse = Message<"orchestra.v1.ResolveLockResponse"> & 
  * Use `create(ResolveLockResponseSchema)` to create a new message.
  */
 export const ResolveLockResponseSchema: GenMessage<ResolveLockResponse> = /*@__PURE__*/
-  messageDesc(file_orchestra_v1_ledger, 19);
+  messageDesc(file_orchestra_v1_ledger, 20);
 
 /**
  * Reads and extends the registry of operations and capabilities.
