@@ -1,7 +1,7 @@
 //! How calls of operations went lately: what the runtime chooses between them by.
 //!
-//! Every attempt that is made is told here. The latest of each operation count, and none that is older than an hour: what was
-//! slow then may be fast now. They lie in the store too, so that the next process begins with them.
+//! Attempts are told here when they end. The latest of each operation count, and none that is older than an hour: what was slow
+//! then may be fast now. They lie in the store too, so that the next process begins with them.
 
 mod calls;
 
@@ -16,7 +16,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::error::Error;
 use calls::Calls;
 
-/// The stream that appends of rows name; it has no records.
+/// Appends are of a stream; this one gets no records.
 const STREAM: &str = "statistics";
 /// The view whose rows are the calls of each operation.
 pub const STATISTICS: &str = "statistics.calls";
@@ -26,7 +26,7 @@ const PAGE: usize = 1_000;
 const WRITES: usize = 100;
 /// Calls that wait to be taken in; what comes while so many wait does not count.
 const WAITING: usize = 8_192;
-/// How old the facts are that a run chooses by, at most. A task that was woken by every call would slow each down.
+/// How often calls are taken in. A task that was woken by every call would slow each down.
 const EVERY: Duration = Duration::from_secs(1);
 /// After so many times they are stored: a crash loses what came since.
 const STORED_EVERY: u32 = 30;
@@ -40,8 +40,8 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Reads what an earlier process left in `log`, and goes on with it in a task. In a store that has none it begins with
-    /// the rows `beginning`: those of [`STATISTICS`] in another store.
+    /// Reads what an earlier process left in `log`, and goes on with it in a task. What the store has of an operation comes
+    /// before what `beginning` has, rows of [`STATISTICS`] in another store.
     ///
     /// Errors: [`Error::Store`].
     pub async fn open(log: &Arc<dyn Log>, beginning: Vec<ViewRow>) -> Result<Self, Error> {
@@ -83,7 +83,7 @@ struct Task {
     calls: Calls,
     told: mpsc::Receiver<CallSample>,
     table: watch::Sender<RouteTable>,
-    /// The store is released when its owner drops it, whatever goes on here.
+    /// The store is released when its owner drops it, unless it is being written to at that moment.
     log: Weak<dyn Log>,
     stream: StreamName,
 }
@@ -97,6 +97,8 @@ impl Task {
             tokio::select! {
                 biased;
                 reply = closed.recv() => {
+                    // Nobody closed it: as in a crash.
+                    let Some(reply) = reply else { return };
                     self.take_in();
                     self.store().await;
                     drop(reply);
@@ -127,8 +129,9 @@ impl Task {
 
     /// Stores what has changed. What a full or broken disk refuses stays to be stored the next time.
     async fn store(&mut self) {
-        let Some(log) = self.log.upgrade() else { return };
-        for operations in self.calls.changed().chunks(WRITES) {
+        let changed = self.calls.changed();
+        let Some(log) = self.log.upgrade().filter(|_| !changed.is_empty()) else { return };
+        for operations in changed.chunks(WRITES) {
             let mut append = Append::to(self.stream.clone());
             for operation in operations {
                 append = match self.calls.row(operation) {

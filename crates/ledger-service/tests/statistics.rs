@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use ledger_service::{STATISTICS, Statistics};
 use schema::error::CallErrorKind;
@@ -41,7 +41,7 @@ async fn calls_are_known_in_the_next_process() {
     statistics.close().await;
     assert_eq!(Arc::strong_count(&log), 1);
     let next = Statistics::open(&log, Vec::new()).await.unwrap();
-    let known = Route { calls: 6, success_share: Some(6.0 / 8.0), ..known };
+    let known = Route { calls: 6, latency_ms_p50: Some(4), success_share: Some(6.0 / 8.0), ..known };
     assert_eq!(next.routes().borrow().routes["sn1.a"], known);
 
     // And where a service in memory begins with it.
@@ -58,7 +58,8 @@ async fn statistics_that_nobody_closes_end_with_their_owner() {
     let (samples, mut routes) = (statistics.samples(), statistics.routes());
     drop(statistics);
     // The task is over: the table has no owner any more, and nobody takes calls.
-    while routes.changed().await.is_ok() {}
+    let over = async { while routes.changed().await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(60), over).await.unwrap();
     assert!(samples.is_closed());
     // Nothing is left that would hold up closing twice.
     let again = Statistics::open(&log, Vec::new()).await.unwrap();

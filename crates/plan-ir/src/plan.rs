@@ -319,20 +319,19 @@ pub struct Hedge {
 pub enum HedgeAfter {
     /// After so many microseconds.
     Us(u64),
-    /// When 95 of 100 requests to the operation were answered, as its pinned entry has it.
+    /// When 95 of 100 requests to the operation are answered: as measured lately, else as its pinned entry has it.
     P95,
 }
 
-/// Which of the operations that may serve a call is asked first. What is not known comes last; of equals the
-/// first of the lock.
+/// Which of the operations that may serve a call is asked first; of equals the first of the lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Prefer {
-    /// The lowest price.
+    /// The lowest price; what has none that is known comes last.
     #[default]
     Cheapest,
-    /// The lowest median latency.
+    /// The lowest median latency, as measured lately, else as the pinned entry has it; what has none comes last.
     Fastest,
-    /// The largest share of calls that succeeded.
+    /// The largest share of calls that may be expected to succeed, as measured lately; a half of what was not called.
     MostReliable,
 }
 

@@ -19,13 +19,13 @@ pub struct RouteTable {
 /// Live facts about one operation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Route {
-    /// How many recent calls the figures below are of.
+    /// How many recent calls of it are known.
     pub calls: u32,
-    /// Median latency of recent calls, milliseconds.
+    /// Median latency of those that were answered or timed out, milliseconds.
     pub latency_ms_p50: Option<u32>,
-    /// 95th percentile, milliseconds; there from 100 calls on.
+    /// Their 95th percentile, milliseconds; there from 100 of them on.
     pub latency_ms_p95: Option<u32>,
-    /// Share of recent calls that succeeded, by [`Route::success_share_of`].
+    /// Share of calls that may be expected to succeed, by [`Route::success_share_of`].
     pub success_share: Option<f64>,
     /// Current price, where one is published.
     pub price: Option<Amount>,

@@ -378,7 +378,7 @@ async fn everything_is_there_after_opening_again() {
 }
 
 #[tokio::test]
-async fn a_store_is_read_beside_its_owner_of_its_store() {
+async fn a_store_is_read_beside_its_owner() {
     let dir = tempfile::TempDir::new().unwrap();
     let (name, other) = (StreamName::new("ledger").unwrap(), StreamName::new("runs/1").unwrap());
     let log = Sqlite::open(&Options::new(dir.path())).unwrap();

@@ -14,6 +14,9 @@ const AGE_MAX_US: i64 = 3_600_000_000;
 const MEDIAN_MIN: usize = 5;
 /// Latencies from which on their 95th percentile is one.
 const P95_MIN: usize = 100;
+/// The least that a call without an answer in time counts for, milliseconds: as long as calls wait that say nothing of it. Who waits
+/// for less, or is told by a gateway at once, does not make an operation fast.
+const LATE_MS_MIN: u32 = 30_000;
 /// First byte of a row.
 const ROW_VERSION: u8 = 1;
 /// A call in a row: when it began, how many milliseconds it took, how it ended.
@@ -77,9 +80,10 @@ impl Calls {
     pub(super) fn take(&mut self, sample: &CallSample) {
         let Some(ended) = Ended::of(sample.error) else { return };
         let ms = u32::try_from(sample.duration_us.div_ceil(1_000)).unwrap_or(u32::MAX);
+        let ms = if ended == Ended::Late { ms.max(LATE_MS_MIN) } else { ms };
         let call = Call { at_us: sample.started_at_us, ms, ended };
         let calls = self.operations.entry(sample.operation.clone()).or_default();
-        if calls.len() >= CALLS_MAX {
+        while calls.len() >= CALLS_MAX {
             calls.pop_front();
         }
         calls.push_back(call);
@@ -92,7 +96,11 @@ impl Calls {
         let changed = &mut self.changed;
         self.operations.retain(|operation, calls| {
             let before = calls.len();
-            calls.retain(|call| call.at_us >= oldest);
+            calls.retain_mut(|call| {
+                // A clock that was set back, or is ahead of this one, makes no call count for longer.
+                call.at_us = call.at_us.min(now_us);
+                call.at_us >= oldest
+            });
             if calls.len() < before {
                 changed.insert(operation.clone());
             }
@@ -121,17 +129,24 @@ impl Calls {
         Some([ROW_VERSION].into_iter().chain(calls.iter().flat_map(call)).collect())
     }
 
-    /// Reads a row. One of another version counts for nothing.
+    /// Reads a row. What is of another version or damaged counts for nothing, and is written anew.
     pub(super) fn read(&mut self, operation: OperationId, row: &[u8]) {
-        let Some((&ROW_VERSION, row)) = row.split_first() else { return };
+        let Some((&ROW_VERSION, row)) = row.split_first() else {
+            self.changed.insert(operation);
+            return;
+        };
         let call = |bytes: &[u8; CALL_BYTES]| {
             let (at, rest) = bytes.split_first_chunk()?;
             let (ms, ended) = rest.split_first_chunk()?;
             let (at_us, ms) = (i64::from_be_bytes(*at), u32::from_be_bytes(*ms));
             Some(Call { at_us, ms, ended: Ended::of_byte(*ended.first()?)? })
         };
-        let (calls, _) = row.as_chunks();
-        self.operations.insert(operation, calls.iter().filter_map(call).collect());
+        let (bytes, rest) = row.as_chunks();
+        let calls: VecDeque<Call> = bytes.iter().filter_map(call).collect();
+        if !rest.is_empty() || calls.len() < bytes.len() {
+            self.changed.insert(operation.clone());
+        }
+        self.operations.insert(operation, calls);
     }
 }
 
@@ -181,8 +196,10 @@ mod tests {
         assert_eq!(known(&mut calls(of(4)), NOW).latency_ms_p50, None);
         let few = known(&mut calls(of(5).chain([(900, Some(CallErrorKind::Unavailable))])), NOW);
         assert_eq!((few.latency_ms_p50, few.latency_ms_p95), (Some(3), None));
-        let late = (0..6).map(|_| (8_000, Some(CallErrorKind::Timeout)));
-        assert_eq!(known(&mut calls(of(5).chain(late)), NOW).latency_ms_p50, Some(8_000));
+        let late = |ms| (0..6).map(move |_| (ms, Some(CallErrorKind::Timeout)));
+        assert_eq!(known(&mut calls(of(5).chain(late(40_000))), NOW).latency_ms_p50, Some(40_000));
+        // However soon it was told that there would be no answer in time.
+        assert_eq!(known(&mut calls(of(5).chain(late(1))), NOW).latency_ms_p50, Some(LATE_MS_MIN));
         let many = known(&mut calls(of(100)), NOW);
         assert_eq!((many.latency_ms_p50, many.latency_ms_p95), (Some(51), Some(96)));
         // The latest count: those of 101 to 300.
@@ -220,6 +237,10 @@ mod tests {
         assert_eq!(calls.routes(NOW + AGE_MAX_US).routes.len(), 1);
         assert!(calls.changed().is_empty());
         assert!(calls.routes(NOW + AGE_MAX_US + 1).routes.is_empty());
+        // So is what comes from a clock that is ahead, an hour after it was seen.
+        calls.take(&sample(i64::MAX, 1, None));
+        assert_eq!(calls.routes(NOW).routes.len(), 1);
+        assert!(calls.routes(NOW + AGE_MAX_US + 1).routes.is_empty());
         // Its row, too.
         assert_eq!(calls.changed(), ["sn1.a"]);
         assert_eq!(calls.row("sn1.a"), None);
@@ -237,5 +258,6 @@ mod tests {
             read.read("sn1.b".to_owned(), damaged);
         }
         assert_eq!(read.operations.get("sn1.b").unwrap().len(), 19);
+        assert_eq!(read.changed(), ["sn1.b"]);
     }
 }

@@ -305,7 +305,7 @@ impl<'a> Checker<'a, '_> {
             self.wrong_value(field, "a lambda, such as `answer => answer.len() > 0`");
             return None;
         };
-        self.in_place(Place::Pure(&"`accept`"), |this| {
+        self.in_place(Place::Pure("`accept`"), |this| {
             this.lambda(expr, output, Some(&Type::Bool), &"`accept`")
         })
     }

@@ -96,6 +96,9 @@ impl Services {
     pub(crate) fn routes(&self, plan: &Prepared) -> Vec<Route> {
         let Some(routes) = &self.routes else { return Vec::new() };
         let table = routes.borrow();
+        if table.routes.is_empty() {
+            return Vec::new();
+        }
         let route = |id: &str| table.routes.get(id).cloned().unwrap_or_default();
         plan.operations().map(|operation| route(&operation.id)).collect()
     }

@@ -45,7 +45,7 @@ pub(crate) fn order(plan: &Prepared, spec: &CallSpec, given: &Given) -> Vec<Choi
     options.into_iter().map(|(option, _)| option).collect()
 }
 
-/// The smaller, the better; [`u64::MAX`] for what is not known.
+/// The smaller, the better; [`u64::MAX`] for a price or latency that is not known, and a half for a share.
 fn rank(plan: &Prepared, prefer: Prefer, option: &Choice, operation: u32, given: &Given) -> u64 {
     let live = given.routes.get(operation as usize);
     let known = match prefer {

@@ -233,7 +233,7 @@ class GetOperationResponse(_message.Message):
 
     @_builtins.property
     def lately(self) -> Global___CallStatistics:
-        """How calls of it went lately; absent where there were none."""
+        """How calls of it went lately; absent where there were none that say something of it."""
 
     def __init__(
         self,
@@ -252,7 +252,7 @@ Global___GetOperationResponse: _TypeAlias = GetOperationResponse  # noqa: Y015
 @_typing.final
 class CallStatistics(_message.Message):
     """How the calls went that this server made of an operation within the last hour: the latest 200, without those that failed for a
-    reason of the caller's. By these plans that say `prefer: fastest` or `most_reliable` choose.
+    reason of the caller's. Plans that say `prefer: fastest` or `most_reliable`, or hedge after `p95`, go by these.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -128,7 +128,7 @@ fn lately_shown(lately: &v1::CallStatistics) -> String {
     let times = times.into_iter().filter_map(|(what, ms)| ms.map(|ms| format!(", {what} {ms} ms")));
     let plural = if *calls == 1 { "call" } else { "calls" };
     format!(
-        "{calls} {plural} within the hour, of which about {:.0}% succeed{}",
+        "{calls} {plural} within the hour; {:.0}% may be expected to succeed{}",
         success_share * 100.0,
         times.collect::<String>()
     )

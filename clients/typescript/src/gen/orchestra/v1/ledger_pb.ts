@@ -289,7 +289,7 @@ export type GetOperationResponse = Message<"orchestra.v1.GetOperationResponse"> 
   operation?: Operation | undefined;
 
   /**
-   * How calls of it went lately; absent where there were none.
+   * How calls of it went lately; absent where there were none that say something of it.
    *
    * @generated from field: orchestra.v1.CallStatistics lately = 2;
    */
@@ -305,7 +305,7 @@ export const GetOperationResponseSchema: GenMessage<GetOperationResponse> = /*@_
 
 /**
  * How the calls went that this server made of an operation within the last hour: the latest 200, without those that failed for a
- * reason of the caller's. By these plans that say `prefer: fastest` or `most_reliable` choose.
+ * reason of the caller's. Plans that say `prefer: fastest` or `most_reliable`, or hedge after `p95`, go by these.
  *
  * @generated from message orchestra.v1.CallStatistics
  */
