@@ -1,7 +1,7 @@
 //! From parsed texts to plans: resolve, check, lower, bound. What did not change since an earlier version of the text
 //! is taken from a [`Memo`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plan_ir::bound::Bound;
 use plan_ir::plan::CompiledPlan;
@@ -163,7 +163,7 @@ impl<'a> Pipeline<'_, 'a, '_> {
         compilation: &mut Compilation,
     ) {
         let (program, names) = (self.program, self.texts.names());
-        let mut too_large = BTreeSet::new();
+        let mut too_large = BTreeMap::new();
         for (at, plan) in program.plans.iter().enumerate() {
             let lowering = self.lowering(BodyId::Plan(at), self.is_sub_plan(at, sub_plans), || {
                 let lowered = lower::lower(program, checked, &names, at);
@@ -189,15 +189,15 @@ impl<'a> Pipeline<'_, 'a, '_> {
             let is_too_large =
                 |found: &Diagnostic| found.code == codes::TOO_MANY_NODES && found.span() == name.span;
             if lowering.found.iter().any(is_too_large) {
-                too_large.insert(name.name.as_str());
+                too_large.insert(name.name.as_str(), plan);
             }
             compilation.diagnostics.extend(lowering.found);
         }
         // A plan that runs one that is too large is too large because of that.
-        let runs_one = |plan: &Plan<'_>| plan.runs.iter().any(|name| too_large.contains(name.name.as_str()));
-        let is_echo = |plan: &&Plan<'_>| too_large.contains(plan.decl.name.name.as_str()) && runs_one(plan);
+        let runs_one =
+            |plan: &Plan<'_>| plan.runs.iter().any(|name| too_large.contains_key(name.name.as_str()));
         let echoes: BTreeSet<Span> =
-            program.plans.iter().filter(is_echo).map(|plan| plan.decl.name.span).collect();
+            too_large.values().filter(|plan| runs_one(plan)).map(|plan| plan.decl.name.span).collect();
         compilation
             .diagnostics
             .retain(|found| found.code != codes::TOO_MANY_NODES || !echoes.contains(&found.span()));

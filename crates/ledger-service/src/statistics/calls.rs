@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use plan_compiler::DEFAULT_TIMEOUT_US;
 use schema::error::CallErrorKind;
 use schema::operation::OperationId;
 use schema::route::{CallSample, Route, RouteTable};
@@ -14,9 +15,6 @@ const AGE_MAX_US: i64 = 3_600_000_000;
 const MEDIAN_MIN: usize = 5;
 /// Latencies from which on their 95th percentile is one.
 const P95_MIN: usize = 100;
-/// The least that a call without an answer in time counts for, milliseconds: as long as calls wait that say nothing of it. Who waits
-/// for less, or is told by a gateway at once, does not make an operation fast.
-const LATE_MS_MIN: u32 = 30_000;
 /// First byte of a row.
 const ROW_VERSION: u8 = 1;
 /// A call in a row: when it began, how many milliseconds it took, how it ended.
@@ -79,8 +77,9 @@ impl Ended {
 impl Calls {
     pub(super) fn take(&mut self, sample: &CallSample) {
         let Some(ended) = Ended::of(sample.error) else { return };
-        let ms = u32::try_from(sample.duration_us.div_ceil(1_000)).unwrap_or(u32::MAX);
-        let ms = if ended == Ended::Late { ms.max(LATE_MS_MIN) } else { ms };
+        // Who waits for less than calls do unless they say so, or is told by a gateway at once, makes no operation fast.
+        let least_us = if ended == Ended::Late { DEFAULT_TIMEOUT_US } else { 0 };
+        let ms = u32::try_from(sample.duration_us.max(least_us).div_ceil(1_000)).unwrap_or(u32::MAX);
         let call = Call { at_us: sample.started_at_us, ms, ended };
         let calls = self.operations.entry(sample.operation.clone()).or_default();
         while calls.len() >= CALLS_MAX {
@@ -116,7 +115,9 @@ impl Calls {
     }
 
     pub(super) fn are_stored(&mut self, operations: &[OperationId]) {
-        self.changed.retain(|operation| !operations.contains(operation));
+        for operation in operations {
+            self.changed.remove(operation);
+        }
     }
 
     /// The row of an operation; `None` where nothing is known of it any more.
@@ -199,7 +200,7 @@ mod tests {
         let late = |ms| (0..6).map(move |_| (ms, Some(CallErrorKind::Timeout)));
         assert_eq!(known(&mut calls(of(5).chain(late(40_000))), NOW).latency_ms_p50, Some(40_000));
         // However soon it was told that there would be no answer in time.
-        assert_eq!(known(&mut calls(of(5).chain(late(1))), NOW).latency_ms_p50, Some(LATE_MS_MIN));
+        assert_eq!(known(&mut calls(of(5).chain(late(1))), NOW).latency_ms_p50, Some(30_000));
         let many = known(&mut calls(of(100)), NOW);
         assert_eq!((many.latency_ms_p50, many.latency_ms_p95), (Some(51), Some(96)));
         // The latest count: those of 101 to 300.

@@ -66,31 +66,30 @@ pub(super) fn records(
 
 /// All records of a stream, of a database that need not be one of this version.
 pub(super) fn all_records(connection: &mut Connection, name: &StreamName) -> Result<Vec<Record>, Fault> {
-    // One moment for all pages.
-    let transaction = connection.transaction()?;
-    let mut all: Vec<Record> = Vec::new();
-    if !migrate::is_made(&transaction)? {
-        return Ok(all);
-    }
-    loop {
-        let page = records(&transaction, name, all.len() as u64 + 1, usize::MAX)?;
-        if page.is_empty() {
-            return Ok(all);
-        }
-        all.extend(page);
-    }
+    all_pages(connection, |connection, before| records(connection, name, before.len() as u64 + 1, usize::MAX))
 }
 
+/// All rows of a view, of a database that need not be one of this version.
 pub(super) fn all_rows(connection: &mut Connection, view: &str) -> Result<Vec<ViewRow>, Fault> {
+    all_pages(connection, |connection, before: &[ViewRow]| {
+        let after = before.last().map(|row| row.key.as_str());
+        view_scan(connection, &ViewScan::of(view, usize::MAX).after(after))
+    })
+}
+
+/// What all pages have, each read by what is `before` it; nothing of a database that was not made yet.
+fn all_pages<T>(
+    connection: &mut Connection,
+    page: impl Fn(&Connection, &[T]) -> Result<Vec<T>, Fault>,
+) -> Result<Vec<T>, Fault> {
     // One moment for all pages.
     let transaction = connection.transaction()?;
-    let mut all: Vec<ViewRow> = Vec::new();
+    let mut all = Vec::new();
     if !migrate::is_made(&transaction)? {
         return Ok(all);
     }
     loop {
-        let after = all.last().map(|row| row.key.as_str());
-        let page = view_scan(&transaction, &ViewScan::of(view, usize::MAX).after(after))?;
+        let page = page(&transaction, &all)?;
         if page.is_empty() {
             return Ok(all);
         }
