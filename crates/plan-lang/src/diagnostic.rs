@@ -275,27 +275,3 @@ pub fn sort(diagnostics: &mut [Diagnostic]) {
         ))
     });
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fix_applies_edits_in_source_order() {
-        let fix =
-            Fix::safe("swap").replace(Span::new(4, 5), "a").replace(Span::new(0, 1), "b").insert(2, "+");
-        assert_eq!(fix.apply("a = b;").as_deref(), Some("b += a;"));
-        let overlap = Fix::safe("no").replace(Span::new(0, 3), "x").replace(Span::new(2, 4), "y");
-        assert_eq!(overlap.apply("a = b;"), None);
-        assert_eq!(Fix::safe("no").insert(99, "x").apply("a"), None);
-    }
-
-    #[test]
-    fn json_has_every_part() {
-        let found = Diagnostic::error(Code::new("E0101"), "m").primary(Span::new(1, 2), "l").note("n");
-        let json = serde_json::to_value(&found).unwrap();
-        assert_eq!(json["code"], "E0101");
-        assert_eq!(json["severity"], "error");
-        assert_eq!(json["labels"][0]["span"]["end"], 2);
-    }
-}

@@ -72,6 +72,13 @@ impl SyntaxNode {
         any_token(&self.0.green(), |token| token.text().contains('\n'))
     }
 
+    /// Whether both are one and the same in memory, whatever their places: what an update of a text did not read again is shared
+    /// with the tree before, so nothing in such a node has changed. Nodes that look the same need not be shared.
+    #[must_use]
+    pub fn is_shared_with(&self, other: &Self) -> bool {
+        std::ptr::eq::<rowan::GreenNodeData>(&*self.0.green(), &*other.0.green())
+    }
+
     /// The node around it.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {

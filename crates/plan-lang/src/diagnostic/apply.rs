@@ -39,32 +39,3 @@ pub fn apply_safe(text: &str, diagnostics: &[Diagnostic]) -> Option<(String, Vec
     let all = Fix { edits, ..Fix::safe("") };
     (!done.is_empty()).then(|| all.apply(text)).flatten().map(|text| (text, done))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::Code;
-    use super::*;
-    use crate::text::Span;
-
-    fn found(fix: Fix) -> Diagnostic {
-        Diagnostic::error(Code::new("E0101"), "m").fix(fix)
-    }
-
-    #[test]
-    fn fixes_that_touch_wait_for_the_next_round() {
-        let text = "abcdef";
-        let all = [
-            found(Fix::safe("late").replace(Span::new(4, 5), "E")),
-            found(Fix::safe("outer").replace(Span::new(0, 1), "A").replace(Span::new(3, 4), "D")),
-            found(Fix::safe("inside").replace(Span::new(1, 2), "B")),
-            found(Fix::safe("at the end").insert(6, "!")),
-            found(Fix::maybe("not sure").replace(Span::new(5, 6), "F")),
-            found(Fix::safe("outside the text").insert(99, "!")),
-            found(Fix::safe("nothing")),
-            Diagnostic::error(Code::new("E0101"), "without a fix"),
-        ];
-        let (fixed, done) = apply_safe(text, &all).unwrap();
-        assert_eq!((fixed.as_str(), &done[..]), ("AbcDef!", &[1, 3][..]));
-        assert_eq!(apply_safe(text, &all[4..]), None);
-    }
-}

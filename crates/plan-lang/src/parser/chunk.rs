@@ -61,33 +61,3 @@ fn leading_word(text: &str) -> &str {
     let end = text.find(|c: char| c != '_' && !c.is_alphanumeric()).unwrap_or(text.len());
     text.get(..end).unwrap_or("")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chunks_start_at_docs_and_items_in_column_0() {
-        let text = "// head\nedition 2026\n\n/// Docs.\n// aside\n\nplan p() -> Int {\n  fn\n}\n// x\nfn f() -> Int = 1\n";
-        let chunks = split(text);
-        assert_eq!(chunks.concat(), text);
-        let first_lines: Vec<_> = chunks.iter().map(|chunk| chunk.lines().next().unwrap()).collect();
-        assert_eq!(first_lines, ["// head", "edition 2026", "/// Docs.", "fn f() -> Int = 1"]);
-    }
-
-    #[test]
-    fn item_words_as_names_do_not_split() {
-        for text in [
-            "policy: String\n",
-            "test(x)\n",
-            "plan.x\n",
-            "use = 1\n",
-            "plan as Int\n",
-            "plans x\n",
-            "  fn f\n",
-        ] {
-            assert_eq!(split(text), [text]);
-        }
-        assert_eq!(split(""), [""]);
-    }
-}

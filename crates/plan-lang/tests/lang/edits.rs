@@ -1,7 +1,7 @@
 //! A text that is edited again and again is at every step what it would be if it were read for the first time, whichever part of it is
 //! read again.
 
-#![expect(clippy::string_slice, reason = "tests")]
+#![expect(clippy::string_slice, clippy::unwrap_used, reason = "tests")]
 
 use plan_lang::syntax::{SyntaxNode, SyntaxToken};
 use plan_lang::{Chunk, Parse, parse};
@@ -163,5 +163,83 @@ fn limits_of_a_plan_are_those_of_a_new_one() {
         assert!(!changing.has_errors());
         changing.change(&after);
         assert_same(&parse(&after), &changing, &after);
+    }
+}
+
+fn split(parse: &Parse) -> Vec<String> {
+    parse.chunks().map(|chunk| chunk.text().to_string()).collect()
+}
+
+#[test]
+fn chunks_start_at_docs_and_items_in_column_0() {
+    let text = "// head\nedition 2026\n\n/// Docs.\n// aside\n\nplan p() -> Int {\n  fn\n}\n// x\nfn f() -> Int = 1\n";
+    let chunks = split(&parse(text));
+    assert_eq!(chunks.concat(), text);
+    let first_lines: Vec<_> = chunks.iter().map(|chunk| chunk.lines().next().unwrap()).collect();
+    assert_eq!(first_lines, ["// head", "edition 2026", "/// Docs.", "fn f() -> Int = 1"]);
+}
+
+#[test]
+fn item_words_as_names_do_not_split() {
+    for text in
+        ["policy: String\n", "test(x)\n", "plan.x\n", "use = 1\n", "plan as Int\n", "plans x\n", "  fn f\n"]
+    {
+        assert_eq!(split(&parse(text)), [text]);
+    }
+    assert_eq!(split(&parse("")), [""]);
+}
+
+const PLAN: &str = "/// Docs.\nplan p(a: Int) -> Int {\n  let b = a\n  let c = b;  let d = c\n  ensure d > 1 else \"no\"\n  d\n}\n// end\n";
+
+/// Whether only a part of [`PLAN`] is read again when `from` in it becomes `to`: then the rest of its tree is that of before.
+fn is_partly_read(from: &str, to: &str) -> bool {
+    let before = parse(PLAN);
+    let text = PLAN.replacen(from, to, 1);
+    let changed = before.update(&text);
+    assert_same(&parse(&text), &changed, &text);
+    let nodes = before.syntax().descendants().collect::<Vec<_>>();
+    changed.syntax().descendants().any(|node| nodes.iter().any(|before| node.is_shared_with(before)))
+}
+
+#[test]
+fn edits_read_only_what_is_around_them() {
+    for (from, to) in [
+        ("let b = a", "let b = a + 1"),
+        ("let c = b;", "let c = b\n"),
+        ("  let c", "  let more = a\n\n  // why\n  let c"),
+        ("  ensure d > 1 else \"no\"\n", ""),
+        ("> 1", "> \"\"\"\n {a}\n \"\"\".len()"),
+        ("  d\n}", "  if d > 2 { 1 } else { d }\n}"),
+        ("  d\n}", "  return d\n}"),
+        ("  d\n}", "  let e = d\n  e // last\n}"),
+        ("= c\n", "= c\n    .pow(2)\n"),
+        ("a: Int", "a: Float, more: String(..9) = \"x\""),
+        ("/// Docs", "/// More.\n/// Docs"),
+        ("-> Int {", "-> Int(0..9) with { budget: 1USD }\n{"),
+        ("// end\n", "\n// the end"),
+        ("", ""),
+    ] {
+        assert!(is_partly_read(from, to), "{to}");
+    }
+}
+
+#[test]
+fn all_else_is_read_as_a_whole() {
+    for (from, to) in [
+        ("a: Int", "a: "),
+        ("-> Int {", "-> {"),
+        ("// end\n", "x"),
+        ("let b = a", "let b = "),
+        ("let b", "// so\n  let b"),
+        ("> 1", "> 1 } fn f() -> Int = { 1"),
+        ("= c\n", "= c }\n"),
+        ("= c\n", "= { c\n"),
+        ("else \"no\"", "else \"\"\"no"),
+        ("let d", "let D"),
+        ("let d", "let\u{200b} d"),
+        ("= c\n", "= (c\n"),
+        ("\n}\n", "\n} plan q() -> Int {\n  d\n}\n"),
+    ] {
+        assert!(!is_partly_read(from, to), "{to}");
     }
 }

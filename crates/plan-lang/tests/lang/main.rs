@@ -2,16 +2,19 @@
 
 mod ast;
 mod depth;
+mod diagnostic;
 mod edits;
 mod fence;
 mod fixes;
 mod format;
 mod hopeless;
+mod lines;
 mod messages;
 mod pages;
 mod parse;
 mod reference;
 mod soup;
+mod suggest;
 mod support;
 #[path = "../../../fuzz-bodies/src/text.rs"]
 mod text;
