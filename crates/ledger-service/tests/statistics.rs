@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ledger_service::{STATISTICS, Statistics};
+use schema::amount::{Amount, Currency};
 use schema::error::CallErrorKind;
 use schema::route::{CallSample, Route};
 use store::{Log, Memory, ViewScan};
+
+const CHARGED: Amount = Amount::new(2_000, Currency::MicroUsd);
 
 fn sample(ms: u64, error: Option<CallErrorKind>) -> CallSample {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
@@ -16,7 +19,7 @@ fn sample(ms: u64, error: Option<CallErrorKind>) -> CallSample {
         started_at_us: i64::try_from(now.as_micros()).unwrap(),
         duration_us: ms * 1_000,
         error,
-        cost: None,
+        cost: Some(CHARGED),
     }
 }
 
@@ -43,6 +46,7 @@ async fn calls_are_known_in_the_next_process() {
     let next = Statistics::open(&log, Vec::new()).await.unwrap();
     let known = Route { calls: 6, latency_ms_p50: Some(4), success_share: Some(6.0 / 8.0), ..known };
     assert_eq!(next.routes().borrow().routes["sn1.a"], known);
+    assert_eq!(next.routes().borrow().charged["sn1.a"], CHARGED);
 
     // And where a service in memory begins with it.
     let rows = log.view_scan(ViewScan::of(STATISTICS, 9)).await.unwrap();

@@ -14,6 +14,9 @@ use crate::operation::OperationId;
 pub struct RouteTable {
     /// One row per operation with live facts.
     pub routes: BTreeMap<OperationId, Route>,
+    /// What a call of an operation is charged, in the median, as its recent answers say it. For people to see; plans are bounded by
+    /// the prices that they pin.
+    pub charged: BTreeMap<OperationId, Amount>,
 }
 
 /// Live facts about one operation.
@@ -52,6 +55,6 @@ pub struct CallSample {
     pub duration_us: u64,
     /// `None` for success.
     pub error: Option<CallErrorKind>,
-    /// What it cost, where known.
+    /// What it cost, where its answer says so.
     pub cost: Option<Amount>,
 }

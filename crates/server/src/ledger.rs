@@ -8,6 +8,7 @@ use ledger_service::{
 };
 use proto::v1;
 use proto::v1::ledger_service_server::LedgerService;
+use schema::amount::Amount;
 use schema::operation::{Access, CapabilityDescriptor, OperationDescriptor};
 use schema::price::PriceRule;
 use schema::route::{Route, RouteTable};
@@ -41,7 +42,11 @@ impl LedgerService for Ledger {
         let snapshot = self.ledger.snapshot();
         let published = snapshot.operation_at(&request.id, &request.version).map_err(failed)?;
         let operation = operation(&snapshot, published, true);
-        let lately = self.routes.borrow().routes.get(&operation.id).map(lately);
+        let lately = {
+            let known = self.routes.borrow();
+            let charged = known.charged.get(&operation.id).copied();
+            known.routes.get(&operation.id).map(|route| lately(route, charged))
+        };
         Ok(Response::new(v1::GetOperationResponse { operation: Some(operation), lately }))
     }
 
@@ -197,12 +202,13 @@ fn operation(snapshot: &Snapshot, published: &Published<OperationDescriptor>, wh
     }
 }
 
-fn lately(route: &Route) -> v1::CallStatistics {
+fn lately(route: &Route, charged: Option<Amount>) -> v1::CallStatistics {
     v1::CallStatistics {
         calls: route.calls,
         success_share: route.success_share.unwrap_or_default(),
         latency_ms_p50: route.latency_ms_p50,
         latency_ms_p95: route.latency_ms_p95,
+        charged_p50: charged.map(convert::amount),
     }
 }
 

@@ -71,7 +71,26 @@ fn an_operation_that_failed_is_asked_after_one_that_has_not() {
     let line = "  lately        1 call within the hour; 33% may be expected to succeed\n";
     assert!(shown("sn7.ask").contains(line), "{}", shown("sn7.ask"));
     let document = folder.orch(["ledger", "show", "sn8.ask", "--json"]).succeeds().json();
-    let known = json!({ "calls": 2, "success_share": 0.75, "latency_ms_p50": null, "latency_ms_p95": null });
+    let known = json!({ "calls": 2, "success_share": 0.75, "latency_ms_p50": null, "latency_ms_p95": null, "charged_p50": null });
     assert_eq!(document["lately"], known);
     assert!(!shown("sn22.web_search").contains("lately"));
+}
+
+#[test]
+fn what_calls_were_charged_is_shown_beside_the_price() {
+    let found = json!({ "data": [] }).to_string();
+    let search = Documents::serve(move |_| Answer::ok(found.clone()).with("x-desearch-cost-usd", "0.002"));
+    let (folder, origin) = (Folder::empty(), &search.origin);
+    folder.write(
+        "orchestra.toml",
+        format!(
+            "[development]\nallow_loopback = true\n[endpoints]\nsn22 = \"{origin}\"\n\
+             [secrets.sn22]\norigin = \"{origin}\"\nenv = \"PATH\"\n"
+        ),
+    );
+    folder.orch(["call", "sn22.web_search", "query=a", "--max-cost", "0.005USD"]).succeeds();
+    let shown = folder.orch(["ledger", "show", "sn22.web_search"]).succeeds().out;
+    assert!(shown.contains("; 67% may be expected to succeed, half charged at most 0.002 USD\n"), "{shown}");
+    let lately = &folder.orch(["ledger", "show", "sn22.web_search", "--json"]).succeeds().json()["lately"];
+    assert_eq!(lately["charged_p50"]["units"], 2_000, "{lately}");
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use plan_compiler::DEFAULT_TIMEOUT_US;
+use schema::amount::{Amount, Currency};
 use schema::error::CallErrorKind;
 use schema::operation::OperationId;
 use schema::route::{CallSample, Route, RouteTable};
@@ -16,9 +17,9 @@ const MEDIAN_MIN: usize = 5;
 /// Latencies from which on their 95th percentile is one.
 const P95_MIN: usize = 100;
 /// First byte of a row.
-const ROW_VERSION: u8 = 1;
-/// A call in a row: when it began, how many milliseconds it took, how it ended.
-const CALL_BYTES: usize = 8 + 4 + 1;
+const ROW_VERSION: u8 = 2;
+/// A call in a row: when it began, how many milliseconds it took, how it ended, and what it was charged in which currency.
+const CALL_BYTES: usize = 8 + 4 + 1 + 8 + 1;
 
 /// The calls of all operations.
 #[derive(Debug, Default)]
@@ -33,6 +34,8 @@ struct Call {
     at_us: i64,
     ms: u32,
     ended: Ended,
+    /// What its answer says that it was charged.
+    charged: Option<Amount>,
 }
 
 /// How a call ended.
@@ -80,7 +83,8 @@ impl Calls {
         // Who waits for less than calls do unless they say so, or is told by a gateway at once, makes no operation fast.
         let least_us = if ended == Ended::Late { DEFAULT_TIMEOUT_US } else { 0 };
         let ms = u32::try_from(sample.duration_us.max(least_us).div_ceil(1_000)).unwrap_or(u32::MAX);
-        let call = Call { at_us: sample.started_at_us, ms, ended };
+        let charged = sample.cost.filter(|_| ended == Ended::Answered);
+        let call = Call { at_us: sample.started_at_us, ms, ended, charged };
         let calls = self.operations.entry(sample.operation.clone()).or_default();
         while calls.len() >= CALLS_MAX {
             calls.pop_front();
@@ -106,7 +110,11 @@ impl Calls {
             !calls.is_empty()
         });
         let routes = self.operations.iter().map(|(operation, calls)| (operation.clone(), route(calls)));
-        RouteTable { routes: routes.collect() }
+        let charged = self
+            .operations
+            .iter()
+            .filter_map(|(operation, calls)| Some((operation.clone(), charged(calls)?)));
+        RouteTable { routes: routes.collect(), charged: charged.collect() }
     }
 
     /// The operations whose rows are not what is known.
@@ -125,7 +133,11 @@ impl Calls {
         let calls = self.operations.get(operation)?;
         let call = |call: &Call| {
             let (at, ms, ended) = (call.at_us.to_be_bytes(), call.ms.to_be_bytes(), [call.ended as u8]);
-            at.into_iter().chain(ms).chain(ended)
+            let (units, currency) = match call.charged {
+                None => (0, NOTHING_SAID),
+                Some(amount) => (amount.units, byte_of(amount.currency)),
+            };
+            at.into_iter().chain(ms).chain(ended).chain(units.to_be_bytes()).chain([currency])
         };
         Some([ROW_VERSION].into_iter().chain(calls.iter().flat_map(call)).collect())
     }
@@ -138,9 +150,15 @@ impl Calls {
         };
         let call = |bytes: &[u8; CALL_BYTES]| {
             let (at, rest) = bytes.split_first_chunk()?;
-            let (ms, ended) = rest.split_first_chunk()?;
+            let (ms, rest) = rest.split_first_chunk()?;
+            let (ended, rest) = rest.split_first()?;
+            let (units, currency) = rest.split_first_chunk()?;
             let (at_us, ms) = (i64::from_be_bytes(*at), u32::from_be_bytes(*ms));
-            Some(Call { at_us, ms, ended: Ended::of_byte(*ended.first()?)? })
+            let charged = match *currency.first()? {
+                NOTHING_SAID => None,
+                byte => Some(Amount::new(u64::from_be_bytes(*units), currency_of(byte)?)),
+            };
+            Some(Call { at_us, ms, ended: Ended::of_byte(*ended)?, charged })
         };
         let (bytes, rest) = row.as_chunks();
         let calls: VecDeque<Call> = bytes.iter().filter_map(call).collect();
@@ -149,6 +167,30 @@ impl Calls {
         }
         self.operations.insert(operation, calls);
     }
+}
+
+/// The currency of a call in a row whose answer did not say what it was charged.
+const NOTHING_SAID: u8 = 0;
+
+const fn byte_of(currency: Currency) -> u8 {
+    match currency {
+        Currency::Rao => 1,
+        Currency::MicroUsd => 2,
+    }
+}
+
+fn currency_of(byte: u8) -> Option<Currency> {
+    [Currency::Rao, Currency::MicroUsd].into_iter().find(|currency| byte_of(*currency) == byte)
+}
+
+/// The median of what the calls of one operation were charged, in the currency of the latest.
+fn charged(calls: &VecDeque<Call>) -> Option<Amount> {
+    let charged = || calls.iter().filter_map(|call| call.charged);
+    let currency = charged().next_back()?.currency;
+    let mut units: Vec<u64> =
+        charged().filter(|amount| amount.currency == currency).map(|amount| amount.units).collect();
+    units.sort_unstable();
+    units.get(units.len() / 2).map(|units| Amount::new(*units, currency))
 }
 
 /// What the calls of one operation say.
@@ -248,14 +290,35 @@ mod tests {
     }
 
     #[test]
+    fn charges_are_those_that_answers_tell_in_the_currency_of_the_latest() {
+        let mut calls = Calls::default();
+        let mut told = |cost: Amount, error| {
+            calls.take(&CallSample { cost: Some(cost), ..sample(NOW, 1, error) });
+            calls.take(&sample(NOW, 1, None));
+            calls.routes(NOW).charged.remove("sn1.a")
+        };
+        let usd = |units| Amount::new(units, Currency::MicroUsd);
+        assert_eq!(told(usd(9), Some(CallErrorKind::Unavailable)), None);
+        assert_eq!(told(usd(2_000), None), Some(usd(2_000)));
+        assert_eq!(told(usd(1_000), None), Some(usd(2_000)));
+        assert_eq!(told(usd(500), None), Some(usd(1_000)));
+        let rao = Amount::new(7, Currency::Rao);
+        assert_eq!(told(rao, None), Some(rao));
+    }
+
+    #[test]
     fn rows_are_read_back() {
         let kinds = [None, Some(CallErrorKind::Timeout), Some(CallErrorKind::Invalid)];
-        let calls = calls((0..20).zip(kinds.into_iter().cycle()));
+        let mut calls = calls((0..17).zip(kinds.into_iter().cycle()));
+        for (units, currency) in [(u64::MAX, Currency::Rao), (0, Currency::MicroUsd), (1, Currency::MicroUsd)]
+        {
+            calls.take(&CallSample { cost: Some(Amount::new(units, currency)), ..sample(NOW, 1, None) });
+        }
         let row = calls.row("sn1.a").unwrap();
         let mut read = Calls::default();
         read.read("sn1.a".to_owned(), &row);
         assert_eq!(read.operations, calls.operations);
-        for damaged in [&[][..], &[2, 0], row.get(..row.len() - 1).unwrap()] {
+        for damaged in [&[][..], &[1, 0], row.get(..row.len() - 1).unwrap()] {
             read.read("sn1.b".to_owned(), damaged);
         }
         assert_eq!(read.operations.get("sn1.b").unwrap().len(), 19);

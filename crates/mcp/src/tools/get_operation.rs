@@ -45,6 +45,7 @@ pub(crate) fn tool() -> Tool {
         "price": nullable("string", "Price of one call, where it is known and always the same."),
         "access": nullable("string", "Who may call it: open, key, x402, registered_hotkey or permit_and_stake."),
         "verified": plain("boolean", "Whether its entry was checked by real calls."),
+        "lately": lately_schema(),
         "input_schema": nullable("object", "JSON Schema of its arguments."),
         "output_schema": nullable("object", "JSON Schema of its answer, where one is known."),
         "definition": nullable("string", "Of a capability, its definition in the plan language."),
@@ -65,7 +66,9 @@ pub(crate) async fn described(service: &Service, id: &str, version: &str) -> Res
         return capability(service, name).await;
     }
     let wanted = v1::GetOperationRequest { id: id.to_owned(), version: version.to_owned() };
-    let found = service.ledger().get_operation(wanted).await?.into_inner().operation.unwrap_or_default();
+    let v1::GetOperationResponse { operation, lately } =
+        service.ledger().get_operation(wanted).await?.into_inner();
+    let found = operation.unwrap_or_default();
     let mut entry: JsonObject = serde_json::from_slice(&found.entry_json).map_err(|error| {
         let help = "the server is of another version; use the same on both sides";
         Fault::new("E1853", format!("the entry of `{id}` cannot be read: {error}"), help)
@@ -76,9 +79,31 @@ pub(crate) async fn described(service: &Service, id: &str, version: &str) -> Res
         "capabilities": found.capabilities, "operations": [], "callable": found.callable,
         "not_callable_reason": (!found.callable).then_some(found.not_callable_reason),
         "price": money::text(found.price.as_ref().filter(|_| found.price_known)),
-        "access": found.access, "verified": found.verified, "input_schema": entry.remove("input"),
+        "access": found.access, "verified": found.verified, "lately": lately.as_ref().map(lately_json), "input_schema": entry.remove("input"),
         "output_schema": entry.remove("output").filter(|_| knows_answer), "definition": null,
     }))
+}
+
+/// How its calls went within the hour.
+fn lately_json(lately: &v1::CallStatistics) -> Json {
+    json!({
+        "calls": lately.calls, "success_share": lately.success_share, "latency_ms_p50": lately.latency_ms_p50,
+        "latency_ms_p95": lately.latency_ms_p95, "charged_p50": money::text(lately.charged_p50.as_ref()),
+    })
+}
+
+fn lately_schema() -> Json {
+    let mut schema = closed_whole(json!({
+        "calls": plain("integer", "How many they are."),
+        "success_share": plain("number", "Share of calls that may be expected to succeed, 0 to 1."),
+        "latency_ms_p50": nullable("integer", "Median latency in milliseconds, where enough of them say it."),
+        "latency_ms_p95": nullable("integer", "95th percentile, where enough of them say it."),
+        "charged_p50": nullable("string", "What half of them were charged at most, where their answers say it."),
+    }));
+    schema["type"] = json!(["object", "null"]);
+    schema["description"] =
+        json!("How this server's calls of it went within the last hour; null where there were none.");
+    schema
 }
 
 async fn capability(service: &Service, name: &str) -> Result<Json, Fault> {
@@ -94,6 +119,6 @@ async fn capability(service: &Service, name: &str) -> Result<Json, Fault> {
         "operation": format!("cap.{name}"), "version": found.version, "summary": found.summary, "tags": [],
         "capabilities": [], "callable": !found.operations.is_empty(), "operations": found.operations,
         "not_callable_reason": null, "price": null, "access": null, "verified": false,
-        "input_schema": schema.remove("input"), "output_schema": schema.remove("output"), "definition": found.source,
+        "lately": null, "input_schema": schema.remove("input"), "output_schema": schema.remove("output"), "definition": found.source,
     }))
 }

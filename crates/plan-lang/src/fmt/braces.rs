@@ -26,7 +26,7 @@ pub(super) struct List {
 
 impl List {
     /// Reads the members and comments directly in `node`, which starts and ends with a bracket.
-    pub(super) fn read(node: &SyntaxNode, mut member: impl FnMut(&SyntaxNode) -> Doc) -> Self {
+    pub(super) fn read(node: &SyntaxNode, member: fn(&SyntaxNode) -> Doc) -> Self {
         let mut list = Self::default();
         let mut above = Vec::new();
         let mut lines = Lines::default();

@@ -261,6 +261,7 @@ class CallStatistics(_message.Message):
     SUCCESS_SHARE_FIELD_NUMBER: _builtins.int
     LATENCY_MS_P50_FIELD_NUMBER: _builtins.int
     LATENCY_MS_P95_FIELD_NUMBER: _builtins.int
+    CHARGED_P50_FIELD_NUMBER: _builtins.int
     calls: _builtins.int
     """How many they are."""
     success_share: _builtins.float
@@ -269,6 +270,12 @@ class CallStatistics(_message.Message):
     """Median latency, milliseconds; from 5 calls on that were answered or timed out."""
     latency_ms_p95: _builtins.int
     """95th percentile of the same; from 100 on."""
+    @_builtins.property
+    def charged_p50(self) -> _common_pb2.Amount:
+        """What a call is charged in the median, as those answers say it that tell; absent where none does. It is observed: what a call
+        costs at most is what the entry says.
+        """
+
     def __init__(
         self,
         *,
@@ -276,10 +283,11 @@ class CallStatistics(_message.Message):
         success_share: _builtins.float = ...,
         latency_ms_p50: _builtins.int | None = ...,
         latency_ms_p95: _builtins.int | None = ...,
+        charged_p50: _common_pb2.Amount | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_latency_ms_p50", b"_latency_ms_p50", "_latency_ms_p95", b"_latency_ms_p95", "latency_ms_p50", b"latency_ms_p50", "latency_ms_p95", b"latency_ms_p95"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_latency_ms_p50", b"_latency_ms_p50", "_latency_ms_p95", b"_latency_ms_p95", "charged_p50", b"charged_p50", "latency_ms_p50", b"latency_ms_p50", "latency_ms_p95", b"latency_ms_p95"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_latency_ms_p50", b"_latency_ms_p50", "_latency_ms_p95", b"_latency_ms_p95", "calls", b"calls", "latency_ms_p50", b"latency_ms_p50", "latency_ms_p95", b"latency_ms_p95", "success_share", b"success_share"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_latency_ms_p50", b"_latency_ms_p50", "_latency_ms_p95", b"_latency_ms_p95", "calls", b"calls", "charged_p50", b"charged_p50", "latency_ms_p50", b"latency_ms_p50", "latency_ms_p95", b"latency_ms_p95", "success_share", b"success_share"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__latency_ms_p50: _TypeAlias = _typing.Literal["latency_ms_p50"]  # noqa: Y015
     _WhichOneofArgType__latency_ms_p50: _TypeAlias = _typing.Literal["_latency_ms_p50", b"_latency_ms_p50"]  # noqa: Y015

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{Context, PAGE_SIZE, capability, connect, document, list, price};
 use crate::args::LedgerSource;
 use crate::exit::Failure;
+use crate::output::money;
 use crate::service::Connection;
 
 /// Shows one operation, or a capability where the name is that of one.
@@ -118,19 +119,23 @@ fn lately_document(lately: &v1::CallStatistics) -> Value {
         "success_share": lately.success_share,
         "latency_ms_p50": lately.latency_ms_p50,
         "latency_ms_p95": lately.latency_ms_p95,
+        "charged_p50": money::document(lately.charged_p50.as_ref()),
     })
 }
 
 /// How its calls went, in words.
 fn lately_shown(lately: &v1::CallStatistics) -> String {
-    let v1::CallStatistics { calls, success_share, latency_ms_p50, latency_ms_p95 } = lately;
+    let v1::CallStatistics { calls, success_share, latency_ms_p50, latency_ms_p95, charged_p50 } = lately;
     let times = [("half within", latency_ms_p50), ("95% within", latency_ms_p95)];
     let times = times.into_iter().filter_map(|(what, ms)| ms.map(|ms| format!(", {what} {ms} ms")));
+    let charged =
+        charged_p50.as_ref().map(|amount| format!(", half charged at most {}", money::shown(Some(amount))));
     let plural = if *calls == 1 { "call" } else { "calls" };
     format!(
-        "{calls} {plural} within the hour; {:.0}% may be expected to succeed{}",
+        "{calls} {plural} within the hour; {:.0}% may be expected to succeed{}{}",
         success_share * 100.0,
-        times.collect::<String>()
+        times.collect::<String>(),
+        charged.unwrap_or_default()
     )
 }
 
