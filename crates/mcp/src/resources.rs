@@ -45,7 +45,12 @@ pub(crate) fn templates() -> Vec<ResourceTemplate> {
     let errors = "What an error means and what to do; {code} is such as E1105.";
     vec![
         template("docs/errors/{code}", "error", errors, MARKDOWN),
-        template("operations/{id}", "operation", "What an operation takes, answers and costs.", JSON),
+        template(
+            "operations/{id}",
+            "operation",
+            "What an operation takes, answers and costs, and how its calls went lately.",
+            JSON,
+        ),
         template("plans/{name}", "plan", "The text of a published plan.", "text/plain"),
         template("runs/{id}", "run", "A run as it stands.", JSON),
         template("runs/{id}/result", "result", "The whole result of a run.", JSON),

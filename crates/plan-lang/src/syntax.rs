@@ -72,8 +72,21 @@ impl SyntaxNode {
         any_token(&self.0.green(), |token| token.text().contains('\n'))
     }
 
-    /// Whether both are one and the same in memory, whatever their places: what an update of a text did not read again is shared
-    /// with the tree before, so nothing in such a node has changed. Nodes that look the same need not be shared.
+    /// Whether both are one and the same in memory, whatever their places: then nothing in them differs. What an update of a text did
+    /// not read again it shares with the tree before, except for the root, which is new each time. Of nodes that look the same
+    /// within one tree small ones may be shared, too; those of trees that were read apart are not.
+    ///
+    /// ```
+    /// use plan_lang::{parse, syntax::SyntaxNode};
+    ///
+    /// let before = parse("fn a() -> Int = 1\nfn b() -> Int = 2\n");
+    /// let after = before.update("fn a() -> Int = 100\nfn b() -> Int = 2\n");
+    /// let items = |root: SyntaxNode| root.children().collect::<Vec<_>>();
+    /// let (old, new) = (items(before.syntax()), items(after.syntax()));
+    /// assert!(!new[0].is_shared_with(&old[0]) && new[1].is_shared_with(&old[1]));
+    /// assert_ne!(new[1].span(), old[1].span());
+    /// assert!(!new[1].is_shared_with(&items(parse("fn a() -> Int = 1\nfn b() -> Int = 2\n").syntax())[1]));
+    /// ```
     #[must_use]
     pub fn is_shared_with(&self, other: &Self) -> bool {
         std::ptr::eq::<rowan::GreenNodeData>(&*self.0.green(), &*other.0.green())

@@ -3,18 +3,20 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use plan_compiler::{Options, Source, compile};
 use plan_ir::plan::CompiledPlan;
 use runtime::view::{Run, RunState};
-use schema::amount::Amount;
+use schema::amount::{Amount, Currency};
 use schema::lock::Lock;
-use schema::operation::OperationDescriptor;
+use schema::operation::{ObservedCost, OperationDescriptor};
 use schema::price::PriceRule;
 use serde_json::{Value, json};
+use store::Memory;
 use support::server::{Reply, Server};
-use support::world::World;
+use support::world::{World, services};
 use support::{operation, per_call, usd};
 
 fn entry(server: &Server, name: &str, output: Value, delivery: Value) -> OperationDescriptor {
@@ -80,6 +82,34 @@ async fn each_page_that_is_read_is_charged_and_all_that_may_be_are_in_the_bound(
         assert_eq!((run.costs[0].calls, run.costs[0].attempts), (1, 1));
         world.proof(&run).await;
     }
+}
+
+/// As its entry prices it.
+#[tokio::test]
+async fn statistics_are_told_what_a_page_costs() {
+    let asked = AtomicU32::new(0);
+    let server = Server::start(move |_| {
+        let page = asked.fetch_add(1, Ordering::SeqCst);
+        let next = (page < 2).then(|| format!("after {page}"));
+        let body = json!({ "items": [page], "next": next }).to_string();
+        Reply {
+            body,
+            cost: Some(["0.00003", "0.00001", "0.00001"][page as usize].into()),
+            ..Reply::answer("")
+        }
+    })
+    .await;
+    let observed_cost = Some(ObservedCost::Header { name: "x-cost".into(), currency: Currency::MicroUsd });
+    let (plan, _) = plan(
+        OperationDescriptor { observed_cost, ..listing(&server) },
+        "page: { max: 3 }",
+        "got.items.len()",
+    );
+    let (samples, mut told) = tokio::sync::mpsc::channel(1);
+    let services = runtime::Services { samples: Some(samples), ..services(Arc::new(Memory::new())) };
+    let run = World::with(runtime::Options::default(), services).run(plan).await;
+    assert_eq!((result(&run), run.total), ("3", usd(50)));
+    assert_eq!(told.recv().await.unwrap().cost, Some(usd(17)));
 }
 
 #[tokio::test]

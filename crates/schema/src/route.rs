@@ -14,8 +14,8 @@ use crate::operation::OperationId;
 pub struct RouteTable {
     /// One row per operation with live facts.
     pub routes: BTreeMap<OperationId, Route>,
-    /// What a call of an operation is charged, in the median, as its recent answers say it. For people to see; plans are bounded by
-    /// the prices that they pin.
+    /// The median of the charges that recent answers of an operation state, each for one request. It is observed: no plan goes by it,
+    /// and it bounds nothing.
     pub charged: BTreeMap<OperationId, Amount>,
 }
 
@@ -55,6 +55,6 @@ pub struct CallSample {
     pub duration_us: u64,
     /// `None` for success.
     pub error: Option<CallErrorKind>,
-    /// What it cost, where its answer says so.
+    /// What a request of it cost, where the answer says so: of an answer in pages, a page.
     pub cost: Option<Amount>,
 }

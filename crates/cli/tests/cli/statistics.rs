@@ -88,9 +88,20 @@ fn what_calls_were_charged_is_shown_beside_the_price() {
              [secrets.sn22]\norigin = \"{origin}\"\nenv = \"PATH\"\n"
         ),
     );
-    folder.orch(["call", "sn22.web_search", "query=a", "--max-cost", "0.005USD"]).succeeds();
+    let lately =
+        || folder.orch(["ledger", "show", "sn22.web_search", "--json"]).succeeds().json()["lately"].clone();
+    for call in 1..=5 {
+        folder.orch(["call", "sn22.web_search", "query=a", "--max-cost", "0.005USD"]).succeeds();
+        // Few calls would tell what one caller paid.
+        let charged = if call < 5 { Value::Null } else { json!({ "units": 2_000, "currency": "micro_usd" }) };
+        assert_eq!(lately()["charged_p50"], charged, "{call}");
+    }
     let shown = folder.orch(["ledger", "show", "sn22.web_search"]).succeeds().out;
-    assert!(shown.contains("; 67% may be expected to succeed, half charged at most 0.002 USD\n"), "{shown}");
-    let lately = &folder.orch(["ledger", "show", "sn22.web_search", "--json"]).succeeds().json()["lately"];
-    assert_eq!(lately["charged_p50"]["units"], 2_000, "{lately}");
+    assert!(
+        shown.contains(
+            "  lately        5 calls within the hour; 86% may be expected to succeed, half within "
+        ),
+        "{shown}"
+    );
+    assert!(shown.contains(" ms, median charge 0.002 USD\n"), "{shown}");
 }

@@ -12,7 +12,7 @@ use schema::route::{CallSample, Route, RouteTable};
 const CALLS_MAX: usize = 200;
 /// How long a call counts, microseconds.
 const AGE_MAX_US: i64 = 3_600_000_000;
-/// Latencies from which on their median says more than what the entry of the operation says.
+/// Latencies, and charges, from which on their median says more than what the entry of the operation says, or of one who called.
 const MEDIAN_MIN: usize = 5;
 /// Latencies from which on their 95th percentile is one.
 const P95_MIN: usize = 100;
@@ -34,7 +34,7 @@ struct Call {
     at_us: i64,
     ms: u32,
     ended: Ended,
-    /// What its answer says that it was charged.
+    /// What its answer says that a request was charged.
     charged: Option<Amount>,
 }
 
@@ -183,14 +183,15 @@ fn currency_of(byte: u8) -> Option<Currency> {
     [Currency::Rao, Currency::MicroUsd].into_iter().find(|currency| byte_of(*currency) == byte)
 }
 
-/// The median of what the calls of one operation were charged, in the currency of the latest.
+/// The median of the charges that answers of one operation state, in the currency of the latest.
 fn charged(calls: &VecDeque<Call>) -> Option<Amount> {
     let charged = || calls.iter().filter_map(|call| call.charged);
     let currency = charged().next_back()?.currency;
     let mut units: Vec<u64> =
         charged().filter(|amount| amount.currency == currency).map(|amount| amount.units).collect();
     units.sort_unstable();
-    units.get(units.len() / 2).map(|units| Amount::new(*units, currency))
+    let median = units.get(units.len() / 2).filter(|_| units.len() >= MEDIAN_MIN);
+    median.map(|units| Amount::new(*units, currency))
 }
 
 /// What the calls of one operation say.
@@ -298,12 +299,18 @@ mod tests {
             calls.routes(NOW).charged.remove("sn1.a")
         };
         let usd = |units| Amount::new(units, Currency::MicroUsd);
-        assert_eq!(told(usd(9), Some(CallErrorKind::Unavailable)), None);
-        assert_eq!(told(usd(2_000), None), Some(usd(2_000)));
-        assert_eq!(told(usd(1_000), None), Some(usd(2_000)));
-        assert_eq!(told(usd(500), None), Some(usd(1_000)));
+        for kind in CallErrorKind::ALL {
+            assert_eq!(told(usd(9), Some(kind)), None);
+        }
+        for units in [9_000, 1_000, 8_000, 2_000] {
+            assert_eq!(told(usd(units), None), None);
+        }
+        assert_eq!(told(usd(3_000), None), Some(usd(3_000)));
+        assert_eq!(told(usd(4_000), None), Some(usd(4_000)));
         let rao = Amount::new(7, Currency::Rao);
-        assert_eq!(told(rao, None), Some(rao));
+        for known in [None, None, None, None, Some(rao)] {
+            assert_eq!(told(rao, None), known);
+        }
     }
 
     #[test]
@@ -318,10 +325,19 @@ mod tests {
         let mut read = Calls::default();
         read.read("sn1.a".to_owned(), &row);
         assert_eq!(read.operations, calls.operations);
-        for damaged in [&[][..], &[1, 0], row.get(..row.len() - 1).unwrap()] {
+        let [other_currency, other_end] = [1, 10].map(|from_behind| {
+            let mut row = row.clone();
+            let at = row.len() - from_behind;
+            *row.get_mut(at).unwrap() = 3;
+            row
+        });
+        let earlier = [&[1][..], &[0; 13]].concat();
+        for damaged in [&[][..], &earlier, row.get(..row.len() - 1).unwrap(), &other_currency, &other_end] {
+            let mut read = Calls::default();
             read.read("sn1.b".to_owned(), damaged);
+            let known = read.operations.get("sn1.b").map_or(0, VecDeque::len);
+            assert_eq!(known, if damaged.len() < 20 { 0 } else { 19 });
+            assert_eq!(read.changed(), ["sn1.b"]);
         }
-        assert_eq!(read.operations.get("sn1.b").unwrap().len(), 19);
-        assert_eq!(read.changed(), ["sn1.b"]);
     }
 }

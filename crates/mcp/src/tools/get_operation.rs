@@ -16,7 +16,7 @@ use crate::service::{PAGE_SIZE, Service};
 pub(crate) const NAME: &str = "get_operation";
 
 const DESCRIPTION: &str = "Read what an operation (`sn22.web_search`) or a capability (`cap.generate`) takes and answers, \
-    as JSON Schema, with its price. `input_schema` is what `arguments_json` of call has to fit.";
+    as JSON Schema, with its price and how calls of it went lately. `input_schema` is what `arguments_json` of call has to fit.";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,7 +79,8 @@ pub(crate) async fn described(service: &Service, id: &str, version: &str) -> Res
         "capabilities": found.capabilities, "operations": [], "callable": found.callable,
         "not_callable_reason": (!found.callable).then_some(found.not_callable_reason),
         "price": money::text(found.price.as_ref().filter(|_| found.price_known)),
-        "access": found.access, "verified": found.verified, "lately": lately.as_ref().map(lately_json), "input_schema": entry.remove("input"),
+        "access": found.access, "verified": found.verified,
+        "lately": lately.as_ref().map(lately_json), "input_schema": entry.remove("input"),
         "output_schema": entry.remove("output").filter(|_| knows_answer), "definition": null,
     }))
 }
@@ -94,15 +95,18 @@ fn lately_json(lately: &v1::CallStatistics) -> Json {
 
 fn lately_schema() -> Json {
     let mut schema = closed_whole(json!({
-        "calls": plain("integer", "How many they are."),
+        "calls": plain("integer", "How many count: the latest 200, without those that failed for a reason of the caller's."),
         "success_share": plain("number", "Share of calls that may be expected to succeed, 0 to 1."),
         "latency_ms_p50": nullable("integer", "Median latency in milliseconds, where enough of them say it."),
         "latency_ms_p95": nullable("integer", "95th percentile, where enough of them say it."),
-        "charged_p50": nullable("string", "What half of them were charged at most, where their answers say it."),
+        "charged_p50": nullable(
+            "string",
+            "Median of what answers said that a request was charged; observed, no limit. null where too few say it.",
+        ),
     }));
     schema["type"] = json!(["object", "null"]);
     schema["description"] =
-        json!("How this server's calls of it went within the last hour; null where there were none.");
+        json!("How calls of it went within the last hour, all callers together; null where none counts.");
     schema
 }
 
@@ -119,6 +123,7 @@ async fn capability(service: &Service, name: &str) -> Result<Json, Fault> {
         "operation": format!("cap.{name}"), "version": found.version, "summary": found.summary, "tags": [],
         "capabilities": [], "callable": !found.operations.is_empty(), "operations": found.operations,
         "not_callable_reason": null, "price": null, "access": null, "verified": false,
-        "lately": null, "input_schema": schema.remove("input"), "output_schema": schema.remove("output"), "definition": found.source,
+        "lately": null, "input_schema": schema.remove("input"), "output_schema": schema.remove("output"),
+        "definition": found.source,
     }))
 }

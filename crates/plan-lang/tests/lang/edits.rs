@@ -1,5 +1,5 @@
 //! A text that is edited again and again is at every step what it would be if it were read for the first time, whichever part of it is
-//! read again.
+//! read again, and into which parts it is cut for that.
 
 #![expect(clippy::string_slice, clippy::unwrap_used, reason = "tests")]
 
@@ -217,10 +217,18 @@ fn edits_read_only_what_is_around_them() {
         ("/// Docs", "/// More.\n/// Docs"),
         ("-> Int {", "-> Int(0..9) with { budget: 1USD }\n{"),
         ("// end\n", "\n// the end"),
-        ("", ""),
     ] {
         assert!(is_partly_read(from, to), "{to}");
     }
+}
+
+#[test]
+fn a_text_that_stays_is_not_read_again() {
+    assert!(is_partly_read("", ""));
+    let before = parse(PLAN);
+    let after = before.update(PLAN);
+    let both = before.syntax().descendants().zip(after.syntax().descendants());
+    assert!(both.skip(1).all(|(before, after)| after.is_shared_with(&before)));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Lines and columns of a text, and the kinds of its tree.
+//! Lines and columns of a text.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 

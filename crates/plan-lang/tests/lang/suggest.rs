@@ -43,6 +43,8 @@ fn long_names_are_not_compared() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn suggestions_are_those_of_the_plain_way(
         name in "[a-cA\u{e9}_]{0,9}|[a-z_]{3,20}|[ab]{60,66}",

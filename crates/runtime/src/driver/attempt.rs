@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use schema::amount::Amount;
 use schema::error::{CallError, CallErrorKind};
 use schema::hash::{Context, Hash};
 use schema::route::CallSample;
@@ -127,9 +128,14 @@ impl Caller {
             started_at_us: i64::try_from(outcome.started_us).unwrap_or(i64::MAX),
             duration_us: outcome.duration_us,
             error: outcome.result.as_ref().err().map(|error| error.kind),
-            cost: outcome.observed_cost,
+            cost: outcome.observed_cost.map(|cost| each(cost, outcome.pages)),
         };
         // Statistics never hold up a run.
         let _ = samples.try_send(sample);
     }
+}
+
+/// What one of so many requests cost: entries price each page of an answer.
+fn each(cost: Amount, requests: Option<u32>) -> Amount {
+    Amount::new(cost.units.div_ceil(u64::from(requests.unwrap_or(1).max(1))), cost.currency)
 }

@@ -252,7 +252,7 @@ Global___GetOperationResponse: _TypeAlias = GetOperationResponse  # noqa: Y015
 @_typing.final
 class CallStatistics(_message.Message):
     """How the calls went that this server made of an operation within the last hour: the latest 200, without those that failed for a
-    reason of the caller's. Plans that say `prefer: fastest` or `most_reliable`, or hedge after `p95`, go by these.
+    reason of the caller's. Plans that say `prefer: fastest` or `most_reliable`, or hedge after `p95`, go by the latencies and the share.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -272,8 +272,8 @@ class CallStatistics(_message.Message):
     """95th percentile of the same; from 100 on."""
     @_builtins.property
     def charged_p50(self) -> _common_pb2.Amount:
-        """What a call is charged in the median, as those answers say it that tell; absent where none does. It is observed: what a call
-        costs at most is what the entry says.
+        """The median of the charges that answers stated, each for one request (a page, of an answer in pages), in the currency of the
+        latest; from 5 on. It is observed: no plan goes by it, and it bounds nothing.
         """
 
     def __init__(

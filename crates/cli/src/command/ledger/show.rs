@@ -128,8 +128,8 @@ fn lately_shown(lately: &v1::CallStatistics) -> String {
     let v1::CallStatistics { calls, success_share, latency_ms_p50, latency_ms_p95, charged_p50 } = lately;
     let times = [("half within", latency_ms_p50), ("95% within", latency_ms_p95)];
     let times = times.into_iter().filter_map(|(what, ms)| ms.map(|ms| format!(", {what} {ms} ms")));
-    let charged =
-        charged_p50.as_ref().map(|amount| format!(", half charged at most {}", money::shown(Some(amount))));
+    let charged = charged_p50.as_ref().and_then(money::of_wire);
+    let charged = charged.map(|amount| format!(", median charge {amount}"));
     let plural = if *calls == 1 { "call" } else { "calls" };
     format!(
         "{calls} {plural} within the hour; {:.0}% may be expected to succeed{}{}",

@@ -305,7 +305,7 @@ export const GetOperationResponseSchema: GenMessage<GetOperationResponse> = /*@_
 
 /**
  * How the calls went that this server made of an operation within the last hour: the latest 200, without those that failed for a
- * reason of the caller's. Plans that say `prefer: fastest` or `most_reliable`, or hedge after `p95`, go by these.
+ * reason of the caller's. Plans that say `prefer: fastest` or `most_reliable`, or hedge after `p95`, go by the latencies and the share.
  *
  * @generated from message orchestra.v1.CallStatistics
  */
@@ -339,8 +339,8 @@ export type CallStatistics = Message<"orchestra.v1.CallStatistics"> & {
   latencyMsP95?: number | undefined;
 
   /**
-   * What a call is charged in the median, as those answers say it that tell; absent where none does. It is observed: what a call
-   * costs at most is what the entry says.
+   * The median of the charges that answers stated, each for one request (a page, of an answer in pages), in the currency of the
+   * latest; from 5 on. It is observed: no plan goes by it, and it bounds nothing.
    *
    * @generated from field: orchestra.v1.Amount charged_p50 = 5;
    */
