@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::Said;
-use super::schemas::{closed, closed_whole, list, nullable, plain, reads, tool as define};
+use super::schemas::{closed, closed_whole, list, nullable, nullable_whole, plain, reads, tool as define};
 use crate::arguments;
 use crate::fault::Fault;
 use crate::money;
@@ -94,20 +94,18 @@ fn lately_json(lately: &v1::CallStatistics) -> Json {
 }
 
 fn lately_schema() -> Json {
-    let mut schema = closed_whole(json!({
-        "calls": plain("integer", "How many count: the latest 200, without those that failed for a reason of the caller's."),
+    let description =
+        "How calls of it went within the last hour, all callers together; null where none counts.";
+    let calls = "How many count: the latest 200, without those that failed for a reason of the caller's.";
+    let charged = "Median of what answers said that a request was charged; observed, no limit. null where too few say it.";
+    let properties = json!({
+        "calls": plain("integer", calls),
         "success_share": plain("number", "Share of calls that may be expected to succeed, 0 to 1."),
         "latency_ms_p50": nullable("integer", "Median latency in milliseconds, where enough of them say it."),
         "latency_ms_p95": nullable("integer", "95th percentile, where enough of them say it."),
-        "charged_p50": nullable(
-            "string",
-            "Median of what answers said that a request was charged; observed, no limit. null where too few say it.",
-        ),
-    }));
-    schema["type"] = json!(["object", "null"]);
-    schema["description"] =
-        json!("How calls of it went within the last hour, all callers together; null where none counts.");
-    schema
+        "charged_p50": nullable("string", charged),
+    });
+    nullable_whole(description, properties)
 }
 
 async fn capability(service: &Service, name: &str) -> Result<Json, Fault> {

@@ -45,8 +45,21 @@ pub(crate) fn closed(properties: Json, required: &[&str]) -> Json {
 
 /// A closed object each member of which is there.
 pub(crate) fn closed_whole(properties: Json) -> Json {
-    let required = properties.as_object().map(|members| members.keys().cloned().collect::<Vec<_>>());
+    let required = names(&properties);
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+/// Such an object, or `null`.
+pub(crate) fn nullable_whole(description: &str, properties: Json) -> Json {
+    let required = names(&properties);
+    json!({
+        "type": ["object", "null"], "description": description, "properties": properties, "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn names(properties: &Json) -> Vec<String> {
+    properties.as_object().into_iter().flat_map(|members| members.keys().cloned()).collect()
 }
 
 /// A member of plain type.
@@ -82,15 +95,12 @@ pub(crate) fn request_id() -> Json {
 
 /// What stands for a result that is too large.
 pub(crate) fn omitted() -> Json {
-    json!({
-        "type": ["object", "null"],
-        "description": "Set where `result` is too large to be given here: its bytes, its members, and the resource that has it. get_run gives parts of it.",
-        "properties": {
-            "kind": { "type": "string" }, "members": { "type": "integer" },
-            "keys": { "type": "array", "items": { "type": "string" } },
-            "bytes": { "type": "integer" }, "resource": { "type": "string" },
-        },
-        "required": ["kind", "members", "keys", "bytes", "resource"],
-        "additionalProperties": false,
-    })
+    let description = "Set where `result` is too large to be given here: its bytes, its members, and the resource that has it. \
+        get_run gives parts of it.";
+    let properties = json!({
+        "kind": { "type": "string" }, "members": { "type": "integer" },
+        "keys": { "type": "array", "items": { "type": "string" } },
+        "bytes": { "type": "integer" }, "resource": { "type": "string" },
+    });
+    nullable_whole(description, properties)
 }

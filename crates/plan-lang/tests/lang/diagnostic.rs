@@ -1,7 +1,5 @@
 //! What is said of a text, as it is shown, given to programs, and mended.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
 use plan_lang::diagnostic::apply_safe;
 use plan_lang::{Code, Diagnostic, Fix, SourceFile, Span, render};
 

@@ -1,7 +1,7 @@
 //! A text that is edited again and again is at every step what it would be if it were read for the first time, whichever part of it is
 //! read again, and into which parts it is cut for that.
 
-#![expect(clippy::string_slice, clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::string_slice, reason = "tests")]
 
 use plan_lang::syntax::{SyntaxNode, SyntaxToken};
 use plan_lang::{Chunk, Parse, parse};

@@ -1,7 +1,5 @@
 //! Lines and columns of a text.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use plan_lang::{LineCol, LineIndex};
 
 #[test]
