@@ -190,8 +190,12 @@ fn charged(calls: &VecDeque<Call>) -> Option<Amount> {
     let mut units: Vec<u64> =
         charged().filter(|amount| amount.currency == currency).map(|amount| amount.units).collect();
     units.sort_unstable();
-    let median = units.get(units.len() / 2).filter(|_| units.len() >= MEDIAN_MIN);
-    median.map(|units| Amount::new(*units, currency))
+    percentile(&units, 50, MEDIAN_MIN).map(|units| Amount::new(units, currency))
+}
+
+/// The value that so many percent of `sorted`, less than 100, lie below; `None` of fewer than `least`.
+fn percentile<T: Copy>(sorted: &[T], percent: usize, least: usize) -> Option<T> {
+    sorted.get(sorted.len() * percent / 100).copied().filter(|_| sorted.len() >= least)
 }
 
 /// What the calls of one operation say.
@@ -199,15 +203,11 @@ fn route(calls: &VecDeque<Call>) -> Route {
     let timed = calls.iter().filter(|call| call.ended != Ended::Failed);
     let mut latencies: Vec<u32> = timed.map(|call| call.ms).collect();
     latencies.sort_unstable();
-    let at = |percent: usize, least: usize| {
-        let place = (latencies.len() * percent / 100).min(latencies.len().saturating_sub(1));
-        latencies.get(place).copied().filter(|_| latencies.len() >= least)
-    };
     let answered = calls.iter().filter(|call| call.ended == Ended::Answered).count();
     Route {
         calls: u32::try_from(calls.len()).unwrap_or(u32::MAX),
-        latency_ms_p50: at(50, MEDIAN_MIN),
-        latency_ms_p95: at(95, P95_MIN),
+        latency_ms_p50: percentile(&latencies, 50, MEDIAN_MIN),
+        latency_ms_p95: percentile(&latencies, 95, P95_MIN),
         success_share: Some(Route::success_share_of(answered, calls.len())),
         price: None,
     }
