@@ -91,6 +91,11 @@ impl Tokens {
         Ok(())
     }
 
+    /// One that may spend so much and no more over all its runs.
+    pub(crate) fn first_with_cap(&self) -> Option<&str> {
+        self.0.iter().find(|(_, token)| token.spend_max.is_some()).map(|(name, _)| name.as_str())
+    }
+
     /// What a server makes of them; they are those of the file at `path`.
     pub(crate) fn access(&self, path: &Path) -> Result<Access, Failure> {
         let grants = self.0.iter().map(|(name, token)| {

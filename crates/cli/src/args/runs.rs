@@ -98,6 +98,10 @@ pub(crate) struct Serve {
     /// Folder for the store and the runtime's key; else `data` of `[server]` in orchestra.toml, else `.orchestra` beside it.
     #[arg(long, value_name = "FOLDER", env = "ORCHESTRA_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// Keep nothing on disk: what runs leave stays in memory, and is gone when the server stops, as are plans that are
+    /// published to it and entries that are added. The entries of the project's Ledger are known.
+    #[arg(long, conflicts_with = "data")]
+    pub(crate) no_journal: bool,
     /// Origin whose pages may call this server by gRPC-Web, such as `https://app.example`; may be given several times.
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub(crate) allow_origin: Vec<HeaderValue>,

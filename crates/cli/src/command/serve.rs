@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -34,12 +35,13 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
         Failure::new("E1509", format!("the listening address cannot be read: {error}"), "").exit(Exit::Failed)
     })?;
     let stopped = stop_signal()?;
-    let folder = args.data.clone().unwrap_or_else(|| config.data_folder());
+    let folder = (!args.no_journal).then(|| args.data.clone().unwrap_or_else(|| config.data_folder()));
     let origins = args.allow_origin.clone();
     let reached = from_here(bound).to_string();
-    let local = Local::for_clients(&config, State::Folder(folder.clone()), reached, origins).await;
-    let local = local.map_err(in_use)?;
-    announce(context, bound, &project::relative(&folder).display().to_string());
+    let state = folder.clone().map_or(State::Memory, State::Folder);
+    let local = Local::for_clients(&config, state, reached, origins).await;
+    let local = if folder.is_some() { local.map_err(in_use) } else { local }?;
+    announce(context, bound, folder.as_deref());
     if !bound.ip().is_loopback() && local.service.is_open() {
         tracing::warn!(%bound, "whoever reaches this address may start runs: `orch tokens add` makes it ask for a token");
     }
@@ -50,7 +52,10 @@ pub(crate) async fn run(context: &Context, args: &args::Serve) -> Result<(), Fai
         faces.end();
     };
     let served = local.service.serve(listener, web, stopped).await;
-    context.output.note("stopping; runs under way are taken up by the next start");
+    context.output.note(match folder {
+        Some(_) => "stopping; runs under way are taken up by the next start",
+        None => "stopping; nothing is kept",
+    });
     local.service.close().await;
     served.map_err(|error| {
         Failure::new("E1509", format!("the server stopped: {error}"), "start it again").exit(Exit::Failed)
@@ -115,7 +120,8 @@ fn in_use(failure: Failure) -> Failure {
     if failure.code != STORE_IN_USE {
         return failure;
     }
-    let help = "stop that process, or give this server a folder of its own with --data";
+    let help =
+        "stop that process, or give this server a folder of its own with --data, or none with --no-journal";
     Failure { help: help.to_owned(), ..failure }
 }
 
@@ -134,12 +140,14 @@ async fn listen(address: &str) -> Result<TcpListener, Failure> {
 }
 
 /// The address goes to standard output, so that a script that asked for port 0 can read it.
-fn announce(context: &Context, address: SocketAddr, folder: &str) {
+fn announce(context: &Context, address: SocketAddr, folder: Option<&Path>) {
+    let data = folder.map(|folder| project::relative(folder).display().to_string());
     if context.output.json {
-        context.output.document(&json!({ "listening": address.to_string(), "data": folder }));
+        context.output.document(&json!({ "listening": address.to_string(), "data": data }));
     } else {
         context.output.data(&format!("listening on {address}"));
-        context.output.note(&format!("data in {folder}; Ctrl-C stops"));
+        let kept = data.map_or_else(|| "nothing is kept".to_owned(), |folder| format!("data in {folder}"));
+        context.output.note(&format!("{kept}; Ctrl-C stops"));
     }
 }
 

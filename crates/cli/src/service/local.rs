@@ -70,9 +70,19 @@ impl Local {
     ) -> Result<Self, Failure> {
         let (path, is_named) = config.tokens_file();
         let tokens = Tokens::read(&path, is_named)?;
+        if matches!(state, State::Memory)
+            && let Some(name) = tokens.first_with_cap()
+        {
+            let message = format!(
+                "a server that keeps nothing would forget what the token `{name}` has spent of its `spend_max`"
+            );
+            return Err(Failure::new("E1507", message, "leave out --no-journal"));
+        }
         let access = tokens.access(&path)?;
+        let ledger_of = store_in(config.data_folder());
         let address = Some(address);
-        Self::configured(config, Options { access, address, allow_origins, ..options(state) }).await
+        Self::configured(config, Options { access, address, allow_origins, ledger_of, ..options(state) })
+            .await
     }
 
     async fn configured(config: &Config, mut options: Options) -> Result<Self, Failure> {
@@ -87,7 +97,7 @@ impl Local {
         let samples =
             if development.samples { Some(start_samples(&mut options, latency).await?) } else { None };
         // What keeps nothing knows what this project knows.
-        options.ledger_of = store_of(config);
+        options.ledger_of = options.ledger_of.or_else(|| store_of(config));
         Self::open(options, samples).await
     }
 
@@ -178,7 +188,12 @@ fn at_rest(config: &Config, change: bool) -> Options {
 
 /// The folder of this project's store, where there is one.
 fn store_of(config: &Config) -> Option<PathBuf> {
-    Some(config.state_folder()).filter(|folder| folder.join(store::DATABASE_FILE).is_file())
+    store_in(config.state_folder())
+}
+
+/// The folder, where it has a store.
+fn store_in(folder: PathBuf) -> Option<PathBuf> {
+    Some(folder).filter(|folder| folder.join(store::DATABASE_FILE).is_file())
 }
 
 fn options(state: State) -> Options {

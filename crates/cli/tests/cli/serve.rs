@@ -61,6 +61,65 @@ fn runs_ledger_and_lock_work_the_same_against_a_server() {
 }
 
 #[test]
+fn a_server_without_a_journal_keeps_nothing() {
+    let folder = Folder::project_with_latency(1);
+    let before = (folder.files("."), folder.files(".orchestra"));
+    for _ in 0..2 {
+        let server =
+            Running::start(&mut folder.command(["serve", "--no-journal", "--listen", "127.0.0.1:0"]));
+        let address = server.first_line().trim().strip_prefix("listening on ").unwrap().to_owned();
+        let runs = || {
+            let listed = folder.orch(["runs", "list", "--server", &address, "--json"]).succeeds().json();
+            listed["runs"].as_array().unwrap().len()
+        };
+        assert_eq!(runs(), 0);
+        let call = ["call", "sn22.web_search", "query=a", "--max-cost", "0.005USD", "--server", &address];
+        folder.orch([&call[..], &["--receipt", "kept/a.orchproof"]].concat()).succeeds();
+        // Its key is gone with it, so nothing attributes its proofs to this project.
+        assert!(folder.orch(["proof", "show", "kept/a.orchproof"]).exits(9).err.contains("--trust"));
+        assert_eq!(runs(), 1);
+        server.signal("TERM");
+        let said = server.end().exits(0).err;
+        assert!(said.contains("nothing is kept; Ctrl-C stops\n"), "{said}");
+        assert!(said.contains("stopping; nothing is kept\n"), "{said}");
+        std::fs::remove_dir_all(folder.path("kept")).unwrap();
+        assert_eq!((folder.files("."), folder.files(".orchestra")), before);
+    }
+    let mut command = folder.command(["serve", "--no-journal", "--listen", "127.0.0.1:0", "--json"]);
+    let server = Running::start(&mut command);
+    let announced = server.first_line();
+    assert!(announced.contains("\"data\":null"), "{announced}");
+    server.signal("TERM");
+    server.end().exits(0);
+}
+
+/// The store of a server may lie elsewhere, and another process may have it.
+#[test]
+fn a_server_without_a_journal_knows_the_ledger_of_the_other() {
+    let folder = Folder::project_with_latency(1);
+    folder.write("ask.toml", "url = \"https://api.example.invalid/v1/ask\"\n\n[answer]\ntext = \"so\"\n");
+    folder.orch(["ledger", "add", "ask.toml", "--netuid", "7", "--example"]).succeeds();
+    std::fs::rename(folder.path(".orchestra"), folder.path("elsewhere")).unwrap();
+    folder.write("orchestra.toml", folder.read("orchestra.toml") + "[server]\ndata = \"elsewhere\"\n");
+    let owner = Server::start(&folder, &["127.0.0.1:0"]);
+    let beside = Server::start(&folder, &["127.0.0.1:0", "--no-journal"]);
+    let [at_owner, known] = [&owner, &beside]
+        .map(|server| folder.orch(["ledger", "show", "sn7.ask", "--server", &server.address]).succeeds().out);
+    assert_eq!(known, at_owner);
+}
+
+#[test]
+fn what_tokens_have_spent_is_not_forgotten() {
+    let folder = Folder::project_with_latency(1);
+    folder.orch(["tokens", "add", "acme", "--spend-max", "5USD"]).succeeds();
+    let refused = folder.orch(["serve", "--no-journal", "--listen", "127.0.0.1:0"]).exits(2).err;
+    assert!(refused.starts_with("error[E1507]: ") && refused.contains("`acme`"), "{refused}");
+    let refused = folder.orch(["serve", "--no-journal", "--data", "other"]).exits(2).err;
+    assert!(refused.contains("cannot be used with '--data <FOLDER>'"), "{refused}");
+    assert_eq!(folder.files("other").len(), 0);
+}
+
+#[test]
 fn a_quiet_server_tells_of_warnings_only() {
     let folder = Folder::project_with_latency(1);
     for (args, is_told) in [(&["-q"][..], false), (&["-q", "--log", "info"], true), (&[], true)] {
