@@ -1,9 +1,10 @@
-//! The project's task list: `cargo xtask test | check | proto-image | bench | descriptors | demo`.
+//! The project's task list: `cargo xtask test | check | proto-image | bench | dist | descriptors | demo`.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
 mod build_health;
 mod canary;
+mod guided;
 mod tools;
 
 use std::env;
@@ -25,6 +26,7 @@ Usage: cargo xtask COMMAND
   proto-image   what later changes of the contract must stay compatible with: the contract as it is now
   bench [NAME]  run the benchmarks (or those whose name contains NAME) and print their tables
   bench build   how long builds take, from nothing and after a change to one crate, and the compiler's tests
+  dist          `orch` as servers should run it, into target/guided/: built, rehearsed, and built again by what calls went through
   descriptors FILE  what an entry of the Ledger needs of a .proto file, in base64
   demo          the main job in one command, on sample subnets
 ";
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Some((command, [])) if command == "proto-image" => proto_image(),
         Some((command, [what])) if command == "bench" && what == "build" => build_health::bench(),
         Some((command, rest)) if command == "bench" && rest.len() < 2 => bench(rest.first()),
+        Some((command, [])) if command == "dist" => guided::build(),
         Some((command, [file])) if command == "descriptors" => descriptors(Path::new(file)),
         Some((command, [])) if command == "demo" => {
             cargo(&["run", "--release", "--package", "orch", "--", "demo"])

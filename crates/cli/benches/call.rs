@@ -1,7 +1,10 @@
-//! What one call costs: `CallService.Call` over TCP against a bare unary call of the same server and a bare call of the
-//! subnet client in the same run, rounds interleaved, beside a server that makes the same call of the subnet for its caller and
-//! does nothing else; and how long `orch call` takes from its start to the first byte at
+//! What one call costs: `CallService.Call` of `orch serve` over TCP against a bare unary call of the same server and a bare call
+//! of the subnet client in the same run, rounds interleaved, beside a server that makes the same call of the subnet for its
+//! caller and does nothing else; and how long `orch call` takes from its start to the first byte at
 //! the subnet, on a machine that has just run it.
+//!
+//! Server, subnet and the server that passes on are processes of their own; the latter two are this program once more. Where
+//! another `orch` is measured, the bare call is of this program still.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -9,11 +12,13 @@
     reason = "a benchmark prints its result and stops where it cannot go on"
 )]
 
+mod served;
+
+use std::env;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -23,7 +28,7 @@ use proto::v1::call_service_server::{CallService, CallServiceServer};
 use schema::operation::OperationDescriptor;
 use schema::value::Value;
 use serde_json::json;
-use server::{Options, Service, StoreLocation};
+use served::{Served, orch, publish};
 use subnet::egress::{self, EgressPolicy};
 use subnet::secrets::SecretStore;
 use subnet::{CallContext, Client, Follow, PreparedOperation};
@@ -42,35 +47,76 @@ const ROUNDS: usize = 10;
 const CALLS: usize = 200;
 const STARTS: usize = 21;
 
+/// What this program is told to be instead of the benchmark.
+const SUBNET: &str = "subnet";
+const PASSING_ON: &str = "passing-on";
+
 fn main() {
-    let (url, _) = serve();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    // The client has threads of its own, as one in another process has.
+    let args: Vec<String> = env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [SUBNET] => {
+            let (url, _) = serve();
+            be(&url);
+        }
+        [PASSING_ON, url] => pass_on(&operation(url)),
+        _ => measure(),
+    }
+}
+
+fn measure() {
+    let subnet = Own::start(&[SUBNET]);
+    // One thread, as a client in a process of its own has.
     let client = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     println!(
         "one call at a time, p50      bare unary  bare call  passed on  adds       CallService.Call  adds"
     );
-    let folder = tempfile::tempdir().unwrap();
-    for (name, store) in
-        [("in memory", StoreLocation::Memory), ("durable", StoreLocation::Folder(folder.path().to_owned()))]
-    {
-        let operation = operation(&url);
-        let address = runtime.block_on(service(store, operation.clone()));
-        let passes_on = runtime.block_on(pass_through(&operation));
-        client.block_on(calls(name, &address, &passes_on, &operation));
+    let folder = served::project();
+    for (name, args) in [("in memory", &["--no-journal"][..]), ("durable", &[])] {
+        let served = Served::start(folder.path(), args);
+        let passes_on = Own::start(&[PASSING_ON, &subnet.url]);
+        client.block_on(calls(name, &format!("http://{}", served.address), &passes_on.url, &subnet.url));
     }
-    runtime.shutdown_background();
     cold();
 }
 
+/// This program as something else, and where it listens.
+struct Own {
+    child: Child,
+    url: String,
+}
+
+impl Own {
+    fn start(args: &[&str]) -> Self {
+        let mut command = Command::new(env::current_exe().unwrap());
+        let mut child = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { child, url: line.trim().to_owned() }
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// Says where threads of this process listen, and lets them do so while whoever started it is there.
+fn be(url: &str) {
+    println!("{url}");
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+}
+
 /// The same question by each way, in turn.
-async fn calls(name: &str, address: &str, passes_on: &str, operation: &OperationDescriptor) {
+async fn calls(name: &str, address: &str, passes_on: &str, subnet: &str) {
     let channel = async |to: &str| Endpoint::from_shared(to.to_owned()).unwrap().connect().await.unwrap();
     let (served, mut passing) = (channel(address).await, CallServiceClient::new(channel(passes_on).await));
+    publish(served.clone(), &entry(subnet)).await;
     let (mut health, mut ours) = (HealthClient::new(served.clone()), CallServiceClient::new(served));
-    let asked = Asked::of(operation);
+    let asked = Asked::of(&operation(subnet));
     let request = v1::CallRequest {
-        operation: operation.id.clone(),
+        operation: OPERATION.into(),
         arguments_json: br#"{"q":"a"}"#.as_slice().into(),
         ..v1::CallRequest::default()
     };
@@ -149,40 +195,33 @@ impl CallService for Asked {
     }
 }
 
-/// A server that asks the subnet and does nothing else: its address.
-async fn pass_through(operation: &OperationDescriptor) -> String {
+/// A server that asks the subnet and does nothing else.
+fn pass_on(operation: &OperationDescriptor) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let _inside = runtime.enter();
     let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap().with_nodelay(Some(true));
     let address = incoming.local_addr().unwrap();
     let service = CallServiceServer::new(Asked::of(operation));
-    tokio::spawn(Server::builder().add_service(service).serve_with_incoming(incoming));
-    format!("http://{address}")
+    runtime.spawn(Server::builder().add_service(service).serve_with_incoming(incoming));
+    be(&format!("http://{address}"));
 }
 
-/// A server with one operation; its address.
-async fn service(store: StoreLocation, operation: OperationDescriptor) -> String {
-    let mut options = Options::new(store);
-    options.egress.policy.allow_loopback = true;
-    let service = Service::open(options).await.unwrap();
-    service.ledger().publish_operation(operation).await.unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        service.serve(listener, axum::Router::new(), std::future::pending()).await.unwrap()
-    });
-    format!("http://{address}")
-}
+const OPERATION: &str = "sn65020.ask";
 
 fn operation(url: &str) -> OperationDescriptor {
+    serde_json::from_value(entry(url)).unwrap()
+}
+
+fn entry(url: &str) -> serde_json::Value {
     let schema =
         |name: &str| json!({"type": "object", "required": [name], "properties": {name: {"type": "string"}}});
-    serde_json::from_value(json!({
-        "id": "sn65020.ask", "netuid": 65020, "version": {"breaking": 1, "compatible": 0}, "summary": "Answers.",
+    json!({
+        "id": OPERATION, "netuid": 65020, "version": {"breaking": 1, "compatible": 0}, "summary": "Answers.",
         "access": "open", "auth": {"kind": "none"}, "side_effects": "none",
         "transport": {"kind": "http", "method": "POST", "base_url": url, "path": "/ask", "response": "json"},
         "repeat": {"safe": true, "costs_again": false}, "price": {"kind": "free"}, "output_complete": true,
         "input": schema("q"), "output": schema("v"), "sources": [{"kind": "test", "reference": "benchmark"}],
-    }))
-    .unwrap()
+    })
 }
 
 /// From the start of `orch call` to the first byte of its request.
@@ -215,20 +254,8 @@ fn cold() {
     show("in a folder without a store", &|| drop(fs::remove_dir_all(&state)), &[]);
     show("in a project with a store", &|| {}, &[]);
     show("with --no-journal", &|| {}, &["--no-journal"]);
-    let mut serving = orch(folder.path(), &["serve", "--quiet", "--listen", "127.0.0.1:0"]);
-    let mut serving = serving.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
-    show("with --server", &|| {}, &["--server", &address]);
-    serving.kill().unwrap();
-    serving.wait().unwrap();
-}
-
-fn orch(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_orch"));
-    command.current_dir(folder).args(args);
-    command
+    let served = Served::start(folder.path(), &[]);
+    show("with --server", &|| {}, &["--server", &served.address]);
 }
 
 fn median(times: &mut [Duration]) -> Duration {

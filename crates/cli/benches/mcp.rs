@@ -7,33 +7,34 @@
     reason = "a benchmark prints its result and stops where it cannot go on"
 )]
 
-use std::fs;
+mod served;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
 use proto::v1;
 use proto::v1::call_service_client::CallServiceClient;
-use proto::v1::ledger_service_client::LedgerServiceClient;
 use serde_json::{Value as Json, json};
-use tonic::transport::{Channel, Endpoint};
+use served::{Served, orch, publish, stop};
+use tonic::transport::Endpoint;
 
 const ROUNDS: usize = 10;
 const CALLS: usize = 100;
 const OPERATION: &str = "sn65020.ask";
 
 fn main() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("orchestra.toml"), "[development]\nallow_loopback = true\n").unwrap();
-    let (mut serving, address) = serve(folder.path());
+    let folder = served::project();
+    let served = Served::start(folder.path(), &[]);
+    let address = &served.address;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
     let channel = runtime.block_on(endpoint.connect()).unwrap();
-    runtime.block_on(publish(channel.clone(), &subnet()));
+    runtime.block_on(publish(channel.clone(), &entry(&subnet())));
     let mut grpc = CallServiceClient::new(channel);
-    let (mut http, mut stdio) = (Http::open(&address), Pipes::open(folder.path(), &address));
+    let (mut http, mut stdio) = (Http::open(address), Pipes::open(folder.path(), address));
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         for _ in 0..CALLS {
@@ -54,8 +55,6 @@ fn main() {
     for (name, time) in [("MCP over HTTP", http), ("MCP over stdio", stdio)] {
         println!("{name:<20}  {time:>9.1?}  adds {:.1?}", time.saturating_sub(bare));
     }
-    serving.kill().unwrap();
-    serving.wait().unwrap();
 }
 
 fn request() -> v1::CallRequest {
@@ -219,38 +218,20 @@ impl Pipes {
 
 impl Drop for Pipes {
     fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        stop(&mut self.child);
     }
 }
 
-fn serve(folder: &Path) -> (Child, String) {
-    let mut command = orch(folder, &["serve", "--quiet", "--log", "error", "--listen", "127.0.0.1:0"]);
-    let mut serving = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    (serving, line.trim().strip_prefix("listening on ").unwrap().to_owned())
-}
-
-fn orch(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_orch"));
-    command.current_dir(folder).args(args);
-    command
-}
-
-async fn publish(channel: Channel, url: &str) {
+fn entry(url: &str) -> Json {
     let schema =
         |name: &str| json!({"type": "object", "required": [name], "properties": {name: {"type": "string"}}});
-    let entry = json!({
+    json!({
         "id": OPERATION, "netuid": 65020, "version": {"breaking": 1, "compatible": 0}, "summary": "Answers.",
         "access": "open", "auth": {"kind": "none"}, "side_effects": "none",
         "transport": {"kind": "http", "method": "POST", "base_url": url, "path": "/ask", "response": "json"},
         "repeat": {"safe": true, "costs_again": false}, "price": {"kind": "free"}, "output_complete": true,
         "input": schema("q"), "output": schema("v"), "sources": [{"kind": "test", "reference": "benchmark"}],
-    });
-    let entry_json = entry.to_string().into_bytes().into();
-    let request = v1::PublishOperationRequest { entry_json };
-    LedgerServiceClient::new(channel).publish_operation(request).await.unwrap();
+    })
 }
 
 fn median(times: &mut [Duration]) -> Duration {

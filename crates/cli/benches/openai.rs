@@ -8,25 +8,22 @@
     reason = "a benchmark prints its result and stops where it cannot go on"
 )]
 
+mod served;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use proto::v1;
 use proto::v1::call_service_client::CallServiceClient;
-use proto::v1::ledger_service_client::LedgerServiceClient;
 use proto::v1::stream_response::Event;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::json;
-use server::{Options, Service, StoreLocation};
+use served::{Served, publish};
 use tonic::transport::{Channel, Endpoint};
-
-/// As `orch` has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const ROUNDS: usize = 10;
 const CALLS: usize = 100;
@@ -41,28 +38,19 @@ const LAST: &str = r#"data: {"id":"c","object":"chat.completion.chunk","model":"
 const WHOLE: &str = r#"{"id":"c","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"fine"},"finish_reason":"stop"}]}"#;
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        // In a task, as a server's requests are, rather than on a thread that no worker shares.
-        tokio::spawn(added()).await.unwrap();
-    });
-    runtime.block_on(async { tokio::spawn(kept()).await.unwrap() });
-    runtime.shutdown_background();
+    let folder = served::project();
+    let client = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    client.block_on(added(&Served::start(folder.path(), &["--no-journal"])));
+    raise_limit();
+    client.block_on(kept(&Served::start(folder.path(), &[])));
 }
 
 /// Times of one request at a time.
-async fn added() {
+async fn added(served: &Served) {
     let subnet = Subnet::start();
-    let mut options = Options::new(StoreLocation::Memory);
-    options.egress.policy.allow_loopback = true;
-    let service = Service::open(options).await.unwrap();
-    let web = openai_http::router(service.channel().await.unwrap(), openai_http::Options::default());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let served = service.clone();
-    tokio::spawn(async move { served.serve(listener, web, std::future::pending()).await.unwrap() });
+    let address = served.address.parse().unwrap();
     let channel = connected(address).await;
-    publish(&channel, &subnet, &operation(0)).await;
+    publish(channel.clone(), &entry(&subnet, &operation(0))).await;
     let call = || v1::CallRequest {
         operation: operation(0),
         arguments_json: json!({ "model": "m", "messages": messages() }).to_string().into(),
@@ -117,24 +105,16 @@ async fn times_of(address: SocketAddr, stream: bool) -> Vec<Duration> {
 }
 
 /// Memory of a server with many open streams.
-async fn kept() {
-    raise_limit();
+async fn kept(served: &Served) {
     let subnets: Vec<Subnet> = (0..SUBNETS).map(|_| Subnet::start()).collect();
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("orchestra.toml"), "[development]\nallow_loopback = true\n").unwrap();
-    let mut orch = Command::new(env!("CARGO_BIN_EXE_orch"));
-    orch.current_dir(folder.path()).args(["serve", "--quiet", "--log", "error", "--listen", "127.0.0.1:0"]);
-    let mut child = orch.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address: SocketAddr = line.trim().strip_prefix("listening on ").unwrap().parse().unwrap();
+    let address = served.address.parse().unwrap();
     let channel = connected(address).await;
     for (at, subnet) in subnets.iter().enumerate() {
-        publish(&channel, subnet, &operation(at)).await;
+        publish(channel.clone(), &entry(subnet, &operation(at))).await;
     }
     let one = move || Client::connect(address).ask(&operation(0), true);
     tokio::task::spawn_blocking(one).await.unwrap();
-    let before = resident_mib(&child);
+    let before = resident_mib(&served.child);
     subnets.iter().for_each(|subnet| subnet.gate.close());
     // One after the other, so that what is measured is what open streams keep and not what a rush leaves behind.
     let open = move || {
@@ -148,15 +128,13 @@ async fn kept() {
             .collect::<Vec<_>>()
     };
     let clients = tokio::task::spawn_blocking(open).await.unwrap();
-    let with = resident_mib(&child);
+    let with = resident_mib(&served.child);
     println!("\nmemory of the server process            {before:>5.0} MiB");
     let streams = SUBNETS * STREAMS_PER_SUBNET;
     println!("with {streams} open streams                  {with:>5.0} MiB (aim: 150 MB)");
     subnets.iter().for_each(|subnet| subnet.gate.open());
     let end = move || clients.into_iter().for_each(|mut client| client.read_until("[DONE]"));
     tokio::task::spawn_blocking(end).await.unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 fn resident_mib(child: &Child) -> f64 {
@@ -181,7 +159,7 @@ fn operation(at: usize) -> String {
     format!("sn65020.chat{at}")
 }
 
-async fn publish(channel: &Channel, subnet: &Subnet, operation: &str) {
+fn entry(subnet: &Subnet, operation: &str) -> serde_json::Value {
     let text = json!({ "type": "string" });
     let object = |required: &[&str], properties: serde_json::Value| json!({ "type": "object", "required": required, "properties": properties });
     let list = |items: serde_json::Value| json!({ "type": "array", "items": items });
@@ -190,7 +168,7 @@ async fn publish(channel: &Channel, subnet: &Subnet, operation: &str) {
         &["index", "message"],
         json!({ "index": { "type": "integer" }, "message": message, "finish_reason": text }),
     );
-    let entry = json!({
+    json!({
         "id": operation, "netuid": 65020, "version": { "breaking": 1, "compatible": 0 }, "summary": "Chats.",
         "access": "open", "auth": { "kind": "none" }, "side_effects": "none",
         "transport": { "kind": "http", "method": "POST", "base_url": format!("http://{}", subnet.address),
@@ -203,12 +181,7 @@ async fn publish(channel: &Channel, subnet: &Subnet, operation: &str) {
             "gather": { "kind": "completion" }, "ask": { "stream": true } },
         "example": { "provenance": "constructed", "input": { "model": "m", "messages": [] }, "output": {} },
         "sources": [{ "kind": "test", "reference": "benchmark" }],
-    });
-    let entry_json = entry.to_string().into();
-    LedgerServiceClient::new(channel.clone())
-        .publish_operation(v1::PublishOperationRequest { entry_json })
-        .await
-        .unwrap();
+    })
 }
 
 fn messages() -> serde_json::Value {
