@@ -1,8 +1,7 @@
 //! `orch` as servers should run it: compiled with what a rehearsal showed of which code calls go through
 //! (<https://doc.rust-lang.org/rustc/profile-guided-optimization.html>).
 //!
-//! A call runs through two thousand functions once each, so what it waits for is code rather than data; the compiler puts
-//! what runs close together where it knows what does.
+//! A call runs through two thousand functions once each; where the compiler knows which, it puts what runs close together.
 
 use std::env;
 use std::ffi::OsString;
