@@ -35,8 +35,8 @@ impl Served {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on ");
-        let address = address.unwrap_or_else(|| panic!("`orch serve` does not listen: {line}")).to_owned();
-        Self { child, address }
+        assert!(address.is_some(), "`orch serve` does not listen: {line}");
+        Self { child, address: address.unwrap().to_owned() }
     }
 }
 
