@@ -51,13 +51,13 @@ impl Local {
     /// A service that runs the plans of this process, with sample subnets where the configuration asks for
     /// them. It compiles against the project's own lock, whatever its Ledger holds.
     pub(crate) async fn for_runs(config: &Config, state: State) -> Result<Self, Failure> {
-        let options = Options { trust_locks: true, ..options(state) };
+        let options = Options { trust_locks: true, ledger_of: store_of(config), ..options(state) };
         Self::configured(config, options).await
     }
 
     /// A service for one call of this process. What an earlier process left behind is not its business.
     pub(crate) async fn for_calls(config: &Config, state: State) -> Result<Self, Failure> {
-        let options = Options { take_up_runs: false, ..options(state) };
+        let options = Options { take_up_runs: false, ledger_of: store_of(config), ..options(state) };
         Self::configured(config, options).await
     }
 
@@ -96,8 +96,6 @@ impl Local {
         let latency = development.sample_latency_ms.map_or(SAMPLE_LATENCY, Duration::from_millis);
         let samples =
             if development.samples { Some(start_samples(&mut options, latency).await?) } else { None };
-        // What keeps nothing knows what this project knows.
-        options.ledger_of = options.ledger_of.or_else(|| store_of(config));
         Self::open(options, samples).await
     }
 
@@ -186,7 +184,7 @@ fn at_rest(config: &Config, change: bool) -> Options {
     Options { take_up_runs: false, ..options(state) }
 }
 
-/// The folder of this project's store, where there is one.
+/// The folder of this project's store, where there is one: what keeps nothing knows what the project knows.
 fn store_of(config: &Config) -> Option<PathBuf> {
     store_in(config.state_folder())
 }
