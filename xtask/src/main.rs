@@ -36,6 +36,10 @@ const PROTO_IMAGE: &str = "image.binpb";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
+    if args.iter().take(2).any(|arg| arg == "--help" || arg == "-h") {
+        print!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     let outcome = match args.split_first() {
         Some((command, rest)) if command == "test" => test(rest),
         Some((command, [])) if command == "check" => check(),
