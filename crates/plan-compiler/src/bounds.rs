@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use plan_ir::bound::{Bound, BoundError, Contributor, bound};
+use plan_ir::explain::duration_literal;
 use plan_ir::graph::NodeId;
 use plan_ir::plan::{CompiledPlan, Fallback, NodeBody, ScopeId, ScopeKind, Tolerance};
 use plan_ir::topology::Topology;
@@ -103,7 +104,7 @@ fn no_bound(error: &BoundError, plan: &Plan<'_>, body: &PlanBody, compiled: &Com
 /// A root plan with calls must say what it may spend and take.
 fn undeclared(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Option<Diagnostic> {
     let cost = written(bound.cost);
-    let time = written_time(bound.latency_us);
+    let time = duration_literal(bound.latency_us);
     let (what, keys) = match (&body.budget, body.deadline_us) {
         (Some(_), Some(_)) => return None,
         (None, Some(_)) => ("a budget", format!("budget: {cost}")),
@@ -164,12 +165,13 @@ fn over_budget(
 fn over_deadline(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Diagnostic {
     let name = &plan.decl.name.name;
     let (limit, span) = body.deadline_us.unwrap_or((0, plan.decl.name.span));
-    let time = written_time(bound.latency_us);
-    let message = format!("`{name}` can take {time}, longer than its deadline of {}", written_time(limit));
+    let time = duration_literal(bound.latency_us);
+    let message =
+        format!("`{name}` can take {time}, longer than its deadline of {}", duration_literal(limit));
     let report = labelled(Diagnostic::error(codes::OVER_DEADLINE, message), bound, |row| {
-        row.in_latency.then(|| format!("up to {}", written_time(row.latency_us)))
+        row.in_latency.then(|| format!("up to {}", duration_literal(row.latency_us)))
     })
-    .primary(span, format!("the deadline is {}", written_time(limit)));
+    .primary(span, format!("the deadline is {}", duration_literal(limit)));
     report
         .help(format!("raise the deadline to `{time}`, or wait less: shorter timeouts, fewer attempts, more `concurrency`"))
         .fix(Fix::maybe(format!("raise the deadline to `{time}`")).replace(span, time))
@@ -294,33 +296,4 @@ fn node_span(compiled: &CompiledPlan, node: NodeId) -> Span {
 /// An amount as a literal of the language: `0.42USD`.
 fn written(amount: Amount) -> String {
     amount.to_string().replace(' ', "")
-}
-
-/// A time as a literal of the language, rounded up to a whole millisecond.
-fn written_time(us: u64) -> String {
-    let ms = us.div_ceil(1_000);
-    for (unit, length) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
-        if ms >= length && ms.is_multiple_of(length) {
-            return format!("{}{unit}", ms / length);
-        }
-    }
-    match (ms / 1_000, ms % 1_000) {
-        (0, _) => format!("{ms}ms"),
-        (whole, rest) => {
-            let fraction = format!("{rest:03}");
-            format!("{whole}.{}s", fraction.trim_end_matches('0'))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_as_literals() {
-        let shown =
-            [0, 1, 200_000, 4_000_000, 8_400_000, 300_000_000, 301_000_000, 7_200_000_000].map(written_time);
-        assert_eq!(shown, ["0ms", "1ms", "200ms", "4s", "8.4s", "5m", "301s", "2h"]);
-    }
 }

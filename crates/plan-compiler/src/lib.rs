@@ -47,7 +47,6 @@ mod one_call;
 mod pipeline;
 mod prelude;
 mod program;
-mod range;
 mod relate;
 mod report;
 mod resolve;

@@ -3,7 +3,7 @@
 use plan_ir::expr::BinaryOp;
 use schema::types::{DefId, EnumWire, FloatRange, IntRange, LengthRange, Type, TypeDef, TypeDefs};
 
-use crate::range;
+use plan_ir::range;
 
 /// Integers up to this size are exact as `Float` (2^53).
 const EXACT_FLOAT: i64 = 1 << 53;

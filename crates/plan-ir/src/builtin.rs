@@ -15,6 +15,7 @@
 use serde::{Deserialize, Serialize};
 
 mod each;
+pub mod elsewhere;
 mod groups;
 mod identity;
 mod json;

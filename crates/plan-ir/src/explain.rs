@@ -245,9 +245,28 @@ pub fn seconds(us: u64) -> String {
     format!("{} s", trimmed.strip_suffix('.').unwrap_or(trimmed))
 }
 
+/// Microseconds as a duration literal of the language, in the largest unit that says it in whole numbers, rounded up to a
+/// whole millisecond: `8.4s`, `5m`, `2h`.
+#[must_use]
+pub fn duration_literal(us: u64) -> String {
+    let ms = us.div_ceil(1_000);
+    for (unit, length) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
+        if ms >= length && ms.is_multiple_of(length) {
+            return format!("{}{unit}", ms / length);
+        }
+    }
+    match (ms / 1_000, ms % 1_000) {
+        (0, _) => format!("{ms}ms"),
+        (whole, rest) => {
+            let fraction = format!("{rest:03}");
+            format!("{whole}.{}s", fraction.trim_end_matches('0'))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{age, seconds};
+    use super::{age, duration_literal, seconds};
 
     #[test]
     fn ages_are_told_in_large_units() {
@@ -260,5 +279,12 @@ mod tests {
         assert_eq!(seconds(53_000_000), "53 s");
         assert_eq!(seconds(8_400_000), "8.4 s");
         assert_eq!(seconds(1), "0.001 s");
+    }
+
+    #[test]
+    fn times_are_written_as_literals() {
+        let shown = [0, 1, 200_000, 4_000_000, 8_400_000, 300_000_000, 301_000_000, 7_200_000_000]
+            .map(duration_literal);
+        assert_eq!(shown, ["0ms", "1ms", "200ms", "4s", "8.4s", "5m", "301s", "2h"]);
     }
 }

@@ -33,5 +33,6 @@ pub mod plan;
 pub mod plan_test;
 #[cfg(test)]
 mod program;
+pub mod range;
 pub mod topology;
 pub mod validate;

@@ -11,7 +11,7 @@ use schema::value::Value;
 use super::Checker;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
-use crate::range;
+use plan_ir::range;
 
 impl Checker<'_, '_> {
     /// Lints arithmetic that fails whatever its operands are.

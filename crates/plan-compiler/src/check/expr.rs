@@ -2,12 +2,12 @@
 
 use std::fmt::Display;
 
+use plan_ir::builtin::elsewhere::instead_of;
 use plan_lang::ast::{self, ExprKind as Ast};
 use plan_lang::{Diagnostic, Fix, Span};
 use schema::types::Type;
 
 use super::Checker;
-use super::method::instead_of;
 use super::scope::Place;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};

@@ -1,11 +1,12 @@
 //! `hit.title`, `hit?.title`, `xs[i]`.
 
 use plan_ir::builtin::Builtin;
+use plan_ir::builtin::elsewhere::names_here;
 use plan_lang::{Diagnostic, Fix, Span, ast};
 use schema::types::{IntRange, Type, TypeDef};
 
 use super::Checker;
-use super::method::{look_into, names_here, receivers, snake_case};
+use super::method::{look_into, receivers, snake_case};
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
 

@@ -16,9 +16,9 @@ use super::text_length::shown_length;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::program::Origin;
-use crate::range;
 use crate::relate;
 use crate::resolve::article;
+use plan_ir::range;
 
 /// Integers up to this size are exact as `Float` (2^53).
 const EXACT_FLOAT: u64 = 1 << 53;

@@ -16,7 +16,7 @@ use plan_lang::{Diagnostic, Span, ast};
 use schema::types::{IntRange, Type};
 
 pub(super) use message::look_into;
-pub(super) use names::{instead_of, names_here, snake_case};
+pub(super) use names::snake_case;
 
 use super::Checker;
 use super::text_length::json_length;

@@ -11,8 +11,8 @@ use super::Checker;
 use super::literal::present;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
-use crate::range;
 use crate::relate::{self, arithmetic, is_ordered, unrefined};
+use plan_ir::range;
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn unary(

@@ -2,7 +2,7 @@
 
 use schema::types::{IntRange, LengthRange, Type, TypeDef, TypeDefs};
 
-use crate::range::{product, sum};
+use plan_ir::range::{product, sum};
 
 /// The longest shortest decimal of a double: sign, 17 digits, point, `e-308`.
 const FLOAT_CHARS_MAX: u64 = 24;
@@ -99,7 +99,7 @@ fn json_at(ty: &Type, defs: &TypeDefs, levels: u32) -> LengthRange {
         },
         Type::Result(ok, err) => {
             let wrapped = |ty| sum(LengthRange { min: 0, max: Some(16) }, json_at(ty, defs, levels));
-            crate::range::hull_length(wrapped(ok), wrapped(err))
+            plan_ir::range::hull_length(wrapped(ok), wrapped(err))
         }
         _ => LengthRange { min: 1, max: None },
     }

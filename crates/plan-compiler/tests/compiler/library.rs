@@ -31,6 +31,7 @@ fn every_example_gives_what_it_says() {
 fn an_unknown_method_says_what_to_write() {
     for (text, help) in [
         ("fn f(xs: [Int]) -> [Int] = xs.sortBy(x => x)", "did you mean `sort_by`?"),
+        ("fn f(xs: [Int]) -> Int = xs.Len()", "did you mean `len`?"),
         ("fn f(xs: [Int]) -> [Int] = xs.uniq()", "did you mean `distinct`?"),
         ("fn f(xs: [Int]) -> Int = xs.size()", "did you mean `len`?"),
         ("fn f(xs: [Int]) -> [Int] = xs.sotr()", "did you mean `sort`?"),

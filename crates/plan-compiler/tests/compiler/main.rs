@@ -3,6 +3,7 @@
 
 mod bounds;
 mod broken_locks;
+mod call_arguments;
 mod capability_call;
 mod certain;
 mod common;

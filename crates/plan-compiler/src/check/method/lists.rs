@@ -10,8 +10,8 @@ use crate::check::Checker;
 use crate::codes;
 use crate::hir::Expr;
 use crate::prelude;
-use crate::range::{self, product, skipped, sum, taken};
 use crate::relate::{join, unrefined};
+use plan_ir::range::{self, product, skipped, sum, taken};
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn list_method(&mut self, call: Call<'a>, element: &Type, length: LengthRange) -> Expr {

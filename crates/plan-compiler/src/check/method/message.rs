@@ -1,10 +1,11 @@
 //! Messages about methods.
 
+use plan_ir::builtin::elsewhere::{instead_of, names_here};
 use plan_ir::builtin::{Builtin, Receiver};
 use plan_lang::{Diagnostic, Span, ast};
 use schema::types::{Type, TypeDef};
 
-use super::names::{instead_of, name_near, names_here, snake_case};
+use super::names::{name_near, snake_case};
 use crate::check::Checker;
 use crate::codes;
 use crate::hir::Expr;

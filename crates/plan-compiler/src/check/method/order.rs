@@ -6,7 +6,7 @@ use schema::types::{FloatRange, LengthRange, Type};
 use super::Call;
 use crate::check::Checker;
 use crate::hir::Expr;
-use crate::range::{summed, summed_float, taken};
+use plan_ir::range::{summed, summed_float, taken};
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn ordering_method(&mut self, call: Call<'a>, element: &Type, length: LengthRange) -> Expr {

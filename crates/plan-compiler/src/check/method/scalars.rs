@@ -7,8 +7,8 @@ use schema::types::{FloatRange, IntRange, LengthRange, Type};
 use super::Call;
 use crate::check::Checker;
 use crate::hir::Expr;
-use crate::range;
 use crate::relate::unrefined;
+use plan_ir::range;
 
 /// `2026-11-22`.
 const DATE_LENGTH: LengthRange = LengthRange::exactly(10);

@@ -6,7 +6,7 @@ use schema::types::{LengthRange, Type};
 use super::Call;
 use crate::check::Checker;
 use crate::hir::Expr;
-use crate::range::{self, skipped, taken};
+use plan_ir::range::{self, skipped, taken};
 
 /// Full case folding makes at most three characters of one.
 const FOLDED_CHARS_MAX: u64 = 3;
