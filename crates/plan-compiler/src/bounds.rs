@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use plan_ir::bound::{Bound, BoundError, Contributor, bound};
+use plan_ir::bound::{Bound, BoundError, Charges, Contributor, bound_by};
 use plan_ir::explain::duration_literal;
 use plan_ir::graph::NodeId;
-use plan_ir::plan::{CompiledPlan, Fallback, NodeBody, ScopeId, ScopeKind, Tolerance};
+use plan_ir::plan::{
+    CompiledPlan, Fallback, NodeBody, PinnedOperation, ScopeId, ScopeKind, Tolerance, descriptor,
+};
 use plan_ir::topology::Topology;
 use plan_lang::{Diagnostic, Fix, Span};
 use schema::amount::Amount;
@@ -29,7 +31,12 @@ pub(crate) fn check(
     let Some((plan, body)) = program.plans.get(at).zip(checked.plans.get(at)) else {
         return (None, Vec::new());
     };
-    let found = match bound(compiled, None) {
+    // The plan's entries are those of the lock, where they have been read.
+    let charges_of = |operation: &PinnedOperation| match program.lock.operations.get(&operation.id) {
+        Some(pinned) => Ok(Charges::from(pinned.descriptor())),
+        None => descriptor(operation).map(|operation| Charges::from(&operation)),
+    };
+    let found = match bound_by(compiled, None, &charges_of) {
         Ok(found) => found,
         Err(errors) => {
             let mut reports: Vec<Diagnostic> = Vec::new();

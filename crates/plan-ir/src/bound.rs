@@ -15,7 +15,7 @@ use schema::value::Value;
 
 use crate::expr::{Expr, ExprId, Fragment};
 use crate::graph::{NodeId, NodeKind};
-use crate::plan::{CompiledPlan, NodeBody, PlanBody, ScopeId};
+use crate::plan::{CompiledPlan, NodeBody, PlanBody, ScopeId, descriptor};
 use crate::topology::{Topology, nodes};
 
 mod calls;
@@ -27,7 +27,7 @@ mod result;
 mod scopes;
 mod time;
 
-pub use calls::attempts_us;
+pub use calls::{Charges, ChargesOf, attempts_us};
 pub use result::{Bound, BoundError, CallBudget, Contributor, ScopeBound};
 
 use calls::Leg;
@@ -40,13 +40,25 @@ use known::Known;
 /// # Errors
 /// All reasons that the plan has no bound; never empty.
 pub fn bound(plan: &CompiledPlan, arguments: Option<&[Value]>) -> Result<Bound, Vec<BoundError>> {
+    bound_by(plan, arguments, &|operation| descriptor(operation).map(|operation| Charges::from(&operation)))
+}
+
+/// As [`bound`], by what `charges_of` says of the operations instead of their entries in the plan: for who has read those.
+///
+/// # Errors
+/// As [`bound`].
+pub fn bound_by(
+    plan: &CompiledPlan,
+    arguments: Option<&[Value]>,
+    charges_of: &ChargesOf<'_>,
+) -> Result<Bound, Vec<BoundError>> {
     let topology = Topology::of(&plan.graph).map_err(|error| vec![error.into()])?;
     let count = plan.graph.nodes.len();
     if plan.body.nodes.len() != count || plan.body.node_scopes.len() != count {
         return Err(vec![BoundError::Malformed("not every node has a body and a scope")]);
     }
     let known = Known { params: &plan.body.params, arguments };
-    let (legs, mut errors) = calls::legs(plan);
+    let (legs, mut errors) = calls::legs(plan, charges_of);
     let currency = currency(plan, &known, &legs);
     let legs = calls::priced(plan, legs, currency, &mut errors);
     let busy = busy_nodes(plan);

@@ -115,7 +115,10 @@ struct Read {
 
 impl Read {
     fn of(text: &str) -> Self {
-        Self { syntax_errors: syntax_errors(text), diagnostics: compiled(text).diagnostics }
+        let diagnostics = compiled(text).diagnostics;
+        let of_syntax = |found: &&Diagnostic| found.is_error() && found.code.as_str().starts_with("E01");
+        let syntax_errors = diagnostics.iter().filter(of_syntax).count();
+        Self { syntax_errors, diagnostics }
     }
 }
 

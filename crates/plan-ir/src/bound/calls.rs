@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use schema::amount::{Amount, Currency, Rate};
+use schema::lock::LockError;
+use schema::operation::OperationDescriptor;
 use schema::price::{PriceBasis, PriceError, PriceRule, WorstPrice};
 
 use super::BoundError;
 use crate::graph::NodeId;
-use crate::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, PinnedOperation, descriptor};
+use crate::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, PinnedOperation};
 
 /// A call or one of its fallbacks.
 #[derive(Clone, Debug)]
@@ -61,9 +63,13 @@ impl Leg {
 }
 
 /// The legs of each node, prices in their own currencies.
-pub(super) fn legs(plan: &CompiledPlan) -> (Vec<Vec<Leg>>, Vec<BoundError>) {
-    let mut entries =
-        Entries { operations: &plan.body.operations, rate: plan.body.rate, entries: BTreeMap::new() };
+pub(super) fn legs(plan: &CompiledPlan, charges_of: &ChargesOf<'_>) -> (Vec<Vec<Leg>>, Vec<BoundError>) {
+    let mut entries = Entries {
+        operations: &plan.body.operations,
+        rate: plan.body.rate,
+        charges_of,
+        entries: BTreeMap::new(),
+    };
     let mut errors = Vec::new();
     let legs = (0_u32..)
         .zip(&plan.body.nodes)
@@ -118,17 +124,28 @@ pub(super) const fn no_rate(from: Currency, to: Currency) -> PriceError {
     PriceError::NoRate { from: from.symbol(), to: to.symbol() }
 }
 
-/// What matters here of the plan's operations; each entry is parsed once.
+/// What a bound goes by of an operation.
+#[derive(Clone, Debug)]
+pub struct Charges {
+    price: PriceRule,
+    is_paged: bool,
+}
+
+impl From<&OperationDescriptor> for Charges {
+    fn from(operation: &OperationDescriptor) -> Self {
+        Self { price: operation.price.clone(), is_paged: operation.is_paged() }
+    }
+}
+
+/// Who knows the charges of the operations that a plan pins.
+pub type ChargesOf<'a> = dyn Fn(&PinnedOperation) -> Result<Charges, LockError> + 'a;
+
+/// What matters here of the plan's operations; each is asked for once.
 struct Entries<'a> {
     operations: &'a [PinnedOperation],
     rate: Option<Rate>,
-    entries: BTreeMap<u32, Entry>,
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    price: PriceRule,
-    is_paged: bool,
+    charges_of: &'a ChargesOf<'a>,
+    entries: BTreeMap<u32, Charges>,
 }
 
 impl Entries<'_> {
@@ -182,7 +199,7 @@ impl Entries<'_> {
         Ok(pages)
     }
 
-    fn entry(&mut self, operation: u32) -> Result<Entry, BoundError> {
+    fn entry(&mut self, operation: u32) -> Result<Charges, BoundError> {
         if let Some(entry) = self.entries.get(&operation) {
             return Ok(entry.clone());
         }
@@ -190,10 +207,9 @@ impl Entries<'_> {
             .operations
             .get(operation as usize)
             .ok_or(BoundError::Malformed("a call names an operation that is not pinned"))?;
-        let pinned = descriptor(pinned)?;
-        let entry = Entry { is_paged: pinned.is_paged(), price: pinned.price };
-        self.entries.insert(operation, entry.clone());
-        Ok(entry)
+        let charges = (self.charges_of)(pinned)?;
+        self.entries.insert(operation, charges.clone());
+        Ok(charges)
     }
 }
 
