@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use plan_compiler::{Options, Session, Source, compile};
 use plan_ir::bytes::encode;
 use plan_lang::ast::Item;
-use plan_lang::parse;
+use plan_lang::{Parse, parse};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use schema::lock::Lock;
@@ -221,9 +221,11 @@ fn boundary(text: &str, mut at: usize) -> usize {
 fn edited(text: &str, first: &str, choices: &mut Choices) -> String {
     let mut new = text.to_owned();
     let words = tokens(text);
-    let parse = parse(text);
-    let items: Vec<_> = parse.chunks().map(|chunk| chunk.span.range()).collect();
-    match choices.below(18) {
+    let choice = choices.below(18);
+    let moves_items = matches!(choice, 5..=7);
+    let parse = moves_items.then(|| parse(text));
+    let items: Vec<_> = parse.iter().flat_map(Parse::chunks).map(|chunk| chunk.span.range()).collect();
+    match choice {
         0 => new.insert_str(boundary(text, choices.below(text.len() + 1)), choices.of(&PIECES)),
         1 => {
             let start = boundary(text, choices.below(text.len() + 1));
