@@ -20,10 +20,9 @@ const FIXTURES: [(&str, &str); 5] = [
 /// Checks what must hold for every text; returns whether it had no errors.
 fn check(text: &str) -> bool {
     let laid_out = text::format(text);
-    if laid_out {
+    if laid_out && !text.contains(" \n") {
         let formatted = format(text).unwrap();
-        let trails = formatted.lines().any(|line| line.ends_with(' '));
-        assert!(!trails || text.contains(" \n"), "blanks:\n{formatted}");
+        assert!(!formatted.lines().any(|line| line.ends_with(' ')), "blanks:\n{formatted}");
     }
     laid_out
 }
@@ -58,13 +57,13 @@ fn one_line_and_widely_spread_sources_mean_the_same() {
         let meant = meaning(&base);
         // All line ends that can be spared gone; then a line end wherever there can be one.
         for blank in [" ", "\n\n\n  ", "\r\n"] {
-            let mut current = text.to_owned();
+            let (mut current, mut parsed) = (text.to_owned(), base.clone());
             for token in tokens.iter().rev().filter(|token| token.kind() == SyntaxKind::Whitespace) {
                 let mut changed = current.clone();
                 changed.replace_range(token.span().range(), blank);
-                let parse = base.update(&changed);
+                let parse = parsed.update(&changed);
                 if !parse.has_errors() && meaning(&parse) == meant {
-                    current = changed;
+                    (current, parsed) = (changed, parse);
                 }
             }
             assert!(check(&current));

@@ -14,10 +14,11 @@ fn plainly<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     }
     let folded = name.to_lowercase();
     let near = |candidate: &&'a str| {
+        if *candidate == name || chars(candidate) > NAME_CHARS_MAX {
+            return None;
+        }
         let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase());
-        let is_near =
-            *candidate != name && chars(candidate) <= NAME_CHARS_MAX && distance <= chars(&folded) / 3;
-        is_near.then_some((distance, *candidate))
+        (distance <= chars(&folded) / 3).then_some((distance, *candidate))
     };
     let found = candidates.iter().filter_map(near).min_by_key(|(distance, _)| *distance);
     found.map(|(_, candidate)| candidate)
