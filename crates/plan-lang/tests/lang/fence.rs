@@ -197,22 +197,26 @@ fn an_update_is_the_same_as_a_fresh_parse() {
 #[test]
 fn a_text_that_changes_in_place_is_the_same_as_a_fresh_parse() {
     for (_, text) in FIXTURES {
-        let tokens = tokens(&parse(text).syntax());
-        let mut changing = parse(text);
+        let whole = parse(text);
+        let tokens = tokens(&whole.syntax());
+        let mut changing = whole.clone();
+        let mut change = |mutated: &str, fresh: &Parse| {
+            changing.change(mutated);
+            assert_same(fresh, &changing, mutated);
+            assert_eq!(
+                changing.chunks().map(|chunk| chunk.items()).sum::<usize>(),
+                changing.ast().items.len()
+            );
+            assert!(changing.chunks().all(|chunk| chunk.span.text(mutated) == &**chunk.text()));
+        };
         // Each version lacks another token, so that what is taken over moves to and fro.
         for (token, other) in tokens.iter().zip(tokens.iter().rev()).step_by(13) {
             let without = |gone: &Range<usize>| format!("{}{}", &text[..gone.start], &text[gone.end..]);
             let doubled = format!("{}\n{}{text}", without(other), without(token));
-            for mutated in [without(token), doubled, text.to_owned()] {
-                changing.change(&mutated);
-                let fresh = parse(&mutated);
-                assert_same(&fresh, &changing, &mutated);
-                assert_eq!(
-                    changing.chunks().map(|chunk| chunk.items()).sum::<usize>(),
-                    changing.ast().items.len()
-                );
-                assert!(changing.chunks().all(|chunk| chunk.span.text(&mutated) == &**chunk.text()));
+            for mutated in [without(token), doubled] {
+                change(&mutated, &parse(&mutated));
             }
+            change(text, &whole);
         }
     }
 }
