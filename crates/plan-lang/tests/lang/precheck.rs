@@ -1,6 +1,6 @@
 //! What is looked at before the grammar is: characters that hide, depth of brackets, long runs of blanks and comments.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::panic, reason = "tests")]
 
 use std::time::{Duration, Instant};
 

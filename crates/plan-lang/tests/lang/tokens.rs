@@ -1,7 +1,5 @@
 //! Tokens and nodes are of the kind that is named for what they are.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use plan_lang::limits::MAX_NESTING;
 use plan_lang::parse;
 use plan_lang::syntax::SyntaxKind;
