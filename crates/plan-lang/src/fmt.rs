@@ -42,9 +42,9 @@ const GROWN: &str = "so it would be, laid out in the one style";
 /// The diagnostics, if the text has a syntax error: what is not understood is not rearranged. Also if it would be larger
 /// than a source may be once it is laid out.
 pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
+    let mut parse = parse(text);
     let mut text = text.to_owned();
     for round in 0..MAX_ROUNDS {
-        let parse = parse(&text);
         if parse.has_errors() {
             let found = parse.diagnostics().iter().cloned();
             return Err(found.map(|found| if round == 0 { found } else { found.note(GROWN) }).collect());
@@ -54,6 +54,7 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
         if settled && fits || formatted == text {
             return Ok(formatted);
         }
+        parse.change(&formatted);
         text = formatted;
     }
     Ok(text)

@@ -64,7 +64,12 @@ impl SyntaxNode {
     /// Its text, copied.
     #[must_use]
     pub fn text(&self) -> String {
-        self.0.text().to_string()
+        let mut text = String::with_capacity(self.0.text_range().len().into());
+        any_token(&self.0.green(), |token| {
+            text.push_str(token.text());
+            false
+        });
+        text
     }
 
     /// Whether its text has a line end.

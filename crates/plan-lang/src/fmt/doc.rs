@@ -198,29 +198,3 @@ impl Printer {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn list(breaks: bool) -> Doc {
-        let end = if breaks { hard() } else { line() };
-        let inner = concat(vec![soft(), text("aaa,"), end, text("bbb"), if_broken(",")]);
-        group(concat(vec![text("["), indent(inner), soft(), text("]")]))
-    }
-
-    #[test]
-    fn groups_break_where_they_do_not_fit() {
-        assert_eq!(print(&list(false), 10), "[aaa, bbb]");
-        assert_eq!(print(&list(false), 9), "[\n  aaa,\n  bbb,\n]");
-        assert_eq!(print(&list(true), 99), "[\n  aaa,\n  bbb,\n]");
-        // What follows on the same line counts.
-        assert_eq!(print(&concat(vec![list(false), text(";")]), 10), "[\n  aaa,\n  bbb,\n];");
-    }
-
-    #[test]
-    fn comments_wait_for_the_end_of_the_line() {
-        let doc = concat(vec![text("a"), suffix("// 1"), text("b"), suffix("// 2"), hard(), text("c")]);
-        assert_eq!(print(&doc, 10), "ab // 1\n// 2\nc");
-    }
-}

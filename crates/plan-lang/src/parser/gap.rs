@@ -50,19 +50,3 @@ fn is_word_start(c: char) -> bool {
 fn is_word(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_gap_is_covered_without_a_hole() {
-        let gap = " else{ // c\r\n}=>-> ?..  \"\"\" \u{a0}\u{301}";
-        let all: Vec<_> = tokens(gap).collect();
-        assert_eq!(all.iter().map(|(_, text)| *text).collect::<String>(), gap);
-        assert!(all.contains(&(SyntaxKind::Keyword, "else")));
-        assert!(all.contains(&(SyntaxKind::Comment, "// c")));
-        assert!(all.contains(&(SyntaxKind::Punct, "=>")));
-        assert!(all.contains(&(SyntaxKind::Unknown, "\u{a0}")));
-    }
-}

@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, clippy::string_slice, reason = "tests")]
 
-use plan_lang::syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
+use std::ops::Range;
+
+use plan_lang::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 use plan_lang::{Parse, parse};
 
 use crate::edits::assert_same;
@@ -37,31 +39,51 @@ impl Tally {
 }
 
 /// Tokens that carry meaning, as offsets into the text.
-fn tokens(root: &SyntaxNode) -> Vec<std::ops::Range<usize>> {
+fn tokens(root: &SyntaxNode) -> Vec<Range<usize>> {
     root.all_tokens()
         .filter(|token| token.kind() != SyntaxKind::Whitespace)
         .map(|t| t.span().range())
         .collect()
 }
 
-/// The texts of declarations without an error in them.
-fn items(root: &SyntaxNode) -> Vec<String> {
-    let items = root.children().filter(|child| child.kind() == SyntaxKind::Item);
-    items.filter(|item| !is_broken(item)).map(|item| item.text()).collect()
+/// A text without mistakes, of which mutations are made.
+struct Base {
+    parse: Parse,
+    /// Where its declarations are, and their texts.
+    items: Vec<(Range<usize>, &'static str)>,
 }
 
-fn is_broken(node: &SyntaxNode) -> bool {
-    let unfit = |token: SyntaxToken| token.kind().is_error();
-    node.descendants().any(|inner| inner.kind().is_missing() || inner.kind().is_error())
-        || node.all_tokens().any(unfit)
+impl Base {
+    fn of(text: &'static str) -> Self {
+        let parse = parse(text);
+        let items = parse.syntax().children().filter(|child| child.kind() == SyntaxKind::Item);
+        let items = items.map(|item| (item.span().range(), item.span().text(text))).collect();
+        Self { parse, items }
+    }
+
+    fn tokens(&self) -> Vec<Range<usize>> {
+        tokens(&self.parse.syntax())
+    }
+}
+
+fn is_broken(element: &SyntaxElement) -> bool {
+    let is_unfit = |node: SyntaxNode| {
+        let kind = node.kind();
+        kind.is_missing() || kind.is_error() || node.tokens().any(|token| token.kind().is_error())
+    };
+    match element {
+        SyntaxElement::Node(node) => node.descendants().any(is_unfit),
+        SyntaxElement::Token(token) => token.kind().is_error(),
+    }
 }
 
 /// Parses a mutation of `base` that touched `touched` and checks what must always hold.
-fn check(base: &Parse, text: &str, touched: std::ops::Range<usize>, tally: &mut Tally) {
-    let parse = base.update(text);
+fn check(base: &Base, text: &str, touched: Range<usize>, tally: &mut Tally) {
+    let parse = base.parse.update(text);
     let root = parse.syntax();
     assert_eq!(root.text(), text, "lossy tree");
-    if is_broken(&root) {
+    let (broken, sound): (Vec<_>, Vec<_>) = root.elements().partition(is_broken);
+    if !broken.is_empty() {
         assert!(parse.has_errors(), "silent about a broken tree:\n{text}");
     }
     let end = u32::try_from(text.len()).unwrap();
@@ -76,13 +98,13 @@ fn check(base: &Parse, text: &str, touched: std::ops::Range<usize>, tally: &mut 
             assert!(text.get(edit.span.range()).is_some(), "bad fix in {found:?}\n{text}");
         }
     }
-    let intact = items(&root);
-    for item in base.syntax().children().filter(|child| child.kind() == SyntaxKind::Item) {
-        let span = item.span().range();
+    let intact = sound.iter().filter(|element| element.kind() == SyntaxKind::Item);
+    let intact: Vec<&str> = intact.map(|item| item.span().text(text)).collect();
+    for (span, item) in &base.items {
         if span.start <= touched.end && touched.start <= span.end {
             continue;
         }
-        if intact.contains(&item.text()) {
+        if intact.contains(item) {
             tally.kept += 1;
         } else {
             tally.lost += 1;
@@ -94,8 +116,8 @@ fn check(base: &Parse, text: &str, touched: std::ops::Range<usize>, tally: &mut 
 fn every_token_can_be_deleted() {
     let mut tally = Tally::default();
     for (_, text) in FIXTURES {
-        let base = parse(text);
-        for token in tokens(&base.syntax()) {
+        let base = Base::of(text);
+        for token in base.tokens() {
             let mutated = format!("{}{}", &text[..token.start], &text[token.end..]);
             check(&base, &mutated, token, &mut tally);
         }
@@ -107,8 +129,8 @@ fn every_token_can_be_deleted() {
 fn every_token_can_be_doubled_or_swapped() {
     let mut tally = Tally::default();
     for (_, text) in FIXTURES {
-        let base = parse(text);
-        let tokens = tokens(&base.syntax());
+        let base = Base::of(text);
+        let tokens = base.tokens();
         for (token, next) in tokens.iter().zip(tokens.iter().skip(1)).step_by(one_in(3)) {
             let doubled = format!("{} {}", &text[..token.end], &text[token.start..]);
             check(&base, &doubled, token.clone(), &mut tally);
@@ -130,8 +152,8 @@ fn every_token_can_be_doubled_or_swapped() {
 fn anything_can_be_inserted() {
     let mut tally = Tally::default();
     for (file, (_, text)) in FIXTURES.iter().enumerate() {
-        let base = parse(text);
-        for (index, token) in tokens(&base.syntax()).into_iter().enumerate() {
+        let base = Base::of(text);
+        for (index, token) in base.tokens().into_iter().enumerate() {
             // Each place gets some of the insertions, each insertion some of the places.
             let parts = one_in(INSERTIONS.len());
             for (which, insertion) in INSERTIONS.iter().enumerate() {
@@ -175,23 +197,26 @@ fn an_update_is_the_same_as_a_fresh_parse() {
 #[test]
 fn a_text_that_changes_in_place_is_the_same_as_a_fresh_parse() {
     for (_, text) in FIXTURES {
-        let tokens = tokens(&parse(text).syntax());
-        let mut changing = parse(text);
+        let whole = parse(text);
+        let tokens = tokens(&whole.syntax());
+        let mut changing = whole.clone();
+        let mut change = |mutated: &str, fresh: &Parse| {
+            changing.change(mutated);
+            assert_same(fresh, &changing, mutated);
+            assert_eq!(
+                changing.chunks().map(|chunk| chunk.items()).sum::<usize>(),
+                changing.ast().items.len()
+            );
+            assert!(changing.chunks().all(|chunk| chunk.span.text(mutated) == &**chunk.text()));
+        };
         // Each version lacks another token, so that what is taken over moves to and fro.
         for (token, other) in tokens.iter().zip(tokens.iter().rev()).step_by(13) {
-            let without =
-                |gone: &std::ops::Range<usize>| format!("{}{}", &text[..gone.start], &text[gone.end..]);
+            let without = |gone: &Range<usize>| format!("{}{}", &text[..gone.start], &text[gone.end..]);
             let doubled = format!("{}\n{}{text}", without(other), without(token));
-            for mutated in [without(token), doubled, text.to_owned()] {
-                changing.change(&mutated);
-                let fresh = parse(&mutated);
-                assert_same(&fresh, &changing, &mutated);
-                assert_eq!(
-                    changing.chunks().map(|chunk| chunk.items()).sum::<usize>(),
-                    changing.ast().items.len()
-                );
-                assert!(changing.chunks().all(|chunk| chunk.span.text(&mutated) == &**chunk.text()));
+            for mutated in [without(token), doubled] {
+                change(&mutated, &parse(&mutated));
             }
+            change(text, &whole);
         }
     }
 }

@@ -17,21 +17,14 @@ static REFERENCE: LazyLock<Vm> = LazyLock::new(|| {
     Vm::new(rules)
 });
 
-/// Rule, whether it is its end, and where.
-type Said = (String, bool, usize);
-
-fn expected(text: &str) -> Vec<Said> {
+fn expected(text: &str) -> Vec<RuleEdge> {
     let pairs = REFERENCE.parse("file", text).unwrap();
-    let said = pairs.tokens().map(|token| match token {
-        Token::Start { rule, pos } => (rule.to_owned(), false, pos.pos()),
-        Token::End { rule, pos } => (rule.to_owned(), true, pos.pos()),
+    let edges = pairs.tokens().map(|token| match token {
+        Token::Start { rule, pos } => (rule, false, pos),
+        Token::End { rule, pos } => (rule, true, pos),
     });
-    said.filter(|(rule, ..)| rule != "EOI").collect()
-}
-
-fn found(text: &str) -> Vec<Said> {
-    let edges = rule_edges(text).unwrap().into_iter();
-    edges.map(|RuleEdge { rule, is_end, at }| (rule, is_end, at)).collect()
+    let edges = edges.filter(|(rule, ..)| *rule != "EOI");
+    edges.map(|(rule, is_end, pos)| RuleEdge { rule: rule.to_owned(), is_end, at: pos.pos() }).collect()
 }
 
 /// Every plan that the project has, right or wrong.
@@ -56,7 +49,7 @@ pub(crate) static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
 #[test]
 fn every_plan_of_the_project_is_read_as_pest_reads_it() {
     for text in &*TEXTS {
-        assert_eq!(found(text), expected(text), "{text}");
+        assert_eq!(rule_edges(text).unwrap(), expected(text), "{text}");
     }
 }
 
@@ -83,6 +76,6 @@ proptest! {
             let end = text.floor_char_boundary((start + len).min(text.len())).max(start);
             text.replace_range(start..end, piece);
         }
-        prop_assert_eq!(found(&text), expected(&text), "{}", text);
+        prop_assert_eq!(rule_edges(&text).unwrap(), expected(&text), "{}", text);
     }
 }
