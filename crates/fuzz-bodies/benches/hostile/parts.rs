@@ -34,6 +34,9 @@ const fn part(head: &'static str, unit: &'static str, tail: &'static str) -> Par
 
 const PLAN: &str = "plan p(xs: [Int](..9), x: Int) -> Int {\n";
 
+/// As many open brackets as there may be, nearly.
+const NESTED: &str = "fn f() -> Int = [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1";
+
 pub(crate) const PARTS: &[Part] = &[
     // What is right, in great numbers.
     part("", "// c\n", ""),
@@ -96,6 +99,9 @@ pub(crate) const PARTS: &[Part] = &[
     part("fn f() -> String = \"", "\\u{", "\"\n"),
     part("fn f() -> Int = {\n", "\"x\n", "}\n"),
     part("fn f() -> Int = {\n", "\"\"\"x\n", "}\n"),
+    // Long gaps where every bracket could go on.
+    part(NESTED, " ", "2\n"),
+    part(NESTED, "// c\n", "2\n"),
     // Mistakes, each on a line of its own.
     part("", "x\n", ""),
     part("", "/// d\n", ""),
