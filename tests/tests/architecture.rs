@@ -225,6 +225,23 @@ fn every_crate_shares_the_lints_and_forbids_unsafe_code() {
 }
 
 #[test]
+fn no_test_stands_where_none_is_run() {
+    let mut without = 0;
+    for package in workspace().ours() {
+        let manifest = fs::read_to_string(package.folder.join("Cargo.toml")).unwrap();
+        let library = manifest.split("\n[").find(|section| section.starts_with("lib]"));
+        if library.is_some_and(|library| library.contains("test = false")) {
+            without += 1;
+            for file in sources(&package.folder.join("src")) {
+                let text = fs::read_to_string(&file).unwrap();
+                assert!(!text.contains("#[cfg(test)]") && !text.contains("#[test]"), "{}", file.display());
+            }
+        }
+    }
+    assert!(without > 0);
+}
+
+#[test]
 fn every_unsafe_block_says_what_makes_it_sound() {
     for file in sources(&workspace().package(UNSAFE).folder.join("src")) {
         let text = fs::read_to_string(&file).unwrap();
