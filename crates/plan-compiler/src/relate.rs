@@ -1,9 +1,8 @@
 //! How types relate: what converts to what, and what two branches have in common.
 
 use plan_ir::expr::BinaryOp;
-use schema::types::{DefId, EnumWire, FloatRange, IntRange, LengthRange, Type, TypeDef, TypeDefs};
-
 use plan_ir::range;
+use schema::types::{DefId, EnumWire, FloatRange, IntRange, LengthRange, Type, TypeDef, TypeDefs};
 
 /// Integers up to this size are exact as `Float` (2^53).
 const EXACT_FLOAT: i64 = 1 << 53;

@@ -3,8 +3,9 @@
 
 mod library;
 
-use crate::expr::BinaryOp;
 use schema::types::{FloatRange, IntRange, LengthRange};
+
+use crate::expr::BinaryOp;
 
 pub use library::{
     absolute, absolute_float, chunked, fixed_length, greater, greater_float, lesser, lesser_float, of_digits,

@@ -2,6 +2,7 @@
 //! that never decodes.
 
 use plan_ir::expr::BinaryOp;
+use plan_ir::range;
 use plan_lang::ast::BinaryOp as AstBinary;
 use plan_lang::{Diagnostic, Span};
 use schema::decode::cast;
@@ -11,7 +12,6 @@ use schema::value::Value;
 use super::Checker;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
-use plan_ir::range;
 
 impl Checker<'_, '_> {
     /// Lints arithmetic that fails whatever its operands are.

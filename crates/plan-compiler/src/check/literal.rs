@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plan_ir::expr::Widening;
+use plan_ir::range;
 use plan_lang::ast::{self, Literal, TemplatePart};
 use plan_lang::{Diagnostic, Fix, Span};
 use schema::amount::{Amount, Currency};
@@ -18,7 +19,6 @@ use crate::hir::{Expr, ExprKind};
 use crate::program::Origin;
 use crate::relate;
 use crate::resolve::article;
-use plan_ir::range;
 
 /// Integers up to this size are exact as `Float` (2^53).
 const EXACT_FLOAT: u64 = 1 << 53;

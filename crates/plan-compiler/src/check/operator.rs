@@ -1,6 +1,7 @@
 //! Operators.
 
 use plan_ir::expr::{BinaryOp, UnaryOp};
+use plan_ir::range;
 use plan_lang::ast::{self, BinaryOp as AstBinary, ExprKind as Ast, UnaryOp as AstUnary};
 use plan_lang::{Diagnostic, Fix, Span};
 use schema::amount::Currency;
@@ -12,7 +13,6 @@ use super::literal::present;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::relate::{self, arithmetic, is_ordered, unrefined};
-use plan_ir::range;
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn unary(

@@ -1,8 +1,7 @@
 //! How long the text of a value can be: what makes the bounds of templates and of `to_json`.
 
+use plan_ir::range::{hull_length, product, sum};
 use schema::types::{IntRange, LengthRange, Type, TypeDef, TypeDefs};
-
-use plan_ir::range::{product, sum};
 
 /// The longest shortest decimal of a double: sign, 17 digits, point, `e-308`.
 const FLOAT_CHARS_MAX: u64 = 24;
@@ -99,7 +98,7 @@ fn json_at(ty: &Type, defs: &TypeDefs, levels: u32) -> LengthRange {
         },
         Type::Result(ok, err) => {
             let wrapped = |ty| sum(LengthRange { min: 0, max: Some(16) }, json_at(ty, defs, levels));
-            plan_ir::range::hull_length(wrapped(ok), wrapped(err))
+            hull_length(wrapped(ok), wrapped(err))
         }
         _ => LengthRange { min: 1, max: None },
     }

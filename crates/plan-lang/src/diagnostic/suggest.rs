@@ -172,3 +172,56 @@ impl Places {
         (distance <= limit).then_some(distance)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All words of up to this many letters of these.
+    fn words(letters: &[char], longest: usize) -> Vec<String> {
+        let mut all = vec![String::new()];
+        let mut last = all.clone();
+        for _ in 0..longest {
+            last = last.iter().flat_map(|word| letters.iter().map(move |c| format!("{word}{c}"))).collect();
+            all.extend(last.iter().cloned());
+        }
+        all
+    }
+
+    #[test]
+    fn changes_are_nearly_the_distance() {
+        let words = words(&['a', 'b', 'c'], 5);
+        for name in words.iter().skip(1) {
+            let places = Places::of(name).unwrap();
+            for other in &words {
+                let distance = strsim::damerau_levenshtein(name, other);
+                let changes = places.changes(other, 9).unwrap();
+                assert!(
+                    distance <= changes && changes <= distance * 3 / 2,
+                    "{name} {other}: {distance}, {changes}"
+                );
+                assert!(changes > 2 || changes == distance, "{name} {other}: {distance}, {changes}");
+                for limit in 0..6 {
+                    assert_eq!(
+                        places.changes(other, limit),
+                        (changes <= limit).then_some(changes),
+                        "{name} {other}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn shapes_rule_out_only_what_is_far() {
+        let is_far = |a: &str, b: &str, allowed| Shape::of(a).unwrap().is_far(b, allowed);
+        let words =
+            ["", "a", "concurency", "concurrency", "TimeOut", "timeout", "\u{e9}t\u{e9}", "K\u{212a}", "kk"];
+        for (a, b) in words.iter().flat_map(|a| words.map(|b| (*a, b))) {
+            let distance = strsim::damerau_levenshtein(&a.to_lowercase(), &b.to_lowercase());
+            assert!(!is_far(a, b, distance), "{a} {b}");
+        }
+        assert!(is_far("abcd", "AXYZ", 2) && !is_far("abcd", "AXYZ", 3));
+        assert!(is_far("aaaa", "a", 2) && !is_far("aaaa", "a", 3));
+    }
+}

@@ -232,3 +232,25 @@ fn close_brace(open: &mut Vec<Open>) -> usize {
     let Some(brace) = open.iter().rposition(|open| *open == Open::Brace) else { return 0 };
     open.drain(brace..).filter(|open| open.counts()).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_gaps_are_found_in_code_only() {
+        let blank = " ".repeat(LONG_GAP_BYTES_MIN);
+        let short = " ".repeat(LONG_GAP_BYTES_MIN - 1);
+        let end = 1 + LONG_GAP_BYTES_MIN;
+        let found = |text: &str| -> Vec<(usize, usize)> {
+            look(text).unwrap().into_iter().map(|gap| (gap.start, gap.end)).collect()
+        };
+        assert_eq!(found(&format!("a{blank}b")), [(1, end)]);
+        assert_eq!(found(&format!("a{blank}")), [(1, end)]);
+        assert_eq!(found(&format!("a{short}b")), []);
+        assert_eq!(found(&format!("\"{blank}\" \"\"\"{blank}\"\"\" /// {blank}\n")), []);
+        assert_eq!(found(&format!("\"{{{blank}}}\"")).len(), 1);
+        let comments = "// c\n".repeat(LONG_GAP_BYTES_MIN);
+        assert_eq!(found(&format!("a {comments}/// d\n")), [(1, 2 + comments.len())]);
+    }
+}

@@ -62,3 +62,19 @@ fn left_of(gap: &str) -> &'static str {
         (false, _) => " ",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_lead_back_to_the_whole_text() {
+        let text = "ab.........cd,,,,\n,,,,e";
+        let squeezed = Squeezed::new(text, &[2..11, 13..22]);
+        assert_eq!(squeezed.text(), "ab cd\n e");
+        let whole: Vec<usize> = (0..=squeezed.text().len()).map(|at| squeezed.whole(at)).collect();
+        assert_eq!(whole, [0, 1, 2, 11, 12, 13, 21, 22, 23]);
+        let untouched = Squeezed::new(text, &[]);
+        assert_eq!((untouched.text(), untouched.whole(7)), (text, 7));
+    }
+}

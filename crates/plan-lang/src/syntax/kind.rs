@@ -281,3 +281,17 @@ impl SyntaxKind {
             || matches!(self, Self::BadNumber | Self::Unknown)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_kind_is_its_index() {
+        for (index, kind) in ALL.iter().enumerate() {
+            assert_eq!(*kind as usize, index);
+        }
+        assert!(SyntaxKind::MissingAngle.is_missing() && SyntaxKind::MissingName.is_missing());
+        assert!(SyntaxKind::ErrorRefine.is_error() && !SyntaxKind::Pattern.is_missing());
+    }
+}

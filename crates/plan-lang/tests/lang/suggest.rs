@@ -46,54 +46,6 @@ fn long_names_are_not_compared() {
     assert_eq!(suggest("\u{c9}t\u{e9}s", ["\u{e9}t\u{e9}"]), Some("\u{e9}t\u{e9}"));
 }
 
-/// All words of up to this many letters of these.
-fn words(letters: &[char], longest: usize) -> Vec<String> {
-    let mut all = vec![String::new()];
-    let mut last = all.clone();
-    for _ in 0..longest {
-        last = last.iter().flat_map(|word| letters.iter().map(move |c| format!("{word}{c}"))).collect();
-        all.extend(last.iter().cloned());
-    }
-    all
-}
-
-/// Asserts that `other` is taken for `name` where as many differences may be as there are, and not where fewer may. What stands before
-/// both makes them so long that so many may be.
-fn assert_near_by(name: &str, other: &str) {
-    let distance = strsim::damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase());
-    let allowed = |differences: usize| {
-        let before = "z".repeat((3 * differences).saturating_sub(chars(name)));
-        let (name, other) = (format!("{before}{name}"), format!("{before}{other}"));
-        (chars(&name) / 3, suggest(&name, [&*other]).is_some())
-    };
-    if name != other {
-        assert!(allowed(distance).1, "{name} {other}: {distance}");
-    }
-    let (fewer, found) = allowed(distance.saturating_sub(1));
-    assert!(fewer >= distance || !found, "{name} {other}: {distance}");
-}
-
-#[test]
-fn whatever_two_short_words_differ_in_is_counted() {
-    let words = words(&['a', 'b', 'c'], 5);
-    for name in words.iter().skip(1) {
-        for other in &words {
-            assert_near_by(name, other);
-        }
-    }
-}
-
-#[test]
-fn case_and_letters_of_any_script_are_counted() {
-    let words =
-        ["", "a", "concurency", "concurrency", "TimeOut", "timeout", "\u{e9}t\u{e9}", "K\u{212a}", "kk"];
-    for (a, b) in words.iter().flat_map(|a| words.map(|b| (*a, b))) {
-        assert_near_by(a, b);
-    }
-    assert_near_by("abcd", "AXYZ");
-    assert_near_by("aaaa", "a");
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

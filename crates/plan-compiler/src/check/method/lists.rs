@@ -1,6 +1,7 @@
 //! Methods of lists.
 
 use plan_ir::builtin::Builtin;
+use plan_ir::range::{self, product, skipped, sum, taken};
 use plan_lang::Diagnostic;
 use schema::limits::LIST_ELEMENTS_MAX;
 use schema::types::{IntRange, LengthRange, Type};
@@ -11,7 +12,6 @@ use crate::codes;
 use crate::hir::Expr;
 use crate::prelude;
 use crate::relate::{join, unrefined};
-use plan_ir::range::{self, product, skipped, sum, taken};
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn list_method(&mut self, call: Call<'a>, element: &Type, length: LengthRange) -> Expr {

@@ -1,12 +1,12 @@
 //! Methods that order or total a list.
 
 use plan_ir::builtin::Builtin;
+use plan_ir::range::{summed, summed_float, taken};
 use schema::types::{FloatRange, LengthRange, Type};
 
 use super::Call;
 use crate::check::Checker;
 use crate::hir::Expr;
-use plan_ir::range::{summed, summed_float, taken};
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn ordering_method(&mut self, call: Call<'a>, element: &Type, length: LengthRange) -> Expr {

@@ -1,6 +1,7 @@
 //! Methods of numbers, amounts, durations and times.
 
 use plan_ir::builtin::Builtin;
+use plan_ir::range;
 use schema::text_form::{TIME_US_MAX, TIME_US_MIN};
 use schema::types::{FloatRange, IntRange, LengthRange, Type};
 
@@ -8,7 +9,6 @@ use super::Call;
 use crate::check::Checker;
 use crate::hir::Expr;
 use crate::relate::unrefined;
-use plan_ir::range;
 
 /// `2026-11-22`.
 const DATE_LENGTH: LengthRange = LengthRange::exactly(10);

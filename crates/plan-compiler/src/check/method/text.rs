@@ -1,12 +1,12 @@
 //! Methods of text.
 
 use plan_ir::builtin::Builtin;
+use plan_ir::range::{self, skipped, taken};
 use schema::types::{LengthRange, Type};
 
 use super::Call;
 use crate::check::Checker;
 use crate::hir::Expr;
-use plan_ir::range::{self, skipped, taken};
 
 /// Full case folding makes at most three characters of one.
 const FOLDED_CHARS_MAX: u64 = 3;
