@@ -17,6 +17,7 @@ mod check;
 mod compile;
 mod equal;
 mod format;
+mod nulls;
 mod pattern;
 mod union;
 
@@ -37,6 +38,8 @@ pub struct Checks {
     nodes: Vec<Node>,
     /// Whether a value must be looked at at all.
     live: bool,
+    /// Whether a property that is required may be `null`.
+    nulls: bool,
     /// The first patterns, with their places.
     patterns: Vec<(String, Pattern)>,
 }
@@ -76,6 +79,25 @@ impl Checks {
     /// telling would take more than [`CHECK_STEPS_MAX`] steps.
     pub fn check(&self, value: &Json) -> Result<(), DecodeError> {
         if self.is_empty() { Ok(()) } else { check::check(&self.nodes, value) }
+    }
+
+    /// Puts `null` where a property that is required, and may be `null`, is absent: types have both as one value, and
+    /// whoever reads by the schema refuses an object without it.
+    ///
+    /// ```
+    /// use schema::boundary::Checks;
+    /// let schema = serde_json::json!({ "type": "object", "required": ["note"], "properties": {
+    ///     "note": { "type": ["string", "null"] }, "page": { "type": ["integer", "null"] },
+    /// } });
+    /// let mut value = serde_json::json!({});
+    /// Checks::of(&schema)?.put_nulls(&mut value);
+    /// assert_eq!(value, serde_json::json!({ "note": null }));
+    /// # Ok::<(), schema::json_schema::SchemaError>(())
+    /// ```
+    pub fn put_nulls(&self, value: &mut Json) {
+        if self.nulls {
+            nulls::put(&self.nodes, value);
+        }
     }
 
     /// Patterns that are not checked, with their JSON pointers: they use what a regular expression of linear time

@@ -96,6 +96,11 @@ impl BodyForm {
         })
     }
 
+    /// Whether it can say `null`.
+    pub(crate) const fn has_null(&self) -> bool {
+        matches!(self, Self::Json { .. } | Self::Whole { .. })
+    }
+
     /// Content type and octets of a body with these properties, nothing where there is none to send. `mark` is unique
     /// to the request.
     ///

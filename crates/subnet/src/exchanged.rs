@@ -121,6 +121,7 @@ impl Exchanged {
         let shown = shown.flat_map(|headers| ["content-type", "grpc-message"].map(|name| headers.get(name)));
         let shown = shown.flatten().map(|value| value.as_bytes()).chain([exchange.body.as_ref()]);
         let is_echoed = key.is_some_and(|key| shown.into_iter().any(|part| echo::is_echoed(key, part)));
+        let is_made = !matches!(reader, Reader::Whole(_));
         self.body = match is_echoed {
             true => {
                 Err(status::refusal_of(exchange.status, &exchange.headers).unwrap_or_else(repeats_the_key))
@@ -132,8 +133,12 @@ impl Exchanged {
             Ok(read) => (read.flatten(), None),
             Err(unread) => (None, Some(unread)),
         };
-        if !is_echoed {
-            self.response_body = exchange.body;
+        // A key that came in pieces is whole only in what they make.
+        let is_joined = |key| is_made && self.body.as_ref().is_ok_and(|body| echo::is_echoed(key, body));
+        match key.is_some_and(is_joined) {
+            true => self.body = Err(repeats_the_key()),
+            false if !is_echoed => self.response_body = exchange.body,
+            false => {}
         }
     }
 

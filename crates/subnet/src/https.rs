@@ -309,7 +309,9 @@ impl HttpPlan {
         let Some(form) = &self.body else { return Ok(Bytes::new()) };
         let mut body: Map<String, Value> = input
             .into_iter()
-            .filter(|(name, value)| !value.is_null() && !self.parameters.contains_key(name))
+            .filter(|(name, value)| {
+                (form.has_null() || !value.is_null()) && !self.parameters.contains_key(name)
+            })
             .collect();
         for (name, value) in &self.fixed_body {
             body.insert(name.clone(), value.clone());

@@ -20,12 +20,12 @@ impl Rules {
         Ok(Self { input: Checks::of(&operation.input)?, answer })
     }
 
-    /// Whether the arguments may be sent: the peer would refuse what breaks its rules, and might charge for it.
-    pub(crate) fn admit(&self, arguments: Map<String, Value>) -> Result<Map<String, Value>, CallError> {
-        if self.input.is_empty() {
-            return Ok(arguments);
-        }
-        let value = Value::Object(arguments);
+    /// The arguments as they are sent: without those that are `null`, but for what the schema wants to see all the same.
+    /// A peer would refuse what breaks its rules, and might charge for it.
+    pub(crate) fn admit(&self, mut arguments: Map<String, Value>) -> Result<Map<String, Value>, CallError> {
+        arguments.retain(|_, value| !value.is_null());
+        let mut value = Value::Object(arguments);
+        self.input.put_nulls(&mut value);
         self.input.check(&value).map_err(|error| CallError {
             path: Some(error.path),
             ..CallError::new(CallErrorKind::Rejected, error.code, error.message)

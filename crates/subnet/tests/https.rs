@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use schema::amount::{Amount, Currency};
 use schema::error::CallErrorKind;
-use schema::operation::{Auth, ObservedCost, ParameterLocation, ParameterStyle, ResponseBody, Transport};
+use schema::operation::{
+    Auth, ObservedCost, ParameterLocation, ParameterStyle, RequestBody, ResponseBody, Transport,
+};
 use schema::value::Value as Typed;
 use serde_json::json;
 use subnet::secrets::SecretStore;
@@ -78,6 +80,42 @@ async fn an_input_record_is_sent_by_the_names_of_its_fields() {
     let outcome =
         client.call(&prepared, &Typed::record([Typed::Int(1)]), &context(&secrets, PATIENT_MS)).await;
     assert_eq!((outcome.result.unwrap_err().code.as_str(), outcome.sent), ("E1112", false));
+}
+
+#[tokio::test]
+async fn null_is_sent_where_a_property_is_required_and_may_be_null() {
+    let peer = Peer::start(|_| json_answer(&json!({"n": 1}))).await;
+    let client = peer.client();
+    let mut operation = operation(&peer.origin(), "POST");
+    let note = json!({ "anyOf": [{ "type": "string" }, { "type": "null" }] });
+    let inner =
+        json!({ "type": "object", "required": ["note"], "properties": { "note": note, "more": note } });
+    operation.input = json!({ "type": "object", "required": ["id", "q", "o"], "properties": {
+        "id": note, "q": note, "more": note, "o": inner } });
+    if let Transport::Http(http) = &mut operation.transport {
+        http.path = "/items".into();
+        http.parameters = BTreeMap::from([("q".into(), ParameterLocation::Query)]);
+    }
+    let prepared = prepare(&client, &operation);
+    let secrets = SecretStore::new();
+    for input in [json!({ "o": {} }), json!({ "id": null, "q": null, "more": null, "o": { "note": null } })] {
+        let outcome = client.call_fields(&prepared, fields(input), &context(&secrets, PATIENT_MS)).await;
+        assert!(outcome.result.is_ok());
+    }
+    for seen in peer.seen() {
+        assert_eq!(seen.line, "POST /items HTTP/1.1", "a query has no null");
+        let sent: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
+        assert_eq!(sent, json!({ "id": null, "o": { "note": null } }));
+    }
+    if let Transport::Http(http) = &mut operation.transport {
+        http.body = RequestBody::Form;
+    }
+    let form = prepare(&client, &operation);
+    let outcome = client
+        .call_fields(&form, fields(json!({ "o": { "note": "n" } })), &context(&secrets, PATIENT_MS))
+        .await;
+    assert!(outcome.result.is_ok());
+    assert_eq!(peer.seen()[2].body, b"o=%7B%22note%22%3A%22n%22%7D", "nor has a form");
 }
 
 #[tokio::test]

@@ -153,6 +153,28 @@ async fn a_key_within_a_stream_is_not_handed_on() {
 }
 
 #[tokio::test]
+async fn a_key_that_comes_in_pieces_is_not_kept() {
+    let key = "cnry-0rch3stra-12345";
+    for sizes in [3, 9, 19] {
+        let pieces = key.as_bytes().chunks(sizes).map(|piece| String::from_utf8_lossy(piece));
+        let event = |text| format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n");
+        let usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}\n\n";
+        let body = pieces.map(event).chain([usage.to_owned(), "data: [DONE]\n\n".into()]).collect::<String>();
+        let reply = events(&body);
+        let peer = Peer::start(move |_| reply.clone()).await;
+        let mut operation = chat(&peer.origin());
+        operation.auth = Auth::Header { name: "Authorization".into(), format: "Bearer <key>".into() };
+        let outcome = call(&peer, &operation, Some(&Heard::default())).await;
+        assert_eq!(outcome.result.unwrap_err().code, "E1113", "{sizes}");
+        assert_eq!(
+            (outcome.response_body.len(), outcome.observed_cost),
+            (0, Some(Amount::new(3, Currency::MicroUsd))),
+            "{sizes}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn lines_and_text_are_streams_too() {
     let lines = json!({ "framing": "lines", "end": null });
     let (outcome, heard) =

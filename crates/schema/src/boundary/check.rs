@@ -19,7 +19,7 @@ const TEXT_PER_STEP: usize = 64;
 
 /// Checks `value` by the rules of the first node.
 pub(super) fn check(nodes: &[Node], value: &Json) -> Result<(), DecodeError> {
-    let mut checker = Checker { nodes, path: Vec::new(), steps: 0, depth: 0 };
+    let mut checker = Checker::new(nodes);
     let (code, message) = match checker.typed(0, value) {
         Ok(()) => return Ok(()),
         Err(Stop::Broken(message)) => (RULE_BROKEN, message),
@@ -32,7 +32,7 @@ pub(super) fn check(nodes: &[Node], value: &Json) -> Result<(), DecodeError> {
 }
 
 /// Why a check ends early.
-enum Stop {
+pub(super) enum Stop {
     Broken(String),
     TooMuch,
 }
@@ -52,7 +52,7 @@ impl Segment {
     }
 }
 
-struct Checker<'a> {
+pub(super) struct Checker<'a> {
     nodes: &'a [Node],
     /// Where the walk stands; after a failure, where that was.
     path: Vec<Segment>,
@@ -61,16 +61,20 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn node(&self, id: NodeId) -> Option<&'a Node> {
+    pub(super) const fn new(nodes: &'a [Node]) -> Self {
+        Self { nodes, path: Vec::new(), steps: 0, depth: 0 }
+    }
+
+    pub(super) fn node(&self, id: NodeId) -> Option<&'a Node> {
         self.nodes.get(id)
     }
 
-    fn step(&mut self, steps: usize) -> Result<(), Stop> {
+    pub(super) fn step(&mut self, steps: usize) -> Result<(), Stop> {
         self.steps = self.steps.saturating_add(steps.max(1));
         if self.steps > CHECK_STEPS_MAX { Err(Stop::TooMuch) } else { Ok(()) }
     }
 
-    fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
+    pub(super) fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
         if self.depth >= DEPTH_MAX {
             return Err(Stop::TooMuch);
         }
@@ -134,7 +138,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether kind and tags of the value are those of the schema.
-    fn is_of(&self, id: NodeId, value: &Json) -> bool {
+    pub(super) fn is_of(&self, id: NodeId, value: &Json) -> bool {
         let Some(node) = self.node(id) else { return false };
         // A member that is a reference and nothing else.
         if let ([target], None, None) = (node.all.as_slice(), &node.form.types, &node.form.literals) {
@@ -193,7 +197,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether a value that no type has read is one of the schema.
-    fn holds(&mut self, id: NodeId, value: &Json) -> Result<bool, Stop> {
+    pub(super) fn holds(&mut self, id: NodeId, value: &Json) -> Result<bool, Stop> {
         let Some(node) = self.node(id) else { return Ok(true) };
         self.step(1)?;
         self.deeper(|checker| {

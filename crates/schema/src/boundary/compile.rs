@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::equal::canonical;
 use super::format::Format;
 use super::pattern::{Pattern, Patterns};
-use super::{Checks, told_apart};
+use super::{Checks, nulls, told_apart};
 use crate::json_schema::keywords::{self, Members, Types};
 use crate::json_schema::{
     BAD_REFERENCE, MALFORMED, SCHEMA_DEPTH_MAX, SCHEMA_TOO_LARGE, SchemaError, is_opaque, local, scalars,
@@ -117,7 +117,8 @@ pub(super) fn compile(schema: &Json) -> Result<Checks, SchemaError> {
     }
     mark_live(&mut compiler.nodes);
     let live = compiler.nodes.first().is_some_and(|root| root.live);
-    Ok(Checks { nodes: compiler.nodes, live, patterns: compiler.places })
+    let nulls = nulls::are_wanted(&compiler.nodes);
+    Ok(Checks { nodes: compiler.nodes, live, nulls, patterns: compiler.places })
 }
 
 struct Compiler<'a> {

@@ -193,6 +193,41 @@ fn objects_are_read_open_and_null_is_absent() {
 }
 
 #[test]
+fn what_is_required_and_may_be_null_is_put() {
+    let text = json!({ "type": "string" });
+    for (property, value, put) in [
+        (json!({ "type": ["string", "null"] }), json!({}), json!({ "a": null })),
+        (json!({ "anyOf": [text, { "type": "null" }] }), json!({}), json!({ "a": null })),
+        (json!({ "enum": ["x", null] }), json!({}), json!({ "a": null })),
+        (json!({ "allOf": [text], "nullable": true }), json!({}), json!({ "a": null })),
+        (json!({ "$ref": "#/$defs/N" }), json!({}), json!({ "a": null })),
+        (json!({}), json!({}), json!({ "a": null })),
+        (text.clone(), json!({}), json!({})),
+        (json!({ "type": ["string", "null"] }), json!({ "a": "x" }), json!({ "a": "x" })),
+    ] {
+        let record =
+            json!({ "type": "object", "required": ["a"], "properties": { "a": property, "b": property } });
+        let defs = json!({ "N": { "type": ["integer", "null"] }, "R": record });
+        let reference = json!({ "$ref": "#/$defs/R", "$defs": defs });
+        let list = json!({ "type": "array", "items": reference, "$defs": defs });
+        let map = json!({ "type": "object", "additionalProperties": reference, "$defs": defs });
+        let union = json!({ "anyOf": [text, reference, { "type": "null" }], "$defs": defs });
+        let all = json!({ "allOf": [reference, { "properties": { "c": text } }], "$defs": defs });
+        for (schema, value, put) in [
+            (&reference, value.clone(), put.clone()),
+            (&list, json!([value]), json!([put])),
+            (&map, json!({ "k": value }), json!({ "k": put })),
+            (&union, value.clone(), put.clone()),
+            (&all, value.clone(), put.clone()),
+        ] {
+            let mut found = value.clone();
+            Checks::of(schema).unwrap().put_nulls(&mut found);
+            assert_eq!(found, put, "{schema}");
+        }
+    }
+}
+
+#[test]
 fn a_schema_without_rules_costs_nothing() {
     let schema = json!({ "type": "object", "required": ["a"], "properties": {
         "a": { "anyOf": [{ "type": "string", "maxLength": 5 }, { "enum": [1, 2] }] }, "b": { "items": { "minimum": 3 } },

@@ -1,0 +1,75 @@
+//! What types leave out and a schema wants to see: properties that are required and may be `null`.
+
+use serde_json::Value as Json;
+
+use super::check::{Checker, Stop};
+use super::compile::{Node, NodeId, Union};
+
+/// Whether there is such a property anywhere.
+pub(super) fn are_wanted(nodes: &[Node]) -> bool {
+    let mut checker = Checker::new(nodes);
+    nodes
+        .iter()
+        .any(|node| node.form.required.iter().any(|name| checker.may_be_null(node, name).unwrap_or(true)))
+}
+
+/// Puts them where they are absent. Where that would take too long the value stays as far as it came.
+pub(super) fn put(nodes: &[Node], value: &mut Json) {
+    let _ = Checker::new(nodes).put_nulls(0, value);
+}
+
+impl Checker<'_> {
+    fn may_be_null(&mut self, node: &Node, name: &str) -> Result<bool, Stop> {
+        node.properties.get(name).map_or(Ok(false), |property| self.holds(*property, &Json::Null))
+    }
+
+    fn put_nulls(&mut self, id: NodeId, value: &mut Json) -> Result<(), Stop> {
+        let Some(node) = self.node(id) else { return Ok(()) };
+        self.step(1)?;
+        self.deeper(|checker| {
+            match value {
+                Json::Object(members) => {
+                    for name in &node.form.required {
+                        if !members.contains_key(name) && checker.may_be_null(node, name)? {
+                            members.insert(name.clone(), Json::Null);
+                        }
+                    }
+                    for (name, value) in members {
+                        if let Some(schema) = node.properties.get(name).or(node.values.as_ref()) {
+                            checker.put_nulls(*schema, value)?;
+                        }
+                    }
+                }
+                Json::Array(items) => {
+                    for item in items {
+                        node.items.map_or(Ok(()), |schema| checker.put_nulls(schema, item))?;
+                    }
+                }
+                _ => return Ok(()),
+            }
+            for schema in &node.all {
+                checker.put_nulls(*schema, value)?;
+            }
+            for union in &node.unions {
+                if let Some(member) = checker.member_of(union, value)? {
+                    checker.put_nulls(member, value)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The member of a union that the value is of.
+    fn member_of(&mut self, union: &Union, value: &Json) -> Result<Option<NodeId>, Stop> {
+        for member in &union.members {
+            let is_of = match union.told_apart {
+                true => self.is_of(*member, value),
+                false => self.holds(*member, value)?,
+            };
+            if is_of {
+                return Ok(Some(*member));
+            }
+        }
+        Ok(None)
+    }
+}
