@@ -283,6 +283,8 @@ mod tests {
             (&busy.headers()[RETRY_AFTER], busy.headers().get(SHOULD_RETRY)),
             (&HeaderValue::from(3), None)
         );
+        let unknown = failed(Code::Unavailable, "E1173", &[("run", "runs/1"), ("certain", "false")], None);
+        assert_eq!(unknown.headers().get(SHOULD_RETRY), Some(&HeaderValue::from_static("false")));
         let free = [("run", "runs/1"), ("charged", "0 USD"), ("certain", "true")];
         let free = failed(Code::Unavailable, "E1104", &free, None);
         assert_eq!(

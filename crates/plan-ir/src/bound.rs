@@ -173,12 +173,13 @@ impl Analysis<'_> {
     fn contributors(&self, money: &money::Money<'_>, longest: &[bool]) -> Vec<Contributor> {
         let mut rows = Vec::new();
         for (id, node) in nodes(&self.plan.graph) {
-            let (mut loops, mut rounds) = (Vec::new(), 1_u64);
+            let (mut loops, mut rounds, mut elements) = (Vec::new(), 1_u64, 1_u128);
             let mut in_cost = true;
             for (control, region) in self.topology.around(id) {
                 in_cost &= money.counts(control, region);
                 if let Some(size) = self.size(control) {
                     rounds = rounds.saturating_mul(size.rounds);
+                    elements = elements.saturating_mul(u128::from(size.elements));
                     // A loop over one element is what `try run` is laid out as.
                     if size.elements != 1 {
                         loops.push(format!("{} {} x ", size.elements, self.plural(control)));
@@ -196,6 +197,7 @@ impl Analysis<'_> {
                     target: leg.target.clone(),
                     factors,
                     cost: Amount::new(clamp(cost), self.currency),
+                    requests: clamp(leg.sent().saturating_mul(elements)),
                     purse,
                     latency_us: clamp(leg.latency_us.saturating_mul(u128::from(rounds))),
                     basis: leg.basis,

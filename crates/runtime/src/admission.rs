@@ -5,16 +5,21 @@ use plan_ir::graph::NodeId;
 use plan_ir::interp::{Env, Meter, eval};
 use plan_ir::plan::{Fallback, NodeBody, Tolerance};
 use schema::amount::Amount;
-use schema::price::PriceRule;
 use schema::value::Value;
 
 use crate::core::Prepared;
 use crate::error::Error;
 use crate::spend::SpendCap;
 
-/// Checks what the plan may cost with these arguments against its budget and the caller's own limit. Returns what is to be
-/// set aside for the run, in its currency: the most it may cost; under a cap exactly with these arguments, and at least
-/// what the cap asks for requests without a price.
+/// A run that may begin.
+pub(crate) struct Admitted {
+    /// The most that it may cost, in its currency; under a cap exactly with its arguments.
+    pub(crate) cost: Amount,
+    /// What is to be set aside for it: that, and under a cap what requests without a price count for beyond it.
+    pub(crate) reserved: Amount,
+}
+
+/// Checks what the plan may cost with these arguments against its budget and the caller's own limit.
 ///
 /// # Errors
 /// [`Error::NoLimits`], [`Error::AboveMax`], [`Error::AboveBudget`], [`Error::Unbounded`] or [`Error::Budget`].
@@ -23,13 +28,13 @@ pub(crate) fn check(
     inputs: &[Value],
     cost_max: Option<Amount>,
     cap: Option<&SpendCap>,
-) -> Result<Amount, Error> {
+) -> Result<Admitted, Error> {
     has_limits(plan)?;
     let budget = budget(plan, inputs)?;
     let general = plan.bound.as_ref().filter(|bound| fits(plan, bound, budget, cost_max));
     if let Some(general) = general.filter(|_| cap.is_none()) {
         // The usual case, and cheap.
-        return Ok(general.cost);
+        return Ok(Admitted { cost: general.cost, reserved: general.cost });
     }
     let exact = bound(&plan.plan, Some(inputs)).map_err(|errors| {
         let first = errors.into_iter().next();
@@ -47,9 +52,8 @@ pub(crate) fn check(
         }
     }
     refuse_shortage(plan, &exact, budget)?;
-    let has_unpriced = plan.operations().any(|operation| operation.price == PriceRule::Unknown);
-    let unpriced = if has_unpriced { exact.requests } else { 0 };
-    Ok(cap.map_or(may_cost, |cap| cap.reservation(may_cost, unpriced)))
+    let reserved = cap.map_or(may_cost, |cap| cap.reservation(may_cost, &exact.contributors));
+    Ok(Admitted { cost: may_cost, reserved })
 }
 
 /// Refuses a plan whose budget may not suffice for a call that fails the plan then.

@@ -109,6 +109,9 @@ pub enum Error {
     /// The runtime is shutting down.
     #[error("the runtime is shutting down")]
     Closing,
+    /// The runtime has shut down while the run was under way.
+    #[error("the runtime shut down while run {0} was under way; what the run had sent may be charged for")]
+    Interrupted(RunId),
     /// The run has not ended, and nothing in this process drives it.
     #[error(
         "run {0} has not ended and is not driven by this process; the log says why, and a restart takes it up"
@@ -150,7 +153,7 @@ impl Error {
             Self::NoProof { .. } => "E1165",
             Self::RequestConflict(_) => "E1008",
             Self::Busy { .. } => "E1172",
-            Self::Closing => "E1173",
+            Self::Closing | Self::Interrupted(_) => "E1173",
             Self::NotDriven(_) => "E1175",
             Self::Store(error) => error.code(),
             Self::Journal(error) => error.code(),

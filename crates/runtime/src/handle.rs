@@ -17,6 +17,7 @@ use store::{Append, ViewScan};
 use subnet::Listen;
 use tokio::sync::{oneshot, watch};
 
+use crate::admission::Admitted;
 use crate::core::Prepared;
 use crate::create::{Asked, Creation};
 use crate::driver::{self, LiveRun, LoadedPlan, Options, Phase, Registry, Services, Task, Turns};
@@ -99,7 +100,7 @@ async fn told(
         // It was gone before it could answer: a mistake of this program, or a shutdown.
         handle.shared.registry.leave(id);
         let closing = handle.shared.closing.load(Ordering::Acquire);
-        Err(if closing { Error::Closing } else { Error::Internal { run: id } })
+        Err(if closing { Error::Interrupted(id) } else { Error::Internal { run: id } })
     })
 }
 
@@ -214,7 +215,7 @@ impl Handle {
 
     fn admit(
         &self,
-        request: CreateRun,
+        mut request: CreateRun,
         inputs: Arc<[Value]>,
         asked: Option<Asked>,
     ) -> Result<Started, Error> {
@@ -222,7 +223,13 @@ impl Handle {
         let callable = request.plan.callable(&self.shared.services, &request.tenant);
         request.plan.check(&callable)?;
         let cap = self.shared.cap(&request.tenant);
-        let reserved = admission::check(&request.plan.prepared, &inputs, request.cost_max, cap)?;
+        let Admitted { cost, reserved } =
+            admission::check(&request.plan.prepared, &inputs, request.cost_max, cap)?;
+        if cap.is_some() {
+            // Its budget may be larger. What was under way when a process ended is charged, and sending it again would pass
+            // what is set aside, and with that the cap.
+            request.cost_max = Some(cost);
+        }
         let new = Creation::new(
             &self.shared,
             request,
@@ -305,7 +312,7 @@ impl Handle {
     /// Why a run that has not ended makes no progress here.
     fn not_driven(&self, run: RunId) -> Error {
         let closing = self.shared.closing.load(Ordering::Acquire);
-        if closing { Error::Closing } else { Error::NotDriven(run) }
+        if closing { Error::Interrupted(run) } else { Error::NotDriven(run) }
     }
 
     /// A page of runs, newest first, after the run `after`.

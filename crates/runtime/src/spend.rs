@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use plan_ir::bound::Contributor;
 use schema::amount::{Amount, Currency};
 use schema::price::PriceBasis;
 use store::{Log, ViewScan};
@@ -51,10 +52,14 @@ impl SpendCap {
         Amount::new(self.max.get(&currency).copied().unwrap_or_default(), currency)
     }
 
-    /// What is set aside for a run that may cost `cost` by what its caller says, with so many requests without a price.
-    pub(crate) fn reservation(&self, cost: Amount, unpriced: u64) -> Amount {
-        let least = self.unpriced(cost.currency).saturating_mul(unpriced);
-        Amount::new(cost.units.max(least), cost.currency)
+    /// What is set aside for a run that may cost `cost` by what its caller says, and is made of these calls: as much more
+    /// as those without a price count for beyond what is said of them, so that it is never less than what is counted.
+    pub(crate) fn reservation(&self, cost: Amount, calls: &[Contributor]) -> Amount {
+        let least = self.unpriced(cost.currency);
+        let unpriced = calls.iter().filter(|call| call.basis == PriceBasis::Declared);
+        let beyond = unpriced.map(|call| least.saturating_mul(call.requests).saturating_sub(call.cost.units));
+        let units = beyond.fold(cost.units, u64::saturating_add);
+        Amount::new(units, cost.currency)
     }
 
     /// What a run that ended counts for: what is known of its cost, and for what is only said by its caller at least as

@@ -40,8 +40,12 @@ fn calling(operation: &OperationDescriptor, max_price: Option<Amount>) -> Compil
 }
 
 async fn world(folder: &Path, cap: u64) -> World {
+    world_of(folder, SpendCap::new([usd(cap)])).await
+}
+
+async fn world_of(folder: &Path, cap: SpendCap) -> World {
     let log: Arc<dyn Log> = Arc::new(Sqlite::open(&store::Options::new(folder)).unwrap());
-    let spend_caps = BTreeMap::from([(Arc::from(CAPPED), SpendCap::new([usd(cap)]))]);
+    let spend_caps = BTreeMap::from([(Arc::from(CAPPED), cap)]);
     let world = World::with(Options { spend_caps, ..Options::default() }, services(log));
     world.handle.open_accounts().await.unwrap();
     world.handle.recover().await.unwrap();
@@ -79,22 +83,49 @@ async fn what_was_spent_and_what_is_under_way_counts_after_a_restart() {
     let quick = Server::start(|_| Reply::answer("fine")).await;
     let slow = Server::start(|_| Reply::answer("never").after(3_600_000)).await;
     let folder = tempfile::tempdir().unwrap();
+    let cap = SpendCap::new([usd(350)]).with_unpriced_min(usd(0));
     {
-        let world = world(folder.path(), 350).await;
+        let world = world_of(folder.path(), cap.clone()).await;
         let run = world.handle.create_run(of(CAPPED, &world.load(plan(&quick)))).await.unwrap();
         assert_eq!(world.handle.wait(CAPPED, run).await.unwrap().total, usd(100));
         world.handle.create_run(of(CAPPED, &world.load(plan(&slow)))).await.unwrap();
         slow.arrived(1).await;
         world.handle.shutdown(std::time::Duration::ZERO).await;
     }
-    let world = world(folder.path(), 350).await;
+    let world = world_of(folder.path(), cap).await;
     let plan = world.load(plan(&quick));
-    // 100 are spent, and at least 100 reserved for what was taken up; another 100 fit, and no more.
+    // 100 are spent, and 100 for what was under way, which is not sent again; another 100 fit, and no more.
     let run = world.handle.create_run(of(CAPPED, &plan)).await.unwrap();
     world.handle.wait(CAPPED, run).await.unwrap();
     let refused = world.handle.create_run(of(CAPPED, &plan)).await.unwrap_err();
     let Error::SpendCap { spent, reserved, .. } = &refused else { panic!("{refused}") };
-    assert_eq!((*spent, *reserved), (usd(200), usd(100)));
+    assert_eq!((*spent, *reserved), (usd(300), usd(0)));
+    assert_eq!(slow.count(), 1);
+}
+
+#[tokio::test]
+async fn what_is_counted_was_set_aside_where_only_some_calls_have_a_price() {
+    let server = Server::start(|_| Reply::answer("fine")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let priced = operation("sn1.echo", &server.url, per_call(50_000), true);
+    let unpriced = operation("sn2.echo", &server.url, PriceRule::Unknown, true);
+    let mut b = Builder::new(Some(usd(100_000)), Some(60_000_000), &[priced, unpriced]);
+    let arg = b.text("hello");
+    let claims = [None, Some(0), Some(3_000), Some(20_000)];
+    let calls = claims.map(|claim| {
+        let to = CallOptions::to(u32::from(claim.is_some()));
+        let options = CallOptions { timeout_us: 50_000_000, max_price: claim.map(usd), ..to };
+        b.call("ask", arg, &options, &[])
+    });
+    let plan = b.finish(calls[3], Type::STRING);
+    let counted = 50_000 + 10_000 + 10_000 + 20_000;
+    let world = world(folder.path(), 2 * counted - 1).await;
+    let plan = world.load(plan);
+    let run = world.handle.create_run(of(CAPPED, &plan)).await.unwrap();
+    assert_eq!(world.handle.wait(CAPPED, run).await.unwrap().total, usd(73_000));
+    let refused = world.handle.create_run(of(CAPPED, &plan)).await.unwrap_err();
+    let Error::SpendCap { spent, cost, .. } = &refused else { panic!("{refused}") };
+    assert_eq!((*spent, *cost), (usd(counted), usd(counted)));
 }
 
 #[tokio::test]

@@ -177,7 +177,7 @@ impl Told {
         self.send(Event::Accepted(accepted)).await;
         let last = match self.attempts(&call).await {
             Ok(()) => self.answer(call).await,
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(unanswered(error)),
         };
         match last {
             Ok(response) => self.send(Event::Completed(response)).await,
@@ -211,7 +211,7 @@ impl Told {
 
     async fn answer(&self, call: Call) -> Result<v1::CallResponse, Status> {
         let tenant = Arc::clone(call.tenant());
-        let run = call.ended().await.map_err(failed)?;
+        let run = call.ended().await.map_err(unanswered)?;
         answer(&self.runtime, &tenant, run, &self.plan, self.want_receipt).await
     }
 
@@ -313,8 +313,19 @@ fn call_failed(run: &Run, operation: String) -> Status {
 fn refused(error: Error) -> Status {
     match &error {
         Error::Input(input) => bad_field(input.code(), "arguments_json", error.to_string()),
-        _ => failed(error),
+        _ => unanswered(error),
     }
+}
+
+/// The status of a call of which nothing is known any more. Where it was made its run is named, and nothing is said of when to
+/// ask again: that would be a second call.
+fn unanswered(error: Error) -> Status {
+    let Error::Interrupted(run) = error else { return failed(error) };
+    let metadata = [("run", format!("runs/{run}")), ("certain", "false".into())];
+    let metadata = metadata.map(|(name, value)| (name.to_owned(), value));
+    let mut details = ErrorDetails::new();
+    details.set_error_info(error.code(), DOMAIN, HashMap::from(metadata));
+    Status::with_error_details(grpc_code(error.code()), error.to_string(), details)
 }
 
 fn proof_id(run: &Run) -> String {

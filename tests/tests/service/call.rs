@@ -366,3 +366,41 @@ async fn a_name_of_any_length_is_answered_at_once_and_fits_into_headers() {
         assert_eq!(clients.ledger().get_operation(get).await.unwrap_err().code(), Code::NotFound);
     }
 }
+
+/// Nobody may take it for a call that was not made.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_under_way_when_the_server_stops_is_named_and_not_asked_for_again() {
+    let gate = Gate::closed();
+    let held = gate.clone();
+    let subnet = Subnet::start(move |question| Reply::Gated(question.into(), held.clone())).await;
+    let folder = e2e::folder();
+    let mut options = in_folder(folder.path());
+    options.close_grace = Duration::from_millis(100);
+    let served = Served::start(options).await;
+    let clients = Clients::connect(served.address).await;
+    clients.publish(&subnet.operation("ask", micro_usd(PRICE), true)).await;
+    let request = v1::StreamRequest { call: Some(ask("b")), want_items: false };
+    let mut streamed = clients.calls().stream(request).await.unwrap().into_inner();
+    let mut once = clients.calls();
+    let once = tokio::spawn(async move { once.call(ask("a")).await });
+    subnet.arrived(2).await;
+    let host = served.stop().await;
+    let once = once.await.unwrap().unwrap_err();
+    let streamed = loop {
+        match streamed.message().await {
+            Ok(message) => assert!(message.is_some(), "it has not ended"),
+            Err(status) => break status,
+        }
+    };
+    for status in [once, streamed] {
+        assert_eq!((status.code(), code_of(&status).as_str()), (Code::Unavailable, "E1173"), "{status:?}");
+        let info = status.get_details_error_info().unwrap();
+        assert!(info.metadata["run"].starts_with("runs/"), "{info:?}");
+        assert_eq!((info.metadata["certain"].as_str(), status.get_details_retry_info()), ("false", None));
+    }
+    let refused = host.clients.calls().call(ask("c")).await.unwrap_err();
+    let info = refused.get_details_error_info().unwrap();
+    assert_eq!((info.reason.as_str(), info.metadata.get("run")), ("E1173", None));
+    assert!(refused.get_details_retry_info().is_some(), "nothing was made");
+    gate.open();
+}

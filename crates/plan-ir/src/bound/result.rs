@@ -57,6 +57,8 @@ pub struct Contributor {
     pub factors: String,
     /// The product of the factors, or what budgets inside the plan hold of it; in the plan's currency.
     pub cost: Amount,
+    /// Requests at most, one per page, in all elements of the loops around it; budgets hold none of them back.
+    pub requests: u64,
     /// The outermost budget inside the plan that may be spent before everything in it is bought.
     pub purse: Option<Amount>,
     /// All its attempts and waits, times the rounds of the fan-outs around it, microseconds.

@@ -38,6 +38,7 @@ fn the_competitive_analysis_costs_42_cents_and_53_seconds_at_most() {
             "summary: 0.02 USD = 0.02 USD, 12000 ms",
         ]
     );
+    assert_eq!(bound.contributors.iter().map(|row| row.requests).collect::<Vec<_>>(), [10, 40, 10, 1]);
     assert!(bound.contributors.iter().all(|row| row.in_cost && row.in_latency));
     let [root] = bound.scopes.as_slice() else { panic!("one scope") };
     assert_eq!((root.cost, root.latency_us), (bound.cost, bound.latency_us));
@@ -469,6 +470,7 @@ fn votes_and_hedges_multiply_money_and_take_no_time() {
     assert_eq!(found.requests, 3 * 5 * 3);
     assert_eq!(found.latency_us, plain.latency_us);
     assert_eq!(found.contributors[0].factors, "3 attempts x 5 votes x 3 requests x 0.000007 USD");
+    assert_eq!(found.contributors[0].requests, found.requests);
 }
 
 #[test]

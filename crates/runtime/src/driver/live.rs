@@ -170,7 +170,7 @@ impl Registry {
             if let Some(stop) = entry.stop.take() {
                 stop.abort();
             }
-            entry.live.phase.send_replace(Phase::Stalled(Error::Closing));
+            entry.live.phase.send_replace(Phase::Stalled(Error::Interrupted(id)));
             runs.stalled.insert(id, entry);
         }
     }

@@ -126,7 +126,7 @@ async fn fold(shared: &Arc<Shared>, tenant: &Arc<str>, run: RunId) -> Result<Tas
     let challenge = proof::challenge::challenge_hash(&opened.challenge);
     // It was admitted once; where that cannot be told again, everything that is left is reserved for it.
     let reserved = admission::check(&plan.prepared, &opened.inputs, opened.cost_max, shared.cap(tenant))
-        .unwrap_or(Amount::new(u64::MAX, plan.prepared.currency));
+        .map_or(Amount::new(u64::MAX, plan.prepared.currency), |admitted| admitted.reserved);
     let clock = Clock::from(core.now_us());
     let tenant = Arc::clone(tenant);
     summary.total = core.spent();
