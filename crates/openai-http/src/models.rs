@@ -73,6 +73,9 @@ impl Target {
             return Some((Self::Plan(id.to_owned()), None));
         }
         let (name, own) = id.split_once('/').map_or((id, None), |(name, own)| (name, Some(own)));
+        if own == Some("") {
+            return None;
+        }
         let is_operation = || {
             let (netuid, operation) = name.strip_prefix("sn")?.split_once('.')?;
             Some(netuid.parse::<u16>().is_ok() && !operation.is_empty())
@@ -384,7 +387,17 @@ mod tests {
         assert_eq!((target, own), (operation(), Some("deepseek-ai/DeepSeek-V3")));
         assert_eq!(Target::parse("cap.generate"), Some((Target::Capability("cap.generate".into()), None)));
         assert_eq!(Target::parse("plans/digest"), Some((Target::Plan("plans/digest".into()), None)));
-        for none in ["gpt-4o", "sn.x", "sn1.", "snx.y", "cap.", "", "sn99999.x", "openai/gpt-4o"] {
+        for none in [
+            "gpt-4o",
+            "sn.x",
+            "sn1.",
+            "snx.y",
+            "cap.",
+            "",
+            "sn99999.x",
+            "openai/gpt-4o",
+            "sn64.chat_completions/",
+        ] {
             assert_eq!(Target::parse(none), None, "{none}");
         }
     }

@@ -104,6 +104,8 @@ pub(crate) fn grpc_code(code: &str) -> Code {
             Code::FailedPrecondition
         }
         "E1206" | "E1210" => Code::FailedPrecondition,
+        // What is too large stays so however often it is asked for.
+        "E1009" => Code::InvalidArgument,
         code if code.starts_with("E10") => Code::Unavailable,
         _ => Code::InvalidArgument,
     }

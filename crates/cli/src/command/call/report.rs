@@ -7,6 +7,7 @@ use std::time::Duration;
 use ::proof::verify::TrustPolicy;
 use proto::v1;
 use schema::amount::Amount;
+use schema::error::CallErrorKind;
 use serde_json::{Value, json};
 use tonic::Status;
 use tonic_types::StatusExt as _;
@@ -219,7 +220,10 @@ fn why(message: &str, told: &HashMap<String, String>, exit: Exit) -> String {
     }
     // Some reasons name the place themselves.
     let path = told.get("path").filter(|path| !message.ends_with(&format!("at {path}")));
-    let at = path.map(|path| format!(", at {path} of the answer")).unwrap_or_default();
+    // Where it was refused before it was sent there is no answer.
+    let is_refused = told.get("call_kind").is_some_and(|kind| kind == CallErrorKind::Rejected.name());
+    let whole = if is_refused { "arguments" } else { "answer" };
+    let at = path.map(|path| format!(", at {path} of the {whole}")).unwrap_or_default();
     format!("the call failed: {message}{at}")
 }
 
@@ -242,4 +246,20 @@ fn above(costs: &[v1::CostRow]) -> &'static str {
 /// How long the subnet asked to be left alone.
 fn retry_after(status: &Status) -> Option<Duration> {
     status.get_details_retry_info()?.retry_delay
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_one_of_what_was_refused() {
+        let at = |kind: CallErrorKind| {
+            let told = [("path", "$.q"), ("call_kind", kind.name())];
+            let told = told.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            why("it does not fit", &HashMap::from(told), Exit::Failed)
+        };
+        assert_eq!(at(CallErrorKind::Invalid), "the call failed: it does not fit, at $.q of the answer");
+        assert_eq!(at(CallErrorKind::Rejected), "the call failed: it does not fit, at $.q of the arguments");
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use keys::{Entry, Value};
+use keys::{Entry, Value, Vault};
 use schema::amount::Amount;
 use schema::error::CallErrorKind;
 use schema::json_schema::OperationTypes;
@@ -108,12 +108,14 @@ impl fmt::Display for Cost {
     }
 }
 
-/// Tries `value` in the place of the entry's own, at no cost unless `spend` admits one.
+/// Tries `value` in the place of the entry's own, at no cost unless `spend` admits one, by an operation for which the vault has
+/// no other key.
 ///
 /// Fails where the key has expired, or nothing can be called at all.
 pub(super) async fn test(
     context: &Context,
     config: &Config,
+    vault: &Vault,
     entry: &Entry,
     value: &Value,
     spend: Option<Amount>,
@@ -135,7 +137,7 @@ pub(super) async fn test(
         .insert_parts(entry.name(), entry.origin(), parts, None)
         .map_err(|error| vault::failure(error.into()))?;
     let ledger = Ledger::open(config).await?;
-    let Some(probe) = ledger.probe(entry, spend) else {
+    let Some(probe) = ledger.probe(vault, entry, spend) else {
         let (cost, more) = match spend {
             Some(_) => ("costs no more than that", ""),
             None => ("is free", " (--spend 0.01USD tests it by one that is charged)"),
@@ -213,8 +215,11 @@ impl<'a> Ledger<'a> {
     }
 
     /// The cheapest call that tells whether the key works, and of those the plainest.
-    fn probe(&self, entry: &Entry, spend: Option<Amount>) -> Option<Probe> {
-        let probes = self.callable(entry.name()).into_iter().filter_map(|(operation, prepared)| {
+    fn probe(&self, vault: &Vault, entry: &Entry, spend: Option<Amount>) -> Option<Probe> {
+        let has_own = |id: &str| id != entry.name() && vault.entry(entry.tenant(), id).is_ok();
+        let operations = self.callable(entry.name()).into_iter();
+        let operations = operations.filter(|(operation, _)| !has_own(&operation.id));
+        let probes = operations.filter_map(|(operation, prepared)| {
             let cost = cost_of(operation, spend)?;
             let (required, input) = input_of(operation)?;
             let fits = prepared.origin().as_str() == entry.origin();

@@ -36,7 +36,7 @@ pub(super) async fn run(
     if !force {
         Vault::change(&named.place, &unlock, |vault| vault.set_next(tenant, name, Some(value.clone())))
             .map_err(vault::failure)?;
-        let tested = probe::test(context, &named.config, entry, &value, spend).await?;
+        let tested = probe::test(context, &named.config, &vault, entry, &value, spend).await?;
         match tested.verdict {
             Verdict::Works => {}
             Verdict::Refused => {

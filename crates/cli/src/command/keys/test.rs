@@ -17,7 +17,7 @@ pub(super) async fn run(context: &Context, which: &Which, spend: &Spend) -> Resu
     let (vault, unlock) = vault::open_required(&named.place)?;
     let entry = vault.entry(&named.tenant, named.name).map_err(vault::failure)?;
     let value = entry.next().unwrap_or_else(|| entry.value());
-    let tested = probe::test(context, &named.config, entry, value, spend).await?;
+    let tested = probe::test(context, &named.config, &vault, entry, value, spend).await?;
     let takes_over = tested.verdict == Verdict::Works && entry.next().is_some();
     if takes_over {
         Vault::change(&named.place, &unlock, |vault| vault.replace(&named.tenant, named.name, value.clone()))
