@@ -169,7 +169,7 @@ impl Lower {
     /// An escape of `len` bytes at the start of `text` that there is not.
     fn bad_escape(&mut self, offset: u32, len: usize, text: &str) {
         let end = |len: usize| offset + u32::try_from(len).unwrap_or(1);
-        let (span, text, behind) = (Span::new(offset, end(len)), text.get(..len).unwrap_or(text), text);
+        let (text, behind) = (text.get(..len).unwrap_or(text), text);
         let fix = match four_digits(behind) {
             Some(digits) => {
                 let escape = format!("\\u{{{digits}}}");
@@ -178,13 +178,23 @@ impl Lower {
             }
             None => Fix::maybe("write `\\\\` for a backslash").insert(offset, "\\"),
         };
+        let (message, shown) = match text.chars().nth(1) {
+            Some('\n' | '\r') => ("a backslash before a line end is no escape".to_owned(), 1),
+            _ => (format!("there is no escape `{}`", in_one_line(text)), len),
+        };
         self.report(
-            Diagnostic::error(codes::BAD_ESCAPE, format!("there is no escape `{text}`"))
-                .primary(span, "")
+            Diagnostic::error(codes::BAD_ESCAPE, message)
+                .primary(Span::new(offset, end(shown)), "")
                 .help("escapes are `\\n` `\\r` `\\t` `\\\"` `\\\\` `\\{` `\\}` `\\u{1F600}`")
                 .fix(fix),
         );
     }
+}
+
+/// `text` as a message quotes it: line ends and other control characters as escapes.
+fn in_one_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 /// A `}` at `offset`, behind the text `before` of the same piece, in which a brace `is_open` as a character. Which of the
