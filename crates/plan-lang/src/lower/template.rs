@@ -4,7 +4,7 @@ use super::Lower;
 use super::expr::{Slot, error_at};
 use crate::ast::{Template, TemplatePart, Text};
 use crate::codes;
-use crate::diagnostic::{Diagnostic, Fix};
+use crate::diagnostic::{Diagnostic, Fix, in_one_line};
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 use crate::text::Span;
 
@@ -189,12 +189,6 @@ impl Lower {
                 .fix(fix),
         );
     }
-}
-
-/// `text` as a message quotes it: line ends and other control characters as escapes.
-fn in_one_line(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(shown).collect()
 }
 
 /// A `}` at `offset`, behind the text `before` of the same piece, in which a brace `is_open` as a character. Which of the
