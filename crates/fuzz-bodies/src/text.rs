@@ -24,6 +24,9 @@ pub(crate) fn parse(data: &[u8]) {
         || root.all_tokens().any(|token| token.kind().is_error());
     assert!(!broken || parse.has_errors(), "silent about a broken tree");
     well_placed(text, parse.diagnostics());
+    for found in parse.diagnostics() {
+        assert!(!found.message.contains(char::is_control), "not one line: {found:?}");
+    }
     let shown = render(&SourceFile { name: "fuzz.orch", text }, parse.diagnostics(), false);
     assert_eq!(shown.is_empty(), parse.diagnostics().is_empty());
     // As an editor has it: the text grows.

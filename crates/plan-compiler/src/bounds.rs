@@ -11,8 +11,9 @@ use plan_ir::plan::{
 use plan_ir::topology::Topology;
 use plan_lang::{Diagnostic, Fix, Span};
 use schema::amount::Amount;
+use schema::types::TypeDefs;
 
-use crate::check::Checked;
+use crate::check::{Checked, constant_value};
 use crate::codes;
 use crate::hir::PlanBody;
 use crate::program::{Plan, Program};
@@ -54,7 +55,7 @@ pub(crate) fn check(
     }
     if let Some(scope) = found.scopes.first() {
         if scope.exceeds_budget() {
-            reports.push(over_budget(plan, body, compiled, &found, scope.budget, scope.cost));
+            reports.push(over_budget(plan, body, &checked.types, compiled, &found, scope.budget, scope.cost));
         }
         if scope.exceeds_deadline() {
             reports.push(over_deadline(plan, body, &found));
@@ -133,6 +134,7 @@ fn undeclared(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Option<Diagnos
 fn over_budget(
     plan: &Plan<'_>,
     body: &PlanBody,
+    types: &TypeDefs,
     compiled: &CompiledPlan,
     bound: &Bound,
     budget: Option<Amount>,
@@ -154,7 +156,7 @@ fn over_budget(
         .primary(span, format!("stops buying at {limit}"))
         .note("every call that costs something goes on without its answer once the budget is spent");
     }
-    let is_literal = body.budget.as_ref().is_some_and(|b| crate::check::constant_value(&b.amount).is_some());
+    let is_literal = body.budget.as_ref().is_some_and(|b| constant_value(&b.amount, types).is_some());
     let report = labelled(Diagnostic::error(codes::OVER_BUDGET, message), bound, |row| {
         (row.in_cost && row.cost.units > 0).then(|| row.priced())
     })

@@ -75,7 +75,8 @@ fn lower_for(
     for (index, (param, var)) in plan.params.iter().zip(&body.params).enumerate() {
         let index = u32::try_from(index).unwrap_or(u32::MAX);
         lowerer.bind(*var, Operand::Param(index), param.ty.clone());
-        let default = defaults.get(index as usize).and_then(Option::as_ref).and_then(constant_value);
+        let default = defaults.get(index as usize).and_then(Option::as_ref);
+        let default = default.and_then(|default| constant_value(default, &checked.types));
         let ty = lowerer.types.map(&param.ty);
         lowerer.params.push(Param { name: param.name.name.clone(), ty, default, doc: param.docs.into() });
     }

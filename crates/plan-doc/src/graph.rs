@@ -11,8 +11,6 @@ use schema::amount::Amount;
 use schema::price::PriceBasis;
 use serde::Serialize;
 
-use crate::pattern;
-
 /// Version of the shape of [`PlanGraph`] as JSON: raised when a field changes its meaning or goes.
 pub const GRAPH_FORMAT: u32 = 1;
 
@@ -262,7 +260,7 @@ impl PlanGraph {
 
     fn add_node(&mut self, plan: &CompiledPlan, lines: &LineIndex, id: u32, node: &Node, cost: Option<Cost>) {
         let body = plan.body.nodes.get(id as usize);
-        let arms = body.map_or_else(Vec::new, |body| pattern::arms(plan, body));
+        let arms = body.map_or_else(Vec::new, |body| plan_ir::explain::arms(plan, body));
         let mut regions = Vec::new();
         for (at, region) in node.regions.iter().enumerate() {
             let label = arms.get(at).cloned().unwrap_or_default();

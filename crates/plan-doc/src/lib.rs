@@ -21,7 +21,6 @@ mod dot;
 mod graph;
 mod layout;
 pub mod page;
-mod pattern;
 mod svg;
 mod text;
 

@@ -34,6 +34,57 @@ fn text_shows_each_step_in_what_it_is_in() {
     ");
 }
 
+/// An arm reads the same here and in what `orch explain` prints.
+#[test]
+fn arms_are_named_in_the_words_of_the_plan() {
+    let text = "use sn22 { web_crawl as crawl }
+enum Mood { Good, Bad(String), Worse(Mood) }
+policy web = { timeout: 1s, max_price: 0.01USD }
+plan p(mood: Mood, n: Int(0..9)?, purse: Amount, wait: Duration, word: String, url: Url) -> [String]
+with { budget: 9USD, deadline: 24h } {
+  let a = match mood { Good => call crawl(url) with web, Bad(\"x\") => \"\", Worse(Bad(_)) => \"\", _ => \"\" }
+  let b = match n { 3 => call crawl(url) with web, null => \"\", _ => \"\" }
+  let c = match purse { 1USD => call crawl(url) with web, _ => \"\" }
+  let d = match wait { 90s => call crawl(url) with web, _ => \"\" }
+  let e = match word { \"a\\n\\{\" => call crawl(url) with web, _ => \"\" }
+  let f = match try call crawl(url) with web { Ok(t) => t, Err(_) => call crawl(url) with web }
+  let g = if url == \"https://x.example\" { call crawl(url) with web } else { \"\" }
+  [a, b, c, d, e, f, g]
+}
+";
+    let graph = graph(text, "p");
+    let arms = graph.regions.iter().filter(|region| region.kind == RegionKind::Arm);
+    let arms: Vec<&str> = arms.map(|region| region.label.as_str()).collect();
+    insta::assert_snapshot!(arms.join("\n"), @r#"
+    if Good
+    if Bad("x")
+    if Worse(Bad(..))
+    otherwise
+    if 3
+    if null
+    otherwise
+    if 1USD
+    otherwise
+    if 90s
+    otherwise
+    if "a\n\{"
+    otherwise
+    if Ok(..)
+    if Err(..)
+    if true
+    otherwise
+    "#);
+    let compilation = compiled(text);
+    let (plan, bound) = compilation.plan("p").unwrap();
+    let explained = plan_ir::explain::explain(plan, bound);
+    let told: Vec<&str> = explained
+        .lines()
+        .map(|line| line.trim_start_matches([' ', '├', '└', '│']))
+        .filter(|line| line.starts_with("if ") || *line == "otherwise")
+        .collect();
+    assert_eq!(told, arms, "{explained}");
+}
+
 #[test]
 fn json_is_what_an_editor_reads() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&compare()).unwrap());

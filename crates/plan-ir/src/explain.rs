@@ -3,13 +3,15 @@
 use std::fmt::Write as _;
 
 use schema::price::PriceBasis;
-use schema::value::Value;
 
 use crate::bound::{Bound, Contributor};
 use crate::bytes::{encode, plan_hash};
-use crate::expr::Pattern;
 use crate::graph::{NodeId, Region};
 use crate::plan::{CallSpec, CompiledPlan, Fallback, HedgeAfter, NodeBody, OnError, Prefer, Tolerance};
+
+mod arms;
+
+pub use arms::arms;
 
 /// What `orch explain` prints: totals, one line per contributor, the graph. Ends with a line break.
 #[must_use]
@@ -117,9 +119,10 @@ fn region(rows: &mut Vec<Row>, plan: &CompiledPlan, nodes: &Region, indent: &str
             what: what.collect::<Vec<_>>().join("  "),
         });
         let below = format!("{indent}{below}");
+        let arms = arms(plan, body);
         for (arm, inner) in node.regions.iter().enumerate() {
-            if let NodeBody::Branch { patterns, .. } = body {
-                let name = patterns.get(arm).map_or_else(String::new, when);
+            if matches!(body, NodeBody::Branch { .. }) {
+                let name = arms.get(arm).map_or("", String::as_str);
                 rows.push(Row { id: String::new(), name: format!("{below}{name}"), what: String::new() });
                 region(rows, plan, inner, &format!("{below}  "));
             } else {
@@ -131,18 +134,6 @@ fn region(rows: &mut Vec<Row>, plan: &CompiledPlan, nodes: &Region, indent: &str
 
 fn ids(nodes: &[NodeId]) -> String {
     nodes.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(" ")
-}
-
-/// When an arm of a branch is taken.
-fn when(pattern: &Pattern) -> String {
-    match pattern {
-        Pattern::Any | Pattern::Bind(_) => "otherwise".to_owned(),
-        Pattern::Literal(Value::Bool(value)) => format!("if {value}"),
-        Pattern::Literal(Value::Null) => "if null".to_owned(),
-        Pattern::Literal(_) => "if it is the literal".to_owned(),
-        Pattern::Variant(index, _) => format!("if variant {index}"),
-        Pattern::Present(_) => "if not null".to_owned(),
-    }
 }
 
 /// In words what a node does beyond its kind; empty where its kind says it all.

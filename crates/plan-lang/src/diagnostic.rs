@@ -275,3 +275,9 @@ pub fn sort(diagnostics: &mut [Diagnostic]) {
         ))
     });
 }
+
+/// `text` as a message quotes it: line ends and other control characters as escapes.
+pub(crate) fn in_one_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}

@@ -52,7 +52,9 @@ impl<'a> Checker<'a, '_> {
                     let report =
                         Diagnostic::error(codes::BAD_ADAPTER, format!("an adapter has no member `{name}`"))
                             .primary(member.name.span, "unknown member");
-                    self.report(did_you_mean(report, name, member.name.span, ["request", "response"]));
+                    let mut open = vec!["request", "response"];
+                    open.retain(|name| decl.members.iter().all(|member| member.name.name != **name));
+                    self.report(did_you_mean(report, name, member.name.span, open));
                     continue;
                 }
             };

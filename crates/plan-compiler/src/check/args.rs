@@ -41,7 +41,7 @@ impl<'a> Checker<'a, '_> {
         let mut lost = 0;
         for (position, arg) in args.iter().enumerate() {
             let place = match &arg.name {
-                Some(name) => self.named_slot(callee, slots, name),
+                Some(name) => self.named_slot(callee, slots, args, passing, name),
                 None if passing == Passing::Positional && position < first_name => {
                     self.positional_slot(callee, slots, position, arg)
                 }
@@ -104,7 +104,14 @@ impl<'a> Checker<'a, '_> {
         values
     }
 
-    fn named_slot(&mut self, callee: &ast::Ident, slots: &[Slot], name: &ast::Ident) -> Option<usize> {
+    fn named_slot(
+        &mut self,
+        callee: &ast::Ident,
+        slots: &[Slot],
+        args: &[Arg],
+        passing: Passing,
+        name: &ast::Ident,
+    ) -> Option<usize> {
         let found = slots.iter().position(|slot| slot.name == name.name);
         if found.is_none() && !name.is_missing() {
             let takes =
@@ -116,7 +123,9 @@ impl<'a> Checker<'a, '_> {
                 [] => report.note(format!("`{}` takes no arguments", callee.name)),
                 _ => report.note(format!("`{}` takes: {}", callee.name, listed(takes))),
             };
-            let names = slots.iter().map(|slot| slot.name.as_str());
+            // One that is passed already was not meant: it would be passed twice.
+            let passed = passed(slots, args, passing);
+            let names = slots.iter().map(|slot| slot.name.as_str()).filter(|name| !passed.contains(name));
             self.report(did_you_mean(report, &name.name, name.span, names));
         }
         found
@@ -192,4 +201,17 @@ impl<'a> Checker<'a, '_> {
         self.report(report);
         None
     }
+}
+
+/// The names of the parameters that arguments are for.
+fn passed<'s>(slots: &'s [Slot], args: &'s [Arg], passing: Passing) -> Vec<&'s str> {
+    let first_name = args.iter().position(|arg| arg.name.is_some()).unwrap_or(args.len());
+    let name = |(position, arg): (usize, &'s Arg)| match &arg.name {
+        Some(name) => Some(name.name.as_str()),
+        None if passing == Passing::Positional && position < first_name => {
+            slots.get(position).map(|slot| slot.name.as_str())
+        }
+        None => arg.value.as_name().map(|name| name.name.as_str()),
+    };
+    args.iter().enumerate().filter_map(name).collect()
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plan_ir::expr::{UnaryOp, Widening};
+use plan_ir::interp::shared;
 use plan_lang::Diagnostic;
+use schema::types::TypeDefs;
 use schema::value::Value;
 
 use super::Checker;
@@ -32,7 +34,7 @@ impl<'a> Checker<'a, '_> {
         if value.is_error() || matches!(value.kind, ExprKind::Error) {
             return Some(value);
         }
-        Some(match constant_value(&value) {
+        Some(match constant_value(&value, &self.types) {
             Some(constant) => Expr::constant(constant, value.ty, value.span),
             None => {
                 let report = Diagnostic::error(codes::NOT_CONSTANT, format!("{what} is not constant"));
@@ -45,36 +47,36 @@ impl<'a> Checker<'a, '_> {
     }
 }
 
-/// The value of an expression made of literals alone.
-pub(crate) fn constant_value(expr: &Expr) -> Option<Value> {
-    let all = |parts: &[Expr]| parts.iter().map(constant_value).collect::<Option<Vec<_>>>();
+/// The value of an expression made of literals alone, as evaluating it would give it.
+pub(crate) fn constant_value(expr: &Expr, types: &TypeDefs) -> Option<Value> {
+    let one = |part: &Expr| constant_value(part, types);
+    let all = |parts: &[Expr]| parts.iter().map(one).collect::<Option<Vec<_>>>();
     Some(match &expr.kind {
         ExprKind::Const(value) => value.clone(),
         ExprKind::List(items) => Value::list(all(items)?),
         ExprKind::Record(_, fields) => Value::record(all(fields)?),
         ExprKind::Variant(place, None) => Value::Variant(*place, None),
-        ExprKind::Variant(place, Some(payload)) => {
-            Value::Variant(*place, Some(Arc::new(constant_value(payload)?)))
-        }
+        ExprKind::Variant(place, Some(payload)) => Value::Variant(*place, Some(Arc::new(one(payload)?))),
         ExprKind::Map(entries) => {
             let mut map = BTreeMap::new();
             for (key, value) in entries {
-                let Value::String(key) = constant_value(key)? else { return None };
-                map.insert(key, constant_value(value)?);
+                let Value::String(key) = one(key)? else { return None };
+                map.insert(key, one(value)?);
             }
             Value::Map(Arc::new(map))
         }
-        ExprKind::Unary(UnaryOp::Negate, inner) => match constant_value(inner)? {
+        ExprKind::Unary(UnaryOp::Negate, inner) => match one(inner)? {
             Value::Int(value) => Value::Int(value.checked_neg()?),
             Value::Float(value) => Value::Float(0.0 - value),
             Value::Duration(value) => Value::Duration(value.checked_neg()?),
             _ => return None,
         },
-        ExprKind::Widen(inner, widening) => match (widening, constant_value(inner)?) {
+        ExprKind::Widen(inner, widening) => match (widening, one(inner)?) {
             (Widening::Identity, value) => value,
             (Widening::Inject(place), value) => Value::Variant(*place, Some(Arc::new(value))),
             (Widening::IntToFloat, Value::Int(value)) => Value::Float(value as f64),
-            _ => return None,
+            (Widening::IntToFloat, _) => return None,
+            (Widening::ToJson, value) => Value::Json(shared::opaque(&value, &inner.ty, types).ok()?),
         },
         _ => return None,
     })

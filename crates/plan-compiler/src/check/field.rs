@@ -59,7 +59,7 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn no_such_field(&self, ty: &Type, field: &ast::Ident) -> Diagnostic {
-        let report = self.no_field(ty, field);
+        let report = self.no_field(ty, field, &[]);
         if Builtin::named(&field.name).next().is_some() {
             return report.help(format!("`{0}` is a method: write `.{0}(..)`", field.name));
         }

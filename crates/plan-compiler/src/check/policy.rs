@@ -131,7 +131,12 @@ impl<'a> Checker<'a, '_> {
                 let names = Key::ALL.map(Key::name);
                 let report = match Key::known_elsewhere(&field.key.name).map(Key::name) {
                     Some(key) => report.help(format!("the key is `{key}`")),
-                    None => did_you_mean(report, &field.key.name, field.key.span, names),
+                    None => {
+                        let open = names
+                            .into_iter()
+                            .filter(|name| fields.iter().all(|field| field.key.name != *name));
+                        did_you_mean(report, &field.key.name, field.key.span, open)
+                    }
                 };
                 self.report(match report.help {
                     Some(_) => report,

@@ -198,7 +198,11 @@ impl<'a> Checker<'a, '_> {
                     let message = format!("`{whole}` has no key `{name}`");
                     let report = Diagnostic::error(codes::UNKNOWN_KEY, message).primary(span, "unknown key");
                     let report = report.note(format!("it has: {}", known.join(", ")));
-                    self.report(did_you_mean(report, name, span, known.iter().copied()));
+                    let open = known
+                        .iter()
+                        .copied()
+                        .filter(|known| fields.iter().all(|field| field.key.name != *known));
+                    self.report(did_you_mean(report, name, span, open));
                 }
             }
         }

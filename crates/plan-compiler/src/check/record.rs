@@ -124,7 +124,7 @@ impl<'a> Checker<'a, '_> {
                 if is_unread {
                     continue;
                 }
-                let mut report = self.no_field(&Type::Named(def), &init.key);
+                let mut report = self.no_field(&Type::Named(def), &init.key, fields);
                 if init.shorthand && !value.is_error() {
                     // The value keeps its name.
                     let key = &init.key;
@@ -253,8 +253,8 @@ impl<'a> Checker<'a, '_> {
         Expr::new(ExprKind::Map(entries), Type::Map(Box::new(element)), span)
     }
 
-    /// A field that the type does not have.
-    pub(super) fn no_field(&self, ty: &Type, field: &ast::Ident) -> Diagnostic {
+    /// A field that the type does not have. None of those that are `given` beside it was meant.
+    pub(super) fn no_field(&self, ty: &Type, field: &ast::Ident, given: &[FieldInit]) -> Diagnostic {
         let shown = self.show(ty);
         let report =
             Diagnostic::error(codes::UNKNOWN_FIELD, format!("`{shown}` has no field `{}`", field.name))
@@ -274,6 +274,7 @@ impl<'a> Checker<'a, '_> {
                 .note(format!("`{shown}` comes from {} {} of the lock", descriptor.id, descriptor.version));
         }
         let names = record.fields.iter().map(|field| field.name.as_str());
+        let names = names.filter(|name| given.iter().all(|init| init.key.name != **name));
         did_you_mean(report, &field.name, field.span, names)
     }
 }

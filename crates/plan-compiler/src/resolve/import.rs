@@ -131,7 +131,11 @@ impl<'a> Resolver<'a, '_> {
                 report.help(format!("an operation is imported by its name in braces: `{right}`"))
             }
             [namespace] if let Some(right) = namespace_meant(&namespace.name) => {
-                report.meant(&right, namespace.span)
+                if right == "cap" || is_subnet(&right) {
+                    report.meant(&right, namespace.span)
+                } else {
+                    report.help(format!("subnets go from `sn0` to `sn{}`", u16::MAX))
+                }
             }
             _ => report.help(
                 "write `use sn22 { .. }` for operations of a subnet, `use cap { .. }` for capabilities",
@@ -384,7 +388,7 @@ impl<'a> Resolver<'a, '_> {
     }
 }
 
-/// The namespace that was meant: `SN22` or `subnet22`, `capability`.
+/// The namespace that was meant: `SN22` or `subnet22`, `capability`. A subnet's number may be one that there is not.
 fn namespace_meant(name: &str) -> Option<String> {
     let word = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let digits = name.get(word.len()..).filter(|digits| !digits.is_empty());

@@ -187,12 +187,16 @@ impl TypeResolver<'_, '_> {
         }
     }
 
+    /// Refuses a range. To remove it is the author's to decide: what it was to keep out comes in then, unless there is
+    /// nothing to keep out, as of a `Bool`.
     fn no_range(&mut self, refine: Option<&Refine>, what: &str) {
         if let Some(refine) = refine {
+            let message = "remove the range";
+            let fix = if what == "`Bool`" { Fix::safe(message) } else { Fix::maybe(message) };
             self.report(
                 Diagnostic::error(codes::BAD_REFINEMENT, format!("{what} takes no range"))
                     .primary(refine.span, "")
-                    .fix(Fix::safe("remove the range").delete(refine.span)),
+                    .fix(fix.delete(refine.span)),
             );
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use plan_compiler::{Fixed, Options, Source, fix};
 use plan_lang::{Applicability, Diagnostic, parse};
 
-use crate::common::{compiled, lock};
+use crate::common::{codes, compiled, lock};
 use crate::pages::{all_codes, failing};
 use crate::robust::{PLANS, one_in, tokens};
 
@@ -147,6 +147,29 @@ fn what_cannot_be_mended_is_in_nobodys_way() {
     assert_eq!((mended.applied.len(), mended.left, mended.compilation.diagnostics.len()), (2, None, 1));
     let beside = fixed("policy w = { timeout: $4 }\npolicy v = { timeout: 4sec }\n");
     assert_eq!(beside.text, "policy w = { timeout: $4 }\npolicy v = { timeout: 4s }\n");
+}
+
+/// What a range was to keep out comes in without it, which the author decides.
+#[test]
+fn a_range_that_a_type_cannot_have_is_not_removed_unasked() {
+    for ty in [
+        "Amount(..1USD)",
+        "Duration(0s..5s)",
+        "Url(..50)",
+        "Json(..5)",
+        "{String: Int}(..5)",
+        "Result<Int, Int>(..5)",
+        "Voted<Int>(..5)",
+        "R(..5)",
+    ] {
+        let text = format!("record R {{ a: Int }}\nfn f(a: {ty}) -> Int = 1\n");
+        let left = fixed(&text);
+        assert_eq!(left.text, text);
+        let [found] = &left.compilation.diagnostics[..] else { panic!("{}", crate::common::shown(&text)) };
+        let fix = found.fix.as_ref().unwrap();
+        assert_eq!((found.code.as_str(), fix.applicability), ("E0318", Applicability::Unsafe), "{text}");
+        assert_eq!(codes(&fix.apply(&text).unwrap()), Vec::<&str>::new(), "{text}");
+    }
 }
 
 /// More mistakes than are reported at once, in one declaration.

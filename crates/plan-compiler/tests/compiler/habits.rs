@@ -50,6 +50,8 @@ const HABITS: &[(&str, &str, &str, Option<&str>)] = &[
         None,
     ),
     ("use SN22 { web_search as find }", "E0206", "did you mean `sn22`?", Some("use sn22 {")),
+    ("use sn65536 { x }", "E0206", "subnets go from `sn0` to `sn65535`", None),
+    ("use subnet99999 { x }", "E0206", "subnets go from `sn0` to `sn65535`", None),
     ("use capability { web_search as find }", "E0206", "did you mean `cap`?", Some("use cap {")),
     ("policy w = { only: [\"sn28\"] }\nfn f() -> Int = 1", "E0404", "leave out the quotes: `[sn28]`", None),
     (

@@ -3,7 +3,7 @@
 use plan_ir::interp::{PureError, TrapKind, evaluate, evaluate_json};
 use schema::value::Value;
 
-use crate::common::compiled;
+use crate::common::{codes, compiled, shown};
 
 const TEXT: &str = "use sn999 { free_echo as echo }
 enum Size { Small, Large(Int) }
@@ -62,4 +62,55 @@ fn arguments_and_results_are_json_for_whoever_wants_that() {
     assert!(refused(&["[\"a\""]).starts_with("the argument `words`: "), "{}", refused(&["[\"a\""]));
     assert_eq!(refused(&[]), "the plan takes 2 arguments");
     assert_eq!(refused(&["[]", "1", "1"]), "the plan takes 2 arguments");
+}
+
+/// A literal is the same value as a default and where it is evaluated.
+#[test]
+fn a_literal_is_a_default_of_json() {
+    let literals = [
+        "1",
+        "-1",
+        "1.5",
+        "-0.0",
+        "\"x\"",
+        "true",
+        "null",
+        "4s",
+        "0.5USD",
+        "[]",
+        "[1]",
+        "[1, 1.5, null, [\"a\", {}]]",
+        "{}",
+        "{ a: 1 }",
+        "{ \"a\": null }",
+        "{ a: { b: [1, 2s] } }",
+        "R { a: 1, b: null } as Json",
+        "[R { a: 1, b: 2.5 }]",
+        "Mood.Fine as Json",
+        "Mood.Bad(3) as Json",
+        "[1] as Json",
+    ];
+    for literal in literals {
+        let text = format!(
+            "record R {{ a: Int, b: Float? }}\nenum Mood {{ Fine, Bad(Int) }}\n\
+             fn of(j: Json = {literal}) -> Json = j\n\
+             plan applied() -> Json {{ of() }}\n\
+             plan passed(j: Json = {literal}) -> Json {{ j }}\n\
+             plan evaluated() -> Json {{ return {literal} }}\n"
+        );
+        let compilation = compiled(&text);
+        assert!(!compilation.has_errors(), "{}", shown(&text));
+        let value = |plan| evaluate(compilation.plan(plan).unwrap().0, vec![]).unwrap();
+        assert_eq!(value("passed"), value("evaluated"), "{literal}");
+        assert_eq!(value("applied"), value("evaluated"), "{literal}");
+    }
+}
+
+#[test]
+fn a_literal_of_many_levels_is_no_default_of_json() {
+    let levels = |count| format!("{}1{}", "[".repeat(count), "]".repeat(count));
+    let plan = |count| format!("plan p(j: Json = {}) -> Json {{ j }}\n", levels(count));
+    let most = schema::limits::JSON_DEPTH_MAX;
+    assert_eq!(codes(&plan(most)), [] as [&str; 0]);
+    assert_eq!(codes(&plan(most + 1)), ["E0323"]);
 }

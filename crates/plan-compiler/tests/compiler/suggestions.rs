@@ -251,3 +251,42 @@ fn what_is_like_nothing_gets_no_suggestion() {
         assert!(!found.help.unwrap_or_default().contains("did you mean"), "{kind}");
     }
 }
+
+/// It would be there twice.
+#[test]
+fn what_is_given_already_is_not_suggested() {
+    let call = |args: &str, policy: &str| {
+        format!(
+            "plan p(query: String(1..9)) -> Int with {{ budget: 1USD, deadline: 60s }} {{\n  let x = call search({args}) with {{ max_price: 0.1USD, {policy} }}\n  x.data.len()\n}}"
+        )
+    };
+    for (text, wrong) in [
+        (call("query: query, qurey: query", "timeout: 5s"), "qurey"),
+        (call("qurey: query, query: query", "timeout: 5s"), "qurey"),
+        (call("query, qurey: query", "timeout: 5s"), "qurey"),
+        (call("query", "timeot: 4s, timeout: 5s"), "timeot"),
+        (call("query", "timeout: 5s, timeot: 4s"), "timeot"),
+        (call("query", "timeout: 5s, retry: { maxx: 1, max: 2 }"), "maxx"),
+        ("fn f() -> Int = double(number: 1, numbr: 1)".to_owned(), "numbr"),
+        ("fn f() -> Int = double(1, numbr: 1)".to_owned(), "numbr"),
+        ("fn f(other: Int(0..9)) -> Int = double(other, numbr: 1)".to_owned(), "numbr"),
+        (
+            "adapter sn22.web_search as pages {\n  reqest = { query }\n  request = { query }\n}".to_owned(),
+            "reqest",
+        ),
+        ("fn f() -> Page = Page { title: \"a\", titel: \"b\", links: [] }".to_owned(), "titel"),
+        ("fn f() -> Page = ({ titel: \"b\", title: \"a\", links: [] })".to_owned(), "titel"),
+    ] {
+        let text = format!("{HEAD}{text}\n");
+        let found = suggested(&text, wrong).unwrap_or_else(|| panic!("nothing is said\n{text}"));
+        assert_eq!((found.help, found.fix), (None, None), "{text}");
+    }
+    // Another that is near is, and one that a value is only called like.
+    let text =
+        format!("{HEAD}fn g(left: Int, lift: Int) -> Int = left\nfn f(lift: Int) -> Int = g(lift, lft: 2)\n");
+    let found = suggested(&text, "lft:").unwrap();
+    assert_eq!(found.help.as_deref(), Some("did you mean `lift`?"));
+    let text = format!("{HEAD}record P {{ left: Int, lift: Int }}\nfn f() -> P = P {{ left: 1, lft: 2 }}\n");
+    let found = suggested(&text, "lft:").unwrap();
+    assert_eq!(found.help.as_deref(), Some("did you mean `lift`?"));
+}

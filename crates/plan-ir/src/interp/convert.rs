@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schema::decode::{DecodeError, cast, decode_text};
 use schema::encode::to_json_value;
 use schema::limits::JSON_DEPTH_MAX;
-use schema::types::Type;
+use schema::types::{Type, TypeDefs};
 use schema::value::{Json, Value};
 
 use super::show::written_bytes;
@@ -55,16 +55,17 @@ impl Machine<'_> {
     fn opaque(&mut self, value: &Value, ty: &Type) -> Result<Value, TrapKind> {
         let bytes = written_bytes(value, self.meter)?;
         self.meter.text(bytes)?;
-        let tree = to_json_value(value, ty, &self.body.types)
-            .map_err(|_| TrapKind::Malformed("a value does not have the type of its expression"))?;
-        let json = Json::from(&tree);
-        // The value may hold opaque JSON below levels of its own.
-        if json_nests_within(&json, JSON_DEPTH_MAX) {
-            Ok(Value::Json(json))
-        } else {
-            Err(TrapKind::Quota(Quota::Depth))
-        }
+        opaque(value, ty, &self.body.types).map(Value::Json)
     }
+}
+
+/// `value` of type `ty` as opaque JSON, charged to nobody.
+pub(super) fn opaque(value: &Value, ty: &Type, defs: &TypeDefs) -> Result<Json, TrapKind> {
+    let tree = to_json_value(value, ty, defs)
+        .map_err(|_| TrapKind::Malformed("a value does not have the type of its expression"))?;
+    let json = Json::from(&tree);
+    // The value may hold opaque JSON below levels of its own.
+    if json_nests_within(&json, JSON_DEPTH_MAX) { Ok(json) } else { Err(TrapKind::Quota(Quota::Depth)) }
 }
 
 fn misfit(error: DecodeError) -> TrapKind {

@@ -1,11 +1,11 @@
-//! What another engine shares with the interpreter, so that each rule has one spelling. None of it is needed
+//! What another engine, or the compiler, shares with the interpreter, so that each rule has one spelling. None of it is needed
 //! to evaluate an expression: that is [`super::eval`].
 
 use schema::amount::{Amount, Rate};
 use schema::types::{Type, TypeDefs};
-use schema::value::Value;
+use schema::value::{Json, Value};
 
-use super::{Env, Machine, Meter, Trap, TrapKind, compare, show};
+use super::{Env, Machine, Meter, Trap, TrapKind, compare, convert, show};
 use crate::expr::ExprId;
 use crate::plan::PlanBody;
 
@@ -31,6 +31,14 @@ pub fn eval_within(
 /// A quota, where it is more than `meter` has left.
 pub fn written_bytes(value: &Value, meter: &mut Meter) -> Result<usize, TrapKind> {
     show::written_bytes(value, meter)
+}
+
+/// What `value` of type `ty` is as opaque JSON; charged to nobody.
+///
+/// # Errors
+/// A quota, where it nests deeper than JSON may; a value that is not of the type.
+pub fn opaque(value: &Value, ty: &Type, defs: &TypeDefs) -> Result<Json, TrapKind> {
+    convert::opaque(value, ty, defs)
 }
 
 /// How deeply values of `ty` nest at most; `None` where the type is recursive or deeper than JSON may be:

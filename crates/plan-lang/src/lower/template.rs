@@ -4,7 +4,7 @@ use super::Lower;
 use super::expr::{Slot, error_at};
 use crate::ast::{Template, TemplatePart, Text};
 use crate::codes;
-use crate::diagnostic::{Diagnostic, Fix};
+use crate::diagnostic::{Diagnostic, Fix, in_one_line};
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 use crate::text::Span;
 
@@ -169,7 +169,7 @@ impl Lower {
     /// An escape of `len` bytes at the start of `text` that there is not.
     fn bad_escape(&mut self, offset: u32, len: usize, text: &str) {
         let end = |len: usize| offset + u32::try_from(len).unwrap_or(1);
-        let (span, text, behind) = (Span::new(offset, end(len)), text.get(..len).unwrap_or(text), text);
+        let (text, behind) = (text.get(..len).unwrap_or(text), text);
         let fix = match four_digits(behind) {
             Some(digits) => {
                 let escape = format!("\\u{{{digits}}}");
@@ -178,9 +178,13 @@ impl Lower {
             }
             None => Fix::maybe("write `\\\\` for a backslash").insert(offset, "\\"),
         };
+        let (message, shown) = match text.chars().nth(1) {
+            Some('\n' | '\r') => ("a backslash before a line end is no escape".to_owned(), 1),
+            _ => (format!("there is no escape `{}`", in_one_line(text)), len),
+        };
         self.report(
-            Diagnostic::error(codes::BAD_ESCAPE, format!("there is no escape `{text}`"))
-                .primary(span, "")
+            Diagnostic::error(codes::BAD_ESCAPE, message)
+                .primary(Span::new(offset, end(shown)), "")
                 .help("escapes are `\\n` `\\r` `\\t` `\\\"` `\\\\` `\\{` `\\}` `\\u{1F600}`")
                 .fix(fix),
         );

@@ -13,6 +13,9 @@ pub(super) fn message(node: &SyntaxNode, source: Source<'_>) -> Diagnostic {
         return Diagnostic::error(codes::NO_ITEM, "something is missing");
     };
     let missing = Missing { at: node.span().start, node, parent, source };
+    if let Some(found) = missing.picture_in_name() {
+        return found;
+    }
     match node.kind() {
         SyntaxKind::MissingName => missing.name(),
         SyntaxKind::MissingEq => missing.eq(),

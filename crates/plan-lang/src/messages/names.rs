@@ -53,6 +53,28 @@ impl Missing<'_> {
         }
     }
 
+    /// `fn g😀()`: what follows the name is not missing, the name goes on with what no name has.
+    pub(super) fn picture_in_name(&self) -> Option<Diagnostic> {
+        let is_behind_name = matches!(
+            self.node.kind(),
+            SyntaxKind::MissingParams
+                | SyntaxKind::MissingEq
+                | SyntaxKind::MissingType
+                | SyntaxKind::MissingBlock
+        );
+        let (before, rest) = self.source.text.split_at_checked(self.at as usize)?;
+        if !is_behind_name || !before.ends_with(|c: char| c == '_' || c.is_alphanumeric()) {
+            return None;
+        }
+        // One picture may be made of several characters, all of them outside of ASCII.
+        let len = rest.find(|c: char| c.is_ascii() || c.is_alphanumeric()).unwrap_or(rest.len());
+        let picture = rest.get(..len).filter(|text| text.starts_with(is_picture))?;
+        let span = Span::new(self.at, self.at.saturating_add(u32::try_from(len).ok()?));
+        let found = Diagnostic::error(codes::MISSING_NAME, format!("`{picture}` cannot stand in a name"));
+        let found = found.primary(span, "").help("a name is letters, digits and `_`");
+        Some(found.fix(Fix::maybe("remove it").delete(span)))
+    }
+
     /// `call(search, query: q)`: the name stands before the parentheses.
     fn name_in_parens(&self, found: Diagnostic, lead: &str, paren: Span) -> Diagnostic {
         let (name, span) = self.source.next_on_line(paren.end);
@@ -98,4 +120,9 @@ impl Missing<'_> {
             None => found,
         }
     }
+}
+
+/// Whether `c` is drawn as a picture, and never a bracket or sign of another script.
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{2600}'..='\u{27BF}' | '\u{1F000}'..='\u{1FAFF}')
 }

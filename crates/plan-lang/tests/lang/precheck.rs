@@ -164,3 +164,34 @@ fn what_looks_like_a_gap_in_texts_and_docs_is_kept() {
     assert_eq!(function(&format!("{comments}/// d\nfn f() -> Int = 1\n")).docs.as_deref(), Some("d"));
     assert_eq!(words(&format!("fn f() -> String = \"{{{blank}1{blank}}}\"\n")).len(), 12);
 }
+
+/// A message that quotes one shows its escape.
+#[test]
+fn no_message_holds_what_cannot_be_seen() {
+    for c in ['\u{7}', '\u{85}', '\r', '\0', '\u{9b}'] {
+        for text in [
+            "C x\n",
+            "fn C() -> Int = 1\n",
+            "fn f(a: Int C) -> C = 1C\n",
+            "fn f() -> String = \"\\C\"\n",
+            "fn f() -> String = \"\"\"\\C\"\"\"\n",
+            "fn f() -> Int = match a { C => 1 C, }\n",
+            "plan p() -> Int {\n C\n 1 C 2\n xC yC(\n}\n",
+            "record R { C a C: Int C, }",
+            "enum E { C, A C }",
+            "policy w = { C: C }",
+            "use `aC` { `C` }\n",
+        ] {
+            let text = text.replace('C', &c.to_string());
+            let parse = parse(&text);
+            assert!(parse.has_errors(), "{text:?}");
+            for found in parse.diagnostics() {
+                let labels = found.labels.iter().map(|label| &label.text);
+                let fix = found.fix.iter().map(|fix| &fix.message);
+                let mut parts =
+                    labels.chain(&found.notes).chain(&found.help).chain(fix).chain([&found.message]);
+                assert!(parts.all(|part| !part.contains(char::is_control)), "{text:?}: {found:?}");
+            }
+        }
+    }
+}

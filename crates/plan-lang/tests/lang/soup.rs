@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::text;
 
-const TOKENS: [&str; 72] = [
+const TOKENS: [&str; 74] = [
     "plan",
     "fn",
     "record",
@@ -54,6 +54,8 @@ const TOKENS: [&str; 72] = [
     "\"t\"",
     "\"{x}\"",
     "\\",
+    "\"\"\"\\",
+    "\"\"\"\\u{",
     "(",
     ")",
     "[",

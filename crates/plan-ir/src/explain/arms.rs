@@ -1,15 +1,19 @@
 //! When the arms of a branch are taken, in the words of the plan.
 
-use plan_ir::expr::Pattern;
-use plan_ir::plan::{CompiledPlan, NodeBody};
+use schema::text_form::show_time;
 use schema::types::{Type, TypeDefs};
 use schema::value::Value;
+
+use super::duration_literal;
+use crate::expr::Pattern;
+use crate::plan::{CompiledPlan, NodeBody};
 
 /// Longest text of a literal, in characters.
 const LITERAL_CHARS_MAX: usize = 24;
 
-/// One text per arm; empty for a node that has none.
-pub(crate) fn arms(plan: &CompiledPlan, body: &NodeBody) -> Vec<String> {
+/// When each arm of a branch is taken, one text per arm: `if Bad("x")`, `otherwise`. Empty for a node that has no arms.
+#[must_use]
+pub fn arms(plan: &CompiledPlan, body: &NodeBody) -> Vec<String> {
     let NodeBody::Branch { scrutinee, patterns } = body else { return Vec::new() };
     let ty = plan.body.exprs.ty(scrutinee.body);
     patterns.iter().map(|pattern| arm(&plan.body.types, ty, pattern)).collect()
@@ -73,8 +77,73 @@ fn literal(value: &Value) -> String {
         Value::String(value) => {
             let short: String = value.chars().take(LITERAL_CHARS_MAX).collect();
             let more = if short.len() < value.len() { "…" } else { "" };
-            format!("\"{short}{more}\"")
+            // Each arm is one line, whatever its text holds.
+            format!("\"{}{more}\"", short.chars().map(character).collect::<String>())
+        }
+        Value::Amount(amount) => amount.to_string().replace(' ', ""),
+        Value::Duration(us) => duration(*us),
+        Value::Time(us) => {
+            show_time(*us).map_or_else(|| "a literal".to_owned(), |time| format!("\"{time}\""))
         }
         _ => "a literal".to_owned(),
+    }
+}
+
+/// A character of a text as a plan writes it.
+fn character(c: char) -> String {
+    match c {
+        '"' | '\\' | '{' | '}' => format!("\\{c}"),
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\t' => "\\t".to_owned(),
+        c if c.is_control() => format!("\\u{{{:X}}}", u32::from(c)),
+        c => c.to_string(),
+    }
+}
+
+/// A duration to the microsecond: unlike a bound, what an arm asks for is not rounded.
+fn duration(us: i64) -> String {
+    let sign = if us < 0 { "-" } else { "" };
+    let length = us.unsigned_abs();
+    match length % 1_000 {
+        0 => format!("{sign}{}", duration_literal(length)),
+        rest => {
+            let fraction = format!("{rest:03}");
+            format!("{sign}{}.{}ms", length / 1_000, fraction.trim_end_matches('0'))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schema::amount::{Amount, Currency};
+    use schema::value::Value;
+
+    use super::literal;
+
+    #[test]
+    fn literals_are_shown_as_a_plan_writes_them() {
+        let shown = [
+            Value::Amount(Amount::new(1_500_000, Currency::MicroUsd)),
+            Value::Amount(Amount::new(1, Currency::Rao)),
+            Value::Duration(4_000_000),
+            Value::Duration(-1_500),
+            Value::Time(0),
+            Value::string("a \"b\" {\n\u{7}}"),
+            Value::string("twenty-five characters, x"),
+        ]
+        .map(|value| literal(&value));
+        assert_eq!(
+            shown,
+            [
+                "1.5USD",
+                "0.000000001TAO",
+                "4s",
+                "-1.5ms",
+                "\"1970-01-01T00:00:00Z\"",
+                r#""a \"b\" \{\n\u{7}\}""#,
+                "\"twenty-five characters, …\"",
+            ]
+        );
     }
 }
