@@ -64,6 +64,8 @@ pub(crate) fn exit_of(code: &str) -> Exit {
         // A name, tenant or label of the command line, or one key more than a vault holds.
         "E1708" => Exit::Usage,
         code if code.starts_with("E060") => Exit::Lock,
+        // What was given is too large; nothing is wrong with the store.
+        "E1009" => Exit::Usage,
         code if code.starts_with("E10") => Exit::Store,
         code if code.starts_with("E15") => Exit::Usage,
         code if code.starts_with("E17") => Exit::MissingSecret,
@@ -159,6 +161,7 @@ mod tests {
             ("E0608", Exit::Lock),
             ("E0612", Exit::Failed),
             ("E1001", Exit::Store),
+            ("E1009", Exit::Usage),
             ("E1105", Exit::MissingSecret),
             ("E1150", Exit::Failed),
             ("E1163", Exit::Usage),

@@ -126,6 +126,7 @@ async fn a_search_ranks_and_filters() {
     for odd in ["\"", "web AND (", "title:web", "*", "'; DROP TABLE search; --", "\u{0}", "😀"] {
         search(odd, &[], "", 5).await.unwrap();
     }
+    assert_refused(search(&"x".repeat(1_001), &[], "", 5).await, Code::InvalidArgument, "E1009", &[]);
     assert_not_found(search("web", &[], "nope", 0).await, "E1202", "capability", "nope");
 }
 
