@@ -36,10 +36,18 @@ pub(crate) fn put(
             let message = format!("`{name}` is made of `messages`; leave it out");
             return Err(Failure::parameter(name.as_str(), message));
         }
-        if value.is_null() {
+        // No word to stop at is none.
+        if value.is_null() || (name == "stop" && is_neutral(name, value)) {
             continue;
         }
         let same = SAME.iter().find(|(known, _)| known == name).map_or("", |(_, same)| same);
+        let has = |name: &str| shape.properties.contains_key(name);
+        let differs = |other: &&Value| !other.is_null() && *other != value;
+        if !(has(name) && has(same)) && body.get(same).filter(differs).is_some() {
+            let message =
+                format!("`{name}` and `{same}` mean the same and say different things; leave one out");
+            return Err(Failure::parameter(name.as_str(), message));
+        }
         match [name.as_str(), same].into_iter().find_map(|name| shape.properties.get_key_value(name)) {
             Some((known, schema)) => drop(arguments.insert(known.clone(), fitted(name, value, schema)?)),
             None if WITHOUT_EFFECT.contains(&name.as_str()) || is_neutral(name, value) => {}
@@ -158,5 +166,15 @@ mod tests {
         ] {
             assert_eq!(arguments(json!({ name: value })), Err(json!(name)));
         }
+    }
+
+    #[test]
+    fn two_names_of_one_meaning_say_the_same() {
+        let both = |short: Value, long: Value| {
+            arguments(json!({ "max_tokens": short, "max_completion_tokens": long, "stop": [] }))
+        };
+        assert_eq!(both(json!(5), json!(5)), Ok(json!({ "max_tokens": 5 })));
+        assert_eq!(both(Value::Null, json!(5)), Ok(json!({ "max_tokens": 5 })));
+        assert!(both(json!(5), json!(600)).is_err());
     }
 }

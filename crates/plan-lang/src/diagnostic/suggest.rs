@@ -52,12 +52,16 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// ```
 /// use plan_lang::written_name;
 /// assert_eq!((written_name("query"), written_name("$top")), ("query".into(), "`$top`".into()));
+/// assert_eq!((written_name("a.b"), written_name("9x")), ("`a.b`".into(), "`9x`".into()));
 /// ```
 #[must_use]
 pub fn written_name(name: &str) -> Cow<'_, str> {
-    // A path is words with dots between.
-    let is_word = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
-    if is_word { Cow::Borrowed(name) } else { Cow::Owned(format!("`{name}`")) }
+    if is_word(name) { Cow::Borrowed(name) } else { Cow::Owned(format!("`{name}`")) }
+}
+
+fn is_word(name: &str) -> bool {
+    name.starts_with(|c: char| c == '_' || c.is_alphabetic())
+        && name.chars().all(|c| c == '_' || c.is_alphanumeric())
 }
 
 impl Diagnostic {
@@ -79,8 +83,11 @@ impl Diagnostic {
     /// Says that `name` was meant at `span`, and offers it.
     #[must_use]
     pub fn meant(self, name: &str, span: Span) -> Self {
+        // A path is words with dots between.
+        let is_path = name.split('.').all(is_word);
+        let written = if is_path { Cow::Borrowed(name) } else { written_name(name) };
         self.help(format!("did you mean `{name}`?"))
-            .fix(Fix::maybe(format!("use `{name}`")).replace(span, written_name(name)))
+            .fix(Fix::maybe(format!("use `{name}`")).replace(span, written))
     }
 }
 
