@@ -12,6 +12,7 @@ mod arguments;
 mod fault;
 mod follow;
 mod money;
+mod owner;
 mod progress;
 mod prompt;
 mod request;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
+use crate::owner::{Owners, own_sessions};
 use crate::server::Server;
 use crate::{ErrorPage, Options};
 
@@ -46,6 +47,7 @@ pub fn router(channel: Channel, error_page: ErrorPage) -> (Router, Session) {
     sessions.session_config.keep_alive = Some(SESSION_IDLE_MAX);
     let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::new(sessions), config);
     let routes = Router::new().route_service(PATH, service).layer(map_response(in_json));
+    let routes = routes.layer(from_fn_with_state(Owners::default(), own_sessions));
     (routes, Session(token))
 }
 

@@ -127,6 +127,38 @@ async fn the_token_of_a_caller_goes_on_to_the_service() {
     assert!(child.wait().unwrap().success());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_of_use_to_the_token_that_began_it_alone() {
+    let folder = e2e::folder();
+    fs::write(folder.path().join("orchestra.toml"), crate::PROJECT).unwrap();
+    let token = |name: &str| {
+        let mut command = Command::new(orch());
+        command.current_dir(folder.path()).env_remove("ORCHESTRA_CONFIG");
+        let added = command.args(["tokens", "add", name, "--no-spend-max"]).output().unwrap();
+        format!("authorization: Bearer {}\r\n", String::from_utf8(added.stdout).unwrap().trim())
+    };
+    let (mine, other) = (token("mine"), token("other"));
+    let server = Orch::serve(folder.path());
+    let address = server.address;
+    let host = format!("host: {address}\r\n");
+    let begun = head(&mut send(address, "POST", &format!("{host}{mine}"), INITIALIZE).await).await;
+    let session = begun.lines().find(|line| line.starts_with("mcp-session-id: ")).unwrap();
+    let (bare, _) = session.rsplit_once('.').unwrap();
+    // To end what is not there is to have ended it.
+    for (method, body, status) in
+        [("POST", INITIALIZED, 404), ("POST", LIST, 404), ("GET", "", 404), ("DELETE", "", 202)]
+    {
+        for (who, session) in [(&other, session), (&mine, bare), (&other, bare)] {
+            let headers = format!("{host}{who}{session}\r\n");
+            let refused = head(&mut send(address, method, &headers, body).await).await;
+            assert!(refused.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {refused}");
+        }
+    }
+    let with = format!("{host}{mine}{session}\r\n");
+    head(&mut send(address, "POST", &with, INITIALIZED).await).await;
+    assert!(listed(address, &with).await.contains("search_subnets"));
+}
+
 /// The body of the answer to one request of a session, up to the end of its JSON.
 async fn said(address: SocketAddr, headers: &str, request: &str) -> String {
     let mut stream = send(address, "POST", headers, request).await;
