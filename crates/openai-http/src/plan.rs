@@ -75,10 +75,14 @@ impl Started {
 
     async fn answer(&mut self) -> Result<Answered, Failure> {
         let watch = v1::WatchRunRequest { name: self.run.name.clone(), after_seq: 0 };
-        let mut events = self.runs.watch_run(self.caller.request(watch)).await?.into_inner();
-        while events.message().await?.is_some() {}
+        // The run goes on where it can no longer be watched, and what it will cost nobody knows.
+        let unknown = Receipt { certain: false, ..self.receipt(&v1::Run::default()) };
+        let lost = |status: Status| Failure::from(status).settled(unknown.clone());
+        let mut events = self.runs.watch_run(self.caller.request(watch)).await.map_err(lost)?.into_inner();
+        while events.message().await.map_err(lost)?.is_some() {}
         let get = v1::GetRunRequest { name: self.run.name.clone() };
-        let run = self.runs.get_run(self.caller.request(get)).await?.into_inner().run.unwrap_or_default();
+        let run = self.runs.get_run(self.caller.request(get)).await.map_err(lost)?.into_inner().run;
+        let run = run.unwrap_or_default();
         self.ended = true;
         let receipt = self.receipt(&run);
         match run.state() {

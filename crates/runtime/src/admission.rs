@@ -11,15 +11,9 @@ use crate::core::Prepared;
 use crate::error::Error;
 use crate::spend::SpendCap;
 
-/// A run that may begin.
-pub(crate) struct Admitted {
-    /// The most that it may cost, in its currency; under a cap exactly with its arguments.
-    pub(crate) cost: Amount,
-    /// What is to be set aside for it: that, and under a cap what requests without a price count for beyond it.
-    pub(crate) reserved: Amount,
-}
-
-/// Checks what the plan may cost with these arguments against its budget and the caller's own limit.
+/// Checks what the plan may cost with these arguments against its budget and the caller's own limit. Returns what is to be
+/// set aside for the run, in its currency: the most it may cost; under a cap exactly with these arguments, and with what
+/// requests without a price count for beyond it.
 ///
 /// # Errors
 /// [`Error::NoLimits`], [`Error::AboveMax`], [`Error::AboveBudget`], [`Error::Unbounded`] or [`Error::Budget`].
@@ -28,13 +22,13 @@ pub(crate) fn check(
     inputs: &[Value],
     cost_max: Option<Amount>,
     cap: Option<&SpendCap>,
-) -> Result<Admitted, Error> {
+) -> Result<Amount, Error> {
     has_limits(plan)?;
     let budget = budget(plan, inputs)?;
     let general = plan.bound.as_ref().filter(|bound| fits(plan, bound, budget, cost_max));
     if let Some(general) = general.filter(|_| cap.is_none()) {
         // The usual case, and cheap.
-        return Ok(Admitted { cost: general.cost, reserved: general.cost });
+        return Ok(general.cost);
     }
     let exact = bound(&plan.plan, Some(inputs)).map_err(|errors| {
         let first = errors.into_iter().next();
@@ -52,8 +46,7 @@ pub(crate) fn check(
         }
     }
     refuse_shortage(plan, &exact, budget)?;
-    let reserved = cap.map_or(may_cost, |cap| cap.reservation(may_cost, &exact.contributors));
-    Ok(Admitted { cost: may_cost, reserved })
+    Ok(cap.map_or(may_cost, |cap| cap.reservation(may_cost, &exact)))
 }
 
 /// Refuses a plan whose budget may not suffice for a call that fails the plan then.

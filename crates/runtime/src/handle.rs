@@ -17,7 +17,6 @@ use store::{Append, ViewScan};
 use subnet::Listen;
 use tokio::sync::{oneshot, watch};
 
-use crate::admission::Admitted;
 use crate::core::Prepared;
 use crate::create::{Asked, Creation};
 use crate::driver::{self, LiveRun, LoadedPlan, Options, Phase, Registry, Services, Task, Turns};
@@ -150,7 +149,7 @@ impl Handle {
     pub async fn open_accounts(&self) -> Result<(), Error> {
         for (tenant, cap) in &self.shared.options.spend_caps {
             let mut account = Account::new(cap.clone());
-            spend::settled(&*self.shared.services.log, tenant, &mut account).await?;
+            spend::settled(&self.shared, tenant, &mut account).await?;
             self.shared.registry.open_account(tenant, account);
         }
         Ok(())
@@ -158,7 +157,7 @@ impl Handle {
 
     /// Takes up every run that an earlier process left behind; returns how many there are. What was in
     /// flight is treated by the crash rule: a call is sent again only if that does no harm and its price
-    /// fits the budget once more.
+    /// fits the budget once more, and where its tenant has a cap only by the retries of the plan.
     ///
     /// # Errors
     /// [`Error::Store`] where the list of open runs cannot be read.
@@ -215,7 +214,7 @@ impl Handle {
 
     fn admit(
         &self,
-        mut request: CreateRun,
+        request: CreateRun,
         inputs: Arc<[Value]>,
         asked: Option<Asked>,
     ) -> Result<Started, Error> {
@@ -223,13 +222,7 @@ impl Handle {
         let callable = request.plan.callable(&self.shared.services, &request.tenant);
         request.plan.check(&callable)?;
         let cap = self.shared.cap(&request.tenant);
-        let Admitted { cost, reserved } =
-            admission::check(&request.plan.prepared, &inputs, request.cost_max, cap)?;
-        if cap.is_some() {
-            // Its budget may be larger. What was under way when a process ended is charged, and sending it again would pass
-            // what is set aside, and with that the cap.
-            request.cost_max = Some(cost);
-        }
+        let reserved = admission::check(&request.plan.prepared, &inputs, request.cost_max, cap)?;
         let new = Creation::new(
             &self.shared,
             request,

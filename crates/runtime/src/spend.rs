@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use plan_ir::bound::Contributor;
+use plan_ir::bound::Bound;
 use schema::amount::{Amount, Currency};
-use schema::price::PriceBasis;
-use store::{Log, ViewScan};
+use schema::price::{PriceBasis, PriceRule};
+use store::ViewScan;
 
+use crate::core::Prepared;
 use crate::error::Error;
+use crate::handle::Shared;
 use crate::rows;
 use crate::view::{CostRow, Run, RunId};
 
@@ -54,21 +56,32 @@ impl SpendCap {
 
     /// What is set aside for a run that may cost `cost` by what its caller says, and is made of these calls: as much more
     /// as those without a price count for beyond what is said of them, so that it is never less than what is counted.
-    pub(crate) fn reservation(&self, cost: Amount, calls: &[Contributor]) -> Amount {
+    pub(crate) fn reservation(&self, cost: Amount, bound: &Bound) -> Amount {
         let least = self.unpriced(cost.currency);
-        let unpriced = calls.iter().filter(|call| call.basis == PriceBasis::Declared);
-        let beyond = unpriced.map(|call| least.saturating_mul(call.requests).saturating_sub(call.cost.units));
+        let unpriced = bound.contributors.iter().filter(|call| call.basis == PriceBasis::Declared);
+        let beyond = unpriced.map(|call| {
+            // Where a budget holds calls back, what they cost says nothing of how many there may be.
+            let is_held = call.purse.is_some() || cost.units < bound.cost.units;
+            let said = if is_held { 0 } else { call.cost.units };
+            least.saturating_mul(call.requests).saturating_sub(said)
+        });
         let units = beyond.fold(cost.units, u64::saturating_add);
         Amount::new(units, cost.currency)
     }
 
-    /// What a run that ended counts for: what is known of its cost, and for what is only said by its caller at least as
-    /// much as requests without a price do.
-    pub(crate) fn counted(&self, run: &Run) -> Amount {
+    /// What a run of `plan` that ended counts for: what is known of its cost, and for what is only said by its caller at least
+    /// as much as requests without a price do. Of a plan that is not known no price is.
+    pub(crate) fn counted(&self, run: &Run, plan: Option<&Prepared>) -> Amount {
         let currency = run.total.currency;
         let least = self.unpriced(currency);
+        let is_priced = |row: &CostRow| {
+            let mut operations = plan.into_iter().flat_map(Prepared::operations);
+            operations.any(|operation| operation.id == row.operation && operation.price != PriceRule::Unknown)
+        };
         let row = |row: &CostRow| match row.basis {
             PriceBasis::Known | PriceBasis::Observed => row.cost.units,
+            // It was set aside by its price, and nobody knows whether it was charged.
+            PriceBasis::Assumed if is_priced(row) => row.cost.units,
             PriceBasis::Declared | PriceBasis::Assumed => {
                 row.cost.units.max(least.saturating_mul(u64::from(row.attempts)))
             }
@@ -94,9 +107,9 @@ impl Account {
         Self { cap, settled: BTreeMap::new() }
     }
 
-    /// Adds a run that ended.
-    pub(crate) fn settle(&mut self, run: &Run) {
-        self.add(self.cap.counted(run));
+    /// Adds a run of `plan` that ended.
+    pub(crate) fn settle(&mut self, run: &Run, plan: Option<&Prepared>) {
+        self.add(self.cap.counted(run, plan));
     }
 
     fn add(&mut self, cost: Amount) {
@@ -133,7 +146,8 @@ impl Account {
 }
 
 /// What the runs of a tenant that ended have cost, as their rows say.
-pub(crate) async fn settled(log: &dyn Log, tenant: &str, account: &mut Account) -> Result<(), Error> {
+pub(crate) async fn settled(shared: &Shared, tenant: &str, account: &mut Account) -> Result<(), Error> {
+    let log = &*shared.services.log;
     let prefix = format!("{tenant}/");
     let mut after: Option<String> = None;
     loop {
@@ -153,7 +167,10 @@ pub(crate) async fn settled(log: &dyn Log, tenant: &str, account: &mut Account) 
             {
                 run = whole;
             }
-            account.settle(&run);
+            let is_assumed = run.costs.iter().any(|row| row.basis == PriceBasis::Assumed);
+            // One that cannot be read any more counts as one without prices.
+            let plan = if is_assumed { shared.plan(run.plan_hash).await.ok().flatten() } else { None };
+            account.settle(&run, plan.as_ref().map(|plan| &*plan.prepared));
         }
     }
 }

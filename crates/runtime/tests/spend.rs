@@ -16,7 +16,7 @@ use schema::types::Type;
 use store::{Log, Sqlite};
 use support::server::{Reply, Server};
 use support::world::{World, request, services};
-use support::{Builder, CallOptions, operation, per_call, usd};
+use support::{Builder, CallOptions, FallbackOptions, operation, per_call, usd};
 
 const CAPPED: &str = "agent";
 
@@ -40,12 +40,8 @@ fn calling(operation: &OperationDescriptor, max_price: Option<Amount>) -> Compil
 }
 
 async fn world(folder: &Path, cap: u64) -> World {
-    world_of(folder, SpendCap::new([usd(cap)])).await
-}
-
-async fn world_of(folder: &Path, cap: SpendCap) -> World {
     let log: Arc<dyn Log> = Arc::new(Sqlite::open(&store::Options::new(folder)).unwrap());
-    let spend_caps = BTreeMap::from([(Arc::from(CAPPED), cap)]);
+    let spend_caps = BTreeMap::from([(Arc::from(CAPPED), SpendCap::new([usd(cap)]))]);
     let world = World::with(Options { spend_caps, ..Options::default() }, services(log));
     world.handle.open_accounts().await.unwrap();
     world.handle.recover().await.unwrap();
@@ -83,16 +79,17 @@ async fn what_was_spent_and_what_is_under_way_counts_after_a_restart() {
     let quick = Server::start(|_| Reply::answer("fine")).await;
     let slow = Server::start(|_| Reply::answer("never").after(3_600_000)).await;
     let folder = tempfile::tempdir().unwrap();
-    let cap = SpendCap::new([usd(350)]).with_unpriced_min(usd(0));
-    {
-        let world = world_of(folder.path(), cap.clone()).await;
+    let open = {
+        let world = world(folder.path(), 350).await;
         let run = world.handle.create_run(of(CAPPED, &world.load(plan(&quick)))).await.unwrap();
         assert_eq!(world.handle.wait(CAPPED, run).await.unwrap().total, usd(100));
-        world.handle.create_run(of(CAPPED, &world.load(plan(&slow)))).await.unwrap();
+        let open = world.handle.create_run(of(CAPPED, &world.load(plan(&slow)))).await.unwrap();
         slow.arrived(1).await;
         world.handle.shutdown(std::time::Duration::ZERO).await;
-    }
-    let world = world_of(folder.path(), cap).await;
+        open
+    };
+    let world = world(folder.path(), 350).await;
+    world.handle.wait(CAPPED, open).await.unwrap();
     let plan = world.load(plan(&quick));
     // 100 are spent, and 100 for what was under way, which is not sent again; another 100 fit, and no more.
     let run = world.handle.create_run(of(CAPPED, &plan)).await.unwrap();
@@ -101,6 +98,48 @@ async fn what_was_spent_and_what_is_under_way_counts_after_a_restart() {
     let Error::SpendCap { spent, reserved, .. } = &refused else { panic!("{refused}") };
     assert_eq!((*spent, *reserved), (usd(300), usd(0)));
     assert_eq!(slow.count(), 1);
+}
+
+#[tokio::test]
+async fn a_call_without_a_price_that_a_restart_interrupts_counts_once() {
+    let slow = Server::start(|_| Reply::answer("never").after(3_600_000)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let open = {
+        let world = world(folder.path(), 19_999).await;
+        let open = world.handle.create_run(of(CAPPED, &world.load(unpriced(&slow, 0)))).await.unwrap();
+        slow.arrived(1).await;
+        world.handle.shutdown(std::time::Duration::ZERO).await;
+        open
+    };
+    for _ in 0..2 {
+        let world = world(folder.path(), 19_999).await;
+        world.handle.wait(CAPPED, open).await.unwrap();
+        let refused = world.handle.create_run(of(CAPPED, &world.load(unpriced(&slow, 0)))).await.unwrap_err();
+        let Error::SpendCap { spent, reserved, .. } = &refused else { panic!("{refused}") };
+        assert_eq!((*spent, *reserved), (usd(10_000), usd(0)));
+    }
+    assert_eq!(slow.count(), 1);
+}
+
+#[tokio::test]
+async fn requests_that_a_budget_holds_back_are_set_aside_all_the_same() {
+    let server = Server::start(|_| Reply::answer("fine")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let unpriced = operation("sn1.echo", &server.url, PriceRule::Unknown, true);
+    let mut b = Builder::new(Some(usd(12_000)), Some(60_000_000), &[unpriced]);
+    let arg = b.text("hello");
+    let options = CallOptions {
+        retries: 2,
+        max_price: Some(usd(12_000)),
+        fallback: Some(FallbackOptions::Value("none".into())),
+        ..CallOptions::to(0)
+    };
+    let call = b.call("ask", arg, &options, &[]);
+    let plan = b.finish(call, Type::STRING);
+    let world = world(folder.path(), 41_999).await;
+    let refused = world.handle.create_run(of(CAPPED, &world.load(plan))).await.unwrap_err();
+    let Error::SpendCap { cost, .. } = &refused else { panic!("{refused}") };
+    assert_eq!(*cost, usd(12_000 + 3 * 10_000));
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ use crate::access::tenant;
 use crate::convert;
 use crate::ledger;
 use crate::open::Service;
-use crate::run::{cost_view, event_view, failed, request_id};
+use crate::run::{cost_view, event_view, failed, interrupted, request_id};
 use crate::status::{DOMAIN, bad_field, grpc_code, short, status};
 
 use plans::{CallPlan, CallPlans, Called};
@@ -320,12 +320,10 @@ fn refused(error: Error) -> Status {
 /// The status of a call of which nothing is known any more. Where it was made its run is named, and nothing is said of when to
 /// ask again: that would be a second call.
 fn unanswered(error: Error) -> Status {
-    let Error::Interrupted(run) = error else { return failed(error) };
-    let metadata = [("run", format!("runs/{run}")), ("certain", "false".into())];
-    let metadata = metadata.map(|(name, value)| (name.to_owned(), value));
-    let mut details = ErrorDetails::new();
-    details.set_error_info(error.code(), DOMAIN, HashMap::from(metadata));
-    Status::with_error_details(grpc_code(error.code()), error.to_string(), details)
+    match error {
+        Error::Interrupted(run) => interrupted(run, &error, None),
+        error => failed(error),
+    }
 }
 
 fn proof_id(run: &Run) -> String {

@@ -1,5 +1,6 @@
 //! `RunService`: runs over gRPC.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::access::tenant;
 use crate::compiler::{Pins, compile};
@@ -20,7 +22,7 @@ use crate::convert;
 use crate::open::Service;
 use crate::plans;
 use crate::published::Published;
-use crate::status::{bad_field, not_found, plan_errors, status};
+use crate::status::{DOMAIN, RETRY_DELAY, bad_field, grpc_code, not_found, plan_errors, status};
 
 /// Longest request id; a UUID has 36 bytes.
 const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -216,8 +218,19 @@ pub(crate) fn failed(error: Error) -> Status {
             not_found(error.code(), "proof", &format!("runs/{run}/proof"), error.to_string())
         }
         Error::Input(input) => bad_field(input.code(), "inputs_json", error.to_string()),
+        Error::Interrupted(run) => interrupted(*run, &error, Some(RETRY_DELAY)),
         _ => status(error.code(), error.to_string()),
     }
+}
+
+/// The status where a run was under way when the runtime shut down, and when to ask for it again.
+pub(crate) fn interrupted(run: RunId, error: &Error, again: Option<Duration>) -> Status {
+    let metadata = [("run", format!("runs/{run}")), ("certain", "false".into())];
+    let metadata = metadata.map(|(name, value)| (name.to_owned(), value));
+    let mut details = ErrorDetails::new();
+    details.set_error_info(error.code(), DOMAIN, HashMap::from(metadata));
+    details.set_retry_info(again);
+    Status::with_error_details(grpc_code(error.code()), error.to_string(), details)
 }
 
 fn run_id(name: &str) -> Result<RunId, Status> {

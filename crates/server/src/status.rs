@@ -20,7 +20,7 @@ const VIOLATIONS_MAX: usize = 20;
 const RENDERED_BYTES_MAX: usize = 4 << 10;
 
 /// How long a client should wait before it tries again when the service is busy or draining.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
+pub(crate) const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Bytes of the longest message of a status. A message repeats what a client sent, of whatever length, and stands in
 /// headers, of which clients take so many bytes and no more.

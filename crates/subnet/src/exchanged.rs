@@ -136,7 +136,10 @@ impl Exchanged {
         // A key that came in pieces is whole only in what they make.
         let is_joined = |key| is_made && self.body.as_ref().is_ok_and(|body| echo::is_echoed(key, body));
         match key.is_some_and(is_joined) {
-            true => self.body = Err(repeats_the_key()),
+            true => {
+                self.body = Err(repeats_the_key());
+                self.attestation = None;
+            }
             false if !is_echoed => self.response_body = exchange.body,
             false => {}
         }

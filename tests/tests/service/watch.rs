@@ -8,6 +8,7 @@ use e2e::subnet::{Gate, Reply, Subnet, micro_usd};
 use proto::v1;
 use serde_json::json;
 use tonic::{Code, Status, Streaming};
+use tonic_types::StatusExt as _;
 
 use super::{MANY, PRICE, World, assert_refused};
 
@@ -162,6 +163,7 @@ async fn a_server_that_stops_hands_its_runs_to_the_next() {
     });
     let host = served.stop().await;
     let (mut events, status) = watcher.await.unwrap();
+    assert_eq!(status.get_details_error_info().unwrap().metadata["run"], run.name);
     assert_refused::<()>(Err(status), Code::Unavailable, "E1173", &[]);
     let mut last = None;
     while let Ok(Some(now)) = health.message().await {

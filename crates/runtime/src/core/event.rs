@@ -27,6 +27,8 @@ pub enum Event {
     AttemptDone(AttemptId, Box<Outcome>),
     /// A crash lay between the attempt's intent and its result.
     Interrupted(AttemptId),
+    /// The same, in a run whose attempts are counted: it is repeated by the retries of the plan only.
+    Lost(AttemptId),
     /// What a look-up found.
     LookedUp(LookupId, Option<Box<Hit>>),
     /// Time passed: at least [`super::Core::next_timer_us`].

@@ -147,7 +147,8 @@ impl Core {
             (Phase::Pending, Event::Start) => self.start(),
             (Phase::Pending | Phase::Running, Event::Cancel) => self.finish(End::Cancelled),
             (Phase::Running, Event::AttemptDone(id, outcome)) => self.attempt_done(id, *outcome),
-            (Phase::Running, Event::Interrupted(id)) => self.attempt_interrupted(id),
+            (Phase::Running, Event::Interrupted(id)) => self.attempt_interrupted(id, true),
+            (Phase::Running, Event::Lost(id)) => self.attempt_interrupted(id, false),
             (Phase::Running, Event::LookedUp(id, hit)) => self.looked_up(id, hit.map(|hit| *hit)),
             (Phase::Running, Event::Tick) => self.tick(),
             _ => {}

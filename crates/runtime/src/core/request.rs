@@ -181,9 +181,9 @@ impl Core {
         }
     }
 
-    /// A crash lay between intent and result. Sent again only if that does no harm and fits the budget;
+    /// A crash lay between intent and result. Sent again only if that is wanted, does no harm and fits the budget;
     /// the retries of the plan are not touched, for the plan's own failures did not cause it.
-    pub(super) fn attempt_interrupted(&mut self, id: AttemptId) {
+    pub(super) fn attempt_interrupted(&mut self, id: AttemptId, again: bool) {
         let plan = Arc::clone(&self.plan);
         let Some(attempt) = self.attempts.remove(&id) else { return };
         let (frame, node, vote) = (attempt.frame, attempt.node, attempt.vote);
@@ -210,8 +210,8 @@ impl Core {
             call.begin_later(timeout.0.saturating_sub(before.0));
             self.timers.remove(before);
         }
-        let safe = plan.operation(attempt.operation).descriptor.repeat.safe;
-        if !safe || self.ask(frame, node, spec, vote, attempt.position).is_err() {
+        let again = again && plan.operation(attempt.operation).descriptor.repeat.safe;
+        if !again || self.ask(frame, node, spec, vote, attempt.position).is_err() {
             self.request_ended(id, &attempt, Err(error));
         }
     }

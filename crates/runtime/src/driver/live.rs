@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use schema::amount::Amount;
 use tokio::sync::{mpsc, watch};
 
+use crate::core::Prepared;
 use crate::error::Error;
 use crate::spend::Account;
 use crate::view::{Run, RunId};
@@ -124,16 +125,16 @@ impl Registry {
     }
 
     /// The run has ended.
-    pub(crate) fn settle(&self, run: &Run) {
+    pub(crate) fn settle(&self, run: &Run, plan: &Prepared) {
         let mut runs = self.runs.lock();
         if let Some(entry) = runs.driven.remove(&run.id) {
-            runs.spent(&entry.tenant, run);
+            runs.spent(&entry.tenant, run, Some(plan));
         }
     }
 
     /// A run that was never driven here has ended.
     pub(crate) fn spent(&self, tenant: &str, run: &Run) {
-        self.runs.lock().spent(tenant, run);
+        self.runs.lock().spent(tenant, run, None);
     }
 
     /// The run is not driven any more, though it has not ended.
@@ -188,9 +189,9 @@ impl Runs {
         open.filter(move |entry| *entry.tenant == *tenant).map(|entry| entry.live.reserved)
     }
 
-    fn spent(&mut self, tenant: &str, run: &Run) {
+    fn spent(&mut self, tenant: &str, run: &Run, plan: Option<&Prepared>) {
         if let Some(account) = self.accounts.get_mut(tenant) {
-            account.settle(run);
+            account.settle(run, plan);
         }
     }
 }

@@ -126,7 +126,7 @@ async fn fold(shared: &Arc<Shared>, tenant: &Arc<str>, run: RunId) -> Result<Tas
     let challenge = proof::challenge::challenge_hash(&opened.challenge);
     // It was admitted once; where that cannot be told again, everything that is left is reserved for it.
     let reserved = admission::check(&plan.prepared, &opened.inputs, opened.cost_max, shared.cap(tenant))
-        .map_or(Amount::new(u64::MAX, plan.prepared.currency), |admitted| admitted.reserved);
+        .unwrap_or(Amount::new(u64::MAX, plan.prepared.currency));
     let clock = Clock::from(core.now_us());
     let tenant = Arc::clone(tenant);
     summary.total = core.spent();
@@ -195,8 +195,10 @@ async fn replay(
 impl Task {
     /// Applies the crash rule to what is in flight, then goes on. Of a run that was cancelled nothing is.
     pub(crate) async fn resume(&mut self) -> Result<(), Error> {
+        // What is set aside under a cap is for so many attempts as the plan has.
+        let event = if self.is_capped() { Event::Lost } else { Event::Interrupted };
         for attempt in self.lost() {
-            self.take(Event::Interrupted(attempt));
+            self.take(event(attempt));
         }
         self.look_up(self.lookups()).await?;
         self.drive().await

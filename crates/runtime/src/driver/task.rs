@@ -158,6 +158,11 @@ impl Task {
         rows::open(append, &self.tenant, &Run { state: RunState::Running, ..self.run.clone() })
     }
 
+    /// Whether what its tenant may spend is limited.
+    pub(crate) fn is_capped(&self) -> bool {
+        self.shared.cap(&self.tenant).is_some()
+    }
+
     /// After a fold: the attempts whose results the crash lost.
     pub(crate) fn lost(&self) -> Vec<AttemptId> {
         self.core.in_flight().collect()
@@ -371,7 +376,9 @@ impl Task {
         };
         match &phase {
             Phase::Stalled(_) => self.shared.registry.stall(self.run.id),
-            Phase::Live | Phase::Ended => self.shared.registry.settle(&self.run),
+            Phase::Live | Phase::Ended => {
+                self.shared.registry.settle(&self.run, &self.plan.prepared);
+            }
         }
         self.live.phase.send_replace(phase);
     }

@@ -26,6 +26,7 @@ pub(crate) enum JournalledEvent {
     Attested(u32, Box<JournalledOutcome>, JournalledAttestation),
     /// An attempt with the answers it is made of, some of which their peer signed.
     Answered(u32, Box<JournalledOutcome>, Vec<JournalledAnswer>),
+    Lost(u32),
 }
 
 /// A signature that was found to hold. What it is of says how it was made.
@@ -67,6 +68,7 @@ pub(super) fn journalled(event: Event, blobs: &mut Vec<BlobWrite>) -> Journalled
     match event {
         Event::Start => JournalledEvent::Start,
         Event::Interrupted(id) => JournalledEvent::Interrupted(id.0),
+        Event::Lost(id) => JournalledEvent::Lost(id.0),
         Event::Tick => JournalledEvent::Tick,
         Event::Cancel => JournalledEvent::Cancel,
         Event::LookedUp(id, hit) => {
@@ -110,6 +112,7 @@ pub(crate) async fn event(log: &dyn Log, event: JournalledEvent) -> Result<Event
     Ok(match event {
         JournalledEvent::Start => Event::Start,
         JournalledEvent::Interrupted(id) => Event::Interrupted(AttemptId(id)),
+        JournalledEvent::Lost(id) => Event::Lost(AttemptId(id)),
         JournalledEvent::LookedUp(id, None) => Event::LookedUp(LookupId(id), None),
         JournalledEvent::LookedUp(id, Some(hit)) => {
             let answer = decode(&hit.answer.fetch(log).await?)?;

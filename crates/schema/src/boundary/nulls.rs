@@ -19,8 +19,23 @@ pub(super) fn put(nodes: &[Node], value: &mut Json) {
 }
 
 impl Checker<'_> {
+    /// Whether the property is told of, and may be `null` wherever it is.
     fn may_be_null(&mut self, node: &Node, name: &str) -> Result<bool, Stop> {
-        node.properties.get(name).map_or(Ok(false), |property| self.holds(*property, &Json::Null))
+        Ok(self.admits_null(node, name)? == Some(true))
+    }
+
+    /// Nothing where the property is not told of.
+    fn admits_null(&mut self, node: &Node, name: &str) -> Result<Option<bool>, Stop> {
+        self.deeper(|checker| {
+            let own = node.properties.get(name).map(|property| checker.holds(*property, &Json::Null));
+            let mut admitted = own.transpose()?;
+            for part in node.all.iter().filter_map(|part| checker.node(*part)).collect::<Vec<_>>() {
+                if let Some(here) = checker.admits_null(part, name)? {
+                    admitted = Some(here && admitted != Some(false));
+                }
+            }
+            Ok(admitted)
+        })
     }
 
     fn put_nulls(&mut self, id: NodeId, value: &mut Json) -> Result<(), Stop> {

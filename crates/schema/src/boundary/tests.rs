@@ -213,12 +213,15 @@ fn what_is_required_and_may_be_null_is_put() {
         let map = json!({ "type": "object", "additionalProperties": reference, "$defs": defs });
         let union = json!({ "anyOf": [text, reference, { "type": "null" }], "$defs": defs });
         let all = json!({ "allOf": [reference, { "properties": { "c": text } }], "$defs": defs });
+        let apart =
+            json!({ "allOf": [{ "properties": { "a": property } }, {}], "required": ["a"], "$defs": defs });
         for (schema, value, put) in [
             (&reference, value.clone(), put.clone()),
             (&list, json!([value]), json!([put])),
             (&map, json!({ "k": value }), json!({ "k": put })),
             (&union, value.clone(), put.clone()),
             (&all, value.clone(), put.clone()),
+            (&apart, value.clone(), put.clone()),
         ] {
             let mut found = value.clone();
             Checks::of(schema).unwrap().put_nulls(&mut found);
