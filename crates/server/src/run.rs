@@ -229,7 +229,9 @@ pub(crate) fn interrupted(run: RunId, error: &Error, again: Option<Duration>) ->
     let metadata = metadata.map(|(name, value)| (name.to_owned(), value));
     let mut details = ErrorDetails::new();
     details.set_error_info(error.code(), DOMAIN, HashMap::from(metadata));
-    details.set_retry_info(again);
+    if again.is_some() {
+        details.set_retry_info(again);
+    }
     Status::with_error_details(grpc_code(error.code()), error.to_string(), details)
 }
 
