@@ -63,9 +63,9 @@ pub(crate) fn exit_of(code: &str) -> Exit {
         "E1503" | "E1505" | "E1511" | "E1514" | "E1520" | "E1531" | "E1540" | "E1541" => Exit::Failed,
         // A name, tenant or label of the command line, or one key more than a vault holds.
         "E1708" => Exit::Usage,
-        code if code.starts_with("E060") => Exit::Lock,
         // What was given is too large; nothing is wrong with the store.
         "E1009" => Exit::Usage,
+        code if code.starts_with("E060") => Exit::Lock,
         code if code.starts_with("E10") => Exit::Store,
         code if code.starts_with("E15") => Exit::Usage,
         code if code.starts_with("E17") => Exit::MissingSecret,

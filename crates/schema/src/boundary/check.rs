@@ -276,8 +276,7 @@ impl<'a> Checker<'a> {
                 self.step(form.required.len())?;
                 for name in form.required.iter().filter(|name| !members.contains_key(*name)) {
                     // Where `null` would do, so does leaving it out.
-                    let property = node.properties.get(name).copied();
-                    if !property.map_or(Ok(false), |property| self.holds(property, &Json::Null))? {
+                    if !self.may_be_null(node, name)? {
                         return Ok(false);
                     }
                 }

@@ -20,7 +20,7 @@ pub(super) fn put(nodes: &[Node], value: &mut Json) {
 
 impl Checker<'_> {
     /// Whether the property is told of, and may be `null` wherever it is.
-    fn may_be_null(&mut self, node: &Node, name: &str) -> Result<bool, Stop> {
+    pub(super) fn may_be_null(&mut self, node: &Node, name: &str) -> Result<bool, Stop> {
         Ok(self.admits_null(node, name)? == Some(true))
     }
 

@@ -190,6 +190,10 @@ fn objects_are_read_open_and_null_is_absent() {
     ] });
     assert_eq!(broken(&closed, &json!({ "a": null, "more": 1 })), None);
     assert!(broken(&closed, &json!({ "a": "y" })).is_some());
+    // Wherever in the schema the property is told of.
+    let apart = |ty: Json| json!({ "not": { "allOf": [{ "properties": { "a": { "type": ty } } }], "required": ["a"] } });
+    assert!(broken(&apart(json!(["string", "null"])), &json!({})).is_some());
+    assert_eq!(broken(&apart(json!("string")), &json!({})), None);
 }
 
 #[test]
