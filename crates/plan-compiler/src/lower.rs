@@ -191,6 +191,11 @@ impl<'p, 'a> Lowerer<'p, 'a> {
         self.exprs.types.reserve(exprs);
         self.expr_spans.reserve(exprs);
         self.env.reserve(vars);
+        // Most variables stand for a node.
+        self.graph.nodes.reserve(vars);
+        self.nodes.reserve(vars);
+        self.node_scopes.reserve(vars);
+        self.node_spans.reserve(vars);
     }
 
     fn finish(

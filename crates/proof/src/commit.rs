@@ -194,6 +194,23 @@ impl NodeCommit {
         decode(bytes, Self::read)
     }
 
+    /// Whether each of its names, keys, signatures and lists is as short as [`NodeCommit::from_bytes`] asks for.
+    pub(crate) fn keeps_limits(&self) -> bool {
+        let is_name = |text: &str| text.len() <= NAME_LENGTH_MAX;
+        let is_opaque = |bytes: &[u8]| bytes.len() <= OPAQUE_BYTES_MAX;
+        let is_peer = |peer: &Peer| {
+            is_name(&peer.scheme)
+                && is_opaque(&peer.key)
+                && peer.signature.as_ref().is_none_or(|signature| is_opaque(signature))
+        };
+        self.iteration.len() <= ITERATION_DEPTH_MAX
+            && self.operation.as_ref().is_none_or(|operation| is_name(&operation.id))
+            && self.outcome.code().is_none_or(is_name)
+            && self.peer.as_ref().is_none_or(is_peer)
+            && self.evidence.len() <= EVIDENCE_MAX
+            && self.evidence.iter().all(|evidence| is_name(&evidence.kind))
+    }
+
     fn read(fields: &mut Entries<'_, '_>) -> Result<Self, ObjectError> {
         let run_id = fields.get(1, |r| r.fixed())?;
         let ordinal = fields.get(2, |r| r.u32("the ordinal"))?;

@@ -17,8 +17,8 @@ impl<'a> Checker<'a, '_> {
             self.if_statement(node, span);
             return Expr::error(span);
         };
-        let mut conditions = Vec::new();
-        let mut values = Vec::new();
+        let count = node.branches.len();
+        let (mut conditions, mut values) = (Vec::with_capacity(count), Vec::with_capacity(count + 1));
         for branch in &node.branches {
             conditions.push(self.check(&branch.cond, &Type::Bool, &"the condition of `if`"));
             values.push(self.arm(&branch.then, want));

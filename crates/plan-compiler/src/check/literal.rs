@@ -70,7 +70,7 @@ impl<'a> Checker<'a, '_> {
         if let Some(text) = template.as_text() {
             return self.text(text, span, want);
         }
-        let mut parts = Vec::new();
+        let mut parts = Vec::with_capacity(template.parts.len());
         let mut length = LengthRange::exactly(0);
         for part in &template.parts {
             let part = match part {

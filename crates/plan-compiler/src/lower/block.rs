@@ -1,7 +1,5 @@
 //! Blocks as regions: `let`s, `ensure`s, results.
 
-use std::collections::BTreeSet;
-
 use plan_ir::expr::{Fragment, Widening};
 use plan_ir::graph::{Node, NodeId, NodeKind, Region};
 use plan_ir::plan::{NodeBody, ScopeId, ScopeKind};
@@ -28,7 +26,7 @@ impl Lowerer<'_, '_> {
         kind: NodeKind,
         body: NodeBody,
         label: &str,
-        mut reads: BTreeSet<NodeId>,
+        mut reads: Vec<NodeId>,
         span: Span,
     ) -> NodeId {
         if self.graph.nodes.len() >= PLAN_NODES_MAX {
@@ -40,11 +38,13 @@ impl Lowerer<'_, '_> {
             reads.extend(region.gate);
             region.nodes.push(id);
         }
+        reads.sort_unstable();
+        reads.dedup();
         let label = [&self.prefix, label].concat();
         self.graph.nodes.push(Node {
             kind,
             label,
-            parents: reads.into_iter().collect(),
+            parents: reads,
             regions: Vec::new(),
         });
         self.nodes.push(body);
@@ -166,7 +166,7 @@ impl Lowerer<'_, '_> {
             !matches!(kind, Some(NodeKind::Pure | NodeKind::Ensure) | None)
                 && self.node_scopes.get(at).is_some_and(|inner| self.is_within(*inner, scope))
         };
-        let reads: BTreeSet<NodeId> = nodes.iter().copied().filter(spends).collect();
+        let reads: Vec<NodeId> = nodes.iter().copied().filter(spends).collect();
         if reads.is_empty() && !self.full {
             self.diagnostics.push(
                 Diagnostic::error(codes::SPENT_MISPLACED, "nothing in this block can spend")

@@ -1,7 +1,5 @@
 //! Calls with their policies.
 
-use std::collections::BTreeSet;
-
 use plan_ir::expr::Fragment;
 use plan_ir::graph::{NodeId, NodeKind};
 use plan_ir::plan::{CallSpec, Fallback, NodeBody, Quorum};
@@ -14,22 +12,17 @@ use crate::hir::{self, ExprKind, Target};
 
 impl Lowerer<'_, '_> {
     pub(super) fn call_node(&mut self, call: &hir::Call, label: Option<&str>, span: Span) -> NodeId {
-        let mut reads = BTreeSet::new();
+        let mut reads = Vec::new();
         let spec = self.call_spec(call, &mut reads);
         let label = label.unwrap_or(&call.name);
         self.node(NodeKind::Call, NodeBody::Call(Box::new(spec)), label, reads, span)
     }
 
-    fn call_spec(&mut self, call: &hir::Call, reads: &mut BTreeSet<NodeId>) -> CallSpec {
+    fn call_spec(&mut self, call: &hir::Call, reads: &mut Vec<NodeId>) -> CallSpec {
         // Of an operation's many parameters only those that are passed are arguments.
-        let passed = match call.target {
-            Target::Operation(_) => call.args.iter().filter(|arg| !is_absent(arg)).collect(),
-            Target::Capability(_) => call.args.iter().collect::<Vec<_>>(),
-        };
-        let mut args = Vec::new();
-        for arg in passed {
-            args.push(self.reading(arg, reads));
-        }
+        let is_operation = matches!(call.target, Target::Operation(_));
+        let passed = call.args.iter().filter(|arg| !(is_operation && is_absent(arg)));
+        let args = passed.map(|arg| self.reading(arg, reads)).collect();
         let candidates = match call.target {
             Target::Operation(operation) => self.direct(operation, call).into_iter().collect(),
             Target::Capability(capability) => self.adapted(capability, call),
@@ -79,7 +72,7 @@ impl Lowerer<'_, '_> {
     }
 
     /// A fragment without arguments; what it reads is added to `reads`.
-    fn reading(&mut self, expr: &hir::Expr, reads: &mut BTreeSet<NodeId>) -> Fragment {
+    fn reading(&mut self, expr: &hir::Expr, reads: &mut Vec<NodeId>) -> Fragment {
         let (fragment, found) = self.closed(expr);
         reads.extend(found.nodes);
         fragment

@@ -1,7 +1,5 @@
 //! Fragments: pure expressions with the frame they are evaluated in, and what they read from outside.
 
-use std::collections::BTreeSet;
-
 use plan_ir::expr::{Expr, ExprId, Fragment, LocalId};
 use plan_ir::graph::NodeId;
 use plan_ir::interp::FRAME_LOCALS_MAX;
@@ -33,7 +31,7 @@ pub(super) enum Operand {
 pub(super) struct Frag {
     params: u32,
     locals: u32,
-    reads: BTreeSet<NodeId>,
+    reads: Vec<NodeId>,
     /// Whether it reads anything but parameters of the plan.
     outside: bool,
 }
@@ -41,7 +39,8 @@ pub(super) struct Frag {
 /// What a fragment reads.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
-    pub(super) nodes: BTreeSet<NodeId>,
+    /// Each as often as it is read.
+    pub(super) nodes: Vec<NodeId>,
     pub(super) outside: bool,
 }
 
@@ -86,11 +85,12 @@ impl Lowerer<'_, '_> {
 
     /// Reads a variable.
     pub(super) fn read(&mut self, var: hir::VarId, ty: &Type, span: Span) -> ExprId {
-        let Some((operand, found)) = self.env.get(var.0 as usize).cloned().flatten() else {
+        let Some((operand, found)) = self.env.get(var.0 as usize).and_then(Option::as_ref) else {
             // INVARIANT: the checker binds every variable before it is read.
             return self.push(Expr::Const(Value::Null), &Type::Bool.optional(), span);
         };
-        self.read_operand(&operand, &narrowed(ty, &found), span)
+        let (operand, ty) = (operand.clone(), narrowed(ty, found));
+        self.read_operand(&operand, &ty, span)
     }
 
     /// Reads an operand.
@@ -101,7 +101,7 @@ impl Lowerer<'_, '_> {
             Operand::Const(value) => Expr::Const(value.clone()),
             Operand::Node(node) => {
                 if let Some(frag) = self.frags.last_mut() {
-                    frag.reads.insert(*node);
+                    frag.reads.push(*node);
                     frag.outside = true;
                 }
                 Expr::Node(*node)

@@ -75,7 +75,9 @@ impl<'a> Machine<'a> {
         let result = self.value(fragment.body);
         let mut frame = std::mem::replace(&mut self.frame, caller);
         frame.clear();
-        self.spare.push(frame);
+        if frame.capacity() > 0 {
+            self.spare.push(frame);
+        }
         result
     }
 
@@ -333,7 +335,10 @@ impl<'a> Machine<'a> {
             return Ok(*cost);
         }
         let cost = self.cost(root)?;
-        self.costs.insert(root, cost);
+        // What has no operands is sooner counted than found.
+        if cost > 1 {
+            self.costs.insert(root, cost);
+        }
         Ok(cost)
     }
 
@@ -341,22 +346,24 @@ impl<'a> Machine<'a> {
     /// they are charged when they are entered. Stops where the meter would be empty anyway, so that
     /// operands shared by many users cannot make the count itself long.
     fn cost(&self, root: ExprId) -> Result<u64, TrapKind> {
-        let (mut cost, mut open) = (0_u64, vec![root]);
-        while let Some(id) = open.pop() {
+        let (mut cost, mut next, mut open) = (0_u64, Some(root), Vec::new());
+        while let Some(id) = next {
             cost += 1;
             if cost > self.meter.fuel() {
                 return Err(TrapKind::Quota(Quota::Steps));
             }
-            let Some(expr) = self.body.exprs.get(id) else { continue };
-            let mut ordered = true;
-            expr.each_operand(|operand| {
-                ordered &= operand < id;
-                open.push(operand);
-            });
-            // INVARIANT: no evaluation starts on a table with a cycle.
-            if !ordered || expr.lambda().is_some_and(|lambda| lambda.body >= id) {
-                return Err(TrapKind::Malformed("an expression is its own operand"));
+            if let Some(expr) = self.body.exprs.get(id) {
+                let mut ordered = true;
+                expr.each_operand(|operand| {
+                    ordered &= operand < id;
+                    open.push(operand);
+                });
+                // INVARIANT: no evaluation starts on a table with a cycle.
+                if !ordered || expr.lambda().is_some_and(|lambda| lambda.body >= id) {
+                    return Err(TrapKind::Malformed("an expression is its own operand"));
+                }
             }
+            next = open.pop();
         }
         Ok(cost)
     }

@@ -148,6 +148,14 @@ impl Outcome {
         !matches!(self, Self::Skipped { .. } | Self::Failed { .. })
     }
 
+    /// The code it failed with.
+    pub(super) fn code(&self) -> Option<&str> {
+        match self {
+            Self::Failed { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
     /// Whether it began: has times, and may have content and cost.
     #[must_use]
     pub const fn began(&self) -> bool {
