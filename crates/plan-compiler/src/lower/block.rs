@@ -41,12 +41,7 @@ impl Lowerer<'_, '_> {
         reads.sort_unstable();
         reads.dedup();
         let label = [&self.prefix, label].concat();
-        self.graph.nodes.push(Node {
-            kind,
-            label,
-            parents: reads,
-            regions: Vec::new(),
-        });
+        self.graph.nodes.push(Node { kind, label, parents: reads, regions: Vec::new() });
         self.nodes.push(body);
         self.node_scopes.push(self.scope);
         let place = self.place(span);
