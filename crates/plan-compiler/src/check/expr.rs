@@ -61,6 +61,19 @@ impl<'a> Checker<'a, '_> {
         self.coerce(found, target, what)
     }
 
+    /// Looks at an expression whose place is not known, for its own mistakes: what hangs on the place was reported with
+    /// it. A lambda has no parameter types there.
+    pub(super) fn look_at(&mut self, expr: &'a ast::Expr) {
+        if !matches!(expr.kind, Ast::Lambda { .. }) {
+            self.infer(expr, Some(&Type::Error));
+        }
+    }
+
+    /// [`Self::look_at`] of arguments.
+    pub(super) fn look_at_all(&mut self, args: &'a [ast::Arg]) {
+        args.iter().for_each(|arg| self.look_at(&arg.value));
+    }
+
     fn name(&mut self, name: &ast::Ident) -> Expr {
         if name.is_missing() {
             return Expr::error(name.span);
@@ -128,9 +141,7 @@ impl<'a> Checker<'a, '_> {
             _ => {}
         }
         // Their own mistakes still count.
-        for arg in args {
-            self.infer(&arg.value, None);
-        }
+        self.look_at_all(args);
         let report = match self.body.lookup(&function.name) {
             Some(id) => {
                 self.body.mark_used(id);

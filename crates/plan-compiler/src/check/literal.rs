@@ -18,7 +18,7 @@ use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::program::Origin;
 use crate::relate;
-use crate::resolve::article;
+use crate::resolve::{article, is_broken};
 
 /// Integers up to this size are exact as `Float` (2^53).
 const EXACT_FLOAT: u64 = 1 << 53;
@@ -139,6 +139,9 @@ impl<'a> Checker<'a, '_> {
             },
             _ => return part,
         };
+        if is_broken(&part.ty) && !relate::is_undetermined(&part.ty) {
+            return Expr::error(part.span);
+        }
         let shown = self.show(&part.ty);
         let report = Diagnostic::error(
             codes::NOT_SHOWN,
@@ -243,6 +246,10 @@ impl<'a> Checker<'a, '_> {
                     return None;
                 }
             }
+        }
+        // What was reported might have told the type.
+        if relate::is_undetermined(&joined) && values.iter().any(Expr::is_error) {
+            return Some(Type::Error);
         }
         for value in values.iter_mut() {
             if let Ok(conversion) = self.convert(&value.ty, &joined)

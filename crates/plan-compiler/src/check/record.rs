@@ -50,9 +50,7 @@ impl<'a> Checker<'a, '_> {
 
     /// Looks at the values of a record that cannot be made, for the mistakes in them.
     fn lost(&mut self, fields: &'a [FieldInit]) {
-        for field in fields {
-            self.infer(&field.value, Some(&Type::Error));
-        }
+        fields.iter().for_each(|field| self.look_at(&field.value));
     }
 
     fn unknown_record(&mut self, name: &ast::Ident) {

@@ -20,7 +20,7 @@ impl<'a> Checker<'a, '_> {
         args: &'a [ast::Arg],
         span: Span,
     ) -> Expr {
-        self.infer_plain(args);
+        self.look_at_all(args);
         let signature = op.signature();
         let mut takes: Vec<&str> = signature.arguments.iter().map(|(name, _)| *name).collect();
         if signature.lambda.is_some() {
