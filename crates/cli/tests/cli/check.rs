@@ -137,7 +137,10 @@ fn a_file_with_several_names_is_one_file() {
     let checked = folder.orch(["check", "--json", "./typo.orch", "."]).exits(1).json();
     let names: Vec<_> =
         checked["files"].as_array().unwrap().iter().map(|file| file["file"].clone()).collect();
-    assert_eq!((names, &checked["errors"]), (vec!["./typo.orch".into(), "other.orch".into()], &2.into()));
+    assert_eq!(
+        (names, &checked["errors"]),
+        (vec!["./typo.orch".into(), "other.orch".into(), "plan.orch".into()], &2.into())
+    );
 }
 
 #[test]
