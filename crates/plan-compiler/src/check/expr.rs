@@ -2,12 +2,14 @@
 
 use std::fmt::Display;
 
-use plan_ir::builtin::elsewhere::instead_of;
+use plan_ir::builtin::Builtin;
+use plan_ir::builtin::elsewhere::{instead_of, names_here};
 use plan_lang::ast::{self, ExprKind as Ast};
 use plan_lang::{Diagnostic, Fix, Span};
 use schema::types::Type;
 
 use super::Checker;
+use super::method::{snake_case, written};
 use super::scope::Place;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
@@ -178,17 +180,35 @@ impl<'a> Checker<'a, '_> {
             "wanted_schema" => {
                 report.note("`wanted_schema()` has a meaning in adapters of a capability `-> _` only")
             }
-            _ if plan_ir::builtin::Builtin::named(name).next().is_some() => {
-                report.help(format!("`{name}` is a method: `x.{name}(..)`"))
+            _ if let Some(op) = Builtin::named(name).next() => {
+                report.help(format!("`{name}` is a method: `x{}`", written(op)))
             }
             "print" | "println" | "log" => {
                 report.help("a plan prints nothing: what it computes is its result")
             }
             "int" | "float" => report.help(format!("write `x.to_{name}()`")),
-            _ => match instead_of(name) {
-                Some(help) => report.help(help),
-                None => did_you_mean(report, name, function.span, module.functions.keys().copied()),
-            },
+            "now" | "today" | "time" => report.help(
+                "a plan has no clock, so that it can be replayed: make the moment a parameter, `now: Time`",
+            ),
+            "random" | "rand" | "uuid" => {
+                report.help("nothing is random in a plan, so that it can be replayed: make it a parameter")
+            }
+            "sleep" | "wait" | "delay" => report
+                .help("nothing waits in a plan: `retry: { backoff: 1s }` waits before a call is made again"),
+            "range" => report.help("whole numbers in a row are written `1.to(9)`"),
+            "assertEq" | "assert_eq" | "assertEquals" | "assert_equal" | "assert_equals" => {
+                report.help("what has to hold is written `assert a == b`")
+            }
+            _ if let Some(help) = instead_of(name) => report.help(help),
+            _ => {
+                let report = did_you_mean(report, name, function.span, module.functions.keys().copied());
+                let method =
+                    names_here(&snake_case(name)).next().and_then(|name| Builtin::named(name).next());
+                match method.filter(|_| report.help.is_none()) {
+                    Some(op) => report.help(format!("write the method: `x{}`", written(op))),
+                    None => report,
+                }
+            }
         }
     }
 

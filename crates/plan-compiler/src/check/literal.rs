@@ -95,6 +95,10 @@ impl<'a> Checker<'a, '_> {
         if let ([TemplatePart::Expr(inner)], [part]) = (template.parts.as_slice(), parts.as_slice()) {
             self.lint_template(part, inner, span);
         }
+        // How long the text is hangs on what was reported.
+        if parts.iter().any(Expr::is_error) {
+            return Expr::error(span);
+        }
         let text = Expr::new(ExprKind::Template(parts), Type::String(length), span);
         if want.map(present) == Some(&Type::Json) { to_json(text) } else { text }
     }
@@ -198,8 +202,10 @@ impl<'a> Checker<'a, '_> {
             want.map(present).and_then(|want| self.member_of_kind(want, |ty| matches!(ty, Type::List(..))));
         let element = match &want {
             Some(Type::List(element, _)) => Some((**element).clone()),
-            Some(Type::Json | Type::Error) => want.clone(),
-            _ => None,
+            Some(Type::Json) => want.clone(),
+            // The list does not fit its place: that is the mistake, not what its elements lack.
+            Some(_) => Some(Type::Error),
+            None => None,
         };
         let mut values = Vec::new();
         for item in items {

@@ -15,7 +15,7 @@ use plan_ir::builtin::{Builtin, Receiver};
 use plan_lang::{Diagnostic, Span, ast};
 use schema::types::{IntRange, Type};
 
-pub(super) use message::look_into;
+pub(super) use message::{look_into, written};
 pub(super) use names::snake_case;
 
 use super::Checker;
@@ -65,8 +65,12 @@ impl<'a> Checker<'a, '_> {
                 self.fail(span, report)
             }
             (_, true) => {
-                self.never_null(&value, dot);
-                self.method_on(value, method, args, span)
+                let receiver = value.clone();
+                let result = self.method_on(value, method, args, span);
+                if !result.is_error() {
+                    self.never_null(&receiver, dot);
+                }
+                result
             }
             (_, false) => self.method_on(value, method, args, span),
         }
@@ -103,7 +107,12 @@ impl<'a> Checker<'a, '_> {
             let report = Diagnostic::error(codes::UNKNOWN_ARGUMENT, "arguments of methods have no names");
             return self.fail(span, report.primary(name.span, "remove the name"));
         }
-        self.method_call(Call { op, receiver: value, args, span })
+        let result = self.method_call(Call { op, receiver: value, args, span });
+        match &result.kind {
+            // The range of the result hangs on what was reported.
+            ExprKind::Builtin { args, .. } if args.iter().any(Expr::is_error) => Expr::error(span),
+            _ => result,
+        }
     }
 
     fn method_call(&mut self, call: Call<'a>) -> Expr {

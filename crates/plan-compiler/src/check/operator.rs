@@ -327,6 +327,7 @@ impl<'a> Checker<'a, '_> {
             (quantity @ (Type::Amount | Type::Duration), Type::Int(_) | Type::Float(_)) => {
                 of_quantity(report, op, quantity, right)
             }
+            (Type::Time, Type::Int(_) | Type::Float(_)) => of_quantity(report, op, &Type::Duration, right),
             (Type::Int(_) | Type::Float(_), quantity @ (Type::Amount | Type::Duration)) => {
                 of_quantity(report, op, quantity, left)
             }

@@ -161,10 +161,13 @@ impl<'a> Checker<'a, '_> {
         }
         // A field that the record does not have was meant for one of them.
         if missing.len() > lost && !is_unread {
-            let what = if missing.len() == 1 { "a field" } else { "fields" };
+            let (what, add) = if missing.len() == 1 { ("a field", "add it") } else { ("fields", "add them") };
             let report = Diagnostic::error(codes::MISSING_FIELD, format!("this `{name}` lacks {what}"))
                 .primary(at, format!("missing: {}", listed(&missing)))
-                .help("add it; a field that may be absent is declared with `?`");
+                .help(match self.program.origin(def) {
+                    Origin::File => format!("{add}; a field that may be absent is declared with `?`"),
+                    _ => add.to_owned(),
+                });
             return self.fail(span, report);
         }
         Expr::new(ExprKind::Record(def, complete), Type::Named(def), span)

@@ -454,6 +454,39 @@ fn matches_take_every_value() {
     ]);
 }
 
+/// What hangs on a value that is not known is not known, and no second mistake.
+#[test]
+fn what_follows_from_an_unknown_value_is_silent() {
+    let of_names = [
+        "fn f(x: String(..9)) -> String(..9) = \"{x}{y}\"",
+        "fn f(x: String(..9)) -> String(..9) = \"Hello {x.nam}\"",
+        "fn f(xs: [Int](..9)) -> [String(..3)](..9) = xs.map(x => \"{y}\")",
+        "fn f(xs: [Int](..9)) -> [[Int](..3)](..3) = xs.chunks(y)",
+        "fn f(a: Int?) -> Int = a + y",
+        "fn f(a: Int?) -> Int = y * a",
+        "fn f(a: Int) -> Int = a.len",
+    ];
+    for text in of_names {
+        assert_eq!(codes(text).len(), 1, "{}", shown(text));
+    }
+    let mock = |answer: &str| {
+        format!("use sn22 {{ web_search as search }}\ntest \"a\" {{\n  mock search => {answer}\n}}\n")
+    };
+    for (answer, found) in [("[{ title: \"a\" }]", "a list"), ("[Good]", "a list"), ("[1]", "`[Int]`")] {
+        let text = mock(answer);
+        assert_eq!(codes(&text), ["E0301"], "{}", shown(&text));
+        let message = &compiled(&text).diagnostics[0].message;
+        assert_eq!(*message, format!("the answer of this mock must be `WebSearchOutput`, not {found}"));
+    }
+    // `?.` is no second mistake of a member that is not there.
+    table(&[
+        ("record R { a: Int }\nfn f(r: R) -> Int = r?.b", &["E0304"]),
+        ("record R { a: Int }\nfn f(r: R) -> Int = r?.b()", &["E0306"]),
+        ("record R { a: Int }\nfn f(r: R) -> Int = r?.a", &["W0904"]),
+        ("fn f(s: String) -> Int = s?.len()", &["W0904"]),
+    ]);
+}
+
 #[test]
 fn behind_null_a_name_is_something_in_every_place() {
     let e = "enum D { A(Int?), B(Result<Int?, String?>), C, N(E) }\nenum E { X(Int?), Y }\n";
