@@ -279,7 +279,8 @@ pub fn sort(diagnostics: &mut [Diagnostic]) {
 
 /// `text` with line ends and other control characters as escapes. Whatever a message quotes of a plan, it is one line
 /// and moves no cursor.
-fn in_one_line(text: impl Into<String>) -> String {
+#[must_use]
+pub fn in_one_line(text: impl Into<String>) -> String {
     let text = text.into();
     if !text.contains(char::is_control) {
         return text;

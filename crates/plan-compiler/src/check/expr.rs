@@ -169,11 +169,16 @@ impl<'a> Checker<'a, '_> {
         let report = Diagnostic::error(codes::UNKNOWN_FUNCTION, format!("there is no function `{name}`"))
             .primary(function.span, "unknown function");
         let Some(module) = self.module() else { return report };
+        let with_word = |report: Diagnostic, word: &str| match self.body.place {
+            Place::Plan => report
+                .fix(Fix::maybe(format!("write `{word}`")).insert(function.span.start, format!("{word} "))),
+            Place::Pure(_) => report,
+        };
         if module.targets.contains_key(name) {
-            return report.help(self.way_to_call(name));
+            return with_word(report.help(self.way_to_call(name)), "call");
         }
         if module.plans.contains_key(name) {
-            return report.help(format!("`{name}` is a plan: `run {name}(..)`"));
+            return with_word(report.help(format!("`{name}` is a plan: `run {name}(..)`")), "run");
         }
         match name {
             "calls" | "cost" | "elapsed" => of_tests(report, name),

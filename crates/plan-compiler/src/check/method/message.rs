@@ -73,6 +73,9 @@ impl<'a> Checker<'a, '_> {
         if let Some(name) = known {
             return report.meant(name, method.span);
         }
+        if matches!(value.ty, Type::Result(..)) && called_on(&method.name).is_none() {
+            return report.help("look at both cases: `match x { Ok(v) => v, Err(_) => .. }`");
+        }
         if let Some(help) = instead_of(&snake) {
             return match method_in(help).filter(|shown| !names.contains(shown)).and_then(called_on) {
                 Some(on) => report.help(format!("{help}, on {on}")),
