@@ -55,6 +55,11 @@ pub(super) fn unclosed(
     }
     let found = Diagnostic::error(codes::UNCLOSED, format!("`{open}` is not closed"))
         .secondary(opener, "opened here");
+    if open == "<" && next == "<" {
+        return found
+            .primary(span, "nests too deep")
+            .help("types in `<..>` nest three deep: declare a record for the inner one");
+    }
     // `sequnce [1, 2]` reads as an index.
     let (word, word_span) = source.before(opener.start);
     let meant = (node.kind() == SyntaxKind::Index)
