@@ -69,7 +69,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
 }
 
 /// The plan files that `paths` name: files as they stand, folders searched for `*.orch` in depth,
-/// nothing at all for the working folder; sorted, each once.
+/// nothing at all for the working folder; sorted, each once, under the name it has first.
 pub(crate) fn plan_files(paths: &[PathBuf]) -> Result<Vec<PlanFile>, Failure> {
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here[..] } else { paths };
@@ -81,8 +81,9 @@ pub(crate) fn plan_files(paths: &[PathBuf]) -> Result<Vec<PlanFile>, Failure> {
             files.push(path.clone());
         }
     }
+    // One file has many names: `a.orch`, `./a.orch`, a link. What is not there is told by the name it was given.
     let mut seen = std::collections::BTreeSet::new();
-    files.retain(|path| seen.insert(path.clone()));
+    files.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
     files.iter().map(|path| PlanFile::read(path)).collect()
 }
 

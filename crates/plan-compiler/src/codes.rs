@@ -171,4 +171,6 @@ codes! {
     NEEDLESS_TEMPLATE = "W0914";
     /// A name in a pattern that is a variant but for its letter case.
     NAME_LIKE_VARIANT = "W0915";
+    /// A `use` without a name in its braces.
+    EMPTY_IMPORT = "W0916";
 }

@@ -1,8 +1,10 @@
 //! What needs no judgement is mended: safe fixes, until none is left.
 
+use std::collections::BTreeMap;
+
 use plan_lang::diagnostic::apply_safe;
 use plan_lang::limits::MAX_REPORTED_ERRORS;
-use plan_lang::{Applicability, Diagnostic, LineCol, LineIndex};
+use plan_lang::{Applicability, Code, Diagnostic, Edit, LineCol, LineIndex, Span};
 use schema::lock::Lock;
 
 use crate::{Compilation, Options, Source, compile};
@@ -22,12 +24,15 @@ pub struct Fixed {
     pub compilation: Compilation,
     /// Safe fixes that are left, and why.
     pub left: Option<Left>,
+    /// How much of what the compiler says about `text` it did not say about the source: what was mended had kept it from
+    /// looking there.
+    pub uncovered: usize,
 }
 
 /// Why safe fixes were not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
-    /// They leave no fewer mistakes, alone or together.
+    /// They leave no fewer mistakes, alone or together, or make one of their own.
     NoBetter,
     /// The text was compiled [`FIX_ROUNDS_MAX`] times, and got better meanwhile: fixing what it is now goes on.
     Rounds,
@@ -45,8 +50,10 @@ pub struct AppliedFix {
 /// Compiles `source` and makes safe fixes, again and again until none is left that makes the text better.
 ///
 /// Each step leaves fewer mistakes than there were: all fixes at once where that does, with those that they uncover;
-/// else each on its own. A text that was in the one style of [`plan_lang::format`] is in it afterwards; any other keeps
-/// its layout.
+/// else each on its own. Mistakes of the syntax count before all others, for what cannot be read was not looked at: where
+/// one of them is mended, there may be more to see afterwards. None is of the fixes' own making: nothing new is wrong
+/// where they have written. A text that was in the one style of [`plan_lang::format`] is in it afterwards; any other
+/// keeps its layout.
 ///
 /// ```
 /// use plan_compiler::{Options, Source, fix};
@@ -59,8 +66,13 @@ pub struct AppliedFix {
 #[must_use]
 pub fn fix(source: &Source<'_>, lock: &Lock, options: &Options) -> Fixed {
     let compile_text = |text: &str| compile(&Source { name: source.name, text }, lock, options);
-    let mut best =
-        Step { text: source.text.to_owned(), compilation: compile_text(source.text), applied: Vec::new() };
+    let first = compile_text(source.text);
+    let mut best = Step {
+        text: source.text.to_owned(),
+        compilation: first.clone(),
+        applied: Vec::new(),
+        written: Vec::new(),
+    };
     let mut rounds = FIX_ROUNDS_MAX;
     let left = loop {
         if best.offered().is_empty() {
@@ -73,7 +85,7 @@ pub fn fix(source: &Source<'_>, lock: &Lock, options: &Options) -> Fixed {
             None => break Some(Left::NoBetter),
         }
     };
-    let Step { mut text, mut compilation, applied } = best;
+    let Step { mut text, mut compilation, applied, .. } = best;
     let was_in_style =
         !applied.is_empty() && plan_lang::format(source.text).is_ok_and(|formatted| formatted == source.text);
     if was_in_style
@@ -83,7 +95,24 @@ pub fn fix(source: &Source<'_>, lock: &Lock, options: &Options) -> Fixed {
         compilation = compile_text(&in_style);
         text = in_style;
     }
-    Fixed { text, applied, compilation, left }
+    let uncovered = new_in(&compilation.diagnostics, &first.diagnostics).len();
+    Fixed { text, applied, compilation, left, uncovered }
+}
+
+/// What is said of a text `after` a change that was not said `before`, or not so often. Places may have moved.
+fn new_in<'d>(after: &'d [Diagnostic], before: &'d [Diagnostic]) -> Vec<&'d Diagnostic> {
+    let mut known: BTreeMap<(Code, &str), usize> = BTreeMap::new();
+    for found in before {
+        *known.entry((found.code, &found.message)).or_default() += 1;
+    }
+    let mut new = Vec::new();
+    for found in after {
+        match known.get_mut(&(found.code, found.message.as_str())) {
+            Some(times) if *times > 0 => *times -= 1,
+            _ => new.push(found),
+        }
+    }
+    new
 }
 
 /// A text on the way, and what was done to it.
@@ -92,6 +121,8 @@ struct Step {
     text: String,
     compilation: Compilation,
     applied: Vec<AppliedFix>,
+    /// What the fixes of the last step have written; empty where they have deleted.
+    written: Vec<Span>,
 }
 
 impl Step {
@@ -103,20 +134,35 @@ impl Step {
         self.compilation.diagnostics.iter().filter(is_safe).collect()
     }
 
-    /// A step from here that has fewer mistakes: by all fixes and those that they uncover, or else by one.
+    /// A step from here that has fewer mistakes, and none of its own: by all fixes and those that they uncover, or else
+    /// by one.
     fn better(&self, rounds: &mut usize, compile: &impl Fn(&str) -> Compilation) -> Option<Self> {
-        let mut next = self.clone();
+        let is_better = |after: &Self| after.mistakes() < self.mistakes() && !after.has_own_mistake(self);
+        let start = Self { written: Vec::new(), ..self.clone() };
+        let mut next = start.clone();
         while let Some(after) = next.apply(&next.compilation.diagnostics, rounds, compile) {
-            if after.mistakes() < self.mistakes() {
+            if is_better(&after) {
                 return Some(after);
             }
             next = after;
         }
         let each = self.offered();
         each.into_iter().find_map(|found| {
-            let after = self.apply(std::slice::from_ref(found), rounds, compile)?;
-            (after.mistakes() < self.mistakes()).then_some(after)
+            let after = start.apply(std::slice::from_ref(found), rounds, compile)?;
+            is_better(&after).then_some(after)
         })
+    }
+
+    /// Whether something is wrong where the fixes have written that was not wrong `before`: the change was another one
+    /// than what was meant.
+    fn has_own_mistake(&self, before: &Self) -> bool {
+        let new = new_in(&self.compilation.diagnostics, &before.compilation.diagnostics);
+        let touches = |found: &Diagnostic, written: &Span| {
+            let place = found.span();
+            written.start <= place.end && place.start <= written.end
+        };
+        let mut errors = new.into_iter().filter(|found| found.is_error());
+        errors.any(|found| self.written.iter().any(|written| touches(found, written)))
     }
 
     /// What the safe fixes of `found` make of the text, in one round.
@@ -135,7 +181,10 @@ impl Step {
             diagnostic: diagnostic.clone(),
         });
         let applied = self.applied.iter().cloned().chain(made).collect();
-        Some(Self { compilation: compile(&text), text, applied })
+        let edits =
+            done.iter().filter_map(|index| found.get(*index)?.fix.as_ref()).flat_map(|fix| &fix.edits);
+        let written = written_by(edits, &self.written);
+        Some(Self { compilation: compile(&text), text, applied, written })
     }
 
     /// How much is wrong, to be compared: a text that cannot be read has mistakes that nobody has looked for yet, so
@@ -149,6 +198,33 @@ impl Step {
         let unseen = last.map_or(0, |last| self.text.len().saturating_sub(last as usize));
         (syntax, errors.count(), unseen, all.len())
     }
+}
+
+/// The places of what `edits` write, and of what was written `before` and is still there.
+fn written_by<'e>(edits: impl Iterator<Item = &'e Edit>, before: &[Span]) -> Vec<Span> {
+    let mut edits: Vec<&Edit> = edits.collect();
+    edits.sort_by_key(|edit| edit.span);
+    let length = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX);
+    let mut written = Vec::new();
+    let mut before = before.iter().peekable();
+    // What an offset moves by behind the edits so far.
+    let (mut added, mut removed) = (0_u32, 0_u32);
+    let moved = |at: u32, added: u32, removed: u32| (at + added).saturating_sub(removed);
+    for edit in edits {
+        while let Some(span) = before.next_if(|span| span.end <= edit.span.start) {
+            written.push(Span::new(moved(span.start, added, removed), moved(span.end, added, removed)));
+        }
+        while before.next_if(|span| span.start < edit.span.end).is_some() {}
+        let start = moved(edit.span.start, added, removed);
+        let blank = length(&edit.text) - length(edit.text.trim_start());
+        written.push(Span::new(start + blank, start + blank + length(edit.text.trim())));
+        added += length(&edit.text);
+        removed += edit.span.len();
+    }
+    written.extend(
+        before.map(|span| Span::new(moved(span.start, added, removed), moved(span.end, added, removed))),
+    );
+    written
 }
 
 /// Whether a message is about what can be read at all: `E01..`.

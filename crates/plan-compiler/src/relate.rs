@@ -284,13 +284,7 @@ pub(crate) const fn is_ordered(ty: &Type) -> bool {
 pub(crate) fn arithmetic(op: BinaryOp, a: &Type, b: &Type) -> Option<Type> {
     use BinaryOp::{Add, Divide, Multiply, Subtract};
     Some(match (a, b) {
-        (Type::Error, other) | (other, Type::Error) => match other {
-            Type::Error | Type::Int(_) | Type::Float(_) | Type::Time | Type::Duration | Type::Amount => {
-                Type::Error
-            }
-            Type::String(_) if op == Add => Type::Error,
-            _ => return None,
-        },
+        (Type::Error, _) | (_, Type::Error) => Type::Error,
         (Type::Int(a), Type::Int(b)) => Type::Int(range::int(op, *a, *b)),
         (Type::Float(a), Type::Float(b)) => Type::Float(range::float(op, *a, *b)),
         (Type::String(a), Type::String(b)) if op == Add => Type::String(range::sum(*a, *b)),

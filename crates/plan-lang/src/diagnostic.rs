@@ -104,13 +104,13 @@ impl Fix {
     /// A fix that is certainly meant.
     #[must_use]
     pub fn safe(message: impl Into<String>) -> Self {
-        Self { message: message.into(), edits: Vec::new(), applicability: Applicability::Safe }
+        Self { message: in_one_line(message), edits: Vec::new(), applicability: Applicability::Safe }
     }
 
     /// A fix that the author has to judge.
     #[must_use]
     pub fn maybe(message: impl Into<String>) -> Self {
-        Self { message: message.into(), edits: Vec::new(), applicability: Applicability::Unsafe }
+        Self { message: in_one_line(message), edits: Vec::new(), applicability: Applicability::Unsafe }
     }
 
     /// Inserts `text` at `offset`.
@@ -148,7 +148,8 @@ impl Fix {
     }
 }
 
-/// One message about a plan.
+/// One message about a plan. Control characters in what it says, which can only be quoted from the plan, are shown as
+/// escapes.
 ///
 /// ```
 /// use plan_lang::{Code, Diagnostic, Fix, SourceFile, Span, render};
@@ -185,7 +186,7 @@ impl Diagnostic {
         Self {
             code,
             severity,
-            message: message.into(),
+            message: in_one_line(message),
             labels: Vec::new(),
             notes: Vec::new(),
             help: None,
@@ -208,28 +209,28 @@ impl Diagnostic {
     /// Points at the mistake.
     #[must_use]
     pub fn primary(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into(), primary: true });
+        self.labels.push(Label { span, text: in_one_line(text), primary: true });
         self
     }
 
     /// Points at something that has to do with the mistake.
     #[must_use]
     pub fn secondary(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into(), primary: false });
+        self.labels.push(Label { span, text: in_one_line(text), primary: false });
         self
     }
 
     /// Adds a fact.
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
-        self.notes.push(text.into());
+        self.notes.push(in_one_line(text));
         self
     }
 
     /// Says what to do next.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(text.into());
+        self.help = Some(in_one_line(text));
         self
     }
 
@@ -276,8 +277,14 @@ pub fn sort(diagnostics: &mut [Diagnostic]) {
     });
 }
 
-/// `text` as a message quotes it: line ends and other control characters as escapes.
-pub(crate) fn in_one_line(text: &str) -> String {
+/// `text` with line ends and other control characters as escapes. Whatever a message quotes of a plan, it is one line
+/// and moves no cursor.
+#[must_use]
+pub fn in_one_line(text: impl Into<String>) -> String {
+    let text = text.into();
+    if !text.contains(char::is_control) {
+        return text;
+    }
     let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(shown).collect()
 }

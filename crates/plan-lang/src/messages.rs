@@ -19,7 +19,7 @@ use brackets::OutsideLines;
 pub(crate) use foreign::loop_help;
 pub(crate) use misspelt::before_brace;
 
-use crate::diagnostic::{self, Diagnostic, in_one_line};
+use crate::diagnostic::{self, Diagnostic};
 use crate::limits::MAX_REPORTED_ERRORS;
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 use crate::text::{LineIndex, Span};
@@ -307,7 +307,7 @@ impl<'a> Source<'a> {
 
 /// "`word`", or "the end of the file".
 fn shown(token: &str) -> String {
-    if token.is_empty() { "the end of the line".to_owned() } else { format!("`{}`", in_one_line(token)) }
+    if token.is_empty() { "the end of the line".to_owned() } else { format!("`{token}`") }
 }
 
 /// The first name in `node`, for messages.

@@ -19,8 +19,9 @@ pub(crate) struct Check {
     /// How findings are shown.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<CheckFormat>,
-    /// Make the fixes that are certainly meant; what is left is shown. A file is changed only if it has fewer mistakes
-    /// afterwards, and its layout only if it was formatted before.
+    /// Make the fixes that are certainly meant; what is left is shown, and what can be seen only now that the text can
+    /// be read. A fix that mends nothing or brings a mistake of its own is not made; the layout is changed only if it was
+    /// formatted before.
     #[arg(long)]
     pub(crate) fix: bool,
     /// Show what `--fix` would change as a diff and change nothing; exit with 1 if there is anything.

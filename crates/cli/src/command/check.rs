@@ -139,6 +139,16 @@ fn sum_up(context: &Context, args: &Check, all: &[Checked]) {
     let files = count(all.len(), "file");
     let found = format!("{}, {}", count(errors, "error"), count(warnings, "warning"));
     context.output.note(&format!("checked {files}, {}: {found}", count(plans, "plan")));
+    for checked in all.iter().filter(|checked| checked.failure.is_none()) {
+        let uncovered = checked.fixes.as_ref().map_or(0, |fixes| fixes.uncovered);
+        if uncovered > 0 {
+            let (name, mistakes) = (&checked.compiled.name, count(uncovered, "mistake"));
+            context.output.note(&match args.diff {
+                true => format!("{name} would show {mistakes} that what would be mended hides"),
+                false => format!("{name} shows {mistakes} that what was mended had hidden"),
+            });
+        }
+    }
     let made: Vec<usize> = all
         .iter()
         .filter(|checked| checked.failure.is_none())

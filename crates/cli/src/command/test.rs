@@ -3,6 +3,7 @@
 use plan_compiler::Options;
 use plan_ir::plan::SourceSpan;
 use plan_ir::plan_test::CompiledTest;
+use plan_lang::diagnostic::in_one_line;
 use plan_lang::{Code, Diagnostic, Span};
 use runtime::plan_test::{TestFailure, TestReport, run_test};
 use serde_json::{Value, json};
@@ -94,7 +95,7 @@ fn tell(context: &Context, compiled: &Compiled, report: &TestReport, failure: Op
     let cost = report.cost.map(|cost| cost.to_string()).unwrap_or_else(|| "two currencies".into());
     let seconds = report.elapsed_us as f64 / 1e6;
     let how = if failure.is_none() { "ok" } else { "FAILED" };
-    let line = format!("  {how:<6}  {}  ({cost}, {seconds:.3} s)", report.name);
+    let line = format!("  {how:<6}  {}  ({cost}, {seconds:.3} s)", in_one_line(report.name.as_str()));
     match failure {
         None => context.output.note(&line),
         Some(failure) => {

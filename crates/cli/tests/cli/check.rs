@@ -122,6 +122,28 @@ fn a_folder_is_searched_in_depth_and_standard_input_read() {
 }
 
 #[test]
+fn a_file_with_several_names_is_one_file() {
+    let folder = Folder::project();
+    folder.write("typo.orch", TYPO);
+    std::os::unix::fs::symlink(folder.path("typo.orch"), folder.path("link.orch")).unwrap();
+    let whole = folder.path("typo.orch");
+    let whole = whole.to_str().unwrap();
+    let checked =
+        folder.orch(["check", "typo.orch", "./typo.orch", whole, "link.orch", "typo.orch"]).exits(1);
+    assert!(checked.err.contains("--> typo.orch:2:11"), "{}", checked.err);
+    assert!(checked.err.contains("checked 1 file, 0 plans: 1 error, 0 warnings"), "{}", checked.err);
+    // The folder holds the file that is named, and another one.
+    folder.write("other.orch", TYPO);
+    let checked = folder.orch(["check", "--json", "./typo.orch", "."]).exits(1).json();
+    let names: Vec<_> =
+        checked["files"].as_array().unwrap().iter().map(|file| file["file"].clone()).collect();
+    assert_eq!(
+        (names, &checked["errors"]),
+        (vec!["./typo.orch".into(), "other.orch".into(), "plan.orch".into()], &2.into())
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_said_with_what_was_probably_meant() {
     let folder = Folder::project();
     folder.write("empty/.keep", "");

@@ -30,6 +30,7 @@ fn what_is_certain_is_mended_and_said_and_the_rest_shown() {
       |                          ^^^^^^^ unknown name
 
     checked 1 file, 0 plans: 1 error, 0 warnings
+    a.orch shows 1 mistake that what was mended had hidden
     made 2 fixes in 1 file
     `orch explain E0201` says more about the first
     ");
@@ -107,6 +108,30 @@ fn what_cannot_be_mended_leaves_the_rest_mended() {
     let left = folder.orch(["check", "--fix"]).exits(1);
     assert!(left.err.starts_with("error[E0103]"), "{}", left.err);
     assert_eq!(fs::read(folder.path("a.orch")).unwrap(), b"fn f(x: Int) -> Int x // \xff\n");
+}
+
+/// What could not be read was not looked at, so a file may have more mistakes than before, which is said.
+#[test]
+fn what_the_mended_syntax_had_hidden_is_said() {
+    let folder = folder("fn f(x: Int) -> Int x + missing + gone\n");
+    let before = folder.orch(["check"]).exits(1);
+    assert!(before.err.contains("checked 1 file, 0 plans: 1 error, 0 warnings\n"), "{}", before.err);
+    let would = folder.orch(["check", "--diff"]).exits(1);
+    assert!(
+        would.err.contains("a.orch would show 2 mistakes that what would be mended hides\n"),
+        "{}",
+        would.err
+    );
+    let fixed = folder.orch(["check", "--fix"]).exits(1);
+    assert!(
+        fixed.err.contains(
+            "checked 1 file, 0 plans: 2 errors, 0 warnings\na.orch shows 2 mistakes that what was mended had hidden\nmade 1 fix in 1 file\n"
+        ),
+        "{}",
+        fixed.err
+    );
+    let again = folder.orch(["check", "--fix"]).exits(1);
+    assert!(!again.err.contains("hidden") && again.err.contains("2 errors"), "{}", again.err);
 }
 
 #[test]

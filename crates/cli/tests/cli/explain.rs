@@ -208,7 +208,7 @@ fn what_is_no_code_plan_or_topic_is_answered_with_the_nearest() {
     let folder = Folder::project();
     let cases = [
         ("E1799", "E1515", "those that begin with E17 are E1701, E1702, "),
-        ("E9999", "E1515", "there are errors from E0101 to E1853 and warnings from W0901 to W0915"),
+        ("E9999", "E1515", "there are errors from E0101 to E1853 and warnings from W0901 to W0916"),
         ("E0399", "E1515", "those that begin with E03 are E0301, "),
         ("E304", "E1515", "did you mean E0304, there is no such field?"),
         ("0304", "E1502", "did you mean `orch explain E0304`?"),

@@ -31,6 +31,14 @@ fn a_failure_is_told_with_both_its_places() {
 }
 
 #[test]
+fn a_name_is_shown_in_one_line() {
+    let folder = tested();
+    folder.write("named.orch", "edition 2026\ntest \"a\\nb \\u{1b}[31m\" {\n  assert true\n}\n");
+    let ran = folder.orch(["test", "named.orch"]).succeeds();
+    assert!(ran.err.contains("  ok      a\\nb \\u{1b}[31m  ("), "{}", ran.err);
+}
+
+#[test]
 fn tests_are_chosen_by_name() {
     let folder = tested();
     let ran = folder.orch(["test", "--name", "fine", "tested.orch"]).succeeds();

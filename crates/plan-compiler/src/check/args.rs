@@ -37,20 +37,24 @@ impl<'a> Checker<'a, '_> {
         passing: Passing,
     ) -> Vec<Expr> {
         let mut filled: Vec<Option<(Expr, Span)>> = slots.iter().map(|_| None).collect();
-        let first_name = args.iter().position(|arg| arg.name.is_some()).unwrap_or(args.len());
+        let places = places(slots, args, passing);
+        // One that is passed was not meant by another argument: it would be passed twice.
+        let mut open: Vec<Option<&Slot>> = slots.iter().map(Some).collect();
+        for at in places.iter().flatten() {
+            open.get_mut(*at).and_then(Option::take);
+        }
+        let open: Vec<&Slot> = open.into_iter().flatten().collect();
         let mut lost = 0;
-        for (position, arg) in args.iter().enumerate() {
-            let place = match &arg.name {
-                Some(name) => self.named_slot(callee, slots, args, passing, name),
-                None if passing == Passing::Positional && position < first_name => {
-                    self.positional_slot(callee, slots, position, arg)
+        for (arg, place) in args.iter().zip(&places) {
+            let found = place.and_then(|at| slots.get(at).zip(filled.get_mut(at)).ok_or(Nowhere::OneTooMany));
+            let (slot, target) = match found {
+                Ok(found) => found,
+                Err(nowhere) => {
+                    self.no_slot(nowhere, callee, slots, &open, arg, passing);
+                    self.look_at(&arg.value);
+                    lost += 1;
+                    continue;
                 }
-                None => self.punned_slot(callee, slots, &filled, arg, passing),
-            };
-            let Some((slot, target)) = place.and_then(|at| slots.get(at).zip(filled.get_mut(at))) else {
-                self.infer_argument(&arg.value);
-                lost += 1;
-                continue;
             };
             if let Some((_, first)) = target {
                 let first = *first;
@@ -64,13 +68,6 @@ impl<'a> Checker<'a, '_> {
             *target = Some((self.check(&arg.value, &slot.ty, &what), arg.span));
         }
         self.complete(callee, slots, filled, lost)
-    }
-
-    /// Looks at an argument that nothing takes, for its own mistakes.
-    fn infer_argument(&mut self, value: &'a ast::Expr) {
-        if !matches!(value.kind, ast::ExprKind::Lambda { .. }) {
-            self.infer(value, Some(&Type::Error));
-        }
     }
 
     /// Fills what was not passed. An argument that was `lost`, and reported, was meant for one of them.
@@ -104,69 +101,59 @@ impl<'a> Checker<'a, '_> {
         values
     }
 
-    fn named_slot(
+    /// Reports an argument that is for none of the `slots`, of which nothing is passed for the `open` ones.
+    fn no_slot(
         &mut self,
+        why: Nowhere,
         callee: &ast::Ident,
         slots: &[Slot],
-        args: &[Arg],
+        open: &[&Slot],
+        arg: &Arg,
         passing: Passing,
-        name: &ast::Ident,
-    ) -> Option<usize> {
-        let found = slots.iter().position(|slot| slot.name == name.name);
-        if found.is_none() && !name.is_missing() {
-            let takes =
-                slots.iter().map(|slot| format!("{}: {}", written_name(&slot.name), self.show(&slot.ty)));
-            let message = format!("`{}` takes no argument `{}`", callee.name, name.name);
-            let report =
-                Diagnostic::error(codes::UNKNOWN_ARGUMENT, message).primary(name.span, "unknown argument");
-            let report = match slots {
-                [] => report.note(format!("`{}` takes no arguments", callee.name)),
-                _ => report.note(format!("`{}` takes: {}", callee.name, listed(takes))),
-            };
-            // One that is passed already was not meant: it would be passed twice.
-            let passed = passed(slots, args, passing);
-            let names = slots.iter().map(|slot| slot.name.as_str()).filter(|name| !passed.contains(name));
-            self.report(did_you_mean(report, &name.name, name.span, names));
+    ) {
+        match (why, &arg.name) {
+            (Nowhere::OneTooMany, _) => self.one_too_many(callee, slots, arg),
+            (Nowhere::Unknown, Some(name)) if !name.is_missing() => {
+                self.unknown_argument(callee, slots, open, name);
+            }
+            (Nowhere::Unknown, None) if !arg.value.is_error() => {
+                self.unnamed_argument(callee, slots, open, arg, passing);
+            }
+            // What is missing was reported where it is.
+            (Nowhere::Unknown, _) => {}
         }
-        found
     }
 
-    fn positional_slot(
-        &mut self,
-        callee: &ast::Ident,
-        slots: &[Slot],
-        at: usize,
-        arg: &Arg,
-    ) -> Option<usize> {
-        if at < slots.len() {
-            return Some(at);
-        }
-        let most = slots.len();
-        let message = match most {
+    fn unknown_argument(&mut self, callee: &ast::Ident, slots: &[Slot], open: &[&Slot], name: &ast::Ident) {
+        let takes = slots.iter().map(|slot| format!("{}: {}", written_name(&slot.name), self.show(&slot.ty)));
+        let message = format!("`{}` takes no argument `{}`", callee.name, name.name);
+        let report =
+            Diagnostic::error(codes::UNKNOWN_ARGUMENT, message).primary(name.span, "unknown argument");
+        let report = match slots {
+            [] => report.note(format!("`{}` takes no arguments", callee.name)),
+            _ => report.note(format!("`{}` takes: {}", callee.name, listed(takes))),
+        };
+        let names = open.iter().map(|slot| slot.name.as_str());
+        self.report(did_you_mean(report, &name.name, name.span, names));
+    }
+
+    fn one_too_many(&mut self, callee: &ast::Ident, slots: &[Slot], arg: &Arg) {
+        let message = match slots.len() {
             0 => format!("`{}` takes no arguments", callee.name),
             1 => format!("`{}` takes 1 argument", callee.name),
             many => format!("`{}` takes {many} arguments", callee.name),
         };
         self.report(Diagnostic::error(codes::ARGUMENT_COUNT, message).primary(arg.span, "one too many"));
-        None
     }
 
-    fn punned_slot(
+    fn unnamed_argument(
         &mut self,
         callee: &ast::Ident,
         slots: &[Slot],
-        filled: &[Option<(Expr, Span)>],
+        open: &[&Slot],
         arg: &Arg,
         passing: Passing,
-    ) -> Option<usize> {
-        if let Some(name) = arg.value.as_name()
-            && let Some(at) = slots.iter().position(|slot| slot.name == name.name)
-        {
-            return Some(at);
-        }
-        if arg.value.is_error() {
-            return None;
-        }
+    ) {
         let message = match passing {
             Passing::Named => format!("arguments of `{}` are passed by name", callee.name),
             Passing::Positional => {
@@ -184,13 +171,11 @@ impl<'a> Checker<'a, '_> {
             let fix = Fix::maybe("remove the braces")
                 .delete(Span::new(braces.start, first.span.start))
                 .delete(Span::new(last.span.end, braces.end));
-            self.report(report.help("arguments stand in the parentheses, without braces").fix(fix));
-            return None;
+            return self.report(report.help("arguments stand in the parentheses, without braces").fix(fix));
         }
-        let open = slots.iter().zip(filled).filter(|(slot, value)| value.is_none() && slot.default.is_none());
-        let open: Vec<&str> = open.map(|(slot, _)| slot.name.as_str()).collect();
-        let report = match open.as_slice() {
-            [only] => report
+        let mut needed = open.iter().filter(|slot| slot.default.is_none());
+        let report = match (needed.next(), needed.next()) {
+            (Some(Slot { name: only, .. }), None) => report
                 .help(format!("write `{only}: ..`"))
                 .fix(Fix::maybe(format!("pass it as `{only}`")).insert(arg.span.start, format!("{only}: "))),
             _ => {
@@ -199,19 +184,27 @@ impl<'a> Checker<'a, '_> {
             }
         };
         self.report(report);
-        None
     }
 }
 
-/// The names of the parameters that arguments are for.
-fn passed<'s>(slots: &'s [Slot], args: &'s [Arg], passing: Passing) -> Vec<&'s str> {
+/// Why an argument is for no parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nowhere {
+    /// By its position it is behind the last one.
+    OneTooMany,
+    /// None has its name, or it has none.
+    Unknown,
+}
+
+/// The parameter that each argument is for.
+fn places(slots: &[Slot], args: &[Arg], passing: Passing) -> Vec<Result<usize, Nowhere>> {
     let first_name = args.iter().position(|arg| arg.name.is_some()).unwrap_or(args.len());
-    let name = |(position, arg): (usize, &'s Arg)| match &arg.name {
-        Some(name) => Some(name.name.as_str()),
+    let named = |name: &ast::Ident| slots.iter().position(|slot| slot.name == name.name);
+    let place = |(position, arg): (usize, &Arg)| match &arg.name {
         None if passing == Passing::Positional && position < first_name => {
-            slots.get(position).map(|slot| slot.name.as_str())
+            (position < slots.len()).then_some(position).ok_or(Nowhere::OneTooMany)
         }
-        None => arg.value.as_name().map(|name| name.name.as_str()),
+        name => name.as_ref().or(arg.value.as_name()).and_then(named).ok_or(Nowhere::Unknown),
     };
-    args.iter().enumerate().filter_map(name).collect()
+    args.iter().enumerate().map(place).collect()
 }

@@ -21,7 +21,7 @@ impl<'a> Checker<'a, '_> {
         let word = Span::new(call.span.start, call.span.start.saturating_add(4).min(call.span.end));
         let allowed = self.may_call("a call", word);
         let Some((target, name)) = self.call_target(&call.target) else {
-            call.args.iter().for_each(|arg| self.look_at(&arg.value));
+            self.look_at_all(&call.args);
             let wanted = call.wanted.as_ref().map(|ty| self.ty(ty));
             return Expr { ty: wanted.unwrap_or(Type::Error), ..Expr::error(call.span) };
         };
@@ -39,12 +39,6 @@ impl<'a> Checker<'a, '_> {
         let settled = policy.settled(&output);
         let node = hir::Call { target, name: name.name.clone(), args, output, policy, caught: None };
         Expr::new(ExprKind::Call(Box::new(node)), settled, call.span)
-    }
-
-    fn look_at(&mut self, value: &'a ast::Expr) {
-        if !matches!(value.kind, ast::ExprKind::Lambda { .. }) {
-            self.infer(value, None);
-        }
     }
 
     pub(super) fn call_target(&mut self, path: &'a ast::Path) -> Option<(Target, &'a ast::Ident)> {
@@ -212,7 +206,7 @@ impl<'a> Checker<'a, '_> {
         if self.program.capabilities.get(at)?.output.is_some() {
             return None;
         }
-        call.args.iter().for_each(|arg| self.look_at(&arg.value));
+        self.look_at_all(&call.args);
         let message = format!("`{}` needs the type of the answer before its policy", name.name);
         Some(
             Diagnostic::error(codes::WANTED_MISSING, message)
@@ -273,7 +267,7 @@ impl<'a> Checker<'a, '_> {
             Some((*module.plans.get(name.name.as_str())?, name))
         });
         let Some((at, name)) = known else {
-            run.args.iter().for_each(|arg| self.look_at(&arg.value));
+            self.look_at_all(&run.args);
             if !run.plan.is_missing() {
                 let report = self.unknown_plan(&run.plan);
                 self.report(report);

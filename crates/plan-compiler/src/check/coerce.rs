@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use plan_ir::builtin::Builtin;
 use plan_ir::expr::Widening;
-use plan_lang::{Diagnostic, Fix, Span, suggest};
-use schema::types::{EnumWire, Type, VariantDef};
+use plan_lang::{Diagnostic, Fix, Span, suggest, written_name};
+use schema::types::{DefId, EnumWire, Type, VariantDef};
 use schema::value::{Json, Value};
 
 use super::Checker;
@@ -16,7 +16,7 @@ use super::policy_value::{AMOUNTS, DURATIONS, with_units};
 use crate::codes;
 use crate::hir::{Expr, ExprKind, Lambda, Match, Pattern};
 use crate::relate::{Conversion, Misfit, unrefined};
-use crate::resolve::{Lookup, lookup};
+use crate::resolve::{Lookup, is_broken, lookup};
 
 impl Checker<'_, '_> {
     /// `expr` as a `target`, or what is wrong with it. `what` names its place.
@@ -130,12 +130,18 @@ impl Checker<'_, '_> {
         let (found, wanted) = (self.show(&expr.ty), self.show(target));
         match misfit {
             Misfit::Kind => {
-                // Of another kind, its range says nothing.
-                let found = self.show(&unrefined(&expr.ty));
+                let found = match &expr.ty {
+                    Type::List(..) if is_broken(&expr.ty) => "a list".to_owned(),
+                    // Of another kind, its range says nothing.
+                    ty => format!("`{}`", self.show(&unrefined(ty))),
+                };
                 let report =
-                    Diagnostic::error(codes::MISMATCH, format!("{what} must be `{wanted}`, not `{found}`"))
-                        .primary(expr.span, format!("this is `{found}`"));
-                self.mismatch_help(report, expr, target)
+                    Diagnostic::error(codes::MISMATCH, format!("{what} must be `{wanted}`, not {found}"))
+                        .primary(expr.span, format!("this is {found}"));
+                match is_broken(&expr.ty) {
+                    true => report,
+                    false => self.mismatch_help(report, expr, target),
+                }
             }
             Misfit::Null => {
                 let is_null = matches!(expr.kind, ExprKind::Const(Value::Null));
@@ -210,6 +216,15 @@ impl Checker<'_, '_> {
             (Type::Float(_), Type::Int(_)) if !is_literal => report.help("round it: `.round()`, `.floor()` or `.ceil()`"),
             (Type::String(_), Type::Int(_)) => report.help("read it: `.to_int()`"),
             (Type::String(_), Type::Float(_)) => report.help("read it: `.to_float()`"),
+            (Type::Named(from), Type::Named(to)) if let Some(made) = self.record_of(*from, *to) => {
+                report.help(format!("make one of its fields: `{made}`"))
+            }
+            (Type::List(from, _), Type::List(to, _))
+                if let (Type::Named(from), Type::Named(to)) = (&**from, &**to)
+                    && let Some(made) = self.record_of(*from, *to) =>
+            {
+                report.help(format!("make each of its fields: `.map(x => {made})`"))
+            }
             (Type::List(found, _), other) if self.convert(found, other).is_ok() => report
                 .help("this is a list of them: take one by `.first()` or `[i]`, or loop by `for` or `map`"),
             (found, Type::List(element, _)) if self.convert(found, element).is_ok() => {
@@ -217,6 +232,15 @@ impl Checker<'_, '_> {
             }
             _ => report,
         }
+    }
+
+    /// How a record is made of one of another type, in short.
+    fn record_of(&self, from: DefId, to: DefId) -> Option<String> {
+        let (from, to) = (self.types.record(from)?, self.types.record(to)?);
+        let field = written_name(&to.fields.first()?.name);
+        let value = if from.field(&field).is_some() { format!("x.{field}") } else { "..".to_owned() };
+        let rest = if to.fields.len() > 1 { ", .." } else { "" };
+        Some(format!("{} {{ {field}: {value}{rest} }}", to.name))
     }
 
     /// A text where an enum is wanted: perhaps one of its variants.

@@ -6,6 +6,7 @@ use schema::types::Type;
 
 use super::Checker;
 use super::exhaustive::{missing, unreachable};
+use super::pattern::{At, NullsTaken};
 use crate::codes;
 use crate::hir::{self, Expr, ExprKind, Pattern};
 
@@ -88,17 +89,17 @@ impl<'a> Checker<'a, '_> {
         let ty = value.ty.clone();
         let mut patterns: Vec<Pattern> = Vec::new();
         let mut bodies = Vec::new();
-        let mut null_done = false;
+        let mut nulls = NullsTaken::default();
         let mut broken = matches!(ty, Type::Error);
         // Of arms behind a name that was to be a variant, more need not be said.
         let mut told = false;
         for arm in &node.arms {
             self.scoped(|this| {
-                let pattern = this.pattern(&arm.pattern, &ty, null_done);
+                let pattern = this.pattern(&arm.pattern, &ty, At::start(&nulls));
                 let pattern = pattern.filter(|pattern| this.nests_within_limit(pattern, arm.pattern.span));
                 broken |= pattern.is_none();
                 let pattern = pattern.unwrap_or(Pattern::Any);
-                null_done |= matches!(&pattern, Pattern::Literal(schema::value::Value::Null));
+                nulls.add(&pattern);
                 let lookalike = this.lookalike(&pattern, &arm.pattern, &ty);
                 if let Some(found) = &lookalike {
                     this.body.watch(found.var);

@@ -2,12 +2,14 @@
 
 use std::fmt::Display;
 
-use plan_ir::builtin::elsewhere::instead_of;
+use plan_ir::builtin::Builtin;
+use plan_ir::builtin::elsewhere::{instead_of, names_here};
 use plan_lang::ast::{self, ExprKind as Ast};
 use plan_lang::{Diagnostic, Fix, Span};
 use schema::types::Type;
 
 use super::Checker;
+use super::method::{snake_case, written};
 use super::scope::Place;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
@@ -59,6 +61,19 @@ impl<'a> Checker<'a, '_> {
     pub(super) fn check(&mut self, expr: &'a ast::Expr, target: &Type, what: &dyn Display) -> Expr {
         let found = self.infer(expr, Some(target));
         self.coerce(found, target, what)
+    }
+
+    /// Looks at an expression whose place is not known, for its own mistakes: what hangs on the place was reported with
+    /// it. A lambda has no parameter types there.
+    pub(super) fn look_at(&mut self, expr: &'a ast::Expr) {
+        if !matches!(expr.kind, Ast::Lambda { .. }) {
+            self.infer(expr, Some(&Type::Error));
+        }
+    }
+
+    /// [`Self::look_at`] of arguments.
+    pub(super) fn look_at_all(&mut self, args: &'a [ast::Arg]) {
+        args.iter().for_each(|arg| self.look_at(&arg.value));
     }
 
     fn name(&mut self, name: &ast::Ident) -> Expr {
@@ -128,9 +143,7 @@ impl<'a> Checker<'a, '_> {
             _ => {}
         }
         // Their own mistakes still count.
-        for arg in args {
-            self.infer(&arg.value, None);
-        }
+        self.look_at_all(args);
         let report = match self.body.lookup(&function.name) {
             Some(id) => {
                 self.body.mark_used(id);
@@ -156,28 +169,51 @@ impl<'a> Checker<'a, '_> {
         let report = Diagnostic::error(codes::UNKNOWN_FUNCTION, format!("there is no function `{name}`"))
             .primary(function.span, "unknown function");
         let Some(module) = self.module() else { return report };
+        let with_word = |report: Diagnostic, word: &str| match self.body.place {
+            Place::Plan => report
+                .fix(Fix::maybe(format!("write `{word}`")).insert(function.span.start, format!("{word} "))),
+            Place::Pure(_) => report,
+        };
         if module.targets.contains_key(name) {
-            return report.help(self.way_to_call(name));
+            return with_word(report.help(self.way_to_call(name)), "call");
         }
         if module.plans.contains_key(name) {
-            return report.help(format!("`{name}` is a plan: `run {name}(..)`"));
+            return with_word(report.help(format!("`{name}` is a plan: `run {name}(..)`")), "run");
         }
         match name {
             "calls" | "cost" | "elapsed" => of_tests(report, name),
             "wanted_schema" => {
                 report.note("`wanted_schema()` has a meaning in adapters of a capability `-> _` only")
             }
-            _ if plan_ir::builtin::Builtin::named(name).next().is_some() => {
-                report.help(format!("`{name}` is a method: `x.{name}(..)`"))
+            _ if let Some(op) = Builtin::named(name).next() => {
+                report.help(format!("`{name}` is a method: `x{}`", written(op)))
             }
             "print" | "println" | "log" => {
                 report.help("a plan prints nothing: what it computes is its result")
             }
             "int" | "float" => report.help(format!("write `x.to_{name}()`")),
-            _ => match instead_of(name) {
-                Some(help) => report.help(help),
-                None => did_you_mean(report, name, function.span, module.functions.keys().copied()),
-            },
+            "now" | "today" | "time" => report.help(
+                "a plan has no clock, so that it can be replayed: make the moment a parameter, `now: Time`",
+            ),
+            "random" | "rand" | "uuid" => {
+                report.help("nothing is random in a plan, so that it can be replayed: make it a parameter")
+            }
+            "sleep" | "wait" | "delay" => report
+                .help("nothing waits in a plan: `retry: { backoff: 1s }` waits before a call is made again"),
+            "range" => report.help("whole numbers in a row are written `1.to(9)`"),
+            "assertEq" | "assert_eq" | "assertEquals" | "assert_equal" | "assert_equals" => {
+                report.help("what has to hold is written `assert a == b`")
+            }
+            _ if let Some(help) = instead_of(name) => report.help(help),
+            _ => {
+                let report = did_you_mean(report, name, function.span, module.functions.keys().copied());
+                let method =
+                    names_here(&snake_case(name)).next().and_then(|name| Builtin::named(name).next());
+                match method.filter(|_| report.help.is_none()) {
+                    Some(op) => report.help(format!("write the method: `x{}`", written(op))),
+                    None => report,
+                }
+            }
         }
     }
 

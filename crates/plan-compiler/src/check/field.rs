@@ -2,8 +2,9 @@
 
 use plan_ir::builtin::Builtin;
 use plan_ir::builtin::elsewhere::names_here;
-use plan_lang::{Diagnostic, Fix, Span, ast};
+use plan_lang::{Diagnostic, Fix, Span, ast, written_name};
 use schema::types::{IntRange, Type, TypeDef};
+use schema::value::Value;
 
 use super::Checker;
 use super::method::{look_into, receivers, snake_case};
@@ -32,11 +33,7 @@ impl<'a> Checker<'a, '_> {
                 let report = self.null_access(&record, &field.name, dot);
                 return self.fail(span, report);
             }
-            (other, true) => {
-                self.never_null(&record, dot);
-                other.clone()
-            }
-            (other, false) => other.clone(),
+            (other, _) => other.clone(),
         };
         let found = match &inner {
             Type::Named(def) => self.types.record(*def).and_then(|record| record.field(&field.name)),
@@ -50,8 +47,13 @@ impl<'a> Checker<'a, '_> {
             return self.fail(span, report);
         };
         let index = u32::try_from(index).unwrap_or(u32::MAX);
-        let optional = optional && matches!(record.ty, Type::Optional(_));
-        let ty = if optional { declared.ty.clone().optional() } else { declared.ty.clone() };
+        let declared = declared.ty.clone();
+        let may_be_null = matches!(record.ty, Type::Optional(_));
+        if optional && !may_be_null {
+            self.never_null(&record, dot);
+        }
+        let optional = optional && may_be_null;
+        let ty = if optional { declared.optional() } else { declared };
         if matches!(ty, Type::Error) {
             return Expr::error(span);
         }
@@ -109,18 +111,8 @@ impl<'a> Checker<'a, '_> {
 
     pub(super) fn index(&mut self, base: &'a ast::Expr, index: &'a ast::Expr, span: Span) -> Expr {
         let list = self.infer(base, None);
-        if matches!(list.ty, Type::Map(_) | Type::Json) {
-            let index = self.infer(index, None);
-            let shown = self.show(&list.ty);
-            let message = format!("only lists have elements, not `{shown}`");
-            let fix = Fix::maybe("write `.get(..)`")
-                .replace(Span::new(list.span.end, index.span.start), ".get(")
-                .replace(Span::new(index.span.end, span.end), ")");
-            let report = Diagnostic::error(codes::BAD_OPERANDS, message)
-                .primary(list.span, format!("this is `{shown}`"))
-                .help("look into it by `.get(..)`, which is `null` where nothing is there")
-                .fix(fix);
-            return self.fail(span, report);
+        if !matches!(list.ty, Type::List(..) | Type::Optional(_) | Type::Error) {
+            return self.no_list(&list, index, span);
         }
         let index = self.check(index, &Type::INT, &"an index");
         match &list.ty {
@@ -148,15 +140,39 @@ impl<'a> Checker<'a, '_> {
                     .help("say what stands in for `null` by `?? []`");
                 self.fail(span, report)
             }
-            other => {
-                let shown = self.show(other);
-                let report = Diagnostic::error(
-                    codes::BAD_OPERANDS,
-                    format!("only lists have elements, not `{shown}`"),
-                )
-                .primary(list.span, format!("this is `{shown}`"));
-                self.fail(span, report)
-            }
+            _ => Expr::error(span),
         }
+    }
+
+    /// `[index]` behind what has no elements.
+    fn no_list(&mut self, value: &Expr, index: &'a ast::Expr, span: Span) -> Expr {
+        let key = self.infer(index, Some(&Type::Error));
+        let shown = self.show(&value.ty);
+        let report =
+            Diagnostic::error(codes::BAD_OPERANDS, format!("only lists have elements, not `{shown}`"))
+                .primary(value.span, format!("this is `{shown}`"));
+        let field = match &key.kind {
+            ExprKind::Const(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        let report = match (&value.ty, field) {
+            (Type::Map(_) | Type::Json, _) => {
+                let fix = Fix::maybe("write `.get(..)`")
+                    .replace(Span::new(value.span.end, key.span.start), ".get(")
+                    .replace(Span::new(key.span.end, span.end), ")");
+                report.help("look into it by `.get(..)`, which is `null` where nothing is there").fix(fix)
+            }
+            (Type::Named(def), Some(field))
+                if self.types.record(*def).is_some_and(|record| record.field(field).is_some()) =>
+            {
+                let field = format!(".{}", written_name(field));
+                let fix = Fix::maybe(format!("write `{field}`"));
+                let report = report.help(format!("a field is read by its name: `{field}`"));
+                report.fix(fix.replace(Span::new(value.span.end, span.end), field))
+            }
+            (Type::String(_), _) => report.help("take a part: `.skip(from).take(n)`"),
+            _ => report,
+        };
+        self.fail(span, report)
     }
 }

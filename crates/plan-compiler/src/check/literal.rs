@@ -18,7 +18,7 @@ use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::program::Origin;
 use crate::relate;
-use crate::resolve::article;
+use crate::resolve::{article, is_broken};
 
 /// Integers up to this size are exact as `Float` (2^53).
 const EXACT_FLOAT: u64 = 1 << 53;
@@ -95,6 +95,10 @@ impl<'a> Checker<'a, '_> {
         if let ([TemplatePart::Expr(inner)], [part]) = (template.parts.as_slice(), parts.as_slice()) {
             self.lint_template(part, inner, span);
         }
+        // How long the text is hangs on what was reported.
+        if parts.iter().any(Expr::is_error) {
+            return Expr::error(span);
+        }
         let text = Expr::new(ExprKind::Template(parts), Type::String(length), span);
         if want.map(present) == Some(&Type::Json) { to_json(text) } else { text }
     }
@@ -139,6 +143,9 @@ impl<'a> Checker<'a, '_> {
             },
             _ => return part,
         };
+        if is_broken(&part.ty) && !relate::is_undetermined(&part.ty) {
+            return Expr::error(part.span);
+        }
         let shown = self.show(&part.ty);
         let report = Diagnostic::error(
             codes::NOT_SHOWN,
@@ -195,8 +202,10 @@ impl<'a> Checker<'a, '_> {
             want.map(present).and_then(|want| self.member_of_kind(want, |ty| matches!(ty, Type::List(..))));
         let element = match &want {
             Some(Type::List(element, _)) => Some((**element).clone()),
-            Some(Type::Json | Type::Error) => want.clone(),
-            _ => None,
+            Some(Type::Json) => want.clone(),
+            // The list does not fit its place: that is the mistake, not what its elements lack.
+            Some(_) => Some(Type::Error),
+            None => None,
         };
         let mut values = Vec::new();
         for item in items {
@@ -243,6 +252,10 @@ impl<'a> Checker<'a, '_> {
                     return None;
                 }
             }
+        }
+        // What was reported might have told the type.
+        if relate::is_undetermined(&joined) && values.iter().any(Expr::is_error) {
+            return Some(Type::Error);
         }
         for value in values.iter_mut() {
             if let Ok(conversion) = self.convert(&value.ty, &joined)

@@ -15,7 +15,7 @@ use plan_ir::builtin::{Builtin, Receiver};
 use plan_lang::{Diagnostic, Span, ast};
 use schema::types::{IntRange, Type};
 
-pub(super) use message::look_into;
+pub(super) use message::{look_into, written};
 pub(super) use names::snake_case;
 
 use super::Checker;
@@ -42,12 +42,12 @@ impl<'a> Checker<'a, '_> {
         span: Span,
     ) -> Expr {
         if self.is_misspelt_variant(receiver, method) {
-            self.infer_plain(args);
+            self.look_at_all(args);
             return Expr::error(span);
         }
         let value = self.infer(receiver, None);
         if value.is_error() || method.is_missing() {
-            self.infer_plain(args);
+            self.look_at_all(args);
             return Expr::error(span);
         }
         let dot = Span::new(receiver.span.end, method.span.start);
@@ -60,13 +60,17 @@ impl<'a> Checker<'a, '_> {
                 if result.is_error() { result } else { self.if_present(value, var, result, span) }
             }
             (Type::Optional(_), false) if method.name != Builtin::ToJson.name() => {
-                self.infer_plain(args);
+                self.look_at_all(args);
                 let report = self.method_of_optional(&value, method, dot);
                 self.fail(span, report)
             }
             (_, true) => {
-                self.never_null(&value, dot);
-                self.method_on(value, method, args, span)
+                let receiver = value.clone();
+                let result = self.method_on(value, method, args, span);
+                if !result.is_error() {
+                    self.never_null(&receiver, dot);
+                }
+                result
             }
             (_, false) => self.method_on(value, method, args, span),
         }
@@ -83,18 +87,11 @@ impl<'a> Checker<'a, '_> {
         self.no_method(value, method, &receivers)
     }
 
-    /// Looks at arguments that nothing takes, for their own mistakes. Lambdas have no parameter types here.
-    fn infer_plain(&mut self, args: &'a [ast::Arg]) {
-        for arg in args.iter().filter(|arg| !matches!(arg.value.kind, ast::ExprKind::Lambda { .. })) {
-            self.infer(&arg.value, None);
-        }
-    }
-
     fn method_on(&mut self, value: Expr, method: &'a ast::Ident, args: &'a [ast::Arg], span: Span) -> Expr {
         let receivers = receivers(&value.ty);
         let Some(op) = Builtin::named(&method.name).find(|op| receivers.iter().any(|on| op.is_on(*on)))
         else {
-            self.infer_plain(args);
+            self.look_at_all(args);
             if is_unknown_list(&value.ty) {
                 return Expr::error(span);
             }
@@ -110,7 +107,12 @@ impl<'a> Checker<'a, '_> {
             let report = Diagnostic::error(codes::UNKNOWN_ARGUMENT, "arguments of methods have no names");
             return self.fail(span, report.primary(name.span, "remove the name"));
         }
-        self.method_call(Call { op, receiver: value, args, span })
+        let result = self.method_call(Call { op, receiver: value, args, span });
+        match &result.kind {
+            // The range of the result hangs on what was reported.
+            ExprKind::Builtin { args, .. } if args.iter().any(Expr::is_error) => Expr::error(span),
+            _ => result,
+        }
     }
 
     fn method_call(&mut self, call: Call<'a>) -> Expr {

@@ -63,7 +63,7 @@ impl<'a> Checker<'a, '_> {
                 let what = format_args!("an operand of `{}`", op.symbol());
                 let left = self.infer(left, Some(&Type::Bool));
                 if op == AstBinary::Or && matches!(left.ty, Type::Optional(_)) {
-                    self.infer(right, None);
+                    self.look_at(right);
                     let report = self.or_for_null(&left, op_span);
                     return self.fail(span, report);
                 }
@@ -238,7 +238,7 @@ impl<'a> Checker<'a, '_> {
         let left = self.infer(left, want);
         let inner = match &left.ty {
             Type::Error => {
-                self.infer(right, want);
+                self.look_at(right);
                 return Expr::error(span);
             }
             Type::Optional(inner) if **inner == Type::Error => {
@@ -247,7 +247,7 @@ impl<'a> Checker<'a, '_> {
             Type::Optional(inner) => (**inner).clone(),
             Type::Json => Type::Json,
             Type::Result(..) => {
-                self.infer(right, None);
+                self.look_at(right);
                 let shown = self.show(&left.ty);
                 let report = Diagnostic::error(codes::BAD_OPERANDS, "`??` looks at `null`, not at failures")
                     .primary(op_span, "")
@@ -327,6 +327,7 @@ impl<'a> Checker<'a, '_> {
             (quantity @ (Type::Amount | Type::Duration), Type::Int(_) | Type::Float(_)) => {
                 of_quantity(report, op, quantity, right)
             }
+            (Type::Time, Type::Int(_) | Type::Float(_)) => of_quantity(report, op, &Type::Duration, right),
             (Type::Int(_) | Type::Float(_), quantity @ (Type::Amount | Type::Duration)) => {
                 of_quantity(report, op, quantity, left)
             }

@@ -1,5 +1,7 @@
 //! Patterns against the type they are matched with.
 
+use std::collections::BTreeSet;
+
 use plan_lang::ast::{self, PatternKind as Ast};
 use plan_lang::{Diagnostic, Fix, Span};
 use schema::types::{Type, TypeDef};
@@ -10,20 +12,65 @@ use super::literal::present;
 use crate::codes;
 use crate::hir::{Expr, ExprKind, Pattern, VarId};
 
+/// Where arms take `null`, so that a name which a later arm binds there is something: the variants around it, from
+/// outside in.
+#[derive(Debug, Default)]
+pub(super) struct NullsTaken(BTreeSet<Vec<u32>>);
+
+impl NullsTaken {
+    /// Adds that of an arm.
+    pub(super) fn add(&mut self, pattern: &Pattern) {
+        let (mut path, mut pattern) = (Vec::new(), pattern);
+        loop {
+            pattern = match pattern {
+                Pattern::Present(inner) => inner,
+                Pattern::Variant(place, Some(inner)) => {
+                    path.push(*place);
+                    inner
+                }
+                Pattern::Literal(Value::Null) => {
+                    self.0.insert(path);
+                    return;
+                }
+                _ => return,
+            };
+        }
+    }
+}
+
+/// A place in the value that is matched.
+#[derive(Clone)]
+pub(super) struct At<'n> {
+    taken: &'n NullsTaken,
+    /// The variants around it.
+    path: Vec<u32>,
+}
+
+impl<'n> At<'n> {
+    /// The value itself, where the arms before are known.
+    pub(super) const fn start(taken: &'n NullsTaken) -> Self {
+        Self { taken, path: Vec::new() }
+    }
+
+    /// What variant `place` carries.
+    fn inside(mut self, place: u32) -> Self {
+        self.path.push(place);
+        self
+    }
+
+    fn null_is_taken(&self) -> bool {
+        self.taken.0.contains(&self.path)
+    }
+}
+
 impl<'a> Checker<'a, '_> {
     /// The pattern, with its names bound in the current scope; `None` where it was reported.
-    /// `null_done`: an arm before takes `null`, so what is bound here is not.
-    pub(super) fn pattern(
-        &mut self,
-        pattern: &'a ast::Pattern,
-        ty: &Type,
-        null_done: bool,
-    ) -> Option<Pattern> {
+    pub(super) fn pattern(&mut self, pattern: &'a ast::Pattern, ty: &Type, at: At<'_>) -> Option<Pattern> {
         match &pattern.kind {
             Ast::Error => None,
             Ast::Wildcard => Some(Pattern::Any),
             Ast::Binding(name) => Some(match ty {
-                Type::Optional(inner) if null_done => {
+                Type::Optional(inner) if at.null_is_taken() => {
                     Pattern::Present(Box::new(Pattern::Bind(self.body.bind(name, (**inner).clone()))))
                 }
                 _ => Pattern::Bind(self.body.bind(name, ty.clone())),
@@ -44,7 +91,7 @@ impl<'a> Checker<'a, '_> {
                 self.literal_pattern(value, ty, pattern.span)
             }
             Ast::Variant { of, variant, payload } => {
-                self.variant_pattern(of.as_ref(), variant, payload.as_deref(), ty, pattern.span)
+                self.variant_pattern(of.as_ref(), variant, payload.as_deref(), ty, at, pattern.span)
             }
         }
     }
@@ -90,11 +137,12 @@ impl<'a> Checker<'a, '_> {
         variant: &'a ast::Ident,
         payload: Option<&'a ast::Pattern>,
         ty: &Type,
+        at: At<'_>,
         span: Span,
     ) -> Option<Pattern> {
         let bind_all = |this: &mut Self| {
             if let Some(payload) = payload {
-                this.pattern(payload, &Type::Error, false);
+                this.pattern(payload, &Type::Error, at.clone());
             }
             None
         };
@@ -109,7 +157,7 @@ impl<'a> Checker<'a, '_> {
             return bind_all(self);
         }
         if of.is_none()
-            && let Some(meant) = self.value_as_elsewhere(&variant.name, payload, ty, span)
+            && let Some(meant) = self.value_as_elsewhere(&variant.name, payload, ty, &at, span)
         {
             return meant;
         }
@@ -134,7 +182,9 @@ impl<'a> Checker<'a, '_> {
         let sub = match (payload, found.payload) {
             (None, _) => None,
             (Some(_), None) if self.is_unread(&inner) => return bind_all(self),
-            (Some(payload), Some(ty)) => Some(Box::new(self.pattern(payload, &ty, false)?)),
+            (Some(payload), Some(ty)) => {
+                Some(Box::new(self.pattern(payload, &ty, at.inside(found.place))?))
+            }
             (Some(payload), None) => {
                 let report = Diagnostic::error(codes::PAYLOAD, format!("`{}` carries nothing", variant.name));
                 self.report(
@@ -155,6 +205,7 @@ impl<'a> Checker<'a, '_> {
         name: &str,
         payload: Option<&'a ast::Pattern>,
         ty: &Type,
+        at: &At<'_>,
         span: Span,
     ) -> Option<Option<Pattern>> {
         let inner = present(ty);
@@ -165,7 +216,7 @@ impl<'a> Checker<'a, '_> {
         let never = self.never("a variant", &shown, span);
         let (report, meant) = match (name, payload, ty) {
             ("Some" | "Just", Some(payload), Type::Optional(_)) => {
-                let meant = self.pattern(payload, inner, false).map(|inside| wrapped(inside, ty));
+                let meant = self.pattern(payload, inner, at.clone()).map(|inside| wrapped(inside, ty));
                 let help =
                     "what is not there is `null`, and a name behind it binds the rest: `null => .., x => ..`";
                 (never.help(help), meant)

@@ -50,9 +50,7 @@ impl<'a> Checker<'a, '_> {
 
     /// Looks at the values of a record that cannot be made, for the mistakes in them.
     fn lost(&mut self, fields: &'a [FieldInit]) {
-        for field in fields {
-            self.infer(&field.value, Some(&Type::Error));
-        }
+        fields.iter().for_each(|field| self.look_at(&field.value));
     }
 
     fn unknown_record(&mut self, name: &ast::Ident) {
@@ -163,10 +161,13 @@ impl<'a> Checker<'a, '_> {
         }
         // A field that the record does not have was meant for one of them.
         if missing.len() > lost && !is_unread {
-            let what = if missing.len() == 1 { "a field" } else { "fields" };
+            let (what, add) = if missing.len() == 1 { ("a field", "add it") } else { ("fields", "add them") };
             let report = Diagnostic::error(codes::MISSING_FIELD, format!("this `{name}` lacks {what}"))
                 .primary(at, format!("missing: {}", listed(&missing)))
-                .help("add it; a field that may be absent is declared with `?`");
+                .help(match self.program.origin(def) {
+                    Origin::File => format!("{add}; a field that may be absent is declared with `?`"),
+                    _ => add.to_owned(),
+                });
             return self.fail(span, report);
         }
         Expr::new(ExprKind::Record(def, complete), Type::Named(def), span)

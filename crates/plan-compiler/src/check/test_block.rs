@@ -60,7 +60,10 @@ impl<'a> Checker<'a, '_> {
 
     fn mock(&mut self, mock: &'a ast::Mock, known: &[Mock]) -> Option<Mock> {
         let found = self.call_target(&mock.target);
-        let output = found.and_then(|(target, _)| self.mocked_type(target));
+        let output = match found {
+            Some((target, _)) => self.mocked_type(target),
+            None => Some(Type::Error),
+        };
         let (in_order, values) = match &mock.value.kind {
             MockValueKind::Sequence(values) => (true, values.as_slice()),
             _ => (false, std::slice::from_ref(&mock.value)),
@@ -176,7 +179,7 @@ impl<'a> Checker<'a, '_> {
 
     fn mock_failure(&mut self, error: &'a ast::Ident, args: &'a [ast::Arg]) -> Option<MockAnswerKind> {
         let Some(kind) = MOCKED.into_iter().find(|kind| kind.name() == error.name) else {
-            args.iter().for_each(|arg| drop(self.infer(&arg.value, None)));
+            self.look_at_all(args);
             if error.is_missing() {
                 return None;
             }

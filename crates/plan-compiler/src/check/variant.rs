@@ -84,13 +84,13 @@ impl<'a> Checker<'a, '_> {
             }
         };
         let Some(ty) = ty else {
-            self.infer_all(payload);
+            payload.into_iter().for_each(|payload| self.look_at(payload));
             return Expr::error(span);
         };
         match self.find_variant(&ty, variant) {
             Some(found) => self.variant_value(ty, variant, found, payload, span),
             None => {
-                self.infer_all(payload);
+                payload.into_iter().for_each(|payload| self.look_at(payload));
                 Expr::error(span)
             }
         }
@@ -105,12 +105,6 @@ impl<'a> Checker<'a, '_> {
             && !self.variants(inner).iter().any(|(name, _)| *name == variant.name)
     }
 
-    fn infer_all(&mut self, payload: Option<&'a ast::Expr>) {
-        if let Some(payload) = payload {
-            self.infer(payload, None);
-        }
-    }
-
     fn variant_value(
         &mut self,
         ty: Type,
@@ -123,7 +117,7 @@ impl<'a> Checker<'a, '_> {
         let inner = match (payload, &found.payload) {
             (None, None) => None,
             (payload, wanted) if payload.is_some() != wanted.is_some() && self.is_unread(&ty) => {
-                payload.map(|payload| self.infer(payload, None));
+                payload.into_iter().for_each(|payload| self.look_at(payload));
                 return Expr::error(span);
             }
             (Some(payload), Some(wanted)) => {
@@ -140,7 +134,7 @@ impl<'a> Checker<'a, '_> {
                 return self.fail(span, report);
             }
             (Some(payload), None) => {
-                self.infer(payload, None);
+                self.look_at(payload);
                 let report = Diagnostic::error(codes::PAYLOAD, format!("`{name}` carries nothing"))
                     .primary(payload.span, "not expected")
                     .help(format!("write `{name}`"));

@@ -32,6 +32,15 @@ fn all_unpinned(imports: &[&ast::Import]) -> Diagnostic {
     to_be_pinned(report)
 }
 
+/// A `use` with nothing in its braces.
+fn imports_nothing(item: &ast::Use) -> Diagnostic {
+    let from = item.from.dotted();
+    Diagnostic::warning(codes::EMPTY_IMPORT, format!("this `use` imports nothing of `{from}`"))
+        .primary(item.span, "no name in its braces")
+        .help(format!("name what it is for, `use {from} {{ name }}`, or remove it"))
+        .fix(Fix::maybe("remove it").delete(item.span))
+}
+
 impl<'a> Resolver<'a, '_> {
     /// Everything that the plan's file imports.
     pub(super) fn import(&mut self, unit: &Unit<'a>, texts: &Texts) {
@@ -54,6 +63,11 @@ impl<'a> Resolver<'a, '_> {
             for item in &uses {
                 let names = item.imports.iter().filter(|import| import.name.is_upper() == types);
                 match namespace(&item.from) {
+                    Namespace::Capabilities | Namespace::Subnet(_) if item.imports.is_empty() => {
+                        if !types && item.whole {
+                            self.report(0, imports_nothing(item));
+                        }
+                    }
                     Namespace::Capabilities => {
                         names.for_each(|import| self.import_capability(item, import, texts));
                     }

@@ -295,6 +295,9 @@ fn type_here(elsewhere: &str) -> Option<(&'static str, bool)> {
         "date" | "datetime" | "timestamp" | "instant" => ("Time", true),
         "money" | "price" | "decimal" => ("Amount", true),
         "uri" => ("Url", true),
+        "void" | "unit" | "nothing" | "never" => {
+            ("all that is run has a value: write its type, such as `Bool`", false)
+        }
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use plan_compiler::{Fixed, Options, Source, fix};
+use plan_compiler::{Fixed, Left, Options, Source, fix};
 use plan_lang::{Applicability, Diagnostic, parse};
 
 use crate::common::{codes, compiled, lock};
@@ -192,6 +192,36 @@ fn one_fix_may_uncover_the_next() {
     let codes: Vec<_> = mended.applied.iter().map(|fix| fix.diagnostic.code.as_str()).collect();
     assert_eq!(codes, ["E0114", "E0111"]);
     assert_eq!((mended.applied[1].at.line, mended.applied[1].at.column), (0, 19));
+}
+
+/// What broken syntax hides is no mistake of the fix; what is wrong where it wrote is.
+#[test]
+fn a_fix_makes_no_mistake_of_its_own() {
+    let uncovering = fixed("fn f(x: Int) -> Int x + missing + gone\n");
+    assert_eq!(uncovering.text, "fn f(x: Int) -> Int = x + missing + gone\n");
+    assert_eq!((uncovering.applied.len(), uncovering.uncovered, uncovering.left), (1, 2, None));
+    let seen = fixed("fn f(x: Int) -> Int x\nfn g() -> Int = \"a\"\n");
+    assert_eq!((seen.applied.len(), seen.uncovered), (1, 0));
+    // A `:` makes a named argument of what was compared, and methods have none.
+    for text in [
+        "fn f(a: String, b: String) -> Bool = a.contains(b=b.folded())\n",
+        "fn f(a: Int, b: Int) -> Bool = g(a=b)\nfn g(x: Bool) -> Bool = x\n",
+        "fn f(a: [Int], b: Bool) -> Int = if b=is_empty() { 1 } else { 2 }\n",
+    ] {
+        let found = compiled(text).diagnostics;
+        assert!(
+            found
+                .iter()
+                .any(|found| found.fix.as_ref().is_some_and(|fix| fix.applicability == Applicability::Safe)),
+            "{text}"
+        );
+        let left = fixed(text);
+        assert_eq!((left.text.as_str(), left.left, left.uncovered), (text, Some(Left::NoBetter), 0));
+    }
+    // Beside one that is made.
+    let beside =
+        fixed("fn f(a: String, b: String) -> Bool = a.contains(b=b.folded())\nfn g(x: Int) -> Int x\n");
+    assert!(beside.text.ends_with("(b=b.folded())\nfn g(x: Int) -> Int = x\n"), "{}", beside.text);
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod rules;
 mod session;
 #[expect(dead_code, reason = "shared with the benchmark, which uses more of it")]
 mod shapes;
+mod shown_types;
 mod soundness;
 mod suggestions;
 mod test_blocks;

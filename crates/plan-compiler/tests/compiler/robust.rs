@@ -357,3 +357,43 @@ fn a_very_long_declaration_with_a_mistake_hides_what_is_wrong_with_types() {
     assert!(types(&short), "{short:?}");
     assert!(!long.is_empty() && !types(&long), "{long:?}");
 }
+
+/// A text that a plan writes with escapes, quoted by whatever message: in one line, as escapes.
+#[test]
+fn no_message_holds_what_a_text_hides() {
+    let hidden = "a\\nb\\u{1b}c\\r";
+    let head = "enum E { A, B }\nuse sn22 { web_crawl as crawl }\nplan p(u: Url) -> String { \"a\" }\n";
+    for text in [
+        format!("fn f() -> {{String: Int}} = ({{ \"{hidden}\": 1, \"{hidden}\": 2 }})"),
+        format!("fn f() -> {{String: Int}} = ({{ \"{hidden}\": true }})"),
+        format!("test \"{hidden}\" {{ }}\ntest \"{hidden}\" {{ }}"),
+        format!("fn f() -> Url = \"{hidden}\""),
+        format!("fn f() -> Url = \"https://{hidden}\""),
+        format!("fn f() -> Time = \"{hidden}\""),
+        format!("fn f() -> E = \"{hidden}\""),
+        format!("fn f(e: E) -> Int = match e {{ \"{hidden}\" => 1, _ => 2 }}"),
+        format!("fn f(e: String) -> Int = match e {{ \"{hidden}\" => 1, \"{hidden}\" => 3 }}"),
+        format!("fn f() -> Int = \"{hidden}\""),
+        format!("fn f() -> Duration = \"{hidden}\""),
+        format!("fn f() -> Int = \"{hidden}\".foo()"),
+        format!("fn f() -> Int = \"{hidden}\" as Int"),
+        format!("fn f() -> Url = \"{hidden}\" as Url"),
+        format!("fn f() -> E = \"{hidden}\" as E"),
+        format!("fn f(j: Json) -> Int = j.\"{hidden}\""),
+        format!("policy w = {{ timeout: \"{hidden}\", prefer: \"{hidden}\", only: [\"{hidden}\"] }}"),
+        format!("policy w = {{ \"{hidden}\": 1 }}"),
+        format!("fn f(e: E) -> Int = (({{ \"{hidden}\": e }}) as Int)"),
+        format!(
+            "test \"a\" {{ mock crawl => fails invalid(\"{hidden}\", 1)\n expect fails run p(\"{hidden}\") with 1 }}"
+        ),
+    ] {
+        let found = compiled(&format!("{head}{text}\n")).diagnostics;
+        assert!(!found.is_empty(), "{text}");
+        for found in found {
+            let labels = found.labels.iter().map(|label| &label.text);
+            let fix = found.fix.iter().map(|fix| &fix.message);
+            let mut parts = labels.chain(&found.notes).chain(&found.help).chain(fix).chain([&found.message]);
+            assert!(parts.all(|part| !part.contains(char::is_control)), "{text}: {found:?}");
+        }
+    }
+}

@@ -366,6 +366,9 @@ fn arguments_go_by_position_up_to_the_first_name() {
         (&with("f(a: 1, b)"), &[]),
         (&with("f(b: 3, 4)"), &["E0324"]),
         (&with("f(b: 3, b)"), &["E0307", "E0305"]),
+        (&with("f(a: 1, a: 2)"), &["E0305"]),
+        (&with("f(a, a: 2)"), &["E0305"]),
+        (&with("f(c: 3, a)"), &["E0308"]),
         (&with("f(a, b, 3)"), &["E0307"]),
     ]);
 }
@@ -451,6 +454,107 @@ fn matches_take_every_value() {
     ]);
 }
 
+/// What hangs on a value that is not known is not known, and no second mistake.
+#[test]
+fn what_follows_from_an_unknown_value_is_silent() {
+    let of_names = [
+        "fn f(x: String(..9)) -> String(..9) = \"{x}{y}\"",
+        "fn f(x: String(..9)) -> String(..9) = \"Hello {x.nam}\"",
+        "fn f(xs: [Int](..9)) -> [String(..3)](..9) = xs.map(x => \"{y}\")",
+        "fn f(xs: [Int](..9)) -> [[Int](..3)](..3) = xs.chunks(y)",
+        "fn f(a: Int?) -> Int = a + y",
+        "fn f(a: Int?) -> Int = y * a",
+        "fn f(a: Int) -> Int = a.len",
+    ];
+    for text in of_names {
+        assert_eq!(codes(text).len(), 1, "{}", shown(text));
+    }
+    let mock = |answer: &str| {
+        format!("use sn22 {{ web_search as search }}\ntest \"a\" {{\n  mock search => {answer}\n}}\n")
+    };
+    for (answer, found) in [("[{ title: \"a\" }]", "a list"), ("[Good]", "a list"), ("[1]", "`[Int]`")] {
+        let text = mock(answer);
+        assert_eq!(codes(&text), ["E0301"], "{}", shown(&text));
+        let message = &compiled(&text).diagnostics[0].message;
+        assert_eq!(*message, format!("the answer of this mock must be `WebSearchOutput`, not {found}"));
+    }
+    // `?.` is no second mistake of a member that is not there.
+    table(&[
+        ("record R { a: Int }\nfn f(r: R) -> Int = r?.b", &["E0304"]),
+        ("record R { a: Int }\nfn f(r: R) -> Int = r?.b()", &["E0306"]),
+        ("record R { a: Int }\nfn f(r: R) -> Int = r?.a", &["W0904"]),
+        ("fn f(s: String) -> Int = s?.len()", &["W0904"]),
+    ]);
+}
+
+#[test]
+fn behind_null_a_name_is_something_in_every_place() {
+    let e = "enum D { A(Int?), B(Result<Int?, String?>), C, N(E) }\nenum E { X(Int?), Y }\n";
+    let arms = |of: &str, arms: &str| format!("{e}fn f(d: {of}) -> Int = match d {{ {arms} }}");
+    table(&[
+        (&arms("D", "A(null) => 0, A(n) => n + 1, _ => 2"), &[]),
+        (&arms("D", "A(null) => 0, A(n) => n + 1, B(_) => 2, C => 3, N(_) => 4"), &[]),
+        (&arms("D", "A(null) => 0, A(3) => 1, A(n) => n, _ => 2"), &[]),
+        (&arms("D?", "A(null) => 0, A(n) => n, null => 1, _ => 2"), &[]),
+        (&arms("D", "B(Ok(null)) => 0, B(Ok(n)) => n, B(Err(null)) => 1, B(Err(s)) => s.len(), _ => 2"), &[]),
+        (&arms("D", "N(X(null)) => 0, N(X(n)) => n, N(Y) => 1, _ => 2"), &[]),
+        // Another place is another null.
+        (&arms("D", "A(null) => 0, N(X(n)) => n, _ => 2"), &["E0502"]),
+        (&arms("D", "B(Ok(null)) => 0, B(Err(s)) => s.len(), _ => 2"), &["E0502"]),
+        (&arms("D?", "null => 0, A(n) => n, _ => 2"), &["E0502"]),
+        (&arms("D", "A(n) => n, A(null) => 0, _ => 2"), &["E0502", "W0905"]),
+        // What is left and what is taken.
+        (&arms("D", "A(null) => 0, B(_) => 2, C => 3, N(_) => 4"), &["E0501"]),
+        (&arms("D", "A(null) => 0, A(_) => 1, B(_) => 2, C => 3, N(_) => 4"), &[]),
+        (&arms("D", "A(null) => 0, A(n) => n, A(_) => 1, _ => 2"), &["W0905"]),
+        (&arms("D", "A(null) => 0, A(null) => 1, A(n) => n, _ => 2"), &["W0905"]),
+        (&arms("D", "B(Ok(_)) => 0, B(Err(null)) => 1, A(_) => 2, C => 3, N(_) => 4"), &["E0501"]),
+        (&arms("D", "B(null) => 0, _ => 2"), &["E0503"]),
+    ]);
+    let forgotten = shown(&arms("D", "A(null) => 0, B(_) => 2, C => 3, N(X(null)) => 4"));
+    assert!(forgotten.contains("this `match` forgets `A(_)`, `N(X(_))`, `N(Y)`"), "{forgotten}");
+}
+
+/// What hangs on an import that failed is not known, and nothing is said of it.
+#[test]
+fn one_wrong_import_is_one_mistake() {
+    let rest = "enum Mood { Good, Bad(Int) }
+policy web = { timeout: 4s, max_price: 0.01USD }
+record R { v: Verdict, mood: Mood }
+fn seen(v: Verdict) -> Bool = v.isAI && match v.level { Low => true, High(x) => x > 1, _ => false }
+fn made() -> Verdict = Verdict { isAI: true, mood: Good, xs: [], none: null, inner: { a: Bad(1) } }
+plan p(q: String(..100)) -> R with { budget: 1USD, deadline: 1m } {
+  let found = call search(query: q, mood: Good, moods: [Good, Bad(3)], none: null, xs: [], e: { a: Good }) with web
+  let chosen = call search(mood: if q == \"\" { Good } else { Bad(1) }) with web { accept: a => a.mood == Good }
+  let a = match found { Good(n) => 1, Bad => 2, null => 3, \"x\" => 4, Low(High(x)) => x, 4s => 6 }
+  let b = match found.kind { Ok(x) => x, Err(NoQuorum(votes)) => votes, _ => null }
+  let c = match try call search(query: q) with web { Ok(v) => v.data, Err(e) => [] }
+  let d = found.data.filter(x => x.mood == Good).with_default(Good)
+  let e = found.mood ?? Good
+  let f = if found.ok { null } else { found.x }
+  let g = [null, found.x]
+  ensure found.ok && chosen.mood == Bad(1) else \"{a}{b}{c}{d}{e}{f}{g}\"
+  return R { v: found.v, mood: found.mood }
+}
+test \"x\" {
+  mock search => { data: [], mood: Good, none: null, inner: { a: Bad(1) } }
+  let r = run p(q: \"a\")
+  assert r.v.level == Low
+  assert calls(search) == 1
+}
+";
+    for (operation, code) in [
+        ("use sn22 { web_serch as search }", "E0205"),
+        ("use cap { web_serch as search }", "E0207"),
+        ("use sn022x { web_search as search }", "E0206"),
+    ] {
+        let text = format!("{operation}\nuse sn34 {{ DetectImagOutput as Verdict }}\n{rest}");
+        table(&[(&text, &[code])]);
+    }
+    let uses = "use sn34 { DetectImagOutput as Verdict }\nfn f(v: Verdict?) -> Int = match v { null => 1, Low(x) => x, v => v.x.y }";
+    table(&[(uses, &["E0204"])]);
+}
+
 #[test]
 fn values_take_their_type_from_their_place() {
     table(&[
@@ -466,6 +570,7 @@ fn values_take_their_type_from_their_place() {
         ("fn f() -> Url = \"https://a.example/\"", &[]),
         ("fn f(u: Url) -> Bool = u == \"https://a.example/\"", &[]),
         ("fn f(u: Url) -> Bool = \"nope\" == u", &["E0320"]),
+        ("fn f() -> String = \"{null}{[]}\"", &["E0319", "E0319"]),
         ("fn f() -> Result<Int, String> = Ok(1)", &[]),
         ("fn f() -> Int = { let r = Ok(1)\n 1 }", &["E0315"]),
         ("fn f() -> Time = \"2026-11-22T09:44:00Z\"", &[]),

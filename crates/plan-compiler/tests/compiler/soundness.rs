@@ -319,7 +319,7 @@ fn chain(numbers: Vec<u32>, seen: &mut BTreeMap<Builtin, usize>) {
     }
 }
 
-fn cases(cases: u32) -> Config {
+pub(crate) fn cases(cases: u32) -> Config {
     // `PROPTEST_CASES=10000` makes a long run.
     let cases = Config::default().cases.max(cases);
     Config { cases, rng_seed: RngSeed::Fixed(20_261_122), failure_persistence: None, ..Config::default() }

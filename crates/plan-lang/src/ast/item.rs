@@ -89,6 +89,8 @@ pub struct Use {
     pub from: Path,
     /// What is imported.
     pub imports: Vec<Import>,
+    /// Whether all of it could be read. Else it may have been meant to import other names besides.
+    pub whole: bool,
     /// The whole declaration.
     pub span: Span,
 }

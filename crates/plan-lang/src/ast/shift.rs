@@ -94,7 +94,7 @@ shift! {
     Test { name, body, span; docs }
     Text { span; value }
     Type { kind, span }
-    Use { from, imports, span }
+    Use { from, imports, span; whole }
     Variant { name, payload, span; docs }
 }
 

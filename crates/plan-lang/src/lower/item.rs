@@ -25,7 +25,7 @@ impl Lower {
             SyntaxKind::Use => {
                 self.refuse_docs(item, "an import");
                 let from = self.path(node, 0);
-                Item::Use(Use { from, imports: self.imports(node), span })
+                Item::Use(Use { from, imports: self.imports(node), whole: is_whole(node), span })
             }
             SyntaxKind::Record => {
                 let name = self.cased_ident(node, Case::Upper, "a record");

@@ -46,11 +46,14 @@ impl Lower {
                     }
                     Misfit::TooFine(smallest) => ("too fine", format!("nothing is smaller than {smallest}")),
                 };
-                self.report(
-                    Diagnostic::error(codes::NUMBER_RANGE, format!("`{}` is {what}", shown(text)))
-                        .primary(span, "")
-                        .note(why),
-                );
+                let report = Diagnostic::error(codes::NUMBER_RANGE, format!("`{}` is {what}", shown(text)));
+                let report = report.primary(span, "").note(why);
+                let is_whole = text.len() <= DIGITS_SHOWN
+                    && text.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit());
+                self.report(match is_whole {
+                    true => report.help(format!("a `Float` has a point: `{text}.0`")),
+                    false => report,
+                });
                 None
             }
         }
@@ -94,8 +97,9 @@ fn literal(text: &str) -> Result<Literal, Misfit> {
     if let Some(unit) = UNITS.iter().find(|known| known.name == unit) {
         return scaled(digits, unit.factor, unit.smallest).map(unit.literal);
     }
-    if digits.contains('.') {
-        let float: f64 = digits.parse().map_err(|_| Misfit::TooLarge)?;
+    // An exponent reads as a unit; what is none was refused by the grammar.
+    if digits.contains('.') || !unit.is_empty() {
+        let float: f64 = text.parse().map_err(|_| Misfit::TooLarge)?;
         return if float.is_finite() { Ok(Literal::Float(float)) } else { Err(Misfit::TooLarge) };
     }
     digits.parse().map(Literal::Int).map_err(|_| Misfit::TooLarge)

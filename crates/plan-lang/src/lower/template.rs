@@ -4,7 +4,7 @@ use super::Lower;
 use super::expr::{Slot, error_at};
 use crate::ast::{Template, TemplatePart, Text};
 use crate::codes;
-use crate::diagnostic::{Diagnostic, Fix, in_one_line};
+use crate::diagnostic::{Diagnostic, Fix};
 use crate::syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 use crate::text::Span;
 
@@ -180,7 +180,7 @@ impl Lower {
         };
         let (message, shown) = match text.chars().nth(1) {
             Some('\n' | '\r') => ("a backslash before a line end is no escape".to_owned(), 1),
-            _ => (format!("there is no escape `{}`", in_one_line(text)), len),
+            _ => (format!("there is no escape `{text}`"), len),
         };
         self.report(
             Diagnostic::error(codes::BAD_ESCAPE, message)

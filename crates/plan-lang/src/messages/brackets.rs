@@ -19,6 +19,9 @@ pub(super) fn unclosed(
     let opener = node.tokens().find(|token| token.text() == open).map_or(node.span(), |token| token.span());
     let separated = matches!(node.kind(), SyntaxKind::Args | SyntaxKind::List | SyntaxKind::MockSequence);
     let is_value = next.starts_with(|c: char| c == '_' || c == '"' || c.is_alphanumeric());
+    if node.kind() == SyntaxKind::Args && next == "_" {
+        return Diagnostic::error(codes::FOREIGN_FORM, "a lambda is written `x => x + 1`").primary(span, "");
+    }
     if separated && is_value && source.last_char(at) != Some(',') {
         let found = Diagnostic::error(codes::MISSING_COMMA, format!("`,` is missing before {}", shown(next)))
             .primary(Span::at(at), "expected `,`");
@@ -52,6 +55,11 @@ pub(super) fn unclosed(
     }
     let found = Diagnostic::error(codes::UNCLOSED, format!("`{open}` is not closed"))
         .secondary(opener, "opened here");
+    if open == "<" && next == "<" {
+        return found
+            .primary(span, "nests too deep")
+            .help("types in `<..>` nest three deep: declare a record for the inner one");
+    }
     // `sequnce [1, 2]` reads as an index.
     let (word, word_span) = source.before(opener.start);
     let meant = (node.kind() == SyntaxKind::Index)

@@ -14,6 +14,9 @@ pub(super) const STATEMENT_WORDS: [&str; 12] =
 /// Words that an expression starts with and that another word follows.
 pub(super) const EXPRESSION_WORDS: [&str; 6] = ["if", "match", "for", "call", "run", "try"];
 
+/// Words that start statements of tests only.
+pub(super) const TEST_WORDS: [&str; 3] = ["mock", "assert", "expect"];
+
 /// Words that stand before the answer of a mock.
 pub(super) const MOCK_WORDS: [&str; 3] = ["fails", "after", "sequence"];
 

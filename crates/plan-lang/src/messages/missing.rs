@@ -50,6 +50,10 @@ pub(super) struct Missing<'a> {
     pub(super) source: Source<'a>,
 }
 
+fn starts_with_digit(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+}
+
 impl Missing<'_> {
     pub(super) fn here(&self) -> Span {
         Span::at(self.at)
@@ -143,6 +147,12 @@ impl Missing<'_> {
                 Some(end) => found.fix(Fix::maybe("write `\"`").replace(span, "\"").replace(end, "\"")),
                 None => found,
             };
+        }
+        if next == "." && self.source.text.get(span.end as usize..).is_some_and(starts_with_digit) {
+            return found
+                .primary(span, "expected a value")
+                .help("a number starts with a digit: `0.5`")
+                .fix(Fix::maybe("write `0.`").insert(span.start, "0"));
         }
         let found = found.primary(self.here(), "expected a value");
         let is_head = matches!(

@@ -48,9 +48,21 @@ impl Missing<'_> {
                 .help("write one of: timeout, unavailable, rate_limited, unauthorized, rejected, invalid"),
             SyntaxKind::Use => found.help("write `use sn22 { name }` or `use cap { name }`"),
             SyntaxKind::Let => found.help("write `let name = value`"),
+            SyntaxKind::Member if self.is_behind_number() => found
+                .help("a number ends with a digit: `5.0`")
+                .fix(Fix::maybe("add `0`").insert(self.at, "0")),
             SyntaxKind::Call | SyntaxKind::Run if next == "(" => self.name_in_parens(found, &lead, span),
             _ => found,
         }
+    }
+
+    /// Whether it is behind the dot of `5.`, whose digits are no part of a name.
+    fn is_behind_number(&self) -> bool {
+        let before = self.source.text.get(..self.at as usize).and_then(|text| text.strip_suffix('.'));
+        let digits = before.map(|text| text.trim_end_matches(|c: char| c.is_ascii_digit()));
+        before.zip(digits).is_some_and(|(text, rest)| {
+            rest.len() < text.len() && !rest.ends_with(|c: char| c == '_' || c == '.' || c.is_alphanumeric())
+        })
     }
 
     /// `fn g😀()`: what follows the name is not missing, the name goes on with what no name has.

@@ -252,7 +252,10 @@ impl Missing<'_> {
             "=" => found.help("equality is written `==`"),
             ":" => found.help("`key: value` stands in braces: is a `{` missing before?"),
             _ => {
-                let word = foreign::statement_help(next).filter(|_| !is_reserved(next));
+                let in_test = std::iter::successors(Some(self.parent.clone()), SyntaxNode::parent)
+                    .any(|node| node.kind() == SyntaxKind::Test);
+                let is_here = in_test && foreign::TEST_WORDS.contains(&next);
+                let word = foreign::statement_help(next).filter(|_| !is_reserved(next) && !is_here);
                 match word.or_else(|| unfit::character_help(next)) {
                     Some(help) => found.help(help),
                     None => found,

@@ -3,7 +3,7 @@
 use super::missing::starts_value;
 use super::{Source, foreign, forms, misspelt, shown};
 use crate::codes;
-use crate::diagnostic::{Diagnostic, Fix, in_one_line, suggest};
+use crate::diagnostic::{Diagnostic, Fix, suggest};
 use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
 use crate::text::Span;
 
@@ -100,9 +100,8 @@ pub(super) fn token(token: &SyntaxToken) -> Diagnostic {
 }
 
 fn character(text: &str, span: Span) -> Diagnostic {
-    let found =
-        Diagnostic::error(codes::NO_STATEMENT, format!("`{}` is no part of the language", in_one_line(text)))
-            .primary(span, "");
+    let found = Diagnostic::error(codes::NO_STATEMENT, format!("`{text}` is no part of the language"))
+        .primary(span, "");
     match character_help(text) {
         Some(help) => found.help(help),
         None => found,

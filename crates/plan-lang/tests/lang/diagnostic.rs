@@ -1,7 +1,27 @@
 //! What is said of a text, as it is shown, given to programs, and mended.
 
 use plan_lang::diagnostic::apply_safe;
-use plan_lang::{Code, Diagnostic, Fix, SourceFile, Span, render};
+use plan_lang::{Code, Diagnostic, Fix, SourceFile, Span, codes, render};
+
+/// Whoever makes a message may quote a plan as it is.
+#[test]
+fn no_part_of_a_message_breaks_the_line_or_moves_the_cursor() {
+    let quoted = "a\nb\u{1b}[31m\u{85}\tc";
+    let found = Diagnostic::error(codes::BAD_NUMBER, format!("`{quoted}` is wrong"))
+        .primary(Span::at(0), quoted)
+        .secondary(Span::at(0), quoted)
+        .note(quoted)
+        .help(quoted)
+        .fix(Fix::maybe(format!("write `{quoted}`")).insert(0, quoted));
+    let shown = r"a\nb\u{1b}[31m\u{85}\tc";
+    assert_eq!(found.message, format!("`{shown}` is wrong"));
+    let labels: Vec<&str> = found.labels.iter().map(|label| label.text.as_str()).collect();
+    assert_eq!((labels.as_slice(), found.notes.as_slice()), (&[shown; 2][..], &[shown.to_owned()][..]));
+    assert_eq!(found.help.as_deref(), Some(shown));
+    let fix = found.fix.unwrap();
+    assert_eq!(fix.message, format!("write `{shown}`"));
+    assert_eq!(fix.edits[0].text, quoted, "what a fix writes is no message");
+}
 
 #[test]
 fn fix_applies_edits_in_source_order() {

@@ -46,6 +46,30 @@ fn the_least_number_is_a_bound() {
     assert!(format!("{:?}", parse.ast().items).contains("Int(-9223372036854775808)"));
 }
 
+/// An end of a range has an exponent where messages show one, and is the number of the same digits.
+#[test]
+fn a_bound_may_have_an_exponent() {
+    for (bound, is) in [
+        ("5e-324", 5e-324),
+        ("-1.5e300", -1.5e300),
+        ("1e3", 1000.0),
+        ("9.223372036854776e18", 2_f64.powi(63)),
+    ] {
+        let parse = parse(&format!("fn f(x: Float({bound}..)) -> Int = 1\n"));
+        assert_eq!(parse.diagnostics(), [], "{bound}");
+        assert!(format!("{:?}", parse.ast().items).contains(&format!("{:?}", Literal::Float(is))), "{bound}");
+    }
+    for (text, code) in [
+        ("fn f(x: Float(..1e999)) -> Int = 1\n", codes::NUMBER_RANGE),
+        ("fn f(x: Float(..1e)) -> Int = 1\n", codes::UNCLOSED),
+        ("fn f(x: Float(..1e3s)) -> Int = 1\n", codes::UNCLOSED),
+        ("fn f() -> Float = 1e3\n", codes::BAD_NUMBER),
+    ] {
+        let found: Vec<_> = parse(text).diagnostics().iter().map(|found| found.code).collect();
+        assert_eq!(found, [code], "{text}");
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_refused() {
     let large = "numbers, amounts and durations are 64-bit integers inside";

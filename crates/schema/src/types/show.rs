@@ -76,14 +76,18 @@ fn last_named(ty: &Type) -> Option<DefId> {
     }
 }
 
-/// An exclusive bound is the next double, which takes 300 digits to write out.
+/// Written out, a number beyond every `Int` would be read as one that is too large, and an exclusive bound, which is the
+/// next double, takes 300 digits.
 fn show_float(value: f64) -> String {
+    const BEYOND_INT: f64 = 9_223_372_036_854_775_808.0;
     let plain = value.to_string();
-    if plain.len() > 20 { format!("{value:e}") } else { plain }
+    if plain.len() > 20 || value.abs() >= BEYOND_INT { format!("{value:e}") } else { plain }
 }
 
+/// Lengths are counted by an `Int`, so that an end beyond every `Int` admits what none would.
 fn show_length(range: LengthRange) -> String {
-    match (range.min, range.max) {
+    const LARGEST: u64 = i64::MAX.unsigned_abs();
+    match (range.min.min(LARGEST), range.max.filter(|max| *max <= LARGEST)) {
         (0, None) => String::new(),
         (0, Some(max)) => format!("(..{max})"),
         (min, None) => format!("({min}..)"),

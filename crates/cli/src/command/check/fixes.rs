@@ -24,6 +24,8 @@ pub(super) struct Fixes {
     pub(super) applied: Vec<AppliedFix>,
     /// Why some were not made.
     pub(super) left: Option<Left>,
+    /// How many mistakes are seen only now that others are mended.
+    pub(super) uncovered: usize,
     name: String,
     before: String,
     after: String,
@@ -44,6 +46,7 @@ pub(super) fn make(file: &PlanFile, lock: &Lock) -> (Compiled, Compiled, Fixes) 
     let fixes = Fixes {
         applied: fixed.applied,
         left: fixed.left,
+        uncovered: fixed.uncovered,
         name: name.clone(),
         before: before.text.clone(),
         after: fixed.text.clone(),

@@ -20,18 +20,22 @@ impl<'a> Checker<'a, '_> {
         args: &'a [ast::Arg],
         span: Span,
     ) -> Expr {
-        self.infer_plain(args);
+        self.look_at_all(args);
         let signature = op.signature();
-        let mut takes: Vec<&str> = signature.arguments.iter().map(|(name, _)| *name).collect();
-        if signature.lambda.is_some() {
-            takes.push("x => ..");
-        }
-        let right = format!(".{}({})", signature.name, takes.join(", "));
-        let message = format!("`{}` takes {}, not {}", method.name, counted(takes.len()), args.len());
+        let takes = signature.arguments.len() + usize::from(signature.lambda.is_some());
+        let message = format!("`{}` takes {}, not {}", method.name, counted(takes), args.len());
         let report = Diagnostic::error(codes::ARGUMENT_COUNT, message)
-            .primary(method.span, format!("write `{right}`"))
+            .primary(method.span, format!("write `{}`", written(op)))
             .note(format!("{} {}", signature.summary, example(op)));
-        self.fail(span, report)
+        let has_lambda = args.iter().any(|arg| matches!(arg.value.kind, ast::ExprKind::Lambda { .. }));
+        let by_key = by_key(&method.name).filter(|_| has_lambda && signature.lambda.is_none());
+        self.fail(
+            span,
+            match by_key {
+                Some(by_key) => report.help(format!("by a key it is `{}`", written(by_key))),
+                None => report,
+            },
+        )
     }
 
     pub(super) fn no_method(&self, value: &Expr, method: &ast::Ident, receivers: &[Receiver]) -> Diagnostic {
@@ -69,11 +73,17 @@ impl<'a> Checker<'a, '_> {
         if let Some(name) = known {
             return report.meant(name, method.span);
         }
+        if matches!(value.ty, Type::Result(..)) && called_on(&method.name).is_none() {
+            return report.help("look at both cases: `match x { Ok(v) => v, Err(_) => .. }`");
+        }
         if let Some(help) = instead_of(&snake) {
             return match method_in(help).filter(|shown| !names.contains(shown)).and_then(called_on) {
                 Some(on) => report.help(format!("{help}, on {on}")),
                 None => report.help(help),
             };
+        }
+        if let Some(by_key) = by_key(&method.name).filter(|op| names.contains(&op.name())) {
+            return report.help(format!("by a key it is `{}`", written(by_key)));
         }
         if let Some(on) = called_on(&method.name) {
             let first = match &value.ty {
@@ -112,6 +122,21 @@ impl<'a> Checker<'a, '_> {
             _ => report,
         }
     }
+}
+
+/// The call of a function of the library, as it is written behind its receiver: `.take(n)`.
+pub(in crate::check) fn written(op: Builtin) -> String {
+    let signature = op.signature();
+    let mut takes: Vec<&str> = signature.arguments.iter().map(|(name, _)| *name).collect();
+    if signature.lambda.is_some() {
+        takes.push("x => ..");
+    }
+    format!(".{}({})", signature.name, takes.join(", "))
+}
+
+/// What does the same as `name` by a key of each element: `sort_by`.
+fn by_key(name: &str) -> Option<Builtin> {
+    Builtin::named(&format!("{name}_by")).next()
 }
 
 /// The first method that stands in a text, as `.name(..)`.
