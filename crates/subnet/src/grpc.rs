@@ -23,7 +23,6 @@ use schema::operation::{Auth, GrpcBinding, OperationDescriptor};
 use serde_json::{Map, Value};
 
 use crate::client::CallContext;
-use crate::code;
 use crate::egress::{Endpoint, USER_AGENT, Watch};
 use crate::entry::Fault;
 use crate::https::{Outgoing, REQUEST_ID, Redacted, unsendable};
@@ -31,6 +30,7 @@ use crate::key_headers::KeyHeaders;
 use crate::miner::uuid_of;
 use crate::secrets::Key;
 use crate::streamed::Listen;
+use crate::{code, pieces};
 
 pub(crate) const GRPC: HeaderValue = HeaderValue::from_static("application/grpc+proto");
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -200,6 +200,11 @@ impl<'a> MessageReader<'a> {
     pub(crate) fn new(plan: &'a GrpcPlan, listener: Option<&'a dyn Listen>) -> Self {
         let listener = listener.filter(|_| plan.method.is_server_streaming());
         Self { method: &plan.method, listener, pending: BytesMut::new(), messages: Vec::new(), failed: None }
+    }
+
+    /// The texts that its messages make together, place by place.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = String> {
+        pieces::joined(&self.messages)
     }
 
     /// The answer's JSON: a message, or the list of them where the method streams. `headers` and `trailers` have the
