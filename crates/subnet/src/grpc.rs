@@ -80,11 +80,10 @@ impl GrpcPlan {
     /// E1112 for an input that is no such message.
     pub(crate) fn request(
         &self,
-        mut input: Map<String, Value>,
+        input: Map<String, Value>,
         key: Option<&Key>,
         context: &CallContext<'_>,
     ) -> Result<Outgoing, CallError> {
-        input.retain(|_, value| !value.is_null());
         let options = DeserializeOptions::new().deny_unknown_fields(true);
         let message =
             DynamicMessage::deserialize_with_options(self.method.input(), Value::Object(input), &options)
