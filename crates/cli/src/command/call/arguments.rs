@@ -57,7 +57,8 @@ fn members(json: &[u8]) -> Result<Map<String, Value>, Failure> {
 }
 
 fn add(object: &mut Map<String, Value>, argument: &str, signature: &Signature) -> Result<(), Failure> {
-    let Some((name, text)) = argument.split_once('=') else {
+    let named = argument.split_once('=').filter(|(name, _)| !matches!(*name, "" | ":"));
+    let Some((name, text)) = named else {
         let help = match argument.trim_start().starts_with('{') {
             true => "one JSON object with all arguments goes to --args",
             false => "write it like query=bittensor, count:=3 or messages=@messages.json",
@@ -87,6 +88,10 @@ fn add(object: &mut Map<String, Value>, argument: &str, signature: &Signature) -
 }
 
 fn content(name: &str, path: &str) -> Result<String, Failure> {
+    if path.is_empty() {
+        let help = format!("write `{name}=@FILE`; a text that is `@` is written as JSON: '{name}:=\"@\"'");
+        return Err(Failure::new("E1507", format!("argument `{name}`: `@` names no file"), help));
+    }
     let bytes = project::read(Path::new(path), ARGUMENTS_BYTES_MAX)?;
     String::from_utf8(bytes).map_err(|_| {
         let message = format!("argument `{name}`: {path} is not text");
