@@ -156,7 +156,7 @@ fn the_parts_of_a_key_are_known_where_the_ledger_says_them() {
     add(&format!("id=one\nsecret={CANARY}\n")).succeeds();
     // Where it says nothing, several lines are told for what they may be.
     let origin = ["keys", "add", "sn58", "--stdin", "--origin", "https://api.example.com"];
-    let refused = folder.orch_with_input(origin, &format!("id=one\nsecret={CANARY}\n"));
+    let refused = folder.orch_with_input(origin, format!("id=one\nsecret={CANARY}\n"));
     assert!(refused.code != 0 && refused.err.contains("comes in lines `PART=VALUE`"), "{}", refused.err);
     assert!(!refused.err.contains(CANARY), "{}", refused.err);
 }

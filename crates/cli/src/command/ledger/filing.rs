@@ -114,14 +114,11 @@ pub(super) fn sound(document: &str, import: &Import) -> Result<(), Failure> {
     let Some(first) = faults().next() else { return Ok(()) };
     let (wrong, all) = (faults().count(), import.operations.len());
     let message = format!("{document}: {}, at {}", first.message, first.at);
-    let help = match all - wrong {
-        0 => "no operation of it can be filed; where the document is not yours, `--base-url` says where it is served, and its \
-              maintainers can mend the rest"
-            .to_owned(),
-        _ => format!(
-            "{wrong} of {all} operations are wrong in themselves; `orch ledger add --partial` files the others"
-        ),
-    };
+    let partial = format!(
+        "{wrong} of {all} operations are wrong in themselves; `orch ledger add --partial` files the others"
+    );
+    let is_any_sound = import.operations.iter().any(|operation| operation.entry.is_ok());
+    let help = if is_any_sound { partial } else { String::new() };
     Err(Failure::new(first.code, message, help))
 }
 
