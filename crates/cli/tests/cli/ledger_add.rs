@@ -425,8 +425,5 @@ fn a_subnet_is_a_number_with_or_without_sn_and_a_wrong_server_is_no_fault_of_sin
     }
     let refused = add("7", &["--base-url", "https://a.example/../b"]).err;
     assert!(refused.starts_with("error[E1259]: ") && refused.contains("dot segments"), "{refused}");
-    assert!(
-        refused.contains("`orch explain E1259`") && !refused.contains("--partial"),
-        "{refused}"
-    );
+    assert!(refused.contains("`orch explain E1259`") && !refused.contains("--partial"), "{refused}");
 }
