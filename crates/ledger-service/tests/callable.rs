@@ -101,6 +101,8 @@ fn an_entry_that_no_request_can_be_formed_from_is_not_published() {
             "output.properties.details.items.properties.label_value",
             "string",
         ),
+        (web, "/transport/path", json!("/a/../b"), "transport.path", "dot segments"),
+        (web, "/transport/path", json!("/a b"), "transport.path", "percent-encoding"),
         (web, "/auth", signed("{nothing}", "{signature_hex}"), "auth.message", "known are body_sha256"),
         (web, "/auth", signed("{signature_hex}", "{signature_hex}"), "auth.message", "own signature"),
         (web, "/auth", signed("{uuid}", "{uuid}"), "auth.headers", "no header carries the signature"),

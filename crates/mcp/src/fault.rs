@@ -40,6 +40,11 @@ impl Fault {
         &self.0.code
     }
 
+    /// What is wrong.
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// With a further fact.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
         self.0.facts.insert(name.to_owned(), value.into());

@@ -11,6 +11,7 @@
 mod arguments;
 mod fault;
 mod follow;
+mod lines;
 mod money;
 mod owner;
 mod progress;
@@ -74,7 +75,8 @@ impl std::error::Error for Broken {}
 pub async fn stdio(channel: Channel, options: Options, stop: impl Future<Output = ()>) -> Result<(), Broken> {
     let server = server::Server::new(channel, options);
     let session = async {
-        let running = server.serve(rmcp::transport::io::stdio_pipes()).await;
+        let (read, write) = rmcp::transport::io::stdio_pipes();
+        let running = server.serve(lines::Lines::new(read, write)).await;
         match running {
             Ok(running) => running.waiting().await.map(drop).map_err(|error| Broken(error.to_string())),
             // A client that closes before its first message has nothing to be told.

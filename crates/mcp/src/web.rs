@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
+use crate::fault::Fault;
 use crate::owner::{Owners, own_sessions};
 use crate::server::Server;
 use crate::{ErrorPage, Options};
@@ -56,11 +57,15 @@ const REFUSAL_BYTES_MAX: usize = 64 << 10;
 /// JSON-RPC: what was sent is not JSON, or no message of the protocol.
 const NOT_JSON: i32 = -32_700;
 const NO_MESSAGE: i32 = -32_600;
+/// JSON-RPC: the server could not answer.
+const INTERNAL: i32 = -32_603;
+/// How the library says that a handler was stopped: the server drains.
+const STOPPED: &str = "Encounter an error when empty response";
 
 /// What the library refuses in plain text, as the error of JSON-RPC that it is.
 async fn in_json(response: Response) -> Response {
     let is_text = !response.headers().contains_key(CONTENT_TYPE);
-    if !response.status().is_client_error() || !is_text {
+    if response.status().is_success() || !is_text {
         return response;
     }
     let (parts, body) = response.into_parts();
@@ -68,12 +73,16 @@ async fn in_json(response: Response) -> Response {
         return parts.status.into_response();
     };
     let text = String::from_utf8_lossy(&text);
+    if text.starts_with(STOPPED) {
+        return stopped();
+    }
     let (status, code, message) = match text.strip_prefix("fail to deserialize request body ") {
         // It says so of JSON that is no message as well, but then of no place in it.
         Some(why) if !why.contains(" at line ") => {
             (StatusCode::BAD_REQUEST, NO_MESSAGE, format!("the body is no message of JSON-RPC: {why}"))
         }
         Some(why) => (StatusCode::BAD_REQUEST, NOT_JSON, format!("the body is not JSON: {why}")),
+        None if parts.status.is_server_error() => (parts.status, INTERNAL, text.into_owned()),
         None => (parts.status, NO_MESSAGE, text.into_owned()),
     };
     let body = json!({ "jsonrpc": "2.0", "id": null, "error": { "code": code, "message": message } });
@@ -82,4 +91,34 @@ async fn in_json(response: Response) -> Response {
         response.headers_mut().insert(name, value.clone());
     }
     response
+}
+
+/// The answer to a request that a stopping server interrupts.
+fn stopped() -> Response {
+    let help = "what it had sent may be charged for: when the service answers again, its list of runs and get_run say what \
+                became of it; a request with a `request_id` may be sent again as it is";
+    let fault = Fault::new("E1173", "the server is stopping, and the request was interrupted", help);
+    let error = json!({ "code": INTERNAL, "message": fault.message(), "data": fault.json() });
+    let body = json!({ "jsonrpc": "2.0", "id": null, "error": error });
+    (StatusCode::SERVICE_UNAVAILABLE, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_a_stopping_server_interrupts_is_an_error_of_json_rpc() {
+        let text = format!("{STOPPED}: no response message received from handler");
+        let plain = http::Response::builder().status(500).body(text.into()).unwrap();
+        let told = in_json(plain).await;
+        assert_eq!(
+            (told.status(), told.headers()[CONTENT_TYPE].to_str().unwrap()),
+            (StatusCode::SERVICE_UNAVAILABLE, "application/json")
+        );
+        let body = axum::body::to_bytes(told.into_body(), REFUSAL_BYTES_MAX).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((&body["jsonrpc"], &body["error"]["code"]), (&json!("2.0"), &json!(INTERNAL)));
+        assert_eq!(body["error"]["data"]["error"]["code"], "E1173");
+    }
 }

@@ -41,11 +41,11 @@ async fn completed(
         return Err(Failure::parameter("model", format!("{id} makes embeddings: POST /v1/embeddings")));
     };
     let arguments = arguments(&body, &model, ask, own_model)?;
-    let stream = flag(&body, "stream")?;
+    let (stream, usage) = (flag(&body, "stream")?, wants_usage(&body)?);
     let mut attempt = Attempt::begin(&face, &caller, PATH, &bytes)?;
     let wrong = |failure: Failure| wrong_argument(failure, &arguments, ask);
     if stream {
-        let wanted = Wanted { model: Arc::clone(&model), id: id.to_owned(), usage: wants_usage(&body)? };
+        let wanted = Wanted { model: Arc::clone(&model), id: id.to_owned(), usage };
         let told = told::tell(&face, &caller, &model.target, &arguments).await.map_err(|failure| {
             attempt.answered();
             wrong(failure)
@@ -128,10 +128,45 @@ fn flag(body: &Map<String, Value>, name: &str) -> Result<bool, Failure> {
     }
 }
 
+/// Members of `stream_options` that change nothing of what is said: here nothing is padded.
+const WITHOUT_EFFECT: &str = "include_obfuscation";
+
 fn wants_usage(body: &Map<String, Value>) -> Result<bool, Failure> {
     match body.get("stream_options") {
         None | Some(Value::Null) => Ok(false),
-        Some(Value::Object(options)) => flag(options, "include_usage"),
+        Some(Value::Object(options)) => {
+            let known = ["include_usage", WITHOUT_EFFECT];
+            let unknown =
+                options.iter().find(|(name, value)| !known.contains(&name.as_str()) && !value.is_null());
+            match unknown {
+                Some((name, _)) => {
+                    let message =
+                        format!("`stream_options` has no member `{name:.80}`; it takes {}", known.join(", "));
+                    Err(Failure::parameter("stream_options", message))
+                }
+                None => flag(options, "include_usage"),
+            }
+        }
         Some(_) => Err(Failure::parameter("stream_options", "`stream_options` is an object")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_member_of_stream_options_that_is_unknown_is_refused() {
+        let usage = |options: Value| {
+            let body = Map::from_iter([("stream_options".to_owned(), options)]);
+            wants_usage(&body).map_err(|failure| format!("{failure:?}"))
+        };
+        assert_eq!(usage(json!({ "include_usage": true, "include_obfuscation": false })), Ok(true));
+        assert_eq!(usage(json!({ "other": null })), Ok(false));
+        let refused = usage(json!({ "include_usage": true, "inclde_usage": true })).unwrap_err();
+        assert!(refused.contains("`stream_options` has no member `inclde_usage`"), "{refused}");
+        assert!(usage(json!([])).is_err());
     }
 }

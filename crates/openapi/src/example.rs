@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::error::{BAD_EXAMPLE, Error, SAME_NAME, shown};
-use crate::import::{CALLED, Entry, Known, Notes, Origin, check_path, effects, repeat};
+use crate::import::{CALLED, Entry, Known, Notes, Origin, effects, repeat, sent_path};
 use crate::infer::schema_of;
 use crate::names::snake;
 use crate::secrets::{is_key, is_secret, redact, secret_within};
@@ -175,7 +175,8 @@ impl ExampleCall {
             }
             Some(_) => return Err(bad("request", "the body of a call is an object of named arguments")),
         }
-        check_path(&address.path, &arguments.parameters, "url").map_err(|error| bad("url", error.message))?;
+        let path = sent_path(&address.path, &arguments.parameters, "url")
+            .map_err(|error| bad("url", error.message))?;
         let name = self.name.as_deref().map_or_else(|| name_of(&address.path), snake);
         if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
             return Err(bad("name", "the operation needs a name that begins with a letter"));
@@ -218,7 +219,7 @@ impl ExampleCall {
             transport: Transport::Http(HttpBinding {
                 method: method.clone(),
                 base_url: origin.server.clone().unwrap_or(address.host),
-                path: address.path,
+                path,
                 parameters: arguments.parameters,
                 styles: BTreeMap::new(),
                 fixed_body: BTreeMap::new(),

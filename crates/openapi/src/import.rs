@@ -30,7 +30,7 @@ mod security;
 mod server;
 
 use arguments::Arguments;
-pub(crate) use arguments::check_path;
+pub(crate) use arguments::sent_path;
 pub(crate) use effects::{Known, effects, repeat};
 pub(crate) use server::settled_server;
 
@@ -200,7 +200,7 @@ impl Document {
         losses::tell(&request.contract, "input", &mut notes);
         let base_url = self.base_url(operation, origin, &mut notes)?;
         let arguments = Arguments::of(&request, &auth, &mut notes);
-        check_path(&operation.path, &arguments.parameters, &operation.at)?;
+        let path = sent_path(&operation.path, &arguments.parameters, &operation.at)?;
         let keyed = auth != Auth::None;
         let (side_effects, why) = effects(&Known {
             method: operation.method,
@@ -221,7 +221,7 @@ impl Document {
             Ok(body) => Transport::Http(HttpBinding {
                 method: operation.method.into(),
                 base_url,
-                path: operation.path.clone(),
+                path,
                 parameters: arguments.parameters,
                 styles: arguments.styles,
                 fixed_body: arguments.fixed_body,

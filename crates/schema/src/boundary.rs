@@ -6,7 +6,7 @@
 //! rules are compiled once per operation and looked at only where there are any.
 //!
 //! Objects are read as [`crate::decode`] reads them: open, and with an absent field and `null` as one value. So
-//! `additionalProperties: false` says nothing here, and `oneOf` asks that at least one member fits.
+//! `additionalProperties: false` says nothing of an answer, and `oneOf` asks that at least one member fits.
 
 use serde_json::Value as Json;
 
@@ -63,7 +63,16 @@ impl Checks {
     /// # Ok::<(), schema::json_schema::SchemaError>(())
     /// ```
     pub fn of(schema: &Json) -> Result<Self, SchemaError> {
-        compile::compile(schema)
+        compile::compile(schema, false)
+    }
+
+    /// The rules of arguments, of which nothing may be there that the schema does not know: beside `patternProperties`,
+    /// `additionalProperties: false` holds, too.
+    ///
+    /// # Errors
+    /// As [`Checks::of`].
+    pub fn of_arguments(schema: &Json) -> Result<Self, SchemaError> {
+        compile::compile(schema, true)
     }
 
     /// Whether there is nothing to check.

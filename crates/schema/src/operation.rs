@@ -3,6 +3,7 @@
 mod auth;
 mod binding;
 mod charge;
+mod path;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ pub use binding::{
     TRANSPORT_HEADERS, Transport,
 };
 pub use charge::{ObservedCost, Refusals, TokenPrice, Unreadable};
+pub use path::{PathPart, climbs, encoded_path, path_parts};
 
 /// `sn<netuid>.<name>`, such as `sn22.web_search`.
 pub type OperationId = String;

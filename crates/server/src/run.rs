@@ -151,7 +151,7 @@ impl RunService for Runs {
         let request = request.into_inner();
         let size = if request.page_size == 0 { PAGE_SIZE } else { request.page_size as usize };
         let filter = RunFilter {
-            state: state_filter(request.state())?,
+            state: state_filter(request.state)?,
             plan: (!request.plan.is_empty()).then(|| request.plan.clone()),
         };
         let after = page_start(&request)?;
@@ -248,7 +248,9 @@ pub(crate) fn request_id(id: String) -> Result<Option<String>, Status> {
     Ok((!id.is_empty()).then_some(id))
 }
 
-fn state_filter(state: v1::RunState) -> Result<Option<RunState>, Status> {
+fn state_filter(state: i32) -> Result<Option<RunState>, Status> {
+    let state = v1::RunState::try_from(state)
+        .map_err(|_| bad_field("E1510", "state", "it is no state of a run; leave it out for runs in any"))?;
     Ok(Some(match state {
         v1::RunState::Unspecified => return Ok(None),
         v1::RunState::Pending => RunState::Pending,
@@ -347,5 +349,28 @@ pub(crate) fn event_view(event: &RunEvent) -> v1::RunEvent {
         operation: event.operation.clone(),
         message: event.message.clone(),
         spent: Some(convert::amount(event.spent)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+    use tonic_types::StatusExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_state_that_is_none_is_refused_and_no_filter() {
+        assert_eq!(state_filter(0).ok(), Some(None));
+        assert_eq!(state_filter(v1::RunState::Failed.into()).ok(), Some(Some(RunState::Failed)));
+        for state in [99, -1] {
+            let refused = state_filter(state).unwrap_err();
+            let reason = refused.get_details_error_info().map(|info| info.reason);
+            assert_eq!(
+                (refused.code(), reason.as_deref()),
+                (Code::InvalidArgument, Some("E1510")),
+                "{state}"
+            );
+        }
     }
 }

@@ -323,6 +323,12 @@ impl PreparedOperation {
         self.shared.wire.endpoint().origin()
     }
 
+    /// The parts of the key that calls need; none where they need no key.
+    #[must_use]
+    pub fn key_parts(&self) -> Vec<&str> {
+        self.shared.wire.key_parts()
+    }
+
     /// Whether a call would find the secret that it needs, if it needs one.
     ///
     /// # Errors

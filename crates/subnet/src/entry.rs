@@ -4,7 +4,7 @@
 use schema::operation::{Auth, OperationDescriptor, Transport};
 
 use crate::grpc;
-use crate::https::header_parameters;
+use crate::https::{checked_path, header_parameters};
 use crate::signed::Signer;
 
 /// What is wrong with an entry, and where.
@@ -28,7 +28,7 @@ impl Fault {
     }
 }
 
-/// Checks the templates of a signed request, that parameters sent as headers can be headers, and that the descriptors of a gRPC method hold it and fit the schemas.
+/// Checks the templates of a signed request, the template of a path, that parameters sent as headers can be headers, and that the descriptors of a gRPC method hold it and fit the schemas.
 ///
 /// # Errors
 /// The first [`Fault`].
@@ -41,9 +41,11 @@ pub fn check(operation: &OperationDescriptor) -> Result<(), Fault> {
         _ => {}
     }
     match &operation.transport {
-        Transport::Http(binding) => header_parameters(&binding.parameters)
-            .map(drop)
-            .map_err(|why| Fault::new("transport.parameters", why)),
+        Transport::Http(binding) => {
+            checked_path(binding)?;
+            let headers = header_parameters(&binding.parameters);
+            headers.map(drop).map_err(|why| Fault::new("transport.parameters", why))
+        }
         Transport::Grpc(binding) => grpc::checked(binding, operation).map(drop),
         _ => Ok(()),
     }

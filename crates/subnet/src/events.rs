@@ -73,6 +73,14 @@ impl EventReader {
         }
         None
     }
+
+    /// The data of an event that nothing ends, with its last line.
+    pub(crate) fn rest(&mut self, line: &[u8]) -> Vec<u8> {
+        match line.is_empty() {
+            true => std::mem::take(&mut self.data),
+            false => self.line(line).unwrap_or_else(|| std::mem::take(&mut self.data)),
+        }
+    }
 }
 
 #[cfg(test)]

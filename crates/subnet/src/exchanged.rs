@@ -47,6 +47,16 @@ impl Watch for Reader<'_> {
 }
 
 impl Reader<'_> {
+    /// Whether `key` comes in pieces, and is whole only in what they make together; of an answer that breaks off, too.
+    fn is_pieced(&self, key: &Key) -> bool {
+        let is_echoed = |text: String| echo::is_echoed(key, text.as_bytes());
+        match self {
+            Self::Whole(_) => false,
+            Self::Items(reader) => reader.pieces().any(is_echoed),
+            Self::Messages(reader) => reader.pieces().any(is_echoed),
+        }
+    }
+
     /// The answer of a success in its declared form.
     fn finish(self, exchange: &Exchange) -> Result<Bytes, CallError> {
         let made = match self {
@@ -111,17 +121,20 @@ impl Exchanged {
         &mut self,
         exchange: Exchange,
         key: Option<&Key>,
-        reader: Reader<'_>,
+        mut reader: Reader<'_>,
         asked: Option<&Asked>,
         cost: Option<&ObservedCost>,
     ) {
+        if let Reader::Items(reader) = &mut reader {
+            reader.close();
+        }
         self.status = Some(exchange.status.as_u16());
         // Errors quote the content type and the words of a gRPC status.
         let shown = [Some(&exchange.headers), Some(&exchange.trailers)].into_iter().flatten();
         let shown = shown.flat_map(|headers| ["content-type", "grpc-message"].map(|name| headers.get(name)));
         let shown = shown.flatten().map(|value| value.as_bytes()).chain([exchange.body.as_ref()]);
         let is_echoed = key.is_some_and(|key| shown.into_iter().any(|part| echo::is_echoed(key, part)));
-        let is_made = !matches!(reader, Reader::Whole(_));
+        let is_pieced = !is_echoed && key.is_some_and(|key| reader.is_pieced(key));
         self.body = match is_echoed {
             true => {
                 Err(status::refusal_of(exchange.status, &exchange.headers).unwrap_or_else(repeats_the_key))
@@ -133,15 +146,12 @@ impl Exchanged {
             Ok(read) => (read.flatten(), None),
             Err(unread) => (None, Some(unread)),
         };
-        // A key that came in pieces is whole only in what they make.
-        let is_joined = |key| is_made && self.body.as_ref().is_ok_and(|body| echo::is_echoed(key, body));
-        match key.is_some_and(is_joined) {
-            true => {
-                self.body = Err(repeats_the_key());
-                self.attestation = None;
-            }
-            false if !is_echoed => self.response_body = exchange.body,
-            false => {}
+        // Only now: what it stated that it cost, it cost all the same.
+        if is_pieced {
+            self.body = Err(repeats_the_key());
+            self.attestation = None;
+        } else if !is_echoed {
+            self.response_body = exchange.body;
         }
     }
 

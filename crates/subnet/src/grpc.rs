@@ -23,7 +23,6 @@ use schema::operation::{Auth, GrpcBinding, OperationDescriptor};
 use serde_json::{Map, Value};
 
 use crate::client::CallContext;
-use crate::code;
 use crate::egress::{Endpoint, USER_AGENT, Watch};
 use crate::entry::Fault;
 use crate::https::{Outgoing, REQUEST_ID, Redacted, unsendable};
@@ -31,6 +30,7 @@ use crate::key_headers::KeyHeaders;
 use crate::miner::uuid_of;
 use crate::secrets::Key;
 use crate::streamed::Listen;
+use crate::{code, pieces};
 
 pub(crate) const GRPC: HeaderValue = HeaderValue::from_static("application/grpc+proto");
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -80,11 +80,10 @@ impl GrpcPlan {
     /// E1112 for an input that is no such message.
     pub(crate) fn request(
         &self,
-        mut input: Map<String, Value>,
+        input: Map<String, Value>,
         key: Option<&Key>,
         context: &CallContext<'_>,
     ) -> Result<Outgoing, CallError> {
-        input.retain(|_, value| !value.is_null());
         let options = DeserializeOptions::new().deny_unknown_fields(true);
         let message =
             DynamicMessage::deserialize_with_options(self.method.input(), Value::Object(input), &options)
@@ -200,6 +199,11 @@ impl<'a> MessageReader<'a> {
     pub(crate) fn new(plan: &'a GrpcPlan, listener: Option<&'a dyn Listen>) -> Self {
         let listener = listener.filter(|_| plan.method.is_server_streaming());
         Self { method: &plan.method, listener, pending: BytesMut::new(), messages: Vec::new(), failed: None }
+    }
+
+    /// The texts that its messages make together, place by place.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = String> {
+        pieces::joined(&self.messages)
     }
 
     /// The answer's JSON: a message, or the list of them where the method streams. `headers` and `trailers` have the

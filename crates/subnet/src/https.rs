@@ -9,7 +9,8 @@ use http::{HeaderMap, Method, Request, Uri, header};
 use http_body_util::Full;
 use schema::error::{CallError, CallErrorKind};
 use schema::operation::{
-    Auth, HttpBinding, ParameterLocation, ParameterStyle, ResponseBody, TRANSPORT_HEADERS,
+    Auth, HttpBinding, ParameterLocation, ParameterStyle, PathPart, ResponseBody, TRANSPORT_HEADERS, climbs,
+    path_parts,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
@@ -54,12 +55,6 @@ pub(crate) struct HttpPlan {
 }
 
 #[derive(Debug)]
-enum PathPart {
-    Literal(String),
-    Parameter(String),
-}
-
-#[derive(Debug)]
 enum Credential {
     None,
     Headers(KeyHeaders),
@@ -95,7 +90,7 @@ impl HttpPlan {
             "DELETE" => Method::DELETE,
             other => return Err(format!("method `{other}` is none of GET, POST, PUT, PATCH, DELETE")),
         };
-        let path = parse_template(&binding.path)?;
+        let path = checked_path(binding).map_err(|fault| fault.to_string())?;
         let mut parameters = binding.parameters.clone();
         for part in &path {
             if let PathPart::Parameter(name) = part {
@@ -362,6 +357,15 @@ impl Redacted {
     }
 }
 
+/// The path of a binding, taken apart.
+///
+/// # Errors
+/// Why no request can be sent there.
+pub(crate) fn checked_path(binding: &HttpBinding) -> Result<Vec<PathPart>, Fault> {
+    let wrong = |why| Fault::new("transport.path", format!("the path `{}` {why}", binding.path));
+    path_parts(&binding.path).map_err(wrong)
+}
+
 /// The parameters that are headers, each with the header that it is.
 ///
 /// # Errors
@@ -389,33 +393,6 @@ fn accept(response: ResponseBody) -> HeaderValue {
     })
 }
 
-fn parse_template(template: &str) -> Result<Vec<PathPart>, String> {
-    if !template.starts_with('/') {
-        return Err(format!("its path `{template}` must begin with `/`"));
-    }
-    let mut parts = Vec::new();
-    let mut rest = template;
-    while !rest.is_empty() {
-        let (literal, after) = rest.split_once('{').map_or((rest, None), |(head, tail)| (head, Some(tail)));
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte);
-        if !literal.bytes().all(plain) || literal.split('/').any(|segment| matches!(segment, "." | "..")) {
-            return Err(format!("its path `{template}` has dot segments or characters that need encoding"));
-        }
-        if !literal.is_empty() {
-            parts.push(PathPart::Literal(literal.into()));
-        }
-        let Some(after) = after else { break };
-        let Some((name, tail)) =
-            after.split_once('}').filter(|(name, _)| !name.is_empty() && !name.contains('{'))
-        else {
-            return Err(format!("its path `{template}` has a brace without its partner"));
-        };
-        parts.push(PathPart::Parameter(name.into()));
-        rest = tail;
-    }
-    Ok(parts)
-}
-
 /// The encoded value of a path parameter. Encoding alone is not enough: many servers decode `%2F` and `%2E` before
 /// they route, so a value that would climb there is refused, also when it comes encoded already.
 fn path_segment(name: &str, text: &str) -> Result<String, CallError> {
@@ -429,8 +406,7 @@ fn path_segment(name: &str, text: &str) -> Result<String, CallError> {
     if text.chars().any(char::is_control) {
         return refuse("holds control characters");
     }
-    let lower = text.to_ascii_lowercase().replace("%2f", "/").replace("%5c", "/").replace("%2e", ".");
-    if lower.split(['/', '\\']).any(|segment| matches!(segment, "." | "..")) || lower.contains("%00") {
+    if climbs(text) {
         return refuse("would climb out of its place in the path");
     }
     Ok(percent_encoded(text))

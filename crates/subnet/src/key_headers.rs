@@ -1,5 +1,7 @@
 //! Headers that carry a key or its parts.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use schema::error::CallError;
@@ -96,7 +98,8 @@ impl Template {
     }
 
     /// The header's text. Parts of the prefix that the key already carries are not repeated: users paste
-    /// `cpk_..` and `Bearer cpk_..` as often as the bare key.
+    /// `cpk_..` and `Bearer cpk_..` as often as the bare key. What HTTP Basic wants in base64 may be `user:password`, as
+    /// `curl -u` takes it: base64 has no colon.
     fn fill(&self, key: &SecretString) -> Zeroizing<String> {
         let mut rest = key.expose_secret().trim();
         for word in self.prefix.split_inclusive(' ') {
@@ -108,6 +111,10 @@ impl Template {
             }
         }
         let rest = rest.strip_suffix(self.suffix.as_str()).unwrap_or(rest);
+        if rest.contains(':') && self.prefix.trim_end().eq_ignore_ascii_case("basic") {
+            let pair = Zeroizing::new(BASE64.encode(rest));
+            return Zeroizing::new(format!("{}{}{}", self.prefix, *pair, self.suffix));
+        }
         Zeroizing::new(format!("{}{rest}{}", self.prefix, self.suffix))
     }
 
@@ -133,6 +140,10 @@ mod tests {
         assert_eq!(fill("Apikey <key>", "Apikey k1"), "Apikey k1");
         assert_eq!(fill("Token <token>", "k1"), "Token k1");
         assert_eq!(fill("id=<client-id>", "k1"), "id=k1");
+        for key in ["me:pass:word", "Basic me:pass:word", "bWU6cGFzczp3b3Jk", "basic bWU6cGFzczp3b3Jk"] {
+            assert_eq!(fill("Basic <key>", key), "Basic bWU6cGFzczp3b3Jk", "{key:?}");
+        }
+        assert_eq!(fill("Bearer <key>", "me:pass"), "Bearer me:pass");
         for bad in ["Bearer", "<key> <key>", "<key>\r\nX: <token>", "é <key>", "<>", "<Key>"] {
             assert_eq!(Template::parse(bad), None, "{bad:?}");
         }

@@ -42,6 +42,7 @@ mod message;
 mod miner;
 mod outcome;
 mod payment;
+mod pieces;
 pub mod python;
 mod reflection;
 mod rules;

@@ -108,11 +108,10 @@ impl AxonPlan {
 
     /// The synapse's fields as the axon will hash them. Its hash covers defaults and declared types, so what is left
     /// out is sent with its default, and an integer in a number field as a float. A signed field without a default is
-    /// sent as null; any other null is left out, because not every field accepts one.
+    /// sent as null.
     fn fields(&self, mut input: Map<String, Value>) -> Map<String, Value> {
-        input.retain(|_, value| !value.is_null());
         for name in &self.signed {
-            if !input.contains_key(name) {
+            if input.get(name).is_none_or(Value::is_null) {
                 let default = self.properties.get(name).and_then(|schema| schema.get("default"));
                 input.insert(name.clone(), default.cloned().unwrap_or_default());
             }

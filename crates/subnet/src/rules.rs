@@ -17,7 +17,7 @@ impl Rules {
     pub(crate) fn of(operation: &OperationDescriptor) -> Result<Self, SchemaError> {
         let answer =
             if operation.output_complete { Checks::of(&operation.output)? } else { Checks::default() };
-        Ok(Self { input: Checks::of(&operation.input)?, answer })
+        Ok(Self { input: Checks::of_arguments(&operation.input)?, answer })
     }
 
     /// The arguments as they are sent: without those that are `null`, but for what the schema wants to see all the same.

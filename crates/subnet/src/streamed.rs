@@ -16,7 +16,7 @@ use crate::egress::Watch;
 use crate::events::{EventReader, LineReader};
 use crate::exchanged::repeats_the_key;
 use crate::secrets::Key;
-use crate::{code, completion, echo, message, status};
+use crate::{code, completion, echo, message, pieces, status};
 
 /// Hears the items of an answer while they come. It is called between two reads of the connection, so it must not
 /// block; an attempt that fails after some of its items may be followed by another that begins anew.
@@ -59,6 +59,8 @@ pub(crate) struct StreamReader<'a> {
     /// The begin of a character whose rest has not come yet.
     tail: Vec<u8>,
     items: Vec<Value>,
+    /// What came last and is no item: it does not fit, or it was cut off.
+    rest: Option<Value>,
     ended: bool,
     failed: Option<CallError>,
 }
@@ -78,6 +80,7 @@ impl<'a> StreamReader<'a> {
             events: EventReader::default(),
             tail: Vec::new(),
             items: Vec::new(),
+            rest: None,
             ended: false,
             failed: None,
         }
@@ -88,20 +91,31 @@ impl<'a> StreamReader<'a> {
         self.is_stream
     }
 
-    /// The answer's JSON, after its last part.
+    /// Takes what no end of an item stands behind, after the last part.
+    pub(crate) fn close(&mut self) {
+        let rest = self.lines.rest();
+        match self.plan.stream.framing {
+            // The standard: what no empty line ends is no event.
+            Framing::Events => {
+                if let Ok(rest) = serde_json::from_slice(&self.events.rest(&rest)) {
+                    self.rest.get_or_insert(rest);
+                }
+            }
+            Framing::Lines => self.item(&rest),
+            Framing::Text => self.text(&[], true),
+        }
+    }
+
+    /// The texts that all that came makes together, place by place.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = String> {
+        pieces::joined(self.items.iter().chain(&self.rest))
+    }
+
+    /// The answer's JSON, once it is closed.
     ///
     /// # Errors
     /// The first item that is none, or half a stream.
-    pub(crate) fn finish(mut self) -> Result<Value, CallError> {
-        match self.plan.stream.framing {
-            // The standard: what no empty line ends is no event.
-            Framing::Events => {}
-            Framing::Lines => {
-                let rest = self.lines.rest();
-                self.item(&rest);
-            }
-            Framing::Text => self.text(&[], true),
-        }
+    pub(crate) fn finish(self) -> Result<Value, CallError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -132,14 +146,15 @@ impl<'a> StreamReader<'a> {
         if self.key.is_some_and(|key| echo::is_echoed(key, data)) {
             return Err(repeats_the_key());
         }
-        if let Some(words) = serde_json::from_slice(data).ok().as_ref().and_then(status::error_in) {
+        self.rest = serde_json::from_slice(data).ok();
+        if let Some(words) = self.rest.as_ref().and_then(status::error_in) {
             let message = format!("the peer failed within its answer, after {at} items: {words}");
             return Err(CallError::new(CallErrorKind::Unavailable, code::PEER_FAILED, message));
         }
         decode_body(data, ResponseBody::Json, &self.plan.item, &self.plan.defs)
             .map_err(|error| of_item(error.into()))?;
-        let item = serde_json::from_slice(data)
-            .map_err(|error| of_item(CallError::invalid(code::FORM, "$", error.to_string())))?;
+        let item = self.rest.take().map_or_else(|| serde_json::from_slice(data), Ok);
+        let item = item.map_err(|error| of_item(CallError::invalid(code::FORM, "$", error.to_string())))?;
         if self.plan.stream.gather == Gather::Message {
             if message::is_empty(&item) {
                 return Ok(());

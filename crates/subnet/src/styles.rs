@@ -1,7 +1,8 @@
 //! Lists and objects in the path, the query, a header or a form, in the style that the entry names.
 //!
-//! What a reader could take apart in two ways is not sent: an element that holds the mark between elements, a list
-//! within a list.
+//! What a reader could take apart in two ways is not sent: an element that, encoded for its place, still holds the mark
+//! between elements, a list within a list. A comma in the query or the path stands between elements as it is, and is
+//! encoded within one; a blank, `|` or tab between elements is encoded itself.
 
 use schema::error::CallError;
 use schema::operation::{ParameterLocation, ParameterStyle as Style};
@@ -29,18 +30,18 @@ type Encode<'a> = &'a dyn Fn(&str) -> Result<String, CallError>;
 pub(crate) fn query_rows(name: &str, value: &Value, style: Option<Style>) -> Result<Vec<String>, CallError> {
     let row = |name: &str, text: &str| format!("{}={}", percent_encoded(name), percent_encoded(text));
     let encode = |text: &str| Ok(percent_encoded(text));
-    let joined = |mark: &str, written: &str| {
+    let joined = |mark: &str| {
         let text = list(name, value, mark, false, &encode)?;
-        Ok(vec![format!("{}={}", percent_encoded(name), text.replace(mark, written))])
+        Ok(vec![format!("{}={text}", percent_encoded(name))])
     };
     match (style, value) {
         (_, Value::Null) => Ok(Vec::new()),
         (Some(Style::Json), value) => Ok(vec![row(name, &value.to_string())]),
         (Some(_), Value::Array(items)) if items.iter().all(Value::is_null) => Ok(Vec::new()),
-        (Some(Style::Comma), Value::Array(_) | Value::Object(_)) => joined(",", ","),
-        (Some(Style::Space), Value::Array(_) | Value::Object(_)) => joined(" ", "%20"),
-        (Some(Style::Pipe), Value::Array(_) | Value::Object(_)) => joined("|", "%7C"),
-        (Some(Style::Tab), Value::Array(_) | Value::Object(_)) => joined("\t", "%09"),
+        (Some(Style::Comma), Value::Array(_) | Value::Object(_)) => joined(","),
+        (Some(Style::Space), Value::Array(_) | Value::Object(_)) => joined("%20"),
+        (Some(Style::Pipe), Value::Array(_) | Value::Object(_)) => joined("%7C"),
+        (Some(Style::Tab), Value::Array(_) | Value::Object(_)) => joined("%09"),
         (Some(Style::Fields | Style::Deep), Value::Object(members)) => {
             let members = members.iter().filter(|(_, value)| !value.is_null());
             members
@@ -113,12 +114,14 @@ pub(crate) fn segment(
 /// Elements with `mark` between them; the fields of an object as elements, or with `pairs` as `name=value`.
 fn list(name: &str, value: &Value, mark: &str, pairs: bool, encode: Encode<'_>) -> Result<String, CallError> {
     let one = |text: &str| {
-        if text.contains(mark) || (pairs && text.contains('=') && value.is_object()) {
-            let what =
-                format!("an element of `{name}` holds the mark `{mark}` or `=` that stands between elements");
-            return Err(unsendable(what));
+        let written = encode(text)?;
+        let mut between = [mark, "="].into_iter().take(if pairs && value.is_object() { 2 } else { 1 });
+        match between.find(|between| written.contains(between)) {
+            Some(between) => Err(unsendable(format!(
+                "an element of `{name}` holds `{between}`, which stands between elements and could not be told apart"
+            ))),
+            None => Ok(written),
         }
-        encode(text)
     };
     let element = |item: &Value| one(&plain_text(item).ok_or_else(|| nested(name))?);
     let parts: Vec<String> = match value {
@@ -175,9 +178,12 @@ mod tests {
         }
         assert_eq!(rows(json!(["a", "b"]), Some(Style::Space)).as_deref(), Ok("c=a%20b"));
         assert_eq!(rows(json!([]), Some(Style::Comma)).as_deref(), Ok(""));
+        assert_eq!(rows(json!(["a,b", "c"]), Some(Style::Comma)).as_deref(), Ok("c=a%2Cb,c"));
+        assert_eq!(rows(json!({ "a,b": "c,d" }), Some(Style::Comma)).as_deref(), Ok("c=a%2Cb,c%2Cd"));
         for (value, style) in [
-            (json!(["a,b"]), Style::Comma),
             (json!(["a b"]), Style::Space),
+            (json!(["a|b"]), Style::Pipe),
+            (json!(["a\tb"]), Style::Tab),
             (json!([["a"]]), Style::Comma),
             (json!({ "a": { "b": 1 } }), Style::Deep),
             (json!({ "a": [1] }), Style::Fields),
@@ -203,6 +209,12 @@ mod tests {
             assert_eq!(written(&list, style), of_list, "{style:?}");
             assert_eq!(written(&object, style), of_object, "{style:?}");
         }
+        assert_eq!(written(&json!(["a,b", "c"]), Style::Comma), "a%2Cb,c");
+        assert_eq!(written(&json!({ "a=b": "c,d" }), Style::Pairs), "a%3Db=c%2Cd");
+        assert_eq!(written(&json!(["a;b", "c"]), Style::MatrixExploded), ";c=a%3Bb;c=c");
+        // A dot is written the same either way.
+        let dotted = segment("c", &json!(["a.b"]), Some(Style::LabelExploded), &encode);
+        assert_eq!(dotted.unwrap_err().code, "E1112");
     }
 
     #[test]
@@ -213,5 +225,6 @@ mod tests {
         assert_eq!(written(json!("a,b"), Some(Style::Comma)).as_deref(), Ok("a,b"));
         assert_eq!(written(json!(["a=b"]), Some(Style::Pairs)).as_deref(), Ok("a=b"));
         assert_eq!(written(json!({ "a": "=" }), Some(Style::Pairs)).unwrap_err().code, "E1112");
+        assert_eq!(written(json!(["a,b"]), Some(Style::Comma)).unwrap_err().code, "E1112");
     }
 }

@@ -302,6 +302,40 @@ async fn an_answer_that_repeats_the_key_in_another_writing_is_not_kept() {
     }
 }
 
+/// A key of HTTP Basic is sent in base64 however it is stored, and neither it nor the password comes back.
+#[tokio::test]
+async fn a_user_and_password_are_sent_as_http_basic_has_them() {
+    use base64::engine::general_purpose::STANDARD;
+
+    let password = "cnry:5f1d-0c9a";
+    let pair = format!("me:{password}");
+    let encoded = STANDARD.encode(&pair);
+    let basic = |base: &str| {
+        let auth = Auth::Header { name: "Authorization".into(), format: "Basic <key>".into() };
+        OperationDescriptor { auth, ..operation(base, "POST") }
+    };
+    for stored in [pair.clone(), encoded.clone(), format!("Basic {encoded}")] {
+        for (told, is_secret) in [(password, true), (&pair, true), (&encoded, true), ("me", false)] {
+            for status in ["200 OK", "422 No"] {
+                let reply = answer(status, "application/json", json!({ "n": 1, "detail": told }).to_string());
+                let peer = Peer::start(move |_| reply.clone()).await;
+                let client = peer.client();
+                let mut secrets = SecretStore::new();
+                secrets.insert("sn1", &peer.origin(), &SecretString::from(stored.as_str())).unwrap();
+                let prepared = prepare(&client, &basic(&peer.origin()));
+                let outcome =
+                    client.call_fields(&prepared, fields(json!({})), &context(&secrets, PATIENT_MS)).await;
+                assert_eq!(peer.seen()[0].header("authorization"), Some(format!("Basic {encoded}").as_str()));
+                assert_eq!(outcome.response_body.is_empty(), is_secret, "{stored} {told} {status}");
+                assert!(!traces(&outcome).contains("cnry"), "{stored} {told} {status}");
+                let input = fields(json!({ "q": format!("with {told}") }));
+                let sent = client.call_fields(&prepared, input, &context(&secrets, PATIENT_MS)).await.sent;
+                assert_eq!(sent, !is_secret, "{stored} {told}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn headers_that_errors_quote_are_searched_too() {
     for head in [

@@ -3,7 +3,8 @@
 
 mod support;
 
-use schema::operation::{Auth, OperationDescriptor, SignedRequest};
+use schema::json_schema::OperationTypes;
+use schema::operation::{Auth, AxonBinding, OperationDescriptor, SignedRequest, Transport};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use subnet::hotkey::{self, Hotkey};
@@ -191,4 +192,33 @@ async fn only_an_answer_that_its_peer_signed_is_taken() {
     assert_eq!((error.result.unwrap_err().code.as_str(), !error.answers.is_empty()), ("E1143", true));
     let error = signed_answer("bare error").await;
     assert_eq!((error.result.unwrap_err().code.as_str(), !error.answers.is_empty()), ("E1143", false));
+}
+
+/// A synapse's field that must be there and may be null is there, and one that need not be is left out.
+#[tokio::test]
+async fn a_required_null_reaches_an_axon() {
+    let peer = Peer::start(|_| json_answer(&json!({ "n": 1 }))).await;
+    let hotkey = Hotkey::from_seed(&[3; 32]);
+    let maybe = json!({ "type": ["string", "null"] });
+    let binding = AxonBinding {
+        base_url: peer.origin(),
+        synapse: "Search".into(),
+        hotkey: Hotkey::from_seed(&[4; 32]).address().to_owned(),
+        hash_fields: vec!["q".into()],
+    };
+    let operation = OperationDescriptor {
+        auth: Auth::Hotkey,
+        transport: Transport::Axon(binding),
+        input: json!({ "type": "object", "required": ["q", "note"],
+            "properties": { "q": { "type": "string" }, "note": maybe, "page": maybe } }),
+        ..operation(&peer.origin(), "POST")
+    };
+    let client = peer.client();
+    let prepared = client.prepare(&operation, OperationTypes::of(&operation).unwrap().into(), None).unwrap();
+    let secrets = SecretStore::new();
+    let context = CallContext { hotkey: Some(&hotkey), ..context(&secrets, PATIENT_MS) };
+    let input = fields(json!({ "q": "x", "page": null }));
+    assert!(client.call_fields(&prepared, input, &context).await.sent);
+    let sent: Value = serde_json::from_slice(&peer.seen()[0].body).unwrap();
+    assert_eq!(sent, json!({ "q": "x", "note": null }));
 }

@@ -175,6 +175,38 @@ async fn a_key_that_comes_in_pieces_is_not_kept() {
 }
 
 #[tokio::test]
+async fn a_key_in_pieces_is_not_kept_of_a_stream_that_breaks_off() {
+    let (first, last) = ("cnry-0rch3str", "a-12345");
+    let item = |text: &str| format!("data: {{\"n\":1,\"t\":\"{text}\"}}\n\n");
+    for (case, rest) in [
+        ("half a stream", item(last)),
+        ("an event that nothing ends", item(last).trim_end().to_owned()),
+        ("an item that does not fit", format!("data: {{\"n\":\"two\",\"t\":\"{last}\"}}\n\n")),
+        ("a failure", format!("data: {{\"error\":{{\"message\":\"no\"}},\"t\":\"{last}\"}}\n\n")),
+        ("a whole stream", format!("{}data: [DONE]\n\n", item(last))),
+    ] {
+        let reply = events(&format!("{}{rest}", item(first)));
+        let peer = Peer::start(move |_| reply.clone()).await;
+        let mut operation = streamed(&peer.origin(), json!({}));
+        operation.auth = Auth::Header { name: "Authorization".into(), format: "Bearer <key>".into() };
+        let outcome = call(&peer, &operation, Some(&Heard::default())).await;
+        let body = String::from_utf8_lossy(&outcome.response_body).into_owned();
+        assert_eq!((outcome.result.unwrap_err().code.as_str(), body.as_str()), ("E1113", ""), "{case}");
+    }
+    // What breaks off without it is kept, as a proof commits to it.
+    let body = item(first);
+    let reply = events(&body);
+    let peer = Peer::start(move |_| reply.clone()).await;
+    let mut operation = streamed(&peer.origin(), json!({}));
+    operation.auth = Auth::Header { name: "Authorization".into(), format: "Bearer <key>".into() };
+    let outcome = call(&peer, &operation, Some(&Heard::default())).await;
+    assert_eq!(
+        (outcome.result.unwrap_err().code.as_str(), &outcome.response_body[..]),
+        ("E1130", body.as_bytes())
+    );
+}
+
+#[tokio::test]
 async fn lines_and_text_are_streams_too() {
     let lines = json!({ "framing": "lines", "end": null });
     let (outcome, heard) =

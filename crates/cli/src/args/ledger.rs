@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use schema::operation::Auth;
 
 /// `orch ledger add`.
 #[derive(Debug, Args)]
@@ -12,7 +11,7 @@ pub(crate) struct Add {
     #[arg(value_name = "URL|FILE")]
     pub(crate) document: String,
     /// The subnet that its operations belong to.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = subnet)]
     pub(crate) netuid: u16,
     /// What the names of its operations begin with.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, value_parser = name_part)]
@@ -22,8 +21,9 @@ pub(crate) struct Add {
     pub(crate) base_url: Option<String>,
     /// How a key is sent, such as `Authorization: Bearer <key>`. Descriptors never say it, so of gRPC it stays; of a document it
     /// holds for this reading, in place of what that says.
-    #[arg(long, value_name = "NAME: FORMAT", conflicts_with = "example", value_parser = key_header)]
-    pub(crate) key_header: Option<Auth>,
+    // Read later: what is refused here is repeated, and it may be a key.
+    #[arg(long, value_name = "NAME: FORMAT", conflicts_with = "example")]
+    pub(crate) key_header: Option<String>,
     /// Only operations whose name or path fits this; `*` stands for any characters. May be given several times.
     #[arg(long, value_name = "GLOB")]
     pub(crate) only: Vec<String>,
@@ -67,21 +67,9 @@ fn name_part(text: &str) -> Result<String, String> {
     }
 }
 
-/// `NAME: FORMAT` of `--key-header`.
-fn key_header(text: &str) -> Result<Auth, String> {
-    let form = "it is written like `Authorization: Bearer <key>`, with `<key>` in place of the key";
-    let (name, format) = text.split_once(':').ok_or(form)?;
-    let (name, format) = (name.trim(), format.trim());
-    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if !is_name || !format.contains("<key>") {
-        return Err(form.into());
-    }
-    Ok(Auth::Header { name: name.to_owned(), format: format.to_owned() })
-}
-
 fn subnet(text: &str) -> Result<u16, String> {
     let number = text.strip_prefix("sn").unwrap_or(text).parse();
-    number.map_err(|_| "a subnet is written like `sn22`".into())
+    number.map_err(|_| "a subnet is written like `22` or `sn22`, up to 65535".into())
 }
 
 /// Which Ledger a command speaks to.

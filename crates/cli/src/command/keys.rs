@@ -79,14 +79,15 @@ struct Wanted<'a> {
 async fn add(context: &Context, which: &Which, wanted: &Wanted<'_>, new: &NewKey) -> Result<(), Failure> {
     let named = Named::of(context, which)?;
     let expires_at = new.expires.as_deref().map(expiry::at).transpose()?;
-    let origin = match wanted.origin {
-        Some(origin) => origin.to_owned(),
-        None => probe::origin_of(&named.config, named.name).await?,
+    let meant = match wanted.origin {
+        Some(origin) => probe::Meant { origin: origin.to_owned(), parts: Vec::new() },
+        None => probe::meant(&named.config, named.name).await?,
     };
+    let origin = meant.origin;
+    let parts = if new.parts.is_empty() { &meant.parts } else { &new.parts };
     let had_identity = named.place.identity.exists();
     let unlock = vault::unlock_to_add(&named.place, wanted.passphrase)?;
-    let value =
-        new::value(new, &new.parts, &format!("the key of {} for {origin}: ", named.name), expires_at)?;
+    let value = new::value(new, parts, &format!("the key of {} for {origin}: ", named.name), expires_at)?;
     let (tenant, name) = (named.tenant.as_str(), named.name);
     let (line, document) = Vault::change(&named.place, &unlock, |vault| {
         vault.add(tenant, name, &origin, wanted.label, value)?;

@@ -165,6 +165,19 @@ fn arguments_are_read_as_the_schema_has_them() {
 }
 
 #[test]
+fn an_argument_without_a_name_or_a_file_is_told_so() {
+    let folder = Folder::project();
+    for (argument, says) in [
+        ("=a", "`=a` is not of the form NAME=VALUE"),
+        (":=1", "`:=1` is not of the form NAME=VALUE"),
+        ("query=@", "argument `query`: `@` names no file"),
+    ] {
+        let refused = folder.orch(search(&[argument])).exits(2).err;
+        assert!(refused.starts_with("error[E1507]: ") && refused.contains(says), "{argument}: {refused}");
+    }
+}
+
+#[test]
 fn the_words_that_an_argument_may_be_are_told() {
     let folder = Folder::project();
     let refused = folder.orch(["call", "sn50.volatility", "asset=Btc", "--max-cost", "1USD"]).exits(2).err;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use keys::{Place, Unlock, Value, Vault};
 use samples::Samples;
 use secrecy::SecretString;
+use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::orch::{Folder, ended};
@@ -130,6 +131,34 @@ fn a_key_comes_from_anywhere_but_the_command_line() {
     let both = folder.orch(["keys", "add", "sn28", "--stdin", "--from-file", "key.txt"]).exits(2);
     assert!(both.err.contains("cannot be used with"), "{}", both.err);
     assert_eq!(folder.orch(["keys", "list", "--json"]).succeeds().json(), listed);
+}
+
+/// An operation whose key has two parts, filed from a document.
+fn file_an_operation_with_a_key_of_two_parts(folder: &Folder) {
+    let scheme = |name: &str| json!({ "type": "apiKey", "in": "header", "name": name });
+    let get = json!({ "operationId": "look", "security": [{ "id": [], "secret": [] }],
+        "responses": { "200": { "description": "" } } });
+    let document = json!({ "openapi": "3.1.0", "servers": [{ "url": "https://api.example.com" }],
+        "paths": { "/look": { "get": get } },
+        "components": { "securitySchemes": { "id": scheme("X-Id"), "secret": scheme("X-Secret") } } });
+    folder.write("api.json", document.to_string());
+    folder.orch(["ledger", "add", "api.json", "--netuid", "58", "--name-prefix", "two_"]).succeeds();
+}
+
+#[test]
+fn the_parts_of_a_key_are_known_where_the_ledger_says_them() {
+    let folder = Folder::empty();
+    file_an_operation_with_a_key_of_two_parts(&folder);
+    let add = |lines: &str| folder.orch_with_input(["keys", "add", "sn58.two_look", "--stdin"], lines);
+    let refused = add(CANARY).exits(2);
+    assert!(refused.err.contains("one line `PART=VALUE` for each of `id`, `secret`"), "{}", refused.err);
+    assert!(!refused.err.contains(CANARY), "{}", refused.err);
+    add(&format!("id=one\nsecret={CANARY}\n")).succeeds();
+    // Where it says nothing, several lines are told for what they may be.
+    let origin = ["keys", "add", "sn58", "--stdin", "--origin", "https://api.example.com"];
+    let refused = folder.orch_with_input(origin, format!("id=one\nsecret={CANARY}\n"));
+    assert!(refused.code != 0 && refused.err.contains("comes in lines `PART=VALUE`"), "{}", refused.err);
+    assert!(!refused.err.contains(CANARY), "{}", refused.err);
 }
 
 #[test]

@@ -398,3 +398,32 @@ fn a_folder_of_documents_is_added_twice() {
         assert_eq!(again["unchanged"], first["new"]);
     }
 }
+
+#[test]
+fn a_key_given_in_the_place_of_its_form_is_not_repeated() {
+    let folder = Folder::empty();
+    for given in ["cnry-0rch3stra", "X-Api-Key: cnry-0rch3stra", "Authorization: Bearer cnry-0rch3stra"] {
+        let args = ["ledger", "add", "grpcs://api.example.com", "--netuid", "7", "--key-header", given];
+        let refused = folder.orch(args).exits(2);
+        assert!(refused.err.starts_with("error[E1530]: "), "{}", refused.err);
+        assert!(refused.err.contains("`orch keys add sn7` takes the key itself"), "{}", refused.err);
+        assert!(!refused.err.contains("cnry") && refused.out.is_empty(), "{}", refused.err);
+    }
+}
+
+#[test]
+fn a_subnet_is_a_number_with_or_without_sn_and_a_wrong_server_is_no_fault_of_single_operations() {
+    let folder = Folder::empty();
+    folder.write("api.json", document("Search", &hit(9)).to_string());
+    let add = |netuid: &str, more: &[&str]| {
+        folder.orch([&["ledger", "add", "api.json", "--dry-run", "--netuid", netuid], more].concat())
+    };
+    assert!(add("sn7", &[]).succeeds().out.contains("sn7.search_index"));
+    for netuid in ["x", "70000"] {
+        let refused = add(netuid, &[]).exits(2).err;
+        assert!(refused.contains("a subnet is written like `22` or `sn22`"), "{refused}");
+    }
+    let refused = add("7", &["--base-url", "https://a.example/../b"]).err;
+    assert!(refused.starts_with("error[E1259]: ") && refused.contains("dot segments"), "{refused}");
+    assert!(refused.contains("`orch explain E1259`") && !refused.contains("--partial"), "{refused}");
+}

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Said;
 use super::diagnostics::schema_of;
-use super::run_plan::{How, how, start};
+use super::run_plan::{How, WaitSeconds, how, start};
 use super::runs::view_schema;
 use super::schemas::{closed, cost_max, reads, spends, tool as define};
 use crate::arguments::{self, JsonText};
@@ -29,7 +29,7 @@ const DEFINITIONS: &str = "$defs";
 struct Arguments {
     inputs: Option<JsonText>,
     cost_max: Option<String>,
-    wait_seconds: Option<u32>,
+    wait_seconds: Option<WaitSeconds>,
     request_id: Option<String>,
 }
 

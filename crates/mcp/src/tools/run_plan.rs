@@ -11,7 +11,7 @@ use super::Said;
 use super::check_plan::source;
 use super::runs::{view, view_schema};
 use super::schemas::{closed, cost_max, nullable, plain, request_id, spends, tool as define};
-use crate::arguments::{self, JsonText};
+use crate::arguments::{self, JsonText, Within};
 use crate::fault::{ARGUMENTS, Fault};
 use crate::request::Request;
 use crate::result::INLINE_BYTES_MAX;
@@ -21,8 +21,8 @@ pub(crate) const NAME: &str = "run_plan";
 
 /// How long a client is made to wait unless it says otherwise: below the minute after which many give up.
 const WAIT: Duration = Duration::from_secs(50);
-/// Longest wait.
-const WAIT_SECONDS_MAX: u32 = 3_600;
+/// Seconds of a wait.
+pub(crate) type WaitSeconds = Within<0, 3_600>;
 
 const DESCRIPTION: &str = "Run a plan: either the text of an .orch file (`source`), best checked by check_plan before, or a \
     plan that the server keeps (`published_plan`). Spends money: `cost_max` is needed. Gives the result when the run has \
@@ -36,23 +36,22 @@ struct Arguments {
     published_plan: Option<String>,
     inputs_json: Option<JsonText>,
     cost_max: Option<String>,
-    wait_seconds: Option<u32>,
+    wait_seconds: Option<WaitSeconds>,
     request_id: Option<String>,
 }
 
 /// How a plan is run, whichever it is.
 #[derive(Debug, Default)]
 pub(crate) struct How {
-    pub(crate) wait_seconds: Option<u32>,
+    pub(crate) wait_seconds: Option<WaitSeconds>,
     pub(crate) request_id: Option<String>,
 }
 
 /// The members of [`How`].
 pub(crate) fn how() -> (Json, Json) {
-    let wait = json!({
-        "type": ["integer", "null"], "minimum": 0, "maximum": WAIT_SECONDS_MAX,
-        "description": "How long to wait for the end of the run; 50 where left out, 0 gives its name at once.",
-    });
+    let wait = WaitSeconds::schema(
+        "How long to wait for the end of the run; 50 where left out, 0 gives its name at once.",
+    );
     (wait, request_id())
 }
 
@@ -111,8 +110,7 @@ pub(crate) async fn start(
         request_id: how.request_id.unwrap_or_default(),
         ..create
     };
-    let wait =
-        how.wait_seconds.map_or(WAIT, |seconds| Duration::from_secs(seconds.min(WAIT_SECONDS_MAX).into()));
+    let wait = how.wait_seconds.map_or(WAIT, |seconds| Duration::from_secs(seconds.0.into()));
     let reserved = request.reserve(cost_max)?;
     let run = follow::run(&mut request, create, reserved, wait).await?;
     match follow::failure(&run) {

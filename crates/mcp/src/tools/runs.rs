@@ -7,23 +7,24 @@ use serde_json::{Value as Json, json};
 
 use super::Said;
 use super::schemas::{closed, closed_whole, list, nullable, omitted, plain, reads, tool as define};
+use crate::arguments::{self, Within};
 use crate::fault::Fault;
 use crate::request::Request;
 use crate::result::{Answer, INLINE_BYTES_MAX, Shown};
-use crate::{arguments, follow, money};
+use crate::{follow, money};
 
 pub(crate) const GET: &str = "get_run";
 pub(crate) const CANCEL: &str = "cancel_run";
 
-/// Most bytes of a result that are given in place when asked for.
-const BYTES_MAX: usize = 1 << 20;
+/// Bytes of a result that are given in place when asked for.
+type Bytes = Within<1, { 1 << 20 }>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Get {
     run: String,
     pointer: Option<String>,
-    bytes_max: Option<usize>,
+    bytes_max: Option<Bytes>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -42,7 +43,7 @@ pub(crate) fn get_tool() -> Tool {
         json!({
             "run": name(),
             "pointer": nullable("string", "Only this part of the result, as a JSON pointer such as `/items/0`."),
-            "bytes_max": { "type": ["integer", "null"], "minimum": 1, "maximum": BYTES_MAX, "description": "A larger result, or part of one, is named instead of given; 32768 where left out." },
+            "bytes_max": Bytes::schema("A larger result, or part of one, is named instead of given; 32768 where left out."),
         }),
         &["run"],
     );
@@ -68,7 +69,7 @@ pub(crate) fn cancel_tool() -> Tool {
 pub(crate) async fn get(request: &Request, arguments: JsonObject) -> Said {
     let wanted: Get = arguments::read(arguments)?;
     let run = request.service.run(&wanted.run).await?;
-    let bytes_max = wanted.bytes_max.unwrap_or(INLINE_BYTES_MAX).min(BYTES_MAX);
+    let bytes_max = wanted.bytes_max.map_or(INLINE_BYTES_MAX, |bytes| bytes.0 as usize);
     view(&run, &wanted.pointer.unwrap_or_default(), bytes_max)
 }
 
@@ -86,6 +87,7 @@ pub(crate) fn view_schema(result: Json) -> Json {
         "calls": plain("integer", "Calls."),
         "attempts": plain("integer", "Attempts that were sent."),
         "cost": nullable("string", "What they cost."),
+        "charged_above_limit": plain("boolean", "Whether a peer charged more than its price or `max_price` admits."),
     }));
     let states = ["pending", "running", "succeeded", "failed", "cancelled"];
     closed_whole(json!({
@@ -122,7 +124,7 @@ pub(crate) fn view(run: &v1::Run, pointer: &str, bytes_max: usize) -> Result<Ans
 fn cost(row: &v1::CostRow) -> Json {
     json!({
         "label": row.label, "operation": row.operation, "calls": row.calls, "attempts": row.attempts,
-        "cost": money::text(row.cost.as_ref()),
+        "cost": money::text(row.cost.as_ref()), "charged_above_limit": row.charged_above_agreed,
     })
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::Said;
 use super::schemas::{closed, closed_whole, list, nullable, plain, reads, tool as define};
-use crate::arguments;
+use crate::arguments::{self, Within};
 use crate::money;
 use crate::request::Request;
 
@@ -17,13 +17,16 @@ const DESCRIPTION: &str = "Find operations of Bittensor subnets by what they do:
     detection and more. Best first, each with its price, who may call it and why it ranks there. Read the schemas of one \
     with get_operation before you call it.";
 
+/// Hits of one search.
+type Limit = Within<1, 100>;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Arguments {
     query: Option<String>,
     tags: Option<Vec<String>>,
     capability: Option<String>,
-    limit: Option<u32>,
+    limit: Option<Limit>,
 }
 
 pub(crate) fn tool() -> Tool {
@@ -32,7 +35,7 @@ pub(crate) fn tool() -> Tool {
             "query": nullable("string", "Words to look for, such as \"news search\"."),
             "tags": { "type": ["array", "null"], "items": { "type": "string" }, "description": "Only operations with all of these tags." },
             "capability": nullable("string", "Only operations that fulfil this capability, such as \"generate\"."),
-            "limit": { "type": ["integer", "null"], "minimum": 1, "maximum": 100, "description": "Most hits; 20 where left out." },
+            "limit": Limit::schema("Most hits; 20 where left out."),
         }),
         &[],
     );
@@ -59,7 +62,7 @@ pub(crate) async fn run(request: &Request, arguments: JsonObject) -> Said {
         query: wanted.query.unwrap_or_default(),
         tags: wanted.tags.unwrap_or_default(),
         capability: wanted.capability.unwrap_or_default(),
-        limit: wanted.limit.unwrap_or_default(),
+        limit: wanted.limit.map_or(0, |limit| limit.0),
     };
     let found = request.service.ledger().search_operations(search).await?.into_inner();
     let hits: Vec<Json> = found.hits.into_iter().map(hit).collect();

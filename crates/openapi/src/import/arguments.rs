@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use schema::operation::{Auth, ParameterLocation, ParameterStyle, RequestBody};
+use schema::operation::{
+    Auth, ParameterLocation, ParameterStyle, PathPart, RequestBody, encoded_path, path_parts,
+};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Locations, Notes, files};
@@ -88,29 +90,34 @@ impl Arguments {
     }
 }
 
-/// Checks that the template of a path is one, and names its parameters and no others.
+/// The template of a path as requests are sent there: what no URL has is percent-encoded.
 ///
 /// # Errors
-/// Where path and parameters disagree.
-pub(crate) fn check_path(path: &str, parameters: &Locations, at: &str) -> Result<(), Error> {
+/// Where none can be, or path and parameters disagree.
+pub(crate) fn sent_path(path: &str, parameters: &Locations, at: &str) -> Result<String, Error> {
     let wrong = |what: String| Err(Error::malformed(at, what));
-    if path.contains(['?', '#', '\\']) || path.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return wrong(format!("the path `{}` has a query, a backslash or blanks in it", shown(path)));
-    }
-    let named: Vec<&str> =
-        path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect();
+    let sent = encoded_path(path);
+    let parts = match path_parts(&sent) {
+        Ok(parts) => parts,
+        Err(why) => return wrong(format!("the path `{}` {why}", shown(path))),
+    };
+    let named = |part: PathPart| match part {
+        PathPart::Parameter(name) => Some(name),
+        PathPart::Literal(_) => None,
+    };
+    let named: Vec<String> = parts.into_iter().filter_map(named).collect();
     for name in &named {
-        if parameters.get(*name) != Some(&ParameterLocation::Path) {
+        if parameters.get(name) != Some(&ParameterLocation::Path) {
             return wrong(format!("the path has `{{{}}}`, and no parameter is called so", shown(name)));
         }
     }
     let in_path = parameters.iter().filter(|(_, location)| **location == ParameterLocation::Path);
     for (name, _) in in_path {
-        if !named.contains(&name.as_str()) {
+        if !named.contains(name) {
             return wrong(format!("the parameter `{}` has no place in the path", shown(name)));
         }
     }
-    Ok(())
+    Ok(sent)
 }
 
 /// The form of the body, or the name of one that a binding cannot say.

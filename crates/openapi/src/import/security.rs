@@ -169,7 +169,7 @@ fn spoken(scheme: &Map<String, Json>, notes: &mut Notes) -> Result<Auth, String>
         ("apiKey", place, _) => Err(format!("is a key in `{}`", shown(place))),
         ("http", _, "bearer") => Ok(bearer()),
         ("http", _, "basic") | ("basic", ..) => {
-            notes.chosen("auth", "the key is `user:password` in base64");
+            notes.chosen("auth", "the key is `user:password`, as it is or in base64");
             Ok(header("Authorization", "Basic <key>"))
         }
         ("http", _, other) => Err(format!("is the HTTP scheme `{}`", shown(other))),

@@ -1,5 +1,6 @@
 //! Where the operations of a document are served.
 
+use schema::operation::{climbs, encoded_path};
 use serde_json::Value as Json;
 
 use super::{Notes, Origin};
@@ -113,9 +114,6 @@ fn settled(url: &str, at: &str, document: &str) -> Result<String, Error> {
     if url.contains(['?', '#', '@']) || url.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return refused("is no base URL: it has a query, credentials or blanks");
     }
-    if url.split('/').any(|part| part == "..") {
-        return refused("climbs up by `..`");
-    }
     let whole = match url.split_once("://") {
         Some(("https" | "http", host)) if !host.starts_with('/') && !host.is_empty() => url.to_owned(),
         Some(_) => return refused("is not reached by https or http"),
@@ -128,7 +126,15 @@ fn settled(url: &str, at: &str, document: &str) -> Result<String, Error> {
             }
         }
     };
-    Ok(whole.trim_end_matches('/').to_owned())
+    let whole = whole.trim_end_matches('/');
+    let host_end = whole.find("://").map_or(0, |at| at + 3);
+    let path_at =
+        whole.get(host_end..).and_then(|rest| rest.find('/')).map_or(whole.len(), |at| host_end + at);
+    let (host, path) = whole.split_at_checked(path_at).unwrap_or((whole, ""));
+    if climbs(path) {
+        return refused("has dot segments (`.` or `..`), which lead elsewhere");
+    }
+    Ok(format!("{host}{}", encoded_path(path)))
 }
 
 /// Scheme with host, and folder, of the address of a document.
@@ -155,14 +161,22 @@ mod tests {
             ("./v1", "https://a.example/docs/openapi.json", "https://a.example/docs/v1"),
             ("", "https://a.example/docs/openapi.json", "https://a.example"),
             ("/", "https://a.example", "https://a.example"),
+            ("https://a.example/caf\u{e9}/{v}/", "x.json", "https://a.example/caf%C3%A9/{v}"),
             ("/v1", "openapi.json", "https://{host}/v1"),
             ("", "openapi.json", "https://{host}"),
         ] {
             assert_eq!(settled(url, "#", document).as_deref(), Ok(base), "{url} of {document}");
         }
-        for url in
-            ["ftp://a.example", "https://", "https:///etc", "https://u:p@a.example", "../up", "https://a b"]
-        {
+        for url in [
+            "ftp://a.example",
+            "https://",
+            "https:///etc",
+            "https://u:p@a.example",
+            "../up",
+            "https://a b",
+            "https://a.example/./v1",
+            "https://a.example/%2e%2e/v1",
+        ] {
             let error = settled(url, "#/servers/0/url", "x.json").unwrap_err();
             assert_eq!((error.code, error.at.as_str()), (BAD_SERVER, "#/servers/0/url"), "{url}");
         }

@@ -403,3 +403,40 @@ fn what_has_no_name_is_left_out_or_stays_within_the_body() {
         assert!(said.contains(&text), "{text}: {said:?}");
     }
 }
+
+#[test]
+fn a_path_is_encoded_where_it_can_be_and_refused_where_nothing_can_be_sent() {
+    let imported = |path: &str| {
+        let id = json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } });
+        let parameters = if path.contains("{id}") { json!([id]) } else { json!([]) };
+        let get = json!({ "operationId": "get", "parameters": parameters, "responses": { "200": { "description": "" } } });
+        let document = json!({ "openapi": "3.1.0", "servers": [{ "url": "https://api.example.com/caf\u{e9}" }],
+            "paths": { path: { "get": get } } });
+        let import = import(document.to_string().as_bytes(), &origin());
+        import.operations.into_iter().next().unwrap().entry.map(|entry| match entry.descriptor.transport {
+            Transport::Http(http) => format!("{}{}", http.base_url, http.path),
+            _ => unreachable!(),
+        })
+    };
+    for (path, sent) in [
+        ("/a|b/{id}", "/a%7Cb/{id}"),
+        ("/na\u{ef}ve/a b", "/na%C3%AFve/a%20b"),
+        ("/50%/a%2Fb", "/50%25/a%2Fb"),
+        ("/v1/chat:send,now", "/v1/chat:send,now"),
+    ] {
+        assert_eq!(imported(path), Ok(format!("https://api.example.com/caf%C3%A9{sent}")), "{path}");
+    }
+    for (path, why) in [
+        ("/a/../b", "dot segments"),
+        ("/a/%2e%2E/b", "dot segments"),
+        ("/./a", "dot segments"),
+        ("/a/{id}/{x", "a brace without its partner"),
+        ("/a\\b", "holds '\\\\'"),
+        ("/a#b", "holds '#'"),
+    ] {
+        let error = imported(path).unwrap_err();
+        let at = format!("#/paths/{}/get", path.replace('/', "~1"));
+        assert_eq!((error.code, error.at), ("E1254", at), "{path}");
+        assert!(error.message.contains(why), "{path}: {}", error.message);
+    }
+}

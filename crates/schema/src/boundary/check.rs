@@ -198,13 +198,18 @@ impl<'a> Checker<'a> {
 
     /// Whether a value that no type has read is one of the schema.
     pub(super) fn holds(&mut self, id: NodeId, value: &Json) -> Result<bool, Stop> {
+        self.holds_within(id, id, value)
+    }
+
+    /// As [`Self::holds`], of a part of `whole` that holds beside its other parts.
+    fn holds_within(&mut self, whole: NodeId, id: NodeId, value: &Json) -> Result<bool, Stop> {
         let Some(node) = self.node(id) else { return Ok(true) };
         self.step(1)?;
         self.deeper(|checker| {
             if value.is_null() && node.form.null {
                 return Ok(true);
             }
-            if !checker.has_form(node, value)? {
+            if !checker.has_form(whole, node, value)? {
                 return Ok(false);
             }
             for rule in &node.rules {
@@ -213,7 +218,7 @@ impl<'a> Checker<'a> {
                 }
             }
             for schema in &node.all {
-                if !checker.holds(*schema, value)? {
+                if !checker.holds_within(whole, *schema, value)? {
                     return Ok(false);
                 }
             }
@@ -253,7 +258,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether the value is what the type of the schema says.
-    fn has_form(&mut self, node: &Node, value: &Json) -> Result<bool, Stop> {
+    fn has_form(&mut self, whole: NodeId, node: &Node, value: &Json) -> Result<bool, Stop> {
         let form = &node.form;
         if form.never {
             return Ok(false);
@@ -276,7 +281,7 @@ impl<'a> Checker<'a> {
                 self.step(form.required.len())?;
                 for name in form.required.iter().filter(|name| !members.contains_key(*name)) {
                     // Where `null` would do, so does leaving it out.
-                    if !self.may_be_null(node, name)? {
+                    if !self.may_be_null(whole, name)? {
                         return Ok(false);
                     }
                 }

@@ -81,6 +81,8 @@ pub(super) enum Rule {
     KeysLike(Pattern, NodeId),
     /// Keys that match none of the patterns hold values of the schema.
     OtherKeys(Vec<Pattern>, NodeId),
+    /// There are no keys but properties and those that match a pattern.
+    OnlyKeys(Vec<Pattern>),
     /// Where the key is there, so are the others.
     Together(String, Vec<String>),
     /// Where the key is there, the schema holds.
@@ -98,10 +100,34 @@ pub(super) enum Rule {
     Literals(BTreeSet<String>),
 }
 
-/// Compiles `schema` and everything it refers to.
-pub(super) fn compile(schema: &Json) -> Result<Checks, SchemaError> {
+impl Rule {
+    /// The schema of the value under such a key.
+    pub(super) fn of_key(&self, key: &str) -> Option<NodeId> {
+        match self {
+            Self::KeysLike(pattern, schema) => {
+                (pattern.is_known() && pattern.is_found_in(key)).then_some(*schema)
+            }
+            Self::OtherKeys(patterns, schema) => {
+                (!patterns.iter().any(|pattern| pattern.is_found_in(key))).then_some(*schema)
+            }
+            _ => None,
+        }
+    }
+
+    /// The schema of the element in that place.
+    pub(super) fn of_place(&self, at: usize) -> Option<NodeId> {
+        match self {
+            Self::Places(first, rest) => first.get(at).copied().or(*rest),
+            _ => None,
+        }
+    }
+}
+
+/// Compiles `schema` and everything it refers to; of arguments also which keys there may be (`closed`).
+pub(super) fn compile(schema: &Json, closed: bool) -> Result<Checks, SchemaError> {
     let mut compiler = Compiler {
         document: schema,
+        closed,
         nodes: Vec::new(),
         // The document itself may be referred to as `#`.
         references: BTreeMap::from([("#".into(), 0)]),
@@ -123,6 +149,7 @@ pub(super) fn compile(schema: &Json) -> Result<Checks, SchemaError> {
 
 struct Compiler<'a> {
     document: &'a Json,
+    closed: bool,
     nodes: Vec<Node>,
     references: BTreeMap<String, NodeId>,
     /// References that were met, and the nodes kept for them.
@@ -338,6 +365,13 @@ impl Reader<'_, '_> {
             let patterns = patterns.iter().map(|(pattern, _)| self.compiler.patterns.get(pattern)).collect();
             node.rules.push(Rule::OtherKeys(patterns, values));
             node.values = None;
+        }
+        let is_closed = |keyword| self.members.get(keyword) == Some(&Json::Bool(false));
+        let is_closed = ["additionalProperties", "unevaluatedProperties"].into_iter().any(is_closed);
+        // Without patterns the type names every key.
+        if self.compiler.closed && is_closed && !patterns.is_empty() {
+            let patterns = patterns.iter().map(|(pattern, _)| self.compiler.patterns.get(pattern)).collect();
+            node.rules.push(Rule::OnlyKeys(patterns));
         }
         for (pattern, schema) in patterns {
             node.rules.push(Rule::KeysLike(self.compiler.pattern(&pattern, self.pointer), schema));

@@ -219,7 +219,22 @@ fn what_is_required_and_may_be_null_is_put() {
         let all = json!({ "allOf": [reference, { "properties": { "c": text } }], "$defs": defs });
         let apart =
             json!({ "allOf": [{ "properties": { "a": property } }, {}], "required": ["a"], "$defs": defs });
+        // Required in one part of `allOf`, told of beside it or in another.
+        let beside =
+            json!({ "properties": { "a": property }, "allOf": [{ "required": ["a"] }], "$defs": defs });
+        let another = json!({ "allOf": [{ "allOf": [{ "required": ["a"] }] }, { "properties": { "a": property } }], "$defs": defs });
+        let member = json!({ "anyOf": [text, beside], "$defs": defs });
+        let places = json!({ "prefixItems": [text, reference], "items": reference, "$defs": defs });
+        let keys = json!({ "patternProperties": { "^k": reference }, "$defs": defs });
+        let others =
+            json!({ "patternProperties": { "^x": text }, "additionalProperties": reference, "$defs": defs });
         for (schema, value, put) in [
+            (&beside, value.clone(), put.clone()),
+            (&another, value.clone(), put.clone()),
+            (&member, value.clone(), put.clone()),
+            (&places, json!(["x", value, value]), json!(["x", put, put])),
+            (&keys, json!({ "k": value, "l": {} }), json!({ "k": put, "l": {} })),
+            (&others, json!({ "k": value, "x": "" }), json!({ "k": put, "x": "" })),
             (&reference, value.clone(), put.clone()),
             (&list, json!([value]), json!([put])),
             (&map, json!({ "k": value }), json!({ "k": put })),
@@ -281,4 +296,21 @@ fn a_check_that_would_take_too_long_ends_early() {
     definitions.insert("L40".into(), json!({ "type": "string", "pattern": "^b" }));
     let bomb = json!({ "$ref": "#/$defs/L0", "$defs": definitions });
     assert_eq!(Checks::of(&bomb).unwrap().check(&json!("a")).unwrap_err().code, crate::decode::TOO_LARGE);
+}
+
+#[test]
+fn keys_of_arguments_are_those_that_the_schema_knows() {
+    let labels = json!({ "patternProperties": { "^x-": { "type": "string" }, "^y": { "type": "string" } },
+        "additionalProperties": false });
+    let schema = json!({ "type": "object", "properties": { "labels": labels } });
+    let value = |key: &str| json!({ "labels": { "x-a": "1", key: "2" } });
+    let arguments = Checks::of_arguments(&schema).unwrap();
+    assert_eq!(arguments.check(&value("y")), Ok(()));
+    let broken = arguments.check(&value("z")).unwrap_err();
+    assert_eq!(broken.code, RULE_BROKEN);
+    assert_eq!(broken.to_string(), "the key `z` matches none of `^x-`, `^y`, at $.labels");
+    // An answer may have more than was promised, and another schema says that other keys are fine.
+    assert_eq!(Checks::of(&schema).unwrap().check(&value("z")), Ok(()));
+    let open = json!({ "patternProperties": { "^x-": {} } });
+    assert_eq!(Checks::of_arguments(&open).unwrap().check(&json!({ "z": 1 })), Ok(()));
 }

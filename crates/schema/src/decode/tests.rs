@@ -59,6 +59,19 @@ fn integers_are_exact_or_refused() {
     }
     let small = Type::Int(IntRange { min: 0, max: 100 });
     assert_eq!(scalar("101", &small).unwrap_err(), "E1120 $ expected Int(0..100), found 101");
+    // Digits that were not written are not shown.
+    for (text, found) in [
+        ("18446744073709551615", "18446744073709551615"),
+        ("99999999999999999999", "about 1e20, which is beyond 64 bits"),
+        ("12345678901234567.0", "about 1.2345678901234568e16"),
+        ("1.5", "1.5"),
+    ] {
+        let message = format!("E1120 $ expected Int(0..100), found {found}");
+        assert_eq!(scalar(text, &small).unwrap_err(), message);
+    }
+    let read = decode_json(&parse_json(b"9223372036854775808").unwrap(), &small, &TypeDefs::default());
+    let message = "expected Int(0..100), found about 9.223372036854776e18, which is beyond 64 bits";
+    assert_eq!(read.unwrap_err().message, message);
     assert_eq!(scalar("-1.0", &small).unwrap_err(), "E1120 $ expected Int(0..100), found -1");
 }
 

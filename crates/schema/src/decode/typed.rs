@@ -16,6 +16,8 @@ use crate::types::{DefId, EnumDef, EnumWire, LengthRange, RecordDef, Type, TypeD
 use crate::value::{Json, Value};
 use crate::wire::{Kind, Scalar};
 
+/// The first whole number that no 64-bit integer is.
+const BEYOND_64_BITS: f64 = 9_223_372_036_854_775_808.0;
 /// Literals of an enum that a message names at most.
 const LITERALS_SHOWN: usize = 12;
 
@@ -173,7 +175,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             Type::Json if value.is_finite() => JsonSeed(self.cx).visit_f64(value).map(Value::Json),
             _ => match self.member(Kind::Number) {
                 Ok((place, member)) => member.visit_f64(value).map(|value| variant(place, value)),
-                Err(this) => this.literal(Scalar::Float(value), || value.to_string()),
+                Err(this) => this.literal(Scalar::Float(value), || shown(value)),
             },
         }
     }
@@ -395,6 +397,16 @@ fn one_of<'de, 'a, A: MapAccess<'de>>(
     }
     cx.leave();
     chosen.ok_or_else(|| cx.misfit(expected, "an object with none of its keys"))
+}
+
+/// A number as messages name it. What JSON had beyond a double's exact integers has been rounded, so its digits would be
+/// none that anybody wrote.
+fn shown(value: f64) -> String {
+    match value.abs() {
+        large if large >= BEYOND_64_BITS => format!("about {value:e}, which is beyond 64 bits"),
+        large if large > EXACT_MAX => format!("about {value:e}"),
+        _ => value.to_string(),
+    }
 }
 
 /// A member of a union told apart by a property, which may stand after the others: the object is kept

@@ -1,7 +1,8 @@
 //! The arguments of a call from the command line, as one JSON object that fits the operation.
 //!
-//! `name=value` is text where the type is text, and else what the type makes of it; `name:=value` is JSON, whatever the
-//! type; `name=@FILE` and `name:=@FILE` take the value from a file.
+//! `name=value` is text where the type is text, and else what the type makes of it; where it takes text and numbers, a
+//! number is one only as it would be sent. `name:=value` is JSON, whatever the type; `name=@FILE` and `name:=@FILE` take
+//! the value from a file.
 
 use std::path::Path;
 
@@ -56,7 +57,8 @@ fn members(json: &[u8]) -> Result<Map<String, Value>, Failure> {
 }
 
 fn add(object: &mut Map<String, Value>, argument: &str, signature: &Signature) -> Result<(), Failure> {
-    let Some((name, text)) = argument.split_once('=') else {
+    let named = argument.split_once('=').filter(|(name, _)| !matches!(*name, "" | ":"));
+    let Some((name, text)) = named else {
         let help = match argument.trim_start().starts_with('{') {
             true => "one JSON object with all arguments goes to --args",
             false => "write it like query=bittensor, count:=3 or messages=@messages.json",
@@ -86,6 +88,10 @@ fn add(object: &mut Map<String, Value>, argument: &str, signature: &Signature) -
 }
 
 fn content(name: &str, path: &str) -> Result<String, Failure> {
+    if path.is_empty() {
+        let help = format!("write `{name}=@FILE`; a text that is `@` is written as JSON: '{name}:=\"@\"'");
+        return Err(Failure::new("E1507", format!("argument `{name}`: `@` names no file"), help));
+    }
     let bytes = project::read(Path::new(path), ARGUMENTS_BYTES_MAX)?;
     String::from_utf8(bytes).map_err(|_| {
         let message = format!("argument `{name}`: {path} is not text");
@@ -93,8 +99,8 @@ fn content(name: &str, path: &str) -> Result<String, Failure> {
     })
 }
 
-/// Text where the type is text; else the JSON that the text is, where that fits; else the text, which a type that takes
-/// some texts may admit, and whose misfit says what the type wants.
+/// Text where the type is text; else the JSON that the text is, where that fits and says the same; else the text, which a
+/// type that takes some texts may admit, and whose misfit says what the type wants.
 fn value(ty: &Type, text: &str, signature: &Signature) -> Value {
     let inner = match ty {
         Type::Optional(inner) => inner,
@@ -112,8 +118,18 @@ fn value(ty: &Type, text: &str, signature: &Signature) -> Value {
     };
     let as_text = Value::String(text.to_owned());
     match serde_json::from_str(text) {
-        Ok(json) if fits(text) || !fits(&as_text.to_string()) => json,
+        Ok(json) if fits(text) && says(&json, text) || !fits(&as_text.to_string()) => json,
         _ => as_text,
+    }
+}
+
+/// Whether `json`, which `text` is as JSON, says all that `text` says where either could be meant: `1.10` may be a version,
+/// which 1.1 is not, and quotes may belong to a text.
+fn says(json: &Value, text: &str) -> bool {
+    match json {
+        Value::Number(number) => number.to_string() == text,
+        Value::String(_) => false,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => true,
     }
 }
 
@@ -131,4 +147,48 @@ fn refused(error: &InputError, callee: &Callee, signature: &Signature) -> Failur
         _ => message.as_str(),
     };
     Failure::new(error.code(), message, format!("{said}{}", signature::listing(callee, signature)))
+}
+
+#[cfg(test)]
+mod tests {
+    use schema::json_schema::OperationTypes;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_number_is_taken_for_one_only_where_nothing_of_it_is_lost() {
+        let read = |schema: Value, text: &str| {
+            let input = json!({ "type": "object", "required": ["x"], "properties": { "x": schema } });
+            let types = OperationTypes::from_schemas("op", &input, None).expect("types");
+            let (_, field) =
+                types.defs.record(types.input).and_then(|record| record.field("x")).expect("a field");
+            let ty = field.ty.clone();
+            let signature = Signature { params: Vec::new(), output: Type::Json, types: types.defs };
+            value(&ty, text, &signature)
+        };
+        let either = || json!({ "type": ["string", "number"] });
+        for (text, wanted) in [
+            ("1.1", json!(1.1)),
+            ("-5", json!(-5)),
+            ("1.10", json!("1.10")),
+            ("1e3", json!("1e3")),
+            ("007", json!("007")),
+            (" 5", json!(" 5")),
+            ("12345678901234567890123", json!("12345678901234567890123")),
+            ("0.1000000000000000055", json!("0.1000000000000000055")),
+            ("\"5\"", json!("\"5\"")),
+            ("true", json!("true")),
+            ("a", json!("a")),
+        ] {
+            assert_eq!(read(either(), text), wanted, "{text}");
+        }
+        // Where there is no text, a number is one however it is written.
+        assert_eq!(read(json!({ "type": "number" }), "1.10"), json!(1.1));
+        assert_eq!(read(json!({ "type": "string" }), "1.1"), json!("1.1"));
+        assert_eq!(read(json!({ "type": ["string", "boolean"] }), "true"), json!(true));
+        let list =
+            json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "number" } }] });
+        assert_eq!(read(list, "[1, 2]"), json!([1, 2]));
+    }
 }

@@ -9,6 +9,7 @@ use proto::v1;
 use schema::amount::Amount;
 use schema::error::CallErrorKind;
 use serde_json::{Value, json};
+use subnet::code::TASK_LATE;
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
@@ -136,8 +137,7 @@ impl Report<'_> {
         let message = format!("{}{}{}", why(status.message(), told, exit), charged(told), above(&costs));
         let failure = Failure::new(code, message, "").exit(exit);
         let Some(wait) = wait else { return Err(failure) };
-        let seconds = wait.as_millis().div_ceil(1_000);
-        let help = format!("try again in {seconds} s, as the subnet asks\n{}", failure.next_step());
+        let help = format!("{}\n{}", advice(&failure.code, wait), failure.next_step());
         Err(Failure { help: help.trim_end().to_owned(), ..failure })
     }
 
@@ -243,6 +243,18 @@ fn above(costs: &[v1::CostRow]) -> &'static str {
     if costs.iter().any(|row| row.charged_above_agreed) { ", above agreed" } else { "" }
 }
 
+/// What to do where the subnet asked to be left alone for so long.
+fn advice(code: &str, wait: Duration) -> String {
+    let seconds = wait.as_millis().div_ceil(1_000);
+    match code {
+        TASK_LATE => format!(
+            "the subnet asks to be left alone for {seconds} s: give the call a longer --timeout; another call creates another \
+             task, while this one may go on and be charged"
+        ),
+        _ => format!("try again in {seconds} s, as the subnet asks"),
+    }
+}
+
 /// How long the subnet asked to be left alone.
 fn retry_after(status: &Status) -> Option<Duration> {
     status.get_details_retry_info()?.retry_delay
@@ -251,6 +263,17 @@ fn retry_after(status: &Status) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_task_that_is_late_is_not_to_be_created_again() {
+        let wait = Duration::from_millis(1_500);
+        assert_eq!(advice("E1144", wait), "try again in 2 s, as the subnet asks");
+        let late = advice(TASK_LATE, wait);
+        assert!(
+            late.contains("for 2 s: give the call a longer --timeout") && !late.contains("try again"),
+            "{late}"
+        );
+    }
 
     #[test]
     fn the_place_is_one_of_what_was_refused() {

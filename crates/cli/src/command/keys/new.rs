@@ -24,6 +24,12 @@ pub(super) fn value(
     let key = given(new)?;
     if parts.is_empty() {
         let key = key.map_or_else(|| typed(question), Ok)?;
+        // The store would only say that no header can hold it.
+        if key.expose_secret().trim().contains(['\r', '\n']) {
+            let message = "the key has several lines, and a header has one";
+            let help = "a key of several parts comes in lines `PART=VALUE`, and `--part PART` names each";
+            return Err(Failure::new("E1106", message, help));
+        }
         return Value::new(key, expires_at).map_err(vault::failure);
     }
     let parts = match &key {

@@ -1,10 +1,11 @@
 //! Trying a key: which operation of the Ledger tells whether it works, and what came of calling it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use keys::{Entry, Value, Vault};
+use keys::{Entry, KEY_PART, Value, Vault};
 use schema::amount::Amount;
 use schema::error::CallErrorKind;
 use schema::json_schema::OperationTypes;
@@ -153,15 +154,35 @@ pub(super) async fn test(
     Ok(probe.call(&ledger.client, &secrets).await)
 }
 
-/// Where the Ledger says that `name` is: the one origin of the operations that would use the key.
-pub(super) async fn origin_of(config: &Config, name: &str) -> Result<String, Failure> {
+/// What the Ledger says of a key.
+pub(super) struct Meant {
+    /// The one origin of the operations that would use it.
+    pub(super) origin: String,
+    /// Its parts, where it has several; none where the operations differ.
+    pub(super) parts: Vec<String>,
+}
+
+/// What the Ledger says of a key named `name`.
+pub(super) async fn meant(config: &Config, name: &str) -> Result<Meant, Failure> {
     let ledger = Ledger::open(config).await?;
+    let callable = ledger.callable(name);
+    let in_order = |texts: &mut Vec<String>| {
+        texts.sort();
+        texts.dedup();
+    };
     let mut origins: Vec<String> =
-        ledger.callable(name).into_iter().map(|(_, prepared)| prepared.origin().to_string()).collect();
-    origins.sort();
-    origins.dedup();
+        callable.iter().map(|(_, prepared)| prepared.origin().to_string()).collect();
+    in_order(&mut origins);
+    let parts = callable.iter().map(|(_, prepared)| {
+        let mut parts: Vec<String> = prepared.key_parts().into_iter().map(str::to_owned).collect();
+        in_order(&mut parts);
+        parts
+    });
+    let parts: BTreeSet<Vec<String>> = parts.collect();
+    let parts = parts.first().filter(|first| parts.len() == 1 && first.as_slice() != [KEY_PART]);
+    let parts = parts.cloned().unwrap_or_default();
     match <[String; 1]>::try_from(origins) {
-        Ok([origin]) => Ok(origin),
+        Ok([origin]) => Ok(Meant { origin, parts }),
         Err(origins) if origins.is_empty() => {
             let message = format!("the Ledger does not say where a key named {name} would be sent");
             let known = ledger.operations.iter().map(|operation| operation.id.as_str());

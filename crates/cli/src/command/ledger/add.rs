@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use openapi::{Descriptors, Document, ExampleCall, Import, Imported, Origin, public_address};
+use schema::operation::Auth;
 use serde_json::{Value, json};
 use subnet::egress::{Egress, Fetched, Validators};
 
@@ -18,6 +19,7 @@ const FILE_BYTES_MAX: u64 = openapi::DOCUMENT_BYTES_MAX as u64 + 1;
 
 /// Reads the document and files its operations.
 pub(super) async fn run(context: &Context, args: &Add) -> Result<(), Failure> {
+    let auth = args.key_header.as_deref().map(|text| key_header(text, args.netuid)).transpose()?;
     let egress = fetch::egress(&context.config()?)?;
     let bytes = read(&egress, &args.document).await?;
     let origin = Origin {
@@ -25,7 +27,7 @@ pub(super) async fn run(context: &Context, args: &Add) -> Result<(), Failure> {
         name_prefix: args.name_prefix.clone(),
         server: server(args),
         reference: reference(&args.document),
-        auth: args.key_header.clone(),
+        auth,
     };
     let mut import = if args.example {
         example(args, &bytes, &origin)?
@@ -107,6 +109,24 @@ fn is_address(document: &str) -> bool {
 fn server(args: &Add) -> Option<String> {
     let own = || grpc::is_server(&args.document).then_some(&args.document);
     args.base_url.as_ref().or_else(own).map(|address| grpc::base_url(address))
+}
+
+/// How a key is sent, of `--key-header`: `NAME: FORMAT`. What is refused is not repeated, as it may be a key.
+fn key_header(text: &str, netuid: u16) -> Result<Auth, Failure> {
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_format = |format: &str| format.matches("<key>").count() == 1 && format.matches('<').count() == 1;
+    let parts = text.split_once(':').map(|(name, format)| (name.trim(), format.trim()));
+    let (name, format) = parts.filter(|(name, format)| is_name(name) && is_format(format)).ok_or_else(|| {
+        let message = "`--key-header` takes the name of a header and how the key stands in it, and no key itself";
+        let help = format!(
+            "write it like `--key-header 'Authorization: Bearer <key>'`, with `<key>` in place of the key; `orch keys \
+             add sn{netuid}` takes the key itself. If a real key was given here, have the subnet replace it: every \
+             process of this machine can read the command line, and the shell keeps it in its history"
+        );
+        Failure::new("E1530", message, help)
+    })?;
+    Ok(Auth::Header { name: name.to_owned(), format: format.to_owned() })
 }
 
 /// What the document is known by: its address without secrets, or the name of its file, which is the same on every machine.

@@ -114,9 +114,11 @@ pub(super) fn sound(document: &str, import: &Import) -> Result<(), Failure> {
     let Some(first) = faults().next() else { return Ok(()) };
     let (wrong, all) = (faults().count(), import.operations.len());
     let message = format!("{document}: {}, at {}", first.message, first.at);
-    let help = format!(
+    let partial = format!(
         "{wrong} of {all} operations are wrong in themselves; `orch ledger add --partial` files the others"
     );
+    let is_any_sound = import.operations.iter().any(|operation| operation.entry.is_ok());
+    let help = if is_any_sound { partial } else { String::new() };
     Err(Failure::new(first.code, message, help))
 }
 

@@ -84,10 +84,10 @@ impl Checker<'_> {
                     )
                 }))
             }
-            Rule::Places(first, rest) => {
+            Rule::Places(..) => {
                 for (index, item) in items.iter().enumerate() {
-                    if let Some(schema) = first.get(index).or(rest.as_ref())
-                        && !self.holds(*schema, item)?
+                    if let Some(schema) = rule.of_place(index)
+                        && !self.holds(schema, item)?
                     {
                         return Ok(Some(format!(
                             "element {index} is not what its place in the schema demands"
@@ -123,25 +123,39 @@ impl Checker<'_> {
                 }
                 Ok(None)
             }
-            Rule::KeysLike(pattern, schema) => {
+            Rule::KeysLike(..) => {
                 for (key, value) in members {
                     self.step(key.len() / TEXT_PER_STEP)?;
-                    if pattern.is_known() && pattern.is_found_in(key) && !self.holds(*schema, value)? {
+                    if let Some(schema) = rule.of_key(key)
+                        && !self.holds(schema, value)?
+                    {
                         let why = "is not what its schema admits under such a key";
                         return Ok(Some(format!("the value of `{}` {why}", quoted(key))));
                     }
                 }
                 Ok(None)
             }
-            Rule::OtherKeys(patterns, schema) => {
+            Rule::OtherKeys(patterns, _) => {
                 for (key, value) in members {
                     self.step(patterns.len() * (1 + key.len() / TEXT_PER_STEP))?;
-                    let other = patterns.iter().all(|pattern| !pattern.is_found_in(key));
-                    if other && !self.holds(*schema, value)? {
+                    if let Some(schema) = rule.of_key(key)
+                        && !self.holds(schema, value)?
+                    {
                         return Ok(Some(format!(
                             "the value of `{}` is not what its schema admits",
                             quoted(key)
                         )));
+                    }
+                }
+                Ok(None)
+            }
+            Rule::OnlyKeys(patterns) => {
+                for key in members.keys().filter(|key| !node.properties.contains_key(*key)) {
+                    self.step(patterns.len() * (1 + key.len() / TEXT_PER_STEP))?;
+                    if !patterns.iter().any(|pattern| pattern.is_found_in(key)) {
+                        let all = patterns.iter().map(|pattern| format!("`{}`", quoted(&pattern.text)));
+                        let all = all.collect::<Vec<_>>().join(", ");
+                        return Ok(Some(format!("the key `{}` matches none of {all}", quoted(key))));
                     }
                 }
                 Ok(None)
