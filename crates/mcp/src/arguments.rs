@@ -32,9 +32,12 @@ impl<const MIN: u32, const MAX: u32> Within<MIN, MAX> {
 impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Within<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let given = Json::deserialize(deserializer)?;
-        let number = given.as_u64().and_then(|number| u32::try_from(number).ok());
-        number.filter(|number| (MIN..=MAX).contains(number)).map(Self).ok_or_else(|| {
-            D::Error::custom(format_args!("expected a whole number from {MIN} to {MAX}, found {given:.40}"))
+        // A schema's integer may be written 7.0.
+        let number = given.as_f64().filter(|number| number.fract() == 0.0);
+        let number = number.filter(|number| (f64::from(MIN)..=f64::from(MAX)).contains(number));
+        number.map(|number| Self(number as u32)).ok_or_else(|| {
+            let found = given.to_string();
+            D::Error::custom(format_args!("expected a whole number from {MIN} to {MAX}, found {found:.40}"))
         })
     }
 }
@@ -73,7 +76,7 @@ mod tests {
             read::<Arguments>(arguments).map(|read| read.limit.map(|limit| limit.0))
         };
         assert_eq!(
-            (read(json!(1)), read(json!(100)), read(Json::Null)),
+            (read(json!(1)), read(json!(100.0)), read(Json::Null)),
             (Ok(Some(1)), Ok(Some(100)), Ok(None))
         );
         for wrong in [json!(0), json!(101), json!(-1), json!(1.5), json!("7"), json!(4_294_967_297_u64)] {
@@ -84,6 +87,8 @@ mod tests {
             );
             assert_eq!(parts["message"], json!(message));
         }
+        let long = read(json!("x".repeat(10_000))).unwrap_err().parts();
+        assert!(long["message"].as_str().unwrap().len() < 200);
         let schema = Within::<1, 100>::schema("Most hits.");
         assert_eq!((&schema["minimum"], &schema["maximum"]), (&json!(1), &json!(100)));
     }

@@ -14,8 +14,8 @@ use rmcp::transport::async_rw::AsyncRwTransport;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Bytes of the longest line that is looked at.
-const LINE_BYTES_MAX: usize = 1 << 20;
+/// Bytes of the longest line that is looked at: above what any tool takes.
+const LINE_BYTES_MAX: usize = 16 << 20;
 
 /// A transport that answers what it cannot read.
 pub(crate) struct Lines<R: AsyncRead + Unpin, W: AsyncWrite> {
@@ -103,15 +103,21 @@ impl<R> Looked<R> {
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
             let (head, tail) = bytes.split_at(end);
             self.add(head);
-            let line = std::mem::take(&mut self.line);
-            let is_text = !std::mem::take(&mut self.is_long) && !line.trim_ascii().is_empty();
-            if let (true, Err(error)) = (is_text, serde_json::from_slice::<serde::de::IgnoredAny>(&line)) {
-                // Without a receiver the session is over.
-                let _ = self.found.send(error.to_string());
-            }
+            self.end();
             bytes = tail.get(1..).unwrap_or_default();
         }
         self.add(bytes);
+    }
+
+    /// Ends a line; the last one may have no end of its own.
+    fn end(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        let is_text = !std::mem::take(&mut self.is_long) && !line.trim_ascii().is_empty();
+        // As a value: what is only passed over is not asked for its depth, numbers and characters.
+        if let (true, Err(error)) = (is_text, serde_json::from_slice::<serde_json::Value>(&line)) {
+            // Without a receiver the session is over.
+            let _ = self.found.send(error.to_string());
+        }
     }
 
     fn add(&mut self, bytes: &[u8]) {
@@ -130,10 +136,12 @@ impl<R: AsyncRead + Unpin> AsyncRead for Looked<R> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
+        let (before, room) = (buffer.filled().len(), buffer.remaining());
         let polled = Pin::new(&mut self.read).poll_read(context, buffer);
-        let passed = buffer.filled().get(before..).unwrap_or_default();
-        self.look(passed);
+        match buffer.filled().get(before..).unwrap_or_default() {
+            [] if room > 0 && polled.is_ready() => self.end(),
+            passed => self.look(passed),
+        }
         polled
     }
 }
@@ -150,13 +158,16 @@ mod tests {
         let (output, answers) = tokio::io::duplex(1 << 10);
         let mut lines = Lines::new(server, output);
         let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
-        client.write_all(format!("nonsense\n\n{ping}\n{{\"jsonrpc\":\n").as_bytes()).await.unwrap();
-        drop(client);
+        let deep = "[".repeat(200);
+        let sent = format!("nonsense\n\n{ping}\n{{\"jsonrpc\":\n\"\\ud800\"\n1e999\n{deep}\n{{\"last\":");
+        tokio::spawn(async move {
+            client.write_all(sent.as_bytes()).await.unwrap();
+        });
         assert!(lines.receive().await.is_some());
         assert!(lines.receive().await.is_none());
         drop(lines);
         let mut answers = BufReader::new(answers).lines();
-        for _ in 0..2 {
+        for _ in 0..6 {
             let answer = answers.next_line().await.unwrap().unwrap();
             let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
             assert_eq!((&answer["error"]["code"], answer.get("result")), (&(-32_700).into(), None));

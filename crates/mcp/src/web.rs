@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::extract::State;
+use axum::middleware::{from_fn_with_state, map_response_with_state};
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -47,7 +48,8 @@ pub fn router(channel: Channel, error_page: ErrorPage) -> (Router, Session) {
     let mut sessions = LocalSessionManager::default();
     sessions.session_config.keep_alive = Some(SESSION_IDLE_MAX);
     let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::new(sessions), config);
-    let routes = Router::new().route_service(PATH, service).layer(map_response(in_json));
+    let routes = Router::new().route_service(PATH, service);
+    let routes = routes.layer(map_response_with_state(token.clone(), in_json));
     let routes = routes.layer(from_fn_with_state(Owners::default(), own_sessions));
     (routes, Session(token))
 }
@@ -59,13 +61,14 @@ const NOT_JSON: i32 = -32_700;
 const NO_MESSAGE: i32 = -32_600;
 /// JSON-RPC: the server could not answer.
 const INTERNAL: i32 = -32_603;
-/// How the library says that a handler was stopped: the server drains.
+/// How the library says that a handler gave no answer, as where sessions end because the server drains.
 const STOPPED: &str = "Encounter an error when empty response";
 
 /// What the library refuses in plain text, as the error of JSON-RPC that it is.
-async fn in_json(response: Response) -> Response {
+async fn in_json(State(ended): State<CancellationToken>, response: Response) -> Response {
     let is_text = !response.headers().contains_key(CONTENT_TYPE);
-    if response.status().is_success() || !is_text {
+    let is_refusal = response.status().is_client_error() || response.status().is_server_error();
+    if !is_refusal || !is_text {
         return response;
     }
     let (parts, body) = response.into_parts();
@@ -73,7 +76,7 @@ async fn in_json(response: Response) -> Response {
         return parts.status.into_response();
     };
     let text = String::from_utf8_lossy(&text);
-    if text.starts_with(STOPPED) {
+    if ended.is_cancelled() && text.starts_with(STOPPED) {
         return stopped();
     }
     let (status, code, message) = match text.strip_prefix("fail to deserialize request body ") {
@@ -110,8 +113,12 @@ mod tests {
     #[tokio::test]
     async fn a_request_that_a_stopping_server_interrupts_is_an_error_of_json_rpc() {
         let text = format!("{STOPPED}: no response message received from handler");
-        let plain = http::Response::builder().status(500).body(text.into()).unwrap();
-        let told = in_json(plain).await;
+        let plain = || http::Response::builder().status(500).body(text.clone().into()).unwrap();
+        let ended = CancellationToken::new();
+        let told = in_json(State(ended.clone()), plain()).await;
+        assert_eq!(told.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        ended.cancel();
+        let told = in_json(State(ended), plain()).await;
         assert_eq!(
             (told.status(), told.headers()[CONTENT_TYPE].to_str().unwrap()),
             (StatusCode::SERVICE_UNAVAILABLE, "application/json")

@@ -24,7 +24,7 @@ pub struct Fixed {
     pub compilation: Compilation,
     /// Safe fixes that are left, and why.
     pub left: Option<Left>,
-    /// How much of what the compiler says about `text` it did not say about the source: what was mended had kept it from
+    /// How many errors the compiler finds in `text` that it did not tell of the source: what was mended had kept it from
     /// looking there.
     pub uncovered: usize,
 }
@@ -95,7 +95,8 @@ pub fn fix(source: &Source<'_>, lock: &Lock, options: &Options) -> Fixed {
         compilation = compile_text(&in_style);
         text = in_style;
     }
-    let uncovered = new_in(&compilation.diagnostics, &first.diagnostics).len();
+    let new = new_in(&compilation.diagnostics, &first.diagnostics);
+    let uncovered = new.into_iter().filter(|found| found.is_error()).count();
     Fixed { text, applied, compilation, left, uncovered }
 }
 

@@ -134,6 +134,7 @@ impl Exchanged {
         let shown = shown.flat_map(|headers| ["content-type", "grpc-message"].map(|name| headers.get(name)));
         let shown = shown.flatten().map(|value| value.as_bytes()).chain([exchange.body.as_ref()]);
         let is_echoed = key.is_some_and(|key| shown.into_iter().any(|part| echo::is_echoed(key, part)));
+        let is_made = !matches!(reader, Reader::Whole(_));
         let is_pieced = !is_echoed && key.is_some_and(|key| reader.is_pieced(key));
         self.body = match is_echoed {
             true => {
@@ -146,8 +147,9 @@ impl Exchanged {
             Ok(read) => (read.flatten(), None),
             Err(unread) => (None, Some(unread)),
         };
-        // Only now: what it stated that it cost, it cost all the same.
-        if is_pieced {
+        // Readers may put texts of several places together. Only now: what it stated that it cost, it cost all the same.
+        let is_joined = |key| is_made && self.body.as_ref().is_ok_and(|body| echo::is_echoed(key, body));
+        if is_pieced || key.is_some_and(is_joined) {
             self.body = Err(repeats_the_key());
             self.attestation = None;
         } else if !is_echoed {

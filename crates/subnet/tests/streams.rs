@@ -207,6 +207,33 @@ async fn a_key_in_pieces_is_not_kept_of_a_stream_that_breaks_off() {
 }
 
 #[tokio::test]
+async fn a_key_in_pieces_of_a_message_is_not_kept() {
+    let (first, last) = ("cnry-0rch3str", "a-12345");
+    let begin = |index: u32, text: &str| json!({ "type": "content_block_start", "index": index, "content_block": { "type": "text", "text": text } });
+    let part = |index: u32, text: &str| json!({ "type": "content_block_delta", "index": index, "delta": { "type": "text_delta", "text": text } });
+    let start = json!({ "type": "message_start", "message": { "content": [] } });
+    let end = json!({ "type": "message_stop" });
+    for (case, items) in [
+        ("where a block begins", vec![begin(0, first), part(0, last)]),
+        (
+            "between another block",
+            vec![begin(0, ""), begin(1, ""), part(0, first), part(1, "x"), part(0, last)],
+        ),
+    ] {
+        let items = [vec![start.clone()], items, vec![end.clone()]].concat();
+        let reply = events(&items.iter().map(|item| format!("data: {item}\n\n")).collect::<String>());
+        let peer = Peer::start(move |_| reply.clone()).await;
+        let patch = json!({ "item": true, "end": null, "gather": { "kind": "message" } });
+        let mut operation = streamed(&peer.origin(), patch);
+        operation.output = json!(true);
+        operation.auth = Auth::Header { name: "Authorization".into(), format: "Bearer <key>".into() };
+        let outcome = call(&peer, &operation, Some(&Heard::default())).await;
+        let body = String::from_utf8_lossy(&outcome.response_body).into_owned();
+        assert_eq!((outcome.result.unwrap_err().code.as_str(), body.as_str()), ("E1113", ""), "{case}");
+    }
+}
+
+#[tokio::test]
 async fn lines_and_text_are_streams_too() {
     let lines = json!({ "framing": "lines", "end": null });
     let (outcome, heard) =

@@ -237,8 +237,9 @@ impl Checker<'_, '_> {
     /// How a record is made of one of another type, in short.
     fn record_of(&self, from: DefId, to: DefId) -> Option<String> {
         let (from, to) = (self.types.record(from)?, self.types.record(to)?);
-        let field = written_name(&to.fields.first()?.name);
-        let value = if from.field(&field).is_some() { format!("x.{field}") } else { "..".to_owned() };
+        let name = &to.fields.first()?.name;
+        let field = written_name(name);
+        let value = if from.field(name).is_some() { format!("x.{field}") } else { "..".to_owned() };
         let rest = if to.fields.len() > 1 { ", .." } else { "" };
         Some(format!("{} {{ {field}: {value}{rest} }}", to.name))
     }

@@ -366,9 +366,8 @@ impl Reader<'_, '_> {
             node.rules.push(Rule::OtherKeys(patterns, values));
             node.values = None;
         }
-        let is_closed = |keyword| self.members.get(keyword) == Some(&Json::Bool(false));
-        let is_closed = ["additionalProperties", "unevaluatedProperties"].into_iter().any(is_closed);
-        // Without patterns the type names every key.
+        // Of `unevaluatedProperties` other parts of the schema decide, too. Without patterns the type names every key.
+        let is_closed = self.members.get("additionalProperties") == Some(&Json::Bool(false));
         if self.compiler.closed && is_closed && !patterns.is_empty() {
             let patterns = patterns.iter().map(|(pattern, _)| self.compiler.patterns.get(pattern)).collect();
             node.rules.push(Rule::OnlyKeys(patterns));

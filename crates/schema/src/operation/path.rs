@@ -29,14 +29,19 @@ pub fn path_parts(template: &str) -> Result<Vec<PathPart>, String> {
         return refused("does not begin with `/`");
     }
     let Some(parts) = split(template) else { return refused("has a brace without its partner") };
+    // A value is neither empty nor dots alone, so a segment that has one is no dot segment: `{name}.{ext}`.
+    let filled = parts.iter().map(|part| match part {
+        PathPart::Literal(literal) => literal.as_str(),
+        PathPart::Parameter(_) => "x",
+    });
+    if template.contains("%00") {
+        return refused("holds an encoded NUL");
+    }
+    if climbs(&filled.collect::<String>()) {
+        return refused("has dot segments (`.` or `..`), which lead elsewhere");
+    }
     for part in &parts {
         let PathPart::Literal(literal) = part else { continue };
-        if literal.contains("%00") {
-            return refused("holds an encoded NUL");
-        }
-        if climbs(literal) {
-            return refused("has dot segments (`.` or `..`), which lead elsewhere");
-        }
         if let Some(c) = literal.chars().find(|c| is_foreign(*c)) {
             return Err(format!("holds {c:?}, which no path has"));
         }
@@ -128,6 +133,13 @@ mod tests {
     }
 
     #[test]
+    fn dots_beside_a_parameter_are_no_dot_segment() {
+        for template in ["/files/{name}.{ext}", "/v{major}.{minor}/x", "/a/.{x}"] {
+            assert!(path_parts(template).is_ok(), "{template}");
+        }
+    }
+
+    #[test]
     fn what_no_request_can_be_sent_to_is_refused_with_its_reason() {
         for (template, why) in [
             ("a", "does not begin with `/`"),
@@ -135,7 +147,7 @@ mod tests {
             ("/a/../b", "dot segments"),
             ("/a/%2E%2e/b", "dot segments"),
             ("/a/..%2Fb", "dot segments"),
-            ("/a/..{x}", "dot segments"),
+            ("/a/{x}/..", "dot segments"),
             ("/a/{x", "without its partner"),
             ("/a/x}", "without its partner"),
             ("/a/{}", "without its partner"),
