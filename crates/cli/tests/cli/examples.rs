@@ -158,8 +158,11 @@ fn they_compile_against_their_lock_and_are_formatted() {
         assert_eq!(codes, expected, "{}", file["file"]);
     }
     folder.orch(["fmt", "--check"]).succeeds();
+    let lock = || std::fs::read_to_string(folder.path("orchestra.lock")).unwrap();
+    let before = lock();
     let update = folder.orch(["lock", "update"]).succeeds();
     assert!(update.err.ends_with("pins, unchanged\n"), "the lock is behind the catalogue:\n{}", update.err);
+    assert_eq!(lock(), before, "the lock is of an earlier catalogue");
 }
 
 #[test]
@@ -174,6 +177,19 @@ fn each_has_tests_and_they_pass() {
             "{} has {count} tests: the normal case, and a subnet that fails or lies",
             file["file"]
         );
+    }
+}
+
+#[test]
+fn each_plan_says_what_it_is_for() {
+    let folder = examples();
+    for file in files(&folder) {
+        let text = std::fs::read_to_string(folder.path(&file)).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("plan ")) {
+            let above = at.checked_sub(1).and_then(|above| lines.get(above));
+            assert!(above.is_some_and(|above| above.starts_with("///")), "{file}: {line}");
+        }
     }
 }
 

@@ -252,7 +252,9 @@ fn the_page_of_policies_has_every_policy_of_a_call() {
         // Its answer is no task.
         ("poll", "poll: { every: 1s }"),
     ];
+    let unknown_key = folder.orch(["explain", "E0401"]).succeeds().out;
     for (key, policy) in calls {
+        assert!(unknown_key.contains(&format!("`{key}")), "{key}");
         // A line of the page speaks of one key, or of several that are all the same.
         let (_, of_calls) = page.split_once("on a call").unwrap();
         let line = of_calls.lines().find(|line| line.trim_start().starts_with(key)).unwrap();

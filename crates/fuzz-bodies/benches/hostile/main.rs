@@ -1,6 +1,6 @@
 //! How long the worst plans take: texts of one part again and again, and a generator that hunts for worse ones.
 //!
-//! Processor time of compiling (which reads first, as `orch check` does) and of laying out (`orch fmt`) at the size limit,
+//! Processor time of compiling (which reads first) and showing what was found, as `orch check` does, and of laying out (`orch fmt`) at the size limit,
 //! each against the aim and the two together, and what a byte takes there over what it takes at half of that: 1 is
 //! linear, 2 quadratic. `cargo bench -p fuzz-bodies -- hunt SECONDS [SEED]` only
 //! hunts, for longer; `-- file PATH` measures one text.
@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use plan_compiler::{Options, Source, compile};
 use plan_lang::limits::MAX_SOURCE_BYTES;
+use plan_lang::{SourceFile, render};
 use schema::lock::Lock;
 
 use parts::{PARTS, Part};
@@ -92,7 +93,8 @@ fn shown(time: Time) -> String {
 
 fn measured(text: &str) -> Time {
     let start = on_cpu();
-    drop(black_box(compile(&Source { name: "bench.orch", text }, &Lock::empty(), &Options::with_tests())));
+    let found = compile(&Source { name: "bench.orch", text }, &Lock::empty(), &Options::with_tests());
+    drop(black_box(render(&SourceFile { name: "bench.orch", text }, &found.diagnostics, false)));
     let compiled = on_cpu();
     drop(black_box(plan_lang::format(text)));
     Time { compile: compiled.saturating_sub(start), format: on_cpu().saturating_sub(compiled) }

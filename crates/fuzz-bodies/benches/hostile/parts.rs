@@ -58,6 +58,9 @@ pub(crate) const PARTS: &[Part] = &[
     part(PLAN, "let v@ = xs.map(y => y * 2).filter(y => y > @)\n", "1\n}\n"),
     part(PLAN, "ensure x > @ else \"no {x}\"\n", "1\n}\n"),
     part("fn f() -> [Int] = [", "1, ", "]\n"),
+    // Much to say of one line.
+    part("fn f() -> [Int] = [", "no@, ", "]\n"),
+    part("fn f(x: Bool) -> Int = match x { ", "true => @, ", "false => 0 }\n"),
     part("fn f() -> [[Int]] = [", "[@], ", "]\n"),
     part("fn f(x: Int) -> String = \"", "{x} ", "\"\n"),
     part("fn f(x: Int) -> String = \"\"\"\n", "  {x} a\n", "  \"\"\"\n"),

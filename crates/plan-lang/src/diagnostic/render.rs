@@ -3,13 +3,19 @@
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet};
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Label, Severity, in_one_line};
 use crate::text::{LineIndex, Span};
 
 /// Longest text, from the start of its first line to the end of its last, that a fix is shown in.
 const FIX_LINE_BYTES_MAX: usize = 1_000;
+
+/// Most text that the renderer is given for one message, or for one place of it where they are further apart: it looks at
+/// all of it for each.
+const TEXT_BYTES_MAX: usize = 4 << 10;
+/// What is shown of a place in a line that is longer.
+const CUT_BYTES: usize = 100;
 
 /// Lines before and after those of a message that the renderer is given: it may show some for what is between.
 const LINES_AROUND: u32 = 2;
@@ -53,12 +59,13 @@ fn report<'a>(file: &SourceFile<'a>, lines: &LineIndex, diagnostic: &'a Diagnost
     let mut main = Group::with_title(title);
     if !diagnostic.labels.is_empty() {
         let around = Around::of(diagnostic.labels.iter().map(|label| label.span), file, lines);
-        let annotations = diagnostic.labels.iter().map(|label| {
-            let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-            let text = (!label.text.is_empty()).then_some(label.text.as_str());
-            kind.span(around.fit(label.span)).label(text)
-        });
-        main = main.element(around.snippet(file.name).annotations(annotations));
+        main = if around.is_small() {
+            let annotations = diagnostic.labels.iter().map(|label| annotation(label, around.fit(label.span)));
+            main.element(around.snippet(file.name).annotations(annotations))
+        } else {
+            let (first, others): (Vec<&Label>, _) = diagnostic.labels.iter().partition(|label| label.primary);
+            first.into_iter().chain(others).fold(main, |main, label| apart(main, label, file, lines))
+        };
     }
     for note in &diagnostic.notes {
         main = main.element(Level::NOTE.message(note.as_str()));
@@ -69,8 +76,9 @@ fn report<'a>(file: &SourceFile<'a>, lines: &LineIndex, diagnostic: &'a Diagnost
     let mut groups = vec![main];
     if let Some(fix) = &diagnostic.fix {
         let title = Level::HELP.secondary_title(fix.message.as_str());
-        groups.push(if fix.edits.iter().all(|edit| stands_in_short_lines(edit.span, file.text)) {
-            let around = Around::of(fix.edits.iter().map(|edit| edit.span), file, lines);
+        let around = Around::of(fix.edits.iter().map(|edit| edit.span), file, lines);
+        let is_short = fix.edits.iter().all(|edit| stands_in_short_lines(edit.span, file.text));
+        groups.push(if is_short && around.is_small() {
             let patches = fix.edits.iter().map(|edit| Patch::new(around.fit(edit.span), edit.text.as_str()));
             title.element(around.snippet(file.name).patches(patches))
         } else {
@@ -78,6 +86,33 @@ fn report<'a>(file: &SourceFile<'a>, lines: &LineIndex, diagnostic: &'a Diagnost
         });
     }
     groups
+}
+
+fn annotation<'a>(label: &'a Label, place: Range<usize>) -> Annotation<'a> {
+    let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+    let text = (!label.text.is_empty()).then_some(label.text.as_str());
+    kind.span(place).label(text)
+}
+
+/// Adds one place of a message by itself; of lines that are too long, what it begins with.
+fn apart<'a>(main: Group<'a>, label: &'a Label, file: &SourceFile<'a>, lines: &LineIndex) -> Group<'a> {
+    let around = Around::of([label.span].into_iter(), file, lines);
+    if around.is_small() {
+        let annotation = annotation(label, around.fit(label.span));
+        return main.element(around.snippet(file.name).annotation(annotation));
+    }
+    let place = fit(label.span, file.text).start;
+    let line = lines.utf8(label.span.start).line;
+    let begun = lines.line(line).map_or(place, |line| line.start as usize);
+    let column = file.text.get(begun..place).unwrap_or_default().chars().count() + 1;
+    let rest = file.text.get(place..).unwrap_or_default();
+    let rest = rest.lines().next().unwrap_or_default();
+    let shown = rest.get(..rest.floor_char_boundary(CUT_BYTES)).unwrap_or_default();
+    let dots = if shown.len() < rest.len() { "..." } else { "" };
+    let colon = if label.text.is_empty() { "" } else { ": " };
+    let text = in_one_line(format!("{}{colon}`{shown}{dots}`", label.text));
+    let origin = Origin::path(file.name).line(line as usize + 1).char_column(column);
+    main.element(origin).element(Level::NOTE.message(text))
 }
 
 /// The lines around the places of one message. The renderer splits all that it is given, for every message.
@@ -97,6 +132,11 @@ impl<'a> Around<'a> {
         let start = lines.line(first).unwrap_or_default().start;
         let end = lines.line(last).map_or(start, |line| line.end);
         Self { text: Span::new(start, end).text(file.text), start, line: first + 1, file: file.text }
+    }
+
+    /// Whether it is no more than the renderer is given.
+    fn is_small(&self) -> bool {
+        self.text.len() <= TEXT_BYTES_MAX
     }
 
     fn fit(&self, span: Span) -> Range<usize> {

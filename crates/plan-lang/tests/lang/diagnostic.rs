@@ -113,3 +113,27 @@ fn places_far_into_a_file_are_shown_by_their_lines() {
     assert!(output.contains("\n20001 | let x= 1\n"), "{output}");
     assert!(output.contains("\n20002 | let y 2\n      |        ^ end\n"), "{output}");
 }
+
+/// The renderer looks at all text that it is given for each message: of a long line it is given the part around the place, and
+/// of places that are far apart each with its own lines.
+#[test]
+fn of_long_lines_and_far_places_only_what_is_near_is_shown() {
+    let long = format!("let a = [{} bad, {}]", "é, ".repeat(20_000), "z, ".repeat(20_000));
+    let text = format!("first\n{long}\n{}last\n", "x\n".repeat(20_000));
+    let at = text.find("bad").unwrap() as u32;
+    let far = text.find("last").unwrap() as u32;
+    let label = |start: u32, length: u32| Span::new(start, start + length);
+    let found = Diagnostic::error(Code::new("E0201"), "there is no value `bad`")
+        .primary(label(at, 3), "unknown")
+        .secondary(label(far, 4), "declared here");
+    insta::assert_snapshot!(render(&SourceFile { name: "a.orch", text: &text }, &[found], false));
+    // A place without an end in sight, and one at the end of the text.
+    let whole =
+        Diagnostic::error(Code::new("E0102"), "unclosed").primary(label(6, long.len() as u32), "opens");
+    let end = Diagnostic::error(Code::new("E0102"), "ends").primary(label(6 + long.len() as u32, 0), "here");
+    let text = format!("first\n{long}");
+    let output = render(&SourceFile { name: "a.orch", text: &text }, &[whole, end], false);
+    assert!(output.contains("--> a.orch:2:1\n") && output.contains("opens: `let a = [é, é, "), "{output}");
+    assert!(output.contains("...`") && output.len() < 500, "{output}");
+    assert!(output.contains(&format!("--> a.orch:2:{}\n", long.chars().count() + 1)), "{output}");
+}
