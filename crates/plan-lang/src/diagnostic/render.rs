@@ -14,8 +14,10 @@ const FIX_LINE_BYTES_MAX: usize = 1_000;
 /// Most text that the renderer is given for one message, or for one place of it where they are further apart: it looks at
 /// all of it for each.
 const TEXT_BYTES_MAX: usize = 4 << 10;
-/// What is shown of a place in a line that is longer.
-const CUT_BYTES: usize = 100;
+/// What the renderer is given before and behind the beginning of a place in a line that is longer.
+const CUT_BYTES: usize = 1_000;
+/// What is shown of a place that is further on in such a line.
+const EXCERPT_BYTES: usize = 100;
 
 /// Lines before and after those of a message that the renderer is given: it may show some for what is between.
 const LINES_AROUND: u32 = 2;
@@ -94,23 +96,31 @@ fn annotation<'a>(label: &'a Label, place: Range<usize>) -> Annotation<'a> {
     kind.span(place).label(text)
 }
 
-/// Adds one place of a message by itself; of lines that are too long, what it begins with.
+/// Adds one place of a message by itself; of lines that are too long, the beginning if the place is there, else what the
+/// place begins with.
 fn apart<'a>(main: Group<'a>, label: &'a Label, file: &SourceFile<'a>, lines: &LineIndex) -> Group<'a> {
+    let shown = |around: Around<'a>| {
+        let annotation = annotation(label, around.fit(label.span));
+        around.snippet(file.name).annotation(annotation)
+    };
     let around = Around::of([label.span].into_iter(), file, lines);
     if around.is_small() {
-        let annotation = annotation(label, around.fit(label.span));
-        return main.element(around.snippet(file.name).annotation(annotation));
+        return main.element(shown(around));
     }
     let place = fit(label.span, file.text).start;
     let line = lines.utf8(label.span.start).line;
     let begun = lines.line(line).map_or(place, |line| line.start as usize);
+    let until = file.text.floor_char_boundary(place + CUT_BYTES);
+    if place - begun <= CUT_BYTES {
+        let text = file.text.get(begun..until).unwrap_or_default();
+        return main.element(shown(Around { text, start: begun as u32, line: line + 1, file: file.text }));
+    }
     let column = file.text.get(begun..place).unwrap_or_default().chars().count() + 1;
-    let rest = file.text.get(place..).unwrap_or_default();
-    let rest = rest.lines().next().unwrap_or_default();
-    let shown = rest.get(..rest.floor_char_boundary(CUT_BYTES)).unwrap_or_default();
-    let dots = if shown.len() < rest.len() { "..." } else { "" };
+    let rest = file.text.get(place..until).unwrap_or_default().lines().next().unwrap_or_default();
+    let head = rest.get(..rest.floor_char_boundary(EXCERPT_BYTES)).unwrap_or_default();
+    let dots = if head.len() < rest.len() { "..." } else { "" };
     let colon = if label.text.is_empty() { "" } else { ": " };
-    let text = in_one_line(format!("{}{colon}`{shown}{dots}`", label.text));
+    let text = in_one_line(format!("{}{colon}`{head}{dots}`", label.text));
     let origin = Origin::path(file.name).line(line as usize + 1).char_column(column);
     main.element(origin).element(Level::NOTE.message(text))
 }
