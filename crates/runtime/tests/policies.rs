@@ -163,6 +163,32 @@ fn hedges_share_the_timeout_and_a_failure_waits_for_the_others() {
 }
 
 #[test]
+fn a_hedge_at_p95_goes_by_what_is_measured_else_by_the_entry_and_never_beyond_the_timeout() {
+    let text = HEDGED.replace("after: 200ms, max: 2", "after: p95, max: 1");
+    let hedged = |pinned_ms: u32, live_ms: Option<u32>| {
+        let plan = support::source::prepare_with_p95(&text, pinned_ms);
+        let route = Route { latency_ms_p95: live_ms, ..Route::default() };
+        let given = Given { callable: vec![true; 3], routes: vec![route; 3], ..Given::default() };
+        let mut simulation = Simulation::with(plan, given);
+        simulation.run(|send| match send.attempt.0 {
+            1 => None,
+            _ => Some((10 * MS, Ok("hedge"), None)),
+        });
+        simulation
+    };
+    for (pinned_ms, live_ms, after_ms) in [(400, None, 400), (400, Some(150), 150), (150, Some(400), 400)] {
+        let done = hedged(pinned_ms, live_ms);
+        let found = (json(&done), done.elapsed_us(), done.sent.len());
+        assert_eq!(found, (r#""hedge""#.into(), (after_ms + 10) * MS, 2), "{pinned_ms} {live_ms:?}");
+    }
+    for (pinned_ms, live_ms) in [(5_000, None), (400, Some(5_000))] {
+        let done = hedged(pinned_ms, live_ms);
+        assert_eq!(done.elapsed_us(), 1_000 * MS);
+        assert_eq!(done.error().call.unwrap().kind, CallErrorKind::Timeout);
+    }
+}
+
+#[test]
 fn a_hedge_that_the_budget_has_no_room_for_is_not_sent() {
     let text = HEDGED.replace("timeout: 1s", "timeout: 1s, budget: 0.000150USD").replace("max: 2", "max: 1");
     let text = text

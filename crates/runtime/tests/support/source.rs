@@ -6,6 +6,7 @@ use plan_compiler::{Options, Source, compile};
 use plan_ir::bound::Bound;
 use runtime::core::{Given, Prepared, Send};
 use schema::lock::{Lock, PinnedEntry};
+use schema::operation::{LatencyFigures, OperationDescriptor};
 
 use super::simulator::{Answer, Simulation};
 use super::{operation, per_call};
@@ -25,7 +26,7 @@ adapter sn3.echo as ask { request = { q }
   response = r => r.v }
 ";
 
-fn lock() -> Lock {
+fn lock(latency: Option<LatencyFigures>) -> Lock {
     let operations = [
         operation("sn1.echo", "https://subnet.example", per_call(100), true),
         operation("sn1.once", "https://subnet.example", per_call(1_000), false),
@@ -33,13 +34,18 @@ fn lock() -> Lock {
         operation("sn3.echo", "https://subnet.example", per_call(300), true),
     ];
     let mut lock = Lock::empty();
+    let operations = operations.map(|operation| OperationDescriptor { latency, ..operation });
     lock.operations = operations.into_iter().map(|d| (d.id.clone(), PinnedEntry::new(d).unwrap())).collect();
     lock
 }
 
 fn compiled(text: &str) -> (Arc<Prepared>, Bound) {
+    compiled_with(text, &lock(None))
+}
+
+fn compiled_with(text: &str, lock: &Lock) -> (Arc<Prepared>, Bound) {
     let text = format!("{HEAD}{text}");
-    let compilation = compile(&Source { name: "test.orch", text: &text }, &lock(), &Options::default());
+    let compilation = compile(&Source { name: "test.orch", text: &text }, lock, &Options::default());
     assert!(!compilation.has_errors(), "{:#?}", compilation.diagnostics);
     let (plan, bound) = compilation.plan("main").unwrap();
     (Arc::new(Prepared::new(Arc::new(plan.clone())).unwrap()), bound.clone())
@@ -48,6 +54,14 @@ fn compiled(text: &str) -> (Arc<Prepared>, Bound) {
 /// The plan `main` in `text`.
 pub fn prepare(text: &str) -> Arc<Prepared> {
     compiled(text).0
+}
+
+/// The same, of operations whose entries say this 95th percentile of their latency.
+pub fn prepare_with_p95(text: &str, latency_ms_p95: u32) -> Arc<Prepared> {
+    let latency_ms_p50 = latency_ms_p95 / 2;
+    let figures =
+        LatencyFigures { latency_ms_p50, latency_ms_p95, latency_ms_p99: latency_ms_p95, samples: 100 };
+    compiled_with(text, &lock(Some(figures))).0
 }
 
 /// A simulated run of the plan `main` in `text`; it keeps its bound, and its proof verifies.
