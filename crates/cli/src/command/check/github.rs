@@ -74,11 +74,13 @@ mod tests {
 
     #[test]
     fn what_means_something_to_github_is_escaped() {
-        let found = Diagnostic::error(Code::new("E0304"), "100% wrong::\r\nno, really")
+        let mut found = Diagnostic::error(Code::new("E0304"), "")
             .primary(Span::new(3, 8), "here")
             .note("a: b")
             .help("do, this")
             .fix(Fix::safe("write x"));
+        // Past the constructor, which leaves no line ends in a message.
+        found.message = "100% wrong::\r\nno, really".into();
         let over_lines = Diagnostic::warning(Code::new("W0903"), "m").primary(Span::new(0, 8), "");
         let compiled = Compiled {
             name: "x".into(),
