@@ -66,13 +66,10 @@ pub struct AppliedFix {
 #[must_use]
 pub fn fix(source: &Source<'_>, lock: &Lock, options: &Options) -> Fixed {
     let compile_text = |text: &str| compile(&Source { name: source.name, text }, lock, options);
-    let first = compile_text(source.text);
-    let mut best = Step {
-        text: source.text.to_owned(),
-        compilation: first.clone(),
-        applied: Vec::new(),
-        written: Vec::new(),
-    };
+    let compilation = compile_text(source.text);
+    let first = compilation.diagnostics.clone();
+    let mut best =
+        Step { text: source.text.to_owned(), compilation, applied: Vec::new(), written: Vec::new() };
     let mut rounds = FIX_ROUNDS_MAX;
     let left = loop {
         if best.offered().is_empty() {
@@ -95,7 +92,7 @@ pub fn fix(source: &Source<'_>, lock: &Lock, options: &Options) -> Fixed {
         compilation = compile_text(&in_style);
         text = in_style;
     }
-    let new = new_in(&compilation.diagnostics, &first.diagnostics);
+    let new = new_in(&compilation.diagnostics, &first);
     let uncovered = new.into_iter().filter(|found| found.is_error()).count();
     Fixed { text, applied, compilation, left, uncovered }
 }

@@ -40,7 +40,7 @@ fn is_text_echoed(key: &SecretString, content: &[u8]) -> bool {
 }
 
 /// The key without the scheme of a header that was pasted along with it.
-fn bare(key: &str) -> &str {
+pub(crate) fn bare(key: &str) -> &str {
     let key = key.trim();
     let scheme = SCHEMES
         .iter()

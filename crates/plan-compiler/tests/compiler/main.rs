@@ -12,9 +12,11 @@ mod documents;
 mod embedding;
 mod execute;
 mod fixes;
+mod follow_ups;
 mod habits;
 mod library;
 mod limits_of_plans;
+mod matches;
 mod mdtest;
 mod meaning;
 #[path = "../../../schema/tests/mapping/model.rs"]

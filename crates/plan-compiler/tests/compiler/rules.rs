@@ -305,33 +305,6 @@ fn operations_of_unpinned_subnets_are_told_together() {
 }
 
 #[test]
-fn one_mistake_is_one_message() {
-    table(&[
-        ("fn f(x: Missing) -> Int = x.field.other + 1", &["E0204"]),
-        ("fn f() -> Int = { let x = missing\n let y = x + 1\n y * x.len() }", &["E0201"]),
-        ("fn f(xs: [Int]) -> Int = xs.map(x => x.nothing).filter(y => y > 1).len()", &["E0304"]),
-        ("record R { a: Missing }\nfn f(r: R) -> Int = r.a + 1", &["E0204"]),
-        (
-            "use sn22 { nope_search as search }\nplan p() -> Int with { budget: 1USD, deadline: 1m } {\n let r = call search(query: \"a\") with { max_price: 1USD }\n r.data.len()\n}",
-            &["E0205"],
-        ),
-        (
-            "use sn22 { nope_search as search, NopeSearchOutputDataItem as Hit }\nfn f(h: Hit) -> String = h.title",
-            &["E0205"],
-        ),
-        ("use sn997 { a, b, Hit }\nuse sn998 { c as d }\nfn f(h: Hit) -> String = h.title", &["E0205"]),
-        ("use sn997 { a }\nuse sn22 { nope }", &["E0205", "E0205"]),
-        ("fn f(x: Int?) -> Int = match x { null => missing, n => n }", &["E0201"]),
-        ("enum E { A, B }\nfn f(e: E) -> Int = match e { A => 1, C => 2 }", &["E0316"]),
-        ("plan p() -> Int { run missing(1).len() }", &["E0209"]),
-        (
-            "policy p = { timeout: 4, timout: 3s }\nuse sn22 { web_crawl }\nplan q(url: Url) -> String with { budget: 1USD, deadline: 1m } { call web_crawl(url) with p }",
-            &["E0404", "E0401"],
-        ),
-    ]);
-}
-
-#[test]
 fn null_is_never_forgotten() {
     table(&[
         ("record R { a: String? }\nfn f(r: R) -> String = r.a ?? \"\"", &[]),
@@ -424,135 +397,6 @@ fn casts_decode_or_narrow() {
         ("fn f(x: [Json]) -> [Int] = x?.decode() as [Int]", &["W0904"]),
         ("fn f(x: [Json]?) -> [Int] = x.decode() as [Int]", &["E0309"]),
     ]);
-}
-
-#[test]
-fn matches_take_every_value() {
-    let e = "enum Inner { X, Y }\nenum Outer { A(Inner), B, C(Int?) }\n";
-    let arms = |arms: &str| format!("{e}fn f(o: Outer) -> Int = match o {{ {arms} }}");
-    table(&[
-        (&arms("A(X) => 1, A(Y) => 2, B => 3, C(null) => 4, C(n) => 5"), &[]),
-        (&arms("A(X) => 1, B => 3, C(_) => 4"), &["E0501"]),
-        (&arms("A(_) => 1, C(_) => 4, B => 2, A(X) => 3"), &["W0905"]),
-        (&arms("A(X) => 1, A(Y) => 2, A(_) => 3, B => 4, C(_) => 5"), &["W0905"]),
-        (&arms("A(Y) => 1, A(X) => 2, B => 3, C(null) => 4, C(1) => 5, C(n) => 6, _ => 7"), &["W0905"]),
-        (&arms("B => 1, C(1) => 2, C(1) => 3, C(2) => 4, _ => 5, A(X) => 6"), &["W0905", "W0905"]),
-        (&arms("A => 1, B => 2, C => 3"), &[]),
-        (&arms("Outer.A(_) => 1, Outer.B => 2, Outer.C(_) => 3"), &[]),
-        (&arms("Inner.X => 1, _ => 2"), &["E0503"]),
-        (&arms("B(_) => 1, _ => 2"), &["E0317"]),
-        ("fn f(b: Bool) -> Int = match b { true => 1, false => 0 }", &[]),
-        ("fn f(n: Int(0..2)) -> Int = match n { 0 => 1, 1 => 2, 2 => 3 }", &[]),
-        ("fn f(n: Int) -> Int = match n { 0 => 1, 1 => 2 }", &["E0501"]),
-        ("fn f(t: String) -> Int = match t { \"a\" => 1, _ => 2 }", &[]),
-        ("fn f(t: String) -> Int = match t { 1 => 1, _ => 2 }", &["E0503"]),
-        ("fn f(t: String) -> Int = match t { null => 1, _ => 2 }", &["E0503"]),
-        ("fn f(r: Result<Int, String>) -> Int = match r { Ok(n) => n, Err(_) => 0 }", &[]),
-        ("fn f(r: Result<Int, String>) -> Int = match r { Ok(n) => n }", &["E0501"]),
-        ("fn f(x: Json) -> Int = match x { null => 0, _ => 1 }", &[]),
-        ("fn f(x: Json) -> Int = match x { 1 => 0, _ => 1 }", &["E0503"]),
-    ]);
-}
-
-/// What hangs on a value that is not known is not known, and no second mistake.
-#[test]
-fn what_follows_from_an_unknown_value_is_silent() {
-    let of_names = [
-        "fn f(x: String(..9)) -> String(..9) = \"{x}{y}\"",
-        "fn f(x: String(..9)) -> String(..9) = \"Hello {x.nam}\"",
-        "fn f(xs: [Int](..9)) -> [String(..3)](..9) = xs.map(x => \"{y}\")",
-        "fn f(xs: [Int](..9)) -> [[Int](..3)](..3) = xs.chunks(y)",
-        "fn f(a: Int?) -> Int = a + y",
-        "fn f(a: Int?) -> Int = y * a",
-        "fn f(a: Int) -> Int = a.len",
-    ];
-    for text in of_names {
-        assert_eq!(codes(text).len(), 1, "{}", shown(text));
-    }
-    let mock = |answer: &str| {
-        format!("use sn22 {{ web_search as search }}\ntest \"a\" {{\n  mock search => {answer}\n}}\n")
-    };
-    for (answer, found) in [("[{ title: \"a\" }]", "a list"), ("[Good]", "a list"), ("[1]", "`[Int]`")] {
-        let text = mock(answer);
-        assert_eq!(codes(&text), ["E0301"], "{}", shown(&text));
-        let message = &compiled(&text).diagnostics[0].message;
-        assert_eq!(*message, format!("the answer of this mock must be `WebSearchOutput`, not {found}"));
-    }
-    // `?.` is no second mistake of a member that is not there.
-    table(&[
-        ("record R { a: Int }\nfn f(r: R) -> Int = r?.b", &["E0304"]),
-        ("record R { a: Int }\nfn f(r: R) -> Int = r?.b()", &["E0306"]),
-        ("record R { a: Int }\nfn f(r: R) -> Int = r?.a", &["W0904"]),
-        ("fn f(s: String) -> Int = s?.len()", &["W0904"]),
-    ]);
-}
-
-#[test]
-fn behind_null_a_name_is_something_in_every_place() {
-    let e = "enum D { A(Int?), B(Result<Int?, String?>), C, N(E) }\nenum E { X(Int?), Y }\n";
-    let arms = |of: &str, arms: &str| format!("{e}fn f(d: {of}) -> Int = match d {{ {arms} }}");
-    table(&[
-        (&arms("D", "A(null) => 0, A(n) => n + 1, _ => 2"), &[]),
-        (&arms("D", "A(null) => 0, A(n) => n + 1, B(_) => 2, C => 3, N(_) => 4"), &[]),
-        (&arms("D", "A(null) => 0, A(3) => 1, A(n) => n, _ => 2"), &[]),
-        (&arms("D?", "A(null) => 0, A(n) => n, null => 1, _ => 2"), &[]),
-        (&arms("D", "B(Ok(null)) => 0, B(Ok(n)) => n, B(Err(null)) => 1, B(Err(s)) => s.len(), _ => 2"), &[]),
-        (&arms("D", "N(X(null)) => 0, N(X(n)) => n, N(Y) => 1, _ => 2"), &[]),
-        // Another place is another null.
-        (&arms("D", "A(null) => 0, N(X(n)) => n, _ => 2"), &["E0502"]),
-        (&arms("D", "B(Ok(null)) => 0, B(Err(s)) => s.len(), _ => 2"), &["E0502"]),
-        (&arms("D?", "null => 0, A(n) => n, _ => 2"), &["E0502"]),
-        (&arms("D", "A(n) => n, A(null) => 0, _ => 2"), &["E0502", "W0905"]),
-        // What is left and what is taken.
-        (&arms("D", "A(null) => 0, B(_) => 2, C => 3, N(_) => 4"), &["E0501"]),
-        (&arms("D", "A(null) => 0, A(_) => 1, B(_) => 2, C => 3, N(_) => 4"), &[]),
-        (&arms("D", "A(null) => 0, A(n) => n, A(_) => 1, _ => 2"), &["W0905"]),
-        (&arms("D", "A(null) => 0, A(null) => 1, A(n) => n, _ => 2"), &["W0905"]),
-        (&arms("D", "B(Ok(_)) => 0, B(Err(null)) => 1, A(_) => 2, C => 3, N(_) => 4"), &["E0501"]),
-        (&arms("D", "B(null) => 0, _ => 2"), &["E0503"]),
-    ]);
-    let forgotten = shown(&arms("D", "A(null) => 0, B(_) => 2, C => 3, N(X(null)) => 4"));
-    assert!(forgotten.contains("this `match` forgets `A(_)`, `N(X(_))`, `N(Y)`"), "{forgotten}");
-}
-
-/// What hangs on an import that failed is not known, and nothing is said of it.
-#[test]
-fn one_wrong_import_is_one_mistake() {
-    let rest = "enum Mood { Good, Bad(Int) }
-policy web = { timeout: 4s, max_price: 0.01USD }
-record R { v: Verdict, mood: Mood }
-fn seen(v: Verdict) -> Bool = v.isAI && match v.level { Low => true, High(x) => x > 1, _ => false }
-fn made() -> Verdict = Verdict { isAI: true, mood: Good, xs: [], none: null, inner: { a: Bad(1) } }
-plan p(q: String(..100)) -> R with { budget: 1USD, deadline: 1m } {
-  let found = call search(query: q, mood: Good, moods: [Good, Bad(3)], none: null, xs: [], e: { a: Good }) with web
-  let chosen = call search(mood: if q == \"\" { Good } else { Bad(1) }) with web { accept: a => a.mood == Good }
-  let a = match found { Good(n) => 1, Bad => 2, null => 3, \"x\" => 4, Low(High(x)) => x, 4s => 6 }
-  let b = match found.kind { Ok(x) => x, Err(NoQuorum(votes)) => votes, _ => null }
-  let c = match try call search(query: q) with web { Ok(v) => v.data, Err(e) => [] }
-  let d = found.data.filter(x => x.mood == Good).with_default(Good)
-  let e = found.mood ?? Good
-  let f = if found.ok { null } else { found.x }
-  let g = [null, found.x]
-  ensure found.ok && chosen.mood == Bad(1) else \"{a}{b}{c}{d}{e}{f}{g}\"
-  return R { v: found.v, mood: found.mood }
-}
-test \"x\" {
-  mock search => { data: [], mood: Good, none: null, inner: { a: Bad(1) } }
-  let r = run p(q: \"a\")
-  assert r.v.level == Low
-  assert calls(search) == 1
-}
-";
-    for (operation, code) in [
-        ("use sn22 { web_serch as search }", "E0205"),
-        ("use cap { web_serch as search }", "E0207"),
-        ("use sn022x { web_search as search }", "E0206"),
-    ] {
-        let text = format!("{operation}\nuse sn34 {{ DetectImagOutput as Verdict }}\n{rest}");
-        table(&[(&text, &[code])]);
-    }
-    let uses = "use sn34 { DetectImagOutput as Verdict }\nfn f(v: Verdict?) -> Int = match v { null => 1, Low(x) => x, v => v.x.y }";
-    table(&[(uses, &["E0204"])]);
 }
 
 #[test]
@@ -654,19 +498,6 @@ fn json_is_decoded_as_any_type_but_a_result() {
     let text = "fn f(j: Json) -> Result<Int, String> = j as Result<Int, String>";
     table(&[(text, &["E0309"])]);
     assert!(shown(text).contains("`as` decodes `Json` to any type but `Result`"), "{}", shown(text));
-}
-
-#[test]
-fn a_match_without_arms_forgets_every_value() {
-    table(&[
-        ("fn f(n: Int) -> Int = match n {}", &["E0501"]),
-        ("fn f(b: Bool) -> Int = match b {}", &["E0501"]),
-        ("fn f(s: String) -> Int = match s {}", &["E0501"]),
-        ("fn f(n: Int?) -> Int = match n {}", &["E0501"]),
-        ("fn f(r: Result<Int, String>) -> Int = match r {}", &["E0501"]),
-        ("enum Mood { Good, Bad }\nfn f(m: Mood) -> Int = match m {}", &["E0501"]),
-        ("fn f(n: Int) -> Int = {\n  let a = match n {}\n  a\n}", &["E0501"]),
-    ]);
 }
 
 #[test]

@@ -7,10 +7,10 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
+use crate::echo;
+
 /// The part that a key of one text consists of.
 pub const KEY_PART: &str = "key";
-/// The scheme of HTTP whose key is a user name and a password.
-const BASIC: &str = "basic ";
 
 /// A key by parts. It shows none of them when it is printed.
 #[derive(Clone, Debug)]
@@ -53,9 +53,7 @@ impl From<&str> for Key {
 /// Of a key that is `user:password`, plain or in base64: the pair and the password. Without a password, the user name
 /// is what identifies the caller, as with services that take a token in its place.
 fn secrets_within(key: &SecretString) -> Vec<SecretString> {
-    let key = key.expose_secret().trim();
-    let scheme = key.get(..BASIC.len()).filter(|head| head.eq_ignore_ascii_case(BASIC));
-    let key = scheme.and_then(|scheme| key.get(scheme.len()..)).unwrap_or(key).trim();
+    let key = echo::bare(key.expose_secret());
     let pair = match key.contains(':') {
         true => Zeroizing::new(key.to_owned()),
         false => match decoded(key) {
