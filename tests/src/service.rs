@@ -5,13 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use proof::verify::{TrustPolicy, Verdict, verify_with};
-use proto::v1;
 use proto::v1::call_service_client::CallServiceClient;
 use proto::v1::compiler_service_client::CompilerServiceClient;
 use proto::v1::ledger_service_client::LedgerServiceClient;
 use proto::v1::plan_service_client::PlanServiceClient;
 use proto::v1::run_service_client::RunServiceClient;
 use proto::v1::tool_service_client::ToolServiceClient;
+use proto::{Channel, v1};
 use schema::operation::{CapabilityDescriptor, OperationDescriptor};
 use secrecy::SecretString;
 use serde_json::Value as Json;
@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::Status;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Endpoint;
 use tonic_types::StatusExt as _;
 
 /// Longer than anything in these tests takes on a busy machine.
@@ -75,7 +75,7 @@ impl Clients {
     /// If nothing answers there.
     pub async fn connect(address: SocketAddr) -> Self {
         let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
-        Self { channel: endpoint.connect().await.unwrap() }
+        Self { channel: proto::channel(endpoint.connect().await.unwrap()) }
     }
 
     /// Over a channel that is there.
@@ -248,7 +248,7 @@ impl Host {
             }
         };
         let service = tokio::time::timeout(PATIENT, opened).await.expect("the store is let go");
-        let clients = Clients::over(service.channel().await.unwrap());
+        let clients = Clients::over(service.channel());
         Self { service, clients }
     }
 

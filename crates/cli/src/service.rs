@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use proof::verify::TrustPolicy;
+use proto::Channel;
 use proto::v1::call_service_client::CallServiceClient;
 use proto::v1::ledger_service_client::LedgerServiceClient;
 use proto::v1::plan_service_client::PlanServiceClient;
@@ -13,7 +14,7 @@ use server::INSTANCE_HEADER;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Endpoint;
 use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -94,7 +95,7 @@ impl Connection {
     ) -> Result<Self, Failure> {
         match url {
             Some(url) => Self::remote(config, url).await,
-            None => Self::local(Local::for_runs(config, state).await?).await,
+            None => Ok(Self::local(Local::for_runs(config, state).await?)),
         }
     }
 
@@ -106,7 +107,7 @@ impl Connection {
     ) -> Result<Self, Failure> {
         match url {
             Some(url) => Self::remote(config, url).await,
-            None => Self::local(Local::for_calls(config, state).await?).await,
+            None => Ok(Self::local(Local::for_calls(config, state).await?)),
         }
     }
 
@@ -119,8 +120,8 @@ impl Connection {
     ) -> Result<Self, Failure> {
         match url {
             Some(url) => Self::remote(config, url).await,
-            None if change => Self::local(Local::for_ledger(config, true).await?).await,
-            None => Self::local(Local::for_reading(config).await?).await,
+            None if change => Ok(Self::local(Local::for_ledger(config, true).await?)),
+            None => Ok(Self::local(Local::for_reading(config).await?)),
         }
     }
 
@@ -128,7 +129,7 @@ impl Connection {
     pub(crate) async fn for_plans(config: &Config, url: Option<&str>) -> Result<Self, Failure> {
         match url {
             Some(url) => Self::remote(config, url).await,
-            None => Self::local(Local::for_plans(config).await?).await,
+            None => Ok(Self::local(Local::for_plans(config).await?)),
         }
     }
 
@@ -138,7 +139,7 @@ impl Connection {
         match url {
             Some(url) => Self::remote(config, url).await,
             None => match Local::for_looking(config).await? {
-                Found::Here(local) => Self::local(*local).await,
+                Found::Here(local) => Ok(Self::local(*local)),
                 Found::At(server, in_use) => Self::owner(config, &server, in_use).await,
             },
         }
@@ -171,13 +172,10 @@ impl Connection {
         Err(lost("what listens there is not that process", help))
     }
 
-    /// A connection to a service of this process.
-    pub(crate) async fn local(local: Local) -> Result<Self, Failure> {
-        let channel = local.service.channel().await.map_err(|error| {
-            let message = format!("the service in this process does not answer: {error}");
-            Failure::new("E1504", message, "").exit(Exit::Failed)
-        })?;
-        Ok(Self { channel, token: Token(None), local: Some(local), url: String::new() })
+    /// A way to a service of this process.
+    pub(crate) fn local(local: Local) -> Self {
+        let channel = local.service.channel();
+        Self { channel, token: Token(None), local: Some(local), url: String::new() }
     }
 
     async fn remote(config: &Config, url: &str) -> Result<Self, Failure> {
@@ -326,7 +324,7 @@ async fn channel(config: &Config, url: &str) -> Result<(String, Channel), Failur
                     process";
         Failure::new("E1504", format!("no server answers at {url}: {}", cause(&error)), help)
     })?;
-    Ok((url, channel))
+    Ok((url, proto::channel(channel)))
 }
 
 /// The URL of a server from what was typed: an address will do, and nothing means the configured one.

@@ -25,10 +25,10 @@ mod spend;
 mod tools;
 mod web;
 
+use proto::Channel;
 use rmcp::ServiceExt as _;
 use schema::amount::Amount;
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::Channel;
 
 pub use web::{Session, router};
 

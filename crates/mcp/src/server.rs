@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use proto::Channel;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult, ErrorCode,
     ErrorData, Extensions, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
@@ -11,7 +12,6 @@ use rmcp::model::{
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
-use tonic::transport::Channel;
 
 use crate::fault::{ARGUMENTS, Fault};
 use crate::request::Request;

@@ -1,16 +1,15 @@
 //! The gRPC clients of the service, each request of which carries the caller's authorization.
 
-use proto::v1;
 use proto::v1::call_service_client::CallServiceClient;
 use proto::v1::compiler_service_client::CompilerServiceClient;
 use proto::v1::ledger_service_client::LedgerServiceClient;
 use proto::v1::plan_service_client::PlanServiceClient;
 use proto::v1::run_service_client::RunServiceClient;
 use proto::v1::tool_service_client::ToolServiceClient;
+use proto::{Channel, v1};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 /// Bytes of one message from the service; results may be large.

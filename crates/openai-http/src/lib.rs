@@ -28,9 +28,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http::{Method, StatusCode, Uri};
+use proto::Channel;
 use schema::amount::Amount;
 use schema::limits::CALL_BODY_BYTES_MAX;
-use tonic::transport::Channel;
 
 use error::{Failure, code};
 use models::Models;

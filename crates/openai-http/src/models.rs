@@ -8,13 +8,12 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
-use proto::v1;
 use proto::v1::ledger_service_client::LedgerServiceClient;
 use proto::v1::plan_service_client::PlanServiceClient;
 use proto::v1::tool_service_client::ToolServiceClient;
+use proto::{Channel, v1};
 use serde_json::{Value, json};
 use tonic::Code;
-use tonic::transport::Channel;
 
 use crate::caller::Caller;
 use crate::error::{Failure, code};

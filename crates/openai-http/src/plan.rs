@@ -2,11 +2,10 @@
 
 use futures_util::stream::{self, StreamExt as _};
 use http::StatusCode;
-use proto::v1;
 use proto::v1::run_service_client::RunServiceClient;
+use proto::{Channel, v1};
 use serde_json::{Map, Value};
 use tonic::Status;
-use tonic::transport::Channel;
 
 use crate::caller::Caller;
 use crate::error::{Failure, code};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use futures_util::stream::{BoxStream, StreamExt as _};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use proto::v1;
 use proto::v1::call_service_client::CallServiceClient;
 use proto::v1::stream_response::Event;
+use proto::{Channel, v1};
 use schema::amount::{Amount, Currency};
 use serde_json::{Map, Value, json};
 
@@ -146,7 +146,7 @@ pub(crate) async fn tell(
     Ok(responses.filter_map(|response| async { told(response).transpose() }).boxed())
 }
 
-fn calls(face: &Face) -> CallServiceClient<tonic::transport::Channel> {
+fn calls(face: &Face) -> CallServiceClient<Channel> {
     CallServiceClient::new(face.service.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
 }
 

@@ -1,11 +1,15 @@
-//! The wire contract: messages, clients and servers generated from `proto/orchestra/v1`, and nothing
-//! written by hand. Read the `.proto` files; this crate adds no meaning to them.
+//! The wire contract: messages, clients and servers generated from `proto/orchestra/v1`, and the [`Channel`] that clients are made
+//! over. Read the `.proto` files; this crate adds no meaning to them.
 //!
 //! ```
 //! let amount = proto::v1::Amount { units: 4_000, currency: proto::v1::Currency::MicroUsd.into() };
 //! assert_eq!(amount.currency(), proto::v1::Currency::MicroUsd);
 //! ```
 #![forbid(unsafe_code)]
+
+mod channel;
+
+pub use channel::{Channel, channel};
 
 /// Package `orchestra.v1`.
 #[allow(

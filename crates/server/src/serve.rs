@@ -1,13 +1,11 @@
-//! The gRPC server around the services: limits, health, reflection, and a way to reach it without a
-//! socket.
+//! The gRPC server around the services: limits, health, reflection; and the way to the services without a server.
 
 use std::future::Future;
-use std::io;
 use std::time::Duration;
 
 use axum::response::Response;
-use http::HeaderValue;
-use hyper_util::rt::TokioIo;
+use http::{HeaderValue, Request};
+use proto::Channel;
 use proto::v1::call_service_server::CallServiceServer;
 use proto::v1::compiler_service_server::CompilerServiceServer;
 use proto::v1::ledger_service_server::LedgerServiceServer;
@@ -15,15 +13,16 @@ use proto::v1::plan_service_server::PlanServiceServer;
 use proto::v1::run_service_server::RunServiceServer;
 use proto::v1::tool_service_server::ToolServiceServer;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::sync::oneshot;
+use tonic::TimeoutExpired;
+use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
+use tonic::transport::Server;
 use tonic::transport::server::{Router, TcpIncoming};
-use tonic::transport::{Channel, Endpoint, Server};
 use tonic_health::server::HealthReporter;
-use tower::service_fn;
 use tower::util::MapResponseLayer;
+use tower::{ServiceExt as _, service_fn};
 
 use crate::access::Guard;
 use crate::browser;
@@ -52,13 +51,6 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 const DRAIN: Duration = Duration::from_secs(1);
 /// Connections idle for this long are asked whether they live.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-/// Bytes on their way between the two ends of an in-process connection.
-const DUPLEX_BYTES: usize = 256 << 10;
-/// Streams at once of the connection in this process: all that the faces of the port ask comes over one.
-const STREAMS_IN_PROCESS_MAX: u32 = 65_536;
-/// Bytes of all answers on their way over that connection. Each has its own window; a common one that fills up would let
-/// one client that does not read hold up all others.
-const WINDOW_IN_PROCESS_BYTES: u32 = (1 << 31) - 1;
 
 /// Header of every answer by gRPC, with or without a token: which server answers ([`store::Server::instance`]).
 pub const INSTANCE_HEADER: &str = "orchestra-instance";
@@ -89,7 +81,7 @@ impl Service {
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
         let of_own_machine = self.is_open() && listener.local_addr().is_ok_and(|at| at.ip().is_loopback());
-        let (router, health) = self.router(web, STREAMS_PER_CONNECTION_MAX, of_own_machine).await?;
+        let (router, health) = self.router(web, of_own_machine).await?;
         let (told, stopping) = oneshot::channel();
         let reporter = health.clone();
         let drain = async move {
@@ -123,54 +115,33 @@ impl Service {
         self.access().holders_only(routes)
     }
 
-    /// A client connection to this service that needs no socket. It works as long as the service lives.
-    ///
-    /// # Errors
-    /// If the connection cannot be set up.
-    pub async fn channel(&self) -> Result<Channel, ServeError> {
-        let (connections, incoming) = mpsc::channel::<io::Result<tokio::io::DuplexStream>>(8);
-        let (router, _) = self.router(axum::Router::new(), STREAMS_IN_PROCESS_MAX, false).await?;
-        tokio::spawn(router.serve_with_incoming(ReceiverStream::new(incoming)));
-        let connector = service_fn(move |_| {
-            let connections = connections.clone();
+    /// The way to this service for clients in its own process: no connection and no frames are between them, an answer is read
+    /// while it is made, and a request that is dropped is cancelled. It works as long as the service lives.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        let routes = self.services().into_axum_router().layer(Guard(self.access().clone()));
+        let within = service_fn(move |request: Request<Body>| {
+            let answer = routes.clone().oneshot(request);
             async move {
-                let (client, server) = tokio::io::duplex(DUPLEX_BYTES);
-                let gone = |_| io::Error::from(io::ErrorKind::ConnectionAborted);
-                connections.send(Ok(server)).await.map_err(gone)?;
-                Ok::<_, io::Error>(TokioIo::new(client))
+                let answer = tokio::time::timeout(CALL_TIMEOUT, answer).await;
+                answer.map_err(|_| TimeoutExpired(())).map(|Ok(response)| response)
             }
         });
-        let endpoint = Endpoint::from_static("http://in-process");
-        let endpoint = endpoint.initial_connection_window_size(WINDOW_IN_PROCESS_BYTES);
-        Ok(endpoint.connect_with_connector(connector).await?)
+        proto::channel(within)
     }
 
     async fn router(
         &self,
         web: axum::Router,
-        streams_max: u32,
         of_own_machine: bool,
     ) -> Result<(Router, HealthReporter), ServeError> {
         let (health, health_service) = tonic_health::server::health_reporter();
         set_health(&health, tonic_health::ServingStatus::Serving).await;
-        let grpc = Routes::default()
+        let grpc = self
+            .services()
             .add_service(health_service)
             .add_service(reflection().build_v1()?)
-            .add_service(reflection().build_v1alpha()?)
-            .add_service(
-                CallServiceServer::new(Calls::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
-            )
-            .add_service(
-                CompilerServiceServer::new(Compiler::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
-            )
-            .add_service(
-                LedgerServiceServer::new(Ledger::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
-            )
-            .add_service(
-                PlanServiceServer::new(Plans::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
-            )
-            .add_service(RunServiceServer::new(Runs::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX))
-            .add_service(ToolServiceServer::new(Tools::new(self)));
+            .add_service(reflection().build_v1alpha()?);
         let instance = HeaderValue::from(self.instance());
         let named = MapResponseLayer::new(move |mut response: Response| {
             response.headers_mut().insert(INSTANCE_HEADER, instance.clone());
@@ -184,7 +155,7 @@ impl Service {
         };
         let router = Server::builder()
             .accept_http1(true)
-            .max_concurrent_streams(streams_max)
+            .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
             .http2_max_local_error_reset_streams(Some(LOCAL_ERROR_RESETS_MAX))
             .http2_max_pending_accept_reset_streams(Some(PENDING_ACCEPT_RESETS_MAX))
             .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
@@ -192,6 +163,25 @@ impl Service {
             .timeout(CALL_TIMEOUT)
             .add_routes(Routes::from(routes));
         Ok((router, health))
+    }
+
+    /// Our own services.
+    fn services(&self) -> Routes {
+        Routes::default()
+            .add_service(
+                CallServiceServer::new(Calls::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
+            )
+            .add_service(
+                CompilerServiceServer::new(Compiler::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
+            )
+            .add_service(
+                LedgerServiceServer::new(Ledger::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
+            )
+            .add_service(
+                PlanServiceServer::new(Plans::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX),
+            )
+            .add_service(RunServiceServer::new(Runs::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(ToolServiceServer::new(Tools::new(self)))
     }
 }
 

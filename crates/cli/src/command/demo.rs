@@ -33,7 +33,7 @@ pub(crate) async fn run(context: &Context, args: &Demo) -> Result<(), Failure> {
     let local = Local::on_samples(State::Folder(data.clone())).await?;
     let servers = servers(&local);
     let key = local.service.public_key();
-    let connection = Connection::local(local).await?;
+    let connection = Connection::local(local);
     let lock = lock::resolve(&connection, PLAN).await?;
     introduce(context, &lock, &servers);
     let file = PlanFile { path: PLAN_NAME.into(), bytes: PLAN.into() };

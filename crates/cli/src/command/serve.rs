@@ -75,9 +75,7 @@ impl Faces {
         expect(unused_variables, reason = "what only the face without a session needs")
     )]
     async fn open(config: &Config, args: &args::Serve, local: &Local) -> Result<Self, Failure> {
-        let channel = local.service.channel().await.map_err(|error| {
-            Failure::new("E1509", format!("the service cannot be reached: {error}"), "").exit(Exit::Failed)
-        })?;
+        let channel = local.service.channel();
         let web = axum::Router::new();
         #[cfg(feature = "openai")]
         let web = {
