@@ -5,10 +5,8 @@ use std::time::Duration;
 use axum::Router;
 use http::{HeaderName, HeaderValue, Method, header};
 use tonic_web::GrpcWebLayer;
-use tower::util::MapResponseLayer;
 use tower_http::cors::CorsLayer;
 
-use crate::coded::coded;
 use crate::not_grpc;
 
 /// What a page may read of an answer beside what every page may: how a call ended, and why.
@@ -18,7 +16,7 @@ const SENT: [&str; 4] = ["grpc-timeout", "x-grpc-web", "x-user-agent", "connect-
 /// How long a browser may remember what is allowed.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
-/// The routes of gRPC, answering gRPC-Web too, with a code on every error. Pages of `origins`, and no others, may call
+/// The routes of gRPC, answering gRPC-Web too. Pages of `origins`, and no others, may call
 /// them. Routes that are merged later are left as they are: the layer of gRPC-Web refuses all that is not gRPC.
 pub(crate) fn admit(grpc: Router, origins: &[HeaderValue]) -> Router {
     let cors = CorsLayer::new()
@@ -32,6 +30,5 @@ pub(crate) fn admit(grpc: Router, origins: &[HeaderValue]) -> Router {
         )
         .expose_headers(EXPOSED.map(HeaderName::from_static))
         .max_age(REMEMBERED);
-    let grpc = grpc.layer(MapResponseLayer::new(coded)).route_layer(GrpcWebLayer::new()).route_layer(cors);
-    not_grpc::told(grpc)
+    not_grpc::told(grpc.route_layer(GrpcWebLayer::new()).route_layer(cors))
 }

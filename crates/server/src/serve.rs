@@ -27,6 +27,7 @@ use tower::{ServiceExt as _, service_fn};
 use crate::access::Guard;
 use crate::browser;
 use crate::call::Calls;
+use crate::coded::coded;
 use crate::compiler::Compiler;
 use crate::ledger::Ledger;
 use crate::open::Service;
@@ -119,7 +120,7 @@ impl Service {
     /// while it is made, and a request that is dropped is cancelled. It works as long as the service lives.
     #[must_use]
     pub fn channel(&self) -> Channel {
-        let routes = self.services().into_axum_router().layer(Guard(self.access().clone()));
+        let routes = self.guarded(self.services());
         let within = service_fn(move |request: Request<Body>| {
             let answer = routes.clone().oneshot(request);
             async move {
@@ -147,7 +148,7 @@ impl Service {
             response.headers_mut().insert(INSTANCE_HEADER, instance.clone());
             response
         });
-        let grpc = grpc.into_axum_router().layer(Guard(self.access().clone())).layer(named);
+        let grpc = self.guarded(grpc).layer(named);
         let routes = browser::admit(grpc, self.allow_origins()).merge(web);
         let routes = match of_own_machine {
             true => own_machine::only(routes, self.allow_origins()),
@@ -163,6 +164,11 @@ impl Service {
             .timeout(CALL_TIMEOUT)
             .add_routes(Routes::from(routes));
         Ok((router, health))
+    }
+
+    /// The routes, for those who may use them, with a code on every error.
+    fn guarded(&self, routes: Routes) -> axum::Router {
+        routes.into_axum_router().layer(Guard(self.access().clone())).layer(MapResponseLayer::new(coded))
     }
 
     /// Our own services.
