@@ -35,4 +35,6 @@ pub use entry::{
 };
 pub use error::Error;
 pub use seal::{Protection, Unlock};
-pub use vault::{DEFAULT_TENANT, ENTRIES_MAX, Place, VAULT_BYTES_MAX, Vault, check_names};
+pub use vault::{
+    DEFAULT_TENANT, ENTRIES_MAX, Place, VAULT_BYTES_MAX, Vault, check_names, check_origin, check_tenant,
+};

@@ -182,15 +182,7 @@ impl Vault {
             let why = format!("holds {ENTRIES_MAX} keys, and takes no more");
             return Err(Error::Entry { what: "the vault", why });
         }
-        let origin = Origin::parse(origin).map_err(|refused| subnet::secrets::Error::Unusable {
-            name: name.into(),
-            why: refused.to_string(),
-        })?;
-        let stays_here = origin.socket_address().is_some_and(|address| address.ip().is_loopback());
-        if !origin.is_https() && !stays_here {
-            let why = format!("{origin} is reached without TLS, and everybody on the way could read the key");
-            return Err(subnet::secrets::Error::Unusable { name: name.into(), why }.into());
-        }
+        let origin = check_origin(name, origin)?;
         let (tenant, name, label) = (tenant.into(), name.into(), label.map(str::to_owned));
         let entry = Entry { tenant, name, origin: origin.to_string(), label, value, next: None };
         self.content.entries.insert(at, entry);
@@ -300,6 +292,21 @@ impl Content {
     }
 }
 
+/// The origin that the key of `name` may be sent to: by TLS, or within this machine.
+///
+/// # Errors
+/// [`Error::Secret`].
+pub fn check_origin(name: &str, origin: &str) -> Result<Origin, Error> {
+    let unusable = |why| Error::from(subnet::secrets::Error::Unusable { name: name.into(), why });
+    let origin = Origin::parse(origin).map_err(|refused| unusable(refused.to_string()))?;
+    let stays_here = origin.socket_address().is_some_and(|address| address.ip().is_loopback());
+    if !origin.is_https() && !stays_here {
+        let why = format!("{origin} is reached without TLS, and everybody on the way could read the key");
+        return Err(unusable(why));
+    }
+    Ok(origin)
+}
+
 /// Whether a key can have that name, and a tenant his. What is wrong is not shown: people paste keys where names belong.
 ///
 /// # Errors
@@ -309,6 +316,14 @@ pub fn check_names(tenant: &str, name: &str) -> Result<(), Error> {
         let why = "is not that of a subnet, such as `sn22`, or of an operation, such as `sn22.web_search`";
         return Err(Error::Entry { what: "the name", why: why.into() });
     }
+    check_tenant(tenant)
+}
+
+/// Whether a tenant can have that name, which is not shown either.
+///
+/// # Errors
+/// [`Error::Entry`].
+pub fn check_tenant(tenant: &str) -> Result<(), Error> {
     if !entry::is_tenant(tenant) {
         let why = "must have 1 to 64 letters, digits, `-`, `_` and `.`";
         return Err(Error::Entry { what: "the tenant's name", why: why.into() });

@@ -83,7 +83,8 @@ async fn add(context: &Context, which: &Which, wanted: &Wanted<'_>, new: &NewKey
         Some(origin) => probe::Meant { origin: origin.to_owned(), parts: Vec::new() },
         None => probe::meant(&named.config, named.name).await?,
     };
-    let origin = meant.origin;
+    // Before anything is asked for, as names are.
+    let origin = keys::check_origin(named.name, &meant.origin).map_err(vault::failure)?.to_string();
     let parts = if new.parts.is_empty() { &meant.parts } else { &new.parts };
     let had_identity = named.place.identity.exists();
     let unlock = vault::unlock_to_add(&named.place, wanted.passphrase)?;

@@ -212,6 +212,18 @@ fn a_key_of_several_parts_is_read_in_lines_and_kept_by_parts() {
 }
 
 #[test]
+fn what_is_wrong_beside_the_key_is_told_before_it_is_asked_for() {
+    let folder = Folder::empty();
+    for origin in ["my.example", "http://my.example"] {
+        let refused = folder.orch(["keys", "add", "sn9", "--origin", origin]).exits(7).err;
+        assert!(refused.starts_with("error[E1106]"), "{refused}");
+    }
+    let refused = folder.orch(["keys", "list", "--tenant", "a b"]).exits(7).err;
+    assert!(refused.starts_with("error[E1708]: the tenant's name must have"), "{refused}");
+    assert_eq!(folder.files(".vault").len(), 0, "nothing was made");
+}
+
+#[test]
 fn an_origin_is_taken_from_the_ledger_where_it_has_one() {
     let folder = Folder::empty();
     let add = |args: &[&str]| folder.orch_with_input([&["keys", "add", "--stdin"], args].concat(), "k");

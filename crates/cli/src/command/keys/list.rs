@@ -13,6 +13,7 @@ use crate::{project, vault};
 
 /// Lists the keys of the vault, or those of one tenant.
 pub(super) fn run(context: &Context, tenant: Option<&str>) -> Result<(), Failure> {
+    tenant.map_or(Ok(()), keys::check_tenant).map_err(vault::failure)?;
     let config = context.config()?;
     let place = vault::required(&config)?;
     let opened = vault::open(&place)?;
