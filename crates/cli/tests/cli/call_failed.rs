@@ -4,6 +4,8 @@ use std::process::Stdio;
 
 use serde_json::json;
 
+#[cfg(feature = "mcp")]
+use crate::agent::Agent;
 use crate::documents::{Answer, Documents};
 use crate::orch::{Ended, Folder, Running};
 use crate::serve::Server;
@@ -15,7 +17,12 @@ fn asked(answer: &Answer, args: &[&str]) -> Ended {
     let folder = Folder::empty();
     let answer = answer.clone();
     let search = Documents::serve(move |_| answer.clone());
-    let origin = &search.origin;
+    configure(&folder, &search.origin);
+    folder.orch([&CALL[..], args].concat())
+}
+
+/// Sends the calls of SN22 to `origin`, with a key.
+fn configure(folder: &Folder, origin: &str) {
     folder.write(
         "orchestra.toml",
         format!(
@@ -23,7 +30,6 @@ fn asked(answer: &Answer, args: &[&str]) -> Ended {
              [secrets.sn22]\norigin = \"{origin}\"\nenv = \"PATH\"\n"
         ),
     );
-    folder.orch([&CALL[..], args].concat())
 }
 
 #[test]
@@ -116,25 +122,15 @@ fn a_call_whose_server_is_killed_is_found_again_by_its_run() {
 #[test]
 #[cfg(feature = "mcp")]
 fn an_agent_whose_server_is_killed_is_told_the_run_of_its_call() {
-    use std::io::{BufRead as _, BufReader, Write as _};
-
     let folder = Folder::project_with_latency(600_000);
     let mut server = Server::start(&folder, &["127.0.0.1:0"]);
     let address = server.address.clone();
-    let mut agent = folder.command(["mcp", "--spend-max", "1USD", "--server", &address]);
-    let mut agent = agent.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let (mut stdin, stdout) = (agent.stdin.take().unwrap(), BufReader::new(agent.stdout.take().unwrap()));
-    let mut say = |message: serde_json::Value| writeln!(stdin, "{message}").unwrap();
-    let client = json!({ "name": "test", "version": "1" });
-    let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client });
-    say(json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello }));
-    say(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+    let mut agent = Agent::start(&folder, &["--spend-max", "1USD", "--server", &address]);
     let arguments = json!({
         "operation": "sn22.web_search", "arguments_json": "{\"query\": \"a\"}", "cost_max": "0.005 USD",
         "timeout_seconds": 600,
     });
-    let call = json!({ "name": "call", "arguments": arguments });
-    say(json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call }));
+    agent.ask(2, "call", &arguments);
     let elsewhere = Folder::empty();
     let runs = || elsewhere.orch(["runs", "list", "--server", &address, "--json"]).succeeds().json();
     let run = loop {
@@ -143,13 +139,30 @@ fn an_agent_whose_server_is_killed_is_told_the_run_of_its_call() {
         }
     };
     server.signal("KILL");
-    let answers =
-        stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
-    let answer = answers.into_iter().find(|answer| answer["id"] == 2).unwrap();
-    let told = answer["result"]["content"][0]["text"].as_str().unwrap();
-    let error = &serde_json::from_str::<serde_json::Value>(told).unwrap()["error"];
+    let (_, told) = agent.answer(2);
+    let error = &told["error"];
     assert_eq!((&error["code"], &error["run"]), (&"E1853".into(), &run.into()), "{told}");
     assert!(error["help"].as_str().unwrap().starts_with("get_run says what became of it"), "{told}");
-    agent.kill().unwrap();
-    agent.wait().unwrap();
+}
+
+/// An agent is told where a peer charges more than was agreed, and only there.
+#[test]
+#[cfg(feature = "mcp")]
+fn an_agent_is_told_that_a_peer_charged_above_the_limit() {
+    for (charge, cost, above) in [("0.9", "0.9 USD", true), ("0.005", "0.005 USD", false)] {
+        let folder = Folder::empty();
+        let answer = Answer::ok(r#"{"data": []}"#).with("content-type", "application/json");
+        let answer = answer.with("x-desearch-cost-usd", charge);
+        let search = Documents::serve(move |_| answer.clone());
+        configure(&folder, &search.origin);
+        let mut agent = Agent::start(&folder, &["--no-journal", "--spend-max", "1USD"]);
+        let arguments = json!({
+            "operation": "sn22.web_search", "arguments_json": "{\"query\": \"a\"}", "cost_max": "0.005 USD",
+        });
+        agent.ask(2, "call", &arguments);
+        let (result, told) = agent.answer(2);
+        assert_eq!(result["isError"], false, "{told}");
+        assert_eq!((&told["cost"], &told["charged_above_limit"]), (&json!(cost), &json!(above)), "{told}");
+        assert_eq!(result["structuredContent"], told);
+    }
 }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 #![expect(clippy::indexing_slicing, reason = "tests: a missing JSON member is a failed test")]
 
+#[cfg(feature = "mcp")]
+mod agent;
 mod call;
 mod call_failed;
 mod canary;
