@@ -221,6 +221,42 @@ fn what_is_above_a_limit_is_labelled_and_can_be_raised() {
     }
 }
 
+/// Nobody gets such a plan by accident: it is there only for who asks for it, and only where nothing else is wrong.
+#[test]
+fn plans_beyond_their_limits_are_kept_to_be_explained() {
+    let plan = |limits: &str| {
+        format!(
+            "{ECHO}plan p() -> String with {{ {limits} }} {{ call echo(text: \"a\") with {{ timeout: 4s }} }}\n"
+        )
+    };
+    let kept = |text: &str, options: &Options| {
+        let compilation = compile(&Source { name: "p.orch", text }, crate::common::lock(), options);
+        assert!(compilation.has_errors());
+        (compilation.plans.len(), compilation.bounds.len(), compilation.sub_plans.len())
+    };
+    let with_sub_plan = format!(
+        "{}plan q() -> String with {{ budget: 1USD, deadline: 9s }} {{ run p() }}",
+        plan("budget: 0USD, deadline: 9s")
+    );
+    for (text, all) in [
+        (plan("budget: 0.001USD, deadline: 9s"), (1, 1, 0)),
+        (plan("budget: 1USD, deadline: 1s"), (1, 1, 0)),
+        (plan("budget: 1USD"), (1, 1, 0)),
+        (with_sub_plan, (2, 2, 1)),
+    ] {
+        assert_eq!(kept(&text, &Options::to_explain()), all, "{text}");
+        for options in [Options::default(), Options::with_tests()] {
+            assert_eq!(kept(&text, &options), (0, 0, 0), "{text}");
+        }
+        let more = format!("{text}fn f() -> Int = true");
+        assert_eq!(kept(&more, &Options::to_explain()), (0, 0, 0), "{text}");
+    }
+    let no_bound = format!(
+        "{ECHO}plan p(words: [String]) -> [String] with {{ budget: 0USD, deadline: 9s }} {{ for word in words {{ call echo(text: word) }} }}"
+    );
+    assert_eq!(kept(&no_bound, &Options::to_explain()), (0, 0, 0));
+}
+
 #[test]
 fn what_cannot_be_raised_is_not_offered_to_be() {
     let of_the_input = "use sn22 { web_crawl as crawl }\n\
