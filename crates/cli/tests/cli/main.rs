@@ -14,6 +14,7 @@ mod deliveries;
 mod doc;
 mod doctor;
 mod documents;
+mod error_pages;
 mod examples;
 mod exit;
 mod explain;
