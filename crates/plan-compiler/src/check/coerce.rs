@@ -127,13 +127,14 @@ impl Checker<'_, '_> {
     }
 
     fn misfit(&self, expr: &Expr, target: &Type, what: &dyn Display, misfit: Misfit) -> Diagnostic {
-        let (found, wanted) = (self.show(&expr.ty), self.show(target));
+        let (found, wanted) = self.show_apart(&expr.ty, target);
         match misfit {
             Misfit::Kind => {
+                // Of another kind, its range says nothing.
+                let (found, wanted) = self.show_apart(&unrefined(&expr.ty), target);
                 let found = match &expr.ty {
                     Type::List(..) if is_broken(&expr.ty) => "a list".to_owned(),
-                    // Of another kind, its range says nothing.
-                    ty => format!("`{}`", self.show(&unrefined(ty))),
+                    _ => format!("`{found}`"),
                 };
                 let report =
                     Diagnostic::error(codes::MISMATCH, format!("{what} must be `{wanted}`, not {found}"))
