@@ -242,7 +242,9 @@ impl Checker<'_, '_> {
         let field = written_name(name);
         let value = if from.field(name).is_some() { format!("x.{field}") } else { "..".to_owned() };
         let rest = if to.fields.len() > 1 { ", .." } else { "" };
-        Some(format!("{} {{ {field}: {value}{rest} }}", to.name))
+        // A value of `Pair<A, B>` is written `Pair { .. }`.
+        let record = to.name.split('<').next().unwrap_or(&to.name);
+        Some(format!("{record} {{ {field}: {value}{rest} }}"))
     }
 
     /// A text where an enum is wanted: perhaps one of its variants.

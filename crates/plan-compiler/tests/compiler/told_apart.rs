@@ -51,6 +51,15 @@ fn long_types_of_one_name_show_where_they_differ() {
 }
 
 #[test]
+fn a_record_of_the_library_is_made_without_its_types() {
+    let text = "fn f(x: Pair<Int, Url>) -> Pair<Int, String> = x\n";
+    let help = compiled(text).diagnostics.remove(0).help.unwrap();
+    assert_eq!(help, "make one of its fields: `Pair { left: x.left, .. }`");
+    let made = text.replace("= x", "= Pair { left: x.left, right: \"{x.right}\" }");
+    assert_eq!(messages(&made), [""; 0]);
+}
+
+#[test]
 fn types_of_two_operations_say_whose_they_are() {
     let text = "use sn28 { chat_completions as one }\nuse sn64 { chat_completions as other }\n\
         policy chat = { max_price: 0.01USD }\n\
