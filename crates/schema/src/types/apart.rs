@@ -148,7 +148,7 @@ mod tests {
         let variant = |name: &str, payload| VariantDef {
             name: name.into(),
             payload,
-            wire: String::new().into(),
+            wire: String::new(),
             doc: String::new(),
         };
         let variants = vec![variant("Good", None), variant("Bad", payload)];
