@@ -3,7 +3,7 @@
 use plan_compiler::{Compilation, Options, Source};
 use plan_lang::{Diagnostic, LineIndex, SourceFile, Span};
 use schema::lock::Lock;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::command::Context;
 use crate::exit::{Exit, Failure, exit_of};
@@ -45,24 +45,42 @@ pub(crate) fn compile_with(file: &PlanFile, lock: &Lock, options: &Options) -> C
 /// The plans of a file without errors; where there are errors they are shown and the command ends.
 pub(crate) fn compile_or_show(context: &Context, file: &PlanFile, lock: &Lock) -> Result<Compiled, Failure> {
     let compiled = compile(file, lock);
+    show_found(context, &compiled, Map::new())?;
+    Ok(compiled)
+}
+
+/// Shows what the compiler found. Where there are errors the command ends with them; of a program they are then a member
+/// of `document`.
+pub(crate) fn show_found(
+    context: &Context,
+    compiled: &Compiled,
+    document: Map<String, Value>,
+) -> Result<(), Failure> {
     let (errors, warnings): (Vec<Diagnostic>, Vec<Diagnostic>) =
         compiled.compilation.diagnostics.iter().cloned().partition(Diagnostic::is_error);
     let Some(first) = errors.first() else {
         if !context.output.quiet && !context.output.json {
-            show(context, &compiled, &warnings);
+            show(context, compiled, &warnings);
         }
-        return Ok(compiled);
+        return Ok(());
     };
-    show_errors(context, &compiled, &errors, first);
+    show_errors(context, compiled, &errors, first, document);
     // A plan that cannot keep its budget, or pins that do not match, end as they would at run time.
     let exits: Vec<Exit> = errors.iter().map(|error| exit_of(error.code.as_str())).collect();
     let alike = exits.iter().all(|exit| Some(exit) == exits.first());
     Err(Failure::said(exits.first().copied().filter(|_| alike).unwrap_or(Exit::Failed)))
 }
 
-fn show_errors(context: &Context, compiled: &Compiled, errors: &[Diagnostic], first: &Diagnostic) {
+fn show_errors(
+    context: &Context,
+    compiled: &Compiled,
+    errors: &[Diagnostic],
+    first: &Diagnostic,
+    mut document: Map<String, Value>,
+) {
     if context.output.json {
-        context.output.document(&json!({ "diagnostics": compiled.to_json() }));
+        document.insert("diagnostics".to_owned(), compiled.to_json());
+        context.output.document(&Value::Object(document));
     } else {
         show(context, compiled, errors);
         context.output.note(&next_step(first));
@@ -78,7 +96,7 @@ pub(crate) fn parse_or_show(context: &Context, file: &PlanFile) -> Result<String
         diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).cloned().collect();
     let Some(first) = errors.first() else { return Ok(text) };
     let compilation = Compilation { diagnostics, ..Compilation::default() };
-    show_errors(context, &Compiled { name: file.name(), text, compilation }, &errors, first);
+    show_errors(context, &Compiled { name: file.name(), text, compilation }, &errors, first, Map::new());
     Err(Failure::said(Exit::Failed))
 }
 

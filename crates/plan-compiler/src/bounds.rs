@@ -1,18 +1,21 @@
 //! Bounds as messages: budgets, deadlines, and what has no bound.
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use plan_ir::bound::{Bound, BoundError, Charges, Contributor, bound_by};
-use plan_ir::explain::duration_literal;
+use plan_ir::explain::{duration_literal, seconds};
+use plan_ir::expr::{Expr, Fragment};
 use plan_ir::graph::NodeId;
 use plan_ir::plan::{
-    CompiledPlan, Fallback, NodeBody, PinnedOperation, ScopeId, ScopeKind, Tolerance, descriptor,
+    CallSpec, CompiledPlan, Fallback, NodeBody, PinnedOperation, ScopeId, ScopeKind, Tolerance, descriptor,
 };
 use plan_ir::topology::Topology;
 use plan_lang::{Diagnostic, Fix, Span};
 use schema::amount::Amount;
 use schema::types::TypeDefs;
 
+use crate::POLICY_DURATION_MAX_US;
 use crate::check::{Checked, constant_value};
 use crate::codes;
 use crate::hir::PlanBody;
@@ -121,7 +124,7 @@ fn undeclared(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Option<Diagnos
     };
     let name = &plan.decl.name;
     let report = Diagnostic::error(codes::NO_BUDGET, format!("`{}` makes calls and lacks {what}", name.name))
-        .primary(name.span, format!("can cost {} and take {time}", bound.cost))
+        .primary(name.span, format!("can cost {} and take {}", bound.cost, seconds(bound.latency_us)))
         .note("a plan that is run by itself says the most it may cost and take");
     Some(match &plan.decl.policy {
         None => report.help(format!("add `with {{ {keys} }}`")).fix(
@@ -174,16 +177,21 @@ fn over_budget(
 fn over_deadline(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Diagnostic {
     let name = &plan.decl.name.name;
     let (limit, span) = body.deadline_us.unwrap_or((0, plan.decl.name.span));
-    let time = duration_literal(bound.latency_us);
-    let message =
-        format!("`{name}` can take {time}, longer than its deadline of {}", duration_literal(limit));
+    let (time, limit) = (seconds(bound.latency_us), seconds(limit));
+    let message = format!("`{name}` can take {time}, longer than its deadline of {limit}");
     let report = labelled(Diagnostic::error(codes::OVER_DEADLINE, message), bound, |row| {
-        row.in_latency.then(|| format!("up to {}", duration_literal(row.latency_us)))
+        row.in_latency.then(|| row.timed())
     })
-    .primary(span, format!("the deadline is {}", duration_literal(limit)));
+    .primary(span, format!("the deadline is {limit}"));
+    let wait_less = "wait less: shorter timeouts, fewer attempts, more `concurrency`";
+    if bound.latency_us > POLICY_DURATION_MAX_US {
+        // No deadline may be that long.
+        return report.help(wait_less);
+    }
+    let raised = duration_literal(bound.latency_us);
     report
-        .help(format!("raise the deadline to `{time}`, or wait less: shorter timeouts, fewer attempts, more `concurrency`"))
-        .fix(Fix::maybe(format!("raise the deadline to `{time}`")).replace(span, time))
+        .help(format!("raise the deadline to `{raised}`, or {wait_less}"))
+        .fix(Fix::maybe(format!("raise the deadline to `{raised}`")).replace(span, raised))
 }
 
 /// One label per contributor.
@@ -209,57 +217,94 @@ fn labelled(
 /// The loops and calls whose own budgets are smaller than what they can cost.
 fn parts_over_budget(compiled: &CompiledPlan, bound: &Bound) -> Vec<Diagnostic> {
     let mut reports = Vec::new();
-    let loops = bound.scopes.iter().filter(|scope| {
-        let kind = compiled.body.scopes.get(scope.scope.0 as usize).map(|scope| scope.kind);
-        kind == Some(ScopeKind::Loop) && scope.exceeds_budget()
-    });
-    for scope in loops {
-        let inside = |node: NodeId| is_in_scope(compiled, node, scope.scope);
-        let first = (0_u32..).zip(&compiled.body.node_scopes).find(|(_, own)| **own == scope.scope);
-        let node = NodeId(first.map_or(0, |(id, _)| id));
-        let what = format!("the loop `{}`", scope.label);
-        reports.push(part_over_budget(compiled, bound, node, inside, &what, scope.cost, scope.budget));
+    let scopes = bound.scopes.iter().filter(|scope| scope.exceeds_budget());
+    for (scope, declared) in
+        scopes.filter_map(|scope| Some((scope, compiled.body.scopes.get(scope.scope.0 as usize)?)))
+    {
+        if declared.kind == ScopeKind::Loop {
+            let first = (0_u32..).zip(&compiled.body.node_scopes).find(|(_, own)| **own == scope.scope);
+            let part = Part {
+                what: format!("the loop `{}`", scope.label),
+                cost: scope.cost,
+                budget: scope.budget,
+                declared: declared.budget.as_ref(),
+                node: NodeId(first.map_or(0, |(id, _)| id)),
+            };
+            let inside = |node: NodeId| is_in_scope(compiled, node, scope.scope);
+            reports.push(part_over_budget(compiled, bound, &part, inside));
+        }
     }
     for call in bound.call_budgets.iter().filter(|call| call.cost.units > call.budget.units) {
         let label = compiled.graph.node(call.node).map_or("", |node| node.label.as_str());
-        let what = match call.level {
-            0 => format!("the call `{label}`"),
-            _ => format!("a fallback of `{label}`"),
+        let part = Part {
+            what: match call.level {
+                0 => format!("the call `{label}`"),
+                _ => format!("a fallback of `{label}`"),
+            },
+            cost: call.cost,
+            budget: Some(call.budget),
+            declared: legs(compiled, call.node).nth(call.level).and_then(|spec| spec.budget.as_ref()),
+            node: call.node,
         };
-        let own = |node| node == call.node;
-        reports.push(part_over_budget(compiled, bound, call.node, own, &what, call.cost, Some(call.budget)));
+        reports.push(part_over_budget(compiled, bound, &part, |node| node == call.node));
     }
     reports
+}
+
+/// A loop or call with a budget of its own.
+struct Part<'a> {
+    what: String,
+    cost: Amount,
+    budget: Option<Amount>,
+    declared: Option<&'a Fragment>,
+    /// Where it stands, unless the budget says.
+    node: NodeId,
 }
 
 fn part_over_budget(
     compiled: &CompiledPlan,
     bound: &Bound,
-    node: NodeId,
+    part: &Part<'_>,
     inside: impl Fn(NodeId) -> bool,
-    what: &str,
-    cost: Amount,
-    budget: Option<Amount>,
 ) -> Diagnostic {
-    let limit = budget.map_or_else(String::new, |budget| budget.to_string());
-    let message = format!("{what} can cost {cost}, more than its budget of {limit}");
-    let rows = || bound.contributors.iter().filter(|row| row.cost.units > 0 && inside(row.node));
-    let handled = rows().all(|row| handles_over_budget(compiled, row.node));
-    let factors: Vec<String> = rows().map(|row| format!("`{}`: {}", row.target, row.factors)).collect();
-    let span = node_span(compiled, node);
-    let report = if handled {
-        Diagnostic::warning(codes::OVER_BUDGET_HANDLED, message)
+    let limit = part.budget.map_or_else(String::new, |budget| budget.to_string());
+    let message = format!("{} can cost {}, more than its budget of {limit}", part.what, part.cost);
+    let is_in = |row: &Contributor| row.cost.units > 0 && inside(row.node);
+    let mut rows = bound.contributors.iter().filter(|row| is_in(row));
+    let span = part
+        .declared
+        .and_then(|budget| compiled.debug.exprs.get(budget.body.0 as usize))
+        .map_or_else(|| node_span(compiled, part.node), |span| Span::new(span.start, span.end));
+    let how = |row: &Contributor| is_in(row).then(|| row.factors.clone());
+    if rows.all(|row| handles_over_budget(compiled, row.node)) {
+        return labelled(Diagnostic::warning(codes::OVER_BUDGET_HANDLED, message), bound, how)
             .primary(span, format!("stops buying at {limit}"))
-            .note("what would go beyond it is not bought, and the plan goes on without the answer")
+            .note("what would go beyond it is not bought, and the plan goes on without the answer");
+    }
+    let raised = written(part.cost);
+    let report = labelled(Diagnostic::error(codes::OVER_BUDGET, message), bound, how)
+        .primary(span, format!("its budget is {limit}"))
+        .help(format!(
+            "raise its budget to `{raised}`, buy less, or handle `OverBudget` by `try` or `on_error`"
+        ));
+    let value = part.declared.and_then(|budget| compiled.body.exprs.get(budget.body));
+    if matches!(value, Some(Expr::Const(_))) {
+        report.fix(Fix::maybe(format!("raise its budget to `{raised}`")).replace(span, raised))
     } else {
-        let raised = written(cost);
-        Diagnostic::error(codes::OVER_BUDGET, message).primary(span, format!("its budget is {limit}")).help(
-            format!(
-                "raise its budget to `{raised}`, buy less, or handle `OverBudget` by `try` or `on_error`"
-            ),
-        )
+        report
+    }
+}
+
+/// A call as written, then its fallback calls.
+fn legs(compiled: &CompiledPlan, node: NodeId) -> impl Iterator<Item = &CallSpec> {
+    let call = match compiled.body.nodes.get(node.0 as usize) {
+        Some(NodeBody::Call(spec)) => Some(&**spec),
+        _ => None,
     };
-    report.note(factors.join("; "))
+    iter::successors(call, |call| match &call.fallback {
+        Some(Fallback::Call(next)) => Some(&**next),
+        _ => None,
+    })
 }
 
 fn is_in_scope(compiled: &CompiledPlan, node: NodeId, outer: ScopeId) -> bool {
@@ -277,19 +322,11 @@ fn is_in_scope(compiled: &CompiledPlan, node: NodeId, outer: ScopeId) -> bool {
 /// failure is caught, or it stands in a loop that any number of elements may leave.
 fn handles_over_budget(compiled: &CompiledPlan, node: NodeId) -> bool {
     let body = |node: NodeId| compiled.body.nodes.get(node.0 as usize);
-    let mut spec = match body(node) {
-        Some(NodeBody::Call(spec)) => Some(&**spec),
-        _ => None,
+    let goes_on = |(level, call): (usize, &CallSpec)| {
+        (level == 0 && call.caught.is_some()) || matches!(call.fallback, Some(Fallback::Value(_)))
     };
-    if spec.is_some_and(|spec| spec.caught.is_some()) {
+    if legs(compiled, node).enumerate().any(goes_on) {
         return true;
-    }
-    while let Some(call) = spec {
-        spec = match &call.fallback {
-            Some(Fallback::Value(_)) => return true,
-            Some(Fallback::Call(next)) => Some(next),
-            None => None,
-        };
     }
     let Ok(topology) = Topology::of(&compiled.graph) else { return false };
     topology

@@ -44,7 +44,7 @@ use plan_lang::{Diagnostic, Span, ast};
 use schema::types::{Type, TypeDefs};
 
 use crate::hir::{AdapterBody, Expr, FnBody, PlanBody, Target, TestBody};
-use crate::program::{Module, Program};
+use crate::program::{Module, Origin, Program};
 use crate::relate::{self, Conversion, Misfit};
 use crate::resolve::resolve_type;
 use crate::sink::Sink;
@@ -155,6 +155,17 @@ impl<'a, 's> Checker<'a, 's> {
     /// The type as users write it.
     fn show(&self, ty: &Type) -> String {
         self.types.show(ty)
+    }
+
+    /// Two types that a message tells apart, as users write them.
+    fn show_apart(&self, left: &Type, right: &Type) -> (String, String) {
+        let source = |def| match self.program.origin(def) {
+            Origin::Ledger(at) => {
+                self.program.operations.get(at).map(|operation| operation.descriptor().id.clone())
+            }
+            Origin::File | Origin::Prelude => None,
+        };
+        self.types.show_apart(left, right, &source)
     }
 
     /// The type that `ty` means here.

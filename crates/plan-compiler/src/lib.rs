@@ -97,13 +97,23 @@ pub const DIAGNOSTICS_MAX: usize = 500;
 pub struct Options {
     /// Whether the tests of the file are made ready to run; they are checked in any case.
     pub tests: bool,
+    /// Whether the plans and bounds of a file are also there where all its errors are about bounds: a bound above a
+    /// budget or deadline (`E0701`, `E0704`), or neither declared (`E0705`). Such plans are there to be shown, and are
+    /// never to be run.
+    pub beyond_limits: bool,
 }
 
 impl Options {
     /// Also makes the tests of the file ready to run.
     #[must_use]
     pub const fn with_tests() -> Self {
-        Self { tests: true }
+        Self { tests: true, beyond_limits: false }
+    }
+
+    /// Also gives the plans that only their bounds keep from running, to show what these bounds come from.
+    #[must_use]
+    pub const fn to_explain() -> Self {
+        Self { tests: false, beyond_limits: true }
     }
 }
 
@@ -112,13 +122,14 @@ impl Options {
 pub struct Compilation {
     /// Everything there is to say about the text, in its order.
     pub diagnostics: Vec<Diagnostic>,
-    /// The plans of the file in its order, each with its sub-plans inlined; empty where there is an error.
+    /// The plans of the file in its order, each with its sub-plans inlined; empty where there is an error, unless
+    /// [`Options::beyond_limits`] asks for them.
     pub plans: Vec<CompiledPlan>,
     /// The most each plan can cost and take, in the same order.
     pub bounds: Vec<Bound>,
     /// The tests of the file in its order, where they were asked for; empty where there is an error.
     pub tests: Vec<CompiledTest>,
-    /// Names of the plans that other plans of the file run, sorted; empty where there is an error.
+    /// Names of the plans that other plans of the file run, sorted; empty where `plans` is.
     pub sub_plans: Vec<String>,
 }
 

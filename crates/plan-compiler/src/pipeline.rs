@@ -70,6 +70,11 @@ pub(crate) fn plan(texts: &Texts, lock: &Lock, memo: &Memo, name: &str) -> Optio
     Some((plan, bound?))
 }
 
+/// Whether a plan can be shown with its bound in spite of this.
+fn is_about_limits(found: &Diagnostic) -> bool {
+    !found.is_error() || [codes::OVER_BUDGET, codes::OVER_DEADLINE, codes::NO_BUDGET].contains(&found.code)
+}
+
 struct Pipeline<'p, 'a, 'm> {
     texts: &'a Texts,
     program: &'p Program<'a>,
@@ -99,7 +104,8 @@ impl<'a> Pipeline<'_, 'a, '_> {
         }
         plan_lang::diagnostic::sort(&mut compilation.diagnostics);
         report::shorten(&mut compilation.diagnostics);
-        if compilation.has_errors() {
+        let is_to_show = self.options.beyond_limits && compilation.diagnostics.iter().all(is_about_limits);
+        if compilation.has_errors() && !is_to_show {
             compilation = Compilation { diagnostics: compilation.diagnostics, ..Compilation::default() };
         }
         Some(compilation)

@@ -174,6 +174,7 @@ impl Analysis<'_> {
         let mut rows = Vec::new();
         for (id, node) in nodes(&self.plan.graph) {
             let (mut loops, mut rounds, mut elements) = (Vec::new(), 1_u64, 1_u128);
+            let mut turns = Vec::new();
             let mut in_cost = true;
             for (control, region) in self.topology.around(id) {
                 in_cost &= money.counts(control, region);
@@ -184,12 +185,18 @@ impl Analysis<'_> {
                     if size.elements != 1 {
                         loops.push(format!("{} {} x ", size.elements, self.plural(control)));
                     }
+                    if size.rounds != 1 {
+                        turns.push(format!("{} rounds of {} x ", size.rounds, self.plural(control)));
+                    }
                 }
             }
             loops.reverse();
+            turns.reverse();
             for (level, leg) in self.legs(id).iter().enumerate() {
                 let mut factors = loops.concat();
                 leg.add_factors(&mut factors);
+                let mut times = turns.concat();
+                leg.add_times(&mut times);
                 let (cost, purse) = self.spent_by(money, id, level, leg);
                 rows.push(Contributor {
                     node: id,
@@ -200,6 +207,7 @@ impl Analysis<'_> {
                     requests: clamp(leg.sent().saturating_mul(elements)),
                     purse,
                     latency_us: clamp(leg.latency_us.saturating_mul(u128::from(rounds))),
+                    times,
                     basis: leg.basis,
                     in_cost,
                     in_latency: longest.get(id.0 as usize).copied().unwrap_or(false),

@@ -6,16 +6,20 @@ mod support;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, HedgeAfter, NodeBody};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
-use runtime::core::{End, Event, Given, Send};
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{RngSeed, TestRunner};
+use runtime::core::{End, Event, Given, Prepared, Send};
+use schema::delivery::Delivery;
 use schema::error::CallErrorKind;
-use support::prepared;
-use support::random::{build, items};
+use schema::route::Route;
+use support::random::{Item, build, calls, items, measured};
 use support::simulator::{Answer, Random, START_US, Simulation};
+use support::{CallOptions, prepared};
 
 /// Anything that can happen to an attempt, chosen by the seed.
-fn chaos(random: &mut Random, send: &Send) -> Answer {
+fn chaos(random: &mut Random, plan: &Prepared, send: &Send) -> Answer {
     let after_us = random.below(60_000);
     let result = match random.below(12) {
         0 => return None,
@@ -29,7 +33,53 @@ fn chaos(random: &mut Random, send: &Send) -> Answer {
     };
     // A peer that charges more than it said is the budget's business, tested there.
     let charge = (random.below(4) == 0).then(|| random.below(send.reserved.units + 1));
+    let Some(task) = task(plan, send) else { return Some((after_us, result, charge)) };
+    let (after_us, result) = asked_after(random, &task, result);
     Some((after_us, result, charge))
+}
+
+/// A task that a request creates: how it is asked after.
+struct Asked {
+    every_us: u64,
+    max: Option<u32>,
+    timeout_us: u64,
+}
+
+/// What the policy of a call says of the task that it orders, where it orders one.
+fn task(plan: &Prepared, send: &Send) -> Option<Asked> {
+    let operation = plan.operations().nth(send.operation as usize)?;
+    let Some(Delivery::Task(task)) = &operation.delivery else { return None };
+    let spec = call(&plan.plan, send)?;
+    let every_us = spec.poll.every_us.unwrap_or(u64::from(task.every_ms) * 1_000);
+    Some(Asked { every_us, max: spec.poll.max, timeout_us: spec.timeout_us })
+}
+
+/// The call that is sent: as written, or one of its fallbacks.
+fn call<'p>(plan: &'p CompiledPlan, send: &Send) -> Option<&'p CallSpec> {
+    let NodeBody::Call(spec) = &plan.body.nodes[send.node.0 as usize] else { return None };
+    (0..send.level).try_fold(&**spec, |spec, _| match &spec.fallback {
+        Some(Fallback::Call(next)) => Some(&**next),
+        _ => None,
+    })
+}
+
+/// When a task is done or given up, and what then is known: it is asked after in turns of some length until it is done,
+/// as often as its policy says and while there is time for another turn.
+fn asked_after(
+    random: &mut Random,
+    task: &Asked,
+    done: Result<&'static str, CallErrorKind>,
+) -> (u64, Result<&'static str, CallErrorKind>) {
+    let turns = 1 + random.below(8);
+    let mut now_us = random.below(3_000);
+    for asked in 0..turns {
+        let is_last = task.max.is_some_and(|max| asked >= u64::from(max));
+        if is_last || task.timeout_us.saturating_sub(now_us) <= task.every_us {
+            return (now_us, Err(CallErrorKind::Timeout));
+        }
+        now_us += task.every_us + random.below(500);
+    }
+    (now_us, done)
 }
 
 fn check_invariants(
@@ -70,13 +120,17 @@ proptest! {
         items in items(),
         budget in prop::option::of(0..20_000_u64),
         deadline in prop::option::of(1_000..500_000_u64),
+        measured in measured(),
         seed in any::<u64>(),
     ) {
         let plan = prepared(build(&items, budget, deadline));
         let bound = plan.bound.clone();
         let mut random = Random::new(seed);
-        let mut simulation = Simulation::new(plan);
-        simulation.run(|send: &Send| chaos(&mut random, send));
+        let routes = measured.into_iter().map(|latency_ms_p95| Route { latency_ms_p95, ..Route::default() });
+        let callable = plan.operations().map(|_| true).collect();
+        let given = Given { seed: 7, callable, routes: routes.collect(), ..Given::default() };
+        let mut simulation = Simulation::with(Arc::clone(&plan), given);
+        simulation.run(|send: &Send| chaos(&mut random, &plan, send));
         check_invariants(&simulation, budget, false)?;
         let bound = bound.expect("every random plan is bounded");
         prop_assert!(simulation.finished.as_ref().unwrap().total.units <= bound.cost.units);
@@ -97,7 +151,7 @@ proptest! {
         let plan = prepared(build(&items, budget, deadline));
         let mut random = Random::new(seed);
         let mut simulation = Simulation::new(Arc::clone(&plan));
-        let mut answer = |send: &Send| chaos(&mut random, send);
+        let mut answer = |send: &Send| chaos(&mut random, &plan, send);
         if let Some(cancel) = cancel {
             simulation.turn(vec![Event::Start], &mut answer);
             for _ in 0..cancel {
@@ -116,7 +170,7 @@ proptest! {
         let run = || {
             let mut random = Random::new(seed);
             let mut simulation = Simulation::new(Arc::clone(&plan));
-            simulation.run(|send: &Send| chaos(&mut random, send));
+            simulation.run(|send: &Send| chaos(&mut random, &plan, send));
             simulation
         };
         let (first, second) = (run(), run());
@@ -133,8 +187,8 @@ proptest! {
     ) {
         let plan = prepared(build(&items, Some(budget), None));
         let mut random = Random::new(seed);
-        let mut simulation = Simulation::new(plan);
-        let mut answer = |send: &Send| chaos(&mut random, send);
+        let mut simulation = Simulation::new(Arc::clone(&plan));
+        let mut answer = |send: &Send| chaos(&mut random, &plan, send);
         simulation.turn(vec![Event::Start], &mut answer);
         let mut step = 0;
         loop {
@@ -155,8 +209,8 @@ proptest! {
     ) {
         let plan = prepared(build(&items, None, None));
         let mut random = Random::new(seed);
-        let mut simulation = Simulation::new(plan);
-        let mut answer = |send: &Send| chaos(&mut random, send);
+        let mut simulation = Simulation::new(Arc::clone(&plan));
+        let mut answer = |send: &Send| chaos(&mut random, &plan, send);
         simulation.turn(vec![Event::Start], &mut answer);
         for _ in 0..steps {
             simulation.advance(&mut answer);
@@ -174,8 +228,9 @@ proptest! {
         let compiled = build(&items, None, None);
         let graph = compiled.graph.clone();
         let mut random = Random::new(seed);
-        let mut simulation = Simulation::new(prepared(compiled));
-        simulation.run(|send: &Send| chaos(&mut random, send));
+        let plan = prepared(compiled);
+        let mut simulation = Simulation::new(Arc::clone(&plan));
+        simulation.run(|send: &Send| chaos(&mut random, &plan, send));
         let mut done = BTreeSet::new();
         for fact in &simulation.facts {
             let (node, iteration) = (fact.instance.node, fact.instance.iteration.clone());
@@ -192,6 +247,32 @@ proptest! {
             }
         }
     }
+}
+
+/// Of one call at a time, what the random plans above are made of: so what is said of any plan is said of these as well.
+#[test]
+fn random_calls_are_hedged_at_p95_and_order_tasks_that_are_done_or_given_up() {
+    let mut runner = TestRunner::deterministic();
+    let (mut hedged, mut done, mut given_up) = (0, 0, 0);
+    for seed in 0..1_000 {
+        let options = calls().new_tree(&mut runner).unwrap().current();
+        // Each further request of the call itself is a hedge then.
+        let options = CallOptions { retries: 0, quorum: None, ..options };
+        let at_p95 = options.hedge.is_some_and(|(after, _)| after == HedgeAfter::P95);
+        let plan = prepared(build(&[Item::Call { options, after: vec![] }], None, None));
+        let mut random = Random::new(seed);
+        let mut simulation = Simulation::new(Arc::clone(&plan));
+        simulation.run(|send: &Send| {
+            let answer = chaos(&mut random, &plan, send);
+            if task(&plan, send).is_some() {
+                done += usize::from(matches!(answer, Some((_, Ok(_), _))));
+                given_up += usize::from(matches!(answer, Some((_, Err(CallErrorKind::Timeout), _))));
+            }
+            answer
+        });
+        hedged += usize::from(at_p95 && simulation.sent.values().filter(|send| send.level == 0).count() > 1);
+    }
+    assert!(hedged > 5 && done > 20 && given_up > 20, "{hedged} {done} {given_up}");
 }
 
 #[test]

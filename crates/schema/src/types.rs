@@ -1,6 +1,7 @@
 //! Types of the plan language. A type is small and copyable in spirit: records and enums live in a
 //! [`TypeDefs`] table and are named by [`DefId`], so recursive schemas need no cycles of pointers.
 
+mod apart;
 mod def;
 mod range;
 mod show;

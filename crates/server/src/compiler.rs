@@ -145,12 +145,16 @@ impl Pinned {
 
     /// Compiles it.
     pub(crate) async fn compile(self) -> Result<Compiled, Status> {
+        self.compile_with(Options::default()).await
+    }
+
+    async fn compile_with(self, options: Options) -> Result<Compiled, Status> {
         let Self { source: v1::PlanSource { file_name, text, .. }, lock } = self;
         let file_name = if file_name.is_empty() { "plan.orch".to_owned() } else { file_name };
         // Bounded by the limits on sources and plans, but long enough to stall the other tasks of a thread.
         let compiled = tokio::task::spawn_blocking(move || {
             let source = Source { name: &file_name, text: &text };
-            let compilation = plan_compiler::compile(&source, &lock, &Options::default());
+            let compilation = plan_compiler::compile(&source, &lock, &options);
             Compiled { compilation, file_name, text }
         });
         compiled
@@ -247,15 +251,15 @@ impl CompilerService for Compiler {
         request: Request<v1::ExplainRequest>,
     ) -> Result<Response<v1::ExplainResponse>, Status> {
         let request = request.into_inner();
-        let compiled = compile(&self.pins, request.source).await?;
+        let pinned = Pinned::sent(&self.pins, request.source)?;
+        let compiled = pinned.compile_with(Options::to_explain()).await?;
         let diagnostics = compiled.diagnostics();
-        let explanation = if compiled.has_errors() {
-            None
-        } else {
-            let plan = compiled.plan(&request.plan)?;
-            let bound = compiled.compilation.plan(&plan.body.name).map(|(_, bound)| bound);
-            bound.map(|bound| explanation(plan, bound, &docs(&compiled.text)))
+        let plan = match compiled.plan(&request.plan) {
+            // The file itself is what has to be mended first.
+            Err(_) if compiled.has_errors() => None,
+            plan => compiled.compilation.plan(&plan?.body.name),
         };
+        let explanation = plan.map(|(plan, bound)| explanation(plan, bound, &docs(&compiled.text)));
         Ok(Response::new(v1::ExplainResponse { diagnostics, explanation }))
     }
 }

@@ -105,6 +105,15 @@ async fn a_plan_is_explained_as_the_runtime_will_see_it() {
     assert!(explained.rendered.contains("until a budget of 0.002 USD is spent"), "{}", explained.rendered);
     assert_eq!(explained.contributors[0].purse.map(|purse| purse.units), Some(2_000));
 
+    // One whose bound is all that is wrong is explained as well: what the bound comes from says what to change.
+    let over = explain(&MANY.replace("1USD", "0.006USD"), "").await.unwrap();
+    assert_eq!(errors(&over.diagnostics), ["E0701"]);
+    let over = over.explanation.unwrap();
+    assert_eq!(over.contributors[0].cost_max.unwrap().units, 6_400);
+    assert!(over.rendered.contains("costs at most 0.0064 USD of a budget of 0.006 USD"), "{}", over.rendered);
+    let unnamed = explain(&MANY.replace("1USD", "0.006USD"), "few").await.unwrap();
+    assert!(unnamed.explanation.is_none() && errors(&unnamed.diagnostics) == ["E0701"]);
+
     let two = format!("{MANY}\nplan other() -> Int with {{ budget: 1USD, deadline: 1s }} {{ return 1 }}\n");
     assert_eq!(explain(&two, "other").await.unwrap().explanation.unwrap().summary.unwrap().name, "other");
     let unnamed = explain(&two, "").await;

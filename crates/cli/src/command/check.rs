@@ -58,9 +58,9 @@ pub(crate) fn run(context: &Context, args: &Check) -> Result<(), Failure> {
         }
         CheckFormat::Github => {
             for checked in all.iter().filter(|checked| checked.has_findings()) {
-                context
-                    .output
-                    .data(&github::commands(in_repository(&checked.file).as_deref(), &checked.compiled));
+                // A line is shown only beside a file, so standard input goes by the name that messages give it.
+                let path = in_repository(&checked.file).unwrap_or_else(|| checked.file.name().into());
+                context.output.data(&github::commands(&path, &checked.compiled));
             }
         }
     }

@@ -1,8 +1,9 @@
 //! `orch explain FILE | CODE | policy`.
 
+use plan_compiler::Options;
 use plan_ir::bound::Bound;
 use plan_ir::plan::CompiledPlan;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Context, run};
 use crate::args::Explain;
@@ -41,10 +42,28 @@ pub(crate) fn run(context: &Context, args: &Explain) -> Result<(), Failure> {
     }
     let file = PlanFile::read(&args.what).map_err(|failure| or_topic(failure, word))?;
     let lock = lockfile::load(&file.folder())?;
-    let compiled = diagnostics::compile_or_show(context, &file, &lock)?;
-    let (plan, bound) = run::choose(&compiled, args.plan.as_deref())?;
+    let compiled = diagnostics::compile_with(&file, &lock, &Options::to_explain());
+    let chosen = run::choose(&compiled, args.plan.as_deref());
+    if compiled.compilation.has_errors() {
+        // Where a bound is all that is wrong, what it comes from says what to change.
+        let mut members = Map::new();
+        match chosen {
+            Ok((plan, bound)) if context.output.json => members = document(plan, bound),
+            Ok((plan, bound)) => {
+                context.output.data(&plan_ir::explain::explain(plan, bound));
+                if context.output.stdout_is_terminal() {
+                    // Both streams meet there.
+                    context.output.error("");
+                }
+            }
+            Err(_) => {}
+        }
+        return diagnostics::show_found(context, &compiled, members);
+    }
+    diagnostics::show_found(context, &compiled, Map::new())?;
+    let (plan, bound) = chosen?;
     if context.output.json {
-        context.output.document(&document(plan, bound));
+        context.output.document(&Value::Object(document(plan, bound)));
     } else {
         context.output.data(&plan_ir::explain::explain(plan, bound));
     }
@@ -98,7 +117,7 @@ fn or_topic(failure: Failure, word: &str) -> Failure {
     }
 }
 
-fn document(plan: &CompiledPlan, bound: &Bound) -> Value {
+fn document(plan: &CompiledPlan, bound: &Bound) -> Map<String, Value> {
     let contributors: Vec<Value> = bound
         .contributors
         .iter()
@@ -122,15 +141,16 @@ fn document(plan: &CompiledPlan, bound: &Bound) -> Value {
         .collect();
     let own = bound.scopes.first();
     let hash = plan_ir::bytes::encode(plan).map(|bytes| plan_ir::bytes::plan_hash(&bytes).to_hex());
-    json!({
-        "plan": plan.body.name,
-        "plan_hash": hash.ok(),
-        "cost_max": bound.cost,
-        "latency_us_max": bound.latency_us,
-        "basis": bound.basis,
-        "budget": own.and_then(|scope| scope.budget),
-        "deadline_us": own.and_then(|scope| scope.deadline_us),
-        "contributors": contributors,
-        "graph": plan.graph,
-    })
+    let members = [
+        ("plan", json!(plan.body.name)),
+        ("plan_hash", json!(hash.ok())),
+        ("cost_max", json!(bound.cost)),
+        ("latency_us_max", json!(bound.latency_us)),
+        ("basis", json!(bound.basis)),
+        ("budget", json!(own.and_then(|scope| scope.budget))),
+        ("deadline_us", json!(own.and_then(|scope| scope.deadline_us))),
+        ("contributors", Value::Array(contributors)),
+        ("graph", json!(plan.graph)),
+    ];
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

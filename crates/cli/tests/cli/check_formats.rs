@@ -49,8 +49,10 @@ fn paths_are_those_of_the_checkout() {
     assert!(from_root.contains(",file=sub dir/find.orch,"), "{from_root}");
     let elsewhere = ended(command.env("GITHUB_WORKSPACE", folder.path("nowhere"))).exits(1).out;
     assert_eq!(elsewhere, here);
+    // The places are the same of standard input, which goes by the name that it has in messages.
     let piped = folder.orch_with_input(["check", "--format", "github", "-"], FINDINGS).exits(1).out;
-    assert!(!piped.contains("file="), "{piped}");
+    assert_eq!(piped, here.replace(",file=find.orch,", ",file=<stdin>,"));
+    assert!(piped.lines().count() > 3 && piped.contains(",file=<stdin>,line=4,endLine=4,col=22,"), "{piped}");
 }
 
 #[test]

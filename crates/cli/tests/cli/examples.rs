@@ -7,9 +7,6 @@ use serde_json::{Value, json};
 
 use crate::orch::{Folder, copy};
 
-/// Shown in the README of the project, and the only one without tests and a stated bound.
-const SMALLEST: &str = "first_links.orch";
-
 /// The plan whose bound is above its budget, because a purse is what it shows.
 const WITH_A_PURSE: &str = "deepfake_screening.orch";
 
@@ -170,7 +167,7 @@ fn each_has_tests_and_they_pass() {
     let folder = examples();
     let tested = folder.orch(["test", "--json"]).succeeds().json();
     assert_eq!(tested["failed"], 0);
-    for file in tested["files"].as_array().unwrap().iter().filter(|file| file["file"] != SMALLEST) {
+    for file in tested["files"].as_array().unwrap() {
         let count = file["tests"].as_array().unwrap().len();
         assert!(
             count >= 2,
@@ -209,9 +206,6 @@ fn each_states_its_bound_and_declares_little_more() {
         let row = index.lines().find(|line| line.contains(&format!("]({file})")));
         let row = row.unwrap_or_else(|| panic!("README.md does not know {file}"));
         assert!(row.contains(&bound), "README.md states another bound of {file} than {bound}: {row}");
-        if file == SMALLEST {
-            continue;
-        }
         assert!(text.starts_with("// "), "{file} does not begin with what it is for");
         let stated = text.lines().find_map(|line| line.strip_prefix("// Bound: ")?.split_once(": "));
         assert_eq!(stated.map(|(stated, _)| stated), Some(bound.as_str()), "{file}");

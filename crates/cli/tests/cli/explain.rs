@@ -33,6 +33,47 @@ fn a_plan_is_explained_with_its_costs_and_its_graph() {
     assert_eq!(from_stdin.out, explained.out);
 }
 
+/// What a bound comes from is wanted most where it is too high.
+#[test]
+fn a_plan_beyond_its_limits_is_explained_and_refused() {
+    let folder = Folder::project();
+    let explained = folder.orch(["explain", "plan.orch"]).succeeds().out;
+    let (_, table) = explained.split_once("a deadline of 60 s\n").unwrap();
+    let original = folder.read("plan.orch");
+    for (from, to, code, exit, bound) in [
+        (
+            "budget: 0.05USD",
+            "budget: 0.02USD",
+            "E0701",
+            5,
+            "costs at most 0.028 USD of a budget of 0.02 USD\n",
+        ),
+        ("deadline: 60s", "deadline: 50s", "E0704", 1, "takes at most 50.4 s of a deadline of 50 s\n"),
+        (", deadline: 60s", "", "E0705", 1, "takes at most 50.4 s\n"),
+    ] {
+        folder.write("plan.orch", &original);
+        folder.replace("plan.orch", from, to);
+        let refused = folder.orch(["explain", "plan.orch"]).exits(exit);
+        assert!(refused.out.contains(bound), "{}", refused.out);
+        // All but the head, which has the hash and the limits.
+        let (_, same) = table.split_once("\n\n").unwrap();
+        assert!(refused.out.ends_with(same), "{}", refused.out);
+        assert!(refused.err.starts_with(&format!("error[{code}]: ")), "{}", refused.err);
+        let document = folder.orch(["explain", "plan.orch", "--json"]).exits(exit).json();
+        assert_eq!(document["diagnostics"][0]["code"], code);
+        assert_eq!(document["contributors"][1]["cost_max"]["units"], 20_000);
+        assert_eq!(document["latency_us_max"], 50_400_000);
+    }
+    // Beside another mistake there is no bound to be trusted.
+    folder.write(
+        "plan.orch",
+        original.replace("budget: 0.05USD", "budget: 0.02USD") + "\nfn wrong() -> Int = true\n",
+    );
+    let refused = folder.orch(["explain", "plan.orch"]).exits(1);
+    assert_eq!(refused.out, "");
+    assert!(refused.err.contains("error[E0301]"), "{}", refused.err);
+}
+
 #[test]
 fn loops_and_branches_are_drawn_as_a_tree() {
     let folder = Folder::project();

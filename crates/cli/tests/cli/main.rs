@@ -16,6 +16,7 @@ mod deliveries;
 mod doc;
 mod doctor;
 mod documents;
+mod error_pages;
 mod examples;
 mod exit;
 mod explain;

@@ -358,11 +358,11 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn fallback_misfit(&mut self, value: &Expr, wanted: &Type) {
-        let (found, wanted) = (self.show(&value.ty), self.show(wanted));
+        let (found, wanted) = self.show_apart(&value.ty, wanted);
         let message = format!("the answer of `fallback` must be `{wanted}`, not `{found}`");
         let report =
             Diagnostic::error(codes::MISMATCH, message).primary(value.span, format!("this is `{found}`"));
-        self.report(if wanted == "Voted" {
+        self.report(if wanted.starts_with("Voted<") {
             report.help("give the fallback a `quorum` too, or handle the failure: `match try call .. { .. }`")
         } else {
             report

@@ -55,7 +55,7 @@ impl<'a> Checker<'a, '_> {
         match castable(&value.ty, &target, &self.types) {
             Castable::Maybe => self.decoded_text(value, &target, span),
             Castable::Never => {
-                let (found, wanted) = (self.show(&value.ty), self.show(&target));
+                let (found, wanted) = self.show_apart(&value.ty, &target);
                 let message = format!("no `{found}` is ever {} `{wanted}`", article(&wanted));
                 let report = Diagnostic::error(codes::BAD_CAST, message)
                     .primary(ty.span, "out of reach")
@@ -70,7 +70,7 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn no_cast(&self, value: &Expr, target: &Type, at: Span) -> Diagnostic {
-        let (found, wanted) = (self.show(&value.ty), self.show(target));
+        let (found, wanted) = self.show_apart(&value.ty, target);
         let report = Diagnostic::error(
             codes::BAD_CAST,
             format!("{} `{found}` cannot be decoded as `{wanted}`", article(&found)),

@@ -127,13 +127,14 @@ impl Checker<'_, '_> {
     }
 
     fn misfit(&self, expr: &Expr, target: &Type, what: &dyn Display, misfit: Misfit) -> Diagnostic {
-        let (found, wanted) = (self.show(&expr.ty), self.show(target));
+        let (found, wanted) = self.show_apart(&expr.ty, target);
         match misfit {
             Misfit::Kind => {
+                // Of another kind, its range says nothing.
+                let (found, wanted) = self.show_apart(&unrefined(&expr.ty), target);
                 let found = match &expr.ty {
                     Type::List(..) if is_broken(&expr.ty) => "a list".to_owned(),
-                    // Of another kind, its range says nothing.
-                    ty => format!("`{}`", self.show(&unrefined(ty))),
+                    _ => format!("`{found}`"),
                 };
                 let report =
                     Diagnostic::error(codes::MISMATCH, format!("{what} must be `{wanted}`, not {found}"))
@@ -241,7 +242,9 @@ impl Checker<'_, '_> {
         let field = written_name(name);
         let value = if from.field(name).is_some() { format!("x.{field}") } else { "..".to_owned() };
         let rest = if to.fields.len() > 1 { ", .." } else { "" };
-        Some(format!("{} {{ {field}: {value}{rest} }}", to.name))
+        // A value of `Pair<A, B>` is written `Pair { .. }`.
+        let record = to.name.split('<').next().unwrap_or(&to.name);
+        Some(format!("{record} {{ {field}: {value}{rest} }}"))
     }
 
     /// A text where an enum is wanted: perhaps one of its variants.

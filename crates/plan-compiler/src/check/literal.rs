@@ -237,7 +237,7 @@ impl<'a> Checker<'a, '_> {
             match relate::join(&joined, &value.ty) {
                 Some(ty) => joined = ty,
                 None => {
-                    let (found, before) = (self.show(&value.ty), self.show(&joined));
+                    let (found, before) = self.show_apart(&value.ty, &joined);
                     self.report(
                         Diagnostic::error(
                             codes::MISMATCH,

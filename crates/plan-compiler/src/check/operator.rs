@@ -291,7 +291,7 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn bad_operands(&self, op: AstBinary, op_span: Span, left: &Expr, right: &Expr) -> Diagnostic {
-        let (a, b) = (self.show(&unrefined(&left.ty)), self.show(&unrefined(&right.ty)));
+        let (a, b) = self.show_apart(&unrefined(&left.ty), &unrefined(&right.ty));
         let symbol = op.symbol();
         let report =
             Diagnostic::error(codes::BAD_OPERANDS, format!("`{symbol}` does not apply to `{a}` and `{b}`"))

@@ -20,7 +20,7 @@ struct Cut {
 impl Checker<'_, '_> {
     /// `expr`, which `what` names, is a `target` but for its range.
     pub(super) fn out_of_range(&self, expr: &Expr, target: &Type, what: &dyn Display) -> Diagnostic {
-        let (found, wanted) = (self.show(&expr.ty), self.show(target));
+        let (found, wanted) = self.show_apart(&expr.ty, target);
         let message = format!("{what} must be `{wanted}`, but this is `{found}`");
         let cut = self.cut(&expr.ty, target);
         let label = match cut {

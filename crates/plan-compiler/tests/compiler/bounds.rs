@@ -122,6 +122,157 @@ plan r() -> Int {{ 1 }}"
     assert_eq!(compiled(&text).plans.len(), 3);
 }
 
+/// Each of its labels says how a part of the sum comes about.
+#[test]
+fn a_deadline_is_counted_as_a_budget_is() {
+    let plan = |policy: &str, each: &str| {
+        format!(
+            "use sn22 {{ web_crawl as crawl }}\nplan p(urls: [Url](..9), last: Url) -> [String] with {{ budget: 1USD, deadline: 5s }} {{\n  \
+             let all = for url in urls with {{ {each} }} {{ call crawl(url) with {{ max_price: 0.01USD, {policy} }} }}\n  \
+             all.concat([call crawl(url: last) with {{ timeout: 500ms, max_price: 0.01USD }}])\n}}"
+        )
+    };
+    let told = |policy: &str, each: &str| {
+        let found = compiled(&plan(policy, each)).diagnostics;
+        assert_eq!(found.iter().map(|found| found.code.as_str()).collect::<Vec<_>>(), ["E0704"]);
+        let texts: Vec<String> = found[0].labels.iter().map(|label| label.text.clone()).collect();
+        (found[0].message.clone(), texts)
+    };
+    let longest = |time: &str| format!("`p` can take {time}, longer than its deadline of 5 s");
+    for (policy, each, time, how) in [
+        ("timeout: 8s", "concurrency: 9", "8 s", "8 s"),
+        ("timeout: 4s", "concurrency: 4", "12 s", "3 rounds of urls x 4 s = 12 s"),
+        (
+            "timeout: 4s, retry: { max: 1, backoff: 200ms }",
+            "",
+            "8.4 s",
+            "2 attempts x 4 s + waits of 0.4 s = 8.4 s",
+        ),
+        (
+            "timeout: 4s, retry: { max: 1, backoff: 200ms }",
+            "concurrency: 1",
+            "75.6 s",
+            "9 rounds of urls x (2 attempts x 4 s + waits of 0.4 s) = 75.6 s",
+        ),
+    ] {
+        let (message, labels) = told(policy, each);
+        assert_eq!(message, longest(time));
+        assert_eq!(labels, [format!("`crawl`: {how}"), "the deadline is 5 s".to_owned()]);
+    }
+    let (message, labels) =
+        told("timeout: 4s, fallback: call crawl(url) with { timeout: 2s, max_price: 0.01USD }", "");
+    assert_eq!((message, labels.len()), (longest("6 s"), 3));
+    assert_eq!(labels[..2], ["`crawl`: 4 s", "`crawl`: 2 s"]);
+}
+
+/// Of a plan, a loop, a call and a fallback: each says what it is for and what it would have to be.
+#[test]
+fn what_is_above_a_limit_is_labelled_and_can_be_raised() {
+    let plan = |limits: &str, each: &str, call: &str| {
+        format!(
+            "use sn22 {{ web_crawl as crawl }}\nplan p(urls: [Url](..9)) -> [String] with {{ {limits} }} {{\n  \
+             for url in urls{each} {{ call crawl(url) with {{ timeout: 4s, max_price: 0.01USD{call} }} }}\n}}"
+        )
+    };
+    let enough = "budget: 1USD, deadline: 9s";
+    let fallback = ", fallback: call crawl(url) with { timeout: 1s, max_price: 0.03USD, budget: 0.02USD }";
+    for (text, code, labels, raised) in [
+        (
+            plan("budget: 0.08USD, deadline: 9s", "", ""),
+            "E0701",
+            ["the budget is 0.08 USD", "`crawl`: 9 urls x 0.01 USD = 0.09 USD"],
+            "raise the budget to `0.09USD`",
+        ),
+        (
+            plan("budget: 1USD, deadline: 3s", "", ""),
+            "E0704",
+            ["the deadline is 3 s", "`crawl`: 4 s"],
+            "raise the deadline to `4s`",
+        ),
+        (
+            plan(enough, " with { budget: 0.08USD }", ""),
+            "E0701",
+            ["its budget is 0.08 USD", "`crawl`: 9 urls x 0.01 USD"],
+            "raise its budget to `0.09USD`",
+        ),
+        (
+            plan(enough, "", ", retry: { max: 1 }, budget: 0.015USD"),
+            "E0701",
+            ["its budget is 0.015 USD", "`crawl`: 9 urls x 2 attempts x 0.01 USD"],
+            "raise its budget to `0.02USD`",
+        ),
+        (
+            plan(enough, "", fallback),
+            "E0701",
+            ["its budget is 0.02 USD", "`crawl`: 9 urls x 0.03 USD"],
+            "raise its budget to `0.03USD`",
+        ),
+    ] {
+        let found = compiled(&text).diagnostics;
+        assert_eq!(found.iter().map(|found| found.code.as_str()).collect::<Vec<_>>(), [code], "{text}");
+        for label in labels {
+            assert!(found[0].labels.iter().any(|known| known.text == label), "{label}\n{found:#?}");
+        }
+        let fix = found[0].fix.as_ref().unwrap();
+        assert_eq!(fix.message, raised);
+        let limit = found[0].labels.iter().find(|label| label.primary).unwrap().span;
+        assert_eq!(fix.edits[0].span, limit, "what is raised is what the message points at");
+        assert!(codes(&fix.apply(&text).unwrap()).is_empty(), "{raised}");
+    }
+}
+
+/// Nobody gets such a plan by accident: it is there only for who asks for it, and only where nothing else is wrong.
+#[test]
+fn plans_beyond_their_limits_are_kept_to_be_explained() {
+    let plan = |limits: &str| {
+        format!(
+            "{ECHO}plan p() -> String with {{ {limits} }} {{ call echo(text: \"a\") with {{ timeout: 4s }} }}\n"
+        )
+    };
+    let kept = |text: &str, options: &Options| {
+        let compilation = compile(&Source { name: "p.orch", text }, crate::common::lock(), options);
+        assert!(compilation.has_errors());
+        (compilation.plans.len(), compilation.bounds.len(), compilation.sub_plans.len())
+    };
+    let with_sub_plan = format!(
+        "{}plan q() -> String with {{ budget: 1USD, deadline: 9s }} {{ run p() }}",
+        plan("budget: 0USD, deadline: 9s")
+    );
+    for (text, all) in [
+        (plan("budget: 0.001USD, deadline: 9s"), (1, 1, 0)),
+        (plan("budget: 1USD, deadline: 1s"), (1, 1, 0)),
+        (plan("budget: 1USD"), (1, 1, 0)),
+        (with_sub_plan, (2, 2, 1)),
+    ] {
+        assert_eq!(kept(&text, &Options::to_explain()), all, "{text}");
+        for options in [Options::default(), Options::with_tests()] {
+            assert_eq!(kept(&text, &options), (0, 0, 0), "{text}");
+        }
+        let more = format!("{text}fn f() -> Int = true");
+        assert_eq!(kept(&more, &Options::to_explain()), (0, 0, 0), "{text}");
+    }
+    let no_bound = format!(
+        "{ECHO}plan p(words: [String]) -> [String] with {{ budget: 0USD, deadline: 9s }} {{ for word in words {{ call echo(text: word) }} }}"
+    );
+    assert_eq!(kept(&no_bound, &Options::to_explain()), (0, 0, 0));
+}
+
+#[test]
+fn what_cannot_be_raised_is_not_offered_to_be() {
+    let of_the_input = "use sn22 { web_crawl as crawl }\n\
+        plan p(url: Url, purse: Amount = 0.001USD) -> String with { budget: purse, deadline: 9s } {\n  \
+        call crawl(url) with { timeout: 4s, max_price: 0.01USD }\n}";
+    // A deadline is at most seven days.
+    let too_long = "use sn22 { web_crawl as crawl }\n\
+        plan p(urls: [Url](..9)) -> [String] with { budget: 1USD, deadline: 7d } {\n  \
+        for url in urls with { concurrency: 1 } { call crawl(url) with { timeout: 1d, max_price: 0.01USD } }\n}";
+    for (text, code) in [(of_the_input, "E0701"), (too_long, "E0704")] {
+        let found = compiled(text).diagnostics;
+        assert_eq!(found[0].code.as_str(), code);
+        assert_eq!(found[0].fix, None, "{code}");
+    }
+}
+
 /// It is laid out as a loop over one element, which nobody wrote.
 #[test]
 fn a_sub_plan_that_is_tried_is_counted_as_it_is_written() {

@@ -36,6 +36,7 @@ mod shown_types;
 mod soundness;
 mod suggestions;
 mod test_blocks;
+mod told_apart;
 mod whole_plans;
 
 /// As `orch` has it. Trees are made of many small pieces: with the system's own, these tests take a sixth longer.

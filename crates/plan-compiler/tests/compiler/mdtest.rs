@@ -7,7 +7,7 @@
 //! | `orch error=E0304` | it gives exactly these codes, comma-separated, in the order of the text |
 //! | `output` | right behind an `orch error` block: what the user is shown, word for word |
 //! | `orch eval` | declarations, then lines `expression => value`; the value is JSON, or `fails E0802` |
-//! | `orch fails`, `orch ok` | on an error's page: see `pages.rs` |
+//! | `orch fails`, `orch ok` | on an error's page: see `pages.rs`, and `error_pages.rs` of the command line |
 //!
 //! With `MDTEST_UPDATE=1` in the environment `output` blocks are written anew instead of compared.
 

@@ -8,7 +8,8 @@ use schema::lock::LockError;
 use schema::operation::OperationDescriptor;
 use schema::price::{PriceBasis, PriceError, PriceRule, WorstPrice};
 
-use super::BoundError;
+use super::{BoundError, clamp};
+use crate::explain::seconds;
 use crate::graph::NodeId;
 use crate::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, PinnedOperation};
 
@@ -29,6 +30,8 @@ pub(super) struct Leg {
     /// The same in units of the plan's currency.
     pub(super) units: u64,
     pub(super) basis: PriceBasis,
+    /// Timeout of an attempt.
+    pub(super) timeout_us: u64,
     /// All attempts and the waits between them.
     pub(super) latency_us: u128,
 }
@@ -59,6 +62,23 @@ impl Leg {
             let _ = write!(text, "{count} {what} x ");
         }
         let _ = write!(text, "{}", self.price);
+    }
+
+    /// Adds how the time of one call comes about, in brackets where it is a sum and `text` holds factors of it:
+    /// `2 attempts x 4 s + waits of 0.4 s`.
+    pub(super) fn add_times(&self, text: &mut String) {
+        let attempts = u128::from(self.timeout_us).saturating_mul(u128::from(self.attempts));
+        let waits = self.latency_us.saturating_sub(attempts);
+        let mut own = match self.attempts {
+            1 => String::new(),
+            count => format!("{count} attempts x "),
+        };
+        own.push_str(&seconds(self.timeout_us));
+        if waits > 0 {
+            // Writing to a string does not fail.
+            let _ = write!(own, " + waits of {}", seconds(clamp(waits)));
+        }
+        text.push_str(&if waits > 0 && !text.is_empty() { format!("({own})") } else { own });
     }
 }
 
@@ -160,6 +180,7 @@ impl Entries<'_> {
             price: price.amount,
             units: 0,
             basis: price.basis,
+            timeout_us: spec.timeout_us,
             latency_us: attempts_us(spec),
         })
     }

@@ -4,6 +4,7 @@ use schema::amount::Amount;
 use schema::lock::LockError;
 use schema::price::{PriceBasis, PriceError};
 
+use crate::explain::seconds;
 use crate::graph::NodeId;
 use crate::plan::{ScopeId, SourceSpan};
 use crate::topology::GraphError;
@@ -63,6 +64,8 @@ pub struct Contributor {
     pub purse: Option<Amount>,
     /// All its attempts and waits, times the rounds of the fan-outs around it, microseconds.
     pub latency_us: u64,
+    /// How `latency_us` comes about, such as `5 rounds of urls x (2 attempts x 4 s + waits of 0.4 s)`.
+    pub times: String,
     /// Where the price comes from.
     pub basis: PriceBasis,
     /// Whether `cost` is part of the plan's: it is in no arm that a costlier one outweighs.
@@ -83,6 +86,13 @@ impl Contributor {
             None if *factors == cost.to_string() => factors.clone(),
             None => format!("{factors} = {cost}"),
         }
+    }
+
+    /// How its time comes about and what that is: `2 attempts x 4 s + waits of 0.4 s = 8.4 s`.
+    #[must_use]
+    pub fn timed(&self) -> String {
+        let (times, total) = (&self.times, seconds(self.latency_us));
+        if *times == total { total } else { format!("{times} = {total}") }
     }
 }
 

@@ -22,7 +22,7 @@ use plan_ir::expr::{BinaryOp, Expr, ExprId, ExprTable, Fragment, LocalId, Patter
 use plan_ir::graph::{Graph, Node, NodeId, NodeKind, Region};
 use plan_ir::plan::{
     CallSpec, Candidate, CompiledPlan, DebugInfo, Fallback, Hedge, HedgeAfter, LIBRARY_VERSION, NodeBody,
-    OnError, Param, PinnedOperation, PlanBody, Quorum, Retry, Scope, ScopeId, ScopeKind, Tolerance,
+    OnError, Param, PinnedOperation, PlanBody, Poll, Quorum, Retry, Scope, ScopeId, ScopeKind, Tolerance,
 };
 use schema::amount::{Amount, Currency};
 use schema::error::CallErrorKind;
@@ -116,12 +116,13 @@ pub struct CallOptions {
     pub refuse: Option<String>,
     pub fallback: Option<FallbackOptions>,
     /// After how long, and how often.
-    pub hedge: Option<(u64, u32)>,
+    pub hedge: Option<(HedgeAfter, u32)>,
     /// How many votes, how many agree, early.
     pub quorum: Option<(u32, u32, bool)>,
     pub budget: Option<Amount>,
     pub cache_us: Option<u64>,
     pub pages: u32,
+    pub poll: Poll,
 }
 
 #[derive(Clone, Debug)]
@@ -146,6 +147,7 @@ impl CallOptions {
             budget: None,
             cache_us: None,
             pages: 1,
+            poll: Poll::default(),
         }
     }
 }
@@ -325,10 +327,11 @@ impl Builder {
         });
         CallSpec {
             quorum,
-            hedge: options.hedge.map(|(us, max)| Hedge { after: HedgeAfter::Us(us), max }),
+            hedge: options.hedge.map(|(after, max)| Hedge { after, max }),
             budget,
             cache_us: options.cache_us,
             pages: options.pages,
+            poll: options.poll,
             args: vec![fragment(0, arg)],
             retry: Retry { max: options.retries, backoff_us: options.backoff_us, on: options.on.clone() },
             accept,

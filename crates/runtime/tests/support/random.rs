@@ -1,11 +1,11 @@
 //! Random plans with the bounds they must keep.
 
 use plan_ir::graph::NodeId;
-use plan_ir::plan::{CompiledPlan, Tolerance};
+use plan_ir::plan::{CompiledPlan, HedgeAfter, Poll, Tolerance};
 use proptest::prelude::*;
 use schema::amount::{Amount, Currency, Rate};
-use schema::delivery::{Delivery, NextPage, Pages};
-use schema::operation::OperationDescriptor;
+use schema::delivery::{Delivery, NextPage, Pages, Task};
+use schema::operation::{LatencyFigures, OperationDescriptor};
 use schema::price::PriceRule;
 use schema::types::Type;
 use schema::value::Value;
@@ -40,12 +40,16 @@ pub fn calls() -> impl Strategy<Value = CallOptions> {
             Some(FallbackOptions::Call(Box::new(options)))
         }),
     ];
-    let operations = prop::collection::vec(0..6_u32, 1..3);
-    let hedge = prop::option::weighted(0.3, (1_000..30_000_u64, 1..3_u32));
+    let operations = prop::collection::vec(0..OPERATIONS, 1..3);
+    let after = prop_oneof![(1_000..30_000_u64).prop_map(HedgeAfter::Us), Just(HedgeAfter::P95)];
+    let hedge = prop::option::weighted(0.3, (after, 1..3_u32));
+    let poll = (prop::option::of(500..10_000_u64), prop::option::of(1..6_u32))
+        .prop_map(|(every_us, max)| Poll { every_us, max });
     let votes = prop::option::weighted(0.2, (2..5_u32, 1..4_u32, any::<bool>()));
     let votes = votes.prop_map(|votes| votes.map(|(of, need, early)| (of, need.min(of), early)));
     let budget = prop::option::weighted(0.2, purse(50..2_000));
-    let policies = (hedge, votes, budget, prop::option::weighted(0.2, Just(1_000_000)), 1..4_u32);
+    let cache = prop::option::weighted(0.2, Just(1_000_000));
+    let policies = (hedge, votes, budget, cache, 1..4_u32, poll);
     (operations, 1..50_u64, 0..3_u32, 0..20_u64, any::<bool>(), fallback, policies).prop_map(
         |(
             operations,
@@ -54,13 +58,14 @@ pub fn calls() -> impl Strategy<Value = CallOptions> {
             backoff,
             refuse,
             fallback,
-            (hedge, quorum, budget, cache_us, pages),
+            (hedge, quorum, budget, cache_us, pages, poll),
         )| {
             CallOptions {
                 hedge,
                 quorum,
                 budget,
                 pages,
+                poll,
                 // What votes agree on is not kept, and a fallback would have to be a vote as well.
                 cache_us: cache_us.filter(|_| quorum.is_none()),
                 operations,
@@ -109,20 +114,47 @@ pub fn items() -> impl Strategy<Value = Vec<Item>> {
     prop::collection::vec(tree, 1..5)
 }
 
-/// Operations with known prices, one of them not safe to repeat and one whose answer comes in pages, a free one,
-/// one of unknown price, and one with a price in TAO.
+/// How many [`operations`] there are.
+pub const OPERATIONS: u32 = 7;
+
+/// Operations with known prices, one of them not safe to repeat, one whose answer comes in pages and one whose answer is
+/// a task, a free one, one of unknown price, and one with a price in TAO. Of two it is known how long they take.
 pub fn operations() -> Vec<OperationDescriptor> {
     let url = "https://subnet.example";
     let next = NextPage::Offset { parameter: "q".into() };
     let pages = Delivery::Pages(Pages { items: String::new(), next });
+    let task = Delivery::Task(Task {
+        id: "/id".into(),
+        path: "/tasks/{id}".into(),
+        state: "/state".into(),
+        done: vec!["done".into()],
+        failed: vec![],
+        result_path: None,
+        result: "/result".into(),
+        every_ms: 4,
+    });
+    let latency = |latency_ms_p95: u32| {
+        let (latency_ms_p50, latency_ms_p99) = (latency_ms_p95 / 2, latency_ms_p95 * 2);
+        Some(LatencyFigures { latency_ms_p50, latency_ms_p95, latency_ms_p99, samples: 100 })
+    };
     vec![
-        operation("sn1.cheap", url, per_call(100), true),
+        OperationDescriptor { latency: latency(10), ..operation("sn1.cheap", url, per_call(100), true) },
         operation("sn1.dear", url, per_call(400), false),
         operation("sn1.free", url, PriceRule::Free, true),
         operation("sn1.unknown", url, PriceRule::Unknown, true),
         OperationDescriptor { delivery: Some(pages), ..operation("sn1.volumes", url, per_call(150), true) },
         operation("sn1.wares", url, PriceRule::PerCall { amount: Amount::new(67, Currency::Rao) }, true),
+        OperationDescriptor {
+            delivery: Some(task),
+            latency: latency(25),
+            ..operation("sn1.works", url, per_call(120), true)
+        },
     ]
+}
+
+/// What is measured of each operation, if anything: when 95 of 100 of its answers are there, milliseconds.
+pub fn measured() -> impl Strategy<Value = Vec<Option<u32>>> {
+    prop::collection::vec(prop::option::of(1..60_u32), OPERATIONS as usize)
 }
 
 pub fn build(items: &[Item], budget: Option<u64>, deadline_us: Option<u64>) -> CompiledPlan {

@@ -30,16 +30,19 @@ impl TypeDefs {
             Type::Json => "Json".into(),
             Type::List(element, range) => length(&format!("[{}]", self.show(element)), range),
             Type::Map(value) => format!("{{String: {}}}", self.show(value)),
+            // Nothing but `null` is of a type of which that is all that is known.
+            Type::Optional(inner) if **inner == Type::Error => "null".into(),
             Type::Optional(inner) => format!("{}?", self.show(inner)),
             Type::Named(id) => self.show_named(*id),
             Type::Result(ok, err) => format!("Result<{}, {}>", self.show(ok), self.show(err)),
-            Type::Error => "?".into(),
+            // `?` would say that the type has `null`.
+            Type::Error => "_".into(),
         }
     }
 
     /// The name of a definition, with the type that the language made it for: `Voted<String>`.
     fn show_named(&self, id: DefId) -> String {
-        let Some(def) = self.get(id) else { return "?".into() };
+        let Some(def) = self.get(id) else { return "_".into() };
         let of = match def {
             TypeDef::Record(def) => {
                 let carries = match def.name.as_str() {
@@ -85,7 +88,7 @@ fn show_float(value: f64) -> String {
 }
 
 /// Lengths are counted by an `Int`, so that an end beyond every `Int` admits what none would.
-fn show_length(range: LengthRange) -> String {
+pub(super) fn show_length(range: LengthRange) -> String {
     const LARGEST: u64 = i64::MAX.unsigned_abs();
     match (range.min.min(LARGEST), range.max.filter(|max| *max <= LARGEST)) {
         (0, None) => String::new(),

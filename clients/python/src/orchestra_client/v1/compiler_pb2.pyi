@@ -217,7 +217,7 @@ class ExplainResponse(_message.Message):
 
     @_builtins.property
     def explanation(self) -> Global___PlanExplanation:
-        """The plan; not set where there are errors."""
+        """The plan; where there are errors, set only if all of them are about its bound."""
 
     def __init__(
         self,

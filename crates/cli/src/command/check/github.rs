@@ -9,7 +9,7 @@ use crate::diagnostics::Compiled;
 use crate::exit::Failure;
 
 /// One command per finding, each on a line of its own; empty where there is none.
-pub(super) fn commands(path: Option<&Path>, compiled: &Compiled) -> String {
+pub(super) fn commands(path: &Path, compiled: &Compiled) -> String {
     let lines = LineIndex::new(&compiled.text);
     let found = &compiled.compilation.diagnostics;
     found.iter().map(|diagnostic| command(path, &lines, diagnostic)).collect()
@@ -19,31 +19,31 @@ pub(super) fn commands(path: Option<&Path>, compiled: &Compiled) -> String {
 pub(super) fn failed(path: Option<&Path>, failure: &Failure) -> String {
     let mut properties = format!("title={}", property(&failure.code));
     if let Some(path) = path {
-        properties.push_str(&format!(",file={}", property(&path.to_string_lossy().replace('\\', "/"))));
+        properties.push_str(&format!(",file={}", file(path)));
     }
     let text = format!("{}\nhelp: {}", failure.message, failure.next_step());
     format!("::error {properties}::{}\n", data(&text))
 }
 
-fn command(path: Option<&Path>, lines: &LineIndex, diagnostic: &Diagnostic) -> String {
+fn command(path: &Path, lines: &LineIndex, diagnostic: &Diagnostic) -> String {
     let kind = match diagnostic.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Note => "notice",
     };
-    let mut properties = format!("title={}", property(diagnostic.code.as_str()));
-    // An annotation without a file is shown with the job.
-    if let Some(path) = path {
-        let span = diagnostic.span();
-        let ((line, column), (end_line, end_column)) = (place(lines, span.start), place(lines, span.end));
-        let file = property(&path.to_string_lossy().replace('\\', "/"));
-        properties.push_str(&format!(",file={file},line={line},endLine={end_line}"));
-        // Columns of several lines are refused.
-        if line == end_line {
-            properties.push_str(&format!(",col={column},endColumn={end_column}"));
-        }
+    let span = diagnostic.span();
+    let ((line, column), (end_line, end_column)) = (place(lines, span.start), place(lines, span.end));
+    let title = property(diagnostic.code.as_str());
+    let mut properties = format!("title={title},file={},line={line},endLine={end_line}", file(path));
+    // Columns of several lines are refused.
+    if line == end_line {
+        properties.push_str(&format!(",col={column},endColumn={end_column}"));
     }
     format!("::{kind} {properties}::{}\n", data(&message(diagnostic)))
+}
+
+fn file(path: &Path) -> String {
+    property(&path.to_string_lossy().replace('\\', "/"))
 }
 
 /// Everything the finding says, a part a line.
@@ -88,11 +88,10 @@ mod tests {
             compilation: Compilation { diagnostics: vec![found, over_lines], ..Compilation::default() },
         };
         assert_eq!(
-            commands(Some(Path::new("a,b/c:d%.orch")), &compiled),
+            commands(Path::new("a,b/c:d%.orch"), &compiled),
             "::error title=E0304,file=a%2Cb/c%3Ad%25.orch,line=2,endLine=2,col=1,endColumn=4::\
              100%25 wrong::%0D%0Ano, really%0Anote: a: b%0Ahelp: do, this%0Afix: write x\n\
              ::warning title=W0903,file=a%2Cb/c%3Ad%25.orch,line=1,endLine=2::m\n"
         );
-        assert!(commands(None, &compiled).starts_with("::error title=E0304::100%25"));
     }
 }

@@ -226,7 +226,7 @@ export type ExplainResponse = Message<"orchestra.v1.ExplainResponse"> & {
   diagnostics: Diagnostic[];
 
   /**
-   * The plan; not set where there are errors.
+   * The plan; where there are errors, set only if all of them are about its bound.
    *
    * @generated from field: orchestra.v1.PlanExplanation explanation = 2;
    */
