@@ -21,9 +21,7 @@ use crate::texts::Texts;
 
 pub(crate) use import::{Namespace, namespace};
 pub(crate) use signature::is_broken;
-pub(crate) use types::{
-    CANDIDATES_MAX, Lookup, ambiguous, article, did_you_mean, listed, lookup, resolve_type,
-};
+pub(crate) use types::{Lookup, ambiguous, article, listed, lookup, resolve_type};
 
 /// Declarations and types of everything in `texts`.
 pub(crate) fn resolve<'a>(texts: &'a Texts, lock: &'a Lock, sink: &mut Sink) -> (Program<'a>, TypeDefs) {

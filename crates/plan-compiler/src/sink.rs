@@ -54,6 +54,21 @@ impl Sink {
         self.errors >= KEPT_MAX
     }
 
+    /// `report` with the nearest of the candidates to `name`, which stands at `span`, as help and fix. One that would only count is
+    /// left as it is: of 1 MiB of misspelt names each would be compared with all that there are.
+    pub(crate) fn did_you_mean<'c>(
+        &self,
+        report: Diagnostic,
+        name: &str,
+        span: Span,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Diagnostic {
+        if self.is_full() {
+            return report;
+        }
+        report.did_you_mean(name, span, candidates.into_iter().take(CANDIDATES_MAX))
+    }
+
     /// How many errors were reported so far.
     pub(crate) fn errors(&self) -> usize {
         self.errors
@@ -67,6 +82,9 @@ impl Sink {
 
 /// Far more than are shown, so that those at the start of the text are among them whatever order they are found in.
 pub(crate) const KEPT_MAX: usize = 20 * crate::DIAGNOSTICS_MAX;
+
+/// Names that a misspelt one is compared with. Keeps a long file of mistakes linear.
+pub(crate) const CANDIDATES_MAX: usize = 500;
 
 /// How far back a repeated diagnostic is looked for; keeps a file of mistakes linear.
 const SAME_WITHIN: usize = 128;

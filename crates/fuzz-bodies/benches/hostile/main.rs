@@ -116,7 +116,7 @@ fn known() {
             let half = measured(&part.text(MAX_SOURCE_BYTES / 2));
             let full = measured(&part.text(MAX_SOURCE_BYTES));
             // On the way, so that one that does not end is known.
-            eprintln!("{}  {:?} .. {:?}", shown(full), part.head, part.unit);
+            eprintln!("{}  {:?} .. {:?}", shown(full), part.beginning(), part.unit);
             (full, full.total_s() / half.total_s() / 2.0, part)
         })
         .collect();
@@ -125,7 +125,7 @@ fn known() {
         "one part repeated to 1 MiB; aim: at most {AIM_S} s each, and a byte takes as long as at half the size"
     );
     for (time, growth, part) in &rows {
-        println!("{}  x{growth:.2} a byte  {:?} .. {:?}", shown(*time), part.head, part.unit);
+        println!("{}  x{growth:.2} a byte  {:?} .. {:?}", shown(*time), part.beginning(), part.unit);
     }
     println!("{}", misses(&rows.iter().map(|(time, ..)| *time).collect::<Vec<_>>()));
 }

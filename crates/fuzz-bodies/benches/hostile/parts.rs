@@ -1,10 +1,14 @@
 //! Texts that repeat one part: what the language has, in places where it belongs and where it does not, and what the
 //! generator once found.
 
+use plan_compiler::MEMBERS_MAX;
+
 /// A text of any size.
 pub(crate) struct Part {
     /// Once.
     pub(crate) head: &'static str,
+    /// As often as a declaration may have members, and what ends them; nothing where empty.
+    pub(crate) members: (&'static str, &'static str),
     /// As often as fits; `@` is a number that counts.
     pub(crate) unit: &'static str,
     /// Once.
@@ -14,7 +18,10 @@ pub(crate) struct Part {
 impl Part {
     /// A text of at most `size` bytes.
     pub(crate) fn text(&self, size: usize) -> String {
-        let mut text = self.head.to_owned();
+        let (member, end) = self.members;
+        let members = if member.is_empty() { 0 } else { MEMBERS_MAX };
+        let members: String = (0..members).map(|at| member.replace('@', &at.to_string())).collect();
+        let mut text = format!("{}{members}{end}", self.head);
         let mut unit = self.unit.replace('@', "0");
         let mut count = 0;
         while text.len() + unit.len() + self.tail.len() <= size {
@@ -26,10 +33,25 @@ impl Part {
         }
         text + self.tail
     }
+
+    /// How it begins, as far as that tells it from the others.
+    pub(crate) fn beginning(&self) -> String {
+        format!("{}{}", self.head, self.members.0)
+    }
 }
 
 const fn part(head: &'static str, unit: &'static str, tail: &'static str) -> Part {
-    Part { head, unit, tail }
+    Part { head, members: ("", ""), unit, tail }
+}
+
+/// The same behind a declaration with as many members as there may be.
+const fn of_many(
+    head: &'static str,
+    members: (&'static str, &'static str),
+    unit: &'static str,
+    tail: &'static str,
+) -> Part {
+    Part { head, members, unit, tail }
 }
 
 const PLAN: &str = "plan p(xs: [Int](..9), x: Int) -> Int {\n";
@@ -134,6 +156,41 @@ pub(crate) const PARTS: &[Part] = &[
     part("fn f(\n", "a\n", ") -> Int = 1\n"),
     part("policy p = {\n", "timeot@: 4s,\n", "}\n"),
     part("policy p = {\n", "retry: {\n", "}\n"),
+    part("policy p = { retry: {\n", "mx@: 4,\n", "} }\n"),
+    part("policy p = { only: [", "sn22.a@, ", "] }\n"),
+    part(PLAN, "call f(a: 1) with p@\n", "}\n"),
+    part("fn g(a: Int) -> Int = a\nfn f() -> Int = g(", "b@: 1, ", ")\n"),
+    part("fn g(a: Int) -> Int = a\nfn f() -> Int = g(", "1, ", ")\n"),
+    part("plan q(a: Int(0..9)) -> Int { a }\nplan p() -> Int { run q(", "b@: 1, ", ") }\n"),
+    part("record R { a: Int }\nfn f() -> R = R { ", "b@: 1, ", "}\n"),
+    part("record R { a: Int }\nfn f() -> R = R { ", "a: 1, ", "}\n"),
+    part("record R { ", "a@: Int, ", "}\nfn f() -> R = R {}\n"),
+    part("enum E { ", "A@, ", "}\nfn f(e: E) -> Int = match e { }\n"),
+    part("enum E { A, B }\nfn f(e: E) -> Int = match e {\n", "  E.C@ => 1,\n", "}\n"),
+    part("fn f(x: Int) -> Int = match x {\n", "  a@ => 1,\n", "}\n"),
+    part("record R { ", "a@: T@, ", "}\n"),
+    part("fn f() -> String = \"", "{y@} ", "\"\n"),
+    part("fn f() -> {String: Int} = {", "\"a@\": 1, ", "}\n"),
+    part("fn f() -> {String: Int} = {", "\"a\": 1, ", "}\n"),
+    part("test \"t\" {\n", "assert a@ == 1\n", "}\n"),
+    part("use sn22 {\n", "x@,\n", "}\n"),
+    part("", "use sn22 { web_search as a@ }\n", ""),
+    part("", "use cap { c@ }\n", ""),
+    part("capability c(", "a@: Int, ", ") -> Int\n"),
+    part("", "adapter sn22.x@ as c { request = {} }\n", ""),
+    part("adapter sn22.x as c {\n", "m@ = 1\n", "}\n"),
+    of_many("record R { ", ("a@: Int, ", "}\nfn f() -> R = R { "), "b@: 1, ", "}\n"),
+    of_many("record R { ", ("a@: Int, ", "}\nfn f(r: R) -> Int = 1"), " + r.b@", "\n"),
+    of_many("record R { ", ("a@: Int, ", "}\nfn f(r: R) -> [Int] = ["), "r.b@, ", "]\n"),
+    of_many("fn g(", ("a@: Int, ", ") -> Int = 1\nfn f() -> Int = g("), "b@: 1, ", ")\n"),
+    of_many("enum E { ", ("A@, ", "}\nfn f(e: E) -> Int = match e {\n"), "E.B@ => 1,\n", "}\n"),
+    of_many("enum E { ", ("A@(Int), ", "}\nfn f() -> [E] = ["), "E.B@(1), ", "]\n"),
+    of_many("", ("fn g@() -> Int = 1\n", ""), "fn f() -> Int = h@()\n", ""),
+    of_many("", ("fn g@() -> Int = 1\n", "fn f() -> [Int] = ["), "h@(), ", "]\n"),
+    of_many("", ("record R@ { a: Int }\n", "fn f() -> [Int] = ["), "S@ { a: 1 }, ", "]\n"),
+    of_many("", ("policy p@ = { timeout: 4s }\n", "plan p() -> Int {\n"), "call f(a: 1) with q@\n", "}\n"),
+    of_many("plan p() -> Int {\n", ("let a@ = 1\n", ""), "b@\n", "}\n"),
+    of_many("use sn22 { ", ("x@, ", "}\nplan p() -> Int {\n"), "call y@(a: 1)\n", "}\n"),
     part("use sn22 {\n", "x.y\n", "}\n"),
     part("fn f(x: Int) -> Int = match x {\n", "1 -> 2\n", "}\n"),
     // Found by the generator.

@@ -8,7 +8,6 @@ use super::Checker;
 use super::scope::{Body, Place};
 use crate::codes;
 use crate::hir::{AdapterBody, Expr, VarId};
-use crate::resolve::did_you_mean;
 
 impl<'a> Checker<'a, '_> {
     /// The adapter at `at`.
@@ -44,6 +43,8 @@ impl<'a> Checker<'a, '_> {
 
     fn members(&mut self, decl: &'a ast::Adapter) -> Members<'a> {
         let mut members = Members::default();
+        let mut open = vec!["request", "response"];
+        open.retain(|name| decl.members.iter().all(|member| member.name.name != **name));
         for member in decl.members.iter().filter(|member| !member.name.is_missing()) {
             let slot = match member.name.name.as_str() {
                 "request" => &mut members.request,
@@ -52,9 +53,8 @@ impl<'a> Checker<'a, '_> {
                     let report =
                         Diagnostic::error(codes::BAD_ADAPTER, format!("an adapter has no member `{name}`"))
                             .primary(member.name.span, "unknown member");
-                    let mut open = vec!["request", "response"];
-                    open.retain(|name| decl.members.iter().all(|member| member.name.name != **name));
-                    self.report(did_you_mean(report, name, member.name.span, open));
+                    let report = self.sink.did_you_mean(report, name, member.name.span, open.iter().copied());
+                    self.report(report);
                     continue;
                 }
             };

@@ -7,7 +7,7 @@ use schema::types::Type;
 use super::Checker;
 use crate::codes;
 use crate::hir::Expr;
-use crate::resolve::{did_you_mean, listed};
+use crate::resolve::listed;
 
 /// A parameter to fill.
 #[derive(Clone, Debug)]
@@ -134,7 +134,8 @@ impl<'a> Checker<'a, '_> {
             _ => report.note(format!("`{}` takes: {}", callee.name, listed(takes))),
         };
         let names = open.iter().map(|slot| slot.name.as_str());
-        self.report(did_you_mean(report, &name.name, name.span, names));
+        let report = self.sink.did_you_mean(report, &name.name, name.span, names);
+        self.report(report);
     }
 
     fn one_too_many(&mut self, callee: &ast::Ident, slots: &[Slot], arg: &Arg) {

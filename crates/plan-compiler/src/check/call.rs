@@ -13,7 +13,7 @@ use super::policy_key::Key;
 use crate::codes;
 use crate::hir::{self, CallPolicy, Expr, ExprKind, Target};
 use crate::program::CallTarget;
-use crate::resolve::{did_you_mean, is_broken};
+use crate::resolve::is_broken;
 
 impl<'a> Checker<'a, '_> {
     /// A call; `want` is what its place takes.
@@ -103,7 +103,12 @@ impl<'a> Checker<'a, '_> {
             let fix = Fix::maybe(format!("use `{alias}`")).replace(name.span, alias.clone());
             return report.help(format!("it is imported as `{alias}`")).fix(fix);
         }
-        let near = did_you_mean(report.clone(), text, name.span, module.targets.keys().map(String::as_str));
+        let near = self.sink.did_you_mean(
+            report.clone(),
+            text,
+            name.span,
+            module.targets.keys().map(String::as_str),
+        );
         if near.help.is_some() {
             return near;
         }
@@ -295,7 +300,7 @@ impl<'a> Checker<'a, '_> {
         if module.functions.contains_key(text.as_str()) {
             return report.help(format!("`{text}` is a function: `{text}(..)`"));
         }
-        did_you_mean(report, &text, path.span, module.plans.keys().copied())
+        self.sink.did_you_mean(report, &text, path.span, module.plans.keys().copied())
     }
 }
 

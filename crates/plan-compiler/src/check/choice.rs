@@ -14,7 +14,6 @@ use crate::codes;
 use crate::hir::{Quorum, Selector};
 use crate::prelude;
 use crate::relate::Conversion;
-use crate::resolve::did_you_mean;
 
 /// Most requests that hedge one other.
 const HEDGES_MAX: u32 = 10;
@@ -82,7 +81,8 @@ impl<'a> Checker<'a, '_> {
                 .primary(name.span, "unknown function");
             let names =
                 self.module().map_or_else(Vec::new, |module| module.functions.keys().copied().collect());
-            self.report(did_you_mean(report, text, name.span, names));
+            let report = self.sink.did_you_mean(report, text, name.span, names);
+            self.report(report);
             return None;
         };
         let Some(site) = site else { return Some(at) };
@@ -239,7 +239,8 @@ impl<'a> Checker<'a, '_> {
                 [descriptor.id.clone(), format!("sn{}", descriptor.netuid)]
             })
             .collect();
-        self.report(did_you_mean(report, path, span, known.iter().map(String::as_str)));
+        let report = self.sink.did_you_mean(report, path, span, known.iter().map(String::as_str));
+        self.report(report);
     }
 
     /// `true` or `false`.

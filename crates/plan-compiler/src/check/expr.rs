@@ -13,7 +13,6 @@ use super::method::{snake_case, written};
 use super::scope::Place;
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
-use crate::resolve::did_you_mean;
 
 impl<'a> Checker<'a, '_> {
     /// The expression with its type. `want` is the type that its place wants, if there is one: literals,
@@ -112,7 +111,7 @@ impl<'a> Checker<'a, '_> {
             "calls" if self.body.calls.is_some() => report.help("write `calls(operation)`"),
             "calls" | "cost" | "elapsed" => of_tests(report, text),
             _ => {
-                let report = did_you_mean(report, text, name.span, self.body.visible());
+                let report = self.sink.did_you_mean(report, text, name.span, self.body.visible());
                 match self.upper_case_of(text).filter(|_| report.fix.is_none()) {
                     Some(meant) => report.meant(&meant, name.span),
                     None => report,
@@ -206,7 +205,8 @@ impl<'a> Checker<'a, '_> {
             }
             _ if let Some(help) = instead_of(name) => report.help(help),
             _ => {
-                let report = did_you_mean(report, name, function.span, module.functions.keys().copied());
+                let report =
+                    self.sink.did_you_mean(report, name, function.span, module.functions.keys().copied());
                 let method =
                     names_here(&snake_case(name)).next().and_then(|name| Builtin::named(name).next());
                 match method.filter(|_| report.help.is_none()) {

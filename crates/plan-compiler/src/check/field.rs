@@ -1,5 +1,7 @@
 //! `hit.title`, `hit?.title`, `xs[i]`.
 
+use std::collections::BTreeSet;
+
 use plan_ir::builtin::Builtin;
 use plan_ir::builtin::elsewhere::names_here;
 use plan_lang::{Diagnostic, Fix, Span, ast, written_name};
@@ -61,7 +63,7 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn no_such_field(&self, ty: &Type, field: &ast::Ident) -> Diagnostic {
-        let report = self.no_field(ty, field, &[]);
+        let report = self.no_field(ty, field, &BTreeSet::new());
         if Builtin::named(&field.name).next().is_some() {
             return report.help(format!("`{0}` is a method: write `.{0}(..)`", field.name));
         }

@@ -13,7 +13,6 @@ use super::scope::{Body, Place};
 use crate::calls::policy_uses;
 use crate::codes;
 use crate::hir;
-use crate::resolve::did_you_mean;
 
 /// A key that is set.
 #[derive(Clone, Copy, Debug)]
@@ -123,19 +122,17 @@ impl<'a> Checker<'a, '_> {
     /// The known keys of one list of fields, each once.
     fn settings(&mut self, fields: &'a [PolicyField]) -> Vec<Setting<'a>> {
         let mut settings: Vec<Setting<'a>> = Vec::new();
+        let names = Key::ALL.map(Key::name);
+        let open = not_set(&names, fields);
         for field in fields.iter().filter(|field| !field.key.is_missing()) {
             let Some(key) = Key::named(&field.key.name) else {
                 let message = format!("policies have no key `{}`", field.key.name);
                 let report =
                     Diagnostic::error(codes::UNKNOWN_KEY, message).primary(field.key.span, "unknown key");
-                let names = Key::ALL.map(Key::name);
                 let report = match Key::known_elsewhere(&field.key.name).map(Key::name) {
                     Some(key) => report.help(format!("the key is `{key}`")),
                     None => {
-                        let open = names
-                            .into_iter()
-                            .filter(|name| fields.iter().all(|field| field.key.name != *name));
-                        did_you_mean(report, &field.key.name, field.key.span, open)
+                        self.sink.did_you_mean(report, &field.key.name, field.key.span, open.iter().copied())
                     }
                 };
                 self.report(match report.help {
@@ -190,7 +187,7 @@ impl<'a> Checker<'a, '_> {
             let names: Vec<&str> = module.policies.keys().copied().collect();
             let report = Diagnostic::error(codes::UNKNOWN_POLICY, format!("there is no policy `{name}`"))
                 .primary(path.span, "unknown policy");
-            let report = did_you_mean(report, &name, path.span, names);
+            let report = self.sink.did_you_mean(report, &name, path.span, names);
             self.report(match report.help {
                 Some(_) => report,
                 None => report.help(format!("declare it: `policy {name} = {{ timeout: 4s }}`")),
@@ -302,4 +299,10 @@ impl<'a> Checker<'a, '_> {
         });
         Some(hir::Budget { amount, span: setting.field.value.span })
     }
+}
+
+/// Those of `names` that no field sets, which a misspelt one may have meant. Looked for once: a list may hold thousands.
+pub(super) fn not_set(names: &[&'static str], fields: &[PolicyField]) -> Vec<&'static str> {
+    let is_set = |name: &&&str| fields.iter().any(|field| field.key.name == **name);
+    names.iter().filter(|name| !is_set(name)).copied().collect()
 }

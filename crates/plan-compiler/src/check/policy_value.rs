@@ -7,9 +7,8 @@ use schema::amount::{Amount, Currency};
 use schema::error::CallErrorKind;
 
 use super::Checker;
-use super::policy::OnErrorWord;
+use super::policy::{OnErrorWord, not_set};
 use crate::codes;
-use crate::resolve::did_you_mean;
 use crate::{CONCURRENCY_MAX, DEFAULT_BACKOFF_US, POLICY_DURATION_MAX_US, RETRY_MAX};
 
 /// Share of a whole in hundredths of a percent.
@@ -169,7 +168,8 @@ impl<'a> Checker<'a, '_> {
         let report = Diagnostic::error(codes::BAD_POLICY_VALUE, message)
             .primary(word.span, "unknown word")
             .note(format!("it takes: {}", words.join(", ")));
-        self.report(did_you_mean(report, &word.name, word.span, words));
+        let report = self.sink.did_you_mean(report, &word.name, word.span, words);
+        self.report(report);
     }
 
     /// The known keys of a value in braces, each once.
@@ -185,6 +185,7 @@ impl<'a> Checker<'a, '_> {
         };
         let whole = &field.key.name;
         let mut found: Vec<(&'static str, &'a PolicyField)> = Vec::new();
+        let open = not_set(known, fields);
         for field in fields.iter().filter(|field| !field.key.is_missing()) {
             let (name, span) = (field.key.name.as_str(), field.key.span);
             if let Some((_, first)) = found.iter().find(|(known, _)| *known == name) {
@@ -198,11 +199,8 @@ impl<'a> Checker<'a, '_> {
                     let message = format!("`{whole}` has no key `{name}`");
                     let report = Diagnostic::error(codes::UNKNOWN_KEY, message).primary(span, "unknown key");
                     let report = report.note(format!("it has: {}", known.join(", ")));
-                    let open = known
-                        .iter()
-                        .copied()
-                        .filter(|known| fields.iter().all(|field| field.key.name != *known));
-                    self.report(did_you_mean(report, name, span, open));
+                    let report = self.sink.did_you_mean(report, name, span, open.iter().copied());
+                    self.report(report);
                 }
             }
         }

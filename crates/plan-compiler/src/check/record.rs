@@ -1,6 +1,7 @@
 //! Record literals, anonymous records and maps.
 
-use std::collections::BTreeMap;
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plan_lang::ast::{self, FieldInit};
 use plan_lang::{Diagnostic, Edit, Span, written_name};
@@ -14,7 +15,7 @@ use crate::hir::{Expr, ExprKind};
 use crate::prelude;
 use crate::program::{Origin, TypeName};
 use crate::relate::Origins;
-use crate::resolve::{CANDIDATES_MAX, Lookup, ambiguous, did_you_mean, listed, lookup};
+use crate::resolve::{Lookup, ambiguous, listed, lookup};
 
 impl<'a> Checker<'a, '_> {
     /// `Hit { title: "B", link }`.
@@ -55,11 +56,11 @@ impl<'a> Checker<'a, '_> {
 
     fn unknown_record(&mut self, name: &ast::Ident) {
         let Some(module) = self.module().filter(|module| !module.broken_import) else { return };
-        let names: Vec<String> =
-            module.types.keys().chain(module.brought.keys()).take(CANDIDATES_MAX).cloned().collect();
+        let names = module.types.keys().chain(module.brought.keys()).map(String::as_str);
         let report = Diagnostic::error(codes::UNKNOWN_TYPE, format!("there is no record `{}`", name.name))
             .primary(name.span, "unknown record");
-        self.report(did_you_mean(report, &name.name, name.span, names.iter().map(String::as_str)));
+        let report = self.sink.did_you_mean(report, &name.name, name.span, names);
+        self.report(report);
     }
 
     /// `Pair { left: a, right: b }`: of the types that its place wants, or else of those of its values.
@@ -113,6 +114,7 @@ impl<'a> Checker<'a, '_> {
         let (name, declared) = (record.name.clone(), record.fields.clone());
         let mut values: Vec<Option<Expr>> = declared.iter().map(|_| None).collect();
         let is_unread = self.is_unread(&Type::Named(def));
+        let given = LazyCell::new(|| fields.iter().map(|init| init.key.name.as_str()).collect());
         let mut lost = 0;
         for init in fields.iter().filter(|init| !init.key.is_missing()) {
             let place = declared.iter().position(|field| field.name == init.key.name);
@@ -122,7 +124,7 @@ impl<'a> Checker<'a, '_> {
                 if is_unread {
                     continue;
                 }
-                let mut report = self.no_field(&Type::Named(def), &init.key, fields);
+                let mut report = self.no_field(&Type::Named(def), &init.key, &given);
                 if init.shorthand && !value.is_error() {
                     // The value keeps its name.
                     let key = &init.key;
@@ -255,7 +257,7 @@ impl<'a> Checker<'a, '_> {
     }
 
     /// A field that the type does not have. None of those that are `given` beside it was meant.
-    pub(super) fn no_field(&self, ty: &Type, field: &ast::Ident, given: &[FieldInit]) -> Diagnostic {
+    pub(super) fn no_field(&self, ty: &Type, field: &ast::Ident, given: &BTreeSet<&str>) -> Diagnostic {
         let shown = self.show(ty);
         let report =
             Diagnostic::error(codes::UNKNOWN_FIELD, format!("`{shown}` has no field `{}`", field.name))
@@ -275,8 +277,8 @@ impl<'a> Checker<'a, '_> {
                 .note(format!("`{shown}` comes from {} {} of the lock", descriptor.id, descriptor.version));
         }
         let names = record.fields.iter().map(|field| field.name.as_str());
-        let names = names.filter(|name| given.iter().all(|init| init.key.name != **name));
-        did_you_mean(report, &field.name, field.span, names)
+        let names = names.filter(|name| !given.contains(name));
+        self.sink.did_you_mean(report, &field.name, field.span, names)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::calls::{called_by, called_by_policies};
 use crate::codes;
 use crate::hir::{self, Expr, ExprKind, Mock, MockAnswer, MockAnswerKind, Target, TestBody, TestStep};
 use crate::program::CallTarget;
-use crate::resolve::{did_you_mean, listed};
+use crate::resolve::listed;
 
 /// The failures that a subnet can cause; the others come from the plan's own policies.
 const MOCKED: [CallErrorKind; 6] = [
@@ -188,7 +188,8 @@ impl<'a> Checker<'a, '_> {
             let report = Diagnostic::error(codes::UNKNOWN_VARIANT, message)
                 .primary(error.span, "no failure of a subnet")
                 .note(format!("a subnet fails with: {}", listed(names)));
-            self.report(did_you_mean(report, &error.name, error.span, names));
+            let report = self.sink.did_you_mean(report, &error.name, error.span, names);
+            self.report(report);
             return None;
         };
         let path = match (args, kind) {

@@ -9,7 +9,8 @@ use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::program::TypeName;
 use crate::relate;
-use crate::resolve::{CANDIDATES_MAX, Lookup, ambiguous, article, did_you_mean, listed, lookup};
+use crate::resolve::{Lookup, ambiguous, article, listed, lookup};
+use crate::sink::CANDIDATES_MAX;
 
 /// What a variant name was found to be.
 pub(super) struct FoundVariant {
@@ -200,9 +201,9 @@ impl<'a> Checker<'a, '_> {
                 let report =
                     Diagnostic::error(codes::UNKNOWN_TYPE, format!("there is no enum `{}`", of.name))
                         .primary(of.span, "unknown enum");
-                let names: Vec<String> =
-                    module.types.keys().chain(module.brought.keys()).take(CANDIDATES_MAX).cloned().collect();
-                self.report(did_you_mean(report, &of.name, of.span, names.iter().map(String::as_str)));
+                let names = module.types.keys().chain(module.brought.keys()).map(String::as_str);
+                let report = self.sink.did_you_mean(report, &of.name, of.span, names);
+                self.report(report);
                 None
             }
         }
@@ -240,7 +241,7 @@ impl<'a> Checker<'a, '_> {
             None if is_nothing(&variant.name) => report.help(format!(
                 "what is not there is `null`, which is a value of `{shown}?` and not of `{shown}`"
             )),
-            None => did_you_mean(report, &variant.name, variant.span, names),
+            None => self.sink.did_you_mean(report, &variant.name, variant.span, names),
         });
         None
     }

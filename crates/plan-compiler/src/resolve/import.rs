@@ -9,7 +9,6 @@ use schema::operation::Access;
 use schema::types::{DefId, TypeDef};
 
 use super::operation::to_be_pinned;
-use super::types::did_you_mean;
 use super::{Resolver, Unit, duplicate};
 use crate::codes;
 use crate::hir::Target;
@@ -266,7 +265,8 @@ impl<'a> Resolver<'a, '_> {
                 )
                 .primary(import.name.span, "unknown type");
                 let near = names.iter().map(String::as_str);
-                self.report(0, did_you_mean(report, &import.name.name, import.name.span, near));
+                let report = self.sink.did_you_mean(report, &import.name.name, import.name.span, near);
+                self.report(0, report);
             }
             return self.broken(import);
         };

@@ -3,10 +3,10 @@
 use plan_lang::{Diagnostic, Fix, Span, suggest};
 
 use super::Resolver;
-use super::types::CANDIDATES_MAX;
 use crate::codes;
 use crate::hir::Target;
 use crate::program::{CallTarget, Operation, Origin};
+use crate::sink::CANDIDATES_MAX;
 use crate::sink::SourceId;
 
 impl Resolver<'_, '_> {

@@ -7,7 +7,6 @@ use plan_lang::ast::{self, CapabilityOutput, Item};
 use schema::types::Type;
 
 use super::declare::repeated;
-use super::types::did_you_mean;
 use super::{Resolver, Unit};
 use crate::MEMBERS_MAX;
 use crate::codes;
@@ -153,7 +152,7 @@ impl<'a> Resolver<'a, '_> {
         });
         let report = Diagnostic::error(codes::BAD_ADAPTER, format!("there is no capability `{name}`"))
             .primary(item.capability.span, "unknown capability");
-        let report = did_you_mean(report, &name, item.capability.span, capabilities);
+        let report = self.sink.did_you_mean(report, &name, item.capability.span, capabilities);
         self.report(source, report);
         None
     }

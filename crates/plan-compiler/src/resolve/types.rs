@@ -1,7 +1,7 @@
 //! Types as they are written to types as they are.
 
 use plan_lang::ast::{self, Literal, Refine, TypeKind};
-use plan_lang::{Diagnostic, Fix, Span};
+use plan_lang::{Diagnostic, Fix};
 use schema::types::{FloatRange, IntRange, LengthRange, Type, TypeDefs};
 
 use crate::codes;
@@ -179,7 +179,7 @@ impl TypeResolver<'_, '_> {
                         .help(format!("write `{here}`"))
                         .fix(Fix::maybe(format!("use `{here}`")).replace(name.span, here)),
                     Some((shape, false)) => report.help(shape),
-                    None => did_you_mean(report, &name.name, name.span, candidates(self.module)),
+                    None => self.sink.did_you_mean(report, &name.name, name.span, candidates(self.module)),
                 };
                 self.report(report);
                 Type::Error
@@ -335,9 +335,6 @@ pub(crate) fn candidates<'m>(module: &'m Module<'_>) -> impl Iterator<Item = &'m
     BUILTIN_TYPES.into_iter().chain(declared)
 }
 
-/// Names that a misspelt one is compared with. Keeps a long file of mistakes linear.
-pub(crate) const CANDIDATES_MAX: usize = 500;
-
 /// Names that a message lists.
 const LISTED_MAX: usize = 20;
 
@@ -346,23 +343,18 @@ pub(crate) fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Strin
     let mut names = names.into_iter();
     let shown: Vec<T> = names.by_ref().take(LISTED_MAX).collect();
     let shown: Vec<&str> = shown.iter().map(AsRef::as_ref).collect();
-    match names.count() {
+    // Of what knows how many it has, the others are not made only to be counted.
+    let rest = match names.size_hint() {
+        (least, Some(most)) if least == most => least,
+        _ => names.count(),
+    };
+    match rest {
         0 => shown.join(", "),
-        rest => format!("{} and {rest} more", shown.join(", ")),
+        _ => format!("{} and {rest} more", shown.join(", ")),
     }
 }
 
 /// The article before a name in a message.
 pub(crate) fn article(name: &str) -> &'static str {
     if name.starts_with(['A', 'E', 'I', 'O', 'a', 'e', 'i', 'o']) { "an" } else { "a" }
-}
-
-/// Adds the nearest candidate as help and fix.
-pub(crate) fn did_you_mean<'c>(
-    report: Diagnostic,
-    name: &str,
-    span: Span,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Diagnostic {
-    report.did_you_mean(name, span, candidates.into_iter().take(CANDIDATES_MAX))
 }

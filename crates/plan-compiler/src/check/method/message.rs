@@ -10,7 +10,7 @@ use crate::check::Checker;
 use crate::codes;
 use crate::hir::Expr;
 use crate::relate::unrefined;
-use crate::resolve::{did_you_mean, listed};
+use crate::resolve::listed;
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn method_arguments(
@@ -104,7 +104,7 @@ impl<'a> Checker<'a, '_> {
             Some(name) if plan_lang::suggest(&method.name, names.iter().copied()).is_none() => {
                 report.meant(name, method.span)
             }
-            _ => did_you_mean(report, &method.name, method.span, names),
+            _ => self.sink.did_you_mean(report, &method.name, method.span, names),
         }
     }
 
