@@ -234,7 +234,7 @@ pub struct Host {
 
 impl Host {
     /// Opens a service. Where an earlier one of this test owned the store, it waits until that one has let go:
-    /// the tasks of its connections end when they notice that nobody is there any more.
+    /// tasks of its runs end a moment after it.
     ///
     /// # Panics
     /// If it does not open.

@@ -20,9 +20,12 @@ use crate::check::{Checked, constant_value};
 use crate::codes;
 use crate::hir::PlanBody;
 use crate::program::{Plan, Program};
+use crate::texts::Texts;
 
 /// Contributors that a message names.
 const CONTRIBUTORS_SHOWN: usize = 8;
+
+const HOUR_US: u64 = 3_600_000_000;
 
 /// The bound of the plan at `at`, and what there is to say about it.
 pub(crate) fn check(
@@ -31,6 +34,7 @@ pub(crate) fn check(
     at: usize,
     compiled: &CompiledPlan,
     sub_plans: &BTreeSet<&str>,
+    texts: &Texts,
 ) -> (Option<Bound>, Vec<Diagnostic>) {
     let Some((plan, body)) = program.plans.get(at).zip(checked.plans.get(at)) else {
         return (None, Vec::new());
@@ -64,7 +68,7 @@ pub(crate) fn check(
             reports.push(over_deadline(plan, body, &found));
         }
     }
-    reports.extend(parts_over_budget(compiled, &found));
+    reports.extend(parts_over_budget(compiled, &found, texts));
     (Some(found), reports)
 }
 
@@ -115,7 +119,8 @@ fn no_bound(error: &BoundError, plan: &Plan<'_>, body: &PlanBody, compiled: &Com
 /// A root plan with calls must say what it may spend and take.
 fn undeclared(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Option<Diagnostic> {
     let cost = written(bound.cost);
-    let time = duration_literal(bound.latency_us);
+    // What takes longer than a deadline may be has to take less first.
+    let time = duration_literal(bound.latency_us.min(POLICY_DURATION_MAX_US));
     let (what, keys) = match (&body.budget, body.deadline_us) {
         (Some(_), Some(_)) => return None,
         (None, Some(_)) => ("a budget", format!("budget: {cost}")),
@@ -124,7 +129,7 @@ fn undeclared(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Option<Diagnos
     };
     let name = &plan.decl.name;
     let report = Diagnostic::error(codes::NO_BUDGET, format!("`{}` makes calls and lacks {what}", name.name))
-        .primary(name.span, format!("can cost {} and take {}", bound.cost, seconds(bound.latency_us)))
+        .primary(name.span, format!("can cost {} and take {}", bound.cost, shown(bound.latency_us)))
         .note("a plan that is run by itself says the most it may cost and take");
     Some(match &plan.decl.policy {
         None => report.help(format!("add `with {{ {keys} }}`")).fix(
@@ -177,7 +182,7 @@ fn over_budget(
 fn over_deadline(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Diagnostic {
     let name = &plan.decl.name.name;
     let (limit, span) = body.deadline_us.unwrap_or((0, plan.decl.name.span));
-    let (time, limit) = (seconds(bound.latency_us), seconds(limit));
+    let (time, limit) = (shown(bound.latency_us), shown(limit));
     let message = format!("`{name}` can take {time}, longer than its deadline of {limit}");
     let report = labelled(Diagnostic::error(codes::OVER_DEADLINE, message), bound, |row| {
         row.in_latency.then(|| row.timed())
@@ -192,6 +197,11 @@ fn over_deadline(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Diagnostic 
     report
         .help(format!("raise the deadline to `{raised}`, or {wait_less}"))
         .fix(Fix::maybe(format!("raise the deadline to `{raised}`")).replace(span, raised))
+}
+
+/// A duration in a message: in seconds, and from an hour on as it is written.
+fn shown(us: u64) -> String {
+    if us < HOUR_US { seconds(us) } else { duration_literal(us) }
 }
 
 /// One label per contributor.
@@ -215,81 +225,104 @@ fn labelled(
 }
 
 /// The loops and calls whose own budgets are smaller than what they can cost.
-fn parts_over_budget(compiled: &CompiledPlan, bound: &Bound) -> Vec<Diagnostic> {
-    let mut reports = Vec::new();
-    let scopes = bound.scopes.iter().filter(|scope| scope.exceeds_budget());
-    for (scope, declared) in
-        scopes.filter_map(|scope| Some((scope, compiled.body.scopes.get(scope.scope.0 as usize)?)))
-    {
-        if declared.kind == ScopeKind::Loop {
-            let first = (0_u32..).zip(&compiled.body.node_scopes).find(|(_, own)| **own == scope.scope);
-            let part = Part {
-                what: format!("the loop `{}`", scope.label),
-                cost: scope.cost,
-                budget: scope.budget,
-                declared: declared.budget.as_ref(),
-                node: NodeId(first.map_or(0, |(id, _)| id)),
-            };
-            let inside = |node: NodeId| is_in_scope(compiled, node, scope.scope);
-            reports.push(part_over_budget(compiled, bound, &part, inside));
-        }
-    }
-    for call in bound.call_budgets.iter().filter(|call| call.cost.units > call.budget.units) {
-        let label = compiled.graph.node(call.node).map_or("", |node| node.label.as_str());
-        let part = Part {
-            what: match call.level {
-                0 => format!("the call `{label}`"),
-                _ => format!("a fallback of `{label}`"),
-            },
-            cost: call.cost,
-            budget: Some(call.budget),
-            declared: legs(compiled, call.node).nth(call.level).and_then(|spec| spec.budget.as_ref()),
-            node: call.node,
-        };
-        reports.push(part_over_budget(compiled, bound, &part, |node| node == call.node));
-    }
-    reports
+fn parts_over_budget(compiled: &CompiledPlan, bound: &Bound, texts: &Texts) -> Vec<Diagnostic> {
+    let parts = over_own_budget(compiled, bound);
+    let report = |part: &Part| {
+        // Several may share a budget, that of a named policy: it has room for each of them when it has for the dearest.
+        let shared = parts.iter().filter(|other| other.span == part.span).map(|other| other.cost);
+        let raised = shared.max_by_key(|cost| cost.units).unwrap_or(part.cost);
+        part_over_budget(compiled, bound, part, written(raised), texts)
+    };
+    parts.iter().map(report).collect()
 }
 
 /// A loop or call with a budget of its own.
-struct Part<'a> {
+struct Part {
     what: String,
     cost: Amount,
     budget: Option<Amount>,
-    declared: Option<&'a Fragment>,
-    /// Where it stands, unless the budget says.
-    node: NodeId,
+    /// Where the budget is written.
+    span: Span,
+    /// Whether it is a constant, which a literal is, and an argument of a plan that is run.
+    is_constant: bool,
+    inside: Inside,
+}
+
+/// Whose calls a part is made of.
+#[derive(Clone, Copy)]
+enum Inside {
+    Scope(ScopeId),
+    Call(NodeId),
+}
+
+impl Inside {
+    fn has(self, compiled: &CompiledPlan, node: NodeId) -> bool {
+        match self {
+            Self::Scope(scope) => is_in_scope(compiled, node, scope),
+            Self::Call(call) => node == call,
+        }
+    }
+}
+
+fn over_own_budget(compiled: &CompiledPlan, bound: &Bound) -> Vec<Part> {
+    let part = |what, cost, budget, declared: Option<&Fragment>, node, inside| {
+        let span = declared.and_then(|budget| compiled.debug.exprs.get(budget.body.0 as usize));
+        let value = declared.and_then(|budget| compiled.body.exprs.get(budget.body));
+        Part {
+            what,
+            cost,
+            budget,
+            span: span.map_or_else(|| node_span(compiled, node), |span| Span::new(span.start, span.end)),
+            is_constant: matches!(value, Some(Expr::Const(_))),
+            inside,
+        }
+    };
+    let loops = bound.scopes.iter().filter(|scope| scope.exceeds_budget()).filter_map(|scope| {
+        let declared = compiled.body.scopes.get(scope.scope.0 as usize)?;
+        let first = (0_u32..).zip(&compiled.body.node_scopes).find(|(_, own)| **own == scope.scope);
+        let (what, node) = (format!("the loop `{}`", scope.label), NodeId(first.map_or(0, |(id, _)| id)));
+        let inside = Inside::Scope(scope.scope);
+        (declared.kind == ScopeKind::Loop)
+            .then(|| part(what, scope.cost, scope.budget, declared.budget.as_ref(), node, inside))
+    });
+    let calls = bound.call_budgets.iter().filter(|call| call.cost.units > call.budget.units).map(|call| {
+        let label = compiled.graph.node(call.node).map_or("", |node| node.label.as_str());
+        let what = match call.level {
+            0 => format!("the call `{label}`"),
+            _ => format!("a fallback of `{label}`"),
+        };
+        let declared = legs(compiled, call.node).nth(call.level).and_then(|spec| spec.budget.as_ref());
+        part(what, call.cost, Some(call.budget), declared, call.node, Inside::Call(call.node))
+    });
+    loops.chain(calls).collect()
 }
 
 fn part_over_budget(
     compiled: &CompiledPlan,
     bound: &Bound,
-    part: &Part<'_>,
-    inside: impl Fn(NodeId) -> bool,
+    part: &Part,
+    raised: String,
+    texts: &Texts,
 ) -> Diagnostic {
     let limit = part.budget.map_or_else(String::new, |budget| budget.to_string());
     let message = format!("{} can cost {}, more than its budget of {limit}", part.what, part.cost);
-    let is_in = |row: &Contributor| row.cost.units > 0 && inside(row.node);
+    let is_in = |row: &Contributor| row.cost.units > 0 && part.inside.has(compiled, row.node);
     let mut rows = bound.contributors.iter().filter(|row| is_in(row));
-    let span = part
-        .declared
-        .and_then(|budget| compiled.debug.exprs.get(budget.body.0 as usize))
-        .map_or_else(|| node_span(compiled, part.node), |span| Span::new(span.start, span.end));
     let how = |row: &Contributor| is_in(row).then(|| row.factors.clone());
     if rows.all(|row| handles_over_budget(compiled, row.node)) {
         return labelled(Diagnostic::warning(codes::OVER_BUDGET_HANDLED, message), bound, how)
-            .primary(span, format!("stops buying at {limit}"))
+            .primary(part.span, format!("stops buying at {limit}"))
             .note("what would go beyond it is not bought, and the plan goes on without the answer");
     }
-    let raised = written(part.cost);
     let report = labelled(Diagnostic::error(codes::OVER_BUDGET, message), bound, how)
-        .primary(span, format!("its budget is {limit}"))
+        .primary(part.span, format!("its budget is {limit}"))
         .help(format!(
             "raise its budget to `{raised}`, buy less, or handle `OverBudget` by `try` or `on_error`"
         ));
-    let value = part.declared.and_then(|budget| compiled.body.exprs.get(budget.body));
-    if matches!(value, Some(Expr::Const(_))) {
-        report.fix(Fix::maybe(format!("raise its budget to `{raised}`")).replace(span, raised))
+    // A parameter that is given a constant is one for other runs of its plan, too.
+    let is_number = || texts.char_at(part.span.start).is_some_and(|first| first.is_ascii_digit());
+    if part.is_constant && is_number() {
+        report.fix(Fix::maybe(format!("raise its budget to `{raised}`")).replace(part.span, raised))
     } else {
         report
     }

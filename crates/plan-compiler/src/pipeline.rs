@@ -66,7 +66,7 @@ pub(crate) fn plan(texts: &Texts, lock: &Lock, memo: &Memo, name: &str) -> Optio
     memo.needs([BodyId::Plan(at)], &program).into_iter().for_each(|body| checker.need(body));
     let checked = checker.finish();
     let plan = lower::lower(&program, &checked, &texts.names(), at).plan.ok()?;
-    let (bound, _) = bounds::check(&program, &checked, at, &plan, &bounds::sub_plans(&program));
+    let (bound, _) = bounds::check(&program, &checked, at, &plan, &bounds::sub_plans(&program), texts);
     Some((plan, bound?))
 }
 
@@ -107,6 +107,9 @@ impl<'a> Pipeline<'_, 'a, '_> {
         let is_to_show = self.options.beyond_limits && compilation.diagnostics.iter().all(is_about_limits);
         if compilation.has_errors() && !is_to_show {
             compilation = Compilation { diagnostics: compilation.diagnostics, ..Compilation::default() };
+        }
+        if compilation.has_errors() {
+            compilation.tests.clear();
         }
         Some(compilation)
     }
@@ -168,14 +171,14 @@ impl<'a> Pipeline<'_, 'a, '_> {
         parts: &mut usize,
         compilation: &mut Compilation,
     ) {
-        let (program, names) = (self.program, self.texts.names());
+        let (program, texts, names) = (self.program, self.texts, self.texts.names());
         let mut too_large = BTreeMap::new();
         for (at, plan) in program.plans.iter().enumerate() {
             let lowering = self.lowering(BodyId::Plan(at), self.is_sub_plan(at, sub_plans), || {
                 let lowered = lower::lower(program, checked, &names, at);
                 let found = match lowered.plan {
                     Ok(plan) => {
-                        let (bound, found) = bounds::check(program, checked, at, &plan, sub_plans);
+                        let (bound, found) = bounds::check(program, checked, at, &plan, sub_plans, texts);
                         if let Some(bound) = bound {
                             compilation.plans.push(plan);
                             compilation.bounds.push(bound);

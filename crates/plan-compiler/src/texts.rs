@@ -81,6 +81,13 @@ impl Texts {
         id
     }
 
+    /// The character at `offset` in the plan's own file.
+    pub(crate) fn char_at(&self, offset: u32) -> Option<char> {
+        let chunk =
+            self.get(0)?.chunks().find(|chunk| (chunk.span.start..chunk.span.end).contains(&offset))?;
+        chunk.text().get((offset - chunk.span.start) as usize..)?.chars().next()
+    }
+
     /// The parse of `source`.
     pub(crate) fn get(&self, source: SourceId) -> Option<&Parse> {
         self.all.get(usize::from(source)).map(|(_, parse)| parse)

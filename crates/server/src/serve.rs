@@ -1,9 +1,12 @@
 //! The gRPC server around the services: limits, health, reflection; and the way to the services without a server.
 
+use std::convert::Infallible;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use http::{HeaderValue, Request};
 use proto::Channel;
 use proto::v1::call_service_server::CallServiceServer;
@@ -14,12 +17,12 @@ use proto::v1::run_service_server::RunServiceServer;
 use proto::v1::tool_service_server::ToolServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tonic::TimeoutExpired;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::{Router, TcpIncoming};
+use tonic::{Status, TimeoutExpired};
 use tonic_health::server::HealthReporter;
 use tower::util::MapResponseLayer;
 use tower::{ServiceExt as _, service_fn};
@@ -34,6 +37,7 @@ use crate::open::Service;
 use crate::own_machine;
 use crate::plans::Plans;
 use crate::run::Runs;
+use crate::status::status;
 use crate::tools::Tools;
 
 /// Streams of one connection at once. Left unset, the HTTP/2 library admits any number.
@@ -60,7 +64,7 @@ pub const INSTANCE_HEADER: &str = "orchestra-instance";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The listener or the connection failed.
+    /// The listener failed.
     #[error(transparent)]
     Transport(#[from] tonic::transport::Error),
     /// The descriptors built into the program do not fit together.
@@ -117,18 +121,12 @@ impl Service {
     }
 
     /// The way to this service for clients in its own process: no connection and no frames are between them, an answer is read
-    /// while it is made, and a request that is dropped is cancelled. It works as long as the service lives.
+    /// while it is made, and a request that is dropped is cancelled. A deadline in the headers of a request is not looked at: who
+    /// waits here lets go. Health and reflection are for those outside. It keeps the service's store open.
     #[must_use]
     pub fn channel(&self) -> Channel {
         let routes = self.guarded(self.services());
-        let within = service_fn(move |request: Request<Body>| {
-            let answer = routes.clone().oneshot(request);
-            async move {
-                let answer = tokio::time::timeout(CALL_TIMEOUT, answer).await;
-                answer.map_err(|_| TimeoutExpired(())).map(|Ok(response)| response)
-            }
-        });
-        proto::channel(within)
+        proto::channel(service_fn(move |request: Request<Body>| begun(routes.clone().oneshot(request))))
     }
 
     async fn router(
@@ -191,6 +189,18 @@ impl Service {
     }
 }
 
+/// What a service begins to answer, within the time that it has. One that panics leaves nobody waiting.
+async fn begun(answer: impl Future<Output = Result<Response, Infallible>>) -> Result<Response, Status> {
+    let answer = AssertUnwindSafe(tokio::time::timeout(CALL_TIMEOUT, answer)).catch_unwind();
+    match answer.await {
+        Ok(Ok(Ok(response))) => Ok(response),
+        Ok(Err(_)) => Err(Status::from_error(TimeoutExpired(()).into())),
+        Err(_) => {
+            Err(status("E1179", "the service stopped on a mistake of this program, which its log names"))
+        }
+    }
+}
+
 /// The names under which health is asked for; the empty one is the whole server.
 const HEALTH_NAMES: [&str; 7] = [
     "",
@@ -221,4 +231,21 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::StatusExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_service_is_answered_when_it_panics_and_when_it_takes_too_long() {
+        #[expect(clippy::panic, reason = "what is tried")]
+        let panics = async { panic!("a mistake") };
+        let failed = begun(panics).await.unwrap_err();
+        assert_eq!(failed.get_details_error_info().unwrap().reason, "E1179");
+        let late = begun(std::future::pending()).await.unwrap_err();
+        assert_eq!((late.code(), late.message()), (tonic::Code::Cancelled, "Timeout expired"));
+    }
 }

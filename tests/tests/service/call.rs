@@ -269,10 +269,14 @@ async fn a_request_id_makes_one_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_goes_away_cancels_its_call_and_its_cost_is_recorded() {
-    for streaming in [false, true] {
+    for (streaming, within) in [(false, false), (true, false), (false, true), (true, true)] {
         let World { served, clients, subnet } = World::start(|_| Reply::Silence).await;
-        // On a connection of its own, which goes with it.
-        let client = Clients::connect(served.address).await;
+        let client = if within {
+            served.host.clients.clone()
+        } else {
+            // On a connection of its own, which goes with it.
+            Clients::connect(served.address).await
+        };
         let gone = tokio::spawn(async move {
             if streaming {
                 drop(streamed(&client, ask("a")).await)

@@ -56,6 +56,9 @@ pub(crate) fn run(context: &Context, args: &Explain) -> Result<(), Failure> {
                     context.output.error("");
                 }
             }
+            Err(why) if !compiled.compilation.plans.is_empty() => {
+                context.output.note(&format!("{}: {}", why.message, why.help));
+            }
             Err(_) => {}
         }
         return diagnostics::show_found(context, &compiled, members);

@@ -64,6 +64,14 @@ fn a_plan_beyond_its_limits_is_explained_and_refused() {
         assert_eq!(document["contributors"][1]["cost_max"]["units"], 20_000);
         assert_eq!(document["latency_us_max"], 50_400_000);
     }
+    // Which of several is to be explained is asked for, beside what is wrong.
+    let another = "\nplan another(query: String(1..80)) -> String { query }\n";
+    folder.write("plan.orch", original.replace("budget: 0.05USD", "budget: 0.02USD") + another);
+    let refused = folder.orch(["explain", "plan.orch"]).exits(5);
+    assert!(refused.err.starts_with("plan.orch has several plans: "), "{}", refused.err);
+    assert!(refused.err.contains("--plan NAME\nerror[E0701]: "), "{}", refused.err);
+    let other = folder.orch(["explain", "plan.orch", "--plan", "another"]).exits(5);
+    assert!(other.out.starts_with("plan another "), "{}", other.out);
     // Beside another mistake there is no bound to be trusted.
     folder.write(
         "plan.orch",

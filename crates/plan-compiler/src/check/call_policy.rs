@@ -362,7 +362,7 @@ impl<'a> Checker<'a, '_> {
         let message = format!("the answer of `fallback` must be `{wanted}`, not `{found}`");
         let report =
             Diagnostic::error(codes::MISMATCH, message).primary(value.span, format!("this is `{found}`"));
-        self.report(if wanted.starts_with("Voted<") {
+        self.report(if wanted.starts_with("Voted<") && !found.starts_with("Voted<") {
             report.help("give the fallback a `quorum` too, or handle the failure: `match try call .. { .. }`")
         } else {
             report

@@ -79,8 +79,7 @@ impl<'a> Checker<'a, '_> {
             let text = name.name.as_str();
             let report = Diagnostic::error(codes::UNKNOWN_FUNCTION, format!("there is no function `{text}`"))
                 .primary(name.span, "unknown function");
-            let names =
-                self.module().map_or_else(Vec::new, |module| module.functions.keys().copied().collect());
+            let names = self.module().into_iter().flat_map(|module| module.functions.keys().copied());
             let report = self.sink.did_you_mean(report, text, name.span, names);
             self.report(report);
             return None;
@@ -230,6 +229,9 @@ impl<'a> Checker<'a, '_> {
     fn not_pinned(&mut self, path: &str, span: plan_lang::Span) {
         let message = format!("no operation that this file calls is of `{path}`");
         let report = Diagnostic::error(codes::BAD_POLICY_VALUE, message).primary(span, "selects nothing");
+        if self.sink.is_full() {
+            return self.report(report);
+        }
         let known: Vec<String> = self
             .program
             .operations

@@ -127,11 +127,13 @@ impl Checker<'_, '_> {
     }
 
     fn misfit(&self, expr: &Expr, target: &Type, what: &dyn Display, misfit: Misfit) -> Diagnostic {
-        let (found, wanted) = self.show_apart(&expr.ty, target);
+        // Of another kind, its range says nothing.
+        let (found, wanted) = match misfit {
+            Misfit::Kind => self.show_apart(&unrefined(&expr.ty), target),
+            _ => self.show_apart(&expr.ty, target),
+        };
         match misfit {
             Misfit::Kind => {
-                // Of another kind, its range says nothing.
-                let (found, wanted) = self.show_apart(&unrefined(&expr.ty), target);
                 let found = match &expr.ty {
                     Type::List(..) if is_broken(&expr.ty) => "a list".to_owned(),
                     _ => format!("`{found}`"),

@@ -184,7 +184,7 @@ impl<'a> Checker<'a, '_> {
         let name = path.dotted();
         let Some(module) = self.module() else { return Vec::new() };
         let Some(decl) = module.policies.get(name.as_str()).copied() else {
-            let names: Vec<&str> = module.policies.keys().copied().collect();
+            let names = module.policies.keys().copied();
             let report = Diagnostic::error(codes::UNKNOWN_POLICY, format!("there is no policy `{name}`"))
                 .primary(path.span, "unknown policy");
             let report = self.sink.did_you_mean(report, &name, path.span, names);

@@ -266,11 +266,41 @@ fn what_cannot_be_raised_is_not_offered_to_be() {
     let too_long = "use sn22 { web_crawl as crawl }\n\
         plan p(urls: [Url](..9)) -> [String] with { budget: 1USD, deadline: 7d } {\n  \
         for url in urls with { concurrency: 1 } { call crawl(url) with { timeout: 1d, max_price: 0.01USD } }\n}";
-    for (text, code) in [(of_the_input, "E0701"), (too_long, "E0704")] {
+    // For other runs of its plan the parameter may be another.
+    let of_a_parameter = "use sn22 { web_crawl as crawl }\n\
+        plan p(urls: [Url](..9)) -> Int with { budget: 1USD, deadline: 1h } { run q(urls, b: 0.02USD) }\n\
+        plan q(urls: [Url](..9), b: Amount) -> Int {\n  \
+        let all = for url in urls with { budget: b, concurrency: 1 } { call crawl(url) with { timeout: 4s, max_price: 0.01USD } }\n  \
+        all.len()\n}";
+    for (text, code) in [(of_the_input, "E0701"), (too_long, "E0704"), (of_a_parameter, "E0701")] {
         let found = compiled(text).diagnostics;
         assert_eq!(found[0].code.as_str(), code);
         assert_eq!(found[0].fix, None, "{code}");
     }
+}
+
+/// Two calls by one policy are told to raise its budget to the same.
+#[test]
+fn a_budget_that_several_share_is_raised_for_the_dearest() {
+    let text = "use sn22 { web_crawl as crawl }\npolicy cheap = { budget: 0.005USD, timeout: 4s }\n\
+        plan p(url: Url) -> String with { budget: 1USD, deadline: 1m } {\n  \
+        let one = call crawl(url) with cheap { max_price: 0.01USD }\n  \
+        let two = call crawl(url) with cheap { max_price: 0.02USD }\n  one + two\n}";
+    let found = compiled(text).diagnostics;
+    let raised: Vec<&str> =
+        found.iter().flat_map(|found| &found.fix).map(|fix| fix.edits[0].text.as_str()).collect();
+    assert_eq!(raised, ["0.02USD", "0.02USD"], "{found:?}");
+}
+
+/// What is told to be declared may be: no deadline is longer than seven days.
+#[test]
+fn a_deadline_that_is_missing_is_one_that_there_can_be() {
+    let text = "use sn22 { web_crawl as crawl }\n\
+        plan p(urls: [Url](..9)) -> [String] with { budget: 1USD } {\n  \
+        for url in urls with { concurrency: 1 } { call crawl(url) with { timeout: 1d, max_price: 0.01USD } }\n}";
+    let found = compiled(text).diagnostics;
+    assert_eq!(found[0].code.as_str(), "E0705");
+    assert_eq!(found[0].help.as_deref(), Some("add `deadline: 168h` to its policy"));
 }
 
 /// It is laid out as a loop over one element, which nobody wrote.

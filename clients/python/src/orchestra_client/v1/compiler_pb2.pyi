@@ -217,7 +217,7 @@ class ExplainResponse(_message.Message):
 
     @_builtins.property
     def explanation(self) -> Global___PlanExplanation:
-        """The plan; where there are errors, set only if all of them are about its bound."""
+        """The plan; where there are errors, set only if all of them are about bounds of plans."""
 
     def __init__(
         self,

@@ -226,7 +226,7 @@ export type ExplainResponse = Message<"orchestra.v1.ExplainResponse"> & {
   diagnostics: Diagnostic[];
 
   /**
-   * The plan; where there are errors, set only if all of them are about its bound.
+   * The plan; where there are errors, set only if all of them are about bounds of plans.
    *
    * @generated from field: orchestra.v1.PlanExplanation explanation = 2;
    */
