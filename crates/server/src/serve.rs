@@ -241,7 +241,6 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_for_a_service_is_answered_when_it_panics_and_when_it_takes_too_long() {
-        #[expect(clippy::panic, reason = "what is tried")]
         let panics = async { panic!("a mistake") };
         let failed = begun(panics).await.unwrap_err();
         assert_eq!(failed.get_details_error_info().unwrap().reason, "E1179");
