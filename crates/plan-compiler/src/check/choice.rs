@@ -229,19 +229,11 @@ impl<'a> Checker<'a, '_> {
     fn not_pinned(&mut self, path: &str, span: plan_lang::Span) {
         let message = format!("no operation that this file calls is of `{path}`");
         let report = Diagnostic::error(codes::BAD_POLICY_VALUE, message).primary(span, "selects nothing");
-        if self.sink.is_full() {
-            return self.report(report);
-        }
-        let known: Vec<String> = self
-            .program
-            .operations
-            .iter()
-            .flat_map(|operation| {
-                let descriptor = operation.descriptor();
-                [descriptor.id.clone(), format!("sn{}", descriptor.netuid)]
-            })
-            .collect();
-        let report = self.sink.did_you_mean(report, path, span, known.iter().map(String::as_str));
+        let known = self.program.operations.iter().flat_map(|operation| {
+            let id = operation.descriptor().id.as_str();
+            [id, id.split_once('.').map_or(id, |(subnet, _)| subnet)]
+        });
+        let report = self.sink.did_you_mean(report, path, span, known);
         self.report(report);
     }
 
