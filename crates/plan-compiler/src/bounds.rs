@@ -1,6 +1,7 @@
 //! Bounds as messages: budgets, deadlines, and what has no bound.
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
 use std::iter;
 
 use plan_ir::bound::{Bound, BoundError, Charges, Contributor, bound_by};
@@ -152,11 +153,12 @@ fn over_budget(
     let limit = budget.map_or_else(String::new, |budget| budget.to_string());
     let span = body.budget.as_ref().map_or(plan.decl.name.span, |budget| budget.span);
     let message = format!("`{name}` can cost {cost}, more than its budget of {limit}");
+    let handling = Handling::of(compiled);
     let handled = bound
         .contributors
         .iter()
         .filter(|row| row.in_cost && row.cost.units > 0)
-        .all(|row| handles_over_budget(compiled, row.node));
+        .all(|row| handling.has(row.node));
     if handled {
         return labelled(Diagnostic::warning(codes::OVER_BUDGET_HANDLED, message), bound, |row| {
             (row.in_cost && row.cost.units > 0).then(|| row.priced())
@@ -227,11 +229,16 @@ fn labelled(
 /// The loops and calls whose own budgets are smaller than what they can cost.
 fn parts_over_budget(compiled: &CompiledPlan, bound: &Bound, texts: &Texts) -> Vec<Diagnostic> {
     let parts = over_own_budget(compiled, bound);
+    // Several may share a budget, that of a named policy: it has room for each of them when it has for the dearest.
+    let mut dearest: HashMap<Span, Amount> = HashMap::new();
+    for part in &parts {
+        let cost = dearest.entry(part.span).or_insert(part.cost);
+        cost.units = cost.units.max(part.cost.units);
+    }
+    let handling = Handling::of(compiled);
     let report = |part: &Part| {
-        // Several may share a budget, that of a named policy: it has room for each of them when it has for the dearest.
-        let shared = parts.iter().filter(|other| other.span == part.span).map(|other| other.cost);
-        let raised = shared.max_by_key(|cost| cost.units).unwrap_or(part.cost);
-        part_over_budget(compiled, bound, part, written(raised), texts)
+        let raised = dearest.get(&part.span).copied().unwrap_or(part.cost);
+        part_over_budget(&handling, bound, part, written(raised), texts)
     };
     parts.iter().map(report).collect()
 }
@@ -298,7 +305,7 @@ fn over_own_budget(compiled: &CompiledPlan, bound: &Bound) -> Vec<Part> {
 }
 
 fn part_over_budget(
-    compiled: &CompiledPlan,
+    handling: &Handling<'_>,
     bound: &Bound,
     part: &Part,
     raised: String,
@@ -306,10 +313,10 @@ fn part_over_budget(
 ) -> Diagnostic {
     let limit = part.budget.map_or_else(String::new, |budget| budget.to_string());
     let message = format!("{} can cost {}, more than its budget of {limit}", part.what, part.cost);
-    let is_in = |row: &Contributor| row.cost.units > 0 && part.inside.has(compiled, row.node);
+    let is_in = |row: &Contributor| row.cost.units > 0 && part.inside.has(handling.compiled, row.node);
     let mut rows = bound.contributors.iter().filter(|row| is_in(row));
     let how = |row: &Contributor| is_in(row).then(|| row.factors.clone());
-    if rows.all(|row| handles_over_budget(compiled, row.node)) {
+    if rows.all(|row| handling.has(row.node)) {
         return labelled(Diagnostic::warning(codes::OVER_BUDGET_HANDLED, message), bound, how)
             .primary(part.span, format!("stops buying at {limit}"))
             .note("what would go beyond it is not bought, and the plan goes on without the answer");
@@ -351,20 +358,35 @@ fn is_in_scope(compiled: &CompiledPlan, node: NodeId, outer: ScopeId) -> bool {
     false
 }
 
-/// Whether the plan goes on without this call once the budget is spent: it has a value to fall back to, its
-/// failure is caught, or it stands in a loop that any number of elements may leave.
-fn handles_over_budget(compiled: &CompiledPlan, node: NodeId) -> bool {
-    let body = |node: NodeId| compiled.body.nodes.get(node.0 as usize);
-    let goes_on = |(level, call): (usize, &CallSpec)| {
-        (level == 0 && call.caught.is_some()) || matches!(call.fallback, Some(Fallback::Value(_)))
-    };
-    if legs(compiled, node).enumerate().any(goes_on) {
-        return true;
+/// Which calls of a plan go on without their answer where a budget is spent.
+struct Handling<'a> {
+    compiled: &'a CompiledPlan,
+    /// Made once, when it is first asked for: a plan may have thousands of calls above their budgets.
+    topology: OnceCell<Option<Topology>>,
+}
+
+impl<'a> Handling<'a> {
+    const fn of(compiled: &'a CompiledPlan) -> Self {
+        Self { compiled, topology: OnceCell::new() }
     }
-    let Ok(topology) = Topology::of(&compiled.graph) else { return false };
-    topology
-        .around(node)
-        .any(|(control, _)| matches!(body(control), Some(NodeBody::FanOut { tolerate: Tolerance::All, .. })))
+
+    /// Whether the plan goes on without this call once the budget is spent: it has a value to fall back to, its
+    /// failure is caught, or it stands in a loop that any number of elements may leave.
+    fn has(&self, node: NodeId) -> bool {
+        let goes_on = |(level, call): (usize, &CallSpec)| {
+            (level == 0 && call.caught.is_some()) || matches!(call.fallback, Some(Fallback::Value(_)))
+        };
+        if legs(self.compiled, node).enumerate().any(goes_on) {
+            return true;
+        }
+        let topology = self.topology.get_or_init(|| Topology::of(&self.compiled.graph).ok());
+        let body = |node: NodeId| self.compiled.body.nodes.get(node.0 as usize);
+        topology.as_ref().is_some_and(|topology| {
+            topology.around(node).any(|(control, _)| {
+                matches!(body(control), Some(NodeBody::FanOut { tolerate: Tolerance::All, .. }))
+            })
+        })
+    }
 }
 
 fn node_span(compiled: &CompiledPlan, node: NodeId) -> Span {
