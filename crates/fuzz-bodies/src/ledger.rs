@@ -29,7 +29,7 @@ const CAPABILITIES: [(&str, &str, &str, &str); 2] = [
 ];
 
 /// The lock of every text.
-pub(crate) fn ledger() -> &'static Lock {
+pub fn ledger() -> &'static Lock {
     static LOCK: OnceLock<Lock> = OnceLock::new();
     LOCK.get_or_init(|| {
         let operations: Vec<OperationDescriptor> = OPERATIONS.iter().flat_map(|file| rows(file)).collect();

@@ -18,6 +18,8 @@ mod lock;
 mod plan;
 mod text;
 
+pub use ledger::ledger;
+
 /// Something that is fuzzed.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {

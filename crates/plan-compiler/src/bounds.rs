@@ -1,16 +1,15 @@
 //! Bounds as messages: budgets, deadlines, and what has no bound.
 
+mod own_budget;
+
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 use std::iter;
 
 use plan_ir::bound::{Bound, BoundError, Charges, Contributor, bound_by};
 use plan_ir::explain::{duration_literal, seconds};
-use plan_ir::expr::{Expr, Fragment};
 use plan_ir::graph::NodeId;
-use plan_ir::plan::{
-    CallSpec, CompiledPlan, Fallback, NodeBody, PinnedOperation, ScopeId, ScopeKind, Tolerance, descriptor,
-};
+use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, PinnedOperation, Tolerance, descriptor};
 use plan_ir::topology::Topology;
 use plan_lang::{Diagnostic, Fix, Span};
 use schema::amount::Amount;
@@ -48,13 +47,9 @@ pub(crate) fn check(
     let found = match bound_by(compiled, None, &charges_of) {
         Ok(found) => found,
         Err(errors) => {
-            let mut reports: Vec<Diagnostic> = Vec::new();
-            for report in errors.iter().map(|error| no_bound(error, plan, body, compiled)) {
-                if !reports.iter().any(|known| known.code == report.code && known.span() == report.span()) {
-                    reports.push(report);
-                }
-            }
-            return (None, reports);
+            let mut told = HashSet::new();
+            let reports = errors.iter().map(|error| no_bound(error, plan, body, compiled));
+            return (None, reports.filter(|report| told.insert((report.code, report.span()))).collect());
         }
     };
     let mut reports = Vec::new();
@@ -69,7 +64,7 @@ pub(crate) fn check(
             reports.push(over_deadline(plan, body, &found));
         }
     }
-    reports.extend(parts_over_budget(compiled, &found, texts));
+    reports.extend(own_budget::check(compiled, &found, texts));
     (Some(found), reports)
 }
 
@@ -154,23 +149,20 @@ fn over_budget(
     let span = body.budget.as_ref().map_or(plan.decl.name.span, |budget| budget.span);
     let message = format!("`{name}` can cost {cost}, more than its budget of {limit}");
     let handling = Handling::of(compiled);
-    let handled = bound
-        .contributors
-        .iter()
-        .filter(|row| row.in_cost && row.cost.units > 0)
-        .all(|row| handling.has(row.node));
-    if handled {
-        return labelled(Diagnostic::warning(codes::OVER_BUDGET_HANDLED, message), bound, |row| {
-            (row.in_cost && row.cost.units > 0).then(|| row.priced())
-        })
+    let paid: Vec<&Contributor> =
+        bound.contributors.iter().filter(|row| row.in_cost && row.cost.units > 0).collect();
+    if paid.iter().all(|row| handling.has(row.node)) {
+        return labelled(
+            Diagnostic::warning(codes::OVER_BUDGET_HANDLED, message),
+            &paid,
+            Contributor::priced,
+        )
         .primary(span, format!("stops buying at {limit}"))
         .note("every call that costs something goes on without its answer once the budget is spent");
     }
     let is_literal = body.budget.as_ref().is_some_and(|b| constant_value(&b.amount, types).is_some());
-    let report = labelled(Diagnostic::error(codes::OVER_BUDGET, message), bound, |row| {
-        (row.in_cost && row.cost.units > 0).then(|| row.priced())
-    })
-    .primary(span, format!("the budget is {limit}"));
+    let report = labelled(Diagnostic::error(codes::OVER_BUDGET, message), &paid, Contributor::priced)
+        .primary(span, format!("the budget is {limit}"));
     let raised = written(cost);
     let report =
         report.help(format!("raise the budget to `{raised}`, or buy less: shorter lists, fewer attempts"));
@@ -186,10 +178,9 @@ fn over_deadline(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Diagnostic 
     let (limit, span) = body.deadline_us.unwrap_or((0, plan.decl.name.span));
     let (time, limit) = (shown(bound.latency_us), shown(limit));
     let message = format!("`{name}` can take {time}, longer than its deadline of {limit}");
-    let report = labelled(Diagnostic::error(codes::OVER_DEADLINE, message), bound, |row| {
-        row.in_latency.then(|| row.timed())
-    })
-    .primary(span, format!("the deadline is {limit}"));
+    let waits: Vec<&Contributor> = bound.contributors.iter().filter(|row| row.in_latency).collect();
+    let report = labelled(Diagnostic::error(codes::OVER_DEADLINE, message), &waits, Contributor::timed)
+        .primary(span, format!("the deadline is {limit}"));
     let wait_less = "wait less: shorter timeouts, fewer attempts, more `concurrency`";
     if bound.latency_us > POLICY_DURATION_MAX_US {
         // No deadline may be that long.
@@ -206,132 +197,21 @@ fn shown(us: u64) -> String {
     if us < HOUR_US { seconds(us) } else { duration_literal(us) }
 }
 
-/// One label per contributor.
+/// One label for each of the first rows.
 fn labelled(
     mut report: Diagnostic,
-    bound: &Bound,
-    text: impl Fn(&Contributor) -> Option<String>,
+    rows: &[&Contributor],
+    text: impl Fn(&Contributor) -> String,
 ) -> Diagnostic {
-    let rows: Vec<(&Contributor, String)> =
-        bound.contributors.iter().filter_map(|row| text(row).map(|text| (row, text))).collect();
-    for (row, text) in rows.iter().take(CONTRIBUTORS_SHOWN) {
+    for row in rows.iter().take(CONTRIBUTORS_SHOWN) {
         let span = row.span;
         // What stands in a capability's text is shown where the plan calls it.
         let start = Span::new(span.start, span.end.min(span.start.saturating_add(4)));
-        report = report.secondary(start, format!("`{}`: {text}", row.target));
+        report = report.secondary(start, format!("`{}`: {}", row.target, text(row)));
     }
     match rows.len().checked_sub(CONTRIBUTORS_SHOWN) {
         Some(rest) if rest > 0 => report.note(format!("and {rest} more calls")),
         _ => report,
-    }
-}
-
-/// The loops and calls whose own budgets are smaller than what they can cost.
-fn parts_over_budget(compiled: &CompiledPlan, bound: &Bound, texts: &Texts) -> Vec<Diagnostic> {
-    let parts = over_own_budget(compiled, bound);
-    // Several may share a budget, that of a named policy: it has room for each of them when it has for the dearest.
-    let mut dearest: HashMap<Span, Amount> = HashMap::new();
-    for part in &parts {
-        let cost = dearest.entry(part.span).or_insert(part.cost);
-        cost.units = cost.units.max(part.cost.units);
-    }
-    let handling = Handling::of(compiled);
-    let report = |part: &Part| {
-        let raised = dearest.get(&part.span).copied().unwrap_or(part.cost);
-        part_over_budget(&handling, bound, part, written(raised), texts)
-    };
-    parts.iter().map(report).collect()
-}
-
-/// A loop or call with a budget of its own.
-struct Part {
-    what: String,
-    cost: Amount,
-    budget: Option<Amount>,
-    /// Where the budget is written.
-    span: Span,
-    /// Whether it is a constant, which a literal is, and an argument of a plan that is run.
-    is_constant: bool,
-    inside: Inside,
-}
-
-/// Whose calls a part is made of.
-#[derive(Clone, Copy)]
-enum Inside {
-    Scope(ScopeId),
-    Call(NodeId),
-}
-
-impl Inside {
-    fn has(self, compiled: &CompiledPlan, node: NodeId) -> bool {
-        match self {
-            Self::Scope(scope) => is_in_scope(compiled, node, scope),
-            Self::Call(call) => node == call,
-        }
-    }
-}
-
-fn over_own_budget(compiled: &CompiledPlan, bound: &Bound) -> Vec<Part> {
-    let part = |what, cost, budget, declared: Option<&Fragment>, node, inside| {
-        let span = declared.and_then(|budget| compiled.debug.exprs.get(budget.body.0 as usize));
-        let value = declared.and_then(|budget| compiled.body.exprs.get(budget.body));
-        Part {
-            what,
-            cost,
-            budget,
-            span: span.map_or_else(|| node_span(compiled, node), |span| Span::new(span.start, span.end)),
-            is_constant: matches!(value, Some(Expr::Const(_))),
-            inside,
-        }
-    };
-    let loops = bound.scopes.iter().filter(|scope| scope.exceeds_budget()).filter_map(|scope| {
-        let declared = compiled.body.scopes.get(scope.scope.0 as usize)?;
-        let first = (0_u32..).zip(&compiled.body.node_scopes).find(|(_, own)| **own == scope.scope);
-        let (what, node) = (format!("the loop `{}`", scope.label), NodeId(first.map_or(0, |(id, _)| id)));
-        let inside = Inside::Scope(scope.scope);
-        (declared.kind == ScopeKind::Loop)
-            .then(|| part(what, scope.cost, scope.budget, declared.budget.as_ref(), node, inside))
-    });
-    let calls = bound.call_budgets.iter().filter(|call| call.cost.units > call.budget.units).map(|call| {
-        let label = compiled.graph.node(call.node).map_or("", |node| node.label.as_str());
-        let what = match call.level {
-            0 => format!("the call `{label}`"),
-            _ => format!("a fallback of `{label}`"),
-        };
-        let declared = legs(compiled, call.node).nth(call.level).and_then(|spec| spec.budget.as_ref());
-        part(what, call.cost, Some(call.budget), declared, call.node, Inside::Call(call.node))
-    });
-    loops.chain(calls).collect()
-}
-
-fn part_over_budget(
-    handling: &Handling<'_>,
-    bound: &Bound,
-    part: &Part,
-    raised: String,
-    texts: &Texts,
-) -> Diagnostic {
-    let limit = part.budget.map_or_else(String::new, |budget| budget.to_string());
-    let message = format!("{} can cost {}, more than its budget of {limit}", part.what, part.cost);
-    let is_in = |row: &Contributor| row.cost.units > 0 && part.inside.has(handling.compiled, row.node);
-    let mut rows = bound.contributors.iter().filter(|row| is_in(row));
-    let how = |row: &Contributor| is_in(row).then(|| row.factors.clone());
-    if rows.all(|row| handling.has(row.node)) {
-        return labelled(Diagnostic::warning(codes::OVER_BUDGET_HANDLED, message), bound, how)
-            .primary(part.span, format!("stops buying at {limit}"))
-            .note("what would go beyond it is not bought, and the plan goes on without the answer");
-    }
-    let report = labelled(Diagnostic::error(codes::OVER_BUDGET, message), bound, how)
-        .primary(part.span, format!("its budget is {limit}"))
-        .help(format!(
-            "raise its budget to `{raised}`, buy less, or handle `OverBudget` by `try` or `on_error`"
-        ));
-    // A parameter that is given a constant is one for other runs of its plan, too.
-    let is_number = || texts.char_at(part.span.start).is_some_and(|first| first.is_ascii_digit());
-    if part.is_constant && is_number() {
-        report.fix(Fix::maybe(format!("raise its budget to `{raised}`")).replace(part.span, raised))
-    } else {
-        report
     }
 }
 
@@ -345,17 +225,6 @@ fn legs(compiled: &CompiledPlan, node: NodeId) -> impl Iterator<Item = &CallSpec
         Some(Fallback::Call(next)) => Some(&**next),
         _ => None,
     })
-}
-
-fn is_in_scope(compiled: &CompiledPlan, node: NodeId, outer: ScopeId) -> bool {
-    let mut scope = compiled.body.node_scopes.get(node.0 as usize).copied();
-    while let Some(id) = scope {
-        if id == outer {
-            return true;
-        }
-        scope = compiled.body.scopes.get(id.0 as usize).and_then(|scope| scope.parent);
-    }
-    false
 }
 
 /// Which calls of a plan go on without their answer where a budget is spent.

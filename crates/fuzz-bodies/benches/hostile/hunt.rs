@@ -40,7 +40,16 @@ const TOKENS: &[&str] = &[
     "with ",
     "as ",
     "call f(",
+    "call f(x) with { max_price: 1USD } ",
+    "call f(x) with p\n",
+    "call f(x)\n",
+    "fallback: ",
+    "budget: 1USD, ",
+    "retry: { max: 3 }, ",
+    "hedge: { after: 1s }, ",
+    "tolerate: 100%, ",
     "run p(",
+    "run q(x, xs)\n",
     "try ",
     "null",
     "true",
@@ -109,6 +118,8 @@ const TOKENS: &[&str] = &[
 const HEADS: &[&str] = &[
     "",
     "plan p(xs: [Int](..9)) -> Int {\n",
+    "use sn22 { web_crawl as f }\nplan p(x: Url, xs: [Url](..9)) -> Int with { budget: 9USD, deadline: 1h } {\n",
+    "use sn22 { web_crawl as f }\npolicy p = { max_price: 1USD, budget: 1USD }\nplan q(x: Url, xs: [Url](..9)) -> Int {\n",
     "fn f(x: Int) -> Int = ",
     "fn f(x: Int) -> String = \"",
     "record R {\n",
@@ -179,7 +190,7 @@ pub(crate) fn hunt(time: Duration, seed: u64) {
     let fair = AIM_S * TRIED_BYTES as f64 / MAX_SOURCE_BYTES as f64;
     while start.elapsed() < time {
         let recipe = Recipe::roll(&mut dice);
-        let time = measured(&recipe.text(TRIED_BYTES));
+        let (time, _) = measured(&recipe.text(TRIED_BYTES));
         tried += 1;
         if time.total_s() > fair * SUSPECT {
             slow.push((time, recipe));
@@ -200,8 +211,8 @@ pub(crate) fn hunt(time: Duration, seed: u64) {
             times.push(Time { compile: small.compile * share, format: small.format * share });
             continue;
         }
-        let half = measured(&recipe.text(MAX_SOURCE_BYTES / 2));
-        let full = measured(&recipe.text(MAX_SOURCE_BYTES));
+        let (half, _) = measured(&recipe.text(MAX_SOURCE_BYTES / 2));
+        let (full, _) = measured(&recipe.text(MAX_SOURCE_BYTES));
         println!("{} at 1 MiB  x{:.2} a byte", shown(full), full.total_s() / half.total_s() / 2.0);
         times.push(full);
     }

@@ -15,13 +15,14 @@
 mod hunt;
 mod parts;
 
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::time::Duration;
 
+use fuzz_bodies::ledger;
 use plan_compiler::{Options, Source, compile};
 use plan_lang::limits::MAX_SOURCE_BYTES;
 use plan_lang::{SourceFile, render};
-use schema::lock::Lock;
 
 use parts::{PARTS, Part};
 
@@ -39,8 +40,9 @@ fn main() {
     match args.first().map(String::as_str) {
         Some("hunt") => hunt::hunt(number(1).map_or(HUNT, Duration::from_secs), number(2).unwrap_or(1)),
         Some("file") => {
-            let time = measured(&std::fs::read_to_string(&args[1]).unwrap());
-            println!("{}: {}", args[1], shown(time));
+            let text = std::fs::read_to_string(&args[1]).unwrap();
+            let (time, codes) = measured(&text);
+            println!("{}: {}  {codes}", args[1], shown(time));
         }
         _ => {
             known();
@@ -91,13 +93,16 @@ fn shown(time: Time) -> String {
     )
 }
 
-fn measured(text: &str) -> Time {
+/// Also the codes that are found, each once.
+fn measured(text: &str) -> (Time, String) {
     let start = on_cpu();
-    let found = compile(&Source { name: "bench.orch", text }, &Lock::empty(), &Options::with_tests());
+    let found = compile(&Source { name: "bench.orch", text }, ledger(), &Options::with_tests());
     drop(black_box(render(&SourceFile { name: "bench.orch", text }, &found.diagnostics, false)));
     let compiled = on_cpu();
     drop(black_box(plan_lang::format(text)));
-    Time { compile: compiled.saturating_sub(start), format: on_cpu().saturating_sub(compiled) }
+    let time = Time { compile: compiled.saturating_sub(start), format: on_cpu().saturating_sub(compiled) };
+    let codes: BTreeSet<&str> = found.diagnostics.iter().map(|found| found.code.as_str()).collect();
+    (time, codes.into_iter().collect::<Vec<_>>().join(" "))
 }
 
 /// How long this thread was on a core; by the clock where Linux does not say so.
@@ -113,10 +118,10 @@ fn known() {
     let mut rows: Vec<(Time, f64, &Part)> = PARTS
         .iter()
         .map(|part| {
-            let half = measured(&part.text(MAX_SOURCE_BYTES / 2));
-            let full = measured(&part.text(MAX_SOURCE_BYTES));
+            let (half, _) = measured(&part.text(MAX_SOURCE_BYTES / 2));
+            let (full, codes) = measured(&part.text(MAX_SOURCE_BYTES));
             // On the way, so that one that does not end is known.
-            eprintln!("{}  {:?} .. {:?}", shown(full), part.beginning(), part.unit);
+            eprintln!("{}  {:?} .. {:?}  {codes}", shown(full), part.beginning(), part.unit);
             (full, full.total_s() / half.total_s() / 2.0, part)
         })
         .collect();

@@ -11,6 +11,8 @@ pub(crate) struct Part {
     pub(crate) members: (&'static str, &'static str),
     /// As often as fits; `@` is a number that counts.
     pub(crate) unit: &'static str,
+    /// What stands between so many of it and the next; `@` is the number of those before.
+    pub(crate) between: Option<(usize, &'static str)>,
     /// Once.
     pub(crate) tail: &'static str,
 }
@@ -20,16 +22,20 @@ impl Part {
     pub(crate) fn text(&self, size: usize) -> String {
         let (member, end) = self.members;
         let members = if member.is_empty() { 0 } else { MEMBERS_MAX };
-        let members: String = (0..members).map(|at| member.replace('@', &at.to_string())).collect();
+        let members: String = (0..members).map(|at| numbered(member, at)).collect();
         let mut text = format!("{}{members}{end}", self.head);
-        let mut unit = self.unit.replace('@', "0");
-        let mut count = 0;
-        while text.len() + unit.len() + self.tail.len() <= size {
-            text.push_str(&unit);
-            count += 1;
-            if self.unit.contains('@') {
-                unit = self.unit.replace('@', &count.to_string());
+        for count in 0.. {
+            let mut unit = numbered(self.unit, count);
+            if let Some((group, between)) = self.between
+                && count > 0
+                && count % group == 0
+            {
+                unit.insert_str(0, &numbered(between, count));
             }
+            if text.len() + unit.len() + self.tail.len() > size {
+                break;
+            }
+            text.push_str(&unit);
         }
         text + self.tail
     }
@@ -40,8 +46,12 @@ impl Part {
     }
 }
 
+fn numbered(text: &str, number: usize) -> String {
+    text.replace('@', &number.to_string())
+}
+
 const fn part(head: &'static str, unit: &'static str, tail: &'static str) -> Part {
-    Part { head, members: ("", ""), unit, tail }
+    Part { head, members: ("", ""), unit, between: None, tail }
 }
 
 /// The same behind a declaration with as many members as there may be.
@@ -51,8 +61,42 @@ const fn of_many(
     unit: &'static str,
     tail: &'static str,
 ) -> Part {
-    Part { head, members, unit, tail }
+    Part { head, members, unit, between: None, tail }
 }
+
+/// Plans with so many of a statement each, of operations and capabilities that are pinned: a plan has at most
+/// [`schema::limits::PLAN_NODES_MAX`] nodes.
+const fn plans(count: usize, unit: &'static str) -> Part {
+    Part { head: PINNED_PLAN, members: ("", ""), unit, between: Some((count, NEXT_PLAN)), tail: "1\n}\n" }
+}
+
+/// The same with a budget and a deadline that no plan keeps to.
+const fn over(count: usize, unit: &'static str) -> Part {
+    Part { head: OVER_PLAN, members: ("", ""), unit, between: Some((count, NEXT_OVER)), tail: "1\n}\n" }
+}
+
+macro_rules! pinned {
+    ($($text:expr),*) => {
+        concat!("use sn22 { web_crawl as f, health }\nuse cap { web_search }\npolicy m = { max_price: 0.01USD }\npolicy o = { max_price: 0.01USD, budget: 0.005USD }\n", $($text),*)
+    };
+}
+
+macro_rules! of_pinned {
+    ($name:literal, $policy:literal) => {
+        concat!(
+            "plan ",
+            $name,
+            "(url: Url, xs: [Url](..9), q: String(1..100)) -> Int with { ",
+            $policy,
+            " } {\n"
+        )
+    };
+}
+
+const PINNED_PLAN: &str = pinned!(of_pinned!("p", "budget: 1000USD, deadline: 7d"));
+const NEXT_PLAN: &str = concat!("1\n}\n", of_pinned!("p@", "budget: 1000USD, deadline: 7d"));
+const OVER_PLAN: &str = pinned!(of_pinned!("p", "budget: 0.001USD, deadline: 1s"));
+const NEXT_OVER: &str = concat!("1\n}\n", of_pinned!("p@", "budget: 0.001USD, deadline: 1s"));
 
 const PLAN: &str = "plan p(xs: [Int](..9), x: Int) -> Int {\n";
 
@@ -192,6 +236,55 @@ pub(crate) const PARTS: &[Part] = &[
     of_many("plan p() -> Int {\n", ("let a@ = 1\n", ""), "b@\n", "}\n"),
     of_many("use sn22 { ", ("x@, ", "}\nplan p() -> Int {\n"), "call y@(a: 1)\n", "}\n"),
     part("use sn22 {\n", "x.y\n", "}\n"),
+    // Calls of what is pinned, with bounds and without.
+    plans(9_000, "call health()\n"),
+    plans(9_000, "call f(url)\n"),
+    plans(9_000, "call f(url) with m\n"),
+    plans(9_000, "call f(url) with o\n"),
+    plans(9_000, "let a@ = call f(url) with m\n"),
+    plans(9_000, "let a@ = try call f(url) with m\n"),
+    plans(9_000, "call f(url) with { max_price: 0.01USD, budget: 0.005USD }\n"),
+    plans(9_000, "call f(url) with { max_price: 0.01USD, fallback: call f(url) with o }\n"),
+    plans(
+        2_000,
+        "call f(url) with { max_price: 0.01USD, retry: { max: 3 }, hedge: { after: 1s }, cache: 1h }\n",
+    ),
+    plans(4_500, "let a@ = call health()\nlet b@ = [a@, a@].len()\n"),
+    plans(2_000, "call web_search(query: q)\n"),
+    plans(2_000, "call web_search(query: q) with o\n"),
+    plans(2_000, "call web_search(query: q) with { max_price: 0.01USD, only: [sn22] }\n"),
+    plans(2_000, "for x in xs { call f(url: x) with m }\n"),
+    plans(2_000, "for x in xs with { budget: 0.005USD } { call f(url: x) with m }\n"),
+    plans(2_000, "for x in xs with { budget: 0.001USD, tolerate: 100% } { call f(url: x) with o }\n"),
+    plans(30, "for x in xs { for y in xs { for z in xs { call f(url: x) with o } } }\n"),
+    plans(4_500, "for x in [q, q, q] { call health() }\n"),
+    plans(1_600, "if q == \"@\" { call f(url) with o } else { call f(url) with o }\n"),
+    over(9_000, "call f(url) with m\n"),
+    over(9_000, "call f(url) with o\n"),
+    over(2_000, "call f(url) with { max_price: 0.01USD, timeout: 1h, retry: { max: 9 } }\n"),
+    over(2_000, "for x in xs with { budget: 0.001USD } { call f(url: x) with m }\n"),
+    part(pinned!("plan p(xs: [Url]) -> Int {\n"), "for x in xs { call f(url: x) with m }\n", "1\n}\n"),
+    part(pinned!("plan p(url: Url) -> Int {\n"), "run p(url)\n", "1\n}\n"),
+    of_many(
+        pinned!("plan s(url: Url) -> Int {\n"),
+        ("call f(url) with m\n", "1\n}\n"),
+        "plan p@(url: Url) -> Int { run s(url) }\n",
+        "",
+    ),
+    of_many(
+        pinned!(
+            "plan s(url: Url, b: Amount) -> Int with { budget: b } { call f(url) with m\n1 }\nplan t(url: Url) -> Int {\n"
+        ),
+        ("run s(url, b: 0.001USD)\n", "1\n}\n"),
+        "plan p@(url: Url) -> Int { run t(url) }\n",
+        "",
+    ),
+    of_many(
+        pinned!("plan s(url: Url) -> Int {\n"),
+        ("call f(url) with m\n", "1\n}\n"),
+        "test \"t@\" {\nmock f => fails timeout\nlet x = run s(url: \"https://a.b\")\nassert x == 1\n}\n",
+        "",
+    ),
     part("fn f(x: Int) -> Int = match x {\n", "1 -> 2\n", "}\n"),
     // Found by the generator.
     part(PLAN, ": d\n@", "}\n"),
