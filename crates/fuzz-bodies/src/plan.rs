@@ -1,7 +1,7 @@
 //! Plans: compiled, written, shown and mended.
 
 use plan_compiler::{Left, Options, Source, compile, fix};
-use plan_doc::page::{Page, html, markdown};
+use plan_doc::page::{Pages, html, markdown};
 
 use crate::ledger::ledger;
 use crate::text::well_placed;
@@ -18,6 +18,7 @@ pub(crate) fn check(text: &str) {
     well_placed(text, &compilation.diagnostics);
     assert!(!compilation.has_errors() || compilation.plans.is_empty(), "plans of a text with errors");
     assert_eq!(compilation.plans.len(), compilation.bounds.len());
+    let mut pages = None;
     for (plan, bound) in compilation.plans.iter().zip(&compilation.bounds) {
         assert_eq!(plan_ir::validate::validate(plan), Ok(()), "a plan that breaks a rule");
         // A plan may be too large to be written.
@@ -26,7 +27,7 @@ pub(crate) fn check(text: &str) {
             assert!(read.is_ok_and(|read| read.body == plan.body), "a plan that is read otherwise");
         }
         if thorough {
-            let page = Page::of(&source, plan, bound);
+            let page = pages.get_or_insert_with(|| Pages::of(&source)).page(plan, bound);
             assert!(markdown(&page).contains("## Graph") && html(&page).contains("</svg>"));
             assert!(plan_doc::to_dot(&page.graph).ends_with("}\n"));
         }

@@ -1,8 +1,8 @@
 //! The graph of a plan as data: what the other forms are made from, and what an editor shows beside the text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use plan_ir::bound::{Bound, Contributor};
+use plan_ir::bound::{Bound, Contributor, ScopeBound};
 use plan_ir::bytes::{encode, plan_hash};
 use plan_ir::graph::{Node, NodeKind};
 use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, NodeBody};
@@ -186,9 +186,9 @@ pub struct Place {
 }
 
 impl PlanGraph {
-    /// The graph of `plan`. `source` is the text it was compiled from, for lines and columns.
+    /// The graph of `plan`. `lines` are those of the text it was compiled from.
     #[must_use]
-    pub fn of(plan: &CompiledPlan, bound: &Bound, source: &str) -> Self {
+    pub fn of(plan: &CompiledPlan, bound: &Bound, lines: &LineIndex) -> Self {
         let own = bound.scopes.first();
         let mut graph = Self {
             format: GRAPH_FORMAT,
@@ -205,7 +205,6 @@ impl PlanGraph {
             regions: Vec::new(),
             sub_plans: sub_plans(plan, bound),
         };
-        let lines = LineIndex::new(source);
         let mut rows: BTreeMap<u32, Vec<&Contributor>> = BTreeMap::new();
         for row in &bound.contributors {
             rows.entry(row.node.0).or_default().push(row);
@@ -213,7 +212,7 @@ impl PlanGraph {
         graph.open_region(RegionKind::Plan, None, String::new(), &plan.graph.root);
         for (id, node) in (0_u32..).zip(&plan.graph.nodes) {
             let cost = rows.get(&id).and_then(|rows| call_cost(rows));
-            graph.add_node(plan, &lines, id, node, cost);
+            graph.add_node(plan, lines, id, node, cost);
         }
         graph.add_up();
         graph.mark_implied();
@@ -384,8 +383,9 @@ impl Cost {
 }
 
 fn sub_plans(plan: &CompiledPlan, bound: &Bound) -> Vec<SubPlan> {
+    let known: HashMap<u32, &ScopeBound> = bound.scopes.iter().map(|known| (known.scope.0, known)).collect();
     let one = |(id, scope): (u32, &plan_ir::plan::Scope)| {
-        let known = bound.scopes.iter().find(|known| known.scope.0 == id);
+        let known = known.get(&id);
         SubPlan {
             id,
             label: scope.label.clone(),

@@ -7,11 +7,12 @@
 //! ```
 //! use plan_compiler::{Options, Source, compile};
 //! use plan_doc::PlanGraph;
+//! use plan_lang::LineIndex;
 //! use schema::lock::Lock;
 //! let text = "plan double(x: Int(0..9)) -> Int(0..18) { let twice = x * 2\n twice }\n";
 //! let compilation = compile(&Source { name: "double.orch", text }, &Lock::empty(), &Options::default());
 //! let (plan, bound) = compilation.plan("double").unwrap();
-//! let graph = PlanGraph::of(plan, bound, text);
+//! let graph = PlanGraph::of(plan, bound, &LineIndex::new(text));
 //! assert_eq!(graph.nodes[0].label, "twice");
 //! assert!(plan_doc::to_svg(&graph).starts_with("<svg "));
 //! ```

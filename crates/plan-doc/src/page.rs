@@ -5,14 +5,14 @@ mod html;
 mod markdown;
 mod prose;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use plan_compiler::Source;
 use plan_ir::bound::Bound;
 use plan_ir::explain::seconds;
 use plan_ir::plan::{CompiledPlan, PinnedOperation, descriptor};
-use plan_lang::Span;
 use plan_lang::ast::{self, Item};
+use plan_lang::{LineIndex, Parse, Span};
 use schema::operation::{Access, OperationDescriptor};
 use schema::price::PriceRule;
 use schema::types::{DefId, Type, TypeDef, TypeDefs};
@@ -124,34 +124,60 @@ pub struct IndexRow {
     pub bound: String,
 }
 
-impl Page {
-    /// The page of a compiled plan of `source`.
+/// A file whose plans are documented: it is read once for all their pages.
+#[derive(Debug)]
+pub struct Pages<'a> {
+    source: &'a Source<'a>,
+    lines: LineIndex,
+    /// Its text in the one style, which reads best, and what that consists of.
+    text: String,
+    parse: Parse,
+    /// Where in the tree each plan is.
+    plans: HashMap<String, usize>,
+}
+
+impl<'a> Pages<'a> {
+    /// The pages that can be made of `source`.
     #[must_use]
-    pub fn of(source: &Source<'_>, plan: &CompiledPlan, bound: &Bound) -> Self {
-        // In the one style it reads best, and its parts are where the tree of that text says.
+    pub fn of(source: &'a Source<'a>) -> Self {
         let text = plan_lang::format(source.text).unwrap_or_else(|_| source.text.to_owned());
         let parse = plan_lang::parse(&text);
-        let written = parse.ast().items.iter().find_map(|item| match item {
-            Item::Plan(written) if written.name.name == plan.body.name => Some(written),
+        let plans = (0..).zip(&parse.ast().items).filter_map(|(at, item)| match item {
+            Item::Plan(written) => Some((written.name.name.clone(), at)),
             _ => None,
         });
-        let graph = PlanGraph::of(plan, bound, source.text);
-        Self {
+        let plans = plans.collect();
+        Self { source, lines: LineIndex::new(source.text), text, parse, plans }
+    }
+
+    /// The page of a plan that was compiled from the file.
+    #[must_use]
+    pub fn page(&self, plan: &CompiledPlan, bound: &Bound) -> Page {
+        let text = &self.text;
+        let at = self.plans.get(&plan.body.name);
+        let written = at.and_then(|at| match self.parse.ast().items.get(*at) {
+            Some(Item::Plan(written)) => Some(written),
+            _ => None,
+        });
+        let graph = PlanGraph::of(plan, bound, &self.lines);
+        Page {
             plan: plan.body.name.clone(),
-            file: source.name.to_owned(),
+            file: self.source.name.to_owned(),
             docs: written.and_then(|written| written.docs.clone()).unwrap_or_default(),
-            signature: written.map(|written| signature(&text, written)).unwrap_or_default(),
-            source: written.map(|written| slice(&text, written.span)).unwrap_or_default(),
-            params: params(plan, written, &text),
+            signature: written.map(|written| signature(text, written)).unwrap_or_default(),
+            source: written.map(|written| slice(text, written.span)).unwrap_or_default(),
+            params: params(plan, written, text),
             output: plan.body.types.show(&plan.body.output),
             types: types(plan),
             operations: operations(plan, &graph),
-            failures: failure::failures(plan, &graph, source.text),
+            failures: failure::failures(plan, &graph, self.source.text),
             lock: plan.lock_hash.short(),
             graph,
         }
     }
+}
 
+impl Page {
     /// Its line in an index.
     #[must_use]
     pub fn index_row(&self, link: impl Into<String>) -> IndexRow {

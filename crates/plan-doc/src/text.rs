@@ -10,6 +10,9 @@ use crate::graph::{GraphNode, PlanGraph};
 
 /// Longest text that says what a step does, in characters.
 const WHAT_CHARS_MAX: usize = 60;
+/// Widest column, in characters: what is longer moves the rest of its own row only, so that one step that waits for
+/// thousands does not widen every row.
+const COLUMN_CHARS_MAX: usize = 60;
 
 /// The graph for a terminal. Ends with a line break.
 #[must_use]
@@ -103,7 +106,9 @@ fn table(text: &mut String, rows: &[Row]) {
         what: "WHAT".into(),
     };
     let all: Vec<&Row> = std::iter::once(&head).chain(rows).collect();
-    let width = |part: fn(&Row) -> &str| all.iter().map(|row| part(row).chars().count()).max().unwrap_or(0);
+    let width = |part: fn(&Row) -> &str| {
+        all.iter().map(|row| part(row).chars().count().min(COLUMN_CHARS_MAX)).max().unwrap_or(0)
+    };
     let (id, name, cost, time, waits) =
         (width(|r| &r.id), width(|r| &r.name), width(|r| &r.cost), width(|r| &r.time), width(|r| &r.waits));
     for row in &all {

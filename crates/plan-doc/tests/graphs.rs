@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use plan_doc::{PlanGraph, RegionKind, Svg, to_dot, to_svg, to_text};
 use plan_ir::graph::NodeKind;
+use plan_lang::LineIndex;
 
 use support::{COMPARE, compiled};
 
@@ -15,12 +16,25 @@ use support::{COMPARE, compiled};
 fn graph(text: &str, name: &str) -> PlanGraph {
     let compilation = compiled(text);
     let (plan, bound) = compilation.plan(name).unwrap();
-    PlanGraph::of(plan, bound, text)
+    PlanGraph::of(plan, bound, &LineIndex::new(text))
 }
 
 /// One whose hash does not matter.
 fn compare() -> PlanGraph {
     PlanGraph { plan_hash: "<hash>".into(), ..graph(COMPARE, "compare") }
+}
+
+#[test]
+fn a_step_that_waits_for_many_widens_no_other_row() {
+    let steps: String = (0..500).fold(String::new(), |mut text, at| {
+        let _ = writeln!(text, "  let step{at} = x + {at}");
+        text
+    });
+    let all = (0..500).map(|at| format!("step{at}")).collect::<Vec<_>>().join(", ");
+    let text = to_text(&graph(&format!("plan p(x: Int(0..9)) -> Int {{\n{steps}  [{all}].len()\n}}\n"), "p"));
+    let wide = text.lines().filter(|line| line.len() > 200).count();
+    assert!(text.lines().any(|line| line.contains("498 499")), "{text}");
+    assert_eq!(wide, 1, "{text}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use plan_compiler::Source;
-use plan_doc::page::{Page, html, html_index, markdown, markdown_index};
+use plan_doc::page::{Page, Pages, html, html_index, markdown, markdown_index};
 use plan_doc::{PlanGraph, Svg};
 
 use support::{COMPARE, compiled};
@@ -16,7 +16,7 @@ const REPORT: &str = include_str!("fixtures/report.orch");
 fn page(text: &str, plan: &str) -> Page {
     let compilation = compiled(text);
     let (plan, bound) = compilation.plan(plan).unwrap();
-    let page = Page::of(&Source { name: "plans/a <b>.orch", text }, plan, bound);
+    let page = Pages::of(&Source { name: "plans/a <b>.orch", text }).page(plan, bound);
     // Of no interest to who reads a snapshot.
     Page { lock: "<lock>".into(), graph: PlanGraph { plan_hash: "<hash>".into(), ..page.graph }, ..page }
 }

@@ -1,10 +1,11 @@
 //! `orch doc`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use plan_compiler::Source;
-use plan_doc::page::{IndexRow, Page, html, html_index, markdown, markdown_index};
+use plan_doc::page::{IndexRow, Page, Pages, html, html_index, markdown, markdown_index};
+use plan_ir::plan::CompiledPlan;
 use serde_json::json;
 
 use super::{Context, run};
@@ -55,7 +56,7 @@ fn to_stdout(context: &Context, args: &Doc, compiled: &[Compiled]) -> Result<(),
         },
     };
     let (plan, bound) = run::choose(one, args.plan.as_deref())?;
-    let page = Page::of(&Source { name: &one.name, text: &one.text }, plan, bound);
+    let page = Pages::of(&Source { name: &one.name, text: &one.text }).page(plan, bound);
     let text = render(args.format, &page);
     if context.output.json {
         context.output.document(&json!({ "file": one.name, "plan": page.plan, "text": text }));
@@ -66,20 +67,8 @@ fn to_stdout(context: &Context, args: &Doc, compiled: &[Compiled]) -> Result<(),
 }
 
 fn to_folder(context: &Context, args: &Doc, compiled: &[Compiled], folder: &Path) -> Result<(), Failure> {
-    let (mut rows, mut pages) = (Vec::new(), Vec::new());
-    let mut taken = BTreeSet::from([format!("index.{}", extension(args.format))]);
-    for one in compiled {
-        for (plan, bound) in one.compilation.plans.iter().zip(&one.compilation.bounds) {
-            if args.plan.as_deref().is_some_and(|name| name != plan.body.name) {
-                continue;
-            }
-            let page = Page::of(&Source { name: &one.name, text: &one.text }, plan, bound);
-            let name = file_name(&one.name, &page.plan, args.format, &mut taken);
-            rows.push(page.index_row(name.clone()));
-            pages.push((name, render(args.format, &page)));
-        }
-    }
-    if pages.is_empty() {
+    let is_meant = |plan: &CompiledPlan| args.plan.as_deref().is_none_or(|name| name == plan.body.name);
+    if !compiled.iter().flat_map(|one| &one.compilation.plans).any(is_meant) {
         let what = args.plan.as_ref().map_or_else(|| "a plan".to_owned(), |name| format!("a plan `{name}`"));
         return Err(Failure::new(
             "E1506",
@@ -87,14 +76,28 @@ fn to_folder(context: &Context, args: &Doc, compiled: &[Compiled], folder: &Path
             "name the file that has it",
         ));
     }
-    pages.push((format!("index.{}", extension(args.format)), index(args.format, &rows)));
     std::fs::create_dir_all(folder).map_err(|error| project::cannot_write(folder, &error))?;
-    let mut written = Vec::new();
-    for (name, text) in &pages {
+    let (mut rows, mut written) = (Vec::new(), Vec::new());
+    let mut write = |name: &str, text: &str| {
         let path = folder.join(name);
         project::write_whole(&path, text.as_bytes()).map_err(|error| project::cannot_write(&path, &error))?;
         written.push(path.display().to_string());
+        Ok::<_, Failure>(())
+    };
+    let index_name = format!("index.{}", extension(args.format));
+    let mut names = Names::without(&index_name);
+    for one in compiled {
+        let source = Source { name: &one.name, text: &one.text };
+        let pages = Pages::of(&source);
+        let plans = one.compilation.plans.iter().zip(&one.compilation.bounds);
+        for (plan, bound) in plans.filter(|(plan, _)| is_meant(plan)) {
+            let page = pages.page(plan, bound);
+            let name = names.page(&one.name, &page.plan, args.format);
+            write(&name, &render(args.format, &page))?;
+            rows.push(page.index_row(name));
+        }
     }
+    write(&index_name, &index(args.format, &rows))?;
     if context.output.json {
         context.output.document(&json!({ "written": written }));
     } else {
@@ -126,26 +129,39 @@ const fn extension(format: DocFormat) -> &'static str {
     }
 }
 
-/// `sub/find.orch` and `read` give `sub-find.read.md`; a name that is taken gets a number.
-fn file_name(file: &str, plan: &str, format: DocFormat, taken: &mut BTreeSet<String>) -> String {
-    let path = PathBuf::from(file).with_extension("");
-    let parts = path.components().filter_map(|part| match part {
-        Component::Normal(part) => Some(part.to_string_lossy()),
-        _ => None,
-    });
-    // Names that every system and every link can have.
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
-    let stem: String = parts.collect::<Vec<_>>().join("-").chars().map(plain).collect();
-    let plan: String = plan.chars().map(plain).collect();
-    let mut number = 1;
-    loop {
-        let more = if number == 1 { String::new() } else { format!("-{number}") };
-        let name = format!("{stem}.{plan}{more}.{}", extension(format));
-        // Some systems do not tell upper and lower case apart.
-        if taken.insert(name.to_ascii_lowercase()) {
-            return name;
+/// Names of pages: each is given once.
+struct Names {
+    /// In lower case: some systems do not tell upper and lower case apart.
+    taken: BTreeSet<String>,
+    /// How many were given for the same file and plan.
+    counts: BTreeMap<String, usize>,
+}
+
+impl Names {
+    fn without(name: &str) -> Self {
+        Self { taken: BTreeSet::from([name.to_ascii_lowercase()]), counts: BTreeMap::new() }
+    }
+
+    /// `sub/find.orch` and `read` give `sub-find.read.md`; a name that is taken gets a number.
+    fn page(&mut self, file: &str, plan: &str, format: DocFormat) -> String {
+        let path = PathBuf::from(file).with_extension("");
+        let parts = path.components().filter_map(|part| match part {
+            Component::Normal(part) => Some(part.to_string_lossy()),
+            _ => None,
+        });
+        // Names that every system and every link can have.
+        let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
+        let stem: String = parts.collect::<Vec<_>>().join("-").chars().map(plain).collect();
+        let plan: String = plan.chars().map(plain).collect();
+        let count = self.counts.entry(format!("{stem}.{plan}").to_ascii_lowercase()).or_default();
+        loop {
+            *count += 1;
+            let more = if *count == 1 { String::new() } else { format!("-{count}") };
+            let name = format!("{stem}.{plan}{more}.{}", extension(format));
+            if self.taken.insert(name.to_ascii_lowercase()) {
+                return name;
+            }
         }
-        number += 1;
     }
 }
 
@@ -155,8 +171,8 @@ mod tests {
 
     #[test]
     fn every_page_has_a_name_of_its_own() {
-        let mut taken = BTreeSet::new();
-        let mut name = |file: &str, plan: &str| file_name(file, plan, DocFormat::Markdown, &mut taken);
+        let mut names = Names::without("index.md");
+        let mut name = |file: &str, plan: &str| names.page(file, plan, DocFormat::Markdown);
         assert_eq!(name("sub/find.orch", "read"), "sub-find.read.md");
         assert_eq!(name("./sub-find.orch", "read"), "sub-find.read-2.md");
         assert_eq!(name("../a b.orch", "Read"), "a_b.Read.md");

@@ -1,6 +1,7 @@
 //! `orch graph`.
 
 use plan_doc::PlanGraph;
+use plan_lang::LineIndex;
 use serde_json::to_value;
 
 use super::{Context, run};
@@ -15,7 +16,7 @@ pub(crate) fn run(context: &Context, args: &Graph) -> Result<(), Failure> {
     let lock = lockfile::load(&file.folder())?;
     let compiled = diagnostics::compile_or_show(context, &file, &lock)?;
     let (plan, bound) = run::choose(&compiled, args.plan.as_deref())?;
-    let graph = PlanGraph::of(plan, bound, &compiled.text);
+    let graph = PlanGraph::of(plan, bound, &LineIndex::new(&compiled.text));
     match args.format {
         _ if context.output.json => context.output.document(&to_value(&graph).unwrap_or_default()),
         None | Some(GraphFormat::Text | GraphFormat::Json) => context.output.data(&plan_doc::to_text(&graph)),
