@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::iter;
 
 use plan_ir::bound::{Bound, BoundError, Charges, Contributor, bound_by};
-use plan_ir::explain::{duration_literal, seconds};
+use plan_ir::explain::{duration_literal, time};
 use plan_ir::graph::NodeId;
 use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, PinnedOperation, Tolerance, descriptor};
 use plan_ir::topology::Topology;
@@ -24,8 +24,6 @@ use crate::texts::Texts;
 
 /// Contributors that a message names.
 const CONTRIBUTORS_SHOWN: usize = 8;
-
-const HOUR_US: u64 = 3_600_000_000;
 
 /// The bound of the plan at `at`, and what there is to say about it.
 pub(crate) fn check(
@@ -116,16 +114,16 @@ fn no_bound(error: &BoundError, plan: &Plan<'_>, body: &PlanBody, compiled: &Com
 fn undeclared(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Option<Diagnostic> {
     let cost = written(bound.cost);
     // What takes longer than a deadline may be has to take less first.
-    let time = duration_literal(bound.latency_us.min(POLICY_DURATION_MAX_US));
+    let deadline = duration_literal(bound.latency_us.min(POLICY_DURATION_MAX_US));
     let (what, keys) = match (&body.budget, body.deadline_us) {
         (Some(_), Some(_)) => return None,
         (None, Some(_)) => ("a budget", format!("budget: {cost}")),
-        (Some(_), None) => ("a deadline", format!("deadline: {time}")),
-        (None, None) => ("a budget and a deadline", format!("budget: {cost}, deadline: {time}")),
+        (Some(_), None) => ("a deadline", format!("deadline: {deadline}")),
+        (None, None) => ("a budget and a deadline", format!("budget: {cost}, deadline: {deadline}")),
     };
     let name = &plan.decl.name;
     let report = Diagnostic::error(codes::NO_BUDGET, format!("`{}` makes calls and lacks {what}", name.name))
-        .primary(name.span, format!("can cost {} and take {}", bound.cost, shown(bound.latency_us)))
+        .primary(name.span, format!("can cost {} and take {}", bound.cost, time(bound.latency_us)))
         .note("a plan that is run by itself says the most it may cost and take");
     Some(match &plan.decl.policy {
         None => report.help(format!("add `with {{ {keys} }}`")).fix(
@@ -176,8 +174,8 @@ fn over_budget(
 fn over_deadline(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Diagnostic {
     let name = &plan.decl.name.name;
     let (limit, span) = body.deadline_us.unwrap_or((0, plan.decl.name.span));
-    let (time, limit) = (shown(bound.latency_us), shown(limit));
-    let message = format!("`{name}` can take {time}, longer than its deadline of {limit}");
+    let (taken, limit) = (time(bound.latency_us), time(limit));
+    let message = format!("`{name}` can take {taken}, longer than its deadline of {limit}");
     let waits: Vec<&Contributor> = bound.contributors.iter().filter(|row| row.in_latency).collect();
     let report = labelled(Diagnostic::error(codes::OVER_DEADLINE, message), &waits, Contributor::timed)
         .primary(span, format!("the deadline is {limit}"));
@@ -190,11 +188,6 @@ fn over_deadline(plan: &Plan<'_>, body: &PlanBody, bound: &Bound) -> Diagnostic 
     report
         .help(format!("raise the deadline to `{raised}`, or {wait_less}"))
         .fix(Fix::maybe(format!("raise the deadline to `{raised}`")).replace(span, raised))
-}
-
-/// A duration in a message: in seconds, and from an hour on as it is written.
-fn shown(us: u64) -> String {
-    if us < HOUR_US { seconds(us) } else { duration_literal(us) }
 }
 
 /// One label for each of the first rows.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use plan_ir::explain::seconds;
+use plan_ir::explain::time;
 use plan_ir::graph::NodeKind;
 
 use crate::graph::{GraphNode, PlanGraph};
@@ -78,7 +78,7 @@ fn step(dot: &mut String, node: &GraphNode, depth: usize) {
     let mut label = vec![node.label.clone()];
     label.extend((!node.detail.is_empty()).then(|| node.detail.clone()));
     if let Some(cost) = &node.cost {
-        let time = cost.latency_us_max.map(|us| format!(", {}", seconds(us))).unwrap_or_default();
+        let time = cost.latency_us_max.map(|us| format!(", {}", time(us))).unwrap_or_default();
         label.push(format!("at most {}{time}", cost.cost_max));
     }
     let label = quoted(&label.join("\n"));

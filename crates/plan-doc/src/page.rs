@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use plan_compiler::Source;
 use plan_ir::bound::Bound;
-use plan_ir::explain::seconds;
+use plan_ir::explain::time;
 use plan_ir::plan::{CompiledPlan, PinnedOperation, descriptor};
 use plan_lang::ast::{self, Item};
 use plan_lang::{LineIndex, Parse, Span};
@@ -196,13 +196,13 @@ impl Page {
         match self.graph.calls_max {
             0 => "makes no call and costs nothing".to_owned(),
             1 => {
-                format!("at most {}, {}, 1 request", self.graph.cost_max, seconds(self.graph.latency_us_max))
+                format!("at most {}, {}, 1 request", self.graph.cost_max, time(self.graph.latency_us_max))
             }
             requests => {
                 format!(
                     "at most {}, {}, {requests} requests",
                     self.graph.cost_max,
-                    seconds(self.graph.latency_us_max)
+                    time(self.graph.latency_us_max)
                 )
             }
         }

@@ -6,7 +6,7 @@ mod measure;
 
 use std::fmt::Write as _;
 
-use plan_ir::explain::seconds;
+use plan_ir::explain::time;
 use plan_ir::graph::NodeKind;
 
 use crate::graph::PlanGraph;
@@ -194,7 +194,7 @@ fn describe(graph: &PlanGraph) -> String {
         1 => "1 step".to_owned(),
         count => format!("{count} steps"),
     };
-    let mut text = format!("{steps}, at most {} and {}.", graph.cost_max, seconds(graph.latency_us_max));
+    let mut text = format!("{steps}, at most {} and {}.", graph.cost_max, time(graph.latency_us_max));
     for node in graph.nodes.iter().take(DESCRIBED_MAX) {
         let waits = graph.waits_for(node.id);
         let after = if waits.is_empty() { String::new() } else { format!(" after {}", waits.join(", ")) };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use plan_ir::explain::seconds;
+use plan_ir::explain::time;
 use plan_ir::graph::NodeKind;
 use schema::price::PriceBasis;
 
@@ -41,7 +41,7 @@ pub fn to_text(graph: &PlanGraph) -> String {
         "plan {}: at most {}, {}, {} {}\n\n",
         graph.plan,
         graph.cost_max,
-        seconds(graph.latency_us_max),
+        time(graph.latency_us_max),
         graph.calls_max,
         if graph.calls_max == 1 { "request" } else { "requests" },
     );
@@ -90,7 +90,7 @@ fn row(graph: &PlanGraph, node: &GraphNode, depth: usize) -> Row {
             .as_ref()
             .map(|cost| format!("{}{}", cost.cost_max, declared(cost.basis)))
             .unwrap_or_default(),
-        time: node.cost.as_ref().and_then(|cost| cost.latency_us_max).map(seconds).unwrap_or_default(),
+        time: node.cost.as_ref().and_then(|cost| cost.latency_us_max).map(time).unwrap_or_default(),
         waits: waits.join(" "),
         what,
     }

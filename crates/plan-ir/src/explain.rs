@@ -44,7 +44,7 @@ fn head(text: &mut String, plan: &CompiledPlan, bound: &Bound) {
         None => String::new(),
     };
     let of_deadline =
-        own.and_then(|scope| scope.deadline_us).map(|us| format!(" of a deadline of {}", seconds(us)));
+        own.and_then(|scope| scope.deadline_us).map(|us| format!(" of a deadline of {}", time(us)));
     let hash = encode(plan).map(|bytes| plan_hash(&bytes).short()).unwrap_or_default();
     let _ = writeln!(text, "plan {} {hash}", plan.body.name);
     if bound.contributors.is_empty() {
@@ -52,8 +52,7 @@ fn head(text: &mut String, plan: &CompiledPlan, bound: &Bound) {
         return;
     }
     let _ = writeln!(text, "  costs at most {}{}", bound.cost, of_budget);
-    let _ =
-        writeln!(text, "  takes at most {}{}", seconds(bound.latency_us), of_deadline.unwrap_or_default());
+    let _ = writeln!(text, "  takes at most {}{}", time(bound.latency_us), of_deadline.unwrap_or_default());
     let noun = if bound.requests == 1 { "request" } else { "requests" };
     let _ = writeln!(text, "  sends at most {} {noun}", bound.requests);
 }
@@ -90,7 +89,7 @@ fn row(part: &Contributor) -> [String; 4] {
     if !part.in_latency {
         how.push_str("; not on the longest path");
     }
-    [part.cost.to_string(), seconds(part.latency_us), format!("{} ({})", part.label, part.target), how]
+    [part.cost.to_string(), time(part.latency_us), format!("{} ({})", part.label, part.target), how]
 }
 
 /// One line of the graph.
@@ -169,7 +168,7 @@ fn call(plan: &CompiledPlan, call: &CallSpec) -> String {
         .filter_map(|candidate| plan.body.operations.get(candidate.operation as usize))
         .map(|operation| operation.id.as_str())
         .collect();
-    let mut text = format!("call {}, {} each", operations.join(" | "), seconds(call.timeout_us));
+    let mut text = format!("call {}, {} each", operations.join(" | "), time(call.timeout_us));
     match call.retry.max {
         0 => {}
         1 => text.push_str(", 1 retry"),
@@ -182,7 +181,7 @@ fn call(plan: &CompiledPlan, call: &CallSpec) -> String {
     }
     if let Some(hedge) = &call.hedge {
         let after = match hedge.after {
-            HedgeAfter::Us(us) => seconds(us),
+            HedgeAfter::Us(us) => time(us),
             HedgeAfter::P95 => "p95".to_owned(),
         };
         let _ = write!(text, ", hedged after {after}");
@@ -192,9 +191,9 @@ fn call(plan: &CompiledPlan, call: &CallSpec) -> String {
     }
     match (call.poll.every_us, call.poll.max) {
         (None, None) => {}
-        (Some(us), None) => drop(write!(text, ", asked after every {}", seconds(us))),
+        (Some(us), None) => drop(write!(text, ", asked after every {}", time(us))),
         (None, Some(max)) => drop(write!(text, ", asked after {max} times")),
-        (Some(us), Some(max)) => drop(write!(text, ", asked after every {}, {max} times", seconds(us))),
+        (Some(us), Some(max)) => drop(write!(text, ", asked after every {}, {max} times", time(us))),
     }
     if call.accept.is_some() {
         text.push_str(", accept");
@@ -224,16 +223,23 @@ fn call(plan: &CompiledPlan, call: &CallSpec) -> String {
 fn age(us: u64) -> String {
     let units = [("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000)];
     let found = units.into_iter().find(|(_, length)| us >= *length && us.is_multiple_of(*length));
-    found.map_or_else(|| seconds(us), |(unit, length)| format!("{} {unit}", us / length))
+    found.map_or_else(|| time(us), |(unit, length)| format!("{} {unit}", us / length))
 }
 
-/// Microseconds as seconds, as many decimals as it needs up to three, rounded up.
+/// Microseconds for a reader, rounded up: in seconds with up to three decimals, `8.4 s`, and from an hour on as
+/// `10h 1m 44s` without what is zero.
 #[must_use]
-pub fn seconds(us: u64) -> String {
+pub fn time(us: u64) -> String {
     let ms = us.div_ceil(1_000);
-    let text = format!("{}.{:03}", ms / 1_000, ms % 1_000);
-    let trimmed = text.trim_end_matches('0');
-    format!("{} s", trimmed.strip_suffix('.').unwrap_or(trimmed))
+    if ms < 3_600_000 {
+        let text = format!("{}.{:03}", ms / 1_000, ms % 1_000);
+        let trimmed = text.trim_end_matches('0');
+        return format!("{} s", trimmed.strip_suffix('.').unwrap_or(trimmed));
+    }
+    let s = ms.div_ceil(1_000);
+    let parts = [(s / 3_600, "h"), (s / 60 % 60, "m"), (s % 60, "s")];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    parts.map(|(count, unit)| format!("{count}{unit}")).collect::<Vec<_>>().join(" ")
 }
 
 /// Microseconds as a duration literal of the language, in the largest unit that says it in whole numbers, rounded up to a
@@ -257,7 +263,7 @@ pub fn duration_literal(us: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{age, duration_literal, seconds};
+    use super::{age, duration_literal, time};
 
     #[test]
     fn ages_are_told_in_large_units() {
@@ -267,9 +273,13 @@ mod tests {
 
     #[test]
     fn times_are_rounded_up_to_the_millisecond() {
-        assert_eq!(seconds(53_000_000), "53 s");
-        assert_eq!(seconds(8_400_000), "8.4 s");
-        assert_eq!(seconds(1), "0.001 s");
+        assert_eq!(time(53_000_000), "53 s");
+        assert_eq!(time(8_400_000), "8.4 s");
+        assert_eq!(time(1), "0.001 s");
+        assert_eq!(time(3_599_999_000), "3599.999 s");
+        assert_eq!(time(3_599_999_001), "1h");
+        assert_eq!(time(36_103_000_001), "10h 1m 44s");
+        assert_eq!(time(7 * 24 * 3_600_000_000), "168h");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use plan_ir::explain::seconds;
+use plan_ir::explain::time;
 use schema::price::PriceBasis;
 
 use super::markdown::{basis, besides, rows, short};
@@ -149,15 +149,15 @@ fn bounds(main: &mut String, page: &Page) {
          <dt>requests at most</dt><dd><strong>{}</strong></dd></dl>",
         graph.cost_max,
         limit(graph.budget.map(|budget| budget.to_string())),
-        seconds(graph.latency_us_max),
-        limit(graph.deadline_us.map(seconds)),
+        time(graph.latency_us_max),
+        limit(graph.deadline_us.map(time)),
         graph.calls_max
     );
     let rows = rows(page).map(|row| {
         vec![
             format!("{} ({})", escape(&row.label), code(&row.target)),
             row.cost_max.to_string(),
-            seconds(row.latency_us_max),
+            time(row.latency_us_max),
             escape(&format!("{}{}", row.factors, besides(row))),
             basis(row.basis).to_owned(),
         ]

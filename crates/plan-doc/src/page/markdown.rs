@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use plan_ir::explain::seconds;
+use plan_ir::explain::time;
 use schema::price::PriceBasis;
 
 use super::prose::{in_cell, to_markdown};
@@ -104,12 +104,12 @@ fn bounds(text: &mut String, page: &Page) {
         limit.map(|limit| format!(", of a {what} of {limit}")).unwrap_or_default()
     };
     let budget = of(graph.budget.map(|budget| budget.to_string()), "budget");
-    let deadline = of(graph.deadline_us.map(seconds), "deadline");
+    let deadline = of(graph.deadline_us.map(time), "deadline");
     let _ = writeln!(
         text,
         "Costs at most {}{budget}. Takes at most {}{deadline}. Sends at most {} {}.\n",
         graph.cost_max,
-        seconds(graph.latency_us_max),
+        time(graph.latency_us_max),
         graph.calls_max,
         if graph.calls_max == 1 { "request" } else { "requests" }
     );
@@ -117,7 +117,7 @@ fn bounds(text: &mut String, page: &Page) {
         vec![
             format!("{} ({})", in_cell(&row.label), code(&row.target)),
             row.cost_max.to_string(),
-            seconds(row.latency_us_max),
+            time(row.latency_us_max),
             format!("{}{}", in_cell(&row.factors), besides(row)),
             basis(row.basis).to_owned(),
         ]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plan_ir::explain::seconds;
+use plan_ir::explain::time;
 use plan_ir::graph::NodeKind;
 use schema::price::PriceBasis;
 
@@ -418,7 +418,7 @@ fn step_lines(graph: &PlanGraph, node: &GraphNode) -> Vec<TextLine> {
 /// `≤ 0.04 USD · ≤ 8.4 s`.
 pub(super) fn cost_line(cost: &Cost) -> String {
     let declared = if cost.basis == PriceBasis::Known { "" } else { " declared" };
-    let time = cost.latency_us_max.map(|us| format!(" \u{b7} \u{2264} {}", seconds(us)));
+    let time = cost.latency_us_max.map(|us| format!(" \u{b7} \u{2264} {}", time(us)));
     format!("\u{2264} {}{declared}{}", cost.cost_max, time.unwrap_or_default())
 }
 
@@ -430,7 +430,7 @@ fn sub_plan_lines(graph: &PlanGraph, id: u32) -> Vec<TextLine> {
     let mut lines = wrapped(name, LineKind::Name, TEXT_WIDTH_MAX);
     lines.push((LineKind::Detail, "run".to_owned()));
     let cost = sub_plan.cost_max.map(|cost| format!("\u{2264} {cost}"));
-    let time = sub_plan.latency_us_max.map(|us| format!("\u{2264} {}", seconds(us)));
+    let time = sub_plan.latency_us_max.map(|us| format!("\u{2264} {}", time(us)));
     let bound: Vec<String> = cost.into_iter().chain(time).collect();
     if !bound.is_empty() {
         lines.push((LineKind::Cost, bound.join(" \u{b7} ")));

@@ -9,7 +9,7 @@ use schema::operation::OperationDescriptor;
 use schema::price::{PriceBasis, PriceError, PriceRule, WorstPrice};
 
 use super::{BoundError, clamp};
-use crate::explain::seconds;
+use crate::explain::time;
 use crate::graph::NodeId;
 use crate::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, PinnedOperation};
 
@@ -73,10 +73,10 @@ impl Leg {
             1 => String::new(),
             count => format!("{count} attempts x "),
         };
-        own.push_str(&seconds(self.timeout_us));
+        own.push_str(&time(self.timeout_us));
         if waits > 0 {
             // Writing to a string does not fail.
-            let _ = write!(own, " + waits of {}", seconds(clamp(waits)));
+            let _ = write!(own, " + waits of {}", time(clamp(waits)));
         }
         text.push_str(&if waits > 0 && !text.is_empty() { format!("({own})") } else { own });
     }

@@ -4,7 +4,7 @@ use schema::amount::Amount;
 use schema::lock::LockError;
 use schema::price::{PriceBasis, PriceError};
 
-use crate::explain::seconds;
+use crate::explain::time;
 use crate::graph::NodeId;
 use crate::plan::{ScopeId, SourceSpan};
 use crate::topology::GraphError;
@@ -91,7 +91,7 @@ impl Contributor {
     /// How its time comes about and what that is: `2 attempts x 4 s + waits of 0.4 s = 8.4 s`.
     #[must_use]
     pub fn timed(&self) -> String {
-        let (times, total) = (&self.times, seconds(self.latency_us));
+        let (times, total) = (&self.times, time(self.latency_us));
         if *times == total { total } else { format!("{times} = {total}") }
     }
 }
