@@ -42,6 +42,9 @@ pub struct Options {
     pub authorization: Option<MetadataValue<Ascii>>,
     /// The most that everything called and run in the session may cost together; no limit where it is not set.
     pub spend_max: Option<Amount>,
+    /// What each request counts for at least of it whose price nobody has published, in its currency; where it is not set, a
+    /// cent or about as much in TAO.
+    pub unpriced_min: Option<Amount>,
     /// What errors mean: `orch://docs/errors/CODE`.
     pub error_page: ErrorPage,
 }
@@ -51,7 +54,7 @@ pub type ErrorPage = fn(&str) -> Option<&'static str>;
 
 impl Default for Options {
     fn default() -> Self {
-        Self { authorization: None, spend_max: None, error_page: |_| None }
+        Self { authorization: None, spend_max: None, unpriced_min: None, error_page: |_| None }
     }
 }
 

@@ -97,6 +97,7 @@ impl Calls {
             inputs_json,
             request_id,
             cost_max,
+            unpriced_max: request.unpriced_requests_max,
             tenant,
             listener: None,
         };

@@ -103,6 +103,7 @@ impl RunService for Runs {
             inputs_json,
             request_id,
             cost_max,
+            unpriced_max: request.unpriced_requests_max,
             tenant: Arc::clone(&tenant),
             listener: None,
         };
@@ -219,6 +220,12 @@ pub(crate) fn failed(error: Error) -> Status {
         }
         Error::Input(input) => bad_field(input.code(), "inputs_json", error.to_string()),
         Error::Interrupted(run) => interrupted(*run, &error, Some(RETRY_DELAY)),
+        // In a form that a program can ask again by.
+        Error::UnpricedAboveMax { requests, .. } => {
+            let metadata = HashMap::from([("unpriced_requests".to_owned(), requests.to_string())]);
+            let details = ErrorDetails::with_error_info(error.code(), DOMAIN, metadata);
+            Status::with_error_details(grpc_code(error.code()), error.to_string(), details)
+        }
         _ => status(error.code(), error.to_string()),
     }
 }

@@ -4,6 +4,8 @@
 
 #[cfg(feature = "mcp")]
 mod agent;
+#[cfg(feature = "mcp")]
+mod agent_spend;
 mod call;
 mod call_failed;
 mod canary;
