@@ -19,6 +19,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 use crate::access::tenant;
 use crate::compiler::{Pins, compile};
 use crate::convert;
+use crate::inside;
 use crate::open::Service;
 use crate::plans;
 use crate::published::Published;
@@ -130,7 +131,7 @@ impl RunService for Runs {
         let run = run_id(&request.name)?;
         let events = self.runtime.watch(&tenant, run, request.after_seq).await.map_err(failed)?;
         let (sender, receiver) = mpsc::channel(EVENTS_BUFFERED);
-        tokio::spawn(forward(events, request.after_seq, sender));
+        tokio::spawn(inside::told(sender.clone(), forward(events, request.after_seq, sender)));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
