@@ -11,6 +11,7 @@
 mod arguments;
 mod fault;
 mod follow;
+mod id_of;
 mod lines;
 mod money;
 mod owner;
