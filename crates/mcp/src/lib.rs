@@ -26,6 +26,8 @@ mod spend;
 mod tools;
 mod web;
 
+use std::pin::pin;
+
 use proto::Channel;
 use rmcp::ServiceExt as _;
 use schema::amount::Amount;
@@ -71,25 +73,33 @@ impl std::fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// Serves one client over standard input and output until it closes them or `stop` resolves. Nothing else may be written
-/// to standard output meanwhile.
+/// Serves one client over standard input and output until it closes them or `stop` resolves: then what is open is cancelled, and
+/// told so within two seconds. Nothing else may be written to standard output meanwhile.
 ///
 /// # Errors
 /// If the client's first message is not one of the protocol.
 pub async fn stdio(channel: Channel, options: Options, stop: impl Future<Output = ()>) -> Result<(), Broken> {
     let server = server::Server::new(channel, options);
-    let session = async {
-        let (read, write) = rmcp::transport::io::stdio_pipes();
-        let running = server.serve(lines::Lines::new(read, write)).await;
-        match running {
-            Ok(running) => running.waiting().await.map(drop).map_err(|error| Broken(error.to_string())),
-            // A client that closes before its first message has nothing to be told.
-            Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
-            Err(error) => Err(Broken(error.to_string())),
+    let (read, write) = rmcp::transport::io::stdio_pipes();
+    let mut stop = pin!(stop);
+    let begun = tokio::select! {
+        begun = server.serve(lines::Lines::new(read, write)) => begun,
+        () = &mut stop => return Ok(()),
+    };
+    let running = match begun {
+        Ok(running) => running,
+        // A client that closes before its first message has nothing to be told.
+        Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+        Err(error) => return Err(Broken(error.to_string())),
+    };
+    let session = running.cancellation_token();
+    let mut ended = pin!(running.waiting());
+    let ended = tokio::select! {
+        ended = &mut ended => ended,
+        () = stop => {
+            session.cancel();
+            ended.await
         }
     };
-    tokio::select! {
-        ended = session => ended,
-        () = stop => Ok(()),
-    }
+    ended.map(drop).map_err(|error| Broken(error.to_string()))
 }

@@ -5,20 +5,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use serde_json::{Value, json};
 
-use crate::agent::Agent;
+use crate::agent::{Agent, configure};
 use crate::documents::{Answer, Documents};
 use crate::orch::Folder;
-
-/// Sends the calls of SN22 to `origin`, with a key.
-fn configure(folder: &Folder, origin: &str) {
-    folder.write(
-        "orchestra.toml",
-        format!(
-            "[development]\nallow_loopback = true\n[endpoints]\nsn22 = \"{origin}\"\n\
-             [secrets.sn22]\norigin = \"{origin}\"\nenv = \"PATH\"\n"
-        ),
-    );
-}
 
 /// A search that charges as many dollars for each request.
 fn charging(dollars: &str) -> Answer {

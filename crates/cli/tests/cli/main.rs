@@ -6,6 +6,8 @@
 mod agent;
 #[cfg(feature = "mcp")]
 mod agent_spend;
+#[cfg(feature = "mcp")]
+mod agent_stop;
 mod call;
 mod call_failed;
 mod canary;
