@@ -13,23 +13,28 @@ use crate::fault::Fault;
 use crate::money;
 use crate::request::Request;
 use crate::service::Service;
-use crate::spend::Reservation;
+use crate::spend::{Charge, Reservation, Unsure};
 
 /// Code that the server gives to what its gRPC library refuses, which may have begun before.
 const UNREADABLE: &str = "E1516";
+/// What the metadata of an error call the number of requests without a published price.
+const UNPRICED: &str = "unpriced_requests";
 /// Code of a call or run that was cancelled.
 const CANCELLED: &str = "E1508";
 
 /// Makes a call. When the client cancels it, the stream is let go, which makes the service cancel the call.
 pub(crate) async fn call(
     request: &mut Request,
-    call: v1::CallRequest,
-    reserved: Reservation,
+    mut call: v1::CallRequest,
+    mut reserved: Reservation,
 ) -> Result<v1::CallResponse, Fault> {
-    let stream = v1::StreamRequest { call: Some(call), want_items: false };
-    let mut stream = match request.service.calls().stream(stream).await {
-        Ok(stream) => stream.into_inner(),
-        Err(status) => return Err(refused(status, reserved)),
+    let mut stream = loop {
+        call.unpriced_requests_max = reserved.unpriced_max();
+        let stream = v1::StreamRequest { call: Some(call.clone()), want_items: false };
+        match request.service.calls().stream(stream).await {
+            Ok(stream) => break stream.into_inner(),
+            Err(status) => reserved = admitted_with_more(status, reserved)?,
+        }
     };
     let mut run = String::new();
     loop {
@@ -47,7 +52,8 @@ pub(crate) async fn call(
             Ok(Some(Event::Attempt(event))) => request.progress.event(&event).await,
             Ok(Some(Event::Item(_))) => {}
             Ok(Some(Event::Completed(answer))) => {
-                reserved.charged(&answer.run, money::of_wire(answer.total.as_ref()), answer.total_certain);
+                let charge = charge(answer.total.as_ref(), answer.total_certain, &answer.costs);
+                reserved.charged(&answer.run, charge);
                 return Ok(answer);
             }
             Ok(None) => {
@@ -62,13 +68,16 @@ pub(crate) async fn call(
 /// Starts a run and follows it for up to `wait`; the run as it stands then. One that goes on is settled when it ends.
 pub(crate) async fn run(
     request: &mut Request,
-    create: v1::CreateRunRequest,
-    reserved: Reservation,
+    mut create: v1::CreateRunRequest,
+    mut reserved: Reservation,
     wait: Duration,
 ) -> Result<v1::Run, Fault> {
-    let created = match request.service.runs().create_run(create).await {
-        Ok(created) => created.into_inner().run.unwrap_or_default(),
-        Err(status) => return Err(refused(status, reserved)),
+    let created = loop {
+        create.unpriced_requests_max = reserved.unpriced_max();
+        match request.service.runs().create_run(create.clone()).await {
+            Ok(created) => break created.into_inner().run.unwrap_or_default(),
+            Err(status) => reserved = admitted_with_more(status, reserved)?,
+        }
     };
     let name = created.name;
     let followed = tokio::select! {
@@ -88,7 +97,7 @@ pub(crate) async fn run(
         }
     }
     let ended = service.run(&name).await?;
-    reserved.charged(&name, money::of_wire(ended.total.as_ref()), ended.total_certain);
+    reserved.charged(&name, charge_of(&ended));
     Ok(ended)
 }
 
@@ -125,9 +134,45 @@ fn settle_later(service: Service, run: String, reserved: Reservation) {
             service.run(&run).await
         };
         if let Ok(ended) = ended.await {
-            reserved.charged(&run, money::of_wire(ended.total.as_ref()), ended.total_certain);
+            reserved.charged(&run, charge_of(&ended));
         }
     });
+}
+
+/// What is set aside when the service has said how many requests without a price there may be, which are more than the
+/// reservation is for: it is asked again with that. Any other refusal is an error.
+fn admitted_with_more(status: Status, reserved: Reservation) -> Result<Reservation, Fault> {
+    let info = status.get_details_error_info();
+    let requests = info.as_ref().and_then(|info| info.metadata.get(UNPRICED)?.parse::<u64>().ok());
+    let admitted = reserved.unpriced_max().map(u64::from);
+    match requests {
+        Some(requests) if admitted.is_some_and(|admitted| requests > admitted) => {
+            reserved.for_unpriced(u32::try_from(requests).unwrap_or(u32::MAX))
+        }
+        _ => Err(refused(status, reserved)),
+    }
+}
+
+fn charge_of(run: &v1::Run) -> Charge {
+    charge(run.total.as_ref(), run.total_certain, &run.costs)
+}
+
+/// What something that ended was charged by its rows.
+fn charge(total: Option<&v1::Amount>, certain: bool, rows: &[v1::CostRow]) -> Charge {
+    let is_sure =
+        |row: &&v1::CostRow| matches!(row.basis(), v1::PriceBasis::Known | v1::PriceBasis::Observed);
+    let (mut requests, mut units) = (0_u64, 0_u64);
+    for row in rows.iter().filter(|row| !is_sure(row)) {
+        requests = requests.saturating_add(row.attempts.into());
+        units = units.saturating_add(row.cost.map_or(0, |cost| cost.units));
+    }
+    let unsure = match certain {
+        true => Unsure::Nothing,
+        // A service that is unsure of no row is so of something that it does not name.
+        false if requests == 0 => Unsure::All,
+        false => Unsure::Requests { requests, units },
+    };
+    Charge { total: money::of_wire(total), unsure }
 }
 
 /// A call or run that gave no answer, with what it was charged settled.
@@ -137,7 +182,8 @@ fn refused(status: Status, reserved: Reservation) -> Fault {
             Some(run) => {
                 let charged = info.metadata.get("charged").and_then(|text| text.parse::<Amount>().ok());
                 let certain = info.metadata.get("certain").is_some_and(|text| text == "true");
-                reserved.charged(run, charged, certain);
+                let unsure = if certain { Unsure::Nothing } else { Unsure::All };
+                reserved.charged(run, Charge { total: charged, unsure });
             }
             None if info.reason != UNREADABLE => reserved.release(),
             None => drop(reserved),

@@ -11,6 +11,7 @@
 mod arguments;
 mod fault;
 mod follow;
+mod id_of;
 mod lines;
 mod money;
 mod owner;
@@ -24,6 +25,8 @@ mod service;
 mod spend;
 mod tools;
 mod web;
+
+use std::pin::pin;
 
 use proto::Channel;
 use rmcp::ServiceExt as _;
@@ -42,6 +45,9 @@ pub struct Options {
     pub authorization: Option<MetadataValue<Ascii>>,
     /// The most that everything called and run in the session may cost together; no limit where it is not set.
     pub spend_max: Option<Amount>,
+    /// What each request counts for at least of it whose price nobody has published, in its currency; where it is not set, a
+    /// cent or about as much in TAO.
+    pub unpriced_min: Option<Amount>,
     /// What errors mean: `orch://docs/errors/CODE`.
     pub error_page: ErrorPage,
 }
@@ -51,7 +57,7 @@ pub type ErrorPage = fn(&str) -> Option<&'static str>;
 
 impl Default for Options {
     fn default() -> Self {
-        Self { authorization: None, spend_max: None, error_page: |_| None }
+        Self { authorization: None, spend_max: None, unpriced_min: None, error_page: |_| None }
     }
 }
 
@@ -67,25 +73,33 @@ impl std::fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// Serves one client over standard input and output until it closes them or `stop` resolves. Nothing else may be written
-/// to standard output meanwhile.
+/// Serves one client over standard input and output until it closes them or `stop` resolves: then what is open is cancelled, and
+/// told so within two seconds. Nothing else may be written to standard output meanwhile.
 ///
 /// # Errors
 /// If the client's first message is not one of the protocol.
 pub async fn stdio(channel: Channel, options: Options, stop: impl Future<Output = ()>) -> Result<(), Broken> {
     let server = server::Server::new(channel, options);
-    let session = async {
-        let (read, write) = rmcp::transport::io::stdio_pipes();
-        let running = server.serve(lines::Lines::new(read, write)).await;
-        match running {
-            Ok(running) => running.waiting().await.map(drop).map_err(|error| Broken(error.to_string())),
-            // A client that closes before its first message has nothing to be told.
-            Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
-            Err(error) => Err(Broken(error.to_string())),
+    let (read, write) = rmcp::transport::io::stdio_pipes();
+    let mut stop = pin!(stop);
+    let begun = tokio::select! {
+        begun = server.serve(lines::Lines::new(read, write)) => begun,
+        () = &mut stop => return Ok(()),
+    };
+    let running = match begun {
+        Ok(running) => running,
+        // A client that closes before its first message has nothing to be told.
+        Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+        Err(error) => return Err(Broken(error.to_string())),
+    };
+    let session = running.cancellation_token();
+    let mut ended = pin!(running.waiting());
+    let ended = tokio::select! {
+        ended = &mut ended => ended,
+        () = stop => {
+            session.cancel();
+            ended.await
         }
     };
-    tokio::select! {
-        ended = session => ended,
-        () = stop => Ok(()),
-    }
+    ended.map(drop).map_err(|error| Broken(error.to_string()))
 }

@@ -1,5 +1,5 @@
-//! Messages in lines, as standard input and output have them. The library passes over a line that is not JSON, and its
-//! sender would wait for an answer for ever; here it is told so, as JSON-RPC has it.
+//! Messages in lines, as standard input and output have them. The library passes over a line that is not JSON, or that is too
+//! long, and its sender would wait for an answer for ever; here it is told so, as JSON-RPC has it.
 
 use std::future::Future;
 use std::io;
@@ -7,20 +7,30 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use rmcp::RoleServer;
-use rmcp::model::ErrorData;
+use rmcp::model::{ErrorData, RequestId};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use rmcp::transport::async_rw::AsyncRwTransport;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Bytes of the longest line that is looked at: above what any tool takes.
+use crate::fault::{ARGUMENTS, Fault};
+use crate::id_of::IdOf;
+
+/// Bytes of the longest line that is read, without its end: above what any tool takes.
 const LINE_BYTES_MAX: usize = 16 << 20;
+
+/// A line that is passed over.
+struct Unreadable {
+    error: ErrorData,
+    /// Of the message in it, where it has one that is known.
+    id: Option<RequestId>,
+}
 
 /// A transport that answers what it cannot read.
 pub(crate) struct Lines<R: AsyncRead + Unpin, W: AsyncWrite> {
     inner: AsyncRwTransport<RoleServer, Looked<R>, W>,
-    unreadable: UnboundedReceiver<String>,
+    unreadable: UnboundedReceiver<Unreadable>,
     /// An answer on its way, kept here as receiving may be given up and taken up again.
     telling: Option<Pin<Box<dyn Future<Output = io::Result<()>> + Send>>>,
 }
@@ -32,13 +42,15 @@ where
 {
     pub(crate) fn new(read: R, write: W) -> Self {
         let (found, unreadable) = unbounded_channel();
-        let looked = Looked { read, line: Vec::new(), is_long: false, found };
-        Self { inner: AsyncRwTransport::new(looked, write), unreadable, telling: None }
+        let looked = Looked { read, line: Vec::new(), long: None, found };
+        // It counts the end of a line, too.
+        let inner = AsyncRwTransport::new(looked, write).with_max_line_length(LINE_BYTES_MAX + 1);
+        Self { inner, unreadable, telling: None }
     }
 
-    fn tell(&mut self, why: &str) {
-        let error = ErrorData::parse_error(format!("the line is not JSON: {why}"), None);
-        self.telling = Some(Box::pin(self.inner.send(TxJsonRpcMessage::<RoleServer>::error(error, None))));
+    fn tell(&mut self, line: Unreadable) {
+        let Unreadable { error, id } = line;
+        self.telling = Some(Box::pin(self.inner.send(TxJsonRpcMessage::<RoleServer>::error(error, id))));
     }
 }
 
@@ -66,18 +78,18 @@ where
             }
             let received = tokio::select! {
                 biased;
-                Some(why) = self.unreadable.recv() => {
-                    self.tell(&why);
+                Some(line) = self.unreadable.recv() => {
+                    self.tell(line);
                     continue;
                 }
                 received = self.inner.receive() => received,
             };
             // What came last may be what cannot be read.
             match (received, self.unreadable.try_recv()) {
-                (None, Ok(why)) => self.tell(&why),
+                (None, Ok(line)) => self.tell(line),
                 (received, Err(_)) => return received,
-                (Some(received), Ok(why)) => {
-                    self.tell(&why);
+                (Some(received), Ok(line)) => {
+                    self.tell(line);
                     return Some(received);
                 }
             }
@@ -93,9 +105,9 @@ where
 struct Looked<R> {
     read: R,
     line: Vec<u8>,
-    /// Whether the line is too long to be looked at.
-    is_long: bool,
-    found: UnboundedSender<String>,
+    /// Of a line that is too long, in place of what it says.
+    long: Option<IdOf>,
+    found: UnboundedSender<Unreadable>,
 }
 
 impl<R> Looked<R> {
@@ -112,22 +124,44 @@ impl<R> Looked<R> {
     /// Ends a line; the last one may have no end of its own.
     fn end(&mut self) {
         let line = std::mem::take(&mut self.line);
-        let is_text = !std::mem::take(&mut self.is_long) && !line.trim_ascii().is_empty();
+        if let Some(id) = self.long.take() {
+            self.pass_over(too_long(), id.found());
+            return;
+        }
         // As a value: what is only passed over is not asked for its depth, numbers and characters.
-        if let (true, Err(error)) = (is_text, serde_json::from_slice::<serde_json::Value>(&line)) {
-            // Without a receiver the session is over.
-            let _ = self.found.send(error.to_string());
+        if !line.trim_ascii().is_empty()
+            && let Err(error) = serde_json::from_slice::<serde_json::Value>(&line)
+        {
+            self.pass_over(ErrorData::parse_error(format!("the line is not JSON: {error}"), None), None);
         }
     }
 
+    fn pass_over(&self, error: ErrorData, id: Option<RequestId>) {
+        // Without a receiver the session is over.
+        let _ = self.found.send(Unreadable { error, id });
+    }
+
     fn add(&mut self, bytes: &[u8]) {
-        self.is_long |= self.line.len() + bytes.len() > LINE_BYTES_MAX;
-        if self.is_long {
-            self.line.clear();
-        } else {
-            self.line.extend_from_slice(bytes);
+        if self.long.is_none() && self.line.len() + bytes.len() > LINE_BYTES_MAX {
+            let mut id = IdOf::default();
+            id.look(&std::mem::take(&mut self.line));
+            self.long = Some(id);
+        }
+        match &mut self.long {
+            Some(id) => id.look(bytes),
+            None => self.line.extend_from_slice(bytes),
         }
     }
+}
+
+fn too_long() -> ErrorData {
+    let message = format!("the line has more than {LINE_BYTES_MAX} bytes (16 MiB), so it was not read");
+    let fault = Fault::new(
+        ARGUMENTS,
+        message.clone(),
+        "send less in one message; the session goes on with the next line",
+    );
+    ErrorData::invalid_request(message, Some(fault.json()))
 }
 
 impl<R: AsyncRead + Unpin> AsyncRead for Looked<R> {
@@ -172,6 +206,50 @@ mod tests {
             let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
             assert_eq!((&answer["error"]["code"], answer.get("result")), (&(-32_700).into(), None));
             assert!(answer["error"]["message"].as_str().unwrap().starts_with("the line is not JSON: "));
+        }
+        assert_eq!(answers.next_line().await.unwrap(), None);
+    }
+
+    /// A request to `ping` in a line of so many bytes.
+    fn ping(id: u32, bytes: usize) -> String {
+        let head = r#"{"params":{"id":"none","pad":""#;
+        let tail = format!(r#""}},"jsonrpc":"2.0","method":"ping","id":{id}}}"#);
+        format!("{head}{}{tail}", "x".repeat(bytes - head.len() - tail.len()))
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_too_long_is_answered_by_its_id_and_the_session_goes_on() {
+        let (mut client, server) = tokio::io::duplex(1 << 16);
+        let (output, answers) = tokio::io::duplex(1 << 16);
+        let mut lines = Lines::new(server, output);
+        let sent = [
+            ping(1, LINE_BYTES_MAX),
+            ping(2, LINE_BYTES_MAX + 1),
+            ping(3, 100),
+            "x".repeat(2 * LINE_BYTES_MAX),
+            ping(4, 100),
+        ];
+        tokio::spawn(async move {
+            for line in sent {
+                client.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+            }
+            // The last line has no end.
+            client.write_all(ping(5, LINE_BYTES_MAX + 1).as_bytes()).await.unwrap();
+        });
+        let mut received = Vec::new();
+        while let Some(message) = lines.receive().await {
+            received.push(serde_json::to_value(message).unwrap()["id"].clone());
+        }
+        assert_eq!(received, [1, 3, 4], "one at the limit and those that are short");
+        drop(lines);
+        let mut answers = BufReader::new(answers).lines();
+        for id in [serde_json::json!(2), serde_json::Value::Null, serde_json::json!(5)] {
+            let answer = answers.next_line().await.unwrap().unwrap();
+            let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+            let error = &answer["error"];
+            assert_eq!((&answer["id"], &error["code"]), (&id, &(-32_600).into()), "{answer}");
+            assert_eq!(error["data"]["error"]["code"], "E1850", "{answer}");
+            assert!(error["message"].as_str().unwrap().starts_with("the line has more than 16777216 bytes"));
         }
         assert_eq!(answers.next_line().await.unwrap(), None);
     }

@@ -40,7 +40,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(channel: Channel, options: Options) -> Self {
-        let purse = options.spend_max.map(|max| Arc::new(Purse::new(max)));
+        let purse = options.spend_max.map(|max| Arc::new(Purse::new(max, options.unpriced_min)));
         let error_page = options.error_page;
         Self { channel, owner: Caller::new(options.authorization), purse, error_page }
     }

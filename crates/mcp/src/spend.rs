@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use schema::amount::Amount;
+use schema::price::unpriced_min;
 
 use crate::fault::{Fault, SPENT};
-
-/// What is set aside for a call at least, in the smallest unit: a cent, and a hundred-thousandth of a TAO.
-const LEAST_UNITS: u64 = 10_000;
 
 /// The purse of a session.
 #[derive(Debug)]
 pub(crate) struct Purse {
     max: Amount,
+    /// What a request counts for at least whose price nobody has published, units of the currency of `max`: its caller names
+    /// what it may cost, and with a limit to keep has no reason to say the truth.
+    unpriced_min: u64,
     state: Mutex<State>,
 }
 
@@ -31,42 +32,87 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Reservation {
     purse: Option<Arc<Purse>>,
+    /// What the call or run may cost by what its caller says.
+    limit: Amount,
     amount: Amount,
+    unpriced: u32,
+}
+
+/// What a call or run that ended was charged, as the service says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Charge {
+    pub(crate) total: Option<Amount>,
+    /// What of it is not known for certain; where it is not known what of it is, all.
+    pub(crate) unsure: Unsure,
+}
+
+/// The part of a charge that nobody knows for certain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Unsure {
+    Nothing,
+    /// So many requests, which count for so many units in the total.
+    Requests {
+        requests: u64,
+        units: u64,
+    },
+    All,
 }
 
 impl Purse {
-    pub(crate) fn new(max: Amount) -> Self {
+    /// A purse of `max`, in which each request without a published price counts for `least` at least; of another currency
+    /// than `max` that says nothing.
+    pub(crate) fn new(max: Amount, least: Option<Amount>) -> Self {
         let zero = Amount::zero(max.currency);
-        Self { max, state: Mutex::new(State { spent: zero, reserved: zero, settled: HashSet::new() }) }
+        let least = least.filter(|least| least.currency == max.currency);
+        let unpriced_min = least.unwrap_or_else(|| unpriced_min(max.currency)).units;
+        let state = State { spent: zero, reserved: zero, settled: HashSet::new() };
+        Self { max, unpriced_min, state: Mutex::new(state) }
     }
 
-    /// Puts `amount` aside, or says why it cannot.
-    pub(crate) fn reserve(self: &Arc<Self>, amount: Amount) -> Result<Reservation, Fault> {
+    /// Puts `limit` aside, which is the most that something may cost, or says why it cannot.
+    pub(crate) fn reserve(self: &Arc<Self>, limit: Amount) -> Result<Reservation, Fault> {
+        let amount = self.set_aside(limit, Amount::zero(limit.currency), 0)?;
+        Ok(Reservation { purse: Some(Arc::clone(self)), limit, amount, unpriced: 0 })
+    }
+
+    /// Puts what something may cost that makes so many requests without a price aside, in place of `held`.
+    fn set_aside(&self, limit: Amount, held: Amount, unpriced: u32) -> Result<Amount, Fault> {
         let mut state = self.state.lock();
-        let left = self.left(&state);
-        if amount.currency != self.max.currency {
+        if limit.currency != self.max.currency {
             let help = format!("give `cost_max` in {}", self.max.currency.symbol());
             let message = format!("this session counts its spending in {}", self.max.currency.symbol());
-            return Err(Fault::new(SPENT, message, help).with("left", left.to_string()));
+            return Err(Fault::new(SPENT, message, help)
+                .with("left", self.left_of(state.spent, state.reserved).to_string()));
         }
-        // An agent names its limit itself, and where no price is published nothing else bounds what it sets aside. So each
-        // call sets aside a cent, or what is left, and without anything left there are no calls.
-        let wanted = Amount::new(amount.units.max(LEAST_UNITS.min(left.units)), amount.currency);
-        if wanted.units > left.units || left.units == 0 {
+        let others = Amount::new(state.reserved.units.saturating_sub(held.units), limit.currency);
+        let left = self.left_of(state.spent, others);
+        // For the last of them whatever is left will do, or less than its least could never be spent. Without anything left
+        // there are no calls.
+        let least = |requests: u32| u64::from(requests).saturating_mul(self.unpriced_min);
+        let needed =
+            limit.units.max(least(unpriced.saturating_sub(1)).saturating_add(u64::from(unpriced > 0)));
+        if needed > left.units || left.units == 0 {
+            let by_count = Amount::new(least(unpriced), limit.currency);
+            let counted = if by_count.units > limit.units {
+                format!(", and {unpriced} requests whose price nobody has published count for {by_count}")
+            } else {
+                String::new()
+            };
             let message = format!(
-                "`cost_max` is {amount}, and of the {} that this session may spend {left} is left ({} spent, {} reserved \
-                 by what is under way)",
-                self.max, state.spent, state.reserved,
+                "`cost_max` is {limit}{counted}; of the {} that this session may spend {left} is left ({} spent, {others} \
+                 reserved by what is under way)",
+                self.max, state.spent,
             );
             let help = "ask for less, wait for what is under way, or ask the user for a session with a higher --spend-max";
             return Err(Fault::new(SPENT, message, help).with("left", left.to_string()));
         }
-        state.reserved.units = state.reserved.units.saturating_add(wanted.units);
-        Ok(Reservation { purse: Some(Arc::clone(self)), amount: wanted })
+        let amount = Amount::new(limit.units.max(least(unpriced).min(left.units)), limit.currency);
+        state.reserved.units = others.units.saturating_add(amount.units);
+        Ok(amount)
     }
 
-    fn left(&self, state: &State) -> Amount {
-        let taken = state.spent.units.saturating_add(state.reserved.units);
+    fn left_of(&self, spent: Amount, reserved: Amount) -> Amount {
+        let taken = spent.units.saturating_add(reserved.units);
         Amount::new(self.max.units.saturating_sub(taken), self.max.currency)
     }
 
@@ -77,24 +123,57 @@ impl Purse {
             state.spent.units = state.spent.units.saturating_add(spent.units);
         }
     }
+
+    /// What a charge counts for, where `reserved` was set aside for it. One in another currency than the session counts in
+    /// cannot be compared, so all that was set aside counts.
+    fn counted(&self, charge: Charge, reserved: Amount) -> Amount {
+        let Some(total) = charge.total.filter(|total| total.currency == reserved.currency) else {
+            return reserved;
+        };
+        let units = match charge.unsure {
+            Unsure::Nothing => total.units,
+            Unsure::All => total.units.max(reserved.units),
+            Unsure::Requests { requests, units } => {
+                let least = requests.saturating_mul(self.unpriced_min).min(reserved.units);
+                total.units.saturating_sub(units).saturating_add(units.max(least))
+            }
+        };
+        Amount::new(units, reserved.currency)
+    }
 }
 
 impl Reservation {
     /// Where nothing limits the session.
-    pub(crate) const fn unlimited(amount: Amount) -> Self {
-        Self { purse: None, amount }
+    pub(crate) const fn unlimited(limit: Amount) -> Self {
+        Self { purse: None, limit, amount: limit, unpriced: 0 }
     }
 
-    /// What `run` was charged, in place of the reservation. A charge in another currency than the session counts in cannot
-    /// be compared, so the whole reservation counts; so it does where the charge is not `certain` and less.
-    pub(crate) fn charged(mut self, run: &str, charged: Option<Amount>, certain: bool) {
-        let Some(purse) = self.purse.take() else { return };
-        let known = charged.filter(|charged| charged.currency == self.amount.currency);
-        let counted = match known {
-            Some(charged) if certain || charged.units > self.amount.units => charged,
-            _ => self.amount,
-        };
-        purse.settle(self.amount, counted, Some(run));
+    /// How many requests without a published price it is for; any number where nothing limits the session.
+    pub(crate) fn unpriced_max(&self) -> Option<u32> {
+        self.purse.as_ref().map(|_| self.unpriced)
+    }
+
+    /// Sets aside what so many requests without a published price count for, or gives back what was set aside and says why that
+    /// does not fit.
+    pub(crate) fn for_unpriced(mut self, requests: u32) -> Result<Self, Fault> {
+        let Some(purse) = self.purse.as_ref() else { return Ok(self) };
+        match purse.set_aside(self.limit, self.amount, requests) {
+            Ok(amount) => {
+                (self.amount, self.unpriced) = (amount, requests);
+                Ok(self)
+            }
+            Err(fault) => {
+                self.release();
+                Err(fault)
+            }
+        }
+    }
+
+    /// What `run` was charged, in place of what was set aside.
+    pub(crate) fn charged(mut self, run: &str, charge: Charge) {
+        if let Some(purse) = self.purse.take() {
+            purse.settle(self.amount, purse.counted(charge, self.amount), Some(run));
+        }
     }
 
     /// Nothing was sent.
@@ -122,11 +201,16 @@ mod tests {
     }
 
     fn purse(max: &str) -> Arc<Purse> {
-        Arc::new(Purse::new(usd(max)))
+        Arc::new(Purse::new(usd(max), None))
     }
 
     fn left(purse: &Arc<Purse>) -> String {
-        purse.left(&purse.state.lock()).to_string()
+        let state = purse.state.lock();
+        purse.left_of(state.spent, state.reserved).to_string()
+    }
+
+    fn sure(total: &str) -> Charge {
+        Charge { total: Some(usd(total)), unsure: Unsure::Nothing }
     }
 
     #[test]
@@ -137,7 +221,7 @@ mod tests {
         assert_eq!(refused.code(), SPENT);
         assert_eq!(refused.json()["error"]["left"], "0.04 USD");
         let second = purse.reserve(usd("0.04USD")).unwrap();
-        first.charged("runs/1", Some(usd("0.01USD")), true);
+        first.charged("runs/1", sure("0.01USD"));
         second.release();
         assert_eq!(left(&purse), "0.09 USD");
     }
@@ -146,12 +230,23 @@ mod tests {
     fn the_same_run_is_charged_once_and_the_limit_itself_may_be_spent() {
         let purse = purse("0.10USD");
         for _ in 0..2 {
-            purse.reserve(usd("0.05USD")).unwrap().charged("runs/1", Some(usd("0.05USD")), true);
+            purse.reserve(usd("0.05USD")).unwrap().charged("runs/1", sure("0.05USD"));
         }
-        purse.reserve(usd("0.05USD")).unwrap().charged("runs/2", Some(usd("0.05USD")), true);
+        purse.reserve(usd("0.05USD")).unwrap().charged("runs/2", sure("0.05USD"));
         assert_eq!(left(&purse), "0 USD");
         assert!(purse.reserve(usd("0.000001USD")).is_err());
         assert!(purse.reserve(usd("0USD")).is_err(), "with nothing left nothing is called");
+    }
+
+    #[test]
+    fn a_charge_above_what_was_set_aside_counts_as_it_is() {
+        let purse = purse("0.10USD");
+        purse.reserve(usd("0.01USD")).unwrap().charged("runs/1", sure("0.07USD"));
+        assert_eq!(left(&purse), "0.03 USD");
+        let unsure = Unsure::Requests { requests: 1, units: 5_000 };
+        let charge = Charge { total: Some(usd("0.025USD")), unsure };
+        purse.reserve(usd("0.01USD")).unwrap().charged("runs/2", charge);
+        assert_eq!(left(&purse), "0 USD");
     }
 
     #[test]
@@ -159,25 +254,66 @@ mod tests {
         let purse = purse("0.10USD");
         drop(purse.reserve(usd("0.03USD")).unwrap());
         assert_eq!(left(&purse), "0.07 USD");
-        purse.reserve(usd("0.03USD")).unwrap().charged("runs/1", Some(usd("5rao")), true);
+        purse.reserve(usd("0.03USD")).unwrap().charged("runs/1", sure("5rao"));
         assert_eq!(left(&purse), "0.04 USD");
-        purse.reserve(usd("0.03USD")).unwrap().charged("runs/2", None, true);
+        let nothing = Charge { total: None, unsure: Unsure::Nothing };
+        purse.reserve(usd("0.03USD")).unwrap().charged("runs/2", nothing);
         assert_eq!(left(&purse), "0.01 USD");
     }
 
     #[test]
     fn a_limit_that_an_agent_names_sets_aside_a_cent_at_least() {
         let purse = purse("0.025USD");
-        let [first, second] = ["0USD", "0.000001USD"].map(|limit| purse.reserve(usd(limit)).unwrap());
+        let unpriced = |limit: &str| purse.reserve(usd(limit)).unwrap().for_unpriced(1);
+        let [first, second] = ["0USD", "0.000001USD"].map(|limit| unpriced(limit).unwrap());
         assert_eq!(left(&purse), "0.005 USD");
-        let third = purse.reserve(usd("0USD")).unwrap();
+        let third = unpriced("0USD").unwrap();
         assert_eq!(left(&purse), "0 USD");
         assert!(purse.reserve(usd("0USD")).is_err());
-        first.charged("runs/1", Some(usd("0.002USD")), true);
+        first.charged("runs/1", sure("0.002USD"));
         assert_eq!(left(&purse), "0.008 USD");
-        second.charged("runs/2", Some(usd("0.000001USD")), false);
+        second.charged("runs/2", Charge { total: Some(usd("0.000001USD")), unsure: Unsure::All });
         third.release();
         assert_eq!(left(&purse), "0.013 USD");
+    }
+
+    #[test]
+    fn each_request_without_a_price_sets_a_cent_aside_and_the_last_what_is_left() {
+        let purse = purse("0.10USD");
+        let nine = purse.reserve(usd("0.001USD")).unwrap().for_unpriced(9).unwrap();
+        assert_eq!((left(&purse).as_str(), nine.unpriced_max()), ("0.01 USD", Some(9)));
+        let refused = purse.reserve(usd("0.001USD")).unwrap().for_unpriced(2).unwrap_err();
+        assert_eq!((refused.code(), left(&purse).as_str()), (SPENT, "0.01 USD"));
+        assert!(refused.message().contains("2 requests whose price nobody has published count for 0.02 USD"));
+        // Three were sent, of which two are said to have cost next to nothing.
+        let unsure = Unsure::Requests { requests: 2, units: 2 };
+        nine.charged("runs/1", Charge { total: Some(usd("0.005002USD")), unsure });
+        assert_eq!(left(&purse), "0.075 USD");
+        let eight = purse.reserve(usd("0USD")).unwrap().for_unpriced(8).unwrap();
+        assert_eq!(left(&purse), "0 USD");
+        eight.release();
+        assert!(purse.reserve(usd("0USD")).unwrap().for_unpriced(9).is_err());
+        assert_eq!(left(&purse), "0.075 USD");
+    }
+
+    #[test]
+    fn what_has_a_price_sets_aside_what_it_may_cost_and_no_more() {
+        let purse = purse("0.010USD");
+        let under_way = [0; 4].map(|_| purse.reserve(usd("0.0025USD")).unwrap());
+        assert_eq!(left(&purse), "0 USD");
+        for (number, open) in under_way.into_iter().enumerate() {
+            open.charged(&format!("runs/{number}"), sure("0.0025USD"));
+        }
+        assert_eq!(left(&purse), "0 USD");
+    }
+
+    #[test]
+    fn what_a_request_counts_for_at_least_can_be_set() {
+        let purse = Arc::new(Purse::new(usd("1USD"), Some(usd("0.3USD"))));
+        let three = purse.reserve(usd("0USD")).unwrap().for_unpriced(3).unwrap();
+        assert_eq!(left(&purse), "0.1 USD");
+        three.charged("runs/1", Charge { total: None, unsure: Unsure::All });
+        assert_eq!(left(&purse), "0.1 USD");
     }
 
     #[test]

@@ -9,23 +9,32 @@ use schema::value::Value;
 
 use crate::core::Prepared;
 use crate::error::Error;
-use crate::spend::SpendCap;
+use crate::spend::{SpendCap, unpriced};
 
-/// Checks what the plan may cost with these arguments against its budget and the caller's own limit. Returns what is to be
+/// What the caller and its cap admit of a run.
+pub(crate) struct Limits<'a> {
+    /// The most it may cost.
+    pub(crate) cost_max: Option<Amount>,
+    /// The most requests whose price nobody has published.
+    pub(crate) unpriced_max: Option<u32>,
+    /// What its tenant may spend over all its runs.
+    pub(crate) cap: Option<&'a SpendCap>,
+}
+
+/// Checks what the plan may cost with these arguments against its budget and the caller's own limits. Returns what is to be
 /// set aside for the run, in its currency: the most it may cost; under a cap exactly with these arguments, and with what
 /// requests without a price count for beyond it.
 ///
 /// # Errors
-/// [`Error::NoLimits`], [`Error::AboveMax`], [`Error::AboveBudget`], [`Error::Unbounded`] or [`Error::Budget`].
-pub(crate) fn check(
-    plan: &Prepared,
-    inputs: &[Value],
-    cost_max: Option<Amount>,
-    cap: Option<&SpendCap>,
-) -> Result<Amount, Error> {
+/// [`Error::NoLimits`], [`Error::AboveMax`], [`Error::UnpricedAboveMax`], [`Error::AboveBudget`], [`Error::Unbounded`] or [`Error::Budget`].
+pub(crate) fn check(plan: &Prepared, inputs: &[Value], limits: &Limits<'_>) -> Result<Amount, Error> {
     has_limits(plan)?;
+    let &Limits { cost_max, unpriced_max, cap } = limits;
     let budget = budget(plan, inputs)?;
-    let general = plan.bound.as_ref().filter(|bound| fits(plan, bound, budget, cost_max));
+    let general = plan
+        .bound
+        .as_ref()
+        .filter(|bound| fits(plan, bound, budget, cost_max) && refuse_unpriced(bound, unpriced_max).is_ok());
     if let Some(general) = general.filter(|_| cap.is_none()) {
         // The usual case, and cheap.
         return Ok(general.cost);
@@ -45,8 +54,17 @@ pub(crate) fn check(
             return Err(Error::AboveMax { bound: may_cost, cost_max });
         }
     }
+    refuse_unpriced(&exact, unpriced_max)?;
     refuse_shortage(plan, &exact, budget)?;
     Ok(cap.map_or(may_cost, |cap| cap.reservation(may_cost, &exact)))
+}
+
+/// Refuses a plan that may make more requests without a published price than its caller admits. What they are said to cost
+/// is no matter here: whoever asks counts them by something else.
+fn refuse_unpriced(bound: &Bound, admitted: Option<u32>) -> Result<(), Error> {
+    let Some(admitted) = admitted else { return Ok(()) };
+    let requests = unpriced(bound).fold(0_u64, |sum, call| sum.saturating_add(call.requests));
+    if requests <= u64::from(admitted) { Ok(()) } else { Err(Error::UnpricedAboveMax { requests, admitted }) }
 }
 
 /// Refuses a plan whose budget may not suffice for a call that fails the plan then.

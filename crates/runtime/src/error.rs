@@ -35,6 +35,17 @@ pub enum Error {
         /// What the request admits.
         cost_max: Amount,
     },
+    /// The run may make more requests without a published price than the caller admits.
+    #[error(
+        "the run may make {requests} requests whose price nobody has published, more than the {admitted} that the request \
+         admits"
+    )]
+    UnpricedAboveMax {
+        /// How many it may make.
+        requests: u64,
+        /// How many the request admits.
+        admitted: u32,
+    },
     /// The run may cost more than the plan's budget, and a call of the plan would fail the run for it.
     #[error(
         "with these inputs the plan may cost {bound}, more than its budget of {budget}; the largest part is {part}"
@@ -145,7 +156,7 @@ impl Error {
             Self::Malformed(error) => error.code(),
             Self::Input(error) => error.code(),
             Self::NotCallable { code, .. } | Self::Unbounded { code, .. } => code,
-            Self::AboveMax { .. } | Self::AboveBudget { .. } => "E1402",
+            Self::AboveMax { .. } | Self::UnpricedAboveMax { .. } | Self::AboveBudget { .. } => "E1402",
             Self::Budget(_) => "E1403",
             Self::SpendCap { .. } => "E1407",
             Self::NoLimits { .. } => "E1405",

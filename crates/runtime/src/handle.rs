@@ -17,6 +17,7 @@ use store::{Append, ViewScan};
 use subnet::Listen;
 use tokio::sync::{oneshot, watch};
 
+use crate::admission::Limits;
 use crate::core::Prepared;
 use crate::create::{Asked, Creation};
 use crate::driver::{self, LiveRun, LoadedPlan, Options, Phase, Registry, Services, Task, Turns};
@@ -52,6 +53,8 @@ pub struct CreateRun {
     pub request_id: Option<String>,
     /// Refuse the run if it may cost more than this.
     pub cost_max: Option<Amount>,
+    /// Refuse the run if it may make more requests than this whose price nobody has published.
+    pub unpriced_max: Option<u32>,
     /// Whose run it is; letters, digits, `-`, `_` and `.`.
     pub tenant: Arc<str>,
     /// Hears the items of answers that are streamed, of every attempt of the run. It is not taken up again after a crash.
@@ -222,7 +225,8 @@ impl Handle {
         let callable = request.plan.callable(&self.shared.services, &request.tenant);
         request.plan.check(&callable)?;
         let cap = self.shared.cap(&request.tenant);
-        let reserved = admission::check(&request.plan.prepared, &inputs, request.cost_max, cap)?;
+        let limits = Limits { cost_max: request.cost_max, unpriced_max: request.unpriced_max, cap };
+        let reserved = admission::check(&request.plan.prepared, &inputs, &limits)?;
         let new = Creation::new(
             &self.shared,
             request,

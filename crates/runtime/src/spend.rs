@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use plan_ir::bound::Bound;
+use plan_ir::bound::{Bound, Contributor};
 use schema::amount::{Amount, Currency};
-use schema::price::{PriceBasis, PriceRule};
+use schema::price::{PriceBasis, PriceRule, unpriced_min};
 use store::ViewScan;
 
 use crate::core::Prepared;
@@ -16,11 +16,6 @@ use crate::view::{CostRow, Run, RunId};
 
 /// Rows read at once.
 const PAGE_ROWS: usize = 500;
-
-/// What a request counts for at least whose price nobody has published, in each currency: a cent, and about as much in TAO.
-/// Its caller names what it may cost, and with a limit to keep has no reason to say the truth.
-const UNPRICED_MIN: [Amount; 2] =
-    [Amount::new(10_000, Currency::MicroUsd), Amount::new(50_000, Currency::Rao)];
 
 /// The most that all runs of a tenant may cost together, by currency. In a currency that it does not name nothing may
 /// be spent.
@@ -37,7 +32,7 @@ impl SpendCap {
         let by_currency = |amount: Amount| (amount.currency, amount.units);
         Self {
             max: amounts.into_iter().map(by_currency).collect(),
-            unpriced_min: UNPRICED_MIN.into_iter().map(by_currency).collect(),
+            unpriced_min: [Currency::MicroUsd, Currency::Rao].map(unpriced_min).map(by_currency).into(),
         }
     }
 
@@ -58,8 +53,7 @@ impl SpendCap {
     /// as those without a price count for beyond what is said of them, so that it is never less than what is counted.
     pub(crate) fn reservation(&self, cost: Amount, bound: &Bound) -> Amount {
         let least = self.unpriced(cost.currency);
-        let unpriced = bound.contributors.iter().filter(|call| call.basis == PriceBasis::Declared);
-        let beyond = unpriced.map(|call| {
+        let beyond = unpriced(bound).map(|call| {
             // Where a budget holds calls back, what they cost says nothing of how many there may be.
             let is_held = call.purse.is_some() || cost.units < bound.cost.units;
             let said = if is_held { 0 } else { call.cost.units };
@@ -93,6 +87,11 @@ impl SpendCap {
     fn unpriced(&self, currency: Currency) -> u64 {
         self.unpriced_min.get(&currency).copied().unwrap_or_default()
     }
+}
+
+/// The calls of which only their caller says what they may cost.
+pub(crate) fn unpriced(bound: &Bound) -> impl Iterator<Item = &Contributor> {
+    bound.contributors.iter().filter(|call| call.basis == PriceBasis::Declared)
 }
 
 /// What one tenant with a cap has spent in runs that ended.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::amount::Amount;
+use crate::amount::{Amount, Currency};
 
 /// How a subnet charges for one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,16 @@ pub enum PriceBasis {
     Observed,
     /// Charged at its reservation because the true charge is not known.
     Assumed,
+}
+
+/// What a request counts for at least against a limit on spending whose price nobody has published: a cent, or about as much in
+/// TAO. Its caller names what it may cost, and with a limit to keep has no reason to say the truth.
+#[must_use]
+pub const fn unpriced_min(currency: Currency) -> Amount {
+    match currency {
+        Currency::MicroUsd => Amount::new(10_000, currency),
+        Currency::Rao => Amount::new(50_000, currency),
+    }
 }
 
 /// The most one attempt may cost.

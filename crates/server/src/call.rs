@@ -25,6 +25,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::access::tenant;
 use crate::convert;
+use crate::inside;
 use crate::ledger;
 use crate::open::Service;
 use crate::run::{cost_view, event_view, failed, interrupted, request_id};
@@ -97,6 +98,7 @@ impl Calls {
             inputs_json,
             request_id,
             cost_max,
+            unpriced_max: request.unpriced_requests_max,
             tenant,
             listener: None,
         };
@@ -131,8 +133,9 @@ impl CallService for Calls {
         create.listener = want_items.then(|| Arc::new(Items(items)) as Arc<dyn Listen>);
         let call = self.runtime.call(create).await.map_err(refused)?;
         let (sender, receiver) = mpsc::channel(MESSAGES_BUFFERED);
-        let told = Told { runtime: self.runtime.clone(), plan, want_receipt, heard, heard_so_far: 0, sender };
-        tokio::spawn(told.until_ended(call));
+        let runtime = self.runtime.clone();
+        let told = Told { runtime, plan, want_receipt, heard, heard_so_far: 0, sender: sender.clone() };
+        tokio::spawn(inside::told(sender, told.until_ended(call)));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 }

@@ -11,6 +11,7 @@ mod call;
 mod coded;
 mod compiler;
 mod convert;
+mod inside;
 mod ledger;
 mod native;
 mod not_grpc;

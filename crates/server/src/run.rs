@@ -19,6 +19,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 use crate::access::tenant;
 use crate::compiler::{Pins, compile};
 use crate::convert;
+use crate::inside;
 use crate::open::Service;
 use crate::plans;
 use crate::published::Published;
@@ -103,6 +104,7 @@ impl RunService for Runs {
             inputs_json,
             request_id,
             cost_max,
+            unpriced_max: request.unpriced_requests_max,
             tenant: Arc::clone(&tenant),
             listener: None,
         };
@@ -129,7 +131,7 @@ impl RunService for Runs {
         let run = run_id(&request.name)?;
         let events = self.runtime.watch(&tenant, run, request.after_seq).await.map_err(failed)?;
         let (sender, receiver) = mpsc::channel(EVENTS_BUFFERED);
-        tokio::spawn(forward(events, request.after_seq, sender));
+        tokio::spawn(inside::told(sender.clone(), forward(events, request.after_seq, sender)));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
@@ -219,6 +221,12 @@ pub(crate) fn failed(error: Error) -> Status {
         }
         Error::Input(input) => bad_field(input.code(), "inputs_json", error.to_string()),
         Error::Interrupted(run) => interrupted(*run, &error, Some(RETRY_DELAY)),
+        // In a form that a program can ask again by.
+        Error::UnpricedAboveMax { requests, .. } => {
+            let metadata = HashMap::from([("unpriced_requests".to_owned(), requests.to_string())]);
+            let details = ErrorDetails::with_error_info(error.code(), DOMAIN, metadata);
+            Status::with_error_details(grpc_code(error.code()), error.to_string(), details)
+        }
         _ => status(error.code(), error.to_string()),
     }
 }

@@ -1,13 +1,10 @@
 //! The gRPC server around the services: limits, health, reflection; and the way to the services without a server.
 
-use std::convert::Infallible;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::response::Response;
-use futures_util::FutureExt as _;
-use http::{HeaderValue, Request};
+use http::HeaderValue;
 use proto::Channel;
 use proto::v1::call_service_server::CallServiceServer;
 use proto::v1::compiler_service_server::CompilerServiceServer;
@@ -17,27 +14,24 @@ use proto::v1::run_service_server::RunServiceServer;
 use proto::v1::tool_service_server::ToolServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::{Router, TcpIncoming};
-use tonic::{Status, TimeoutExpired};
 use tonic_health::server::HealthReporter;
 use tower::util::MapResponseLayer;
-use tower::{ServiceExt as _, service_fn};
 
 use crate::access::Guard;
 use crate::browser;
 use crate::call::Calls;
 use crate::coded::coded;
 use crate::compiler::Compiler;
+use crate::inside;
 use crate::ledger::Ledger;
 use crate::open::Service;
 use crate::own_machine;
 use crate::plans::Plans;
 use crate::run::Runs;
-use crate::status::status;
 use crate::tools::Tools;
 
 /// Streams of one connection at once. Left unset, the HTTP/2 library admits any number.
@@ -51,7 +45,7 @@ const HEADER_LIST_BYTES_MAX: u32 = 16 << 10;
 /// Bytes of one request message: source, lock bodies and inputs together.
 const REQUEST_BYTES_MAX: usize = 16 << 20;
 /// Longest time until a call begins to answer.
-const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long calls may go on when all runs have stopped.
 const DRAIN: Duration = Duration::from_secs(1);
 /// Connections idle for this long are asked whether they live.
@@ -121,12 +115,11 @@ impl Service {
     }
 
     /// The way to this service for clients in its own process: no connection and no frames are between them, an answer is read
-    /// while it is made, and a request that is dropped is cancelled. A deadline in the headers of a request is not looked at: who
-    /// waits here lets go. Health and reflection are for those outside. It keeps the service's store open.
+    /// while it is made, and a request that is dropped is cancelled. Until an answer begins, it takes as long as over a connection at
+    /// most. Health and reflection are for those outside. It keeps the service's store open.
     #[must_use]
     pub fn channel(&self) -> Channel {
-        let routes = self.guarded(self.services());
-        proto::channel(service_fn(move |request: Request<Body>| begun(routes.clone().oneshot(request))))
+        inside::channel(self.guarded(self.services()))
     }
 
     async fn router(
@@ -164,9 +157,10 @@ impl Service {
         Ok((router, health))
     }
 
-    /// The routes, for those who may use them, with a code on every error.
+    /// The routes, for those who may use them, with a code on every error; also on that of one that panics.
     fn guarded(&self, routes: Routes) -> axum::Router {
-        routes.into_axum_router().layer(Guard(self.access().clone())).layer(MapResponseLayer::new(coded))
+        let routes = routes.into_axum_router().layer(Guard(self.access().clone()));
+        inside::caught(routes).layer(MapResponseLayer::new(coded))
     }
 
     /// Our own services.
@@ -186,18 +180,6 @@ impl Service {
             )
             .add_service(RunServiceServer::new(Runs::new(self)).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ToolServiceServer::new(Tools::new(self)))
-    }
-}
-
-/// What a service begins to answer, within the time that it has. One that panics leaves nobody waiting.
-async fn begun(answer: impl Future<Output = Result<Response, Infallible>>) -> Result<Response, Status> {
-    let answer = AssertUnwindSafe(tokio::time::timeout(CALL_TIMEOUT, answer)).catch_unwind();
-    match answer.await {
-        Ok(Ok(Ok(response))) => Ok(response),
-        Ok(Err(_)) => Err(Status::from_error(TimeoutExpired(()).into())),
-        Err(_) => {
-            Err(status("E1179", "the service stopped on a mistake of this program, which its log names"))
-        }
     }
 }
 
@@ -231,20 +213,4 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-}
-
-#[cfg(test)]
-mod tests {
-    use tonic_types::StatusExt as _;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn who_waits_for_a_service_is_answered_when_it_panics_and_when_it_takes_too_long() {
-        let panics = async { panic!("a mistake") };
-        let failed = begun(panics).await.unwrap_err();
-        assert_eq!(failed.get_details_error_info().unwrap().reason, "E1179");
-        let late = begun(std::future::pending()).await.unwrap_err();
-        assert_eq!((late.code(), late.message()), (tonic::Code::Cancelled, "Timeout expired"));
-    }
 }

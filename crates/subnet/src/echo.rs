@@ -85,7 +85,7 @@ fn is_found(finders: &[memmem::Finder<'_>], content: &[u8], layers: u32) -> bool
 }
 
 /// `content` with JSON's escapes undone wherever they stand; borrowed if there are none.
-fn unescaped(content: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn unescaped(content: &[u8]) -> Cow<'_, [u8]> {
     replaced(content, b'\\', |rest| match rest {
         [b'u', digits @ ..] => {
             let unit = digits.get(..4).and_then(hexadecimal)?;

@@ -47,6 +47,15 @@ impl Watch for Reader<'_> {
 }
 
 impl Reader<'_> {
+    /// Takes what came last and nothing ends.
+    fn close(&mut self) {
+        match self {
+            Self::Whole(_) => {}
+            Self::Items(reader) => reader.close(),
+            Self::Messages(reader) => reader.close(),
+        }
+    }
+
     /// Whether `key` comes in pieces, and is whole only in what they make together; of an answer that breaks off, too.
     fn is_pieced(&self, key: &Key) -> bool {
         let is_echoed = |text: String| echo::is_echoed(key, text.as_bytes());
@@ -125,9 +134,7 @@ impl Exchanged {
         asked: Option<&Asked>,
         cost: Option<&ObservedCost>,
     ) {
-        if let Reader::Items(reader) = &mut reader {
-            reader.close();
-        }
+        reader.close();
         self.status = Some(exchange.status.as_u16());
         // Errors quote the content type and the words of a gRPC status.
         let shown = [Some(&exchange.headers), Some(&exchange.trailers)].into_iter().flatten();

@@ -192,18 +192,38 @@ pub(crate) struct MessageReader<'a> {
     listener: Option<&'a dyn Listen>,
     pending: BytesMut,
     messages: Vec<Value>,
+    /// What came of messages that are none, or only half of one: received, and so recorded.
+    rest: Vec<Value>,
+    /// Whether it ends within a message.
+    is_cut: bool,
     failed: Option<CallError>,
 }
 
 impl<'a> MessageReader<'a> {
     pub(crate) fn new(plan: &'a GrpcPlan, listener: Option<&'a dyn Listen>) -> Self {
         let listener = listener.filter(|_| plan.method.is_server_streaming());
-        Self { method: &plan.method, listener, pending: BytesMut::new(), messages: Vec::new(), failed: None }
+        Self {
+            method: &plan.method,
+            listener,
+            pending: BytesMut::new(),
+            messages: Vec::new(),
+            rest: Vec::new(),
+            is_cut: false,
+            failed: None,
+        }
     }
 
     /// The texts that its messages make together, place by place.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = String> {
-        pieces::joined(&self.messages)
+        pieces::joined(self.messages.iter().chain(&self.rest))
+    }
+
+    /// Takes what no message ends, after the last part: half a message, and what stands behind one that is none.
+    pub(crate) fn close(&mut self) {
+        self.is_cut = !self.pending.is_empty();
+        while let Some(bytes) = frames::take_broken(&mut self.pending) {
+            self.rest.extend(self.as_far_as_it_goes(&bytes));
+        }
     }
 
     /// The answer's JSON: a message, or the list of them where the method streams. `headers` and `trailers` have the
@@ -220,7 +240,7 @@ impl<'a> MessageReader<'a> {
         if let Some(error) = status_error(from) {
             return Err(error);
         }
-        if !self.pending.is_empty() {
+        if self.is_cut {
             return Err(CallError::new(
                 CallErrorKind::Unavailable,
                 code::STREAM_CUT,
@@ -241,7 +261,13 @@ impl<'a> MessageReader<'a> {
     fn messages(&mut self) -> Result<(), CallError> {
         loop {
             let Some(message) = frames::take(&mut self.pending, CALL_BODY_BYTES_MAX)? else { return Ok(()) };
-            let message = self.read(message)?;
+            let message = match self.read(message.clone()) {
+                Ok(message) => message,
+                Err(error) => {
+                    self.rest.extend(self.as_far_as_it_goes(&message));
+                    return Err(error);
+                }
+            };
             if let Some(listener) = self.listener {
                 listener.item(&message);
             }
@@ -256,14 +282,24 @@ impl<'a> MessageReader<'a> {
         };
         let message =
             DynamicMessage::decode(output.clone(), bytes).map_err(|error| refuse(error.to_string()))?;
-        let options = SerializeOptions::new()
-            .stringify_64_bit_integers(false)
-            .use_proto_field_name(true)
-            .skip_default_fields(false);
-        message
-            .serialize_with_options(serde_json::value::Serializer, &options)
-            .map_err(|error| refuse(error.to_string()))
+        json_of(&message).map_err(|error| refuse(error.to_string()))
     }
+
+    /// The fields of a message before the one that cannot be read.
+    fn as_far_as_it_goes(&self, bytes: &[u8]) -> Option<Value> {
+        let mut message = DynamicMessage::new(self.method.output());
+        // Why it does not go on is told elsewhere.
+        let _ = message.merge(bytes);
+        json_of(&message).ok()
+    }
+}
+
+fn json_of(message: &DynamicMessage) -> Result<Value, serde_json::Error> {
+    let options = SerializeOptions::new()
+        .stringify_64_bit_integers(false)
+        .use_proto_field_name(true)
+        .skip_default_fields(false);
+    message.serialize_with_options(serde_json::value::Serializer, &options)
 }
 
 impl Watch for MessageReader<'_> {

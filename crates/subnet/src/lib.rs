@@ -25,6 +25,7 @@
 
 pub mod axon;
 mod body;
+mod broken;
 mod client;
 pub mod code;
 mod completion;

@@ -16,7 +16,7 @@ use crate::egress::Watch;
 use crate::events::{EventReader, LineReader};
 use crate::exchanged::repeats_the_key;
 use crate::secrets::Key;
-use crate::{code, completion, echo, message, pieces, status};
+use crate::{broken, code, completion, echo, message, pieces, status};
 
 /// Hears the items of an answer while they come. It is called between two reads of the connection, so it must not
 /// block; an attempt that fails after some of its items may be followed by another that begins anew.
@@ -59,8 +59,9 @@ pub(crate) struct StreamReader<'a> {
     /// The begin of a character whose rest has not come yet.
     tail: Vec<u8>,
     items: Vec<Value>,
-    /// What came last and is no item: it does not fit, or it was cut off.
-    rest: Option<Value>,
+    /// What came and is no item: it does not fit, it was cut off, or it came when the answer was over already. It is received all the
+    /// same, and so it is recorded.
+    rest: Vec<Value>,
     ended: bool,
     failed: Option<CallError>,
 }
@@ -80,7 +81,7 @@ impl<'a> StreamReader<'a> {
             events: EventReader::default(),
             tail: Vec::new(),
             items: Vec::new(),
-            rest: None,
+            rest: Vec::new(),
             ended: false,
             failed: None,
         }
@@ -97,9 +98,8 @@ impl<'a> StreamReader<'a> {
         match self.plan.stream.framing {
             // The standard: what no empty line ends is no event.
             Framing::Events => {
-                if let Ok(rest) = serde_json::from_slice(&self.events.rest(&rest)) {
-                    self.rest.get_or_insert(rest);
-                }
+                let rest = self.events.rest(&rest);
+                self.rest.extend(broken::values(&rest));
             }
             Framing::Lines => self.item(&rest),
             Framing::Text => self.text(&[], true),
@@ -127,7 +127,11 @@ impl<'a> StreamReader<'a> {
     }
 
     fn item(&mut self, data: &[u8]) {
-        if self.ended || self.failed.is_some() || data.iter().all(u8::is_ascii_whitespace) {
+        if data.iter().all(u8::is_ascii_whitespace) {
+            return;
+        }
+        if self.ended || self.failed.is_some() {
+            self.rest.extend(broken::values(data));
             return;
         }
         if self.plan.stream.end.as_deref().is_some_and(|end| end.as_bytes() == data.trim_ascii()) {
@@ -136,6 +140,7 @@ impl<'a> StreamReader<'a> {
         }
         if let Err(error) = self.admit(data) {
             self.failed = Some(error);
+            self.rest.extend(broken::values(data));
         }
     }
 
@@ -146,14 +151,13 @@ impl<'a> StreamReader<'a> {
         if self.key.is_some_and(|key| echo::is_echoed(key, data)) {
             return Err(repeats_the_key());
         }
-        self.rest = serde_json::from_slice(data).ok();
-        if let Some(words) = self.rest.as_ref().and_then(status::error_in) {
+        let item = serde_json::from_slice::<Value>(data);
+        if let Some(words) = item.as_ref().ok().and_then(status::error_in) {
             let message = format!("the peer failed within its answer, after {at} items: {words}");
             return Err(CallError::new(CallErrorKind::Unavailable, code::PEER_FAILED, message));
         }
         decode_body(data, ResponseBody::Json, &self.plan.item, &self.plan.defs)
             .map_err(|error| of_item(error.into()))?;
-        let item = self.rest.take().map_or_else(|| serde_json::from_slice(data), Ok);
         let item = item.map_err(|error| of_item(CallError::invalid(code::FORM, "$", error.to_string())))?;
         if self.plan.stream.gather == Gather::Message {
             if message::is_empty(&item) {

@@ -184,6 +184,12 @@ async fn a_key_in_pieces_is_not_kept_of_a_stream_that_breaks_off() {
         ("an item that does not fit", format!("data: {{\"n\":\"two\",\"t\":\"{last}\"}}\n\n")),
         ("a failure", format!("data: {{\"error\":{{\"message\":\"no\"}},\"t\":\"{last}\"}}\n\n")),
         ("a whole stream", format!("{}data: [DONE]\n\n", item(last))),
+        ("an item that is cut off within the text", format!("data: {{\"n\":1,\"t\":\"{last}")),
+        ("an event of several lines that is cut off", format!("data: {{\"n\":1,\ndata: \"t\":\"{last}")),
+        ("an item that is cut off behind it", format!("data: {{\"n\":1,\"t\":\"{last}\",\"u\"\n\n")),
+        ("an item that is no JSON", format!("data: {{\"t\":\"{last}\"}} and more\n\n")),
+        ("what comes behind an item that does not fit", format!("data: {{\"n\":\"two\"}}\n\n{}", item(last))),
+        ("what comes behind the end", format!("data: [DONE]\n\n{}", item(last))),
     ] {
         let reply = events(&format!("{}{rest}", item(first)));
         let peer = Peer::start(move |_| reply.clone()).await;

@@ -7,10 +7,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use e2e::process::{Orch, orch};
+use e2e::service::PATIENT;
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::Stage;
+use crate::{SILENT_PRICE, Stage};
 
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
 const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
@@ -68,6 +70,64 @@ async fn a_server_that_stops_ends_its_sessions() {
     let mut rest = Vec::new();
     tokio::time::timeout(PROMPT, listening.read_to_end(&mut rest)).await.expect("the stream ends").unwrap();
     assert_eq!(stopped.await.unwrap(), 0);
+}
+
+/// A request to call an operation that takes any text, in a session and as a request that stands alone.
+fn calling(operation: &str, version: &str) -> String {
+    let arguments = json!({
+        "operation": operation, "arguments_json": "{\"q\": \"x\"}", "cost_max": "0.05 USD", "timeout_seconds": 600,
+    });
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": version, "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let params = json!({ "name": "call", "arguments": arguments, "_meta": meta });
+    json!({ "jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": params }).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_a_stopping_server_interrupts_is_told_so_and_what_it_cost_is_kept() {
+    for version in ["2025-06-18", "2026-07-28"] {
+        let stage = Stage::set().await;
+        let address = stage.server.address;
+        let host = format!("host: {address}\r\n");
+        let begun = head(&mut send(address, "POST", &host, INITIALIZE).await).await;
+        let session = begun.lines().find(|line| line.starts_with("mcp-session-id: ")).unwrap();
+        let of_request = match version {
+            "2025-06-18" => format!("{session}\r\n"),
+            _ => "mcp-method: tools/call\r\nmcp-name: call\r\n".to_owned(),
+        };
+        let headers = format!("{host}mcp-protocol-version: {version}\r\n{of_request}");
+        let call = calling(&stage.silent.operation.id, version);
+        let mut open = send(address, "POST", &headers, &call).await;
+        tokio::select! {
+            () = stage.silent.arrived.notified() => {}
+            refused = head(&mut open) => panic!("{version}: {refused}"),
+        }
+        let stopped = tokio::task::spawn_blocking(move || stage.server.terminate());
+        let mut answer = String::new();
+        tokio::time::timeout(PATIENT, open.read_to_string(&mut answer))
+            .await
+            .expect("the answer ends")
+            .unwrap();
+        assert_eq!(stopped.await.unwrap(), 0);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 503 "), "{version}: {answer}");
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["error"]["data"]["error"]["code"], "E1173", "{version}: {body}");
+        stage.silent.left.notified().await;
+        let mut list = Command::new(orch());
+        let list = list
+            .current_dir(stage.folder.path())
+            .args(["runs", "list", "--json"])
+            .env_remove("ORCHESTRA_CONFIG");
+        let listed: serde_json::Value = serde_json::from_slice(&list.output().unwrap().stdout).unwrap();
+        let run = &listed["runs"][0];
+        assert_eq!(
+            (&run["state"], &run["total"]["units"]),
+            (&json!("cancelled"), &json!(SILENT_PRICE)),
+            "{listed}"
+        );
+    }
 }
 
 /// What the answer to `tools/list` says of who asked: that a token is wanted, or the tools.

@@ -182,7 +182,15 @@ async fn a_compiled_plan_cannot_be_sent() {
     };
     assert_eq!(
         fields("CreateRunRequest"),
-        ["request_id", "source", "plan", "inputs_json", "cost_max", "published_plan"]
+        [
+            "request_id",
+            "source",
+            "plan",
+            "inputs_json",
+            "cost_max",
+            "published_plan",
+            "unpriced_requests_max"
+        ]
     );
     assert_eq!(fields("PlanSource"), ["file_name", "text", "lock"]);
 

@@ -5,6 +5,7 @@
 mod attested;
 mod btauth;
 mod grpc;
+mod grpc_bytes;
 mod http;
 mod imported;
 

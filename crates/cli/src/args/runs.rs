@@ -149,6 +149,9 @@ pub(crate) struct Mcp {
     /// run has the limit that the agent gives it.
     #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
     pub(crate) spend_max: Option<String>,
+    /// What each request counts for at least whose price nobody has published; else 0.01 USD, or 0.00005 TAO.
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true, requires = "spend_max")]
+    pub(crate) unpriced_min: Option<String>,
     /// Work on this server instead of in this process.
     #[arg(long, value_name = "URL", env = "ORCHESTRA_SERVER", num_args = 0..=1, default_missing_value = "")]
     pub(crate) server: Option<String>,

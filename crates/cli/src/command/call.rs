@@ -53,6 +53,7 @@ pub(crate) async fn run(context: &Context, args: &args::Call) -> Result<(), Fail
         cost_max,
         timeout: args.timeout.map(wire_duration).transpose()?,
         request_id: Uuid::new_v4().to_string(),
+        unpriced_requests_max: None,
         want_receipt: args.receipt.is_some(),
     };
     let trusted = match args.receipt {

@@ -125,6 +125,7 @@ pub(crate) fn request(
         inputs_json: inputs_json.into(),
         cost_max,
         published_plan: String::new(),
+        unpriced_requests_max: None,
     })
 }
 

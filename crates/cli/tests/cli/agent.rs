@@ -1,11 +1,22 @@
 //! `orch mcp` as an agent has it: on standard input and output.
 
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::orch::Folder;
+
+/// Sends the calls of SN22 to `origin`, with a key.
+pub(crate) fn configure(folder: &Folder, origin: &str) {
+    folder.write(
+        "orchestra.toml",
+        format!(
+            "[development]\nallow_loopback = true\n[endpoints]\nsn22 = \"{origin}\"\n\
+             [secrets.sn22]\norigin = \"{origin}\"\nenv = \"PATH\"\n"
+        ),
+    );
+}
 
 /// The server of an agent, with a session; it ends with the test.
 pub(crate) struct Agent {
@@ -44,6 +55,18 @@ impl Agent {
         let result = answers.find(|answer| answer["id"] == id).unwrap()["result"].take();
         let said = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
         (result, said)
+    }
+
+    /// Sends a signal such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended by itself: its exit code, and what it has said until then.
+    pub(crate) fn ended(&mut self) -> (Option<i32>, Vec<Value>) {
+        let said = self.answers.by_ref().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+        (self.child.wait().unwrap().code(), said)
     }
 }
 

@@ -4,6 +4,10 @@
 
 #[cfg(feature = "mcp")]
 mod agent;
+#[cfg(feature = "mcp")]
+mod agent_spend;
+#[cfg(feature = "mcp")]
+mod agent_stop;
 mod call;
 mod call_failed;
 mod canary;

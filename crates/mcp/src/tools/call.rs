@@ -76,6 +76,7 @@ pub(crate) async fn run(mut request: Request, arguments: JsonObject) -> Said {
         timeout,
         request_id: wanted.request_id.unwrap_or_default(),
         want_receipt: false,
+        unpriced_requests_max: None,
     };
     let reserved = request.reserve(cost_max)?;
     let answer = follow::call(&mut request, call, reserved).await?;

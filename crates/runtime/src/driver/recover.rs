@@ -9,6 +9,7 @@ use store::{Append, ViewScan};
 
 use super::task::{NewRun, Task, fresh_run};
 use super::{Clock, LoadedPlan};
+use crate::admission::{self, Limits};
 use crate::core::{Core, Event, Given, Prepared};
 use crate::driving::Driving;
 use crate::error::Error;
@@ -16,7 +17,7 @@ use crate::handle::Shared;
 use crate::journal::{self, JournalError, Record, Turn};
 use crate::prover::Prover;
 use crate::view::{EventState, Run, RunEvent, RunEventKind, RunId, RunState};
-use crate::{admission, inputs, rows};
+use crate::{inputs, rows};
 
 /// Rows read at once.
 const PAGE_ROWS: usize = 500;
@@ -125,7 +126,8 @@ async fn fold(shared: &Arc<Shared>, tenant: &Arc<str>, run: RunId) -> Result<Tas
     }
     let challenge = proof::challenge::challenge_hash(&opened.challenge);
     // It was admitted once; where that cannot be told again, everything that is left is reserved for it.
-    let reserved = admission::check(&plan.prepared, &opened.inputs, opened.cost_max, shared.cap(tenant))
+    let limits = Limits { cost_max: opened.cost_max, unpriced_max: None, cap: shared.cap(tenant) };
+    let reserved = admission::check(&plan.prepared, &opened.inputs, &limits)
         .unwrap_or(Amount::new(u64::MAX, plan.prepared.currency));
     let clock = Clock::from(core.now_us());
     let tenant = Arc::clone(tenant);

@@ -7,6 +7,7 @@ use plan_ir::plan::Tolerance;
 use runtime::view::RunState;
 use runtime::{Error, Options};
 use schema::operation::{Auth, OperationDescriptor};
+use schema::price::PriceRule;
 use schema::types::{LengthRange, Type};
 use schema::value::Value;
 use store::Memory;
@@ -99,6 +100,24 @@ async fn a_run_that_may_cost_too_much_is_refused_before_it_starts() {
         ("E1402", "the run may cost 0.0003 USD, more than the 0.000299 USD that the request admits")
     );
     world.handle.create_run(capped(&plan, 300)).await.unwrap();
+
+    // Of these prices somebody has published each.
+    let counted = |plan, most| runtime::CreateRun { unpriced_max: Some(most), ..request(plan, "") };
+    world.handle.create_run(counted(&plan, 0)).await.unwrap();
+    let unpriced = operation("sn1.echo", &server.url, PriceRule::Unknown, true);
+    let mut b = Builder::new(Some(usd(1_000)), Some(HOUR_US), &[unpriced]);
+    let list = b.texts(3);
+    let options =
+        LoopOptions { concurrency: Some(1), tolerate: Tolerance::Count(0), keep: false, budget: None };
+    let each = b.fan_out("each", list, &options, &[], |b, id| {
+        let item = b.item(id);
+        b.call("ask", item, &CallOptions { retries: 1, max_price: Some(usd(0)), ..CallOptions::to(0) }, &[])
+    });
+    let unpriced = world.load(b.finish(each, list_of(LengthRange::up_to(3))));
+    let refused = world.handle.create_run(counted(&unpriced, 5)).await.unwrap_err();
+    let runtime::Error::UnpricedAboveMax { requests: 6, admitted: 5 } = &refused else { panic!("{refused}") };
+    assert_eq!(refused.code(), "E1402");
+    world.handle.create_run(counted(&unpriced, 6)).await.unwrap();
 
     // A budget that comes with the inputs is held against the bound when the run is admitted.
     let with_purse = |tolerate| {

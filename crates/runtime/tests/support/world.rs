@@ -98,6 +98,7 @@ pub fn request(plan: &Arc<LoadedPlan>, inputs: &str) -> CreateRun {
         inputs_json: Bytes::copy_from_slice(inputs.as_bytes()),
         request_id: None,
         cost_max: None,
+        unpriced_max: None,
         tenant: TENANT.into(),
         listener: None,
     }

@@ -27,7 +27,7 @@ from orchestra_client.v1 import common_pb2 as orchestra_dot_v1_dot_common__pb2
 from orchestra_client.v1 import run_pb2 as orchestra_dot_v1_dot_run__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17orchestra/v1/call.proto\x12\x0corchestra.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x19orchestra/v1/common.proto\x1a\x16orchestra/v1/run.proto\"\xc7\x01\n\x0b\x43\x61llRequest\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x16\n\x0e\x61rguments_json\x18\x03 \x01(\x0c\x12&\n\x08\x63ost_max\x18\x04 \x01(\x0b\x32\x14.orchestra.v1.Amount\x12*\n\x07timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x14\n\x0cwant_receipt\x18\x07 \x01(\x08\"\x81\x02\n\x0c\x43\x61llResponse\x12\x13\n\x0bresult_json\x18\x01 \x01(\x0c\x12$\n\x05\x63osts\x18\x02 \x03(\x0b\x32\x15.orchestra.v1.CostRow\x12#\n\x05total\x18\x03 \x01(\x0b\x32\x14.orchestra.v1.Amount\x12\x15\n\rtotal_certain\x18\x04 \x01(\x08\x12\x0b\n\x03run\x18\x05 \x01(\t\x12\x10\n\x08proof_id\x18\x06 \x01(\t\x12\x0f\n\x07receipt\x18\x07 \x01(\x0c\x12\x0f\n\x07version\x18\x08 \x01(\t\x12\x12\n\nentry_hash\x18\t \x01(\t\x12\x12\n\nlatency_us\x18\n \x01(\x04\x12\x11\n\toperation\x18\x0b \x01(\t\"L\n\rStreamRequest\x12\'\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32\x19.orchestra.v1.CallRequest\x12\x12\n\nwant_items\x18\x02 \x01(\x08\"\xcd\x01\n\x0eStreamResponse\x12.\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x1a.orchestra.v1.CallAcceptedH\x00\x12)\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x16.orchestra.v1.RunEventH\x00\x12&\n\x04item\x18\x03 \x01(\x0b\x32\x16.orchestra.v1.CallItemH\x00\x12/\n\tcompleted\x18\x04 \x01(\x0b\x32\x1a.orchestra.v1.CallResponseH\x00\x42\x07\n\x05\x65vent\"l\n\x0c\x43\x61llAccepted\x12\x0b\n\x03run\x18\x01 \x01(\t\x12&\n\x08\x63ost_max\x18\x02 \x01(\x0b\x32\x14.orchestra.v1.Amount\x12\'\n\x05\x62\x61sis\x18\x03 \x01(\x0e\x32\x18.orchestra.v1.PriceBasis\",\n\x08\x43\x61llItem\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x11\n\titem_json\x18\x02 \x01(\x0c\x32\x93\x01\n\x0b\x43\x61llService\x12=\n\x04\x43\x61ll\x12\x19.orchestra.v1.CallRequest\x1a\x1a.orchestra.v1.CallResponse\x12\x45\n\x06Stream\x12\x1b.orchestra.v1.StreamRequest\x1a\x1c.orchestra.v1.StreamResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17orchestra/v1/call.proto\x12\x0corchestra.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x19orchestra/v1/common.proto\x1a\x16orchestra/v1/run.proto\"\x85\x02\n\x0b\x43\x61llRequest\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x16\n\x0e\x61rguments_json\x18\x03 \x01(\x0c\x12&\n\x08\x63ost_max\x18\x04 \x01(\x0b\x32\x14.orchestra.v1.Amount\x12*\n\x07timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x14\n\x0cwant_receipt\x18\x07 \x01(\x08\x12\"\n\x15unpriced_requests_max\x18\x08 \x01(\rH\x00\x88\x01\x01\x42\x18\n\x16_unpriced_requests_max\"\x81\x02\n\x0c\x43\x61llResponse\x12\x13\n\x0bresult_json\x18\x01 \x01(\x0c\x12$\n\x05\x63osts\x18\x02 \x03(\x0b\x32\x15.orchestra.v1.CostRow\x12#\n\x05total\x18\x03 \x01(\x0b\x32\x14.orchestra.v1.Amount\x12\x15\n\rtotal_certain\x18\x04 \x01(\x08\x12\x0b\n\x03run\x18\x05 \x01(\t\x12\x10\n\x08proof_id\x18\x06 \x01(\t\x12\x0f\n\x07receipt\x18\x07 \x01(\x0c\x12\x0f\n\x07version\x18\x08 \x01(\t\x12\x12\n\nentry_hash\x18\t \x01(\t\x12\x12\n\nlatency_us\x18\n \x01(\x04\x12\x11\n\toperation\x18\x0b \x01(\t\"L\n\rStreamRequest\x12\'\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32\x19.orchestra.v1.CallRequest\x12\x12\n\nwant_items\x18\x02 \x01(\x08\"\xcd\x01\n\x0eStreamResponse\x12.\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x1a.orchestra.v1.CallAcceptedH\x00\x12)\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x16.orchestra.v1.RunEventH\x00\x12&\n\x04item\x18\x03 \x01(\x0b\x32\x16.orchestra.v1.CallItemH\x00\x12/\n\tcompleted\x18\x04 \x01(\x0b\x32\x1a.orchestra.v1.CallResponseH\x00\x42\x07\n\x05\x65vent\"l\n\x0c\x43\x61llAccepted\x12\x0b\n\x03run\x18\x01 \x01(\t\x12&\n\x08\x63ost_max\x18\x02 \x01(\x0b\x32\x14.orchestra.v1.Amount\x12\'\n\x05\x62\x61sis\x18\x03 \x01(\x0e\x32\x18.orchestra.v1.PriceBasis\",\n\x08\x43\x61llItem\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x11\n\titem_json\x18\x02 \x01(\x0c\x32\x93\x01\n\x0b\x43\x61llService\x12=\n\x04\x43\x61ll\x12\x19.orchestra.v1.CallRequest\x1a\x1a.orchestra.v1.CallResponse\x12\x45\n\x06Stream\x12\x1b.orchestra.v1.StreamRequest\x1a\x1c.orchestra.v1.StreamResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,17 +35,17 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'orchestra.v1.call_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CALLREQUEST']._serialized_start=125
-  _globals['_CALLREQUEST']._serialized_end=324
-  _globals['_CALLRESPONSE']._serialized_start=327
-  _globals['_CALLRESPONSE']._serialized_end=584
-  _globals['_STREAMREQUEST']._serialized_start=586
-  _globals['_STREAMREQUEST']._serialized_end=662
-  _globals['_STREAMRESPONSE']._serialized_start=665
-  _globals['_STREAMRESPONSE']._serialized_end=870
-  _globals['_CALLACCEPTED']._serialized_start=872
-  _globals['_CALLACCEPTED']._serialized_end=980
-  _globals['_CALLITEM']._serialized_start=982
-  _globals['_CALLITEM']._serialized_end=1026
-  _globals['_CALLSERVICE']._serialized_start=1029
-  _globals['_CALLSERVICE']._serialized_end=1176
+  _globals['_CALLREQUEST']._serialized_end=386
+  _globals['_CALLRESPONSE']._serialized_start=389
+  _globals['_CALLRESPONSE']._serialized_end=646
+  _globals['_STREAMREQUEST']._serialized_start=648
+  _globals['_STREAMREQUEST']._serialized_end=724
+  _globals['_STREAMRESPONSE']._serialized_start=727
+  _globals['_STREAMRESPONSE']._serialized_end=932
+  _globals['_CALLACCEPTED']._serialized_start=934
+  _globals['_CALLACCEPTED']._serialized_end=1042
+  _globals['_CALLITEM']._serialized_start=1044
+  _globals['_CALLITEM']._serialized_end=1088
+  _globals['_CALLSERVICE']._serialized_start=1091
+  _globals['_CALLSERVICE']._serialized_end=1238
 # @@protoc_insertion_point(module_scope)

@@ -34,6 +34,7 @@ class CallRequest(_message.Message):
     TIMEOUT_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     WANT_RECEIPT_FIELD_NUMBER: _builtins.int
+    UNPRICED_REQUESTS_MAX_FIELD_NUMBER: _builtins.int
     operation: _builtins.str
     """`sn<netuid>.<name>`, such as `sn22.web_search`; or a capability, such as `cap.generate`: then its operations that can
     be called are tried one after the other, the cheapest first, until one answers.
@@ -48,6 +49,10 @@ class CallRequest(_message.Message):
     """
     want_receipt: _builtins.bool
     """Whether the proof bundle is to come with the answer."""
+    unpriced_requests_max: _builtins.int
+    """Refuse the call (E1402) if it may make more requests than this whose price nobody has published: what they cost is only
+    said, by `cost_max`. The metadata of the error say how many it may make, as `unpriced_requests`. Not set is any number.
+    """
     @_builtins.property
     def cost_max(self) -> _common_pb2.Amount:
         """The most the call may cost. It is refused before anything is sent if it may cost more, and needed where the price of
@@ -68,12 +73,15 @@ class CallRequest(_message.Message):
         timeout: _duration_pb2.Duration | None = ...,
         request_id: _builtins.str = ...,
         want_receipt: _builtins.bool = ...,
+        unpriced_requests_max: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cost_max", b"cost_max", "timeout", b"timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_unpriced_requests_max", b"_unpriced_requests_max", "cost_max", b"cost_max", "timeout", b"timeout", "unpriced_requests_max", b"unpriced_requests_max"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_json", b"arguments_json", "cost_max", b"cost_max", "operation", b"operation", "request_id", b"request_id", "timeout", b"timeout", "version", b"version", "want_receipt", b"want_receipt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_unpriced_requests_max", b"_unpriced_requests_max", "arguments_json", b"arguments_json", "cost_max", b"cost_max", "operation", b"operation", "request_id", b"request_id", "timeout", b"timeout", "unpriced_requests_max", b"unpriced_requests_max", "version", b"version", "want_receipt", b"want_receipt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__unpriced_requests_max: _TypeAlias = _typing.Literal["unpriced_requests_max"]  # noqa: Y015
+    _WhichOneofArgType__unpriced_requests_max: _TypeAlias = _typing.Literal["_unpriced_requests_max", b"_unpriced_requests_max"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unpriced_requests_max) -> _WhichOneofReturnType__unpriced_requests_max | None: ...
 
 Global___CallRequest: _TypeAlias = CallRequest  # noqa: Y015
 

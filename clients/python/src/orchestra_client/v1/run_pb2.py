@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from orchestra_client.v1 import common_pb2 as orchestra_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16orchestra/v1/run.proto\x12\x0corchestra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19orchestra/v1/common.proto\"\xfc\x02\n\x03Run\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12\x11\n\tplan_hash\x18\x03 \x01(\t\x12%\n\x05state\x18\x04 \x01(\x0e\x32\x16.orchestra.v1.RunState\x12\x13\n\x0bresult_json\x18\x05 \x01(\x0c\x12%\n\x05\x65rror\x18\x06 \x01(\x0b\x32\x16.orchestra.v1.RunError\x12$\n\x05\x63osts\x18\x07 \x03(\x0b\x32\x15.orchestra.v1.CostRow\x12#\n\x05total\x18\x08 \x01(\x0b\x32\x14.orchestra.v1.Amount\x12\x15\n\rtotal_certain\x18\t \x01(\x08\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08proof_id\x18\x0c \x01(\t\x12\x10\n\x08last_seq\x18\r \x01(\x04\"z\n\x08RunError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0c\n\x04node\x18\x03 \x01(\t\x12\x11\n\tcall_kind\x18\x04 \x01(\t\x12\x0c\n\x04path\x18\x05 \x01(\t\x12 \n\x04span\x18\x06 \x01(\x0b\x32\x12.orchestra.v1.Span\"\xb7\x01\n\x07\x43ostRow\x12\r\n\x05label\x18\x01 \x01(\t\x12\x11\n\toperation\x18\x02 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x03 \x01(\r\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\r\x12\"\n\x04\x63ost\x18\x05 \x01(\x0b\x32\x14.orchestra.v1.Amount\x12\'\n\x05\x62\x61sis\x18\x06 \x01(\x0e\x32\x18.orchestra.v1.PriceBasis\x12\x1c\n\x14\x63harged_above_agreed\x18\x07 \x01(\x08\"\xb3\x01\n\x10\x43reateRunRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x06source\x18\x02 \x01(\x0b\x32\x18.orchestra.v1.PlanSource\x12\x0c\n\x04plan\x18\x03 \x01(\t\x12\x13\n\x0binputs_json\x18\x04 \x01(\x0c\x12&\n\x08\x63ost_max\x18\x05 \x01(\x0b\x32\x14.orchestra.v1.Amount\x12\x16\n\x0epublished_plan\x18\x06 \x01(\t\"b\n\x11\x43reateRunResponse\x12\x1e\n\x03run\x18\x01 \x01(\x0b\x32\x11.orchestra.v1.Run\x12-\n\x0b\x64iagnostics\x18\x02 \x03(\x0b\x32\x18.orchestra.v1.Diagnostic\"\x1d\n\rGetRunRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"0\n\x0eGetRunResponse\x12\x1e\n\x03run\x18\x01 \x01(\x0b\x32\x11.orchestra.v1.Run\"2\n\x0fWatchRunRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tafter_seq\x18\x02 \x01(\x04\"9\n\x10WatchRunResponse\x12%\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x16.orchestra.v1.RunEvent\"\xf5\x01\n\x08RunEvent\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.orchestra.v1.RunEventKind\x12\x0c\n\x04node\x18\x04 \x01(\t\x12\x11\n\titeration\x18\x05 \x03(\r\x12\r\n\x05state\x18\x06 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x07 \x01(\r\x12\x11\n\toperation\x18\x08 \x01(\t\x12\x0f\n\x07message\x18\t \x01(\t\x12#\n\x05spent\x18\n \x01(\x0b\x32\x14.orchestra.v1.Amount\" \n\x10\x43\x61ncelRunRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"3\n\x11\x43\x61ncelRunResponse\x12\x1e\n\x03run\x18\x01 \x01(\x0b\x32\x11.orchestra.v1.Run\"m\n\x0fListRunsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.orchestra.v1.RunState\x12\x0c\n\x04plan\x18\x04 \x01(\t\"L\n\x10ListRunsResponse\x12\x1f\n\x04runs\x18\x01 \x03(\x0b\x32\x11.orchestra.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\x10ReadProofRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\"\n\x11ReadProofResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c*\x9b\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_STATE_PENDING\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x17\n\x13RUN_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05*\xdd\x01\n\x0cRunEventKind\x12\x1e\n\x1aRUN_EVENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15RUN_EVENT_KIND_OPENED\x10\x01\x12\x17\n\x13RUN_EVENT_KIND_NODE\x10\x02\x12\x1f\n\x1bRUN_EVENT_KIND_ATTEMPT_SENT\x10\x03\x12\x1f\n\x1bRUN_EVENT_KIND_ATTEMPT_DONE\x10\x04\x12\x19\n\x15RUN_EVENT_KIND_CLOSED\x10\x05\x12\x1c\n\x18RUN_EVENT_KIND_HEARTBEAT\x10\x06\x32\xe9\x03\n\nRunService\x12L\n\tCreateRun\x12\x1e.orchestra.v1.CreateRunRequest\x1a\x1f.orchestra.v1.CreateRunResponse\x12H\n\x06GetRun\x12\x1b.orchestra.v1.GetRunRequest\x1a\x1c.orchestra.v1.GetRunResponse\"\x03\x90\x02\x01\x12P\n\x08WatchRun\x12\x1d.orchestra.v1.WatchRunRequest\x1a\x1e.orchestra.v1.WatchRunResponse\"\x03\x90\x02\x01\x30\x01\x12L\n\tCancelRun\x12\x1e.orchestra.v1.CancelRunRequest\x1a\x1f.orchestra.v1.CancelRunResponse\x12N\n\x08ListRuns\x12\x1d.orchestra.v1.ListRunsRequest\x1a\x1e.orchestra.v1.ListRunsResponse\"\x03\x90\x02\x01\x12S\n\tReadProof\x12\x1e.orchestra.v1.ReadProofRequest\x1a\x1f.orchestra.v1.ReadProofResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16orchestra/v1/run.proto\x12\x0corchestra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19orchestra/v1/common.proto\"\xfc\x02\n\x03Run\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12\x11\n\tplan_hash\x18\x03 \x01(\t\x12%\n\x05state\x18\x04 \x01(\x0e\x32\x16.orchestra.v1.RunState\x12\x13\n\x0bresult_json\x18\x05 \x01(\x0c\x12%\n\x05\x65rror\x18\x06 \x01(\x0b\x32\x16.orchestra.v1.RunError\x12$\n\x05\x63osts\x18\x07 \x03(\x0b\x32\x15.orchestra.v1.CostRow\x12#\n\x05total\x18\x08 \x01(\x0b\x32\x14.orchestra.v1.Amount\x12\x15\n\rtotal_certain\x18\t \x01(\x08\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08proof_id\x18\x0c \x01(\t\x12\x10\n\x08last_seq\x18\r \x01(\x04\"z\n\x08RunError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0c\n\x04node\x18\x03 \x01(\t\x12\x11\n\tcall_kind\x18\x04 \x01(\t\x12\x0c\n\x04path\x18\x05 \x01(\t\x12 \n\x04span\x18\x06 \x01(\x0b\x32\x12.orchestra.v1.Span\"\xb7\x01\n\x07\x43ostRow\x12\r\n\x05label\x18\x01 \x01(\t\x12\x11\n\toperation\x18\x02 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x03 \x01(\r\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\r\x12\"\n\x04\x63ost\x18\x05 \x01(\x0b\x32\x14.orchestra.v1.Amount\x12\'\n\x05\x62\x61sis\x18\x06 \x01(\x0e\x32\x18.orchestra.v1.PriceBasis\x12\x1c\n\x14\x63harged_above_agreed\x18\x07 \x01(\x08\"\xf1\x01\n\x10\x43reateRunRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x06source\x18\x02 \x01(\x0b\x32\x18.orchestra.v1.PlanSource\x12\x0c\n\x04plan\x18\x03 \x01(\t\x12\x13\n\x0binputs_json\x18\x04 \x01(\x0c\x12&\n\x08\x63ost_max\x18\x05 \x01(\x0b\x32\x14.orchestra.v1.Amount\x12\x16\n\x0epublished_plan\x18\x06 \x01(\t\x12\"\n\x15unpriced_requests_max\x18\x07 \x01(\rH\x00\x88\x01\x01\x42\x18\n\x16_unpriced_requests_max\"b\n\x11\x43reateRunResponse\x12\x1e\n\x03run\x18\x01 \x01(\x0b\x32\x11.orchestra.v1.Run\x12-\n\x0b\x64iagnostics\x18\x02 \x03(\x0b\x32\x18.orchestra.v1.Diagnostic\"\x1d\n\rGetRunRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"0\n\x0eGetRunResponse\x12\x1e\n\x03run\x18\x01 \x01(\x0b\x32\x11.orchestra.v1.Run\"2\n\x0fWatchRunRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tafter_seq\x18\x02 \x01(\x04\"9\n\x10WatchRunResponse\x12%\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x16.orchestra.v1.RunEvent\"\xf5\x01\n\x08RunEvent\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.orchestra.v1.RunEventKind\x12\x0c\n\x04node\x18\x04 \x01(\t\x12\x11\n\titeration\x18\x05 \x03(\r\x12\r\n\x05state\x18\x06 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x07 \x01(\r\x12\x11\n\toperation\x18\x08 \x01(\t\x12\x0f\n\x07message\x18\t \x01(\t\x12#\n\x05spent\x18\n \x01(\x0b\x32\x14.orchestra.v1.Amount\" \n\x10\x43\x61ncelRunRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"3\n\x11\x43\x61ncelRunResponse\x12\x1e\n\x03run\x18\x01 \x01(\x0b\x32\x11.orchestra.v1.Run\"m\n\x0fListRunsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.orchestra.v1.RunState\x12\x0c\n\x04plan\x18\x04 \x01(\t\"L\n\x10ListRunsResponse\x12\x1f\n\x04runs\x18\x01 \x03(\x0b\x32\x11.orchestra.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\x10ReadProofRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\"\n\x11ReadProofResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c*\x9b\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_STATE_PENDING\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x17\n\x13RUN_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05*\xdd\x01\n\x0cRunEventKind\x12\x1e\n\x1aRUN_EVENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15RUN_EVENT_KIND_OPENED\x10\x01\x12\x17\n\x13RUN_EVENT_KIND_NODE\x10\x02\x12\x1f\n\x1bRUN_EVENT_KIND_ATTEMPT_SENT\x10\x03\x12\x1f\n\x1bRUN_EVENT_KIND_ATTEMPT_DONE\x10\x04\x12\x19\n\x15RUN_EVENT_KIND_CLOSED\x10\x05\x12\x1c\n\x18RUN_EVENT_KIND_HEARTBEAT\x10\x06\x32\xe9\x03\n\nRunService\x12L\n\tCreateRun\x12\x1e.orchestra.v1.CreateRunRequest\x1a\x1f.orchestra.v1.CreateRunResponse\x12H\n\x06GetRun\x12\x1b.orchestra.v1.GetRunRequest\x1a\x1c.orchestra.v1.GetRunResponse\"\x03\x90\x02\x01\x12P\n\x08WatchRun\x12\x1d.orchestra.v1.WatchRunRequest\x1a\x1e.orchestra.v1.WatchRunResponse\"\x03\x90\x02\x01\x30\x01\x12L\n\tCancelRun\x12\x1e.orchestra.v1.CancelRunRequest\x1a\x1f.orchestra.v1.CancelRunResponse\x12N\n\x08ListRuns\x12\x1d.orchestra.v1.ListRunsRequest\x1a\x1e.orchestra.v1.ListRunsResponse\"\x03\x90\x02\x01\x12S\n\tReadProof\x12\x1e.orchestra.v1.ReadProofRequest\x1a\x1f.orchestra.v1.ReadProofResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,10 +41,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUNSERVICE'].methods_by_name['ListRuns']._serialized_options = b'\220\002\001'
   _globals['_RUNSERVICE'].methods_by_name['ReadProof']._loaded_options = None
   _globals['_RUNSERVICE'].methods_by_name['ReadProof']._serialized_options = b'\220\002\001'
-  _globals['_RUNSTATE']._serialized_start=1862
-  _globals['_RUNSTATE']._serialized_end=2017
-  _globals['_RUNEVENTKIND']._serialized_start=2020
-  _globals['_RUNEVENTKIND']._serialized_end=2241
+  _globals['_RUNSTATE']._serialized_start=1924
+  _globals['_RUNSTATE']._serialized_end=2079
+  _globals['_RUNEVENTKIND']._serialized_start=2082
+  _globals['_RUNEVENTKIND']._serialized_end=2303
   _globals['_RUN']._serialized_start=101
   _globals['_RUN']._serialized_end=481
   _globals['_RUNERROR']._serialized_start=483
@@ -52,31 +52,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COSTROW']._serialized_start=608
   _globals['_COSTROW']._serialized_end=791
   _globals['_CREATERUNREQUEST']._serialized_start=794
-  _globals['_CREATERUNREQUEST']._serialized_end=973
-  _globals['_CREATERUNRESPONSE']._serialized_start=975
-  _globals['_CREATERUNRESPONSE']._serialized_end=1073
-  _globals['_GETRUNREQUEST']._serialized_start=1075
-  _globals['_GETRUNREQUEST']._serialized_end=1104
-  _globals['_GETRUNRESPONSE']._serialized_start=1106
-  _globals['_GETRUNRESPONSE']._serialized_end=1154
-  _globals['_WATCHRUNREQUEST']._serialized_start=1156
-  _globals['_WATCHRUNREQUEST']._serialized_end=1206
-  _globals['_WATCHRUNRESPONSE']._serialized_start=1208
-  _globals['_WATCHRUNRESPONSE']._serialized_end=1265
-  _globals['_RUNEVENT']._serialized_start=1268
-  _globals['_RUNEVENT']._serialized_end=1513
-  _globals['_CANCELRUNREQUEST']._serialized_start=1515
-  _globals['_CANCELRUNREQUEST']._serialized_end=1547
-  _globals['_CANCELRUNRESPONSE']._serialized_start=1549
-  _globals['_CANCELRUNRESPONSE']._serialized_end=1600
-  _globals['_LISTRUNSREQUEST']._serialized_start=1602
-  _globals['_LISTRUNSREQUEST']._serialized_end=1711
-  _globals['_LISTRUNSRESPONSE']._serialized_start=1713
-  _globals['_LISTRUNSRESPONSE']._serialized_end=1789
-  _globals['_READPROOFREQUEST']._serialized_start=1791
-  _globals['_READPROOFREQUEST']._serialized_end=1823
-  _globals['_READPROOFRESPONSE']._serialized_start=1825
-  _globals['_READPROOFRESPONSE']._serialized_end=1859
-  _globals['_RUNSERVICE']._serialized_start=2244
-  _globals['_RUNSERVICE']._serialized_end=2733
+  _globals['_CREATERUNREQUEST']._serialized_end=1035
+  _globals['_CREATERUNRESPONSE']._serialized_start=1037
+  _globals['_CREATERUNRESPONSE']._serialized_end=1135
+  _globals['_GETRUNREQUEST']._serialized_start=1137
+  _globals['_GETRUNREQUEST']._serialized_end=1166
+  _globals['_GETRUNRESPONSE']._serialized_start=1168
+  _globals['_GETRUNRESPONSE']._serialized_end=1216
+  _globals['_WATCHRUNREQUEST']._serialized_start=1218
+  _globals['_WATCHRUNREQUEST']._serialized_end=1268
+  _globals['_WATCHRUNRESPONSE']._serialized_start=1270
+  _globals['_WATCHRUNRESPONSE']._serialized_end=1327
+  _globals['_RUNEVENT']._serialized_start=1330
+  _globals['_RUNEVENT']._serialized_end=1575
+  _globals['_CANCELRUNREQUEST']._serialized_start=1577
+  _globals['_CANCELRUNREQUEST']._serialized_end=1609
+  _globals['_CANCELRUNRESPONSE']._serialized_start=1611
+  _globals['_CANCELRUNRESPONSE']._serialized_end=1662
+  _globals['_LISTRUNSREQUEST']._serialized_start=1664
+  _globals['_LISTRUNSREQUEST']._serialized_end=1773
+  _globals['_LISTRUNSRESPONSE']._serialized_start=1775
+  _globals['_LISTRUNSRESPONSE']._serialized_end=1851
+  _globals['_READPROOFREQUEST']._serialized_start=1853
+  _globals['_READPROOFREQUEST']._serialized_end=1885
+  _globals['_READPROOFRESPONSE']._serialized_start=1887
+  _globals['_READPROOFRESPONSE']._serialized_end=1921
+  _globals['_RUNSERVICE']._serialized_start=2306
+  _globals['_RUNSERVICE']._serialized_end=2795
 # @@protoc_insertion_point(module_scope)

@@ -283,6 +283,7 @@ class CreateRunRequest(_message.Message):
     INPUTS_JSON_FIELD_NUMBER: _builtins.int
     COST_MAX_FIELD_NUMBER: _builtins.int
     PUBLISHED_PLAN_FIELD_NUMBER: _builtins.int
+    UNPRICED_REQUESTS_MAX_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Chosen by the caller, such as a UUID, at most 128 bytes; empty for none. The same request with the same id gives the same run for 24 hours, a
     different one is ALREADY_EXISTS.
@@ -293,6 +294,11 @@ class CreateRunRequest(_message.Message):
     """Inputs as a JSON object, text."""
     published_plan: _builtins.str
     """`plans/{name}`: a plan that the server keeps (PlanService), in its newest revision."""
+    unpriced_requests_max: _builtins.int
+    """Refuse the run (E1402) if it may make more requests than this whose price nobody has published: what they cost is only
+    said, in the plan or by `cost_max`. The metadata of the error say how many it may make, as `unpriced_requests`. Not set
+    is any number.
+    """
     @_builtins.property
     def source(self) -> _common_pb2.PlanSource:
         """The plan's file; to be left out where `published_plan` is set."""
@@ -310,12 +316,15 @@ class CreateRunRequest(_message.Message):
         inputs_json: _builtins.bytes = ...,
         cost_max: _common_pb2.Amount | None = ...,
         published_plan: _builtins.str = ...,
+        unpriced_requests_max: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cost_max", b"cost_max", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_unpriced_requests_max", b"_unpriced_requests_max", "cost_max", b"cost_max", "source", b"source", "unpriced_requests_max", b"unpriced_requests_max"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_max", b"cost_max", "inputs_json", b"inputs_json", "plan", b"plan", "published_plan", b"published_plan", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_unpriced_requests_max", b"_unpriced_requests_max", "cost_max", b"cost_max", "inputs_json", b"inputs_json", "plan", b"plan", "published_plan", b"published_plan", "request_id", b"request_id", "source", b"source", "unpriced_requests_max", b"unpriced_requests_max"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__unpriced_requests_max: _TypeAlias = _typing.Literal["unpriced_requests_max"]  # noqa: Y015
+    _WhichOneofArgType__unpriced_requests_max: _TypeAlias = _typing.Literal["_unpriced_requests_max", b"_unpriced_requests_max"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unpriced_requests_max) -> _WhichOneofReturnType__unpriced_requests_max | None: ...
 
 Global___CreateRunRequest: _TypeAlias = CreateRunRequest  # noqa: Y015
 
