@@ -315,7 +315,7 @@ fn part_over_budget(
     let message = format!("{} can cost {}, more than its budget of {limit}", part.what, part.cost);
     let is_in = |row: &Contributor| row.cost.units > 0 && part.inside.has(handling.compiled, row.node);
     let mut rows = bound.contributors.iter().filter(|row| is_in(row));
-    let how = |row: &Contributor| is_in(row).then(|| row.factors.clone());
+    let how = |row: &Contributor| is_in(row).then(|| row.factors());
     if rows.all(|row| handling.has(row.node)) {
         return labelled(Diagnostic::warning(codes::OVER_BUDGET_HANDLED, message), bound, how)
             .primary(part.span, format!("stops buying at {limit}"))
