@@ -18,7 +18,9 @@ use std::sync::Arc;
 
 use plan_lang::{Diagnostic, Span};
 
-use crate::check::{Asked, BodyId, Report};
+use crate::check::{Asked, BodyId, Found, Report};
+use crate::kept::{Keeping, KeptStmts};
+use crate::layout::Layout;
 use crate::program::Program;
 use crate::sink::SourceId;
 use crate::texts::Texts;
@@ -46,6 +48,12 @@ pub(crate) struct Memo {
     /// The bodies that were checked in the text at hand.
     checked: BTreeSet<BodyId>,
     limited: bool,
+    /// All of the last text without a syntax error but what stands inside of plans.
+    frame: String,
+    /// Whether the text at hand is another with that frame.
+    has_frame: bool,
+    /// The statements of plans in texts with that frame.
+    stmts: BTreeMap<BodyId, Arc<KeptStmts>>,
 }
 
 /// Where a body stands.
@@ -65,9 +73,6 @@ enum Home {
     /// Those of the lock stay what they are until the imports change.
     Lock(BodyId),
 }
-
-/// Where each chunk of a text starts, and its end.
-type Layout = Vec<u32>;
 
 #[derive(Debug)]
 struct Entry {
@@ -101,6 +106,7 @@ impl Memo {
         let homes: Vec<(BodyId, Home)> = self.homes().collect();
         self.reach.turn_to(texts);
         self.layout = Arc::new(self.reach.layout());
+        self.turn_frame(texts);
         self.places = self.places_of(texts, program);
         if self.everywhere != self.reach.everywhere() {
             self.entries.clear();
@@ -116,13 +122,23 @@ impl Memo {
         self.entries = entries;
     }
 
+    /// Forgets the statements of plans where something around them is another now. Of a text with a syntax error none
+    /// are taken over nor kept, as what is made of it is no matter of its statements alone.
+    fn turn_frame(&mut self, texts: &Texts) {
+        self.has_frame = texts.get(0).is_some_and(|parse| !parse.has_errors());
+        if self.has_frame && self.frame != self.reach.frame() {
+            self.stmts.clear();
+            self.reach.frame().clone_into(&mut self.frame);
+        }
+    }
+
     fn places_of(&self, texts: &Texts, program: &Program<'_>) -> BTreeMap<BodyId, Place> {
         let place = |source: SourceId, span: Span| {
             if source != 0 {
                 return Place::Lock;
             }
-            let chunk = chunk_at(&self.layout, span.start);
-            Place::Chunk(chunk, span.start - self.layout.get(chunk).copied().unwrap_or(0).min(span.start))
+            let chunk = self.layout.chunk_at(span.start);
+            Place::Chunk(chunk, span.start - self.layout.start(chunk).unwrap_or(0).min(span.start))
         };
         let mut places = BTreeMap::new();
         for (at, function) in program.functions.iter().enumerate() {
@@ -186,11 +202,24 @@ impl Memo {
         self.entries.contains_key(&body)
     }
 
+    /// What is known of the statements of a plan; `None` where they are not to be known.
+    pub(crate) fn keeping(&self, body: BodyId) -> Option<Keeping> {
+        let (BodyId::Plan(_), Place::Chunk(chunk, _)) = (body, *self.places.get(&body)?) else { return None };
+        let text = self.has_frame.then(|| self.reach.text(chunk))?.map(Arc::clone)?;
+        let start = self.layout.start(chunk)?;
+        let known = self.stmts.get(&body).cloned().unwrap_or_default();
+        Some(Keeping { text, start, layout: Arc::clone(&self.layout), known, made: KeptStmts::default() })
+    }
+
     /// Keeps what was found in a body.
-    pub(crate) fn keep(&mut self, body: BodyId, report: Report) {
+    pub(crate) fn keep(&mut self, body: BodyId, found: Found) {
         let Some(key) = self.key(body) else { return };
+        let Found { report, kept } = found;
         let entry = Entry { key, layout: Arc::clone(&self.layout), report, lowering: None };
         self.entries.insert(body, entry);
+        if !kept.is_empty() {
+            self.stmts.insert(body, Arc::new(kept));
+        }
         self.checked.insert(body);
     }
 
@@ -202,7 +231,7 @@ impl Memo {
     /// Where the declarations of the plan's own file start whose bodies were checked in the text at hand, in their order.
     pub(crate) fn checked(&self) -> Vec<u32> {
         let start = |body: &BodyId| match *self.places.get(body)? {
-            Place::Chunk(chunk, offset) => Some(self.layout.get(chunk)? + offset),
+            Place::Chunk(chunk, offset) => Some(self.layout.start(chunk)? + offset),
             Place::Lock => None,
         };
         let mut starts: Vec<u32> = self.checked.iter().filter_map(start).collect();
@@ -246,6 +275,7 @@ impl Memo {
     /// Forgets everything that was found: the text meets a limit, by which bodies depend on all before them.
     pub(crate) fn meet_limit(&mut self) {
         self.entries.clear();
+        self.stmts.clear();
         self.checked = self.places.keys().copied().collect();
         self.limited = true;
     }
@@ -288,20 +318,7 @@ impl Memo {
             Some(Place::Chunk(chunk, _)) => *chunk,
             _ => return diagnostic,
         };
-        let start = |layout: &Layout, chunk: usize| layout.get(chunk).copied().unwrap_or(0);
-        diagnostic.move_by(|span| {
-            // At the end of its own chunk something of it may be missing.
-            let is_own = start(from, own) <= span.start && span.end <= start(from, own + 1);
-            let chunk = if is_own { own } else { chunk_at(from, span.start) };
-            start(&self.layout, chunk).wrapping_sub(start(from, chunk))
-        });
+        diagnostic.move_by(|span| from.shift(&self.layout, Some(own), span));
         diagnostic
     }
-}
-
-/// The chunk that holds `offset`.
-fn chunk_at(layout: &Layout, offset: u32) -> usize {
-    // The last row is the end of the text.
-    let last = layout.len().saturating_sub(2);
-    layout.partition_point(|&start| start <= offset).saturating_sub(1).min(last)
 }

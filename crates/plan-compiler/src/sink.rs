@@ -16,6 +16,7 @@ pub(crate) struct Sink {
     quiet: u32,
     errors: usize,
     warnings: usize,
+    told: usize,
 }
 
 impl Sink {
@@ -25,6 +26,7 @@ impl Sink {
         if self.quiet > 0 {
             return;
         }
+        self.told += 1;
         let same = |(other, found): &(SourceId, Diagnostic)| *other == source && *found == diagnostic;
         let place = (source, diagnostic.span());
         let known = self.places.contains(&place) && self.found.iter().rev().take(SAME_WITHIN).any(same);
@@ -72,6 +74,11 @@ impl Sink {
     /// How many errors were reported so far.
     pub(crate) fn errors(&self) -> usize {
         self.errors
+    }
+
+    /// How often something was reported so far, what was known included.
+    pub(crate) fn told(&self) -> usize {
+        self.told
     }
 
     /// Everything, in the order it was found.

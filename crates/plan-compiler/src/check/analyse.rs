@@ -115,6 +115,11 @@ impl Analyses {
         asked
     }
 
+    /// How much was asked for so far by what is being checked; no number where a limit was met.
+    pub(super) fn asked_so_far(&self) -> Option<usize> {
+        (!self.limited).then(|| self.asking.last().unwrap_or(&self.outside).len())
+    }
+
     fn ask(&mut self, request: Request) {
         self.asking.last_mut().unwrap_or(&mut self.outside).push(request);
     }
