@@ -4,8 +4,9 @@
 //! - its own text, and that of the declarations that it names, of those that these name, and so on: one number of
 //!   [`Reach`];
 //! - imports, capabilities and adapters, which it sees without a name: [`Reach::everywhere`];
-//! - where something was said of it, all types and the names of everything else, which messages suggest, and the order
-//!   of the text, which says where their places are: [`Reach::declared`];
+//! - where something was said of it that lists more names than are written in it, as messages do that suggest one, or
+//!   that points at something else, all types and the names of everything else, and the order of the text, which says
+//!   where their places are: [`Reach::declared`];
 //! - the lock, which is the same for the life of a memo.
 //!
 //! Bodies go by their place in the text: where others come and go, what is known of them is moved. Places in messages
@@ -13,9 +14,10 @@
 
 mod reach;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use plan_lang::{Diagnostic, Span};
 
 use crate::check::{Asked, BodyId, Found, Report};
@@ -79,7 +81,11 @@ struct Entry {
     /// Of what it can see.
     key: u64,
     layout: Arc<Layout>,
+    /// Where the chunk that the body stands in started.
+    start: u32,
     report: Report,
+    /// Whether what was said of the body tells of nothing but what it names, and points at nothing else.
+    is_own: bool,
     lowering: Option<KnownLowering>,
 }
 
@@ -92,9 +98,10 @@ struct KnownLowering {
 }
 
 impl Entry {
-    fn says_something(&self) -> bool {
+    /// Whether what is said of the body may tell of any declaration.
+    fn sees_all(&self) -> bool {
         let lowering = self.lowering.as_ref();
-        !self.report.found.is_empty() || lowering.is_some_and(|known| !known.lowering.found.is_empty())
+        !self.is_own || lowering.is_some_and(|known| !known.lowering.found.is_empty())
     }
 }
 
@@ -113,7 +120,7 @@ impl Memo {
             self.reach.everywhere().clone_into(&mut self.everywhere);
         }
         if self.declared != self.reach.declared() {
-            self.entries.retain(|_, entry| !entry.says_something());
+            self.entries.retain(|_, entry| !entry.sees_all());
             self.reach.declared().clone_into(&mut self.declared);
         }
         self.move_entries(&homes);
@@ -185,7 +192,7 @@ impl Memo {
         let entries = entries.filter_map(|(before, mut entry)| {
             let body = *moved.get(&before)?;
             entry.report.asked = entry.report.asked.moved(function)?;
-            (body == before || !entry.says_something()).then_some((body, entry))
+            (body == before || !entry.sees_all()).then_some((body, entry))
         });
         self.entries = entries.collect();
     }
@@ -215,7 +222,17 @@ impl Memo {
     pub(crate) fn keep(&mut self, body: BodyId, found: Found) {
         let Some(key) = self.key(body) else { return };
         let Found { report, kept } = found;
-        let entry = Entry { key, layout: Arc::clone(&self.layout), report, lowering: None };
+        let (start, end) = match self.places.get(&body) {
+            Some(Place::Chunk(chunk, _)) => (self.layout.start(*chunk), self.layout.start(chunk + 1)),
+            _ => (None, None),
+        };
+        let own = Span::new(start.unwrap_or_default(), end.unwrap_or_default());
+        let points_at_own = |(source, found): &(SourceId, Diagnostic)| {
+            *source == 0 && found.spans().all(|span| own.contains(span))
+        };
+        let is_own = report.found.is_empty() || !report.listed && report.found.iter().all(points_at_own);
+        let layout = Arc::clone(&self.layout);
+        let entry = Entry { key, layout, start: own.start, report, is_own, lowering: None };
         self.entries.insert(body, entry);
         if !kept.is_empty() {
             self.stmts.insert(body, Arc::new(kept));
@@ -242,10 +259,17 @@ impl Memo {
     /// What there is to say of a body, as of the text at hand.
     pub(crate) fn found(&self, body: BodyId) -> Vec<(SourceId, Diagnostic)> {
         let Some(entry) = self.entries.get(&body) else { return Vec::new() };
+        let own_start = match self.places.get(&body) {
+            Some(Place::Chunk(chunk, _)) => self.layout.start(*chunk),
+            _ => None,
+        };
         let moved = |(source, diagnostic): &(SourceId, Diagnostic)| {
-            let diagnostic = diagnostic.clone();
-            let diagnostic =
-                if *source == 0 { self.moved(body, &entry.layout, diagnostic) } else { diagnostic };
+            let mut diagnostic = diagnostic.clone();
+            match (entry.is_own, own_start) {
+                (true, Some(start)) => diagnostic.move_by(|_| start.wrapping_sub(entry.start)),
+                _ if *source == 0 => diagnostic = self.moved(body, &entry.layout, diagnostic),
+                _ => {}
+            }
             (*source, diagnostic)
         };
         entry.report.found.iter().map(moved).collect()

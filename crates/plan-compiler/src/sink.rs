@@ -1,7 +1,6 @@
 //! Where diagnostics are collected while several texts are checked.
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use plan_lang::{Diagnostic, Span};
 
 /// Index of a text: 0 is the plan's own file, others are capabilities and adapters of the lock.

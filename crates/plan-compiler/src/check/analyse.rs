@@ -1,8 +1,7 @@
 //! Calls of functions. A function is looked at once more for each call with narrower arguments, so that
 //! `best(hits, 4)` is known to be at most 4.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use plan_lang::{Span, ast};
 use schema::types::Type;
 

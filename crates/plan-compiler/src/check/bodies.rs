@@ -5,7 +5,7 @@ use plan_lang::{Diagnostic, ast};
 use super::{Asked, Checked, Checker};
 use crate::hir::{AdapterBody, FnBody, PlanBody, TestBody};
 use crate::kept::{Keeping, KeptStmts};
-use crate::program::Program;
+use crate::program::{Module, Program};
 use crate::sink::SourceId;
 
 /// A body: by its place among its like in the program, or among the tests of the file.
@@ -24,6 +24,8 @@ pub(crate) struct Report {
     pub(crate) found: Vec<(SourceId, Diagnostic)>,
     /// What it took for granted of the functions it applies.
     pub(crate) asked: Asked,
+    /// Whether that depends on more declarations of the file than those that it names.
+    pub(crate) listed: bool,
 }
 
 /// A body as far as it is known, and what was found in it.
@@ -86,6 +88,8 @@ impl<'a> Checker<'a, '_> {
     /// The same, with what is known of its statements, and to be known.
     pub(crate) fn check_keeping(&mut self, id: BodyId, keeping: Option<Keeping>) -> Found {
         let outer = std::mem::take(&mut self.sink);
+        let has_listed = || self.program.modules.first().is_some_and(Module::take_listed);
+        has_listed();
         self.analyses.begin_body();
         match id {
             BodyId::Function(at) => put(self.function(at), at, |bodies| &mut bodies.functions, self),
@@ -99,7 +103,7 @@ impl<'a> Checker<'a, '_> {
         }
         let asked = self.analyses.end_body();
         let found = std::mem::replace(&mut self.sink, outer).into_found();
-        Found { report: Report { found, asked }, kept: std::mem::take(&mut self.kept) }
+        Found { report: Report { found, asked, listed: has_listed() }, kept: std::mem::take(&mut self.kept) }
     }
 
     /// Sees to it that the checked form of a body that was reported before is at hand; `keeping` says what is known of

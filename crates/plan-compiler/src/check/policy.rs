@@ -47,10 +47,10 @@ impl<'a> Checker<'a, '_> {
     /// file.
     pub(super) fn policies(&mut self, items: &'a [ast::Item]) {
         let Some(module) = self.program.modules.first() else { return };
-        if module.policies.is_empty() {
+        let mut policies: Vec<&'a ast::PolicyDecl> = module.policies.all().values().copied().collect();
+        if policies.is_empty() {
             return;
         }
-        let mut policies: Vec<&'a ast::PolicyDecl> = module.policies.values().copied().collect();
         policies.sort_by_key(|policy| policy.span);
         let uses: BTreeSet<String> = policy_uses(items).into_iter().map(ast::Path::dotted).collect();
         // A file without a plan is only begun, and a policy that is not there may have been meant to be one that is.
@@ -184,7 +184,7 @@ impl<'a> Checker<'a, '_> {
         let name = path.dotted();
         let Some(module) = self.module() else { return Vec::new() };
         let Some(decl) = module.policies.get(name.as_str()).copied() else {
-            let names = module.policies.keys().copied();
+            let names = module.policies.all().keys().copied();
             let report = Diagnostic::error(codes::UNKNOWN_POLICY, format!("there is no policy `{name}`"))
                 .primary(path.span, "unknown policy");
             let report = self.sink.did_you_mean(report, &name, path.span, names);

@@ -85,10 +85,15 @@ impl<'a> Body<'a> {
         }
     }
 
+    /// Whether a variable may have this type.
+    pub(super) fn has_room_for(ty: &Type) -> bool {
+        ty.has_parts_within(TYPE_PARTS_MAX)
+    }
+
     /// A variable without a name.
     pub(super) fn anonymous(&mut self, ty: Type, span: Span) -> VarId {
         let id = VarId(self.next());
-        let fits = ty.has_parts_within(TYPE_PARTS_MAX);
+        let fits = Self::has_room_for(&ty);
         if !fits && self.oversized.is_none() {
             self.oversized = Some(span);
         }

@@ -58,9 +58,10 @@ impl Reach {
     pub(super) fn turn_to(&mut self, texts: &Texts) {
         let Some(parse) = texts.get(0) else { return };
         let mut items = parse.ast().items.iter();
-        let mut known = HashMap::new();
-        let mut seen: HashMap<usize, usize> = HashMap::new();
-        let mut all: Vec<(plan_lang::Chunk, Arc<Numbered>, Vec<&Item>)> = Vec::new();
+        let mut known = HashMap::with_capacity(self.known.len());
+        let mut seen: HashMap<usize, usize> = HashMap::with_capacity(self.known.len());
+        let mut all: Vec<(plan_lang::Chunk, Arc<Numbered>, Vec<&Item>)> =
+            Vec::with_capacity(self.known.len());
         for chunk in parse.chunks() {
             let place = Arc::as_ptr(chunk.text()).cast::<u8>().addr();
             let before = seen.entry(place).or_default();
@@ -78,7 +79,7 @@ impl Reach {
         self.everywhere.clear();
         self.declared.clear();
         self.frame.clear();
-        let mut names = Names::default();
+        let mut names = Names(HashMap::with_capacity(all.len()));
         let mut adapters = Vec::new();
         for (at, (chunk, numbered, items)) in all.iter().enumerate() {
             describe(&mut self.declared, numbered.number, items);
@@ -120,7 +121,8 @@ impl Reach {
 
     /// A number for each chunk with all that it reaches: the same as before where all of it is the same.
     fn keys(&mut self, numbers: &[u64], edges: &[Vec<usize>]) -> Vec<u64> {
-        let mut graph: DiGraph<(), (), u32> = DiGraph::new();
+        let edge_count = edges.iter().map(Vec::len).sum();
+        let mut graph: DiGraph<(), (), u32> = DiGraph::with_capacity(numbers.len(), edge_count);
         let nodes: Vec<NodeIndex> = numbers.iter().map(|_| graph.add_node(())).collect();
         for (from, to) in nodes.iter().zip(edges) {
             for to in to.iter().filter_map(|&to| nodes.get(to)) {
@@ -128,7 +130,7 @@ impl Reach {
             }
         }
         let mut keys = vec![0; numbers.len()];
-        let mut known = HashMap::new();
+        let mut known = HashMap::with_capacity(self.numbers.len());
         // Those that are reached come before those that reach them.
         for circle in petgraph::algo::kosaraju_scc(&graph) {
             let mut members: Vec<usize> = circle.iter().map(|node| node.index()).collect();
