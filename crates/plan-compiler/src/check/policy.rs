@@ -1,5 +1,6 @@
 //! Policies: `with web { retry: { max: 1 } }`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use plan_ir::plan::Tolerance;
@@ -52,16 +53,21 @@ impl<'a> Checker<'a, '_> {
             return;
         }
         policies.sort_by_key(|policy| policy.span);
-        let uses: BTreeSet<String> = policy_uses(items).into_iter().map(ast::Path::dotted).collect();
+        // Most are one word, and the same for many calls.
+        let name = |path: &'a ast::Path| match path.as_ident() {
+            Some(word) => Cow::Borrowed(word.name.as_str()),
+            None => Cow::Owned(path.dotted()),
+        };
+        let uses: BTreeSet<Cow<'_, str>> = policy_uses(items).into_iter().map(name).collect();
         // A file without a plan is only begun, and a policy that is not there may have been meant to be one that is.
         let has_plan = items.iter().any(|item| matches!(item, ast::Item::Plan(_)));
-        let all_known = has_plan && uses.iter().all(|name| module.policies.contains_key(name.as_str()));
+        let all_known = has_plan && uses.iter().all(|name| module.policies.contains_key(&**name));
         for policy in policies {
             self.body = Body::new(0, 0);
             let errors = self.sink.errors();
             let settings = self.settings(&policy.fields);
             settings.iter().for_each(|setting| self.constant_setting(*setting));
-            let is_used = uses.contains(&policy.name.name);
+            let is_used = uses.contains(policy.name.name.as_str());
             if !is_used {
                 self.unused_settings(&settings);
             }
