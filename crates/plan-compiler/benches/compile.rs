@@ -1,8 +1,8 @@
 //! How long a plan takes from text to a plan that can run, and whether that grows with its length alone.
 //!
 //! Texts of 100, 1,000 and 10,000 lines in several shapes, see [`SHAPES`]; and what an edit of them takes in a
-//! session. `cargo bench .. -- sessions` measures the latter alone, `.. -- profile [SHAPE] [LINES] [edit|new]` compiles
-//! one text again and again, or edits it, or adds a record to it, for a profiler.
+//! session. `cargo bench .. -- sessions` measures the latter alone, `.. -- profile [SHAPE] [LINES] [edit|new]
+//! [ROUNDS]` compiles one text again and again, or edits it, or adds a record to it, for a profiler.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a benchmark")]
 
@@ -37,7 +37,8 @@ fn main() {
     if args.first().is_some_and(|arg| arg == "profile") {
         let shape = args.get(1).map_or(SHAPES[0].name, String::as_str);
         let lines = args.get(2).map_or(1_000, |lines| lines.parse().unwrap());
-        return profile(shape, lines, args.get(3).map(String::as_str));
+        let rounds = args.get(4).map(|rounds| rounds.parse().unwrap());
+        return profile(shape, lines, args.get(3).map(String::as_str), rounds);
     }
     if args.first().is_some_and(|arg| arg == "sessions") {
         return sessions();
@@ -180,12 +181,12 @@ fn on_cpu_ns() -> u64 {
     stat.split_whitespace().next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
 }
 
-fn profile(name: &str, lines: usize, change: Option<&str>) {
+fn profile(name: &str, lines: usize, change: Option<&str>, rounds: Option<usize>) {
     let shape = SHAPES.iter().find(|shape| shape.name.contains(name)).unwrap();
     let text = (shape.text)(lines);
-    let mut rounds = (20_000 / lines).max(1);
+    let usual = (20_000 / lines).max(1);
+    let rounds = rounds.unwrap_or(if change.is_some() { usual * 20 } else { usual });
     if let Some(change) = change {
-        rounds *= 20;
         let changed = if change == "new" { with_a_record(&text) } else { edited(&text, shape.body) };
         let mut session = Session::new("bench.orch", Arc::new(lock().clone()), Options::default());
         for version in [&text, &changed].into_iter().cycle().take(rounds) {

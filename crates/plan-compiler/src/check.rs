@@ -21,6 +21,7 @@ mod control;
 mod exhaustive;
 mod expr;
 mod field;
+mod known;
 mod lambda;
 mod literal;
 mod looping;
@@ -44,6 +45,7 @@ use plan_lang::{Diagnostic, Span, ast};
 use schema::types::{Type, TypeDefs};
 
 use crate::hir::{AdapterBody, Expr, FnBody, PlanBody, Target, TestBody};
+use crate::kept::{Keeping, KeptStmts};
 use crate::program::{Module, Origin, Program};
 use crate::relate::{self, Conversion, Misfit};
 use crate::resolve::resolve_type;
@@ -51,7 +53,7 @@ use crate::sink::Sink;
 
 pub(crate) use analyse::{Asked, meets_limit};
 use bodies::Bodies;
-pub(crate) use bodies::{BodyId, Report};
+pub(crate) use bodies::{BodyId, Found, Report};
 pub(crate) use call::not_admissible;
 pub(crate) use constant::constant_value;
 use scope::Body;
@@ -78,6 +80,10 @@ pub(crate) struct Checker<'a, 's> {
     sink: Sink,
     /// The body that is being checked.
     body: Body<'a>,
+    /// What is known of the statements of the plan that is being checked, until they are reached.
+    keeping: Option<Keeping>,
+    /// Those of its statements that are known for later.
+    kept: KeptStmts,
     fn_defaults: Vec<Vec<Option<Expr>>>,
     plan_defaults: Vec<Vec<Option<Expr>>>,
     capability_defaults: Vec<Vec<Option<Expr>>>,
@@ -100,6 +106,8 @@ impl<'a, 's> Checker<'a, 's> {
             types,
             sink,
             body: Body::new(0, 0),
+            keeping: None,
+            kept: KeptStmts::default(),
             fn_defaults: Vec::new(),
             plan_defaults: Vec::new(),
             capability_defaults: Vec::new(),

@@ -40,6 +40,8 @@ mod check;
 pub mod codes;
 mod fix;
 mod hir;
+mod kept;
+mod layout;
 mod lower;
 mod memo;
 mod needs;

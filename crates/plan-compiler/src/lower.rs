@@ -31,6 +31,7 @@ use schema::types::Type;
 use crate::check::{Checked, constant_value};
 use crate::codes;
 use crate::hir;
+use crate::kept::Placed;
 use crate::program::Program;
 use crate::sink::SourceId;
 
@@ -117,6 +118,8 @@ struct Lowerer<'p, 'a> {
     mocked: BTreeSet<usize>,
     /// The text that spans are in.
     source: SourceId,
+    /// The kept statement that is being laid out, if it is one.
+    placed: Option<Placed>,
     /// What variables of the current body stand for.
     env: Vec<Option<(Operand, Type)>>,
     /// The names of the variables of the plan that is being laid out and of those around it.
@@ -169,6 +172,7 @@ impl<'p, 'a> Lowerer<'p, 'a> {
             candidates: Vec::new(),
             mocked: BTreeSet::new(),
             source: 0,
+            placed: None,
             env: Vec::new(),
             var_names: Vec::new(),
             frags: Vec::new(),
@@ -305,12 +309,23 @@ impl<'p, 'a> Lowerer<'p, 'a> {
         plan.map_or_else(Span::default, |plan| plan.decl.name.span)
     }
 
+    /// Where what the statement at hand has at `span` stands in the text.
+    fn moved(&self, span: Span) -> Span {
+        self.placed.as_ref().map_or(span, |placed| placed.span(span))
+    }
+
+    /// The place of a variable of the statement at hand in [`Self::env`].
+    fn slot(&self, var: hir::VarId) -> usize {
+        self.placed.as_ref().map_or(var, |placed| placed.var(var)).0 as usize
+    }
+
     fn place(&self, span: Span) -> SourceSpan {
+        let span = self.moved(span);
         SourceSpan { source: self.source, start: span.start, end: span.end }
     }
 
     fn bind(&mut self, var: hir::VarId, operand: Operand, ty: Type) {
-        let at = var.0 as usize;
+        let at = self.slot(var);
         if self.env.len() <= at {
             self.env.resize(at + 1, None);
         }
@@ -322,9 +337,11 @@ impl<'p, 'a> Lowerer<'p, 'a> {
     /// Runs `inside` with an empty environment, as in another body.
     fn in_body<T>(&mut self, source: SourceId, inside: impl FnOnce(&mut Self) -> T) -> T {
         let env = std::mem::take(&mut self.env);
+        let placed = self.placed.take();
         let before = std::mem::replace(&mut self.source, source);
         let result = inside(self);
         self.env = env;
+        self.placed = placed;
         self.source = before;
         result
     }

@@ -4,8 +4,9 @@
 //! - its own text, and that of the declarations that it names, of those that these name, and so on: one number of
 //!   [`Reach`];
 //! - imports, capabilities and adapters, which it sees without a name: [`Reach::everywhere`];
-//! - where something was said of it, all types and the names of everything else, which messages suggest, and the order
-//!   of the text, which says where their places are: [`Reach::declared`];
+//! - where something was said of it that lists more names than are written in it, as messages do that suggest one, or
+//!   that points at something else, all types and the names of everything else, and the order of the text, which says
+//!   where their places are: [`Reach::declared`];
 //! - the lock, which is the same for the life of a memo.
 //!
 //! Bodies go by their place in the text: where others come and go, what is known of them is moved. Places in messages
@@ -13,12 +14,15 @@
 
 mod reach;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use plan_lang::{Diagnostic, Span};
 
-use crate::check::{Asked, BodyId, Report};
+use crate::check::{Asked, BodyId, Found, Report};
+use crate::kept::{Keeping, KeptStmts};
+use crate::layout::Layout;
 use crate::program::Program;
 use crate::sink::SourceId;
 use crate::texts::Texts;
@@ -46,6 +50,12 @@ pub(crate) struct Memo {
     /// The bodies that were checked in the text at hand.
     checked: BTreeSet<BodyId>,
     limited: bool,
+    /// All of the last text without a syntax error but what stands inside of plans.
+    frame: String,
+    /// Whether the text at hand is another with that frame.
+    has_frame: bool,
+    /// The statements of plans in texts with that frame.
+    stmts: BTreeMap<BodyId, Arc<KeptStmts>>,
 }
 
 /// Where a body stands.
@@ -66,15 +76,16 @@ enum Home {
     Lock(BodyId),
 }
 
-/// Where each chunk of a text starts, and its end.
-type Layout = Vec<u32>;
-
 #[derive(Debug)]
 struct Entry {
     /// Of what it can see.
     key: u64,
     layout: Arc<Layout>,
+    /// Where the chunk that the body stands in started.
+    start: u32,
     report: Report,
+    /// Whether what was said of the body tells of nothing but what it names, and points at nothing else.
+    is_own: bool,
     lowering: Option<KnownLowering>,
 }
 
@@ -87,9 +98,10 @@ struct KnownLowering {
 }
 
 impl Entry {
-    fn says_something(&self) -> bool {
+    /// Whether what is said of the body may tell of any declaration.
+    fn sees_all(&self) -> bool {
         let lowering = self.lowering.as_ref();
-        !self.report.found.is_empty() || lowering.is_some_and(|known| !known.lowering.found.is_empty())
+        !self.is_own || lowering.is_some_and(|known| !known.lowering.found.is_empty())
     }
 }
 
@@ -101,13 +113,14 @@ impl Memo {
         let homes: Vec<(BodyId, Home)> = self.homes().collect();
         self.reach.turn_to(texts);
         self.layout = Arc::new(self.reach.layout());
+        self.turn_frame(texts);
         self.places = self.places_of(texts, program);
         if self.everywhere != self.reach.everywhere() {
             self.entries.clear();
             self.reach.everywhere().clone_into(&mut self.everywhere);
         }
         if self.declared != self.reach.declared() {
-            self.entries.retain(|_, entry| !entry.says_something());
+            self.entries.retain(|_, entry| !entry.sees_all());
             self.reach.declared().clone_into(&mut self.declared);
         }
         self.move_entries(&homes);
@@ -116,13 +129,23 @@ impl Memo {
         self.entries = entries;
     }
 
+    /// Forgets the statements of plans where something around them is another now. Of a text with a syntax error none
+    /// are taken over nor kept, as what is made of it is no matter of its statements alone.
+    fn turn_frame(&mut self, texts: &Texts) {
+        self.has_frame = texts.get(0).is_some_and(|parse| !parse.has_errors());
+        if self.has_frame && self.frame != self.reach.frame() {
+            self.stmts.clear();
+            self.reach.frame().clone_into(&mut self.frame);
+        }
+    }
+
     fn places_of(&self, texts: &Texts, program: &Program<'_>) -> BTreeMap<BodyId, Place> {
         let place = |source: SourceId, span: Span| {
             if source != 0 {
                 return Place::Lock;
             }
-            let chunk = chunk_at(&self.layout, span.start);
-            Place::Chunk(chunk, span.start - self.layout.get(chunk).copied().unwrap_or(0).min(span.start))
+            let chunk = self.layout.chunk_at(span.start);
+            Place::Chunk(chunk, span.start - self.layout.start(chunk).unwrap_or(0).min(span.start))
         };
         let mut places = BTreeMap::new();
         for (at, function) in program.functions.iter().enumerate() {
@@ -169,7 +192,7 @@ impl Memo {
         let entries = entries.filter_map(|(before, mut entry)| {
             let body = *moved.get(&before)?;
             entry.report.asked = entry.report.asked.moved(function)?;
-            (body == before || !entry.says_something()).then_some((body, entry))
+            (body == before || !entry.sees_all()).then_some((body, entry))
         });
         self.entries = entries.collect();
     }
@@ -186,11 +209,34 @@ impl Memo {
         self.entries.contains_key(&body)
     }
 
+    /// What is known of the statements of a plan; `None` where they are not to be known.
+    pub(crate) fn keeping(&self, body: BodyId) -> Option<Keeping> {
+        let (BodyId::Plan(_), Place::Chunk(chunk, _)) = (body, *self.places.get(&body)?) else { return None };
+        let text = self.has_frame.then(|| self.reach.text(chunk))?.map(Arc::clone)?;
+        let start = self.layout.start(chunk)?;
+        let known = self.stmts.get(&body).cloned().unwrap_or_default();
+        Some(Keeping { text, start, layout: Arc::clone(&self.layout), known, made: KeptStmts::default() })
+    }
+
     /// Keeps what was found in a body.
-    pub(crate) fn keep(&mut self, body: BodyId, report: Report) {
+    pub(crate) fn keep(&mut self, body: BodyId, found: Found) {
         let Some(key) = self.key(body) else { return };
-        let entry = Entry { key, layout: Arc::clone(&self.layout), report, lowering: None };
+        let Found { report, kept } = found;
+        let (start, end) = match self.places.get(&body) {
+            Some(Place::Chunk(chunk, _)) => (self.layout.start(*chunk), self.layout.start(chunk + 1)),
+            _ => (None, None),
+        };
+        let own = Span::new(start.unwrap_or_default(), end.unwrap_or_default());
+        let points_at_own = |(source, found): &(SourceId, Diagnostic)| {
+            *source == 0 && found.spans().all(|span| own.contains(span))
+        };
+        let is_own = report.found.is_empty() || !report.listed && report.found.iter().all(points_at_own);
+        let layout = Arc::clone(&self.layout);
+        let entry = Entry { key, layout, start: own.start, report, is_own, lowering: None };
         self.entries.insert(body, entry);
+        if !kept.is_empty() {
+            self.stmts.insert(body, Arc::new(kept));
+        }
         self.checked.insert(body);
     }
 
@@ -202,7 +248,7 @@ impl Memo {
     /// Where the declarations of the plan's own file start whose bodies were checked in the text at hand, in their order.
     pub(crate) fn checked(&self) -> Vec<u32> {
         let start = |body: &BodyId| match *self.places.get(body)? {
-            Place::Chunk(chunk, offset) => Some(self.layout.get(chunk)? + offset),
+            Place::Chunk(chunk, offset) => Some(self.layout.start(chunk)? + offset),
             Place::Lock => None,
         };
         let mut starts: Vec<u32> = self.checked.iter().filter_map(start).collect();
@@ -213,10 +259,17 @@ impl Memo {
     /// What there is to say of a body, as of the text at hand.
     pub(crate) fn found(&self, body: BodyId) -> Vec<(SourceId, Diagnostic)> {
         let Some(entry) = self.entries.get(&body) else { return Vec::new() };
+        let own_start = match self.places.get(&body) {
+            Some(Place::Chunk(chunk, _)) => self.layout.start(*chunk),
+            _ => None,
+        };
         let moved = |(source, diagnostic): &(SourceId, Diagnostic)| {
-            let diagnostic = diagnostic.clone();
-            let diagnostic =
-                if *source == 0 { self.moved(body, &entry.layout, diagnostic) } else { diagnostic };
+            let mut diagnostic = diagnostic.clone();
+            match (entry.is_own, own_start) {
+                (true, Some(start)) => diagnostic.move_by(|_| start.wrapping_sub(entry.start)),
+                _ if *source == 0 => diagnostic = self.moved(body, &entry.layout, diagnostic),
+                _ => {}
+            }
             (*source, diagnostic)
         };
         entry.report.found.iter().map(moved).collect()
@@ -246,6 +299,7 @@ impl Memo {
     /// Forgets everything that was found: the text meets a limit, by which bodies depend on all before them.
     pub(crate) fn meet_limit(&mut self) {
         self.entries.clear();
+        self.stmts.clear();
         self.checked = self.places.keys().copied().collect();
         self.limited = true;
     }
@@ -288,20 +342,7 @@ impl Memo {
             Some(Place::Chunk(chunk, _)) => *chunk,
             _ => return diagnostic,
         };
-        let start = |layout: &Layout, chunk: usize| layout.get(chunk).copied().unwrap_or(0);
-        diagnostic.move_by(|span| {
-            // At the end of its own chunk something of it may be missing.
-            let is_own = start(from, own) <= span.start && span.end <= start(from, own + 1);
-            let chunk = if is_own { own } else { chunk_at(from, span.start) };
-            start(&self.layout, chunk).wrapping_sub(start(from, chunk))
-        });
+        diagnostic.move_by(|span| from.shift(&self.layout, Some(own), span));
         diagnostic
     }
-}
-
-/// The chunk that holds `offset`.
-fn chunk_at(layout: &Layout, offset: u32) -> usize {
-    // The last row is the end of the text.
-    let last = layout.len().saturating_sub(2);
-    layout.partition_point(|&start| start <= offset).saturating_sub(1).min(last)
 }

@@ -63,7 +63,9 @@ pub(crate) fn plan(texts: &Texts, lock: &Lock, memo: &Memo, name: &str) -> Optio
     let (program, types) = resolve::resolve(texts, lock, &mut sink);
     let at = *program.modules.first()?.plans.get(name)?;
     let mut checker = Checker::new(&program, texts.items(0), types, sink);
-    memo.needs([BodyId::Plan(at)], &program).into_iter().for_each(|body| checker.need(body));
+    memo.needs([BodyId::Plan(at)], &program)
+        .into_iter()
+        .for_each(|body| checker.need(body, || memo.keeping(body)));
     let checked = checker.finish();
     let plan = lower::lower(&program, &checked, &texts.names(), at).plan.ok()?;
     let (bound, _) = bounds::check(&program, &checked, at, &plan, &bounds::sub_plans(&program), texts);
@@ -129,7 +131,8 @@ impl<'a> Pipeline<'_, 'a, '_> {
             if memo.knows(body) {
                 all_new = false;
             } else {
-                memo.keep(body, checker.check_body(body));
+                let keeping = memo.keeping(body);
+                memo.keep(body, checker.check_keeping(body, keeping));
             }
         }
         let (outside, limited) = checker.asked_outside();
@@ -157,7 +160,7 @@ impl<'a> Pipeline<'_, 'a, '_> {
             BodyId::Test(_) => self.options.tests && memo.lowering(body, false).is_none(),
             BodyId::Function(_) | BodyId::Adapter(_) => false,
         });
-        memo.needs(open, self.program).into_iter().for_each(|body| checker.need(body));
+        memo.needs(open, self.program).into_iter().for_each(|body| checker.need(body, || memo.keeping(body)));
     }
 
     fn is_sub_plan(&self, at: usize, sub_plans: &BTreeSet<&str>) -> bool {

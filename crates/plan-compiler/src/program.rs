@@ -1,5 +1,7 @@
 //! What the names of a file and of the capabilities it uses stand for.
 
+use std::borrow::Borrow;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use plan_lang::{Span, ast};
@@ -45,17 +47,69 @@ pub(crate) enum Origin {
 #[derive(Debug, Default)]
 pub(crate) struct Module<'a> {
     /// Types that the file declares or imports by name.
-    pub(crate) types: BTreeMap<String, TypeName>,
+    pub(crate) types: Names<String, TypeName>,
     /// Types that an imported operation brings along; several where names collide.
     pub(crate) brought: BTreeMap<String, Vec<DefId>>,
     pub(crate) targets: BTreeMap<String, CallTarget>,
-    pub(crate) functions: BTreeMap<&'a str, usize>,
-    pub(crate) plans: BTreeMap<&'a str, usize>,
-    pub(crate) policies: BTreeMap<&'a str, &'a ast::PolicyDecl>,
+    pub(crate) functions: Names<&'a str, usize>,
+    pub(crate) plans: Names<&'a str, usize>,
+    pub(crate) policies: Names<&'a str, &'a ast::PolicyDecl>,
     /// Every lower-case name that is declared, and where.
     pub(crate) declared: BTreeMap<&'a str, Span>,
     /// Whether an import failed, so that the names it would have brought are missing.
     pub(crate) broken_import: bool,
+    /// For names of types that are not there the nearest that is, once it was looked for: such a name often stands in
+    /// many places.
+    pub(crate) near_types: RefCell<BTreeMap<String, Option<String>>>,
+}
+
+impl Module<'_> {
+    /// Whether something depended on more than what single names that are written where it is stand for, since this was
+    /// last asked.
+    pub(crate) fn take_listed(&self) -> bool {
+        let Self { types, functions, plans, policies, .. } = self;
+        // All of them, whatever the first says.
+        [types.0.take(), functions.0.take(), plans.0.take(), policies.0.take()].contains(&true)
+    }
+}
+
+/// What is declared, by name. Takes note of who looks at more of it than at names that are written where he is.
+#[derive(Debug)]
+pub(crate) struct Names<K, V>(Cell<bool>, BTreeMap<K, V>);
+
+impl<K, V> Default for Names<K, V> {
+    fn default() -> Self {
+        Self(Cell::default(), BTreeMap::new())
+    }
+}
+
+impl<K: Ord, V> Names<K, V> {
+    /// What a name stands for that is written where this is asked for; of any other [`Self::all`] tells.
+    pub(crate) fn get<Q: Ord + ?Sized>(&self, written: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.1.get(written)
+    }
+
+    /// Whether a name that is written where this is asked for stands for something.
+    pub(crate) fn contains_key<Q: Ord + ?Sized>(&self, written: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.1.contains_key(written)
+    }
+
+    /// All names with what they stand for.
+    pub(crate) fn all(&self) -> &BTreeMap<K, V> {
+        self.0.set(true);
+        &self.1
+    }
+
+    /// The same for who adds names.
+    pub(crate) fn all_mut(&mut self) -> &mut BTreeMap<K, V> {
+        &mut self.1
+    }
 }
 
 /// What a type name stands for.

@@ -1,7 +1,6 @@
 //! Where diagnostics are collected while several texts are checked.
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use plan_lang::{Diagnostic, Span};
 
 /// Index of a text: 0 is the plan's own file, others are capabilities and adapters of the lock.
@@ -16,6 +15,7 @@ pub(crate) struct Sink {
     quiet: u32,
     errors: usize,
     warnings: usize,
+    told: usize,
 }
 
 impl Sink {
@@ -25,6 +25,7 @@ impl Sink {
         if self.quiet > 0 {
             return;
         }
+        self.told += 1;
         let same = |(other, found): &(SourceId, Diagnostic)| *other == source && *found == diagnostic;
         let place = (source, diagnostic.span());
         let known = self.places.contains(&place) && self.found.iter().rev().take(SAME_WITHIN).any(same);
@@ -72,6 +73,11 @@ impl Sink {
     /// How many errors were reported so far.
     pub(crate) fn errors(&self) -> usize {
         self.errors
+    }
+
+    /// How often something was reported so far, what was known included.
+    pub(crate) fn told(&self) -> usize {
+        self.told
     }
 
     /// Everything, in the order it was found.

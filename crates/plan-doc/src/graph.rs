@@ -411,7 +411,7 @@ fn call_cost(rows: &[&Contributor]) -> Option<Cost> {
             .map(|row| CostRow {
                 label: row.label.clone(),
                 target: row.target.clone(),
-                factors: row.factors.clone(),
+                factors: row.factors(),
                 cost_max: row.cost,
                 purse: row.purse,
                 latency_us_max: row.latency_us,

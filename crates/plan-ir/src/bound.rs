@@ -193,25 +193,20 @@ impl Analysis<'_> {
             loops.reverse();
             turns.reverse();
             for (level, leg) in self.legs(id).iter().enumerate() {
-                let mut factors = loops.concat();
-                leg.add_factors(&mut factors);
-                let mut times = turns.concat();
-                leg.add_times(&mut times);
                 let (cost, purse) = self.spent_by(money, id, level, leg);
                 rows.push(Contributor {
                     node: id,
                     label: if level == 0 { node.label.clone() } else { format!("{} (fallback)", node.label) },
                     target: leg.target.clone(),
-                    factors,
                     cost: Amount::new(clamp(cost), self.currency),
                     requests: clamp(leg.sent().saturating_mul(elements)),
                     purse,
-                    latency_us: clamp(leg.latency_us.saturating_mul(u128::from(rounds))),
-                    times,
+                    latency_us: clamp(leg.once.latency_us.saturating_mul(u128::from(rounds))),
                     basis: leg.basis,
                     in_cost,
                     in_latency: longest.get(id.0 as usize).copied().unwrap_or(false),
                     span: self.plan.debug.nodes.get(id.0 as usize).copied().unwrap_or_default(),
+                    how: result::How { loops: loops.concat(), turns: turns.concat(), once: leg.once },
                 });
             }
         }
@@ -289,7 +284,8 @@ fn clamp(value: u128) -> u64 {
 /// The currency of the plan's budget; without one that of all prices, else dollars.
 fn currency(plan: &CompiledPlan, known: &Known<'_>, legs: &[Vec<Leg>]) -> Currency {
     let budget = plan.body.scopes.first().and_then(|scope| known.amount(&plan.body, scope.budget.as_ref()));
-    let mut prices = legs.iter().flatten().filter(|leg| leg.price.units > 0).map(|leg| leg.price.currency);
+    let mut prices =
+        legs.iter().flatten().filter(|leg| leg.once.price.units > 0).map(|leg| leg.once.price.currency);
     match (budget, prices.next()) {
         (Some(budget), _) => budget.currency,
         (None, Some(first)) if prices.all(|other| other == first) => first,

@@ -76,7 +76,7 @@ fn contributors(text: &mut String, bound: &Bound) {
 }
 
 fn row(part: &Contributor) -> [String; 4] {
-    let mut how = part.factors.clone();
+    let mut how = part.factors();
     if part.basis != PriceBasis::Known {
         how.push_str(", declared");
     }

@@ -174,7 +174,8 @@ impl Topology {
     /// that waits for the control node. So each node is two events, its start and its end.
     fn completion_ranks(&self, graph: &Graph) -> Result<Vec<u32>, GraphError> {
         let count = graph.nodes.len();
-        let mut events = DiGraph::<(), (), u32>::with_capacity(2 * count, 2 * count);
+        let waits: usize = graph.nodes.iter().map(|node| node.parents.len()).sum();
+        let mut events = DiGraph::<(), (), u32>::with_capacity(2 * count, 3 * count + waits);
         for _ in 0..2 * count {
             events.add_node(());
         }

@@ -258,6 +258,12 @@ impl Diagnostic {
         }
     }
 
+    /// All places that it points at and that its fix edits.
+    pub fn spans(&self) -> impl Iterator<Item = Span> {
+        let edits = self.fix.iter().flat_map(|fix| &fix.edits).map(|edit| edit.span);
+        self.labels.iter().map(|label| label.span).chain(edits)
+    }
+
     /// Whether this keeps a plan from compiling.
     #[must_use]
     pub fn is_error(&self) -> bool {

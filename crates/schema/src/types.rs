@@ -90,16 +90,21 @@ impl Type {
     /// no more of them.
     #[must_use]
     pub fn has_parts_within(&self, max: usize) -> bool {
-        let mut open = vec![self];
+        let mut open = Vec::new();
+        let mut next = Some(self);
         let mut parts = 0_usize;
-        while let Some(ty) = open.pop() {
+        while let Some(ty) = next.or_else(|| open.pop()) {
+            next = None;
             parts += 1;
             if parts > max {
                 return false;
             }
             match ty {
-                Self::List(inner, _) | Self::Map(inner) | Self::Optional(inner) => open.push(inner),
-                Self::Result(ok, err) => open.extend([&**ok, &**err]),
+                Self::List(inner, _) | Self::Map(inner) | Self::Optional(inner) => next = Some(inner),
+                Self::Result(ok, err) => {
+                    next = Some(ok);
+                    open.push(&**err);
+                }
                 _ => {}
             }
         }

@@ -308,7 +308,7 @@ fn explanation(plan: &CompiledPlan, bound: &Bound, docs: &BTreeMap<String, Strin
         .map(|row| v1::BoundContributor {
             node: row.node.0,
             label: row.label.clone(),
-            factors: row.factors.clone(),
+            factors: row.factors(),
             cost_max: Some(convert::amount(row.cost)),
             basis: convert::basis(row.basis).into(),
             latency_us_max: row.latency_us,

@@ -129,7 +129,7 @@ fn document(plan: &CompiledPlan, bound: &Bound) -> Map<String, Value> {
                 "node": row.node,
                 "label": row.label,
                 "target": row.target,
-                "factors": row.factors,
+                "factors": row.factors(),
                 "cost_max": row.cost,
                 "latency_us_max": row.latency_us,
                 "basis": row.basis,

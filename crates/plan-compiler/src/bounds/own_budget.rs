@@ -122,7 +122,7 @@ fn part_over_budget(
 ) -> Diagnostic {
     let limit = part.budget.map_or_else(String::new, |budget| budget.to_string());
     let message = format!("{} can cost {}, more than its budget of {limit}", part.what, part.cost);
-    let how = |row: &Contributor| row.factors.clone();
+    let how = Contributor::factors;
     if rows.iter().all(|row| handling.has(row.node)) {
         return labelled(Diagnostic::warning(codes::OVER_BUDGET_HANDLED, message), rows, how)
             .primary(part.span, format!("stops buying at {limit}"))

@@ -1,8 +1,7 @@
 //! Calls of functions. A function is looked at once more for each call with narrower arguments, so that
 //! `best(hits, 4)` is known to be at most 4.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use plan_lang::{Span, ast};
 use schema::types::Type;
 
@@ -113,6 +112,11 @@ impl Analyses {
             open.extend(&known.asked);
         }
         asked
+    }
+
+    /// How much was asked for so far by what is being checked; no number where a limit was met.
+    pub(super) fn asked_so_far(&self) -> Option<usize> {
+        (!self.limited).then(|| self.asking.last().unwrap_or(&self.outside).len())
     }
 
     fn ask(&mut self, request: Request) {

@@ -52,10 +52,22 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn statements(&mut self, stmts: &'a [AstStmt]) -> Vec<Stmt> {
-        self.in_tail(false, |this| stmts.iter().filter_map(|stmt| this.statement(stmt)).collect())
+        // The statements of blocks within are parts of these.
+        let mut keeping = self.keeping.take();
+        let checked = self.in_tail(false, |this| {
+            let checked = stmts.iter().filter_map(|stmt| match &mut keeping {
+                Some(keeping) => this.known_statement(stmt, keeping),
+                None => this.statement(stmt),
+            });
+            checked.collect()
+        });
+        if let Some(keeping) = keeping {
+            self.kept = keeping.made;
+        }
+        checked
     }
 
-    fn statement(&mut self, stmt: &'a AstStmt) -> Option<Stmt> {
+    pub(super) fn statement(&mut self, stmt: &'a AstStmt) -> Option<Stmt> {
         match stmt {
             AstStmt::Let(stmt) => Some(self.let_statement(stmt)),
             AstStmt::Ensure(stmt) => self.ensure(stmt),

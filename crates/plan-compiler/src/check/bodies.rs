@@ -4,7 +4,8 @@ use plan_lang::{Diagnostic, ast};
 
 use super::{Asked, Checked, Checker};
 use crate::hir::{AdapterBody, FnBody, PlanBody, TestBody};
-use crate::program::Program;
+use crate::kept::{Keeping, KeptStmts};
+use crate::program::{Module, Program};
 use crate::sink::SourceId;
 
 /// A body: by its place among its like in the program, or among the tests of the file.
@@ -23,6 +24,15 @@ pub(crate) struct Report {
     pub(crate) found: Vec<(SourceId, Diagnostic)>,
     /// What it took for granted of the functions it applies.
     pub(crate) asked: Asked,
+    /// Whether that depends on more declarations of the file than those that it names.
+    pub(crate) listed: bool,
+}
+
+/// A body as far as it is known, and what was found in it.
+pub(crate) struct Found {
+    pub(crate) report: Report,
+    /// The statements of a plan that can be taken over while they stay what they are.
+    pub(crate) kept: KeptStmts,
 }
 
 /// The bodies and, of those that were checked, their checked form.
@@ -72,12 +82,19 @@ impl<'a> Checker<'a, '_> {
 
     /// Checks a body. What is found is returned, not yet reported.
     pub(crate) fn check_body(&mut self, id: BodyId) -> Report {
+        self.check_keeping(id, None).report
+    }
+
+    /// The same, with what is known of its statements, and to be known.
+    pub(crate) fn check_keeping(&mut self, id: BodyId, keeping: Option<Keeping>) -> Found {
         let outer = std::mem::take(&mut self.sink);
+        let has_listed = || self.program.modules.first().is_some_and(Module::take_listed);
+        has_listed();
         self.analyses.begin_body();
         match id {
             BodyId::Function(at) => put(self.function(at), at, |bodies| &mut bodies.functions, self),
             BodyId::Adapter(at) => put(self.adapter(at), at, |bodies| &mut bodies.adapters, self),
-            BodyId::Plan(at) => put(self.plan(at), at, |bodies| &mut bodies.plans, self),
+            BodyId::Plan(at) => put(self.plan(at, keeping), at, |bodies| &mut bodies.plans, self),
             BodyId::Test(at) => {
                 if let Some(test) = self.bodies.tests_in_text.get(at).copied() {
                     put(self.test(test), at, |bodies| &mut bodies.tests, self);
@@ -86,13 +103,14 @@ impl<'a> Checker<'a, '_> {
         }
         let asked = self.analyses.end_body();
         let found = std::mem::replace(&mut self.sink, outer).into_found();
-        Report { found, asked }
+        Found { report: Report { found, asked, listed: has_listed() }, kept: std::mem::take(&mut self.kept) }
     }
 
-    /// Sees to it that the checked form of a body that was reported before is at hand.
-    pub(crate) fn need(&mut self, id: BodyId) {
+    /// Sees to it that the checked form of a body that was reported before is at hand; `keeping` says what is known of
+    /// its statements.
+    pub(crate) fn need(&mut self, id: BodyId, keeping: impl FnOnce() -> Option<Keeping>) {
         if !self.bodies.has(id) {
-            self.check_body(id);
+            self.check_keeping(id, keeping());
         }
     }
 

@@ -300,7 +300,7 @@ impl<'a> Checker<'a, '_> {
         if module.functions.contains_key(text.as_str()) {
             return report.help(format!("`{text}` is a function: `{text}(..)`"));
         }
-        self.sink.did_you_mean(report, &text, path.span, module.plans.keys().copied())
+        self.sink.did_you_mean(report, &text, path.span, module.plans.all().keys().copied())
     }
 }
 

@@ -79,7 +79,7 @@ impl<'a> Checker<'a, '_> {
             let text = name.name.as_str();
             let report = Diagnostic::error(codes::UNKNOWN_FUNCTION, format!("there is no function `{text}`"))
                 .primary(name.span, "unknown function");
-            let names = self.module().into_iter().flat_map(|module| module.functions.keys().copied());
+            let names = self.module().into_iter().flat_map(|module| module.functions.all().keys().copied());
             let report = self.sink.did_you_mean(report, text, name.span, names);
             self.report(report);
             return None;

@@ -15,6 +15,7 @@ use super::out_of_range::takes_postfix;
 use super::policy_value::{AMOUNTS, DURATIONS, with_units};
 use crate::codes;
 use crate::hir::{Expr, ExprKind, Lambda, Match, Pattern};
+use crate::program::Module;
 use crate::relate::{Conversion, Misfit, unrefined};
 use crate::resolve::{Lookup, is_broken, lookup};
 
@@ -256,7 +257,12 @@ impl Checker<'_, '_> {
         };
         let Some(found) = self.types.enumeration(*def) else { return report };
         let module = self.module();
-        let is_written = module.is_some_and(|module| matches!(lookup(module, &found.name), Lookup::Found(_)));
+        // The name may be that of an imported type, which is written nowhere.
+        let is_there = |module: &Module<'_>| {
+            module.types.all();
+            matches!(lookup(module, &found.name), Lookup::Found(_))
+        };
+        let is_written = module.is_some_and(is_there);
         let right = |variant: &VariantDef| match is_written {
             true => format!("{}.{}", found.name, variant.name),
             false => variant.name.clone(),

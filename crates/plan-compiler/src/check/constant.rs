@@ -10,7 +10,7 @@ use schema::types::TypeDefs;
 use schema::value::Value;
 
 use super::Checker;
-use super::scope::Place;
+use super::scope::{Body, Place};
 use crate::codes;
 use crate::hir::{Expr, ExprKind};
 use crate::program::Param;
@@ -18,6 +18,9 @@ use crate::program::Param;
 impl<'a> Checker<'a, '_> {
     /// The default of each parameter. The others are in scope, so that one that names another is told what it is.
     pub(super) fn defaults_of(&mut self, params: &[Param<'a>]) -> Vec<Option<Expr>> {
+        if params.iter().all(|param| param.default.is_none() && Body::has_room_for(&param.ty)) {
+            return params.iter().map(|_| None).collect();
+        }
         self.scoped(|this| {
             for param in params {
                 this.body.bind(param.name, param.ty.clone());

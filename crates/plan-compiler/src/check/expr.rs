@@ -205,8 +205,12 @@ impl<'a> Checker<'a, '_> {
             }
             _ if let Some(help) = instead_of(name) => report.help(help),
             _ => {
-                let report =
-                    self.sink.did_you_mean(report, name, function.span, module.functions.keys().copied());
+                let report = self.sink.did_you_mean(
+                    report,
+                    name,
+                    function.span,
+                    module.functions.all().keys().copied(),
+                );
                 let method =
                     names_here(&snake_case(name)).next().and_then(|name| Builtin::named(name).next());
                 match method.filter(|_| report.help.is_none()) {

@@ -6,6 +6,7 @@ use schema::types::Type;
 use super::Checker;
 use super::scope::{Body, Place};
 use crate::hir::{Expr, FnBody, PlanBody, VarId};
+use crate::kept::Keeping;
 use crate::program::Param;
 
 impl<'a> Checker<'a, '_> {
@@ -22,8 +23,8 @@ impl<'a> Checker<'a, '_> {
         FnBody { params, body }
     }
 
-    /// The plan at `at`.
-    pub(super) fn plan(&mut self, at: usize) -> PlanBody {
+    /// The plan at `at`, with what is known of its statements, if they are to be known.
+    pub(super) fn plan(&mut self, at: usize, keeping: Option<Keeping>) -> PlanBody {
         let Some(plan) = self.program.plans.get(at) else { return PlanBody::default() };
         self.body = Body::new(0, 0);
         self.body.place = Place::Plan;
@@ -31,6 +32,7 @@ impl<'a> Checker<'a, '_> {
         let params = self.bind_params(&plan.params);
         let (budget, deadline_us) = self.plan_policy(plan.decl.policy.as_ref());
         let what = format_args!("the result of `{}`", plan.decl.name.name);
+        self.keeping = keeping;
         let value = self.plan_body(&plan.decl.body, &plan.output);
         let body = self.coerce(value, &plan.output, &what);
         self.lint_unused(errors);

@@ -1,5 +1,6 @@
 //! Policies: `with web { retry: { max: 1 } }`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use plan_ir::plan::Tolerance;
@@ -47,21 +48,26 @@ impl<'a> Checker<'a, '_> {
     /// file.
     pub(super) fn policies(&mut self, items: &'a [ast::Item]) {
         let Some(module) = self.program.modules.first() else { return };
-        if module.policies.is_empty() {
+        let mut policies: Vec<&'a ast::PolicyDecl> = module.policies.all().values().copied().collect();
+        if policies.is_empty() {
             return;
         }
-        let mut policies: Vec<&'a ast::PolicyDecl> = module.policies.values().copied().collect();
         policies.sort_by_key(|policy| policy.span);
-        let uses: BTreeSet<String> = policy_uses(items).into_iter().map(ast::Path::dotted).collect();
+        // Most are one word, and the same for many calls.
+        let name = |path: &'a ast::Path| match path.as_ident() {
+            Some(word) => Cow::Borrowed(word.name.as_str()),
+            None => Cow::Owned(path.dotted()),
+        };
+        let uses: BTreeSet<Cow<'_, str>> = policy_uses(items).into_iter().map(name).collect();
         // A file without a plan is only begun, and a policy that is not there may have been meant to be one that is.
         let has_plan = items.iter().any(|item| matches!(item, ast::Item::Plan(_)));
-        let all_known = has_plan && uses.iter().all(|name| module.policies.contains_key(name.as_str()));
+        let all_known = has_plan && uses.iter().all(|name| module.policies.contains_key(&**name));
         for policy in policies {
             self.body = Body::new(0, 0);
             let errors = self.sink.errors();
             let settings = self.settings(&policy.fields);
             settings.iter().for_each(|setting| self.constant_setting(*setting));
-            let is_used = uses.contains(&policy.name.name);
+            let is_used = uses.contains(policy.name.name.as_str());
             if !is_used {
                 self.unused_settings(&settings);
             }
@@ -184,7 +190,7 @@ impl<'a> Checker<'a, '_> {
         let name = path.dotted();
         let Some(module) = self.module() else { return Vec::new() };
         let Some(decl) = module.policies.get(name.as_str()).copied() else {
-            let names = module.policies.keys().copied();
+            let names = module.policies.all().keys().copied();
             let report = Diagnostic::error(codes::UNKNOWN_POLICY, format!("there is no policy `{name}`"))
                 .primary(path.span, "unknown policy");
             let report = self.sink.did_you_mean(report, &name, path.span, names);

@@ -56,7 +56,7 @@ impl<'a> Checker<'a, '_> {
 
     fn unknown_record(&mut self, name: &ast::Ident) {
         let Some(module) = self.module().filter(|module| !module.broken_import) else { return };
-        let names = module.types.keys().chain(module.brought.keys()).map(String::as_str);
+        let names = module.types.all().keys().chain(module.brought.keys()).map(String::as_str);
         let report = Diagnostic::error(codes::UNKNOWN_TYPE, format!("there is no record `{}`", name.name))
             .primary(name.span, "unknown record");
         let report = self.sink.did_you_mean(report, &name.name, name.span, names);

@@ -8,6 +8,7 @@ use schema::types::Type;
 use super::Checker;
 use crate::codes;
 use crate::hir::{Var, VarId};
+use crate::kept::{KeptVar, Outside};
 use crate::program::ModuleId;
 use crate::sink::SourceId;
 
@@ -48,6 +49,16 @@ pub(super) struct Body<'a> {
     trail: Vec<&'a str>,
     /// A variable whose type was too large to be kept.
     oversized: Option<Span>,
+    /// The names that were looked up and found among the variables before the first of these, or nowhere.
+    looked_up: Option<LookedUp>,
+}
+
+/// What is looked up while a statement is checked.
+#[derive(Debug)]
+struct LookedUp {
+    /// The first variable of the statement.
+    first: u32,
+    outside: Vec<(String, Option<VarId>)>,
 }
 
 /// Parts of the type of one variable. A few lines can double a type again and again.
@@ -70,13 +81,19 @@ impl<'a> Body<'a> {
             names: HashMap::new(),
             trail: Vec::new(),
             oversized: None,
+            looked_up: None,
         }
+    }
+
+    /// Whether a variable may have this type.
+    pub(super) fn has_room_for(ty: &Type) -> bool {
+        ty.has_parts_within(TYPE_PARTS_MAX)
     }
 
     /// A variable without a name.
     pub(super) fn anonymous(&mut self, ty: Type, span: Span) -> VarId {
-        let id = VarId(u32::try_from(self.vars.len()).unwrap_or(u32::MAX));
-        let fits = ty.has_parts_within(TYPE_PARTS_MAX);
+        let id = VarId(self.next());
+        let fits = Self::has_room_for(&ty);
         if !fits && self.oversized.is_none() {
             self.oversized = Some(span);
         }
@@ -90,14 +107,62 @@ impl<'a> Body<'a> {
     /// A variable that is visible from here to the end of the scope.
     pub(super) fn bind(&mut self, name: &'a Ident, ty: Type) -> VarId {
         let id = self.anonymous(ty, name.span);
+        if !name.is_missing()
+            && let Some(var) = self.vars.last_mut()
+        {
+            name.name.clone_into(&mut var.name);
+        }
+        self.make_visible(name, id);
+        id
+    }
+
+    /// Makes a variable visible by its name from here to the end of the scope.
+    pub(super) fn make_visible(&mut self, name: &'a Ident, id: VarId) {
         if !name.is_missing() {
-            if let Some(var) = self.vars.last_mut() {
-                name.name.clone_into(&mut var.name);
-            }
             self.names.entry(&name.name).or_default().push(id);
             self.trail.push(&name.name);
         }
-        id
+    }
+
+    /// The number of the next variable.
+    pub(super) fn next(&self) -> u32 {
+        u32::try_from(self.vars.len()).unwrap_or(u32::MAX)
+    }
+
+    /// A variable of a statement that is known, which stands at `span` now.
+    pub(super) fn take_over(&mut self, kept: &KeptVar, span: Span) {
+        self.vars.push(kept.var.clone());
+        self.spans.push(span);
+        self.used.push(kept.used);
+    }
+
+    /// The variables from the number `first` on.
+    pub(super) fn vars_since(&self, first: u32) -> Vec<KeptVar> {
+        let rows = self.vars.iter().zip(&self.spans).zip(&self.used).skip(first as usize);
+        rows.map(|((var, span), used)| KeptVar { var: var.clone(), span: *span, used: *used }).collect()
+    }
+
+    /// Whether the type of a variable was too large to be kept.
+    pub(super) fn is_oversized(&self) -> bool {
+        self.oversized.is_some()
+    }
+
+    /// From here to [`Self::end_looking`], takes note of the names that are looked up and not bound since. Returns the
+    /// number of the first variable that is bound since.
+    pub(super) fn begin_looking(&mut self) -> u32 {
+        let first = self.next();
+        self.looked_up = Some(LookedUp { first, outside: Vec::new() });
+        first
+    }
+
+    /// What was noted.
+    pub(super) fn end_looking(&mut self) -> Vec<Outside> {
+        let looked_up = self.looked_up.take().map(|looked_up| looked_up.outside).unwrap_or_default();
+        let outside = looked_up.into_iter().map(|(name, found)| {
+            let found = found.and_then(|id| Some((id, self.var(id)?.ty.clone())));
+            Outside { name, found }
+        });
+        outside.collect()
     }
 
     /// A variable that the language names, from here on.
@@ -120,8 +185,15 @@ impl<'a> Body<'a> {
     }
 
     /// The visible variable called `name`.
-    pub(super) fn lookup(&self, name: &str) -> Option<VarId> {
-        self.names.get(name)?.last().copied()
+    pub(super) fn lookup(&mut self, name: &str) -> Option<VarId> {
+        let found = self.names.get(name).and_then(|ids| ids.last()).copied();
+        if let Some(LookedUp { first, outside }) = &mut self.looked_up
+            && found.is_none_or(|id| id.0 < *first)
+            && !outside.iter().any(|(other, id)| *id == found && other == name)
+        {
+            outside.push((name.to_owned(), found));
+        }
+        found
     }
 
     pub(super) fn var(&self, id: VarId) -> Option<&Var> {

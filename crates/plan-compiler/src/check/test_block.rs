@@ -133,7 +133,7 @@ impl<'a> Checker<'a, '_> {
         let Some(module) = self.module() else { return Default::default() };
         let (calls, runs) = match self.program.plans.get(at) {
             Some(plan) => called_by(plan.decl),
-            None => (called_by_policies(module.policies.values().copied()), Vec::new()),
+            None => (called_by_policies(module.policies.all().values().copied()), Vec::new()),
         };
         let names = calls.into_iter().filter_map(ast::Path::as_ident);
         let targets = names.filter_map(|name| match module.targets.get(name.name.as_str()) {

@@ -201,7 +201,7 @@ impl<'a> Checker<'a, '_> {
                 let report =
                     Diagnostic::error(codes::UNKNOWN_TYPE, format!("there is no enum `{}`", of.name))
                         .primary(of.span, "unknown enum");
-                let names = module.types.keys().chain(module.brought.keys()).map(String::as_str);
+                let names = module.types.all().keys().chain(module.brought.keys()).map(String::as_str);
                 let report = self.sink.did_you_mean(report, &of.name, of.span, names);
                 self.report(report);
                 None
@@ -271,7 +271,7 @@ impl<'a> Checker<'a, '_> {
     pub(super) fn upper_case_of(&self, name: &str) -> Option<String> {
         let module = self.module()?;
         let is_same = |other: &str| other.eq_ignore_ascii_case(name);
-        let declared = module.types.iter().filter_map(|(of, found)| match found {
+        let declared = module.types.all().iter().filter_map(|(of, found)| match found {
             TypeName::Def(def) => Some((of, *def)),
             TypeName::Broken => None,
         });
@@ -309,7 +309,7 @@ impl<'a> Checker<'a, '_> {
         let has_variant =
             |def: &DefId| self.types.enumeration(*def).is_some_and(|e| e.variant(name).is_some());
         let declared =
-            module.types.iter().filter(|(_, found)| known(found).as_ref().is_some_and(has_variant));
+            module.types.all().iter().filter(|(_, found)| known(found).as_ref().is_some_and(has_variant));
         let declared = declared.map(|(of, _)| of);
         let brought = || module.brought.iter().filter(|(_, defs)| defs.iter().any(has_variant));
         let ambiguous = brought().map(|(of, _)| of).next();
@@ -324,7 +324,7 @@ impl<'a> Checker<'a, '_> {
                     "several imported operations bring a type `{of}`: import the one that is meant, `use snN {{ {of} as Name }}`"
                 )),
                 None => {
-                    let declared = module.types.iter().filter_map(|(of, found)| Some((of, known(found)?)));
+                    let declared = module.types.all().iter().filter_map(|(of, found)| Some((of, known(found)?)));
                     let brought = module.brought.iter().filter_map(|(of, defs)| match defs.as_slice() {
                         [def] => Some((of, *def)),
                         _ => None,

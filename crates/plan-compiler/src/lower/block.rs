@@ -10,6 +10,7 @@ use super::fragment::{Operand, Reads};
 use super::{Lowerer, OpenRegion};
 use crate::codes;
 use crate::hir::{self, ExprKind, Stmt};
+use crate::kept::Placed;
 
 impl Lowerer<'_, '_> {
     /// A region whose nodes `inside` makes and whose result it returns.
@@ -120,22 +121,34 @@ impl Lowerer<'_, '_> {
             if self.full {
                 return;
             }
-            match stmt {
-                Stmt::Let { var, value } => {
-                    let name = self.var_name(*var);
-                    let operand = self.operand(value, Some(&name));
-                    self.bind(*var, operand, value.ty.clone());
-                }
-                Stmt::Ensure { cond, message, span } => self.ensure(cond, message, *span),
-                Stmt::Expr(expr) => {
-                    self.operand(expr, None);
-                }
-            }
+            self.statement(stmt);
         }
     }
 
+    fn statement(&mut self, stmt: &Stmt) {
+        match stmt {
+            Stmt::Let { var, value } => {
+                let name = self.var_name(*var);
+                let operand = self.operand(value, Some(&name));
+                self.bind(*var, operand, value.ty.clone());
+            }
+            Stmt::Ensure { cond, message, span } => self.ensure(cond, message, *span),
+            Stmt::Expr(expr) => {
+                self.operand(expr, None);
+            }
+            Stmt::Kept(placed) => self.at_its_place(placed, |this| this.statement(placed.stmt())),
+        }
+    }
+
+    /// Runs `inside` with the places and variables of a kept statement.
+    pub(super) fn at_its_place(&mut self, placed: &Placed, inside: impl FnOnce(&mut Self)) {
+        let outer = self.placed.replace(placed.clone());
+        inside(self);
+        self.placed = outer;
+    }
+
     fn var_name(&self, var: hir::VarId) -> String {
-        self.var_names.last().and_then(|names| names.get(var.0 as usize)).cloned().unwrap_or_default()
+        self.var_names.last().and_then(|names| names.get(self.slot(var))).cloned().unwrap_or_default()
     }
 
     fn ensure(&mut self, cond: &hir::Expr, message: &hir::Expr, span: Span) {
@@ -165,7 +178,7 @@ impl Lowerer<'_, '_> {
         if reads.is_empty() && !self.full {
             self.diagnostics.push(
                 Diagnostic::error(codes::SPENT_MISPLACED, "nothing in this block can spend")
-                    .primary(span, "always zero")
+                    .primary(self.moved(span), "always zero")
                     .note("`spent()` counts the calls of its own block, nested ones included")
                     .help("use it in the value of the block that makes the calls"),
             );
@@ -189,7 +202,7 @@ impl Lowerer<'_, '_> {
         match &expr.kind {
             ExprKind::Widen(inner, Widening::Identity) => self.operand(inner, label),
             ExprKind::Const(value) => Operand::Const(value.clone()),
-            ExprKind::Var(var) => match self.env.get(var.0 as usize).cloned().flatten() {
+            ExprKind::Var(var) => match self.env.get(self.slot(*var)).cloned().flatten() {
                 Some((operand, _)) => operand,
                 None => Operand::Const(schema::value::Value::Null),
             },

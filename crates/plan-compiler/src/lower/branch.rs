@@ -183,7 +183,8 @@ impl Lowerer<'_, '_> {
         if self.diagnostics.is_empty() {
             let message =
                 format!("branches and loops with calls nest more than {} deep", REGION_DEPTH_MAX - 1);
-            let report = Diagnostic::error(codes::TOO_MANY_NODES, message).primary(span, "too deep");
+            let report =
+                Diagnostic::error(codes::TOO_MANY_NODES, message).primary(self.moved(span), "too deep");
             self.diagnostics.push(report.help("use a `match`, or split it into plans"));
         }
         true
@@ -211,6 +212,7 @@ impl Lowerer<'_, '_> {
         let outer_prefix = std::mem::replace(&mut self.prefix, prefix);
         let outer_gate = self.regions.last().and_then(|region| region.gate);
         self.run_depth += 1;
+        let span = self.moved(span);
         let result = self.in_body(0, |this| {
             this.var_names.push(body.vars.iter().map(|var| var.name.clone()).collect());
             for (var, (operand, ty)) in body.params.iter().zip(args) {

@@ -1,6 +1,6 @@
 //! Expressions. What takes a node on the way gets one, and the expression reads it.
 
-use plan_ir::expr::{Arm, BinaryOp, Expr, ExprId, Lambda, Pattern, Widening};
+use plan_ir::expr::{Arm, BinaryOp, Expr, ExprId, Lambda, LocalId, Pattern, Widening};
 use plan_lang::Span;
 use schema::types::Type;
 use schema::value::Value;
@@ -153,13 +153,11 @@ impl Lowerer<'_, '_> {
     fn emit_block(&mut self, block: &hir::Block) -> ExprId {
         let mut lets = Vec::new();
         for stmt in &block.stmts {
-            if let hir::Stmt::Let { var, value } = stmt {
-                let span = value.span;
-                let ty = value.ty.clone();
-                let value = self.emit(value);
-                let local = self.local();
-                self.bind(*var, Operand::Local(local), ty);
-                lets.push((local, value, span));
+            match stmt {
+                hir::Stmt::Kept(placed) => {
+                    self.at_its_place(placed, |this| this.emit_let(placed.stmt(), &mut lets));
+                }
+                _ => self.emit_let(stmt, &mut lets),
             }
         }
         let Some(value) = &block.value else {
@@ -170,6 +168,17 @@ impl Lowerer<'_, '_> {
             body = self.push(Expr::Let { local, value: bound, body }, &value.ty, span);
         }
         body
+    }
+
+    /// A `let` of a pure block: its local, its value and where that stands.
+    fn emit_let(&mut self, stmt: &hir::Stmt, lets: &mut Vec<(LocalId, ExprId, Span)>) {
+        if let hir::Stmt::Let { var, value } = stmt {
+            let (span, ty) = (self.moved(value.span), value.ty.clone());
+            let value = self.emit(value);
+            let local = self.local();
+            self.bind(*var, Operand::Local(local), ty);
+            lets.push((local, value, span));
+        }
     }
 
     fn emit_builtin(

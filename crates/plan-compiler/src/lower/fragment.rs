@@ -85,7 +85,7 @@ impl Lowerer<'_, '_> {
 
     /// Reads a variable.
     pub(super) fn read(&mut self, var: hir::VarId, ty: &Type, span: Span) -> ExprId {
-        let Some((operand, found)) = self.env.get(var.0 as usize).and_then(Option::as_ref) else {
+        let Some((operand, found)) = self.env.get(self.slot(var)).and_then(Option::as_ref) else {
             // INVARIANT: the checker binds every variable before it is read.
             return self.push(Expr::Const(Value::Null), &Type::Bool.optional(), span);
         };

@@ -8,6 +8,7 @@ use foldhash::{HashMap, HashMapExt as _};
 use petgraph::graph::{DiGraph, NodeIndex};
 use plan_lang::ast::Item;
 
+use crate::layout::Layout;
 use crate::texts::Texts;
 
 /// Chunks by their place, and what they name.
@@ -22,6 +23,7 @@ pub(super) struct Reach {
     last: u64,
     everywhere: Vec<u64>,
     declared: String,
+    frame: String,
     /// In the order of the text, and behind them one that stands for all adapters.
     chunks: Vec<Chunk>,
 }
@@ -47,6 +49,8 @@ struct Chunk {
     key: u64,
     /// The chunks with something that it names.
     names: Vec<usize>,
+    /// Of the row of all adapters none.
+    text: Option<Arc<str>>,
 }
 
 impl Reach {
@@ -54,9 +58,10 @@ impl Reach {
     pub(super) fn turn_to(&mut self, texts: &Texts) {
         let Some(parse) = texts.get(0) else { return };
         let mut items = parse.ast().items.iter();
-        let mut known = HashMap::new();
-        let mut seen: HashMap<usize, usize> = HashMap::new();
-        let mut all: Vec<(plan_lang::Chunk, Arc<Numbered>, Vec<&Item>)> = Vec::new();
+        let mut known = HashMap::with_capacity(self.known.len());
+        let mut seen: HashMap<usize, usize> = HashMap::with_capacity(self.known.len());
+        let mut all: Vec<(plan_lang::Chunk, Arc<Numbered>, Vec<&Item>)> =
+            Vec::with_capacity(self.known.len());
         for chunk in parse.chunks() {
             let place = Arc::as_ptr(chunk.text()).cast::<u8>().addr();
             let before = seen.entry(place).or_default();
@@ -73,10 +78,12 @@ impl Reach {
         self.known = known;
         self.everywhere.clear();
         self.declared.clear();
-        let mut names = Names::default();
+        self.frame.clear();
+        let mut names = Names(HashMap::with_capacity(all.len()));
         let mut adapters = Vec::new();
-        for (at, (_, numbered, items)) in all.iter().enumerate() {
+        for (at, (chunk, numbered, items)) in all.iter().enumerate() {
             describe(&mut self.declared, numbered.number, items);
+            add_frame(&mut self.frame, numbered.number, chunk, items);
             if items.iter().copied().any(is_seen_everywhere) {
                 self.everywhere.push(numbered.number);
             }
@@ -101,8 +108,9 @@ impl Reach {
         // The row of all adapters stands behind the text.
         let end = all.last().map_or(0, |(chunk, ..)| chunk.span.end);
         let starts = all.iter().map(|(chunk, ..)| chunk.span.start).chain([end]);
-        let rows = starts.zip(numbers).zip(edges).zip(keys);
-        let row = |(((start, number), names), key)| Chunk { start, number, key, names };
+        let texts = all.iter().map(|(chunk, ..)| Some(Arc::clone(chunk.text()))).chain([None]);
+        let rows = starts.zip(texts).zip(numbers).zip(edges).zip(keys);
+        let row = |((((start, text), number), names), key)| Chunk { start, number, key, names, text };
         self.chunks = rows.map(row).collect();
     }
 
@@ -113,7 +121,8 @@ impl Reach {
 
     /// A number for each chunk with all that it reaches: the same as before where all of it is the same.
     fn keys(&mut self, numbers: &[u64], edges: &[Vec<usize>]) -> Vec<u64> {
-        let mut graph: DiGraph<(), (), u32> = DiGraph::new();
+        let edge_count = edges.iter().map(Vec::len).sum();
+        let mut graph: DiGraph<(), (), u32> = DiGraph::with_capacity(numbers.len(), edge_count);
         let nodes: Vec<NodeIndex> = numbers.iter().map(|_| graph.add_node(())).collect();
         for (from, to) in nodes.iter().zip(edges) {
             for to in to.iter().filter_map(|&to| nodes.get(to)) {
@@ -121,7 +130,7 @@ impl Reach {
             }
         }
         let mut keys = vec![0; numbers.len()];
-        let mut known = HashMap::new();
+        let mut known = HashMap::with_capacity(self.numbers.len());
         // Those that are reached come before those that reach them.
         for circle in petgraph::algo::kosaraju_scc(&graph) {
             let mut members: Vec<usize> = circle.iter().map(|node| node.index()).collect();
@@ -159,6 +168,16 @@ impl Reach {
         &self.declared
     }
 
+    /// All of the text but what stands inside of plans.
+    pub(super) fn frame(&self) -> &str {
+        &self.frame
+    }
+
+    /// The text of a chunk.
+    pub(super) fn text(&self, chunk: usize) -> Option<&Arc<str>> {
+        self.chunks.get(chunk)?.text.as_ref()
+    }
+
     /// The number of a chunk's text, which is that of no other chunk.
     pub(super) fn number_of(&self, chunk: usize) -> Option<u64> {
         self.chunks.get(chunk).map(|chunk| chunk.number)
@@ -170,8 +189,8 @@ impl Reach {
     }
 
     /// Where the chunks start, and the end of the last.
-    pub(super) fn layout(&self) -> Vec<u32> {
-        self.chunks.iter().map(|chunk| chunk.start).collect()
+    pub(super) fn layout(&self) -> Layout {
+        Layout::new(self.chunks.iter().map(|chunk| chunk.start).collect())
     }
 
     /// All chunks that `first` reach, themselves included.
@@ -233,4 +252,19 @@ fn describe(declared: &mut String, number: u64, items: &[&Item]) {
         };
     }
     declared.push(';');
+}
+
+/// Adds what is around the body of a chunk that is a plan, else all of it.
+fn add_frame(frame: &mut String, number: u64, chunk: &plan_lang::Chunk, items: &[&Item]) {
+    let around = || {
+        let [Item::Plan(plan)] = items else { return None };
+        let (body, start) = (plan.body.span, chunk.span.start);
+        let before = chunk.text().get(..body.start.checked_sub(start)? as usize)?;
+        Some((before, chunk.text().get(body.end.checked_sub(start)? as usize..)?))
+    };
+    // Writing to a string does not fail.
+    let _ = match around() {
+        Some((before, behind)) => writeln!(frame, "{} {} {before}{behind}", before.len(), behind.len()),
+        None => writeln!(frame, "{number}"),
+    };
 }

@@ -50,7 +50,7 @@ impl<'a> Resolver<'a, '_> {
                 TypeName::Def(self.types.push(def))
             };
             if let Some(module) = self.module(unit.module) {
-                module.types.insert(name.name.clone(), found);
+                module.types.all_mut().insert(name.name.clone(), found);
             }
         }
     }
@@ -153,7 +153,7 @@ impl<'a> Resolver<'a, '_> {
                     if self.declare(0, source, &item.name)
                         && let Some(module) = self.module(0)
                     {
-                        module.policies.insert(&item.name.name, item);
+                        module.policies.all_mut().insert(&item.name.name, item);
                     }
                 }
                 Item::Test(item) if unit.module == 0 => {
@@ -203,7 +203,7 @@ impl<'a> Resolver<'a, '_> {
             source,
         });
         if let Some(module) = self.module(unit.module) {
-            module.functions.insert(&item.name.name, index);
+            module.functions.all_mut().insert(&item.name.name, index);
         }
     }
 
@@ -215,7 +215,7 @@ impl<'a> Resolver<'a, '_> {
         let runs = run_plans(&item.body);
         self.program.plans.push(Plan { decl: item, params: Vec::new(), output: Type::Error, runs });
         if let Some(module) = self.module(0) {
-            module.plans.insert(&item.name.name, index);
+            module.plans.all_mut().insert(&item.name.name, index);
         }
     }
 

@@ -166,7 +166,7 @@ impl<'a> Resolver<'a, '_> {
                 return;
             }
             if local.is_upper() {
-                module.types.entry(local.name.clone()).or_insert(TypeName::Broken);
+                module.types.all_mut().entry(local.name.clone()).or_insert(TypeName::Broken);
             } else {
                 module.targets.entry(local.name.clone()).or_insert(CallTarget::Broken);
                 module.declared.entry(&local.name).or_insert(local.span);
@@ -271,7 +271,7 @@ impl<'a> Resolver<'a, '_> {
             return self.broken(import);
         };
         let local = import.local();
-        match self.module(0).map(|module| module.types.entry(local.name.clone())) {
+        match self.module(0).map(|module| module.types.all_mut().entry(local.name.clone())) {
             Some(Entry::Vacant(free)) => {
                 free.insert(TypeName::Def(def));
                 if import.alias.is_some() {
@@ -376,7 +376,8 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn bring_capability_types(&mut self, from: Option<usize>) {
-        let types = from.and_then(|from| self.program.modules.get(from)).map(|module| module.types.clone());
+        let types =
+            from.and_then(|from| self.program.modules.get(from)).map(|module| module.types.all().clone());
         let Some(main) = self.module(0) else { return };
         for (name, ty) in types.unwrap_or_default() {
             if let TypeName::Def(def) = ty {

@@ -1,13 +1,13 @@
 //! Types as they are written to types as they are.
 
 use plan_lang::ast::{self, Literal, Refine, TypeKind};
-use plan_lang::{Diagnostic, Fix};
+use plan_lang::{Diagnostic, Fix, suggest};
 use schema::types::{FloatRange, IntRange, LengthRange, Type, TypeDefs};
 
 use crate::codes;
 use crate::prelude::{self, GENERIC, OF_THE_LIBRARY, PLAN_ERROR};
 use crate::program::{Module, TypeName};
-use crate::sink::{Sink, SourceId};
+use crate::sink::{CANDIDATES_MAX, Sink, SourceId};
 
 /// The names of the types that the language has.
 pub(crate) const BUILTIN_TYPES: [&str; 15] = [
@@ -179,7 +179,11 @@ impl TypeResolver<'_, '_> {
                         .help(format!("write `{here}`"))
                         .fix(Fix::maybe(format!("use `{here}`")).replace(name.span, here)),
                     Some((shape, false)) => report.help(shape),
-                    None => self.sink.did_you_mean(report, &name.name, name.span, candidates(self.module)),
+                    None if self.sink.is_full() => report,
+                    None => match near(self.module, &name.name) {
+                        Some(near) => report.meant(&near, name.span),
+                        None => report,
+                    },
                 };
                 self.report(report);
                 Type::Error
@@ -329,9 +333,21 @@ pub(crate) fn lookup(module: &Module<'_>, name: &str) -> Lookup {
     }
 }
 
+/// The type of a module, or of the language, that `name` was most probably meant to be. All types of the module have
+/// to be declared.
+fn near(module: &Module<'_>, name: &str) -> Option<String> {
+    let all = candidates(module);
+    if let Some(known) = module.near_types.borrow().get(name) {
+        return known.clone();
+    }
+    let near = suggest(name, all.take(CANDIDATES_MAX)).map(str::to_owned);
+    module.near_types.borrow_mut().insert(name.to_owned(), near.clone());
+    near
+}
+
 /// Every type name of a module, built-in ones included.
-pub(crate) fn candidates<'m>(module: &'m Module<'_>) -> impl Iterator<Item = &'m str> {
-    let declared = module.types.keys().chain(module.brought.keys()).map(String::as_str);
+fn candidates<'m>(module: &'m Module<'_>) -> impl Iterator<Item = &'m str> {
+    let declared = module.types.all().keys().chain(module.brought.keys()).map(String::as_str);
     BUILTIN_TYPES.into_iter().chain(declared)
 }
 

@@ -311,7 +311,7 @@ fn a_sub_plan_that_is_tried_is_counted_as_it_is_written() {
         plan q() -> Int {\n  let found = call search(query: \"x\") with { timeout: 4s, max_price: 0.01USD }\n  found.data.len()\n}";
     let compilation = compiled(text);
     let (_, bound) = compilation.plan("p").unwrap();
-    assert_eq!(bound.contributors[0].factors, "0.01 USD");
+    assert_eq!(bound.contributors[0].factors(), "0.01 USD");
 }
 
 #[test]

@@ -34,6 +34,7 @@ mod session;
 mod shapes;
 mod shown_types;
 mod soundness;
+mod statements;
 mod suggestions;
 mod test_blocks;
 mod told_apart;

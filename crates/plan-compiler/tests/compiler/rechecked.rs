@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plan_compiler::{Options, Session};
+use plan_compiler::{Options, Session, Source, compile};
 use plan_lang::ast::Item;
 use plan_lang::limits::MAX_REPORTED_ERRORS;
 use schema::lock::Lock;
@@ -52,6 +52,43 @@ fn what_is_kept_is_what_sees_nothing_of_the_change() {
     assert_eq!(known_in(&TEXT.replace("fn x(", "fn y(")), "color sum test");
     assert_eq!(known_in(&TEXT.replace("= point.x", "= point.y")), "color wrong sum test");
     assert_eq!(known_in(&format!("use cap {{ generate }}\n{TEXT}")), "");
+}
+
+/// What is said of a body without looking at more than what it names is known whatever else is declared.
+#[test]
+fn a_message_that_suggests_nothing_is_kept() {
+    let text = "record Point { x: Int, y: Int }
+fn lost(point: Point) -> Int = point.z
+fn odd(n: Int) -> Bool = n.folded() == 1
+fn unlike(n: Int) -> String = n
+fn near(n: Int) -> Int = unlik(n)
+";
+    let mut session = Session::new("test.orch", Arc::new(Lock::empty()), Options::default());
+    let names = |session: &Session| -> Vec<String> {
+        let (parse, checked) = (session.parse(), session.rechecked());
+        let items = parse.ast().items.iter().filter(|item| checked.contains(&item.span().start));
+        items.map(|item| item.name().unwrap().name.clone()).collect()
+    };
+    session.update(text);
+    assert_eq!((names(&session).len(), session.diagnostics().len()), (4, 4));
+    for more in ["record Other { n: Int }\n", "fn other(n: Int) -> Int = n\n"] {
+        for text in [
+            format!("{more}{text}"),
+            format!("{text}{more}"),
+            text.replace("fn odd", &format!("{more}fn odd")),
+        ] {
+            let cold =
+                compile(&Source { name: "test.orch", text: &text }, &Lock::empty(), &Options::default());
+            assert_eq!(session.update(&text), cold.diagnostics);
+            assert!(
+                names(&session).iter().all(|name| name == "near" || name == "other"),
+                "{:?}",
+                names(&session)
+            );
+        }
+    }
+    session.update(&text.replace("y: Int }", "z: Int }"));
+    assert_eq!(names(&session), ["lost", "near"]);
 }
 
 /// Of a text with as many syntax errors as are ever reported nothing else is said.

@@ -32,7 +32,7 @@ fn examples_lock() -> Arc<Lock> {
 }
 
 /// The lock of everything else.
-fn shapes_lock() -> Arc<Lock> {
+pub(crate) fn shapes_lock() -> Arc<Lock> {
     static LOCK: OnceLock<Arc<Lock>> = OnceLock::new();
     Arc::clone(LOCK.get_or_init(|| Arc::new(lock().clone())))
 }
@@ -169,14 +169,14 @@ plan asks(query: String(1..80)) -> String(..80) with { budget: 0.1USD, deadline:
 }
 
 /// What decides, number by number.
-struct Choices(std::vec::IntoIter<u32>);
+pub(crate) struct Choices(pub(crate) std::vec::IntoIter<u32>);
 
 impl Choices {
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         self.0.next().unwrap_or(0) as usize % n.max(1)
     }
 
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+    pub(crate) fn of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
 }
@@ -326,7 +326,7 @@ fn with_other_types(text: &str, choices: &mut Choices) -> String {
 }
 
 /// The session has what a compilation from the start has; of its plans the one that `pick` says.
-fn assert_same(session: &mut Session, text: &str, lock: &Lock, options: &Options, pick: usize) {
+pub(crate) fn assert_same(session: &mut Session, text: &str, lock: &Lock, options: &Options, pick: usize) {
     let cold = compile(&Source { name: "test.orch", text }, lock, options);
     assert_eq!(session.update(text), cold.diagnostics, "in:\n{text}");
     assert_eq!(session.has_errors(), cold.has_errors());
@@ -361,7 +361,7 @@ fn edit(numbers: Vec<u32>) -> usize {
 }
 
 /// As many as there are texts, or what `PROPTEST_CASES` says: each is a row of versions.
-fn cases() -> Config {
+pub(crate) fn cases() -> Config {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     let cases = asked.unwrap_or(24);
     Config { cases, rng_seed: RngSeed::Fixed(20_261_128), failure_persistence: None, ..Config::default() }

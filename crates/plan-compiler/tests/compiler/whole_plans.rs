@@ -1,5 +1,6 @@
 //! Whole plans: what they compile to and what they are told.
 
+use plan_ir::bound::Contributor;
 use plan_ir::validate::validate;
 
 use crate::common::{compiled, shown};
@@ -11,7 +12,7 @@ fn the_competitive_analysis_costs_42_cents_and_takes_53_seconds() {
     validate(plan).unwrap();
     assert_eq!(bound.cost.to_string(), "0.42 USD");
     assert_eq!(bound.latency_us, 53_000_000);
-    let factors: Vec<&str> = bound.contributors.iter().map(|row| row.factors.as_str()).collect();
+    let factors: Vec<String> = bound.contributors.iter().map(Contributor::factors).collect();
     assert_eq!(
         factors,
         [

@@ -17,21 +17,27 @@ use crate::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, PinnedOperation};
 #[derive(Clone, Debug)]
 pub(super) struct Leg {
     pub(super) target: String,
-    /// Attempts at most.
-    pub(super) attempts: u64,
-    /// Votes of an attempt; 1 where nothing is voted on.
-    pub(super) votes: u64,
-    /// Requests of a vote: itself and what hedges it.
-    pub(super) requests: u64,
-    /// Pages of a request, each charged; 1 where the answer has none.
-    pub(super) pages: u64,
-    /// The worst price of a page or of a request, in its own currency.
-    pub(super) price: Amount,
-    /// The same in units of the plan's currency.
+    pub(super) once: Once,
+    /// The worst price of a page or of a request, in units of the plan's currency.
     pub(super) units: u64,
     pub(super) basis: PriceBasis,
+}
+
+/// What one execution of a call or of a fallback is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Once {
+    /// Attempts at most.
+    attempts: u64,
+    /// Votes of an attempt; 1 where nothing is voted on.
+    votes: u64,
+    /// Requests of a vote: itself and what hedges it.
+    requests: u64,
+    /// Pages of a request, each charged; 1 where the answer has none.
+    pages: u64,
+    /// The worst price of a page or of a request, in its own currency.
+    pub(super) price: Amount,
     /// Timeout of an attempt.
-    pub(super) timeout_us: u64,
+    timeout_us: u64,
     /// All attempts and the waits between them.
     pub(super) latency_us: u128,
 }
@@ -39,16 +45,18 @@ pub(super) struct Leg {
 impl Leg {
     /// All requests at most, one per page.
     pub(super) fn sent(&self) -> u128 {
-        [self.attempts, self.votes, self.requests, self.pages]
-            .into_iter()
-            .fold(1, |product: u128, factor| product.saturating_mul(u128::from(factor)))
+        let Once { attempts, votes, requests, pages, .. } = self.once;
+        let factors = [attempts, votes, requests, pages];
+        factors.into_iter().fold(1, |product: u128, factor| product.saturating_mul(u128::from(factor)))
     }
 
     /// In units of the plan's currency.
     pub(super) fn cost(&self) -> u128 {
         self.sent().saturating_mul(u128::from(self.units))
     }
+}
 
+impl Once {
     /// Adds how the cost of one call comes about: `2 attempts x 5 votes x 0.01 USD`.
     pub(super) fn add_factors(&self, text: &mut String) {
         let counted = [
@@ -124,15 +132,15 @@ pub(super) fn priced(
 ) -> Vec<Vec<Leg>> {
     for (id, legs) in (0_u32..).zip(&mut legs) {
         for leg in legs {
-            match leg.price.convert(currency, plan.body.rate) {
+            match leg.once.price.convert(currency, plan.body.rate) {
                 Some(amount) => leg.units = amount.units,
-                None if leg.price.units == 0 => leg.units = 0,
+                None if leg.once.price.units == 0 => leg.units = 0,
                 None if plan.body.rate.is_some() => errors.push(BoundError::Saturated { what: "cost" }),
                 None => errors.push(BoundError::Price {
                     node: NodeId(id),
                     target: leg.target.clone(),
                     operation: leg.target.clone(),
-                    source: no_rate(leg.price.currency, currency),
+                    source: no_rate(leg.once.price.currency, currency),
                 }),
             }
         }
@@ -171,18 +179,16 @@ struct Entries<'a> {
 impl Entries<'_> {
     fn leg(&mut self, node: NodeId, spec: &CallSpec) -> Result<Leg, BoundError> {
         let price = self.worst_candidate(node, spec)?;
-        Ok(Leg {
-            target: spec.target.clone(),
+        let once = Once {
             attempts: u64::from(spec.retry.max) + 1,
             votes: spec.quorum.as_ref().map_or(1, |quorum| u64::from(quorum.of)),
             requests: 1 + spec.hedge.map_or(0, |hedge| u64::from(hedge.max)),
             pages: self.pages(spec)?,
             price: price.amount,
-            units: 0,
-            basis: price.basis,
             timeout_us: spec.timeout_us,
             latency_us: attempts_us(spec),
-        })
+        };
+        Ok(Leg { target: spec.target.clone(), once, units: 0, basis: price.basis })
     }
 
     /// The dearest of the operations that may serve the call. One whose pinned price is above `max_price`

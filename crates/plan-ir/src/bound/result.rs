@@ -4,6 +4,7 @@ use schema::amount::Amount;
 use schema::lock::LockError;
 use schema::price::{PriceBasis, PriceError};
 
+use super::calls::Once;
 use crate::explain::time;
 use crate::graph::NodeId;
 use crate::plan::{ScopeId, SourceSpan};
@@ -54,9 +55,7 @@ pub struct Contributor {
     pub label: String,
     /// What is called, as the plan wrote it.
     pub target: String,
-    /// How the cost comes about, such as `5 rivals x 4 pages x 2 attempts x 0.004 USD`.
-    pub factors: String,
-    /// The product of the factors, or what budgets inside the plan hold of it; in the plan's currency.
+    /// The product of its factors, or what budgets inside the plan hold of it; in the plan's currency.
     pub cost: Amount,
     /// Requests at most, one per page, in all elements of the loops around it; budgets hold none of them back.
     pub requests: u64,
@@ -64,8 +63,6 @@ pub struct Contributor {
     pub purse: Option<Amount>,
     /// All its attempts and waits, times the rounds of the fan-outs around it, microseconds.
     pub latency_us: u64,
-    /// How `latency_us` comes about, such as `5 rounds of urls x (2 attempts x 4 s + waits of 0.4 s)`.
-    pub times: String,
     /// Where the price comes from.
     pub basis: PriceBasis,
     /// Whether `cost` is part of the plan's: it is in no arm that a costlier one outweighs.
@@ -74,16 +71,45 @@ pub struct Contributor {
     pub in_latency: bool,
     /// Where the call stands.
     pub span: SourceSpan,
+    /// What its texts are made of.
+    pub(super) how: How,
+}
+
+/// How the cost and the time of a call come about. As text only when it is asked for: of a large plan that is
+/// bounded again and again most is never read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct How {
+    /// The loops around it, each with a multiplication sign behind it.
+    pub(super) loops: String,
+    /// The same in rounds.
+    pub(super) turns: String,
+    pub(super) once: Once,
 }
 
 impl Contributor {
+    /// How the cost comes about, such as `5 rivals x 4 pages x 2 attempts x 0.004 USD`.
+    #[must_use]
+    pub fn factors(&self) -> String {
+        let mut text = self.how.loops.clone();
+        self.how.once.add_factors(&mut text);
+        text
+    }
+
+    /// How `latency_us` comes about, such as `5 rounds of urls x (2 attempts x 4 s + waits of 0.4 s)`.
+    #[must_use]
+    pub fn times(&self) -> String {
+        let mut text = self.how.turns.clone();
+        self.how.once.add_times(&mut text);
+        text
+    }
+
     /// How its cost comes about and what that is: `9 urls x 0.01 USD = 0.09 USD`.
     #[must_use]
     pub fn priced(&self) -> String {
-        let Self { factors, cost, .. } = self;
+        let (factors, cost) = (self.factors(), self.cost);
         match self.purse {
             Some(budget) => format!("{factors}, until a budget of {budget} is spent"),
-            None if *factors == cost.to_string() => factors.clone(),
+            None if factors == cost.to_string() => factors,
             None => format!("{factors} = {cost}"),
         }
     }
@@ -91,8 +117,8 @@ impl Contributor {
     /// How its time comes about and what that is: `2 attempts x 4 s + waits of 0.4 s = 8.4 s`.
     #[must_use]
     pub fn timed(&self) -> String {
-        let (times, total) = (&self.times, time(self.latency_us));
-        if *times == total { total } else { format!("{times} = {total}") }
+        let (times, total) = (self.times(), time(self.latency_us));
+        if times == total { total } else { format!("{times} = {total}") }
     }
 }
 

@@ -27,7 +27,7 @@ fn the_competitive_analysis_costs_42_cents_and_53_seconds_at_most() {
     let rows: Vec<_> = bound
         .contributors
         .iter()
-        .map(|row| format!("{}: {} = {}, {} ms", row.label, row.factors, row.cost, row.latency_us / MS))
+        .map(|row| format!("{}: {} = {}, {} ms", row.label, row.factors(), row.cost, row.latency_us / MS))
         .collect();
     assert_eq!(
         rows,
@@ -193,7 +193,7 @@ fn nested_rounds_multiply() {
     let plan = plan.finish();
     assert_eq!(figures(&plan), (24, 3 * 2 * SECOND));
     let row = bound(&plan, None).unwrap().contributors.remove(0);
-    assert_eq!((row.factors.as_str(), row.latency_us), ("6 outer x 4 inner x 0.000001 USD", 6 * SECOND));
+    assert_eq!((row.factors().as_str(), row.latency_us), ("6 outer x 4 inner x 0.000001 USD", 6 * SECOND));
 }
 
 #[test]
@@ -469,7 +469,7 @@ fn votes_and_hedges_multiply_money_and_take_no_time() {
     assert_eq!(found.cost, usd(3 * 5 * 3 * 7));
     assert_eq!(found.requests, 3 * 5 * 3);
     assert_eq!(found.latency_us, plain.latency_us);
-    assert_eq!(found.contributors[0].factors, "3 attempts x 5 votes x 3 requests x 0.000007 USD");
+    assert_eq!(found.contributors[0].factors(), "3 attempts x 5 votes x 3 requests x 0.000007 USD");
     assert_eq!(found.contributors[0].requests, found.requests);
 }
 

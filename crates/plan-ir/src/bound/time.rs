@@ -142,7 +142,7 @@ impl<'a> Time<'a> {
             NodeKind::Pure | NodeKind::Ensure => start,
             NodeKind::Call => {
                 let legs = self.analysis.legs(id).iter();
-                legs.fold(start, |time, leg| time.saturating_add(leg.latency_us))
+                legs.fold(start, |time, leg| time.saturating_add(leg.once.latency_us))
             }
             NodeKind::Branch => {
                 let arms = node.regions.len();

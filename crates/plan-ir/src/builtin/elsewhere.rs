@@ -1,5 +1,7 @@
 //! What other languages call the functions of the library: for messages and completions that lead to the name here.
 
+use std::sync::LazyLock;
+
 /// The names here for one from elsewhere, in snake case.
 pub fn names_here(elsewhere: &str) -> impl Iterator<Item = &'static str> {
     pairs().filter(move |(_, other)| *other == elsewhere).map(|(name, _)| name)
@@ -8,15 +10,24 @@ pub fn names_here(elsewhere: &str) -> impl Iterator<Item = &'static str> {
 /// What does it here, where no single function does.
 #[must_use]
 pub fn instead_of(elsewhere: &str) -> Option<&'static str> {
-    INSTEAD
-        .iter()
-        .find(|(others, _)| others.split(' ').any(|other| other == elsewhere))
-        .map(|(_, help)| *help)
+    static HELPS: LazyLock<Pairs> =
+        LazyLock::new(|| split(INSTEAD.iter().map(|(others, help)| (*help, *others))));
+    HELPS.iter().find(|(_, other)| *other == elsewhere).map(|(help, _)| *help)
 }
 
 /// Each name here with one that others give it, in snake case.
 pub fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
-    OTHER_NAMES.iter().flat_map(|(name, others)| others.split(' ').map(|other| (*name, other)))
+    static PAIRS: LazyLock<Pairs> = LazyLock::new(|| split(OTHER_NAMES.iter().copied()));
+    PAIRS.iter().copied()
+}
+
+/// What is here, and one name from elsewhere for it.
+type Pairs = Vec<(&'static str, &'static str)>;
+
+/// A row for each of the names from elsewhere, which stand in one text with spaces between: names are compared with all
+/// of them for each message about one.
+fn split(rows: impl Iterator<Item = (&'static str, &'static str)>) -> Pairs {
+    rows.flat_map(|(here, others)| others.split(' ').map(move |other| (here, other))).collect()
 }
 
 /// Each name with the names that others give it.

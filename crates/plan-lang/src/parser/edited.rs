@@ -164,11 +164,10 @@ struct Change {
 
 impl Change {
     fn between(before: &str, text: &str) -> Self {
-        let same = |(a, b): &(u8, u8)| a == b;
-        let start = before.bytes().zip(text.bytes()).take_while(same).count();
+        let start = same_bytes(before.as_bytes(), text.as_bytes());
         let start = before.floor_char_boundary(start);
         let [left, new_left] = [before, text].map(|text| text.get(start..).unwrap_or_default());
-        let tail = left.bytes().rev().zip(new_left.bytes().rev()).take_while(same).count();
+        let tail = same_bytes_back(left.as_bytes(), new_left.as_bytes());
         let end = before.ceil_char_boundary(before.len() - tail);
         Self { start, end, new_end: text.len() - (before.len() - end) }
     }
@@ -177,6 +176,25 @@ impl Change {
     fn moved(&self, at: usize) -> usize {
         at - self.end + self.new_end
     }
+}
+
+/// How many bytes are compared at once.
+const AT_ONCE: usize = 64;
+
+/// How many bytes two texts begin with that are the same.
+fn same_bytes(a: &[u8], b: &[u8]) -> usize {
+    let same =
+        a.chunks_exact(AT_ONCE).zip(b.chunks_exact(AT_ONCE)).take_while(|(a, b)| a == b).count() * AT_ONCE;
+    let rest = a.iter().zip(b).skip(same);
+    same + rest.take_while(|(a, b)| a == b).count()
+}
+
+/// The same from their ends.
+fn same_bytes_back(a: &[u8], b: &[u8]) -> usize {
+    let same =
+        a.rchunks_exact(AT_ONCE).zip(b.rchunks_exact(AT_ONCE)).take_while(|(a, b)| a == b).count() * AT_ONCE;
+    let rest = a.iter().rev().zip(b.iter().rev()).skip(same);
+    same + rest.take_while(|(a, b)| a == b).count()
 }
 
 /// A child of a green node: its number, and its place in the text.
