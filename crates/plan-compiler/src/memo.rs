@@ -38,7 +38,8 @@ pub(crate) struct Lowering {
     pub(crate) found: Vec<Diagnostic>,
 }
 
-/// What is known of the bodies of one text. Holds nothing of texts before.
+/// What is known of the bodies of one text. Of texts before it holds the statements of plans that stand as they did, each
+/// with the layout of the text that it was checked in.
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
     reach: Reach,

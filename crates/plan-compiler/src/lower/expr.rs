@@ -1,6 +1,7 @@
 //! Expressions. What takes a node on the way gets one, and the expression reads it.
 
 use plan_ir::expr::{Arm, BinaryOp, Expr, ExprId, Lambda, LocalId, Pattern, Widening};
+use plan_ir::plan::SourceSpan;
 use plan_lang::Span;
 use schema::types::Type;
 use schema::value::Value;
@@ -164,20 +165,20 @@ impl Lowerer<'_, '_> {
             return self.push(Expr::Const(Value::Null), &Type::Bool.optional(), block.span);
         };
         let mut body = self.emit(value);
-        for (local, bound, span) in lets.into_iter().rev() {
-            body = self.push(Expr::Let { local, value: bound, body }, &value.ty, span);
+        for (local, bound, place) in lets.into_iter().rev() {
+            body = self.push_at(Expr::Let { local, value: bound, body }, &value.ty, place);
         }
         body
     }
 
     /// A `let` of a pure block: its local, its value and where that stands.
-    fn emit_let(&mut self, stmt: &hir::Stmt, lets: &mut Vec<(LocalId, ExprId, Span)>) {
+    fn emit_let(&mut self, stmt: &hir::Stmt, lets: &mut Vec<(LocalId, ExprId, SourceSpan)>) {
         if let hir::Stmt::Let { var, value } = stmt {
-            let (span, ty) = (self.moved(value.span), value.ty.clone());
+            let (place, ty) = (self.place(value.span), value.ty.clone());
             let value = self.emit(value);
             let local = self.local();
             self.bind(*var, Operand::Local(local), ty);
-            lets.push((local, value, span));
+            lets.push((local, value, place));
         }
     }
 

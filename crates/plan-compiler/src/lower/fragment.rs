@@ -3,6 +3,7 @@
 use plan_ir::expr::{Expr, ExprId, Fragment, LocalId};
 use plan_ir::graph::NodeId;
 use plan_ir::interp::FRAME_LOCALS_MAX;
+use plan_ir::plan::SourceSpan;
 use plan_lang::Span;
 use schema::types::Type;
 use schema::value::Value;
@@ -74,11 +75,15 @@ impl Lowerer<'_, '_> {
 
     /// Adds an expression.
     pub(super) fn push(&mut self, expr: Expr, ty: &Type, span: Span) -> ExprId {
+        self.push_at(expr, ty, self.place(span))
+    }
+
+    /// Adds an expression whose place in the text at hand is known.
+    pub(super) fn push_at(&mut self, expr: Expr, ty: &Type, place: SourceSpan) -> ExprId {
         let id = ExprId(u32::try_from(self.exprs.exprs.len()).unwrap_or(u32::MAX));
         let ty = self.types.map(ty);
         self.exprs.exprs.push(expr);
         self.exprs.types.push(ty);
-        let place = self.place(span);
         self.expr_spans.push(place);
         id
     }

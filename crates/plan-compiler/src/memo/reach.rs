@@ -24,12 +24,13 @@ pub(super) struct Reach {
     everywhere: Vec<u64>,
     declared: String,
     frame: String,
-    /// In the order of the text, and behind them one that stands for all adapters.
+    /// In the order of the text, and behind them one that stands for all adapters and one for all policies.
     chunks: Vec<Chunk>,
 }
 
-/// The number of what stands for all adapters, which no text has.
+/// The numbers of what stands for all adapters and for all policies, which no text has.
 const ADAPTERS: u64 = u64::MAX;
+const POLICIES: u64 = u64::MAX - 1;
 
 /// A text that was given a number.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ struct Chunk {
     key: u64,
     /// The chunks with something that it names.
     names: Vec<usize>,
-    /// Of the row of all adapters none.
+    /// Of the rows of all adapters and of all policies none.
     text: Option<Arc<str>>,
 }
 
@@ -80,7 +81,7 @@ impl Reach {
         self.declared.clear();
         self.frame.clear();
         let mut names = Names(HashMap::with_capacity(all.len()));
-        let mut adapters = Vec::new();
+        let (mut adapters, mut policies) = (Vec::new(), Vec::new());
         for (at, (chunk, numbered, items)) in all.iter().enumerate() {
             describe(&mut self.declared, numbered.number, items);
             add_frame(&mut self.frame, numbered.number, chunk, items);
@@ -90,25 +91,31 @@ impl Reach {
             if items.iter().any(|item| matches!(item, Item::Adapter(_))) {
                 adapters.push(at);
             }
+            if items.iter().any(|item| matches!(item, Item::Policy(_))) {
+                policies.push(at);
+            }
             items.iter().for_each(|item| names.declare(item, at));
         }
-        let all_adapters = all.len();
+        let (all_adapters, all_policies) = (all.len(), all.len() + 1);
         let edges = all.iter().enumerate().map(|(at, (_, numbered, items))| {
             let makes_calls =
                 items.iter().any(|item| matches!(item, Item::Plan(_) | Item::Policy(_) | Item::Test(_)));
             let mut seen = names.of(numbered.chunk.names());
             seen.retain(|&to| to != at);
             seen.extend(makes_calls.then_some(all_adapters));
+            // Whether a mock is ever asked depends on the calls of policies, too.
+            let is_test = items.iter().any(|item| matches!(item, Item::Test(_)));
+            seen.extend(is_test.then_some(all_policies));
             seen
         });
-        let edges: Vec<Vec<usize>> = edges.chain([adapters]).collect();
+        let edges: Vec<Vec<usize>> = edges.chain([adapters, policies]).collect();
         let numbers: Vec<u64> =
-            all.iter().map(|(_, numbered, _)| numbered.number).chain([ADAPTERS]).collect();
+            all.iter().map(|(_, numbered, _)| numbered.number).chain([ADAPTERS, POLICIES]).collect();
         let keys = self.keys(&numbers, &edges);
-        // The row of all adapters stands behind the text.
+        // The rows of all adapters and of all policies stand behind the text.
         let end = all.last().map_or(0, |(chunk, ..)| chunk.span.end);
-        let starts = all.iter().map(|(chunk, ..)| chunk.span.start).chain([end]);
-        let texts = all.iter().map(|(chunk, ..)| Some(Arc::clone(chunk.text()))).chain([None]);
+        let starts = all.iter().map(|(chunk, ..)| chunk.span.start).chain([end; 2]);
+        let texts = all.iter().map(|(chunk, ..)| Some(Arc::clone(chunk.text()))).chain([None, None]);
         let rows = starts.zip(texts).zip(numbers).zip(edges).zip(keys);
         let row = |((((start, text), number), names), key)| Chunk { start, number, key, names, text };
         self.chunks = rows.map(row).collect();
@@ -190,7 +197,9 @@ impl Reach {
 
     /// Where the chunks start, and the end of the last.
     pub(super) fn layout(&self) -> Layout {
-        Layout::new(self.chunks.iter().map(|chunk| chunk.start).collect())
+        let own = self.chunks.iter().filter(|chunk| chunk.text.is_some());
+        let end = self.chunks.last();
+        Layout::new(own.chain(end).map(|chunk| chunk.start).collect())
     }
 
     /// All chunks that `first` reach, themselves included.

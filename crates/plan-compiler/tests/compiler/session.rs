@@ -448,6 +448,26 @@ fn a_plan_that_no_other_runs_any_more_needs_a_budget() {
 }
 
 #[test]
+fn a_mock_may_be_asked_by_any_policy() {
+    let policy = |of: &str| format!("policy w = {{ fallback: call {of}(text: \"a\") }}\n");
+    let text = |policy: &str| {
+        let test = |name: &str| {
+            format!("test \"{name}\" {{\n  mock echo => \"b\"\n  let x = run p(t: 1)\n  assert x == 1\n}}\n")
+        };
+        format!(
+            "use sn999 {{ echo, free_echo }}\n{policy}plan p(t: Int(0..9)) -> Int {{ t }}\nplan q(t: String(1..80)) -> String with {{ budget: 1USD, deadline: 60s }} {{ call echo(text: t) with w }}\n{}{}",
+            test("a"),
+            test("b")
+        )
+    };
+    let (other, same) = (text(&policy("free_echo")), text(&policy("echo")));
+    versions(
+        &shapes_lock(),
+        &[(&other, 2), (&same, 0), (&other, 2), (&format!("// head\n{same}"), 0), (&same, 0)],
+    );
+}
+
+#[test]
 fn a_function_of_an_adapter_is_part_of_the_plans_that_call() {
     let text = |lets: u32| {
         let lets: String = (0..lets).map(|at| format!("  let _v{at} = t\n")).collect();

@@ -38,9 +38,15 @@ plan inner(query: String(1..80), most: Int(0..9) = 5) -> [String](..9) with { bu
 plan long(first: String(1..80), second: String(1..80), texts: [String(1..80)](..4)) -> String
   with { budget: 1USD, deadline: 1h }
 {
-  let query = if first.len() > 40 { "{first} and {second}" } else { second }
+  let query = if first.len() > 40 {
+    let both = "{first} and {second}"
+    both
+  } else { second }
   let found = call search(query: query.take(400)) with web
-  let hits = found.data.filter(h => h.title.contains(first)).take(5)
+  let hits = found.data.filter(h => {
+    let title = h.title
+    title.contains(first)
+  }).take(5)
   let links = hits.map(h => h.link)
   ensure links.len() > 1 else "too few links for {query}"
   let few = call search(query: "few {first}") with picky
@@ -51,7 +57,10 @@ plan long(first: String(1..80), second: String(1..80), texts: [String(1..80)](..
   let tried = try call free_echo(text: first)
   let said = match tried {
     Ok(text) => text,
-    Err(_) => second,
+    Err(_) => {
+      let other = second
+      other
+    }
   }
   let notes = near.map(t => Note { title: t.take(80), count: near.len() })
   let more = run inner(query: second)
@@ -198,4 +207,17 @@ fn what_stands_elsewhere_moves_as_it_does_there() {
     let found = session.diagnostics().iter().filter(|found| found.is_error());
     let places = found.map(|found| &later[found.span().range()]);
     assert!(places.eq(["0.005USD"; 3]));
+}
+
+/// What a block within a statement binds has its own place, moved as often as the statement is: once.
+#[test]
+fn what_is_bound_within_a_statement_moves_with_it() {
+    let lock = shapes_lock();
+    let mut session = Session::new("test.orch", Arc::clone(&lock), Options::default());
+    let text = "plan p(a: Int(0..9), xs: [Int(0..9)](..4)) -> Int {\n  let x = if a > 4 {\n    let b = a + 1\n    b * 2\n  } else { 0 }\n  let ys = xs.map(n => {\n    let m = n * 2\n    m + a\n  })\n  x + ys.len()\n}\n";
+    for text in
+        [text, &text.replace("  let x", "  // A longer plan.\n  let x"), &format!("// head\n{text}"), text]
+    {
+        assert_same(&mut session, text, &lock, &Options::default(), 0);
+    }
 }
