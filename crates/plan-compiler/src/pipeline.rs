@@ -72,9 +72,9 @@ pub(crate) fn plan(texts: &Texts, lock: &Lock, memo: &Memo, name: &str) -> Optio
     Some((plan, bound?))
 }
 
-/// Whether a plan can be shown with its bound in spite of this.
+/// Whether a plan can be shown with its bound in spite of this error.
 fn is_about_limits(found: &Diagnostic) -> bool {
-    !found.is_error() || [codes::OVER_BUDGET, codes::OVER_DEADLINE, codes::NO_BUDGET].contains(&found.code)
+    [codes::OVER_BUDGET, codes::OVER_DEADLINE, codes::NO_BUDGET].contains(&found.code)
 }
 
 struct Pipeline<'p, 'a, 'm> {
@@ -106,8 +106,7 @@ impl<'a> Pipeline<'_, 'a, '_> {
         }
         plan_lang::diagnostic::sort(&mut compilation.diagnostics);
         report::shorten(&mut compilation.diagnostics);
-        let is_to_show = self.options.beyond_limits && compilation.diagnostics.iter().all(is_about_limits);
-        if compilation.has_errors() && !is_to_show {
+        if !compilation.diagnostics.iter().all(|found| self.is_shown_with(found)) {
             compilation = Compilation { diagnostics: compilation.diagnostics, ..Compilation::default() };
         }
         if compilation.has_errors() {
@@ -163,6 +162,11 @@ impl<'a> Pipeline<'_, 'a, '_> {
         memo.needs(open, self.program).into_iter().for_each(|body| checker.need(body, || memo.keeping(body)));
     }
 
+    /// Whether the plans of a file are given away in spite of this.
+    fn is_shown_with(&self, found: &Diagnostic) -> bool {
+        !found.is_error() || self.options.beyond_limits && is_about_limits(found)
+    }
+
     fn is_sub_plan(&self, at: usize, sub_plans: &BTreeSet<&str>) -> bool {
         self.program.plans.get(at).is_some_and(|plan| sub_plans.contains(plan.decl.name.name.as_str()))
     }
@@ -176,13 +180,15 @@ impl<'a> Pipeline<'_, 'a, '_> {
     ) {
         let (program, texts, names) = (self.program, self.texts, self.texts.names());
         let mut too_large = BTreeMap::new();
+        // Whether no plan is given away, so that none is held: together they may be hundreds of megabytes.
+        let mut failed = false;
         for (at, plan) in program.plans.iter().enumerate() {
             let lowering = self.lowering(BodyId::Plan(at), self.is_sub_plan(at, sub_plans), || {
                 let lowered = lower::lower(program, checked, &names, at);
                 let found = match lowered.plan {
                     Ok(plan) => {
                         let (bound, found) = bounds::check(program, checked, at, &plan, sub_plans, texts);
-                        if let Some(bound) = bound {
+                        if let Some(bound) = bound.filter(|_| !failed) {
                             compilation.plans.push(plan);
                             compilation.bounds.push(bound);
                         }
@@ -192,6 +198,11 @@ impl<'a> Pipeline<'_, 'a, '_> {
                 };
                 Lowering { parts: lowered.parts, found }
             });
+            let is_in_the_way = |found: &Diagnostic| !self.is_shown_with(found);
+            if !failed && lowering.found.iter().any(is_in_the_way) {
+                failed = true;
+                (compilation.plans, compilation.bounds) = Default::default();
+            }
             *parts += lowering.parts;
             if *parts > FILE_PARTS_MAX {
                 compilation.diagnostics.push(report::too_much(&plan.decl.name));
