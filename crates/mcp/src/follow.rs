@@ -19,6 +19,10 @@ use crate::spend::{Charge, Reservation, Unsure};
 const UNREADABLE: &str = "E1516";
 /// What the metadata of an error call the number of requests without a published price.
 const UNPRICED: &str = "unpriced_requests";
+/// What they call the most that the other requests may cost.
+const PRICED: &str = "priced_cost";
+/// How often the service is asked with another number of requests: it may change with what is published in between.
+const ADMISSIONS_MAX: u32 = 4;
 /// Code of a call or run that was cancelled.
 const CANCELLED: &str = "E1508";
 
@@ -28,12 +32,14 @@ pub(crate) async fn call(
     mut call: v1::CallRequest,
     mut reserved: Reservation,
 ) -> Result<v1::CallResponse, Fault> {
+    let mut admissions = 0;
     let mut stream = loop {
+        admissions += 1;
         call.unpriced_requests_max = reserved.unpriced_max();
         let stream = v1::StreamRequest { call: Some(call.clone()), want_items: false };
         match request.service.calls().stream(stream).await {
             Ok(stream) => break stream.into_inner(),
-            Err(status) => reserved = admitted_with_more(status, reserved)?,
+            Err(status) => reserved = admitted_with_more(status, reserved, admissions)?,
         }
     };
     let mut run = String::new();
@@ -72,11 +78,13 @@ pub(crate) async fn run(
     mut reserved: Reservation,
     wait: Duration,
 ) -> Result<v1::Run, Fault> {
+    let mut admissions = 0;
     let created = loop {
+        admissions += 1;
         create.unpriced_requests_max = reserved.unpriced_max();
         match request.service.runs().create_run(create.clone()).await {
             Ok(created) => break created.into_inner().run.unwrap_or_default(),
-            Err(status) => reserved = admitted_with_more(status, reserved)?,
+            Err(status) => reserved = admitted_with_more(status, reserved, admissions)?,
         }
     };
     let name = created.name;
@@ -140,14 +148,19 @@ fn settle_later(service: Service, run: String, reserved: Reservation) {
 }
 
 /// What is set aside when the service has said how many requests without a price there may be, which are more than the
-/// reservation is for: it is asked again with that. Any other refusal is an error.
-fn admitted_with_more(status: Status, reserved: Reservation) -> Result<Reservation, Fault> {
+/// reservation is for: it is asked again with that. Any other refusal is an error, and so is one of more than can be asked
+/// for, or after so many `admissions` that another would be no use.
+fn admitted_with_more(status: Status, reserved: Reservation, admissions: u32) -> Result<Reservation, Fault> {
     let info = status.get_details_error_info();
-    let requests = info.as_ref().and_then(|info| info.metadata.get(UNPRICED)?.parse::<u64>().ok());
-    let admitted = reserved.unpriced_max().map(u64::from);
+    let said = |name: &str| info.as_ref().and_then(|info| info.metadata.get(name));
+    let requests = said(UNPRICED).and_then(|text| text.parse::<u32>().ok());
+    let priced = said(PRICED).and_then(|text| text.parse::<Amount>().ok());
+    let admitted = reserved.unpriced_max();
     match requests {
-        Some(requests) if admitted.is_some_and(|admitted| requests > admitted) => {
-            reserved.for_unpriced(u32::try_from(requests).unwrap_or(u32::MAX))
+        Some(requests)
+            if admissions < ADMISSIONS_MAX && admitted.is_some_and(|admitted| requests > admitted) =>
+        {
+            reserved.for_unpriced(requests, priced)
         }
         _ => Err(refused(status, reserved)),
     }
@@ -225,4 +238,49 @@ pub(crate) fn failure(run: &v1::Run) -> Option<Fault> {
         fault = fault.with("line", span.line).with("column", span.column);
     }
     Some(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::sync::Arc;
+
+    use tonic::Code;
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+    use crate::spend::Purse;
+
+    fn refusal(requests: &str) -> Status {
+        let metadata = [(UNPRICED, requests), (PRICED, "0.05 USD")];
+        let metadata: HashMap<_, _> =
+            metadata.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let details = ErrorDetails::with_error_info("E1402", "orchestra", metadata);
+        Status::with_error_details(Code::FailedPrecondition, "too many", details)
+    }
+
+    #[test]
+    fn a_number_of_requests_that_fits_is_asked_for_and_any_other_refused() {
+        let purse = Arc::new(Purse::new("1000000000USD".parse().unwrap(), None));
+        let asked = |requests: &str, admissions| {
+            let reserved = purse.reserve("0.051USD".parse().unwrap()).unwrap();
+            let again = admitted_with_more(refusal(requests), reserved, admissions);
+            again.map(|reserved| reserved.unpriced_max()).map_err(|fault| fault.code().to_owned())
+        };
+        assert_eq!(asked("5", 1), Ok(Some(5)));
+        assert_eq!(asked("4294967295", 1), Ok(Some(u32::MAX)));
+        for refused in ["0", "4294967296", "18446744073709551615", "18446744073709551616", "-1", "many", ""] {
+            assert_eq!(asked(refused, 1), Err("E1402".into()), "{refused}");
+        }
+        assert_eq!(asked("5", ADMISSIONS_MAX - 1), Ok(Some(5)));
+        assert_eq!(asked("5", ADMISSIONS_MAX), Err("E1402".into()));
+    }
+
+    #[test]
+    fn what_the_others_may_cost_is_set_aside_too() {
+        let purse = Arc::new(Purse::new("0.06USD".parse().unwrap(), None));
+        let reserved = purse.reserve("0.051USD".parse().unwrap()).unwrap();
+        let fault = admitted_with_more(refusal("5"), reserved, 1).unwrap_err();
+        assert!(fault.message().contains("beside 0.05 USD for the others"), "{}", fault.message());
+    }
 }

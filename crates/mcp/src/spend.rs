@@ -22,7 +22,7 @@ pub(crate) struct Purse {
 #[derive(Debug)]
 struct State {
     spent: Amount,
-    /// The limits of what is under way, added up.
+    /// What is set aside for what is under way, added up.
     reserved: Amount,
     /// Runs that are counted in `spent`: the same request again is answered again, and charged once.
     settled: HashSet<String>,
@@ -35,7 +35,19 @@ pub(crate) struct Reservation {
     /// What the call or run may cost by what its caller says.
     limit: Amount,
     amount: Amount,
-    unpriced: u32,
+    unpriced: Unpriced,
+}
+
+/// The requests without a published price that a call or run may make.
+#[derive(Clone, Copy, Debug)]
+struct Unpriced {
+    requests: u32,
+    /// The most that its other requests may cost, units of the currency of its limit.
+    priced: u64,
+}
+
+impl Unpriced {
+    const NONE: Self = Self { requests: 0, priced: 0 };
 }
 
 /// What a call or run that ended was charged, as the service says.
@@ -71,12 +83,14 @@ impl Purse {
 
     /// Puts `limit` aside, which is the most that something may cost, or says why it cannot.
     pub(crate) fn reserve(self: &Arc<Self>, limit: Amount) -> Result<Reservation, Fault> {
-        let amount = self.set_aside(limit, Amount::zero(limit.currency), 0)?;
-        Ok(Reservation { purse: Some(Arc::clone(self)), limit, amount, unpriced: 0 })
+        let amount = self.set_aside(limit, Amount::zero(limit.currency), Unpriced::NONE)?;
+        Ok(Reservation { purse: Some(Arc::clone(self)), limit, amount, unpriced: Unpriced::NONE })
     }
 
-    /// Puts what something may cost that makes so many requests without a price aside, in place of `held`.
-    fn set_aside(&self, limit: Amount, held: Amount, unpriced: u32) -> Result<Amount, Fault> {
+    /// Puts what something may cost that makes these requests without a price aside, in place of `held`: no less than what
+    /// is counted when it ends.
+    fn set_aside(&self, limit: Amount, held: Amount, unpriced: Unpriced) -> Result<Amount, Fault> {
+        let Unpriced { requests, priced } = unpriced;
         let mut state = self.state.lock();
         if limit.currency != self.max.currency {
             let help = format!("give `cost_max` in {}", self.max.currency.symbol());
@@ -89,12 +103,19 @@ impl Purse {
         // For the last of them whatever is left will do, or less than its least could never be spent. Without anything left
         // there are no calls.
         let least = |requests: u32| u64::from(requests).saturating_mul(self.unpriced_min);
-        let needed =
-            limit.units.max(least(unpriced.saturating_sub(1)).saturating_add(u64::from(unpriced > 0)));
+        let beside = |units: u64| priced.saturating_add(units);
+        let all_but_last = least(requests.saturating_sub(1)).saturating_add(u64::from(requests > 0));
+        let needed = limit.units.max(beside(all_but_last));
         if needed > left.units || left.units == 0 {
-            let by_count = Amount::new(least(unpriced), limit.currency);
-            let counted = if by_count.units > limit.units {
-                format!(", and {unpriced} requests whose price nobody has published count for {by_count}")
+            let by_count = Amount::new(least(requests), limit.currency);
+            let counted = if beside(by_count.units) > limit.units {
+                let others = match priced {
+                    0 => String::new(),
+                    units => format!(" beside {} for the others", Amount::new(units, limit.currency)),
+                };
+                format!(
+                    ", and {requests} requests whose price nobody has published count for {by_count}{others}"
+                )
             } else {
                 String::new()
             };
@@ -106,7 +127,7 @@ impl Purse {
             let help = "ask for less, wait for what is under way, or ask the user for a session with a higher --spend-max";
             return Err(Fault::new(SPENT, message, help).with("left", left.to_string()));
         }
-        let amount = Amount::new(limit.units.max(least(unpriced).min(left.units)), limit.currency);
+        let amount = Amount::new(limit.units.max(beside(least(requests)).min(left.units)), limit.currency);
         state.reserved.units = others.units.saturating_add(amount.units);
         Ok(amount)
     }
@@ -124,9 +145,9 @@ impl Purse {
         }
     }
 
-    /// What a charge counts for, where `reserved` was set aside for it. One in another currency than the session counts in
-    /// cannot be compared, so all that was set aside counts.
-    fn counted(&self, charge: Charge, reserved: Amount) -> Amount {
+    /// What a charge counts for, where `reserved` was set aside for it, of which `priced` is for requests with a price. One
+    /// in another currency than the session counts in cannot be compared, so all that was set aside counts.
+    fn counted(&self, charge: Charge, reserved: Amount, priced: u64) -> Amount {
         let Some(total) = charge.total.filter(|total| total.currency == reserved.currency) else {
             return reserved;
         };
@@ -134,8 +155,11 @@ impl Purse {
             Unsure::Nothing => total.units,
             Unsure::All => total.units.max(reserved.units),
             Unsure::Requests { requests, units } => {
-                let least = requests.saturating_mul(self.unpriced_min).min(reserved.units);
-                total.units.saturating_sub(units).saturating_add(units.max(least))
+                let sure = total.units.saturating_sub(units);
+                // For the last request there may have been less than its least.
+                let rest = reserved.units.saturating_sub(sure.min(priced));
+                let least = requests.saturating_mul(self.unpriced_min).min(rest);
+                sure.saturating_add(units.max(least))
             }
         };
         Amount::new(units, reserved.currency)
@@ -145,21 +169,23 @@ impl Purse {
 impl Reservation {
     /// Where nothing limits the session.
     pub(crate) const fn unlimited(limit: Amount) -> Self {
-        Self { purse: None, limit, amount: limit, unpriced: 0 }
+        Self { purse: None, limit, amount: limit, unpriced: Unpriced::NONE }
     }
 
     /// How many requests without a published price it is for; any number where nothing limits the session.
     pub(crate) fn unpriced_max(&self) -> Option<u32> {
-        self.purse.as_ref().map(|_| self.unpriced)
+        self.purse.as_ref().map(|_| self.unpriced.requests)
     }
 
-    /// Sets aside what so many requests without a published price count for, or gives back what was set aside and says why that
-    /// does not fit.
-    pub(crate) fn for_unpriced(mut self, requests: u32) -> Result<Self, Fault> {
+    /// Sets aside what so many requests without a published price count for beside the others, which may cost `priced`, or gives
+    /// back what was set aside and says why that does not fit. Where nobody says what the others may cost that is all of the limit.
+    pub(crate) fn for_unpriced(mut self, requests: u32, priced: Option<Amount>) -> Result<Self, Fault> {
         let Some(purse) = self.purse.as_ref() else { return Ok(self) };
-        match purse.set_aside(self.limit, self.amount, requests) {
+        let priced = priced.filter(|priced| priced.currency == self.limit.currency).unwrap_or(self.limit);
+        let unpriced = Unpriced { requests, priced: priced.units.min(self.limit.units) };
+        match purse.set_aside(self.limit, self.amount, unpriced) {
             Ok(amount) => {
-                (self.amount, self.unpriced) = (amount, requests);
+                (self.amount, self.unpriced) = (amount, unpriced);
                 Ok(self)
             }
             Err(fault) => {
@@ -172,7 +198,8 @@ impl Reservation {
     /// What `run` was charged, in place of what was set aside.
     pub(crate) fn charged(mut self, run: &str, charge: Charge) {
         if let Some(purse) = self.purse.take() {
-            purse.settle(self.amount, purse.counted(charge, self.amount), Some(run));
+            let counted = purse.counted(charge, self.amount, self.unpriced.priced);
+            purse.settle(self.amount, counted, Some(run));
         }
     }
 
@@ -194,6 +221,8 @@ impl Drop for Reservation {
 
 #[cfg(test)]
 mod tests {
+    use schema::amount::Currency;
+
     use super::*;
 
     fn usd(text: &str) -> Amount {
@@ -208,6 +237,9 @@ mod tests {
         let state = purse.state.lock();
         purse.left_of(state.spent, state.reserved).to_string()
     }
+
+    /// What requests with a price may cost where there are none.
+    const NO_OTHERS: Option<Amount> = Some(Amount::zero(Currency::MicroUsd));
 
     fn sure(total: &str) -> Charge {
         Charge { total: Some(usd(total)), unsure: Unsure::Nothing }
@@ -264,7 +296,7 @@ mod tests {
     #[test]
     fn a_limit_that_an_agent_names_sets_aside_a_cent_at_least() {
         let purse = purse("0.025USD");
-        let unpriced = |limit: &str| purse.reserve(usd(limit)).unwrap().for_unpriced(1);
+        let unpriced = |limit: &str| purse.reserve(usd(limit)).unwrap().for_unpriced(1, NO_OTHERS);
         let [first, second] = ["0USD", "0.000001USD"].map(|limit| unpriced(limit).unwrap());
         assert_eq!(left(&purse), "0.005 USD");
         let third = unpriced("0USD").unwrap();
@@ -280,20 +312,49 @@ mod tests {
     #[test]
     fn each_request_without_a_price_sets_a_cent_aside_and_the_last_what_is_left() {
         let purse = purse("0.10USD");
-        let nine = purse.reserve(usd("0.001USD")).unwrap().for_unpriced(9).unwrap();
+        let nine = purse.reserve(usd("0.001USD")).unwrap().for_unpriced(9, NO_OTHERS).unwrap();
         assert_eq!((left(&purse).as_str(), nine.unpriced_max()), ("0.01 USD", Some(9)));
-        let refused = purse.reserve(usd("0.001USD")).unwrap().for_unpriced(2).unwrap_err();
+        let refused = purse.reserve(usd("0.001USD")).unwrap().for_unpriced(2, NO_OTHERS).unwrap_err();
         assert_eq!((refused.code(), left(&purse).as_str()), (SPENT, "0.01 USD"));
         assert!(refused.message().contains("2 requests whose price nobody has published count for 0.02 USD"));
         // Three were sent, of which two are said to have cost next to nothing.
         let unsure = Unsure::Requests { requests: 2, units: 2 };
         nine.charged("runs/1", Charge { total: Some(usd("0.005002USD")), unsure });
         assert_eq!(left(&purse), "0.075 USD");
-        let eight = purse.reserve(usd("0USD")).unwrap().for_unpriced(8).unwrap();
+        let eight = purse.reserve(usd("0USD")).unwrap().for_unpriced(8, NO_OTHERS).unwrap();
         assert_eq!(left(&purse), "0 USD");
         eight.release();
-        assert!(purse.reserve(usd("0USD")).unwrap().for_unpriced(9).is_err());
+        assert!(purse.reserve(usd("0USD")).unwrap().for_unpriced(9, NO_OTHERS).is_err());
         assert_eq!(left(&purse), "0.075 USD");
+    }
+
+    #[test]
+    fn requests_without_a_price_are_set_aside_beside_what_the_others_may_cost() {
+        let mixed = |max: &str, priced: Option<&str>| {
+            let purse = purse(max);
+            let five = purse.reserve(usd("0.051USD")).unwrap().for_unpriced(5, priced.map(usd));
+            five.map(|five| (purse, five))
+        };
+        let refused = mixed("0.06USD", Some("0.05USD")).unwrap_err();
+        let message = refused.message();
+        assert!(
+            message
+                .contains("5 requests whose price nobody has published count for 0.05 USD beside 0.05 USD")
+        );
+        // Whatever there is, no more counts than was set aside, also for the last one.
+        let unsure = Unsure::Requests { requests: 5, units: 5 };
+        for (max, set_aside) in [("0.2USD", "0.1 USD"), ("0.095USD", "0 USD")] {
+            let (purse, five) = mixed(max, Some("0.05USD")).unwrap();
+            assert_eq!(left(&purse), set_aside);
+            five.charged("runs/1", Charge { total: Some(usd("0.050005USD")), unsure });
+            assert_eq!(left(&purse), set_aside);
+            assert!(purse.state.lock().spent.units <= usd(max).units);
+        }
+        // Of what nobody knows to be for something else all is.
+        for unknown in [None, Some("5rao")] {
+            assert_eq!(left(&mixed("0.2USD", unknown).unwrap().0), "0.099 USD");
+        }
+        assert!(mixed("0.09USD", None).is_err());
     }
 
     #[test]
@@ -310,7 +371,7 @@ mod tests {
     #[test]
     fn what_a_request_counts_for_at_least_can_be_set() {
         let purse = Arc::new(Purse::new(usd("1USD"), Some(usd("0.3USD"))));
-        let three = purse.reserve(usd("0USD")).unwrap().for_unpriced(3).unwrap();
+        let three = purse.reserve(usd("0USD")).unwrap().for_unpriced(3, NO_OTHERS).unwrap();
         assert_eq!(left(&purse), "0.1 USD");
         three.charged("runs/1", Charge { total: None, unsure: Unsure::All });
         assert_eq!(left(&purse), "0.1 USD");

@@ -5,6 +5,7 @@ use plan_ir::graph::NodeId;
 use plan_ir::interp::{Env, Meter, eval};
 use plan_ir::plan::{Fallback, NodeBody, Tolerance};
 use schema::amount::Amount;
+use schema::price::{PriceBasis, PriceRule};
 use schema::value::Value;
 
 use crate::core::Prepared;
@@ -31,10 +32,9 @@ pub(crate) fn check(plan: &Prepared, inputs: &[Value], limits: &Limits<'_>) -> R
     has_limits(plan)?;
     let &Limits { cost_max, unpriced_max, cap } = limits;
     let budget = budget(plan, inputs)?;
-    let general = plan
-        .bound
-        .as_ref()
-        .filter(|bound| fits(plan, bound, budget, cost_max) && refuse_unpriced(bound, unpriced_max).is_ok());
+    let general = plan.bound.as_ref().filter(|bound| {
+        fits(plan, bound, budget, cost_max) && admits(unpriced_max, requests_unpriced(bound))
+    });
     if let Some(general) = general.filter(|_| cap.is_none()) {
         // The usual case, and cheap.
         return Ok(general.cost);
@@ -54,17 +54,59 @@ pub(crate) fn check(plan: &Prepared, inputs: &[Value], limits: &Limits<'_>) -> R
             return Err(Error::AboveMax { bound: may_cost, cost_max });
         }
     }
-    refuse_unpriced(&exact, unpriced_max)?;
+    refuse_unpriced(plan, &exact, may_cost, unpriced_max)?;
     refuse_shortage(plan, &exact, budget)?;
     Ok(cap.map_or(may_cost, |cap| cap.reservation(may_cost, &exact)))
 }
 
 /// Refuses a plan that may make more requests without a published price than its caller admits. What they are said to cost
-/// is no matter here: whoever asks counts them by something else.
-fn refuse_unpriced(bound: &Bound, admitted: Option<u32>) -> Result<(), Error> {
-    let Some(admitted) = admitted else { return Ok(()) };
-    let requests = unpriced(bound).fold(0_u64, |sum, call| sum.saturating_add(call.requests));
-    if requests <= u64::from(admitted) { Ok(()) } else { Err(Error::UnpricedAboveMax { requests, admitted }) }
+/// is no matter here: whoever asks counts them by something else, beside what the others of `may_cost` do.
+fn refuse_unpriced(
+    plan: &Prepared,
+    exact: &Bound,
+    may_cost: Amount,
+    admitted: Option<u32>,
+) -> Result<(), Error> {
+    let requests = requests_unpriced(exact);
+    match admitted {
+        Some(admitted) if !admits(Some(admitted), requests) => {
+            Err(Error::UnpricedAboveMax { requests, admitted, priced: priced(plan, exact, may_cost) })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn admits(unpriced_max: Option<u32>, requests: u64) -> bool {
+    unpriced_max.is_none_or(|admitted| requests <= u64::from(admitted))
+}
+
+fn requests_unpriced(bound: &Bound) -> u64 {
+    unpriced(bound).fold(0, |sum, call| sum.saturating_add(call.requests))
+}
+
+/// The most that requests with a published price may cost of `may_cost`. Of a call that operations with and without one
+/// may serve that is all it may cost.
+fn priced(plan: &Prepared, bound: &Bound, may_cost: Amount) -> Amount {
+    let calls = bound
+        .contributors
+        .iter()
+        .filter(|call| call.basis == PriceBasis::Known || has_price(plan, call.node));
+    let units = calls.fold(0_u64, |sum, call| sum.saturating_add(call.cost.units));
+    Amount::new(units.min(may_cost.units), may_cost.currency)
+}
+
+/// Whether an operation with a published price may serve a call of `node` or of its fallbacks.
+fn has_price(plan: &Prepared, node: NodeId) -> bool {
+    let NodeBody::Call(spec) = plan.body(node) else { return true };
+    let fallbacks = std::iter::successors(Some(spec.as_ref()), |spec| match &spec.fallback {
+        Some(Fallback::Call(next)) => Some(next),
+        _ => None,
+    });
+    let mut candidates = fallbacks.flat_map(|spec| &spec.candidates);
+    candidates.any(|candidate| {
+        let operation = plan.operations.get(candidate.operation as usize);
+        operation.is_none_or(|operation| operation.descriptor.price != PriceRule::Unknown)
+    })
 }
 
 /// Refuses a plan whose budget may not suffice for a call that fails the plan then.

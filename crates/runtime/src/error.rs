@@ -45,6 +45,8 @@ pub enum Error {
         requests: u64,
         /// How many the request admits.
         admitted: u32,
+        /// The most that its other requests may cost.
+        priced: Amount,
     },
     /// The run may cost more than the plan's budget, and a call of the plan would fail the run for it.
     #[error(

@@ -222,8 +222,10 @@ pub(crate) fn failed(error: Error) -> Status {
         Error::Input(input) => bad_field(input.code(), "inputs_json", error.to_string()),
         Error::Interrupted(run) => interrupted(*run, &error, Some(RETRY_DELAY)),
         // In a form that a program can ask again by.
-        Error::UnpricedAboveMax { requests, .. } => {
-            let metadata = HashMap::from([("unpriced_requests".to_owned(), requests.to_string())]);
+        Error::UnpricedAboveMax { requests, priced, .. } => {
+            let metadata = [("unpriced_requests", requests.to_string()), ("priced_cost", priced.to_string())];
+            let metadata: HashMap<String, String> =
+                metadata.map(|(name, value)| (name.to_owned(), value)).into();
             let details = ErrorDetails::with_error_info(error.code(), DOMAIN, metadata);
             Status::with_error_details(grpc_code(error.code()), error.to_string(), details)
         }

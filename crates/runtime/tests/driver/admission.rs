@@ -115,8 +115,10 @@ async fn a_run_that_may_cost_too_much_is_refused_before_it_starts() {
     });
     let unpriced = world.load(b.finish(each, list_of(LengthRange::up_to(3))));
     let refused = world.handle.create_run(counted(&unpriced, 5)).await.unwrap_err();
-    let runtime::Error::UnpricedAboveMax { requests: 6, admitted: 5 } = &refused else { panic!("{refused}") };
-    assert_eq!(refused.code(), "E1402");
+    let runtime::Error::UnpricedAboveMax { requests: 6, admitted: 5, priced } = &refused else {
+        panic!("{refused}")
+    };
+    assert_eq!((refused.code(), *priced), ("E1402", usd(0)));
     world.handle.create_run(counted(&unpriced, 6)).await.unwrap();
 
     // A budget that comes with the inputs is held against the bound when the run is admitted.
@@ -162,6 +164,35 @@ async fn a_plan_with_calls_needs_limits_of_its_own() {
         assert!(refused.to_string().contains(missing), "{refused}");
     }
     assert_eq!(server.count(), 0);
+}
+
+#[tokio::test]
+async fn a_run_with_too_many_requests_without_a_price_says_what_its_others_may_cost() {
+    let server = echoing().await;
+    let world = World::in_memory();
+    let unpriced = operation("sn1.open", &server.url, PriceRule::Unknown, true);
+    // Served by operations with a price and without; what has none is said to cost 7.
+    let served_by = |operations: [&[u32]; 2], budget| {
+        let mut b = Builder::new(Some(usd(budget)), Some(HOUR_US), &[echo(&server), unpriced.clone()]);
+        let arg = b.text("hello");
+        let mut call = |label, operations: &[u32]| {
+            let max_price = operations.contains(&1).then(|| usd(if operations.len() == 1 { 7 } else { 100 }));
+            let options = CallOptions { operations: operations.to_vec(), max_price, ..CallOptions::to(0) };
+            b.call(label, arg, &options, &[])
+        };
+        let first = call("first", operations[0]);
+        call("second", operations[1]);
+        world.load(b.finish(first, Type::STRING))
+    };
+    for (operations, cost) in
+        [([&[0][..], &[1]], 100), ([&[1], &[1]], 0), ([&[0, 1], &[1]], 100), ([&[0], &[0, 1]], 200)]
+    {
+        let plan = served_by(operations, 1_000);
+        let create = runtime::CreateRun { unpriced_max: Some(0), ..request(&plan, "") };
+        let refused = world.handle.create_run(create).await.unwrap_err();
+        let Error::UnpricedAboveMax { admitted: 0, priced, .. } = &refused else { panic!("{refused}") };
+        assert_eq!(*priced, usd(cost), "{operations:?}");
+    }
 }
 
 #[tokio::test]

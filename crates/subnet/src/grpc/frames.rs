@@ -44,14 +44,15 @@ pub(crate) fn take(pending: &mut BytesMut, bytes_max: usize) -> Result<Option<By
 }
 
 /// Takes the next message of an answer that is over, whether or not it can be read. Of one that is cut off what is lacking is
-/// made up by spaces, so that a text which is cut with it reads to where it was cut. `None` where nothing is left but a prefix.
+/// made up by zeros: a text which is cut with it reads to where it was cut, and no field has the number zero, so that none is read from
+/// them. `None` where nothing is left but a prefix.
 pub(crate) fn take_broken(pending: &mut BytesMut) -> Option<Bytes> {
     let [_, length @ ..] = *pending.first_chunk::<PREFIX_BYTES>()?;
     let mut message = pending.split_off(PREFIX_BYTES);
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
     *pending = message.split_off(length.min(message.len()));
     if length <= CALL_BODY_BYTES_MAX {
-        message.resize(length, b' ');
+        message.resize(length, 0);
     }
     Some(message.freeze())
 }
