@@ -3,6 +3,7 @@
 //! The messages come from the entry's descriptors at run time, so a subnet's service needs no generated code. The status
 //! stands in the trailers.
 
+mod broken;
 mod fit;
 pub(crate) mod frames;
 
@@ -222,7 +223,7 @@ impl<'a> MessageReader<'a> {
     pub(crate) fn close(&mut self) {
         self.is_cut = !self.pending.is_empty();
         while let Some(bytes) = frames::take_broken(&mut self.pending) {
-            self.rest.extend(self.as_far_as_it_goes(&bytes));
+            self.rest.push(broken::value(&self.method.output(), &bytes));
         }
     }
 
@@ -264,7 +265,7 @@ impl<'a> MessageReader<'a> {
             let message = match self.read(message.clone()) {
                 Ok(message) => message,
                 Err(error) => {
-                    self.rest.extend(self.as_far_as_it_goes(&message));
+                    self.rest.push(broken::value(&self.method.output(), &message));
                     return Err(error);
                 }
             };
@@ -283,14 +284,6 @@ impl<'a> MessageReader<'a> {
         let message =
             DynamicMessage::decode(output.clone(), bytes).map_err(|error| refuse(error.to_string()))?;
         json_of(&message).map_err(|error| refuse(error.to_string()))
-    }
-
-    /// The fields of a message before the one that cannot be read.
-    fn as_far_as_it_goes(&self, bytes: &[u8]) -> Option<Value> {
-        let mut message = DynamicMessage::new(self.method.output());
-        // Why it does not go on is told elsewhere.
-        let _ = message.merge(bytes);
-        json_of(&message).ok()
     }
 }
 

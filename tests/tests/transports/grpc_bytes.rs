@@ -30,6 +30,8 @@ const PROTO: &str = r#"syntax = "proto3"; package peer.v1;
         string plain = 6;
         google.protobuf.Value any = 7;
         oneof choice { string left = 8; bool right = 9; }
+        repeated Inner rows = 10;
+        map<string, string> words = 11;
     }
     service Rows { rpc One(Ask) returns (Row); rpc Many(Ask) returns (stream Row); }"#;
 
@@ -171,6 +173,26 @@ async fn a_key_in_pieces_is_not_kept_where_the_last_message_breaks_off() {
         ("in a message behind one that cannot be read", [framed(&[15]), framed(&field(6, last))].concat()),
     ] {
         let body = [framed(&field(6, first)), rest].concat();
+        let list = json!({ "type": "array", "items": row() });
+        let (_, outcome) = caller().call(&rows(&answering(&body).await, "Many", &list), json!({})).await;
+        assert_eq!(outcome.result.unwrap_err().code, "E1113", "{case}");
+        assert!(outcome.response_body.is_empty(), "{case}");
+    }
+    // In an element of a list, an entry of a map, and texts that are none because they break off or for another byte.
+    let nested = |number: u8, message: &[u8]| {
+        [&[number << 3 | 2, u8::try_from(message.len()).unwrap()], message].concat()
+    };
+    let element = |piece: &str| nested(10, &field(1, piece));
+    let entry = |piece: &str| nested(11, &[field(1, "k"), field(2, piece)].concat());
+    let no_text = nested(6, &[last.as_bytes(), b"\xff"].concat());
+    for (case, begin, rest) in [
+        ("in an element", element(first), cut(&element(&format!("{last} and more")), 5)),
+        ("in an element of texts", field(5, first), cut(&field(5, &format!("{last} and more")), 5)),
+        ("in an entry", entry(first), cut(&entry(&format!("{last} and more")), 5)),
+        ("before half a character", field(6, first), cut(&field(6, &format!("{last}\u{e9}")), 1)),
+        ("in what is no text", field(6, first), framed(&no_text)),
+    ] {
+        let body = [framed(&begin), rest].concat();
         let list = json!({ "type": "array", "items": row() });
         let (_, outcome) = caller().call(&rows(&answering(&body).await, "Many", &list), json!({})).await;
         assert_eq!(outcome.result.unwrap_err().code, "E1113", "{case}");

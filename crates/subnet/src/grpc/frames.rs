@@ -2,7 +2,6 @@
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use schema::error::CallError;
-use schema::limits::CALL_BODY_BYTES_MAX;
 
 use crate::code;
 
@@ -43,16 +42,12 @@ pub(crate) fn take(pending: &mut BytesMut, bytes_max: usize) -> Result<Option<By
     Ok(Some(message.split_off(PREFIX_BYTES).freeze()))
 }
 
-/// Takes the next message of an answer that is over, whether or not it can be read. Of one that is cut off what is lacking is
-/// made up by zeros: a text which is cut with it reads to where it was cut, and no field has the number zero, so that none is read from
-/// them. `None` where nothing is left but a prefix.
+/// Takes the next message of an answer that is over, whether or not it can be read, and of one that is cut off what there is.
+/// `None` where nothing is left but a prefix.
 pub(crate) fn take_broken(pending: &mut BytesMut) -> Option<Bytes> {
     let [_, length @ ..] = *pending.first_chunk::<PREFIX_BYTES>()?;
     let mut message = pending.split_off(PREFIX_BYTES);
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
     *pending = message.split_off(length.min(message.len()));
-    if length <= CALL_BODY_BYTES_MAX {
-        message.resize(length, 0);
-    }
     Some(message.freeze())
 }
