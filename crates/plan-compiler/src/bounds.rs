@@ -4,7 +4,6 @@ mod own_budget;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashSet};
-use std::iter;
 
 use plan_ir::bound::{Bound, BoundError, Charges, Contributor, bound_by};
 use plan_ir::explain::{duration_literal, time};
@@ -208,16 +207,9 @@ fn labelled(
     }
 }
 
-/// A call as written, then its fallback calls.
+/// The call of a node as written, then its fallback calls.
 fn legs(compiled: &CompiledPlan, node: NodeId) -> impl Iterator<Item = &CallSpec> {
-    let call = match compiled.body.nodes.get(node.0 as usize) {
-        Some(NodeBody::Call(spec)) => Some(&**spec),
-        _ => None,
-    };
-    iter::successors(call, |call| match &call.fallback {
-        Some(Fallback::Call(next)) => Some(&**next),
-        _ => None,
-    })
+    compiled.body.nodes.get(node.0 as usize).into_iter().flat_map(NodeBody::legs)
 }
 
 /// Which calls of a plan go on without their answer where a budget is spent.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use plan_ir::bound::{Bound, Contributor, ScopeBound};
 use plan_ir::bytes::{encode, plan_hash};
 use plan_ir::graph::{Node, NodeKind};
-use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, NodeBody};
+use plan_ir::plan::{CallSpec, CompiledPlan, NodeBody};
 use plan_lang::{LineIndex, Span};
 use schema::amount::Amount;
 use schema::price::PriceBasis;
@@ -425,20 +425,12 @@ fn call_cost(rows: &[&Contributor]) -> Option<Cost> {
 
 fn operations(plan: &CompiledPlan, body: &NodeBody) -> Vec<String> {
     let mut ids = Vec::new();
-    let mut next = match body {
-        NodeBody::Call(call) => Some(&**call),
-        _ => None,
-    };
-    while let Some(call) = next {
+    for call in body.legs() {
         for id in candidates(plan, call) {
             if !ids.contains(&id) {
                 ids.push(id);
             }
         }
-        next = match &call.fallback {
-            Some(Fallback::Call(fallback)) => Some(&**fallback),
-            _ => None,
-        };
     }
     ids
 }

@@ -171,7 +171,7 @@ impl Analysis<'_> {
     }
 
     fn contributors(&self, money: &money::Money<'_>, longest: &[bool]) -> Vec<Contributor> {
-        let mut rows = Vec::new();
+        let mut rows = Vec::with_capacity(self.legs.iter().map(Vec::len).sum());
         for (id, node) in nodes(&self.plan.graph) {
             let (mut loops, mut rounds, mut elements) = (Vec::new(), 1_u64, 1_u128);
             let mut turns = Vec::new();

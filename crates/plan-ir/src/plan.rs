@@ -233,7 +233,27 @@ pub struct CallSpec {
     pub caught: Option<DefId>,
 }
 
+impl NodeBody {
+    /// The [`CallSpec::legs`] of a call; of anything else none.
+    pub fn legs(&self) -> impl Iterator<Item = &CallSpec> {
+        let call = match self {
+            Self::Call(spec) => Some(&**spec),
+            _ => None,
+        };
+        call.into_iter().flat_map(CallSpec::legs)
+    }
+}
+
 impl CallSpec {
+    /// The call as written, then its fallback calls, in the order in which they are made. What stands in for the last
+    /// may be a value.
+    pub fn legs(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |call| match &call.fallback {
+            Some(Fallback::Call(next)) => Some(&**next),
+            _ => None,
+        })
+    }
+
     /// A call that is sent once.
     #[must_use]
     pub fn once(

@@ -119,7 +119,11 @@ impl Topology {
                 }
             }
         }
-        topology.completion = topology.completion_ranks(graph)?;
+        topology.completion = if topology.end_by_ids(graph) {
+            (0_u32..).take(count).collect()
+        } else {
+            topology.completion_ranks(graph)?
+        };
         Ok(topology)
     }
 
@@ -168,6 +172,21 @@ impl Topology {
             last = Some(*parent);
         }
         Ok(())
+    }
+
+    /// Whether ids are an order in which nothing ends before what it waits for: so they are where what a region waits for
+    /// outside was done before its control node.
+    fn end_by_ids(&self, graph: &Graph) -> bool {
+        nodes(graph).all(|(id, node)| {
+            node.parents.iter().all(|parent| {
+                let of_parent = self.place(*parent).map(|place| place.owner);
+                let mut around = self.around(id);
+                // The control node that holds this one where the parent is.
+                let beside =
+                    around.find(|(control, _)| self.place(*control).map(|place| place.owner) == of_parent);
+                beside.is_none_or(|(control, _)| *parent < control)
+            })
+        })
     }
 
     /// Ids rule out cycles of parents, but not through regions: a node inside may wait for one outside
@@ -357,6 +376,21 @@ mod tests {
         // 0 is a loop whose body, 2, waits for 1, which waits for the loop.
         let graph = graph(&[0, 1], vec![node(NodeKind::FanOut, &[], &[&[2]]), pure(&[0]), pure(&[1])]);
         assert!(matches!(Topology::of(&graph), Err(GraphError::Cycle { .. })));
+    }
+
+    #[test]
+    fn a_node_ends_after_what_its_regions_wait_for() {
+        // A loop with the body 3; 1 and 2 stand behind it.
+        let with = |parents: &[u32]| {
+            let nodes = vec![node(NodeKind::FanOut, &[], &[&[3]]), pure(&[]), pure(&[]), pure(parents)];
+            graph(&[0, 1, 2], nodes)
+        };
+        let order = |graph: &Graph| Topology::of(graph).unwrap().in_completion_order(&graph.root.nodes);
+        let ends = |graph: &Graph, id: u32| order(graph).iter().position(|node| node.0 == id).unwrap();
+        let free = with(&[]);
+        assert_eq!(order(&free), [NodeId(0), NodeId(1), NodeId(2)]);
+        let waiting = with(&[1, 2]);
+        assert!(ends(&waiting, 0) > ends(&waiting, 1) && ends(&waiting, 0) > ends(&waiting, 2));
     }
 
     #[test]

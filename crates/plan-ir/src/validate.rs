@@ -247,23 +247,16 @@ impl Check<'_> {
     }
 
     fn call(&mut self, reader: &Reader<'_>, spec: &CallSpec) -> Result<(), InvalidPlan> {
-        let mut next = Some(spec);
-        for _ in 0..=FALLBACKS_MAX {
-            let Some(spec) = next else { return Ok(()) };
+        for (fallbacks, spec) in spec.legs().enumerate() {
+            if fallbacks > FALLBACKS_MAX {
+                return Err(reader.fail("a call has too many fallbacks"));
+            }
             self.call_alone(reader, spec)?;
-            next = match &spec.fallback {
-                Some(Fallback::Value(value)) => {
-                    self.fragment(reader, value, 0, |_| {})?;
-                    None
-                }
-                Some(Fallback::Call(fallback)) => Some(fallback),
-                None => None,
-            };
+            if let Some(Fallback::Value(value)) = &spec.fallback {
+                self.fragment(reader, value, 0, |_| {})?;
+            }
         }
-        match next {
-            None => Ok(()),
-            Some(_) => Err(reader.fail("a call has too many fallbacks")),
-        }
+        Ok(())
     }
 
     fn call_alone(&mut self, reader: &Reader<'_>, spec: &CallSpec) -> Result<(), InvalidPlan> {

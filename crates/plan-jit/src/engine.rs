@@ -97,7 +97,7 @@ pub fn fragments(body: &PlanBody) -> Vec<Fragment> {
         match node {
             NodeBody::Pure(fragment) => found.push(*fragment),
             NodeBody::Ensure { condition, message } => found.extend([*condition, *message]),
-            NodeBody::Call(spec) => calls(spec, &mut found),
+            NodeBody::Call(spec) => spec.legs().for_each(|spec| call(spec, &mut found)),
             NodeBody::Branch { scrutinee, .. } => found.push(*scrutinee),
             NodeBody::FanOut { list, .. } => found.push(*list),
             NodeBody::Spent(_) => {}
@@ -108,20 +108,13 @@ pub fn fragments(body: &PlanBody) -> Vec<Fragment> {
     found
 }
 
-fn calls(spec: &CallSpec, found: &mut Vec<Fragment>) {
-    let mut next = Some(spec);
-    while let Some(spec) = next {
-        found.extend(&spec.args);
-        found.extend(spec.candidates.iter().flat_map(|candidate| [candidate.request, candidate.response]));
-        found.extend(spec.accept);
-        found.extend(spec.budget);
-        next = match &spec.fallback {
-            Some(Fallback::Value(value)) => {
-                found.push(*value);
-                None
-            }
-            Some(Fallback::Call(fallback)) => Some(fallback),
-            None => None,
-        };
+/// Those of one call, without its fallback calls.
+fn call(spec: &CallSpec, found: &mut Vec<Fragment>) {
+    found.extend(&spec.args);
+    found.extend(spec.candidates.iter().flat_map(|candidate| [candidate.request, candidate.response]));
+    found.extend(spec.accept);
+    found.extend(spec.budget);
+    if let Some(Fallback::Value(value)) = &spec.fallback {
+        found.push(*value);
     }
 }

@@ -95,14 +95,9 @@ fn priced(plan: &Prepared, bound: &Bound, may_cost: Amount) -> Amount {
     Amount::new(units.min(may_cost.units), may_cost.currency)
 }
 
-/// Whether an operation with a published price may serve a call of `node` or of its fallbacks.
+/// Whether an operation with a published price may serve the call of `node`, which is one, or a fallback of it.
 fn has_price(plan: &Prepared, node: NodeId) -> bool {
-    let NodeBody::Call(spec) = plan.body(node) else { return true };
-    let fallbacks = std::iter::successors(Some(spec.as_ref()), |spec| match &spec.fallback {
-        Some(Fallback::Call(next)) => Some(next),
-        _ => None,
-    });
-    let mut candidates = fallbacks.flat_map(|spec| &spec.candidates);
+    let mut candidates = plan.body(node).legs().flat_map(|spec| &spec.candidates);
     candidates.any(|candidate| {
         let operation = plan.operations.get(candidate.operation as usize);
         operation.is_none_or(|operation| operation.descriptor.price != PriceRule::Unknown)
@@ -163,16 +158,8 @@ fn convert(plan: &Prepared, amount: Amount) -> Result<Amount, Error> {
 /// Whether the plan goes on where a call of `node` does not fit the budget: a value stands in for it, or
 /// a loop around it goes on without the element.
 fn handles(plan: &Prepared, node: NodeId) -> bool {
-    let stands_in = |node: NodeId| match plan.body(node) {
-        NodeBody::Call(spec) => {
-            let mut spec = spec.as_ref();
-            while let Some(Fallback::Call(next)) = &spec.fallback {
-                spec = next;
-            }
-            matches!(spec.fallback, Some(Fallback::Value(_)))
-        }
-        _ => false,
-    };
+    let stands_in =
+        |node: NodeId| plan.body(node).legs().any(|spec| matches!(spec.fallback, Some(Fallback::Value(_))));
     let goes_on = |node: NodeId| match plan.body(node) {
         NodeBody::FanOut { tolerate, .. } => *tolerate == Tolerance::All,
         _ => false,

@@ -1,5 +1,6 @@
 //! Budgets of loops and calls: parts of a plan that say the most they may cost.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::iter;
 
@@ -89,17 +90,22 @@ fn over_own_budget(compiled: &CompiledPlan, bound: &Bound) -> Vec<Part> {
         }
     };
     // The first node of each scope.
-    let mut first: HashMap<ScopeId, NodeId> = HashMap::new();
-    for (node, scope) in (0_u32..).map(NodeId).zip(&compiled.body.node_scopes) {
-        first.entry(*scope).or_insert(node);
-    }
+    let first = LazyCell::new(|| {
+        let mut first: HashMap<ScopeId, NodeId> = HashMap::new();
+        for (node, scope) in (0_u32..).map(NodeId).zip(&compiled.body.node_scopes) {
+            first.entry(*scope).or_insert(node);
+        }
+        first
+    });
     let loops = bound.scopes.iter().filter(|scope| scope.exceeds_budget()).filter_map(|scope| {
         let declared = compiled.body.scopes.get(scope.scope.0 as usize)?;
+        if declared.kind != ScopeKind::Loop {
+            return None;
+        }
         let what = format!("the loop `{}`", scope.label);
         let node = first.get(&scope.scope).copied().unwrap_or(NodeId(0));
         let inside = Inside::Scope(scope.scope);
-        (declared.kind == ScopeKind::Loop)
-            .then(|| part(what, scope.cost, scope.budget, declared.budget.as_ref(), node, inside))
+        Some(part(what, scope.cost, scope.budget, declared.budget.as_ref(), node, inside))
     });
     let calls = bound.call_budgets.iter().filter(|call| call.cost.units > call.budget.units).map(|call| {
         let label = compiled.graph.node(call.node).map_or("", |node| node.label.as_str());

@@ -11,7 +11,7 @@ use schema::price::{PriceBasis, PriceError, PriceRule, WorstPrice};
 use super::{BoundError, clamp};
 use crate::explain::time;
 use crate::graph::NodeId;
-use crate::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, PinnedOperation};
+use crate::plan::{CallSpec, CompiledPlan, PinnedOperation};
 
 /// A call or one of its fallbacks.
 #[derive(Clone, Debug)]
@@ -103,19 +103,11 @@ pub(super) fn legs(plan: &CompiledPlan, charges_of: &ChargesOf<'_>) -> (Vec<Vec<
         .zip(&plan.body.nodes)
         .map(|(id, body)| {
             let mut legs = Vec::new();
-            let mut next = match body {
-                NodeBody::Call(spec) => Some(spec.as_ref()),
-                _ => None,
-            };
-            while let Some(spec) = next {
+            for spec in body.legs() {
                 match entries.leg(NodeId(id), spec) {
                     Ok(leg) => legs.push(leg),
                     Err(error) => errors.push(error),
                 }
-                next = match &spec.fallback {
-                    Some(Fallback::Call(fallback)) => Some(fallback.as_ref()),
-                    _ => None,
-                };
             }
             legs
         })
@@ -178,12 +170,13 @@ struct Entries<'a> {
 
 impl Entries<'_> {
     fn leg(&mut self, node: NodeId, spec: &CallSpec) -> Result<Leg, BoundError> {
+        spec.candidates.iter().try_for_each(|candidate| self.read(candidate.operation))?;
         let price = self.worst_candidate(node, spec)?;
         let once = Once {
             attempts: u64::from(spec.retry.max) + 1,
             votes: spec.quorum.as_ref().map_or(1, |quorum| u64::from(quorum.of)),
             requests: 1 + spec.hedge.map_or(0, |hedge| u64::from(hedge.max)),
-            pages: self.pages(spec)?,
+            pages: self.pages(spec),
             price: price.amount,
             timeout_us: spec.timeout_us,
             latency_us: attempts_us(spec),
@@ -193,10 +186,10 @@ impl Entries<'_> {
 
     /// The dearest of the operations that may serve the call. One whose pinned price is above `max_price`
     /// may not: the runtime never routes to it.
-    fn worst_candidate(&mut self, node: NodeId, spec: &CallSpec) -> Result<WorstPrice, BoundError> {
+    fn worst_candidate(&self, node: NodeId, spec: &CallSpec) -> Result<WorstPrice, BoundError> {
         let (mut worst, mut refused) = (None, None);
         for candidate in &spec.candidates {
-            let rule = self.entry(candidate.operation)?.price;
+            let Some(Charges { price: rule, .. }) = self.entries.get(&candidate.operation) else { continue };
             let price_error = |source| BoundError::Price {
                 node,
                 target: spec.target.clone(),
@@ -206,7 +199,7 @@ impl Entries<'_> {
                     .map_or_else(String::new, |operation| operation.id.clone()),
                 source,
             };
-            match worst_price(&rule, spec.max_price, self.rate) {
+            match worst_price(rule, spec.max_price, self.rate) {
                 Ok(price) => worst = Some(dearer(worst, price, self.rate).map_err(price_error)?),
                 Err(error @ PriceError::AboveMax { .. }) => refused = Some(price_error(error)),
                 Err(error) => return Err(price_error(error)),
@@ -216,27 +209,24 @@ impl Entries<'_> {
     }
 
     /// Pages that are charged at most: those the call reads, where an operation that may serve it has any.
-    fn pages(&mut self, spec: &CallSpec) -> Result<u64, BoundError> {
-        let mut pages = 1;
-        for candidate in &spec.candidates {
-            if self.entry(candidate.operation)?.is_paged {
-                pages = u64::from(spec.pages);
-            }
-        }
-        Ok(pages)
+    fn pages(&self, spec: &CallSpec) -> u64 {
+        let mut charges =
+            spec.candidates.iter().filter_map(|candidate| self.entries.get(&candidate.operation));
+        if charges.any(|charges| charges.is_paged) { u64::from(spec.pages) } else { 1 }
     }
 
-    fn entry(&mut self, operation: u32) -> Result<Charges, BoundError> {
-        if let Some(entry) = self.entries.get(&operation) {
-            return Ok(entry.clone());
+    /// Sees to it that the charges of an operation are known.
+    fn read(&mut self, operation: u32) -> Result<(), BoundError> {
+        if self.entries.contains_key(&operation) {
+            return Ok(());
         }
         let pinned = self
             .operations
             .get(operation as usize)
             .ok_or(BoundError::Malformed("a call names an operation that is not pinned"))?;
         let charges = (self.charges_of)(pinned)?;
-        self.entries.insert(operation, charges.clone());
-        Ok(charges)
+        self.entries.insert(operation, charges);
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use super::Known;
 use super::calls::Leg;
 use super::counts::Counts;
 use crate::graph::NodeId;
-use crate::plan::{CompiledPlan, Fallback, NodeBody, ScopeId};
+use crate::plan::{CompiledPlan, ScopeId};
 
 /// One budget.
 #[derive(Clone, Copy, Debug)]
@@ -56,18 +56,11 @@ impl Purses {
             purse(budget, super::counts::sum(counts, nodes).requests)
         });
         let calls = body.nodes.iter().zip(legs).map(|(node, legs)| {
-            let NodeBody::Call(spec) = node else { return Vec::new() };
-            let mut purses = Vec::with_capacity(legs.len());
-            let mut next = Some(&**spec);
-            while let Some(spec) = next {
-                let rest = legs.iter().skip(purses.len());
-                purses.push(purse(spec.budget.as_ref(), rest.map(Leg::sent).fold(0, u128::saturating_add)));
-                next = match &spec.fallback {
-                    Some(Fallback::Call(fallback)) => Some(fallback),
-                    _ => None,
-                };
-            }
-            purses
+            let purses = node.legs().enumerate().map(|(level, spec)| {
+                let sent = legs.iter().skip(level).map(Leg::sent);
+                purse(spec.budget.as_ref(), sent.fold(0, u128::saturating_add))
+            });
+            purses.collect()
         });
         Self { scopes: scopes.collect(), calls: calls.collect() }
     }

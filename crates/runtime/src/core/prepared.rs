@@ -7,7 +7,7 @@ use plan_ir::bound::Bound;
 use plan_ir::expr::Fragment;
 use plan_ir::graph::{NodeId, NodeKind, Region};
 use plan_ir::interp::{self, Env, Evaluator, Evaluators, Meter, Trap};
-use plan_ir::plan::{CallSpec, CompiledPlan, Fallback, NodeBody, OnError, Scope, ScopeId};
+use plan_ir::plan::{CallSpec, CompiledPlan, NodeBody, OnError, Scope, ScopeId};
 use proof::builder::ProofPlan;
 use schema::amount::{Amount, Currency};
 use schema::hash::Hash;
@@ -285,13 +285,7 @@ impl Prepared {
 
     /// The call of a node: the one written first at level 0, its fallback at level 1, and so on.
     pub(crate) fn call(&self, node: NodeId, level: u32) -> Option<&CallSpec> {
-        let NodeBody::Call(spec) = self.body(node) else { return None };
-        let mut spec = spec.as_ref();
-        for _ in 0..level {
-            let Some(Fallback::Call(next)) = &spec.fallback else { return None };
-            spec = next;
-        }
-        Some(spec)
+        self.body(node).legs().nth(level as usize)
     }
 
     /// `price` in the currency of the run; `None` where the lock pins no rate.
@@ -324,12 +318,9 @@ fn check_bodies(plan: &CompiledPlan) -> Result<(), Malformed> {
 
 fn check_call(plan: &CompiledPlan, spec: &CallSpec) -> bool {
     let known = |operation: u32| (operation as usize) < plan.body.operations.len();
-    !spec.candidates.is_empty()
-        && spec.candidates.iter().all(|candidate| known(candidate.operation))
-        && match &spec.fallback {
-            Some(Fallback::Call(next)) => check_call(plan, next),
-            Some(Fallback::Value(_)) | None => true,
-        }
+    spec.legs().all(|spec| {
+        !spec.candidates.is_empty() && spec.candidates.iter().all(|candidate| known(candidate.operation))
+    })
 }
 
 /// The type of each node's value. Nodes of regions have larger ids than the node that opens them.

@@ -79,9 +79,7 @@ impl LoadedPlan {
     pub(crate) fn check(&self, callable: &[Result<(), NotCallable>]) -> Result<(), Error> {
         let body = &self.prepared.plan.body;
         for (node, kind) in self.prepared.plan.graph.nodes.iter().zip(&body.nodes) {
-            let plan_ir::plan::NodeBody::Call(spec) = kind else { continue };
-            let mut next = Some(spec.as_ref());
-            while let Some(spec) = next {
+            for spec in kind.legs() {
                 let operations = spec.candidates.iter().map(|candidate| candidate.operation as usize);
                 let mut refused =
                     operations.filter_map(|index| callable.get(index)).map(Result::as_ref).peekable();
@@ -93,10 +91,6 @@ impl LoadedPlan {
                         reason: first.reason.clone(),
                     });
                 }
-                next = match &spec.fallback {
-                    Some(plan_ir::plan::Fallback::Call(fallback)) => Some(fallback),
-                    _ => None,
-                };
             }
         }
         Ok(())
