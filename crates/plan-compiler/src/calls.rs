@@ -1,8 +1,8 @@
 //! What a piece of AST mentions: the functions it applies, the plans it runs, what it calls, the policies it uses.
 
 use plan_lang::ast::{
-    Arg, Block, Expr, ExprKind, Ident, Item, Path, Plan, PolicyDecl, PolicyField, PolicyUse, PolicyValueKind,
-    Stmt, TemplatePart,
+    Arg, Block, Expr, ExprKind, Ident, Path, Plan, PolicyDecl, PolicyField, PolicyUse, PolicyValueKind, Stmt,
+    TemplatePart,
 };
 
 /// The names of all functions applied in `expr`, in source order.
@@ -12,11 +12,20 @@ pub(crate) fn applied(expr: &Expr) -> Vec<&Ident> {
     found.applied
 }
 
-/// The names of all plans run in `block`, in source order.
-pub(crate) fn run_plans(block: &Block) -> Vec<&Ident> {
+/// The names of all plans that `plan` runs, in source order, and those behind every `with` in it.
+pub(crate) fn run_and_with(plan: &Plan) -> (Vec<&Ident>, Vec<&Path>) {
     let mut found = Mentions::default();
-    found.block(block);
-    found.run.into_iter().filter_map(Path::as_ident).collect()
+    found.block(&plan.body);
+    let run = std::mem::take(&mut found.run).into_iter().filter_map(Path::as_ident).collect();
+    found.policy(plan.policy.as_ref());
+    (run, found.policies)
+}
+
+/// The names behind every `with` in `policy`.
+pub(crate) fn with_of_policy(policy: &PolicyDecl) -> Vec<&Path> {
+    let mut found = Mentions::default();
+    found.fields(&policy.fields);
+    found.policies
 }
 
 /// What `plan` calls itself, and the plans that it runs.
@@ -32,23 +41,6 @@ pub(crate) fn called_by_policies<'a>(policies: impl Iterator<Item = &'a PolicyDe
     let mut found = Mentions::default();
     policies.for_each(|policy| found.fields(&policy.fields));
     found.called
-}
-
-/// The names behind every `with` in `items`.
-pub(crate) fn policy_uses(items: &[Item]) -> Vec<&Path> {
-    let mut found = Mentions::default();
-    for item in items {
-        match item {
-            Item::Plan(plan) => {
-                found.policy(plan.policy.as_ref());
-                found.block(&plan.body);
-            }
-            Item::Policy(policy) => found.fields(&policy.fields),
-            // Nothing else makes a call; where it tries to, that is what is wrong with it.
-            _ => {}
-        }
-    }
-    found.policies
 }
 
 #[derive(Default)]

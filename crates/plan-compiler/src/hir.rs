@@ -3,6 +3,8 @@
 
 mod effect;
 
+use std::sync::Arc;
+
 use plan_ir::builtin::Builtin;
 use plan_ir::expr::{BinaryOp, UnaryOp, Widening};
 use plan_ir::plan::{Hedge, OnError, Poll, Prefer, Retry, Tolerance};
@@ -22,7 +24,7 @@ pub(crate) struct VarId(pub(crate) u32);
 /// A name that a body binds.
 #[derive(Clone, Debug)]
 pub(crate) struct Var {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) ty: Type,
 }
 

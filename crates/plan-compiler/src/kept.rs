@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use foldhash::HashMap;
 use plan_lang::Span;
 use schema::types::Type;
 
@@ -16,7 +15,7 @@ use crate::layout::Layout;
 /// A statement as it was checked, with what that depends on.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    pub(crate) text: Arc<str>,
+    pub(crate) text: Box<str>,
     /// Where it stood.
     pub(crate) span: Span,
     /// Of the text that it stood in.
@@ -46,8 +45,8 @@ pub(crate) struct KeptVar {
     pub(crate) used: bool,
 }
 
-/// The statements of a plan by their text. Of those that are alike it is the last.
-pub(crate) type KeptStmts = HashMap<Arc<str>, Arc<Kept>>;
+/// The statements of a plan in their order.
+pub(crate) type KeptStmts = Vec<Arc<Kept>>;
 
 /// The statements of a plan that are known, and those that are to be.
 #[derive(Debug)]
@@ -57,12 +56,34 @@ pub(crate) struct Keeping {
     /// Where that starts.
     pub(crate) start: u32,
     pub(crate) layout: Arc<Layout>,
-    pub(crate) known: Arc<KeptStmts>,
+    known: Arc<KeptStmts>,
+    /// The first of those that stands behind all that were taken over.
+    next: usize,
     /// Those of the text at hand.
     pub(crate) made: KeptStmts,
 }
 
+/// How far ahead a statement is looked for: so many that stood before it may have gone at once. Where more have, those
+/// behind are checked anew.
+const AHEAD: usize = 64;
+
 impl Keeping {
+    /// Of a plan that stands in the chunk of this `text`, which starts at `start`, with what is known of its statements.
+    pub(crate) fn new(text: Arc<str>, start: u32, layout: Arc<Layout>, known: Arc<KeptStmts>) -> Self {
+        let made = KeptStmts::with_capacity(known.len());
+        Self { text, start, layout, known, next: 0, made }
+    }
+
+    /// What is known of the statement at `span`, which stands behind all that were asked for before.
+    pub(crate) fn known_at(&mut self, span: Span) -> Option<Arc<Kept>> {
+        let text = self.text_at(span)?;
+        let mut ahead = self.known.iter().enumerate().skip(self.next).take(AHEAD);
+        let (at, found) = ahead.find(|(_, kept)| *kept.text == *text)?;
+        let found = Arc::clone(found);
+        self.next = at + 1;
+        Some(found)
+    }
+
     /// The text at `span`, where that is within the chunk.
     pub(crate) fn text_at(&self, span: Span) -> Option<&str> {
         let at = |offset: u32| offset.checked_sub(self.start).map(|offset| offset as usize);
@@ -78,20 +99,22 @@ pub(crate) struct Placed {
     layout: Arc<Layout>,
     /// The number of its first variable.
     first: u32,
-    /// The variables around it that it reads, by the numbers that they had.
-    outside: Vec<(VarId, VarId)>,
+    /// The variables around it that it reads and that have another number now, by the one that they had.
+    outside: Arc<[(VarId, VarId)]>,
 }
 
 impl Placed {
     /// `kept`, which starts at `start` of a text that is laid out as `layout`, with its variables from `first` on and
-    /// those that `outside` says for what it reads.
+    /// those that `outside` says for what it reads, where they are others.
     pub(crate) fn new(
         kept: Arc<Kept>,
         start: u32,
         layout: Arc<Layout>,
         first: u32,
-        outside: Vec<(VarId, VarId)>,
+        outside: &[(VarId, VarId)],
     ) -> Self {
+        // Most have none, and share it.
+        let outside = if outside.is_empty() { Arc::default() } else { outside.into() };
         Self { kept, start, layout, first, outside }
     }
 

@@ -84,7 +84,7 @@ fn lower_for(
     let budget = body.budget.as_ref().map(|budget| lowerer.closed(&budget.amount).0);
     let deadline_us = body.deadline_us.map(|(us, _)| us);
     lowerer.scopes.push(Scope { budget, deadline_us, ..Scope::new(ScopeKind::Plan) });
-    lowerer.var_names.push(body.vars.iter().map(|var| var.name.clone()).collect());
+    lowerer.vars.push(&body.vars);
     let root = lowerer.region(|this| this.region_result(&body.body, "result"));
     lowerer.functions_of_queue();
     let output = lowerer.types.map(&plan.output);
@@ -122,8 +122,8 @@ struct Lowerer<'p, 'a> {
     placed: Option<Placed>,
     /// What variables of the current body stand for.
     env: Vec<Option<(Operand, Type)>>,
-    /// The names of the variables of the plan that is being laid out and of those around it.
-    var_names: Vec<Vec<String>>,
+    /// The variables of the plan that is being laid out and of those around it.
+    vars: Vec<&'p [hir::Var]>,
     /// The fragments that are being made, the innermost last.
     frags: Vec<Frag>,
     /// The regions that are being made, the innermost last.
@@ -174,7 +174,7 @@ impl<'p, 'a> Lowerer<'p, 'a> {
             source: 0,
             placed: None,
             env: Vec::new(),
-            var_names: Vec::new(),
+            vars: Vec::new(),
             frags: Vec::new(),
             regions: Vec::new(),
             scope: ScopeId(0),

@@ -12,6 +12,8 @@
 //! Bodies go by their place in the text: where others come and go, what is known of them is moved. Places in messages
 //! are kept as they were, with the [`Layout`] of the text they were in, and moved when they are asked for.
 
+mod frame;
+mod numbering;
 mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +29,7 @@ use crate::program::Program;
 use crate::sink::SourceId;
 use crate::texts::Texts;
 
+use frame::{Difference, Frame};
 use reach::Reach;
 
 /// What lowering a plan or test comes to.
@@ -51,11 +54,11 @@ pub(crate) struct Memo {
     /// The bodies that were checked in the text at hand.
     checked: BTreeSet<BodyId>,
     limited: bool,
-    /// All of the last text without a syntax error but what stands inside of plans.
-    frame: String,
+    /// Of the last text without a syntax error.
+    frame: Frame,
     /// Whether the text at hand is another with that frame.
     has_frame: bool,
-    /// The statements of plans in texts with that frame.
+    /// The statements of plans in texts with that frame, or one in which what is around a plan itself is another.
     stmts: BTreeMap<BodyId, Arc<KeptStmts>>,
 }
 
@@ -114,8 +117,8 @@ impl Memo {
         let homes: Vec<(BodyId, Home)> = self.homes().collect();
         self.reach.turn_to(texts);
         self.layout = Arc::new(self.reach.layout());
-        self.turn_frame(texts);
         self.places = self.places_of(texts, program);
+        self.turn_frame(texts);
         if self.everywhere != self.reach.everywhere() {
             self.entries.clear();
             self.reach.everywhere().clone_into(&mut self.everywhere);
@@ -130,14 +133,25 @@ impl Memo {
         self.entries = entries;
     }
 
-    /// Forgets the statements of plans where something around them is another now. Of a text with a syntax error none
-    /// are taken over nor kept, as what is made of it is no matter of its statements alone.
+    /// Forgets the statements of plans where something around them is another now: of a plan that has another signature
+    /// or policy those of all others, which may run it. Of a text with a syntax error none are taken over nor kept, as what
+    /// is made of it is no matter of its statements alone.
     fn turn_frame(&mut self, texts: &Texts) {
         self.has_frame = texts.get(0).is_some_and(|parse| !parse.has_errors());
-        if self.has_frame && self.frame != self.reach.frame() {
-            self.stmts.clear();
-            self.reach.frame().clone_into(&mut self.frame);
+        if !self.has_frame {
+            return;
         }
+        match self.reach.frame().difference(&self.frame) {
+            Difference::None => return,
+            Difference::Plan(chunk) => {
+                let places = &self.places;
+                let stands_at =
+                    |body: &BodyId| matches!(places.get(body), Some(Place::Chunk(at, _)) if *at == chunk);
+                self.stmts.retain(|body, _| stands_at(body));
+            }
+            Difference::Other => self.stmts.clear(),
+        }
+        self.reach.frame().clone_into(&mut self.frame);
     }
 
     fn places_of(&self, texts: &Texts, program: &Program<'_>) -> BTreeMap<BodyId, Place> {
@@ -216,7 +230,7 @@ impl Memo {
         let text = self.has_frame.then(|| self.reach.text(chunk))?.map(Arc::clone)?;
         let start = self.layout.start(chunk)?;
         let known = self.stmts.get(&body).cloned().unwrap_or_default();
-        Some(Keeping { text, start, layout: Arc::clone(&self.layout), known, made: KeptStmts::default() })
+        Some(Keeping::new(text, start, Arc::clone(&self.layout), known))
     }
 
     /// Keeps what was found in a body.

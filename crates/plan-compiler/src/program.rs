@@ -54,6 +54,9 @@ pub(crate) struct Module<'a> {
     pub(crate) functions: Names<&'a str, usize>,
     pub(crate) plans: Names<&'a str, usize>,
     pub(crate) policies: Names<&'a str, &'a ast::PolicyDecl>,
+    /// The names behind every `with` of its plans and policies. Nothing else makes a call; where it tries to, that is what
+    /// is wrong with it.
+    pub(crate) uses: Vec<&'a ast::Path>,
     /// Every lower-case name that is declared, and where.
     pub(crate) declared: BTreeMap<&'a str, Span>,
     /// Whether an import failed, so that the names it would have brought are missing.

@@ -66,6 +66,12 @@ impl Chunk {
         self.part.items
     }
 
+    /// Whether all of it was read, and there is nothing to say of it by itself.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.part.is_sound()
+    }
+
     /// Every name that is written in it, of whatever kind, once and sorted: it refers to no other.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.part.names().iter()

@@ -55,11 +55,12 @@ impl<'a> Checker<'a, '_> {
         // The statements of blocks within are parts of these.
         let mut keeping = self.keeping.take();
         let checked = self.in_tail(false, |this| {
-            let checked = stmts.iter().filter_map(|stmt| match &mut keeping {
+            let mut checked = Vec::with_capacity(stmts.len());
+            checked.extend(stmts.iter().filter_map(|stmt| match &mut keeping {
                 Some(keeping) => this.known_statement(stmt, keeping),
                 None => this.statement(stmt),
-            });
-            checked.collect()
+            }));
+            checked
         });
         if let Some(keeping) = keeping {
             self.kept = keeping.made;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use plan_lang::ast;
+use smallvec::SmallVec;
 
 use super::Checker;
 use crate::hir::Stmt;
@@ -12,8 +13,9 @@ use crate::kept::{Keeping, Kept, Placed};
 impl<'a> Checker<'a, '_> {
     /// The statement, as it is known, or checked now and then known.
     pub(super) fn known_statement(&mut self, stmt: &'a ast::Stmt, keeping: &mut Keeping) -> Option<Stmt> {
-        let known = keeping.text_at(stmt.span()).and_then(|text| keeping.known.get(text)).cloned();
-        if let Some(placed) = known.and_then(|known| self.placed(known, stmt, keeping)) {
+        if let Some(placed) =
+            keeping.known_at(stmt.span()).and_then(|known| self.placed(known, stmt, keeping))
+        {
             return Some(Stmt::Kept(placed));
         }
         let before = self.marks();
@@ -24,13 +26,11 @@ impl<'a> Checker<'a, '_> {
         if self.marks() != before || self.types.len() > self.program.origins.len() {
             return Some(checked);
         }
-        let Some(text) = keeping.text_at(stmt.span()).map(Arc::<str>::from) else { return Some(checked) };
+        let Some(text) = keeping.text_at(stmt.span()).map(Box::<str>::from) else { return Some(checked) };
         let vars = self.body.vars_since(first);
-        let own = outside.iter().filter_map(|outside| outside.found.as_ref()).map(|(var, _)| (*var, *var));
-        let own = own.collect();
         let layout = Arc::clone(&keeping.layout);
         let kept = Kept {
-            text: Arc::clone(&text),
+            text,
             span: stmt.span(),
             layout: Arc::clone(&layout),
             stmt: checked,
@@ -39,8 +39,8 @@ impl<'a> Checker<'a, '_> {
             vars,
         };
         let kept = Arc::new(kept);
-        keeping.made.insert(text, Arc::clone(&kept));
-        Some(Stmt::Kept(Placed::new(kept, stmt.span().start, layout, first, own)))
+        keeping.made.push(Arc::clone(&kept));
+        Some(Stmt::Kept(Placed::new(kept, stmt.span().start, layout, first, &[])))
     }
 
     /// What must not have changed while a statement was checked, for it to be kept: what was reported, which may not
@@ -52,7 +52,7 @@ impl<'a> Checker<'a, '_> {
 
     /// `known` where `stmt` is now, if all names around it stand for what they did. Binds its variables.
     fn placed(&mut self, known: Arc<Kept>, stmt: &'a ast::Stmt, keeping: &mut Keeping) -> Option<Placed> {
-        let mut outside = Vec::with_capacity(known.outside.len());
+        let mut outside = SmallVec::<[_; 8]>::new();
         for name in &known.outside {
             match (self.body.lookup(&name.name), &name.found) {
                 (None, None) => {}
@@ -63,16 +63,17 @@ impl<'a> Checker<'a, '_> {
             }
         }
         outside.iter().for_each(|(_, now)| self.body.mark_used(*now));
+        outside.retain(|(before, now)| *before != *now);
         let start = stmt.span().start;
         let first = self.body.next();
-        let placed = Placed::new(Arc::clone(&known), start, Arc::clone(&keeping.layout), first, outside);
+        let placed = Placed::new(Arc::clone(&known), start, Arc::clone(&keeping.layout), first, &outside);
         for var in &known.vars {
             self.body.take_over(var, placed.span(var.span));
         }
         if let (ast::Stmt::Let(stmt), Stmt::Let { var, .. }) = (stmt, &known.stmt) {
             self.body.make_visible(&stmt.name, placed.var(*var));
         }
-        keeping.made.insert(Arc::clone(&known.text), known);
+        keeping.made.push(known);
         Some(placed)
     }
 }

@@ -32,7 +32,10 @@ impl<'a> Checker<'a, '_> {
         let params = self.bind_params(&plan.params);
         let (budget, deadline_us) = self.plan_policy(plan.decl.policy.as_ref());
         let what = format_args!("the result of `{}`", plan.decl.name.name);
-        self.keeping = keeping;
+        // A statement sees nothing of what stands around the body but its parameters, unless it runs the plan itself,
+        // which is refused.
+        let runs_itself = plan.runs.iter().any(|run| run.name == plan.decl.name.name);
+        self.keeping = keeping.filter(|_| !runs_itself);
         let value = self.plan_body(&plan.decl.body, &plan.output);
         let body = self.coerce(value, &plan.output, &what);
         self.lint_unused(errors);

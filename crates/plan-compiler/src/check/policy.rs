@@ -11,7 +11,6 @@ use schema::types::Type;
 use super::Checker;
 use super::policy_key::{Key, Site};
 use super::scope::{Body, Place};
-use crate::calls::policy_uses;
 use crate::codes;
 use crate::hir;
 
@@ -58,7 +57,7 @@ impl<'a> Checker<'a, '_> {
             Some(word) => Cow::Borrowed(word.name.as_str()),
             None => Cow::Owned(path.dotted()),
         };
-        let uses: BTreeSet<Cow<'_, str>> = policy_uses(items).into_iter().map(name).collect();
+        let uses: BTreeSet<Cow<'_, str>> = module.uses.iter().copied().map(name).collect();
         // A file without a plan is only begun, and a policy that is not there may have been meant to be one that is.
         let has_plan = items.iter().any(|item| matches!(item, ast::Item::Plan(_)));
         let all_known = has_plan && uses.iter().all(|name| module.policies.contains_key(&**name));

@@ -1,5 +1,7 @@
 //! The variables of a body and which of their names are visible.
 
+use std::sync::Arc;
+
 use foldhash::{HashMap, HashMapExt as _};
 use plan_lang::ast::{Binder, Ident};
 use plan_lang::{Diagnostic, Span};
@@ -43,10 +45,10 @@ pub(super) struct Body<'a> {
     pub(super) vars: Vec<Var>,
     spans: Vec<Span>,
     used: Vec<bool>,
-    /// The variables of each name, the visible one last.
-    names: HashMap<&'a str, Vec<VarId>>,
-    /// Names in the order they became visible.
-    trail: Vec<&'a str>,
+    /// What each name stands for.
+    names: HashMap<&'a str, VarId>,
+    /// Names in the order they became visible, each with what it stood for before.
+    trail: Vec<(&'a str, Option<VarId>)>,
     /// A variable whose type was too large to be kept.
     oversized: Option<Span>,
     /// The names that were looked up and found among the variables before the first of these, or nowhere.
@@ -98,7 +100,7 @@ impl<'a> Body<'a> {
             self.oversized = Some(span);
         }
         let ty = if fits { ty } else { Type::Error };
-        self.vars.push(Var { name: String::new(), ty });
+        self.vars.push(Var { name: Arc::default(), ty });
         self.spans.push(span);
         self.used.push(true);
         id
@@ -110,7 +112,7 @@ impl<'a> Body<'a> {
         if !name.is_missing()
             && let Some(var) = self.vars.last_mut()
         {
-            name.name.clone_into(&mut var.name);
+            var.name = name.name.as_str().into();
         }
         self.make_visible(name, id);
         id
@@ -119,9 +121,13 @@ impl<'a> Body<'a> {
     /// Makes a variable visible by its name from here to the end of the scope.
     pub(super) fn make_visible(&mut self, name: &'a Ident, id: VarId) {
         if !name.is_missing() {
-            self.names.entry(&name.name).or_default().push(id);
-            self.trail.push(&name.name);
+            self.make_known(&name.name, id);
         }
+    }
+
+    fn make_known(&mut self, name: &'a str, id: VarId) {
+        let before = self.names.insert(name, id);
+        self.trail.push((name, before));
     }
 
     /// The number of the next variable.
@@ -169,10 +175,9 @@ impl<'a> Body<'a> {
     pub(super) fn bind_word(&mut self, name: &'static str, ty: Type, span: Span) -> VarId {
         let id = self.anonymous(ty, span);
         if let Some(var) = self.vars.last_mut() {
-            name.clone_into(&mut var.name);
+            var.name = name.into();
         }
-        self.names.entry(name).or_default().push(id);
-        self.trail.push(name);
+        self.make_known(name, id);
         id
     }
 
@@ -186,7 +191,7 @@ impl<'a> Body<'a> {
 
     /// The visible variable called `name`.
     pub(super) fn lookup(&mut self, name: &str) -> Option<VarId> {
-        let found = self.names.get(name).and_then(|ids| ids.last()).copied();
+        let found = self.names.get(name).copied();
         if let Some(LookedUp { first, outside }) = &mut self.looked_up
             && found.is_none_or(|id| id.0 < *first)
             && !outside.iter().any(|(other, id)| *id == found && other == name)
@@ -236,16 +241,17 @@ impl<'a> Body<'a> {
     /// Ends the scope that began at `mark`.
     pub(super) fn leave(&mut self, mark: usize) {
         while self.trail.len() > mark {
-            let Some(name) = self.trail.pop() else { return };
-            if let Some(ids) = self.names.get_mut(name) {
-                ids.pop();
+            match self.trail.pop() {
+                Some((name, Some(before))) => _ = self.names.insert(name, before),
+                Some((name, None)) => _ = self.names.remove(name),
+                None => return,
             }
         }
     }
 
     /// The visible names, in the order they were bound.
     pub(super) fn visible(&self) -> impl Iterator<Item = &str> {
-        self.trail.iter().copied()
+        self.trail.iter().map(|(name, _)| *name)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::codes;
 use crate::hir::{self, ExprKind, Stmt};
 use crate::kept::Placed;
 
-impl Lowerer<'_, '_> {
+impl<'p> Lowerer<'p, '_> {
     /// A region whose nodes `inside` makes and whose result it returns.
     pub(super) fn region(&mut self, inside: impl FnOnce(&mut Self) -> NodeId) -> Region {
         self.regions.push(OpenRegion::default());
@@ -41,7 +41,8 @@ impl Lowerer<'_, '_> {
         }
         reads.sort_unstable();
         reads.dedup();
-        let label = [&self.prefix, label].concat();
+        // Most stand in the plan itself.
+        let label = if self.prefix.is_empty() { label.to_owned() } else { [&self.prefix, label].concat() };
         self.graph.nodes.push(Node { kind, label, parents: reads, regions: Vec::new() });
         self.nodes.push(body);
         self.node_scopes.push(self.scope);
@@ -129,7 +130,7 @@ impl Lowerer<'_, '_> {
         match stmt {
             Stmt::Let { var, value } => {
                 let name = self.var_name(*var);
-                let operand = self.operand(value, Some(&name));
+                let operand = self.operand(value, Some(name));
                 self.bind(*var, operand, value.ty.clone());
             }
             Stmt::Ensure { cond, message, span } => self.ensure(cond, message, *span),
@@ -147,8 +148,8 @@ impl Lowerer<'_, '_> {
         self.placed = outer;
     }
 
-    fn var_name(&self, var: hir::VarId) -> String {
-        self.var_names.last().and_then(|names| names.get(self.slot(var))).cloned().unwrap_or_default()
+    fn var_name(&self, var: hir::VarId) -> &'p str {
+        self.vars.last().and_then(|vars| vars.get(self.slot(var))).map_or("", |var| &var.name)
     }
 
     fn ensure(&mut self, cond: &hir::Expr, message: &hir::Expr, span: Span) {

@@ -214,7 +214,7 @@ impl Lowerer<'_, '_> {
         self.run_depth += 1;
         let span = self.moved(span);
         let result = self.in_body(0, |this| {
-            this.var_names.push(body.vars.iter().map(|var| var.name.clone()).collect());
+            this.vars.push(&body.vars);
             for (var, (operand, ty)) in body.params.iter().zip(args) {
                 this.bind(*var, operand, ty);
             }
@@ -222,7 +222,7 @@ impl Lowerer<'_, '_> {
             this.scope = this.plan_scope(plan.decl.name.name.as_str(), body, span);
             let result = this.region_result(&body.body, "result");
             this.scope = outer_scope;
-            this.var_names.pop();
+            this.vars.pop();
             result
         });
         self.run_depth -= 1;

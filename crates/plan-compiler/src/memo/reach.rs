@@ -8,22 +8,20 @@ use foldhash::{HashMap, HashMapExt as _};
 use petgraph::graph::{DiGraph, NodeIndex};
 use plan_lang::ast::Item;
 
+use super::frame::Frame;
+use super::numbering::{Numbered, Numbering};
 use crate::layout::Layout;
 use crate::texts::Texts;
 
 /// Chunks by their place, and what they name.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
-    /// What the text at hand consists of, by where it is in memory: a chunk that does not change stays there. Chunks
-    /// that are alike may share it, so each goes by how many of them stand before it, too.
-    known: HashMap<(usize, usize), Arc<Numbered>>,
+    numbering: Numbering,
     /// Numbers of what is seen, for the text at hand.
     numbers: HashMap<Vec<u64>, u64>,
-    /// The last number given.
-    last: u64,
     everywhere: Vec<u64>,
     declared: String,
-    frame: String,
+    frame: Frame,
     /// In the order of the text, and behind them one that stands for all adapters and one for all policies.
     chunks: Vec<Chunk>,
 }
@@ -31,15 +29,6 @@ pub(super) struct Reach {
 /// The numbers of what stands for all adapters and for all policies, which no text has.
 const ADAPTERS: u64 = u64::MAX;
 const POLICIES: u64 = u64::MAX - 1;
-
-/// A text that was given a number.
-#[derive(Debug)]
-struct Numbered {
-    /// Held, so that no other text comes to be where its own is.
-    chunk: plan_lang::Chunk,
-    /// Its own: no other text has it.
-    number: u64,
-}
 
 #[derive(Debug)]
 struct Chunk {
@@ -59,24 +48,14 @@ impl Reach {
     pub(super) fn turn_to(&mut self, texts: &Texts) {
         let Some(parse) = texts.get(0) else { return };
         let mut items = parse.ast().items.iter();
-        let mut known = HashMap::with_capacity(self.known.len());
-        let mut seen: HashMap<usize, usize> = HashMap::with_capacity(self.known.len());
-        let mut all: Vec<(plan_lang::Chunk, Arc<Numbered>, Vec<&Item>)> =
-            Vec::with_capacity(self.known.len());
-        for chunk in parse.chunks() {
-            let place = Arc::as_ptr(chunk.text()).cast::<u8>().addr();
-            let before = seen.entry(place).or_default();
-            let place = (place, *before);
-            *before += 1;
-            let numbered = match self.known.remove(&place) {
-                Some(numbered) => numbered,
-                None => Arc::new(Numbered { chunk: chunk.clone(), number: self.number() }),
-            };
-            known.insert(place, Arc::clone(&numbered));
-            let own = items.by_ref().take(chunk.items()).collect();
-            all.push((chunk, numbered, own));
-        }
-        self.known = known;
+        let chunks = self.numbering.turn_to(parse.chunks());
+        let all: Vec<(plan_lang::Chunk, Arc<Numbered>, Vec<&Item>)> = chunks
+            .into_iter()
+            .map(|(chunk, numbered)| {
+                let own = items.by_ref().take(chunk.items()).collect();
+                (chunk, numbered, own)
+            })
+            .collect();
         self.everywhere.clear();
         self.declared.clear();
         self.frame.clear();
@@ -84,7 +63,7 @@ impl Reach {
         let (mut adapters, mut policies) = (Vec::new(), Vec::new());
         for (at, (chunk, numbered, items)) in all.iter().enumerate() {
             describe(&mut self.declared, numbered.number, items);
-            add_frame(&mut self.frame, numbered.number, chunk, items);
+            self.frame.add(numbered.number, chunk, items);
             if items.iter().copied().any(is_seen_everywhere) {
                 self.everywhere.push(numbered.number);
             }
@@ -121,11 +100,6 @@ impl Reach {
         self.chunks = rows.map(row).collect();
     }
 
-    fn number(&mut self) -> u64 {
-        self.last += 1;
-        self.last
-    }
-
     /// A number for each chunk with all that it reaches: the same as before where all of it is the same.
     fn keys(&mut self, numbers: &[u64], edges: &[Vec<usize>]) -> Vec<u64> {
         let edge_count = edges.iter().map(Vec::len).sum();
@@ -151,7 +125,7 @@ impl Reach {
             let all: Vec<u64> = own.chain([&0]).chain(outside).copied().collect();
             let key = match self.numbers.remove(&all).or_else(|| known.get(&all).copied()) {
                 Some(key) => key,
-                None => self.number(),
+                None => self.numbering.next(),
             };
             known.insert(all, key);
             for at in members {
@@ -176,7 +150,7 @@ impl Reach {
     }
 
     /// All of the text but what stands inside of plans.
-    pub(super) fn frame(&self) -> &str {
+    pub(super) fn frame(&self) -> &Frame {
         &self.frame
     }
 
@@ -261,19 +235,4 @@ fn describe(declared: &mut String, number: u64, items: &[&Item]) {
         };
     }
     declared.push(';');
-}
-
-/// Adds what is around the body of a chunk that is a plan, else all of it.
-fn add_frame(frame: &mut String, number: u64, chunk: &plan_lang::Chunk, items: &[&Item]) {
-    let around = || {
-        let [Item::Plan(plan)] = items else { return None };
-        let (body, start) = (plan.body.span, chunk.span.start);
-        let before = chunk.text().get(..body.start.checked_sub(start)? as usize)?;
-        Some((before, chunk.text().get(body.end.checked_sub(start)? as usize..)?))
-    };
-    // Writing to a string does not fail.
-    let _ = match around() {
-        Some((before, behind)) => writeln!(frame, "{} {} {before}{behind}", before.len(), behind.len()),
-        None => writeln!(frame, "{number}"),
-    };
 }

@@ -9,7 +9,7 @@ use schema::types::{EnumDef, EnumWire, FieldDef, RecordDef, Type, TypeDef, Varia
 use super::types::{BUILTIN_TYPES, resolve_type};
 use super::{Resolver, Unit, duplicate};
 use crate::MEMBERS_MAX;
-use crate::calls::run_plans;
+use crate::calls::{run_and_with, with_of_policy};
 use crate::codes;
 use crate::hir::Target;
 use crate::program::{CallTarget, Capability, Function, Origin, Plan, TypeName};
@@ -149,13 +149,7 @@ impl<'a> Resolver<'a, '_> {
                 Item::Fn(item) => self.declare_fn(unit, source, item),
                 Item::Capability(item) => self.declare_capability(unit, source, item),
                 Item::Plan(item) if unit.module == 0 => self.declare_plan(source, item),
-                Item::Policy(item) if unit.module == 0 => {
-                    if self.declare(0, source, &item.name)
-                        && let Some(module) = self.module(0)
-                    {
-                        module.policies.all_mut().insert(&item.name.name, item);
-                    }
-                }
+                Item::Policy(item) if unit.module == 0 => self.declare_policy(source, item),
                 Item::Test(item) if unit.module == 0 => {
                     let name = &item.name;
                     if name.value.trim().is_empty() {
@@ -207,12 +201,24 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
+    fn declare_policy(&mut self, source: SourceId, item: &'a ast::PolicyDecl) {
+        let is_new = self.declare(0, source, &item.name);
+        let Some(module) = self.module(0) else { return };
+        module.uses.extend(with_of_policy(item));
+        if is_new {
+            module.policies.all_mut().insert(&item.name.name, item);
+        }
+    }
+
     fn declare_plan(&mut self, source: SourceId, item: &'a ast::Plan) {
+        let (runs, uses) = run_and_with(item);
+        if let Some(module) = self.module(0) {
+            module.uses.extend(uses);
+        }
         if !self.declare(0, source, &item.name) {
             return;
         }
         let index = self.program.plans.len();
-        let runs = run_plans(&item.body);
         self.program.plans.push(Plan { decl: item, params: Vec::new(), output: Type::Error, runs });
         if let Some(module) = self.module(0) {
             module.plans.all_mut().insert(&item.name.name, index);

@@ -54,6 +54,48 @@ fn what_is_kept_is_what_sees_nothing_of_the_change() {
     assert_eq!(known_in(&format!("use cap {{ generate }}\n{TEXT}")), "");
 }
 
+/// Blanks at the end of a declaration, and what comes behind it, are none of its own.
+#[test]
+fn what_stands_right_behind_a_body_does_not_change_it() {
+    let text = "plan p(n: Int(0..9)) -> Int {\n  let m = n + 1\n  m\n}";
+    let mut session = Session::new("test.orch", Arc::new(Lock::empty()), Options::default());
+    for (version, checked) in [
+        (text.to_owned(), 1),
+        (format!("{text}\n"), 0),
+        (format!("{text}\nrecord R {{ n: Int }}\n"), 0),
+        (format!("{text}\n\n\nfn f(n: Int) -> Int = n\n"), 1),
+        (format!("{text} // said of it\n"), 1),
+        (text.to_owned(), 1),
+        (format!("{text}\n{text}\n"), 0),
+        (format!("{text}\n\n{text}"), 0),
+    ] {
+        session.update(&version);
+        assert_eq!(session.rechecked().len(), checked, "{version}");
+        let cold =
+            compile(&Source { name: "test.orch", text: &version }, &Lock::empty(), &Options::default());
+        assert_eq!(session.diagnostics(), cold.diagnostics);
+    }
+}
+
+/// Also where the declaration breaks off, and what is wrong with it stands at its end.
+#[test]
+fn blanks_behind_what_breaks_off_are_read_as_from_nothing() {
+    let text = "fn half(n: Int(0..9)) -> Int {\n  let m = if n > 4 { n / 2 } else { n }\n  m\n}\n\nplan p(n: Int(0..9)) -> Int {\n  let m = half(n)\n  ensure m > 1 else \"few {m}\"\n  match m {\n    1 => half(2),\n    _ => m,\n  }\n}\n\ntest \"t\" {\n  let out = run p(5)\n  assert out == 2\n}\n";
+    let lock = Arc::new(Lock::empty());
+    for (cut, _) in text.char_indices() {
+        let mut session = Session::new("test.orch", Arc::clone(&lock), Options::with_tests());
+        for behind in
+            ["", "\n", "\n\n  \n", " ", "\nrecord R { n: Int }\n", "\n\n\nrecord R { n: Int }\n", ""]
+        {
+            let version = format!("{}{behind}", &text[..cut]);
+            session.update(&version);
+            let source = Source { name: "test.orch", text: &version };
+            let cold = compile(&source, &lock, &Options::with_tests());
+            assert_eq!(session.diagnostics(), cold.diagnostics, "{version:?}");
+        }
+    }
+}
+
 /// What is said of a body without looking at more than what it names is known whatever else is declared.
 #[test]
 fn a_message_that_suggests_nothing_is_kept() {

@@ -8,6 +8,7 @@ use plan_compiler::{Options, Session};
 use plan_lang::ast::Item;
 use plan_lang::parse;
 use proptest::prelude::*;
+use schema::lock::Lock;
 
 use crate::robust::tokens;
 use crate::session::{Choices, assert_same, cases, shapes_lock};
@@ -160,6 +161,19 @@ fn edited(text: &str, choices: &mut Choices) -> String {
                 ("policy web = {", "policy web = {  "),
                 ("most: Int(0..9) = 5", "most: Int(0..9) = 4"),
                 ("texts: [String(1..80)](..4)", "texts: [String(1..80)](..3)"),
+                (
+                    "first: String(1..80), second: String(1..80)",
+                    "second: String(1..80), first: String(1..70)",
+                ),
+                ("first: String(1..80)", "first: String(1..79), also: Int(0..9) = 1"),
+                (") -> String\n", ") -> String(..900)\n"),
+                ("budget: 1USD", "budget: 0.1USD"),
+                ("plan long(", "plan longer("),
+                ("plan short(n: Int(0..9))", "plan short(n: Int(0..9), p: Pair<Int, String>)"),
+                ("texts: [String(1..80)](..4)", "texts: [String(1..80)](..4), z: Pair<String, Bool>"),
+                ("plan inner(query: String(1..80)", "plan inner(query: String(1..60)"),
+                ("run inner(query: second)", "run long(first: second, second, texts)"),
+                ("\nplan short", "\n\nrecord Other { n: Int }\n\nplan short"),
                 ("n > 0", "n > 1"),
                 ("count: Int(0..99) }", "count: Int(0..9) }"),
             ]);
@@ -226,4 +240,54 @@ fn what_is_bound_within_a_statement_moves_with_it() {
     {
         assert_same(&mut session, text, &lock, &Options::default(), 0);
     }
+}
+
+/// What a plan says of itself is seen by no statement of it, but by one that runs it.
+#[test]
+fn statements_stay_under_another_signature() {
+    let lock = Arc::new(Lock::empty());
+    let text = "plan p(a: Int(0..9), b: Int(0..9)) -> Int with { deadline: 1h } {\n  let x = a + b\n  x * 2\n}\nplan q(a: Int(0..9)) -> Int {\n  let y = run p(a, b: a)\n  y\n}\n";
+    let again = text.replace("let x = a + b", "let x = run p(a, b: a)");
+    for text in [text, &again] {
+        let mut session = Session::new("test.orch", Arc::clone(&lock), Options::default());
+        for version in [
+            text,
+            &text.replace("b: Int(0..9)", "b: Int(0..8)"),
+            &text.replace("(a: Int(0..9), b", "(c: Int(0..9), b"),
+            &text.replace("1h", "2h"),
+            &text.replace("plan p(", "plan r("),
+            &text.replace("plan p(a: Int(0..9), b", "plan q(b: Int(0..9), a"),
+            text,
+        ] {
+            assert_same(&mut session, version, &lock, &Options::default(), 0);
+        }
+    }
+}
+
+/// A signature that names a type with arguments numbers it over the whole file.
+#[test]
+fn types_that_a_signature_makes_have_other_numbers() {
+    let lock = Arc::new(Lock::empty());
+    let take = |text: &str, edits: &[(&str, &str)]| {
+        let mut session = Session::new("test.orch", Arc::clone(&lock), Options::default());
+        assert_same(&mut session, text, &lock, &Options::default(), 0);
+        for (from, to) in edits {
+            let version = text.replace(from, to);
+            assert_ne!(version, text);
+            assert_same(&mut session, &version, &lock, &Options::default(), 0);
+            assert_same(&mut session, text, &lock, &Options::default(), 0);
+        }
+    };
+    take(
+        "plan p(a: Pair<Int(0..9), Int>) -> Int {\n  let x = a.left\n  x\n}\n",
+        &[("Pair<Int(0..9), Int>", "Pair<String, Int>"), ("a: Pair<Int(0..9), Int>", "a: Int(0..9)")],
+    );
+    take(
+        "plan p(xs: [Int](..3)) -> [Pair<Int, Int>](..3) {\n  let ps = xs.zip(xs)\n  let n = ps.len()\n  ps.take(n)\n}\n",
+        &[("-> [Pair<Int, Int>](..3)", "-> Int"), ("xs: [Int](..3)", "xs: [Int](..3), z: Entry<Int>")],
+    );
+    take(
+        "plan p(n: Int) -> Int with { budget: 1USD, deadline: 1h } {\n  let y = run q(n)\n  let z = y.left\n  z\n}\nplan q(n: Int) -> Pair<Int, Int> {\n  Pair { left: n, right: n }\n}\n",
+        &[("p(n: Int)", "p(n: Int, z: Entry<Int>)"), ("p(n: Int)", "p(n: Int, z: Pair<Bool, Bool>)")],
+    );
 }

@@ -16,7 +16,7 @@ pub(super) fn split(text: &str) -> Vec<&str> {
     // Where a run of blank lines, comments and docs began to hold docs, if it did.
     let mut docs: Option<usize> = None;
     let mut at = 0;
-    for line in text.split_inclusive('\n') {
+    for line in lines(text) {
         let trimmed = line.trim_start();
         if starts_item(line) {
             starts.push(docs.take().unwrap_or(at));
@@ -35,6 +35,17 @@ pub(super) fn split(text: &str) -> Vec<&str> {
         .filter(|chunk| !chunk.is_empty())
         .collect();
     if chunks.is_empty() { vec![text] } else { chunks }
+}
+
+/// The lines of a text with their ends.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut start = 0;
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
+    ends.chain([text.len()]).filter_map(move |end| {
+        let line = text.get(start..end).filter(|line| !line.is_empty());
+        start = end;
+        line
+    })
 }
 
 fn is_doc(line: &str) -> bool {

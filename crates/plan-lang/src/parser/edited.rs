@@ -42,7 +42,8 @@ pub(super) fn reread(
         within(&body, plan, &change, text, was_at, cache)?
     };
     let names = || before.known_names().map(|names| names.replaced(nodes(&gone), nodes(&new)));
-    is_hopeful(&green, text, cache).then(|| (Part::sound(text, green, names()), vec![Item::Plan(plan)]))
+    is_hopeful(&green, &before.text, &change, text, cache)
+        .then(|| (Part::sound(text, green, names()), vec![Item::Plan(plan)]))
 }
 
 /// What came of reading a part of a plan again.
@@ -77,8 +78,10 @@ fn sound(read: &str, text: &str, cache: &mut NodeCache) -> Option<(Part, Plan)> 
 }
 
 /// Whether no beginning of `text` that is tried, were it new, is given up: what is broken of one is the statement that it ends in.
-fn is_hopeful(plan: &GreenNode, text: &str, cache: &mut NodeCache) -> bool {
-    beginnings(text).all(|end| {
+/// Of the text `before` none was given up.
+fn is_hopeful(plan: &GreenNode, before: &str, change: &Change, text: &str, cache: &mut NodeCache) -> bool {
+    let was_tried = |end: &usize| *end <= change.start && beginnings(before).any(|tried| tried == *end);
+    beginnings(text).filter(|end| !was_tried(end)).all(|end| {
         let body = Body::of(plan);
         let cut =
             body.and_then(|body| body.statements.iter().map(|statement| statement.at).rfind(|at| *at < end));
@@ -292,12 +295,9 @@ fn splice(
         if new.value.is_none() {
             new.stmts.pop()?;
         }
-        let mut tail = block.stmts.split_off(touched.behind);
-        tail.shift(longer);
+        block.stmts.iter_mut().skip(touched.behind).for_each(|stmt| stmt.shift(longer));
         block.value.shift(longer);
-        block.stmts.truncate(touched.first);
-        block.stmts.append(&mut new.stmts);
-        block.stmts.append(&mut tail);
+        drop(block.stmts.splice(touched.first..touched.behind, new.stmts));
     } else {
         block.stmts.truncate(touched.first);
         block.stmts.append(&mut new.stmts);

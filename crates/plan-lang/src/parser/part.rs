@@ -1,9 +1,9 @@
 //! A chunk of a text after it was read, with all that can be said of it without looking at the others.
 //! What stays the same from one version of a text to the next is told from what was changed.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use foldhash::HashMap;
 use rowan::{GreenNode, NodeCache};
 
 use super::names::Names;
