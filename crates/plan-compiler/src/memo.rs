@@ -13,6 +13,7 @@
 //! are kept as they were, with the [`Layout`] of the text they were in, and moved when they are asked for.
 
 mod frame;
+mod interned;
 mod numbering;
 mod reach;
 
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 use plan_lang::{Diagnostic, Span};
+use schema::types::TypeDefs;
 
 use crate::check::{Asked, BodyId, Found, Report};
 use crate::kept::{Keeping, KeptStmts};
@@ -30,6 +32,7 @@ use crate::sink::SourceId;
 use crate::texts::Texts;
 
 use frame::{Difference, Frame};
+use interned::Interned;
 use reach::Reach;
 
 /// What lowering a plan or test comes to.
@@ -60,6 +63,8 @@ pub(crate) struct Memo {
     has_frame: bool,
     /// The statements of plans in texts with that frame, or one in which what is around a plan itself is another.
     stmts: BTreeMap<BodyId, Arc<KeptStmts>>,
+    /// The types that those may name beside the program's.
+    interned: Interned,
 }
 
 /// Where a body stands.
@@ -149,9 +154,28 @@ impl Memo {
                     |body: &BodyId| matches!(places.get(body), Some(Place::Chunk(at, _)) if *at == chunk);
                 self.stmts.retain(|body, _| stands_at(body));
             }
-            Difference::Other => self.stmts.clear(),
+            Difference::Other => self.forget_statements(),
         }
         self.reach.frame().clone_into(&mut self.frame);
+    }
+
+    fn forget_statements(&mut self) {
+        self.stmts.clear();
+        self.interned = Interned::default();
+    }
+
+    /// Adds to the types of the program those that statements may name that are kept, by the numbers that they have.
+    pub(crate) fn add_interned(&self, types: &mut TypeDefs) {
+        if self.has_frame {
+            self.interned.add_to(types);
+        }
+    }
+
+    /// Keeps the `types` behind the first `declared`, as statements that are kept may name them.
+    pub(crate) fn keep_interned(&mut self, types: &TypeDefs, declared: usize) {
+        if self.has_frame && !self.interned.take(types, declared) {
+            self.forget_statements();
+        }
     }
 
     fn places_of(&self, texts: &Texts, program: &Program<'_>) -> BTreeMap<BodyId, Place> {
@@ -314,7 +338,7 @@ impl Memo {
     /// Forgets everything that was found: the text meets a limit, by which bodies depend on all before them.
     pub(crate) fn meet_limit(&mut self) {
         self.entries.clear();
-        self.stmts.clear();
+        self.forget_statements();
         self.checked = self.places.keys().copied().collect();
         self.limited = true;
     }

@@ -39,8 +39,9 @@ pub(crate) fn check(texts: &Texts, lock: &Lock, options: &Options, memo: &mut Me
         return hopeless(texts);
     }
     let mut sink = Sink::default();
-    let (program, types) = resolve::resolve(texts, lock, &mut sink);
+    let (program, mut types) = resolve::resolve(texts, lock, &mut sink);
     memo.prepare(texts, &program);
+    memo.add_interned(&mut types);
     let checker = Checker::new(&program, texts.items(0), types, sink);
     let pipeline = Pipeline { texts, program: &program, options, memo: Some(memo) };
     match pipeline.run(checker) {
@@ -60,8 +61,9 @@ fn hopeless(texts: &Texts) -> Vec<Diagnostic> {
 /// into it is checked, so `memo` must not have met a limit.
 pub(crate) fn plan(texts: &Texts, lock: &Lock, memo: &Memo, name: &str) -> Option<(CompiledPlan, Bound)> {
     let mut sink = Sink::default();
-    let (program, types) = resolve::resolve(texts, lock, &mut sink);
+    let (program, mut types) = resolve::resolve(texts, lock, &mut sink);
     let at = *program.modules.first()?.plans.get(name)?;
+    memo.add_interned(&mut types);
     let mut checker = Checker::new(&program, texts.items(0), types, sink);
     memo.needs([BodyId::Plan(at)], &program)
         .into_iter()
@@ -134,6 +136,7 @@ impl<'a> Pipeline<'_, 'a, '_> {
                 memo.keep(body, checker.check_keeping(body, keeping));
             }
         }
+        memo.keep_interned(checker.types(), self.program.origins.len());
         let (outside, limited) = checker.asked_outside();
         // Then what is said of a body depends on all before it: only in a run from the start is it right.
         let limited = limited || meets_limit(memo.asked().chain([&outside]));

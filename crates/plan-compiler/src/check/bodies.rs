@@ -1,6 +1,7 @@
 //! The bodies of a program, each checked by itself.
 
 use plan_lang::{Diagnostic, ast};
+use schema::types::TypeDefs;
 
 use super::{Asked, Checked, Checker};
 use crate::hir::{AdapterBody, FnBody, PlanBody, TestBody};
@@ -124,6 +125,11 @@ impl<'a> Checker<'a, '_> {
     /// What was asked outside of bodies, and whether a limit decided an answer anywhere.
     pub(crate) fn asked_outside(&self) -> (Asked, bool) {
         self.analyses.outside()
+    }
+
+    /// The types of the program and those that were made so far.
+    pub(crate) fn types(&self) -> &TypeDefs {
+        &self.types
     }
 
     /// Everything that was reported so far, once.

@@ -23,7 +23,7 @@ impl<'a> Checker<'a, '_> {
         let checked = self.statement(stmt);
         let outside = self.body.end_looking();
         let checked = checked?;
-        if self.marks() != before || self.types.len() > self.program.origins.len() {
+        if self.marks() != before {
             return Some(checked);
         }
         let Some(text) = keeping.text_at(stmt.span()).map(Box::<str>::from) else { return Some(checked) };

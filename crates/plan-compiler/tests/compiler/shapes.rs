@@ -12,7 +12,7 @@ pub(crate) struct Shape {
     pub(crate) signature: (&'static str, &'static str),
 }
 
-pub(crate) const SHAPES: [Shape; 5] = [
+pub(crate) const SHAPES: [Shape; 6] = [
     Shape {
         name: "many plans",
         text: many_plans,
@@ -25,6 +25,13 @@ pub(crate) const SHAPES: [Shape; 5] = [
         text: one_long_plan,
         has_errors: false,
         body: (".take(400)", ".take(399)"),
+        signature: ("(first: String(1..80)", "(first: String(1..79)"),
+    },
+    Shape {
+        name: "one plan of failures and pairs",
+        text: one_plan_of_failures,
+        has_errors: false,
+        body: (".take(4)", ".take(3)"),
         signature: ("(first: String(1..80)", "(first: String(1..79)"),
     },
     Shape {
@@ -132,6 +139,29 @@ plan long(first: String(1..80), second: String(1..80)) -> String(..100)
   with { budget: 100USD, deadline: 7d }
 {
 @  return text0.take(100)
+}
+"#;
+    repeat(lines, part, tail)
+}
+
+/// One plan whose statements have types that are declared nowhere: of failures, of votes and of pairs.
+fn one_plan_of_failures(lines: usize) -> String {
+    let part = r#"  // Step @.
+  let tried@ = try call search(query: "{first}, part @") with web
+  let hits@ = match tried@ { Ok(found) => found.data.take(4), Err(_) => [] }
+  let pages@ = for hit in hits@ with { on_error: keep, concurrency: 2 } { call crawl(url: hit.link as Url) with web }
+  let pairs@ = hits@.map(h => h.title).zip(pages@.ok().map(page => page.take(200)))
+  let texts@ = pairs@.map(p => "{p.left.take(80)}: {p.right}").take(4)
+  let asked@ = call generate(prompt: "Of {second}:\n{texts@.join("\n")}") as String(..200) with model { quorum: { of: 2, need: 2, by: alike } }
+  let said@ = if asked@.share > 0.5 { asked@.value } else { "no word of {pages@.errors().len()} failures" }
+"#;
+    let tail = r#"
+fn alike(a: String, b: String) -> Bool = a.folded() == b.folded()
+
+plan long(first: String(1..80), second: String(1..80)) -> String(..100)
+  with { budget: 1000USD, deadline: 7d }
+{
+@  return said0.take(100)
 }
 "#;
     repeat(lines, part, tail)
