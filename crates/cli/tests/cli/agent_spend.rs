@@ -100,6 +100,60 @@ fn what_is_under_way_leaves_no_room_for_what_does_not_fit_beside_it() {
     assert_eq!(refused["error"]["left"], "0.06 USD", "{refused}");
 }
 
+/// A run of two pages, whose price is published, and three searches.
+fn pages_and_searches() -> Value {
+    let source = "edition 2026\nuse sn22 { web_crawl as crawl, web_search as search }\n\n\
+         plan both(urls: [Url](2..2)) -> [Int](..3) with { budget: 0.2USD, deadline: 5m } {\n  \
+         let pages = for url in urls { call crawl(url) with { timeout: 60s } }\n  \
+         return for q in [\"a\", \"b\", \"c\"] {\n    \
+         let found = call search(query: \"{q} {pages.len()}\") with { timeout: 60s, max_price: 0.000001USD }\n    \
+         found.data.len()\n  }\n}\n";
+    let urls = ["https://example.org/a", "https://example.org/b"];
+    json!({ "source": source, "inputs_json": json!({ "urls": urls }).to_string(), "cost_max": "0.11 USD" })
+}
+
+#[test]
+fn requests_with_and_without_a_published_price_are_set_aside_beside_one_another() {
+    let folder = Folder::empty();
+    let subnet = Documents::serve(|request| match request.path().starts_with("/web/crawl") {
+        true => Answer::ok("A page.").with("content-type", "text/plain"),
+        false => charging("0.008"),
+    });
+    configure(&folder, &subnet.origin);
+    let shown = folder.orch(["ledger", "show", "sn22.web_crawl", "--json"]).succeeds().json();
+    let mut entry = shown["entry"].clone();
+    let compatible = entry["version"]["compatible"].as_u64().unwrap() + 1;
+    entry["version"]["compatible"] = json!(compatible);
+    entry["price"] = json!({ "kind": "per_call", "amount": { "units": 50_000, "currency": "micro_usd" } });
+    entry["observed_cost"].take();
+    folder.write("entry.json", entry.to_string());
+    folder.orch(["ledger", "import", "entry.json"]).succeeds();
+
+    // Two pages may cost 0.10 USD; with the least of two searches beside that all is taken, and there is a third.
+    let mut agent = Agent::start(&folder, &["--no-journal", "--spend-max", "0.12USD"]);
+    agent.ask(2, "run_plan", &pages_and_searches());
+    let (_, refused) = agent.answer(2);
+    assert_eq!(refused["error"]["left"], "0.12 USD", "{refused}");
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains(
+            "3 requests whose price nobody has published count for 0.03 USD beside 0.1 USD for the others"
+        ),
+        "{refused}"
+    );
+    assert!(subnet.seen().is_empty(), "nothing was sent");
+    drop(agent);
+
+    let mut agent = Agent::start(&folder, &["--no-journal", "--spend-max", "0.20USD"]);
+    agent.ask(2, "run_plan", &pages_and_searches());
+    let (result, ran) = agent.answer(2);
+    assert_eq!((&result["isError"], &ran["cost"]), (&json!(false), &json!("0.124 USD")), "{ran}");
+    assert_eq!(subnet.seen().len(), 5);
+    agent.ask(3, "run_plan", &pages_and_searches());
+    let (_, refused) = agent.answer(3);
+    assert_eq!(refused["error"]["left"], "0.076 USD", "{refused}");
+}
+
 #[test]
 fn what_a_request_counts_for_at_least_goes_with_the_limit() {
     let folder = Folder::empty();

@@ -65,7 +65,8 @@ fn shapes_have_errors_where_they_say_so() {
             assert_ne!(*edit, text, "{}", shape.name);
         }
         for text in edits.iter().chain([&text]) {
-            let found = compile(&Source { name: "test.orch", text }, &shapes_lock(), &Options::default()).diagnostics;
+            let found =
+                compile(&Source { name: "test.orch", text }, &shapes_lock(), &Options::default()).diagnostics;
             let error = found.iter().find(|found| found.is_error());
             assert_eq!(error.is_some(), shape.has_errors, "{}: {error:?}", shape.name);
         }

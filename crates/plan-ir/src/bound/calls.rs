@@ -13,6 +13,9 @@ use crate::explain::time;
 use crate::graph::NodeId;
 use crate::plan::{CallSpec, CompiledPlan, PinnedOperation};
 
+/// What is wrong with a plan that says of a call what it does not pin.
+const NOT_PINNED: &str = "a call names an operation that is not pinned";
+
 /// A call or one of its fallbacks.
 #[derive(Clone, Debug)]
 pub(super) struct Leg {
@@ -176,7 +179,7 @@ impl Entries<'_> {
             attempts: u64::from(spec.retry.max) + 1,
             votes: spec.quorum.as_ref().map_or(1, |quorum| u64::from(quorum.of)),
             requests: 1 + spec.hedge.map_or(0, |hedge| u64::from(hedge.max)),
-            pages: self.pages(spec),
+            pages: self.pages(spec)?,
             price: price.amount,
             timeout_us: spec.timeout_us,
             latency_us: attempts_us(spec),
@@ -189,7 +192,7 @@ impl Entries<'_> {
     fn worst_candidate(&self, node: NodeId, spec: &CallSpec) -> Result<WorstPrice, BoundError> {
         let (mut worst, mut refused) = (None, None);
         for candidate in &spec.candidates {
-            let Some(Charges { price: rule, .. }) = self.entries.get(&candidate.operation) else { continue };
+            let rule = &self.entry(candidate.operation)?.price;
             let price_error = |source| BoundError::Price {
                 node,
                 target: spec.target.clone(),
@@ -209,10 +212,19 @@ impl Entries<'_> {
     }
 
     /// Pages that are charged at most: those the call reads, where an operation that may serve it has any.
-    fn pages(&self, spec: &CallSpec) -> u64 {
-        let mut charges =
-            spec.candidates.iter().filter_map(|candidate| self.entries.get(&candidate.operation));
-        if charges.any(|charges| charges.is_paged) { u64::from(spec.pages) } else { 1 }
+    fn pages(&self, spec: &CallSpec) -> Result<u64, BoundError> {
+        let mut pages = 1;
+        for candidate in &spec.candidates {
+            if self.entry(candidate.operation)?.is_paged {
+                pages = u64::from(spec.pages);
+            }
+        }
+        Ok(pages)
+    }
+
+    /// The charges of an operation, which [`Self::read`] has read.
+    fn entry(&self, operation: u32) -> Result<&Charges, BoundError> {
+        self.entries.get(&operation).ok_or(BoundError::Malformed(NOT_PINNED))
     }
 
     /// Sees to it that the charges of an operation are known.
@@ -220,10 +232,7 @@ impl Entries<'_> {
         if self.entries.contains_key(&operation) {
             return Ok(());
         }
-        let pinned = self
-            .operations
-            .get(operation as usize)
-            .ok_or(BoundError::Malformed("a call names an operation that is not pinned"))?;
+        let pinned = self.operations.get(operation as usize).ok_or(BoundError::Malformed(NOT_PINNED))?;
         let charges = (self.charges_of)(pinned)?;
         self.entries.insert(operation, charges);
         Ok(())
