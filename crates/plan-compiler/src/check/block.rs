@@ -52,6 +52,8 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn statements(&mut self, stmts: &'a [AstStmt]) -> Vec<Stmt> {
+        // Of what stands before them, such as parameters.
+        self.refuse_oversized();
         // The statements of blocks within are parts of these.
         let mut keeping = self.keeping.take();
         let checked = self.in_tail(false, |this| {
@@ -69,11 +71,13 @@ impl<'a> Checker<'a, '_> {
     }
 
     pub(super) fn statement(&mut self, stmt: &'a AstStmt) -> Option<Stmt> {
-        match stmt {
+        let checked = match stmt {
             AstStmt::Let(stmt) => Some(self.let_statement(stmt)),
             AstStmt::Ensure(stmt) => self.ensure(stmt),
             AstStmt::Expr(expr) => self.expression(expr),
-        }
+        };
+        self.refuse_oversized();
+        checked
     }
 
     fn let_statement(&mut self, stmt: &'a ast::Let) -> Stmt {

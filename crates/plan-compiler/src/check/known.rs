@@ -44,10 +44,9 @@ impl<'a> Checker<'a, '_> {
     }
 
     /// What must not have changed while a statement was checked, for it to be kept: what was reported, which may not
-    /// be said again; what was asked of functions, as how often that may be done has a limit; whether a type was too
-    /// large.
-    fn marks(&self) -> (usize, Option<usize>, bool) {
-        (self.sink.told(), self.analyses.asked_so_far(), self.body.is_oversized())
+    /// be said again; what was asked of functions, as how often that may be done has a limit.
+    fn marks(&self) -> (usize, Option<usize>) {
+        (self.sink.told(), self.analyses.asked_so_far())
     }
 
     /// `known` where `stmt` is now, if all names around it stand for what they did. Binds its variables.

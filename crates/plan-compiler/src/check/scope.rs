@@ -148,11 +148,6 @@ impl<'a> Body<'a> {
         rows.map(|((var, span), used)| KeptVar { var: var.clone(), span: *span, used: *used }).collect()
     }
 
-    /// Whether the type of a variable was too large to be kept.
-    pub(super) fn is_oversized(&self) -> bool {
-        self.oversized.is_some()
-    }
-
     /// From here to [`Self::end_looking`], takes note of the names that are looked up and not bound since. Returns the
     /// number of the first variable that is bound since.
     pub(super) fn begin_looking(&mut self) -> u32 {
@@ -290,15 +285,20 @@ impl<'a> Checker<'a, '_> {
         let mark = self.body.enter();
         let result = inside(self);
         self.body.leave(mark);
-        if let Some(span) = self.body.oversized.take() {
-            let message = format!("a type has more than {TYPE_PARTS_MAX} parts");
-            self.report(
-                Diagnostic::error(codes::TOO_MANY_NODES, message).primary(span, "of this value").help(
-                    "each `Ok` and `Err` around a value nests its type once more: use records and enums",
-                ),
-            );
-        }
+        self.refuse_oversized();
         result
+    }
+
+    /// Reports the first variable whose type was too large, of those bound since this was last asked: once for each
+    /// statement, so that what is said of one does not depend on those before it.
+    pub(super) fn refuse_oversized(&mut self) {
+        let Some(span) = self.body.oversized.take() else { return };
+        let message = format!("a type has more than {TYPE_PARTS_MAX} parts");
+        self.report(
+            Diagnostic::error(codes::TOO_MANY_NODES, message)
+                .primary(span, "of this value")
+                .help("each `Ok` and `Err` around a value nests its type once more: use records and enums"),
+        );
     }
 
     /// Reports a `let` of a name that is visible already.

@@ -165,6 +165,21 @@ fn a_deadline_is_counted_as_a_budget_is() {
     assert_eq!(labels[..2], ["`crawl`: 4 s", "`crawl`: 2 s"]);
 }
 
+#[test]
+fn of_calls_that_take_equally_long_the_first_is_told() {
+    let call = "call crawl(url) with { timeout: 4s, max_price: 0.01USD }";
+    let text = format!(
+        "use sn22 {{ web_crawl as crawl }}\nplan p(url: Url) -> [String] with {{ budget: 1USD, deadline: 3s }} {{\n  \
+         let a = {call}\n  let b = {call}\n  let c = {call}\n  [a, b, c]\n}}"
+    );
+    let found = compiled(&text).diagnostics;
+    assert_eq!(found.iter().map(|found| found.code.as_str()).collect::<Vec<_>>(), ["E0704"]);
+    let mut labels = found[0].labels.iter().filter(|label| label.text.starts_with("`crawl`"));
+    let label = labels.next().unwrap();
+    assert!(text[..label.span.range().start].ends_with("let a = "), "{found:?}");
+    assert!(labels.next().is_none(), "{found:?}");
+}
+
 /// Of a plan, a loop, a call and a fallback: each says what it is for and what it would have to be.
 #[test]
 fn what_is_above_a_limit_is_labelled_and_can_be_raised() {

@@ -30,7 +30,6 @@ mod rechecked;
 mod robust;
 mod rules;
 mod session;
-#[expect(dead_code, reason = "shared with the benchmark, which uses more of it")]
 mod shapes;
 mod shown_types;
 mod soundness;

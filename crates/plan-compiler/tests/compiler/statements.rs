@@ -201,7 +201,10 @@ proptest! {
             } else if choices.below(3) > 0 {
                 text.clone_from(&sound);
             }
-            text = edited(&text, &mut choices);
+            // Several at once now and then, as where a file is read again.
+            for _ in 0..=choices.below(5) / 3 {
+                text = edited(&text, &mut choices);
+            }
         }
     }
 }
@@ -290,4 +293,51 @@ fn types_that_a_signature_makes_have_other_numbers() {
         "plan p(n: Int) -> Int with { budget: 1USD, deadline: 1h } {\n  let y = run q(n)\n  let z = y.left\n  z\n}\nplan q(n: Int) -> Pair<Int, Int> {\n  Pair { left: n, right: n }\n}\n",
         &[("p(n: Int)", "p(n: Int, z: Entry<Int>)"), ("p(n: Int)", "p(n: Int, z: Pair<Bool, Bool>)")],
     );
+}
+
+/// Each version makes a type that none before it had, and statements behind name one that all have.
+#[test]
+fn types_that_many_versions_made_do_not_change_what_one_means() {
+    let lock = Arc::new(Lock::empty());
+    let mut session = Session::new("test.orch", Arc::clone(&lock), Options::default());
+    let version = |number: usize| {
+        format!(
+            "plan p(xs: [Int](..3)) -> Int {{\n  let made = Pair {{ left: {number}, right: \"{number}\" }}\n  let ps = xs.zip(xs)\n  \
+             let sums = ps.map(p => p.left + p.right)\n  sums.len() + made.left\n}}\n"
+        )
+    };
+    for number in 0..300 {
+        assert_same(&mut session, &version(number), &lock, &Options::default(), 0);
+    }
+}
+
+/// A type that is too large is told of at its own statement, whatever is known of those around it.
+#[test]
+fn types_that_are_too_large_are_told_of_one_by_one() {
+    let lock = Arc::new(Lock::empty());
+    let doubled = |name: &str| {
+        let next = |at: usize| format!("  let {name}{at} = [Ok({name}{0}), Err({name}{0})]\n", at - 1);
+        format!("  let {name}0 = n\n{}", (1..=8).map(next).collect::<String>())
+    };
+    let (large, other) = ("  let _x = [Ok(a8), Err(a8)]\n", "  let _y = [Ok(b8), Err(b8)]\n");
+    let (small, block) =
+        ("  let _x = a8\n", "  let s = if n > 4 { let q = n\n q } else { 2 }\n  ensure s > 0 else \"no\"\n");
+    let version = |parts: &[&str]| {
+        let parts = parts.concat();
+        format!("plan p(n: Int(0..9)) -> Int {{\n{}{}{parts}  n\n}}\n", doubled("a"), doubled("b"))
+    };
+    let mut session = Session::new("test.orch", Arc::clone(&lock), Options::default());
+    for (parts, errors) in [
+        (vec![large, other], 2),
+        (vec![small, other], 1),
+        (vec![other], 1),
+        (vec![block], 0),
+        (vec![large, block, other], 2),
+        (vec![large, other, block], 2),
+        (vec![small, block], 0),
+    ] {
+        assert_same(&mut session, &version(&parts), &lock, &Options::default(), 0);
+        let found = session.diagnostics().iter().filter(|found| found.is_error());
+        assert_eq!(found.map(|found| found.code.to_string()).collect::<Vec<_>>(), vec!["E0708"; errors]);
+    }
 }

@@ -103,7 +103,8 @@ impl<'a> Time<'a> {
         self.ordered.get(id.0 as usize).and_then(|regions| regions.get(index)).cloned().unwrap_or_default()
     }
 
-    /// When the last of `ids` finishes, and which it is, if their region starts at `start`.
+    /// When the last of `ids` finishes, and which it is, if their region starts at `start`: of several the first of the
+    /// plan.
     fn run(&mut self, ids: &[NodeId], start: u128) -> (u128, Option<NodeId>) {
         let (mut latest, mut last) = (start, None);
         for id in ids {
@@ -117,7 +118,7 @@ impl<'a> Time<'a> {
             if let Some(slot) = self.finish.get_mut(id.0 as usize) {
                 *slot = (self.context, finish);
             }
-            if finish > latest {
+            if finish > latest || finish == latest && last.is_some_and(|last| *id < last) {
                 (latest, last) = (finish, Some(*id));
             }
         }
