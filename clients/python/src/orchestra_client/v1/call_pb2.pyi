@@ -51,7 +51,8 @@ class CallRequest(_message.Message):
     """Whether the proof bundle is to come with the answer."""
     unpriced_requests_max: _builtins.int
     """Refuse the call (E1402) if it may make more requests than this whose price nobody has published: what they cost is only
-    said, by `cost_max`. The metadata of the error say how many it may make, as `unpriced_requests`. Not set is any number.
+    said, by `cost_max`. The metadata of the error say how many it may make, as `unpriced_requests`, and what its other
+    requests may cost, as `priced_cost`. Not set is any number.
     """
     @_builtins.property
     def cost_max(self) -> _common_pb2.Amount:

@@ -296,8 +296,8 @@ class CreateRunRequest(_message.Message):
     """`plans/{name}`: a plan that the server keeps (PlanService), in its newest revision."""
     unpriced_requests_max: _builtins.int
     """Refuse the run (E1402) if it may make more requests than this whose price nobody has published: what they cost is only
-    said, in the plan or by `cost_max`. The metadata of the error say how many it may make, as `unpriced_requests`. Not set
-    is any number.
+    said, in the plan or by `cost_max`. The metadata of the error say how many it may make, as `unpriced_requests`, and
+    what its other requests may cost, as `priced_cost`. Not set is any number.
     """
     @_builtins.property
     def source(self) -> _common_pb2.PlanSource:

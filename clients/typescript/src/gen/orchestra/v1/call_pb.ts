@@ -80,7 +80,8 @@ export type CallRequest = Message<"orchestra.v1.CallRequest"> & {
 
   /**
    * Refuse the call (E1402) if it may make more requests than this whose price nobody has published: what they cost is only
-   * said, by `cost_max`. The metadata of the error say how many it may make, as `unpriced_requests`. Not set is any number.
+   * said, by `cost_max`. The metadata of the error say how many it may make, as `unpriced_requests`, and what its other
+   * requests may cost, as `priced_cost`. Not set is any number.
    *
    * @generated from field: optional uint32 unpriced_requests_max = 8;
    */
