@@ -15,10 +15,14 @@ pub(super) struct Interned {
 const MORE_MAX: usize = 256;
 
 impl Interned {
+    /// Adds them to `types`, which are those of the program: where nothing around its statements changed none of these are
+    /// among them.
     pub(super) fn add_to(&self, types: &mut TypeDefs) {
+        let declared = types.len();
         for def in &self.defs {
             types.intern(def.clone());
         }
+        debug_assert_eq!(types.len(), declared + self.defs.len(), "types have other numbers");
     }
 
     /// Takes over those of `types` behind the first `declared`, which [`Self::add_to`] was given. Whether there are few
