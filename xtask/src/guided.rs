@@ -1,5 +1,6 @@
 //! `orch` as servers should run it: compiled with what a rehearsal showed of which code calls go through
-//! (<https://doc.rust-lang.org/rustc/profile-guided-optimization.html>).
+//! (<https://doc.rust-lang.org/rustc/profile-guided-optimization.html>), and laid out anew by what another shows of the result
+//! ([`layout`]).
 //!
 //! A call runs through two thousand functions once each; where the compiler knows which, it puts what runs close together.
 
@@ -12,12 +13,16 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::layout::{self, Bolt};
 use crate::{cargo_path, root, run};
 
 const PROFILE: &str = "dist";
 
-/// The benchmarks that a server is rehearsed with.
-const BENCHES: [&str; 3] = ["call", "openai", "mcp"];
+/// The benchmarks that a server is rehearsed with, and commands that call.
+const BENCHES: [&[&str]; 3] = [&["call"], &["openai"], &["mcp"]];
+
+/// Of those what servers do.
+const SERVED: [&[&str]; 3] = [&["call", "--", "calls"], &["openai"], &["mcp"]];
 
 /// What else is, in the folder of the example plans: reading, checking, running and proving plans.
 const COMMANDS: [&[&str]; 3] = [&["check"], &["test"], &["demo", "--data", "../../target/guided/demo"]];
@@ -29,6 +34,7 @@ const OTHER_BINARY: &str = "ORCHESTRA_BENCH_BINARY";
 pub(crate) fn build() -> Result<()> {
     let compiler = Compiler::installed()?;
     let profdata = compiler.profdata(env::var_os("LLVM_PROFDATA"))?;
+    let bolt = compiler.bolt(env::var_os("LLVM_BOLT"), env::var_os("MERGE_FDATA"))?;
     let folder = root().join("target/guided");
     let [rehearsal, build, counts, demo] =
         ["rehearsal", "build", "counts", "demo"].map(|name| folder.join(name));
@@ -36,15 +42,26 @@ pub(crate) fn build() -> Result<()> {
     for earlier in [&build, &counts, &demo] {
         remove(earlier)?;
     }
-    rehearse(&compiler.orch(&rehearsal, &format!("-Cprofile-generate={}", counts.display()))?)?;
+    rehearse(&compiler.orch(&rehearsal, &[&format!("-Cprofile-generate={}", counts.display())])?)?;
     let profile = folder.join("orch.profdata");
     run(Command::new(profdata).arg("merge").arg("--output").arg(&profile).arg(&counts))?;
     remove(&counts)?;
     remove(&demo)?;
-    let guided = compiler.orch(&build, &format!("-Cprofile-use={}", profile.display()))?;
+    let by_profile = format!("-Cprofile-use={}", profile.display());
     let (next, done) = (folder.join("orch.next"), folder.join("orch"));
+    match &bolt {
+        Some(bolt) => {
+            let guided = compiler.orch(&build, &[&[by_profile.as_str()], &layout::FLAGS[..]].concat())?;
+            layout::lay_out(bolt, &guided, &next, &folder, |counting| {
+                SERVED.iter().try_for_each(|which| bench(counting, which))
+            })?;
+        }
+        None => {
+            let guided = compiler.orch(&build, &[&by_profile])?;
+            fs::copy(&guided, &next).with_context(|| format!("{}", next.display()))?;
+        }
+    }
     // One that is running stays what it is.
-    fs::copy(&guided, &next).with_context(|| format!("{}", next.display()))?;
     fs::rename(&next, &done).with_context(|| format!("{}", done.display()))?;
     println!(
         "\nbuilt target/guided/orch; `{OTHER_BINARY}=$PWD/target/guided/orch cargo xtask bench call` measures it"
@@ -52,7 +69,7 @@ pub(crate) fn build() -> Result<()> {
     Ok(())
 }
 
-fn remove(folder: &Path) -> Result<()> {
+pub(crate) fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             Err(error).with_context(|| format!("{} cannot be removed", folder.display()))
@@ -63,15 +80,18 @@ fn remove(folder: &Path) -> Result<()> {
 
 /// Does with this `orch` what servers do.
 fn rehearse(orch: &Path) -> Result<()> {
-    for bench in BENCHES {
-        let mut command = Command::new(cargo_path());
-        command.args(["bench", "--package", "orch", "--bench", bench]);
-        run(command.env(OTHER_BINARY, orch))?;
-    }
+    BENCHES.iter().try_for_each(|which| bench(orch, which))?;
     for args in COMMANDS {
         run(Command::new(orch).args(args).current_dir(root().join("examples/plans")))?;
     }
     Ok(())
+}
+
+/// Runs a benchmark with this `orch`: its name, and what it is told.
+fn bench(orch: &Path, which: &[&str]) -> Result<()> {
+    let mut command = Command::new(cargo_path());
+    command.args(["bench", "--package", "orch", "--bench"]).args(which);
+    run(command.env(OTHER_BINARY, orch))
 }
 
 /// What compiles.
@@ -98,17 +118,8 @@ impl Compiler {
 
     /// The tool that puts counts together: the one that is named, else the first that there is.
     fn profdata(&self, named: Option<OsString>) -> Result<PathBuf> {
-        let is_there = |tool: &PathBuf| {
-            Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
-        };
-        if let Some(named) = named.map(PathBuf::from) {
-            let wrong = || format!("LLVM_PROFDATA names {}, which cannot be run", named.display());
-            return Some(named.clone()).filter(is_there).with_context(wrong);
-        }
-        let component = self.sysroot.join("lib/rustlib").join(&self.host).join("bin/llvm-profdata");
-        let distribution = PathBuf::from(format!("llvm-profdata-{}", self.llvm));
         let llvm = &self.llvm;
-        [component, distribution].into_iter().find(is_there).with_context(|| {
+        self.tool("llvm-profdata", "LLVM_PROFDATA", named)?.with_context(|| {
             format!(
                 "there is no llvm-profdata of LLVM {llvm}, which rustc has: `rustup component add llvm-tools` installs it, \
                  and so does Debian's package llvm-{llvm}; LLVM_PROFDATA names one elsewhere"
@@ -116,10 +127,41 @@ impl Compiler {
         })
     }
 
-    /// `orch`, compiled with one flag more than `RUSTFLAGS` has; those of a configuration of cargo do not count.
-    fn orch(&self, folder: &Path, flag: &str) -> Result<PathBuf> {
+    /// The tools that lay a program out, found the same way; where there are none, says what is done without.
+    fn bolt(&self, bolt: Option<OsString>, merge: Option<OsString>) -> Result<Option<Bolt>> {
+        let bolt = self.tool("llvm-bolt", "LLVM_BOLT", bolt)?;
+        let merge = self.tool("merge-fdata", "MERGE_FDATA", merge)?;
+        let tools = bolt.zip(merge).map(|(bolt, merge)| Bolt { bolt, merge });
+        if tools.is_none() {
+            let llvm = &self.llvm;
+            println!(
+                "there is no llvm-bolt with merge-fdata of LLVM {llvm}: `orch` is not laid out anew, and a call takes longer. \
+                 For Linux, Debian's packages bolt-{llvm} and libbolt-{llvm}-dev have them; LLVM_BOLT and MERGE_FDATA name \
+                 others"
+            );
+        }
+        Ok(tools)
+    }
+
+    fn tool(&self, name: &str, variable: &str, named: Option<OsString>) -> Result<Option<PathBuf>> {
+        let is_there = |tool: &PathBuf| {
+            Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
+        };
+        if let Some(named) = named.map(PathBuf::from) {
+            if !is_there(&named) {
+                bail!("{variable} names {}, which cannot be run", named.display());
+            }
+            return Ok(Some(named));
+        }
+        let component = self.sysroot.join("lib/rustlib").join(&self.host).join("bin").join(name);
+        let distribution = PathBuf::from(format!("{name}-{}", self.llvm));
+        Ok([component, distribution].into_iter().find(is_there))
+    }
+
+    /// `orch`, compiled with these flags beside those that `RUSTFLAGS` has; those of a configuration of cargo do not count.
+    fn orch(&self, folder: &Path, more: &[&str]) -> Result<PathBuf> {
         let flags = env::var("RUSTFLAGS").unwrap_or_default();
-        let flags: Vec<&str> = flags.split_whitespace().chain([flag]).collect();
+        let flags: Vec<&str> = flags.split_whitespace().chain(more.iter().copied()).collect();
         let mut command = Command::new(cargo_path());
         command.args(["build", "--package", "orch", "--bin", "orch", "--profile", PROFILE]);
         // With a target that is named, what only helps to build is compiled without the flag.
@@ -165,5 +207,18 @@ mod tests {
         assert_eq!(compiler.profdata(Some(cargo_path().into())).unwrap(), cargo_path());
         let wrong = compiler.profdata(Some("no such tool".into())).unwrap_err().to_string();
         assert!(wrong.contains("LLVM_PROFDATA names no such tool"), "{wrong}");
+    }
+
+    #[test]
+    fn a_program_is_laid_out_where_both_tools_are_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let compiler =
+            Compiler { host: "a-b-c".to_owned(), llvm: "0".to_owned(), sysroot: folder.path().to_owned() };
+        let named = || Some(cargo_path().into());
+        assert!(compiler.bolt(None, None).unwrap().is_none());
+        assert!(compiler.bolt(named(), None).unwrap().is_none());
+        assert_eq!(compiler.bolt(named(), named()).unwrap().unwrap().merge, cargo_path());
+        let wrong = compiler.bolt(named(), Some("no such tool".into())).unwrap_err().to_string();
+        assert!(wrong.contains("MERGE_FDATA names no such tool"), "{wrong}");
     }
 }

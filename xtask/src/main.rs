@@ -5,6 +5,7 @@
 mod build_health;
 mod canary;
 mod guided;
+mod layout;
 mod tools;
 
 use std::env;
