@@ -55,24 +55,6 @@ fn texts() -> &'static [(String, Arc<Lock>)] {
     })
 }
 
-/// What is measured of a shape is what it says: of one that has errors no plan is made.
-#[test]
-fn shapes_have_errors_where_they_say_so() {
-    for shape in &SHAPES {
-        let text = (shape.text)(150);
-        let edits = [shape.body, shape.signature].map(|(from, to)| text.replace(from, to));
-        for edit in &edits {
-            assert_ne!(*edit, text, "{}", shape.name);
-        }
-        for text in edits.iter().chain([&text]) {
-            let found =
-                compile(&Source { name: "test.orch", text }, &shapes_lock(), &Options::default()).diagnostics;
-            let error = found.iter().find(|found| found.is_error());
-            assert_eq!(error.is_some(), shape.has_errors, "{}: {error:?}", shape.name);
-        }
-    }
-}
-
 /// A function that is called with that many ranges: one more than 32 is not looked at, and its plan has an error.
 pub(crate) fn many_looks(count: usize) -> String {
     let mut text = String::from("fn first(xs: [String](..100)) -> [String](..100) = xs\n");

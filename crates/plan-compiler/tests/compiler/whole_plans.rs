@@ -4,6 +4,7 @@ use plan_ir::bound::Contributor;
 use plan_ir::validate::validate;
 
 use crate::common::{compiled, shown};
+use crate::shapes::SHAPES;
 
 #[test]
 fn the_competitive_analysis_costs_42_cents_and_takes_53_seconds() {
@@ -42,4 +43,21 @@ fn the_batch_may_outgrow_its_purse_and_stops_buying() {
     assert_eq!(bound.cost.to_string(), "1.6 USD");
     assert_eq!(bound.latency_us, 13 * 12_200_000);
     insta::assert_snapshot!(shown(include_str!("plans/screen.orch")));
+}
+
+/// What is measured of a shape is what it says: of one that has errors no plan is made.
+#[test]
+fn shapes_have_errors_where_they_say_so() {
+    for shape in &SHAPES {
+        let text = (shape.text)(150);
+        let edits = [shape.body, shape.signature].map(|(from, to)| text.replace(from, to));
+        for edit in &edits {
+            assert_ne!(*edit, text, "{}", shape.name);
+        }
+        for text in edits.iter().chain([&text]) {
+            let found = compiled(text).diagnostics;
+            let error = found.iter().find(|found| found.is_error());
+            assert_eq!(error.is_some(), shape.has_errors, "{}: {error:?}", shape.name);
+        }
+    }
 }
