@@ -18,10 +18,10 @@ use crate::{cargo_path, root, run};
 
 const PROFILE: &str = "dist";
 
-/// The benchmarks that a server is rehearsed with, and commands that call.
+/// The benchmarks that are rehearsed: those of a server, and of `orch call` as it starts.
 const BENCHES: [&[&str]; 3] = [&["call"], &["openai"], &["mcp"]];
 
-/// Of those what servers do.
+/// The same without what starts: of how a server is laid out those say nothing, and each process writes down what it counted.
 const SERVED: [&[&str]; 3] = [&["call", "--", "calls"], &["openai"], &["mcp"]];
 
 /// What else is, in the folder of the example plans: reading, checking, running and proving plans.

@@ -17,7 +17,7 @@ pub(crate) const FLAGS: [&str; 2] = ["-Cstrip=none", "-Clink-arg=-Wl,--emit-relo
 /// Written by hand in assembly, by rules of its own: stays as it is.
 const BY_HAND: &str = "-skip-funcs=ring_core.*,blake3_.*";
 
-/// How LLVM advises that servers are laid out.
+/// As BOLT's manual advises; and functions that do the same are one.
 const LAYOUT: [&str; 6] = [
     "-reorder-blocks=ext-tsp",
     "-reorder-functions=cdsort",
